@@ -1,0 +1,87 @@
+"""What passes between the one door and an adapter: an envelope in, a receipt out. No Django.
+
+An adapter carries exactly one approved message to exactly one recipient. It never decides
+whether it may, never retries, never changes the text. What it does not know it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Outcome(StrEnum):
+    SENT = "sent"  # the other side said yes
+    REFUSED = "refused"  # the other side clearly said no, for good: nothing left
+    TRY_LATER = "try_later"  # certainly nothing left, and a later try may work
+    UNKNOWN = "unknown"  # it may have left: a person decides
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message as approved. `token` is unique per delivery, `message_id` per draft and round."""
+
+    token: str
+    channel: str
+    recipient: str  # one normalised address
+    sender: str  # "Name <address>" or the channel's account
+    subject: str
+    text: str
+    html: str = ""
+    message_id: str = ""  # with angle brackets
+    headers: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[tuple[str, str, bytes], ...] = ()  # name, media type, content
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one envelope. `stage` is how far it got; `reply` what the other side said."""
+
+    outcome: Outcome
+    stage: str = ""
+    reply: str = ""
+    provider_id: str = ""
+    retry_after: float | None = None  # seconds, when the other side asked for it
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class Connection(Protocol):
+    """One open way to the other side, used by one thread at a time."""
+
+    def prove(self) -> bool:
+        """True if the other side answers now. Called before every claim; never raises."""
+        ...
+
+    def carry(self, envelope: Envelope) -> Receipt:
+        """Hand over one message. Never raises: anything unclear is Outcome.UNKNOWN."""
+        ...
+
+    def abort(self) -> None:
+        """Called from another thread at the deadline: shut the socket so that carry() returns."""
+        ...
+
+    def close(self) -> None:
+        """End politely. Errors here change nothing about what was carried. Never raises."""
+        ...
+
+
+class Adapter(Protocol):
+    """One channel's way out. `configured()` names what is missing, empty when ready."""
+
+    channel: str
+
+    def configured(self) -> str: ...
+
+    def connect(self) -> Connection:
+        """A new connection. Raises ChannelUnavailable with a sentence for the operator."""
+        ...
+
+    def render(self, envelope: Envelope) -> str:
+        """What would leave, as text a person can read: dry run and the review page show it."""
+        ...
+
+
+class ChannelUnavailable(Exception):
+    """The channel cannot be reached or used now; nothing left."""
