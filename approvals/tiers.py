@@ -1,0 +1,68 @@
+"""Confidence and context to priority and eligibility: the tier table of SPEC §5 (seed C §3.2). Pure.
+
+The highest priority wins and one "no" is enough, so a further row can only tighten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOW, NORMAL, HIGH, CRITICAL = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the table looks at. `confidence` is a whole number 0–100, or None."""
+
+    confidence: int | None = None
+    first_message: bool = False
+    ever_desisted: bool = False
+    conflict: bool = False
+    rewritten: bool = False
+    contains_pii: bool = False
+    critical_alert: bool = False
+    needs_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """How soon a person should look, whether the rules alone might approve, and why."""
+
+    priority: int
+    auto_eligible: bool
+    reasons: tuple[str, ...]
+
+
+def by_confidence(confidence: int | None) -> tuple[int, bool, str]:
+    """The row that confidence alone selects."""
+    if confidence is None:
+        return NORMAL, False, "no confidence given"
+    if confidence >= 90:
+        return LOW, True, f"confidence {confidence}: 90 or more"
+    if confidence >= 80:
+        return NORMAL, True, f"confidence {confidence}: 80 to 89"
+    if confidence >= 70:
+        return NORMAL, False, f"confidence {confidence}: 70 to 79"
+    return HIGH, False, f"confidence {confidence}: below 70"
+
+
+ROWS: tuple[tuple[str, int, str], ...] = (
+    ("first_message", NORMAL, "first message to this person"),
+    ("conflict", NORMAL, "another message to this person is open"),
+    ("needs_person", NORMAL, "a rule asks for a person"),
+    ("rewritten", HIGH, "the rules rewrote the text"),
+    ("contains_pii", HIGH, "contains personal data"),
+    ("ever_desisted", CRITICAL, "this person once asked us to stop"),
+    ("critical_alert", CRITICAL, "a critical alert stands for this person"),
+)
+
+
+def tier(circumstances: Circumstances) -> Tier:
+    """Every row that applies, joined: the highest priority, eligible only if all agree."""
+    priority, eligible, reason = by_confidence(circumstances.confidence)
+    reasons = [reason]
+    for name, row_priority, text in ROWS:
+        if getattr(circumstances, name):
+            priority, eligible = max(priority, row_priority), False
+            reasons.append(text)
+    return Tier(priority, eligible, tuple(reasons))

@@ -1,0 +1,3 @@
+"""The ways out, one module a channel. Only `channels.registry` imports them."""
+
+from __future__ import annotations

@@ -1,0 +1,103 @@
+"""Each attempt to hand over an approved message. The row in `sending` is the intent."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from approvals.models import Approval
+from outreach.core.models import Channel, Person, Workspace
+
+
+class DeliveryStatus(models.TextChoices):
+    """What became of one attempt."""
+
+    SENDING = "sending", "Being sent"  # the committed intent; its owner alone may transmit
+    SENT = "sent", "Sent"  # the other side said yes
+    FAILED = "failed", "Failed"  # certainly did not leave
+    UNKNOWN = "unknown", "Outcome unknown"  # may have left: a person decides, never a machine
+    RELEASED = "released", "Released"  # the last look said no: nothing was handed over
+    MANUAL = "manual", "Sent by hand"  # a person says that they sent it
+    SIMULATED = "simulated", "Simulated"  # dry run: exactly what would have left
+
+
+ARROWS: dict[str, frozenset[str]] = {
+    DeliveryStatus.SENDING: frozenset(
+        {
+            DeliveryStatus.SENT,
+            DeliveryStatus.FAILED,
+            DeliveryStatus.UNKNOWN,
+            DeliveryStatus.RELEASED,
+        }
+    ),
+    DeliveryStatus.UNKNOWN: frozenset({DeliveryStatus.SENT, DeliveryStatus.FAILED}),
+    DeliveryStatus.MANUAL: frozenset({DeliveryStatus.RELEASED}),
+    DeliveryStatus.SENT: frozenset(),
+    DeliveryStatus.FAILED: frozenset(),
+    DeliveryStatus.RELEASED: frozenset(),
+    DeliveryStatus.SIMULATED: frozenset(),
+}
+
+
+class Delivery(models.Model):
+    """One attempt to send one approval. `sender`, `place`, `boot_id` say who holds the intent."""
+
+    Status = DeliveryStatus
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="deliveries")
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="deliveries")
+    human = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deliveries")
+    channel = models.CharField(max_length=9, choices=Channel.choices)
+    status = models.CharField(max_length=9, choices=DeliveryStatus.choices)
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    sender = models.UUIDField(null=True, blank=True)
+    place = models.CharField(max_length=120, blank=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    provider_id = models.CharField(max_length=255, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    evidence: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    settled_by_label = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        db_table = "deliveries"
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["approval"],
+                condition=Q(status__in=["sending", "sent", "unknown", "manual"]),
+                name="delivery_at_most_one_per_approval",
+            ),
+            models.UniqueConstraint(
+                fields=["approval"],
+                condition=Q(status="simulated"),
+                name="delivery_simulated_once",
+            ),
+            models.UniqueConstraint(
+                fields=["human"],
+                condition=Q(status="sending"),
+                name="delivery_one_in_flight_per_human",
+            ),
+            models.CheckConstraint(
+                name="delivery_intent_names_its_owner",
+                condition=~Q(status="sending")
+                | (Q(sender__isnull=False) & ~Q(place="") & ~Q(boot_id="")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "since"],
+                name="delivery_open",
+                condition=Q(status__in=["sending", "unknown"]),
+            ),
+            models.Index(fields=["approval", "-id"], name="delivery_of_approval"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Delivery {self.pk} of #{self.approval_id}: {self.status}"

@@ -1,0 +1,56 @@
+"""What every test gets: fast hashing, a file database where processes share it, guarded tables."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="outreach-tests-"))
+os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 40
+os.environ["EMAIL_URL"] = "memorymail://"
+
+import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+
+def pytest_configure() -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        name = Path(os.environ["DATA_DIR"]) / "test.sqlite3"
+        database["TEST"] = {"NAME": str(name)}
+        # Durability against power cuts is not what these tests ask; speed is.
+        database["OPTIONS"]["init_command"] = (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+        )
+    _guard_aware_flush()
+
+
+def _guard_aware_flush() -> None:
+    """Emptying the database between transactional tests needs the guards off for a moment."""
+    original = TransactionTestCase._fixture_teardown
+
+    def teardown(self: TransactionTestCase) -> None:
+        from outreach import testing
+
+        testing.unguard()
+        try:
+            original(self)
+        finally:
+            testing.guard()
+            testing.ship()
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def live(settings):  # type: ignore[no-untyped-def]
+    """A deployment that says DRY_RUN=False."""
+    settings.DRY_RUN = False
+    settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "DRY_RUN": False}
+    return settings

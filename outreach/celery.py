@@ -1,0 +1,50 @@
+"""The Celery app and the whole timetable on one screen.
+
+A task is only a wake-up: the tables are the queue. Every entry is harmless when run twice or by
+two schedulers at once, so a second beat changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
+app = Celery("outreach")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["outreach.edge", "safety", "approvals", "channels", "workflows"])
+
+app.conf.beat_schedule = {
+    # The seed asks for every 15 minutes or on demand; looking at the table costs one query.
+    "process-approved-messages": {
+        "task": "channels.tasks.process_approved_messages",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
+    "sweep-dead-senders": {
+        "task": "channels.tasks.sweep",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
+    "expire-approvals": {
+        "task": "approvals.tasks.expire_approvals",
+        "schedule": 60.0,
+        "options": {"expires": 59},
+    },
+    "restore-controls": {
+        "task": "channels.tasks.restore_controls",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
+    "seal-activity": {
+        "task": "outreach.edge.tasks.seal_activity",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "heartbeat": {
+        "task": "outreach.edge.tasks.heartbeat",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
+}

@@ -1,0 +1,197 @@
+"""The log: `record` in the caller's transaction, `seal` a little later, `verify` at any time.
+
+A row names objects by type and id and carries codes and digests, never a name, an address or a
+text. Sealing is apart from writing so that no two transactions wait for one chain head
+(docs/decisions/0004); what is not yet sealed is at most some seconds old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+
+from outreach.core.digest import canonical, sha256
+from outreach.core.models import Activity, Seal
+from outreach.core.principal import Principal
+
+DOMAIN = b"outreach/seal/v1\0"
+GENESIS = "0" * 64
+BATCH = 1000
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+# The subjects a verb may begin with. A verb outside them is a typing error, and refused.
+SUBJECTS = (
+    "people.", "drafts.", "approvals.", "channels.", "safety.", "workflows.", "workspaces.",
+    "imports.", "audit.", "exports.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act about to be told."""
+
+    verb: str
+    object_type: str
+    object_id: str
+    workspace_id: int | None
+    digest: str = ""
+    codes: dict[str, Any] = field(default_factory=dict)
+
+
+def entry(verb: str, obj: models.Model, *, digest: str = "", **codes: Any) -> Entry:
+    """An entry about a row; its workspace is the row's."""
+    workspace_id = obj.pk if obj._meta.model_name == "workspace" else getattr(obj, "workspace_id")
+    return Entry(verb, str(obj._meta.model_name), str(obj.pk), workspace_id, digest, codes)
+
+
+def record(*entries: Entry, by: Principal, at: datetime) -> None:
+    """Tell what is being done, in the transaction that does it. Raises outside of one."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("An activity is recorded in the transaction of the act it tells of.")
+    for item in entries:
+        if not item.verb.startswith(SUBJECTS):
+            raise ValueError(f"{item.verb} is no registered activity.")
+    door = {"door": by.door} if by.door else {}
+    Activity.objects.bulk_create(
+        [
+            Activity(
+                workspace_id=item.workspace_id,
+                by_kind=by.kind,
+                by_id=by.id,
+                verb=item.verb,
+                object_type=item.object_type,
+                object_id=item.object_id,
+                digest=item.digest,
+                codes={**item.codes, **door},
+                request_id=request_id.get(),
+                at=at,
+            )
+            for item in entries
+        ]
+    )
+
+
+def link(previous: str, row: Activity) -> str:
+    """The hash of one link: over the previous hash and every column of the activity."""
+    content = {
+        "id": row.pk,
+        "workspace": row.workspace_id,
+        "by_kind": row.by_kind,
+        "by_id": row.by_id,
+        "verb": row.verb,
+        "object_type": row.object_type,
+        "object_id": row.object_id,
+        "digest": row.digest,
+        "codes": row.codes,
+        "request_id": row.request_id,
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    return sha256(DOMAIN, previous.encode(), canonical(content))
+
+
+def seal(*, most: int = 50 * BATCH) -> int:
+    """Chain what is not yet chained; returns how many rows. Two sealers at once: one yields."""
+    sealed = 0
+    while sealed < most:
+        try:
+            count = _seal_batch()
+        except IntegrityError:
+            return sealed  # another sealer took these numbers; the rows are sealed
+        sealed += count
+        if count < BATCH:
+            break
+    return sealed
+
+
+def _seal_batch() -> int:
+    with transaction.atomic():
+        head = Seal.objects.order_by("-seq").first()
+        seq, previous = (head.seq, head.hash) if head else (0, GENESIS)
+        links = []
+        for row in Activity.objects.filter(seal__isnull=True).order_by("id")[:BATCH]:
+            seq, previous = seq + 1, link(previous, row)
+            links.append(Seal(seq=seq, activity=row, hash=previous))
+        Seal.objects.bulk_create(links)
+    return len(links)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found. `bad` names the first bad entry; None means that the chain holds."""
+
+    checked: int
+    head: str
+    bad: str | None = None
+
+
+def verify() -> Verification:
+    """Seal what is open, then follow the chain from its beginning to its head."""
+    seal()
+    previous, expected, checked = GENESIS, 1, 0
+    for found in _chain():
+        if found.seq != expected:
+            return Verification(
+                checked, previous, f"seal {expected} is missing: seal {found.seq} follows instead"
+            )
+        row = found.activity
+        if link(previous, row) != found.hash:
+            return Verification(
+                checked,
+                previous,
+                f"activity {row.pk} (seal {found.seq}, {row.verb} on {row.object_type} "
+                f"{row.object_id}) does not match its seal: the row or its seal was changed",
+            )
+        previous, expected, checked = found.hash, expected + 1, checked + 1
+    return Verification(checked, previous, missing_guard() or _orphans(checked))
+
+
+def _chain() -> Iterator[Seal]:
+    last = 0
+    while True:
+        batch = list(
+            Seal.objects.filter(seq__gt=last).select_related("activity").order_by("seq")[:5000]
+        )
+        if not batch:
+            return
+        yield from batch
+        last = batch[-1].seq
+
+
+def _orphans(checked: int) -> str | None:
+    """Seals whose activity is gone do not come back from the join; count them."""
+    total = Seal.objects.count()
+    if total == checked:
+        return None
+    known = set(Activity.objects.values_list("id", flat=True).iterator())
+    for seq, activity_id in Seal.objects.order_by("seq").values_list("seq", "activity_id"):
+        if activity_id not in known:
+            return f"activity {activity_id} (seal {seq}) was removed"
+    return None
+
+
+def missing_guard() -> str | None:
+    """The sentence for a log whose insert-only triggers are gone, else None."""
+    from outreach.core.triggers import missing
+
+    gone = missing()
+    if not gone:
+        return None
+    return f"the insert-only trigger on {', '.join(gone)} is missing: rows could be changed unseen"
+
+
+def head() -> tuple[int, str]:
+    """The newest seal's number and hash: keep it elsewhere to notice a cut-off tail."""
+    found = Seal.objects.order_by("-seq").first()
+    return (found.seq, found.hash) if found else (0, GENESIS)
+
+
+def of(obj: models.Model) -> Iterable[Activity]:
+    """What was done to one row, oldest first."""
+    return Activity.objects.filter(
+        object_type=obj._meta.model_name, object_id=str(obj.pk)
+    ).order_by("id")

@@ -1,0 +1,33 @@
+"""The rows everybody points at. One concept each; constraints stand beside the fields."""
+
+from __future__ import annotations
+
+from outreach.core.models.activity import Activity, Seal
+from outreach.core.models.base import Channel, Heartbeat, PrincipalKind, Purpose, Touch
+from outreach.core.models.contacts import Contact, CoolingOff
+from outreach.core.models.drafts import Draft, Revision
+from outreach.core.models.people import Account, Address, Person
+from outreach.core.models.workspace import Agent, Autonomy, Membership, Role, User, Workspace
+
+__all__ = [
+    "Account",
+    "Activity",
+    "Address",
+    "Agent",
+    "Autonomy",
+    "Channel",
+    "Contact",
+    "CoolingOff",
+    "Draft",
+    "Heartbeat",
+    "Membership",
+    "Person",
+    "PrincipalKind",
+    "Purpose",
+    "Revision",
+    "Role",
+    "Seal",
+    "Touch",
+    "User",
+    "Workspace",
+]

@@ -1,0 +1,122 @@
+"""A message on its way: the draft and its revisions. A revision is the text as it would leave."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from outreach.core.models.base import Authored, Channel, Purpose, Touch
+from outreach.core.models.people import Person
+from outreach.core.models.workspace import Workspace
+
+
+class DraftStatus(models.TextChoices):
+    """Where a message stands. "Scheduled" is shown for approved with a time, never stored."""
+
+    DRAFT = "draft", "Draft"  # being written, or returned to its author with the reason
+    PENDING_APPROVAL = "pending_approval", "Pending approval"  # in the queue
+    APPROVED = "approved", "Approved"  # a person said yes; also while its outcome is unknown
+    SENT = "sent", "Sent"  # left, by the program or by a person's hand
+    REJECTED = "rejected", "Rejected"  # ended by a person or by a stop
+
+
+TRANSITIONS: dict[str, frozenset[str]] = {
+    DraftStatus.DRAFT: frozenset({DraftStatus.PENDING_APPROVAL, DraftStatus.REJECTED}),
+    DraftStatus.PENDING_APPROVAL: frozenset(
+        {DraftStatus.APPROVED, DraftStatus.DRAFT, DraftStatus.REJECTED}
+    ),
+    DraftStatus.APPROVED: frozenset(
+        {
+            DraftStatus.SENT,
+            DraftStatus.PENDING_APPROVAL,
+            DraftStatus.DRAFT,
+            DraftStatus.REJECTED,
+        }
+    ),
+    DraftStatus.SENT: frozenset(),
+    DraftStatus.REJECTED: frozenset(),
+}
+
+
+class Draft(Authored):
+    """One message to one person on one channel. Only `core.drafts.move` writes `status`."""
+
+    Status = DraftStatus
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="drafts")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="drafts")
+    channel = models.CharField(max_length=9, choices=Channel.choices)
+    touch = models.CharField(max_length=9, choices=Touch.choices, default=Touch.INITIAL)
+    purpose = models.CharField(
+        max_length=13, choices=Purpose.choices, default=Purpose.PROMOTIONAL
+    )
+    status = models.CharField(
+        max_length=16, choices=DraftStatus.choices, default=DraftStatus.DRAFT, editable=False
+    )
+    status_reason = models.CharField(max_length=500, blank=True, editable=False)
+    current = models.OneToOneField(
+        "Revision", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    scheduled_for = models.DateTimeField(null=True, blank=True)
+    template = models.CharField(max_length=120, blank=True)
+    origin = models.CharField(
+        max_length=64, blank=True, help_text="What made it, such as workflow-run:12."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "message_drafts"
+        constraints = [
+            models.CheckConstraint(
+                name="draft_leaves_only_with_text",
+                condition=Q(status__in=["draft", "rejected"]) | Q(current__isnull=False),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "status"], name="draft_by_status"),
+            models.Index(fields=["person", "status"], name="draft_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.pk} to {self.person_id} by {self.channel} ({self.status})"
+
+
+class Revision(Authored):
+    """The complete text as it would leave: insert-only, bound to its digest.
+
+    A trigger on both databases refuses updates and deletes; erasure may empty the personal
+    fields once (`erased_at`), the digest stays.
+    """
+
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="revisions")
+    no = models.PositiveIntegerField()
+    address = models.CharField(max_length=320, blank=True)
+    subject = models.CharField(max_length=998, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    attachments: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    confidence = models.PositiveSmallIntegerField(null=True, blank=True)
+    confidence_parts: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    reasoning = models.TextField(blank=True)
+    context: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    digest = models.CharField(max_length=67)
+    created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "message_revisions"
+        constraints = [
+            models.UniqueConstraint(fields=["draft", "no"], name="revision_numbered_once"),
+            models.CheckConstraint(
+                name="revision_confidence_is_a_percentage",
+                condition=Q(confidence__isnull=True) | Q(confidence__lte=100),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Revision {self.no} of message {self.draft_id}"

@@ -1,0 +1,98 @@
+"""Writing rules of people: status, automation, addresses, rests. Called by the stage that stops."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from outreach.core import activity
+from outreach.core.addresses import normalise
+from outreach.core.models import Address, CoolingOff, Person, Workspace
+from outreach.core.models.people import PersonStatus
+from outreach.core.principal import Principal
+
+DESIST_REST = timedelta(hours=72)
+
+
+class PersonRefused(Exception):
+    """The change of a person's standing is refused; the sentence says why and what to do."""
+
+
+def canonical(person: Person) -> Person:
+    """The row that stands for the human being."""
+    return person.merged_into or person
+
+
+def set_status(person: Person, status: str, *, reason: str, by: Principal, at: datetime) -> None:
+    """Block, desist, or lift either, on the canonical row. Needs a transaction.
+
+    Lifting `desist` needs 72 h to have passed since the request (SPEC §3).
+    """
+    human = canonical(person)
+    if not reason.strip():
+        raise PersonRefused("Say why: a reason is needed to change a person's standing.")
+    if human.status == PersonStatus.DESIST and status == PersonStatus.ACTIVE:
+        since = human.status_at or at
+        if at - since < DESIST_REST:
+            raise PersonRefused(
+                f"{human.full_name} asked us to stop at {since:%Y-%m-%d %H:%M} UTC. This can be "
+                f"lifted from {since + DESIST_REST:%Y-%m-%d %H:%M} UTC on, not before."
+            )
+    human.status = status
+    human.status_reason = reason[:500]
+    human.status_at = at
+    fields = ["status", "status_reason", "status_at", "updated_at"]
+    if status == PersonStatus.DESIST:
+        human.desisted_at = at
+        fields.append("desisted_at")
+    human.save(update_fields=fields)
+    if status == PersonStatus.DESIST:
+        rest(human, CoolingOff.Cause.STOP_REQUEST, at=at, until=at + DESIST_REST)
+    activity.record(activity.entry(f"people.{status}", human), by=by, at=at)
+
+
+def set_automation(
+    person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime
+) -> None:
+    """Switch automated messaging to this human off or on (seed C §5). Needs a transaction."""
+    human = canonical(person)
+    if not enabled and not reason.strip():
+        raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
+    human.automation_enabled = enabled
+    human.automation_disabled_reason = "" if enabled else reason[:500]
+    human.automation_disabled_at = None if enabled else at
+    human.save(
+        update_fields=[
+            "automation_enabled",
+            "automation_disabled_reason",
+            "automation_disabled_at",
+            "updated_at",
+        ]
+    )
+    verb = "people.automation_enabled" if enabled else "people.automation_disabled"
+    activity.record(activity.entry(verb, human), by=by, at=at)
+
+
+def rest(human: Person, cause: str, *, at: datetime, until: datetime) -> bool:
+    """Begin a cooling-off unless one of that cause still holds: attempts do not prolong it."""
+    if CoolingOff.objects.filter(human=human, cause=cause, until__gt=at).exists():
+        return False
+    CoolingOff.objects.create(
+        workspace_id=human.workspace_id, human=human, cause=cause, at=at, until=until
+    )
+    return True
+
+
+def add_address(
+    workspace: Workspace, person: Person, channel: str, raw: str, *, region: str | None = None
+) -> Address:
+    """Store one more way to reach a person. Raises BadAddress, or PersonRefused if taken."""
+    form = normalise(channel, raw, region=region)
+    found, made = Address.objects.get_or_create(
+        workspace=workspace,
+        channel=channel,
+        normalised=form,
+        defaults={"person": person, "raw": raw.strip()[:500]},
+    )
+    if not made and found.person_id != person.pk:
+        raise PersonRefused(f"{form} belongs to another person ({found.person_id}) already.")
+    return found

@@ -1,0 +1,119 @@
+"""Who may do what: role × verb and scope × verb in one table, asked by every door.
+
+An agent's scopes are listed here and nowhere else; no scope approves, sends, or switches a
+control, whatever its key says (SPEC §0.8).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from outreach.core.models import Membership, Role, Workspace
+from outreach.core.principal import Principal
+
+
+class Verb(StrEnum):
+    """Every act that needs a right."""
+
+    VIEW = "view"
+    WRITE_DRAFTS = "write_drafts"
+    SUBMIT = "submit"
+    WRITE_PEOPLE = "write_people"
+    IMPORT = "import"
+    RUN_WORKFLOWS = "run_workflows"
+    DECIDE = "decide"
+    SETTLE = "settle"
+    STOP_PERSON = "stop_person"
+    BRAKE = "brake"
+    LIFT = "lift"
+    CONFIGURE = "configure"
+    READ_AUDIT = "read_audit"
+
+
+LEAST_ROLE: dict[Verb, Role] = {
+    Verb.VIEW: Role.VIEWER,
+    Verb.WRITE_DRAFTS: Role.CREATOR,
+    Verb.SUBMIT: Role.CREATOR,
+    Verb.WRITE_PEOPLE: Role.CREATOR,
+    Verb.IMPORT: Role.CREATOR,
+    Verb.RUN_WORKFLOWS: Role.CREATOR,
+    Verb.DECIDE: Role.REVIEWER,
+    Verb.SETTLE: Role.REVIEWER,
+    Verb.STOP_PERSON: Role.REVIEWER,
+    Verb.BRAKE: Role.REVIEWER,
+    Verb.READ_AUDIT: Role.REVIEWER,
+    Verb.LIFT: Role.ADMIN,
+    Verb.CONFIGURE: Role.ADMIN,
+}
+RANK = {Role.VIEWER: 0, Role.CREATOR: 1, Role.REVIEWER: 2, Role.ADMIN: 3}
+
+SCOPES: dict[str, frozenset[Verb]] = {
+    "people:read": frozenset({Verb.VIEW}),
+    "people:write": frozenset({Verb.WRITE_PEOPLE, Verb.IMPORT}),
+    "drafts:write": frozenset({Verb.WRITE_DRAFTS, Verb.SUBMIT}),
+    "messages:schedule": frozenset(),  # routing reads it; by itself it allows nothing
+    "workflows:run": frozenset({Verb.RUN_WORKFLOWS}),
+    "actions:validate": frozenset(),
+    "reviews:read": frozenset({Verb.VIEW}),
+    "audit:read": frozenset({Verb.READ_AUDIT}),
+}
+
+
+class NotAllowed(Exception):
+    """This principal may not do this; the sentence says who could."""
+
+
+def role_of(principal: Principal, workspace: Workspace) -> str:
+    """The role, read afresh; empty when there is none or the user is switched off."""
+    user = principal.user
+    if user is None:
+        return ""
+    row = (
+        Membership.objects.filter(user_id=user.pk, workspace=workspace, user__is_active=True)
+        .values_list("role", flat=True)
+        .first()
+    )
+    return row or ""
+
+
+def allowed(principal: Principal, verb: Verb, workspace: Workspace) -> bool:
+    """Whether the table lets this principal do this in this workspace."""
+    if principal.is_system:
+        return verb is not Verb.DECIDE
+    if principal.agent is not None:
+        agent = principal.agent
+        if not agent.is_active or agent.workspace_id != workspace.pk:
+            return False
+        return any(verb in SCOPES.get(scope, ()) for scope in agent.scopes)
+    role = role_of(principal, workspace)
+    return bool(role) and RANK[Role(role)] >= RANK[LEAST_ROLE[verb]]
+
+
+def is_operator(principal: Principal) -> bool:
+    """Whether this is a person with the right on the whole system."""
+    user = principal.user
+    return user is not None and user.is_active and (user.is_operator or user.is_superuser)
+
+
+def require(principal: Principal, verb: Verb, workspace: Workspace) -> None:
+    """Raise NotAllowed with a sentence that says who may."""
+    if allowed(principal, verb, workspace):
+        return
+    act = verb.value.replace("_", " ")
+    if principal.is_agent:
+        raise NotAllowed(
+            f"Agent {principal.label} may not {act}. "
+            f"A person with the role {LEAST_ROLE[verb].label.lower()} has to do this."
+        )
+    raise NotAllowed(
+        f"{principal.label} may not {act} in {workspace.name}. "
+        f"Ask somebody with the role {LEAST_ROLE[verb].label.lower()} or above."
+    )
+
+
+def require_operator(principal: Principal) -> None:
+    if not is_operator(principal):
+        raise NotAllowed(
+            f"{principal.label} may not change the controls of the whole system. "
+            "Ask an operator, or name your workspace."
+        )

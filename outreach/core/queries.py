@@ -1,0 +1,42 @@
+"""Named reads of the core rows."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
+
+from outreach.core.models import Membership, Person, Role, User, Workspace
+from outreach.core.permissions import LEAST_ROLE, RANK, Verb
+
+
+def person_by_uuid(workspace: Workspace, uuid: str) -> Person | None:
+    """The person of this workspace with that uuid, or None (also for what is no uuid)."""
+    from uuid import UUID
+
+    try:
+        value = UUID(str(uuid))
+    except ValueError:
+        return None
+    return Person.objects.filter(workspace=workspace, uuid=value).first()
+
+
+def users_who_may(verb: Verb, workspace: Workspace) -> QuerySet[User]:
+    """Active users with the role that this verb needs in this workspace."""
+    enough = [role for role in Role if RANK[role] >= RANK[LEAST_ROLE[verb]]]
+    members = Membership.objects.filter(workspace=workspace, role__in=enough)
+    return get_user_model().objects.filter(
+        is_active=True, pk__in=members.values("user_id")
+    ).order_by("username")
+
+
+def operators() -> QuerySet[User]:
+    return (
+        get_user_model()
+        .objects.filter(Q(is_operator=True) | Q(is_superuser=True), is_active=True)
+        .order_by("username")
+    )
+
+
+def workspaces_of(user: User) -> QuerySet[Workspace]:
+    """The workspaces this user is a member of: what the admin shows them, and nothing else."""
+    return Workspace.objects.filter(memberships__user=user).order_by("slug")

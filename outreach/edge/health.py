@@ -1,0 +1,62 @@
+"""`GET /healthz`: 200 and JSON when database, broker and beat are alive, else 503 and what is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from outreach.core.models import Heartbeat
+from safety import controls
+
+BEAT_MAX_AGE = timedelta(seconds=90)
+
+
+def database_state() -> str:
+    try:
+        Heartbeat.objects.exists()
+    except DatabaseError:
+        return "does not answer"
+    return "ok"
+
+
+def broker_state() -> str:
+    from outreach.celery import app
+
+    if settings.CELERY_BROKER_URL.startswith("filesystem://"):
+        return "ok"
+    try:
+        with app.connection_for_write(connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+    except Exception as error:  # noqa: BLE001 - every transport raises its own; any is "not alive"
+        return f"does not answer ({type(error).__name__})"
+    return "ok"
+
+
+def beat_state() -> str:
+    """The worker writes a heartbeat each time beat ticks: it proves both."""
+    try:
+        last = Heartbeat.objects.filter(name="beat").first()
+    except DatabaseError:
+        return "unknown"
+    if last is None:
+        return "has not ticked yet"
+    age = timezone.now() - last.at
+    return "ok" if age < BEAT_MAX_AGE else f"last ticked {int(age.total_seconds())} s ago"
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    parts = {"database": database_state(), "broker": broker_state(), "beat": beat_state()}
+    healthy = all(state == "ok" for state in parts.values())
+    badge = controls.badge().text if parts["database"] == "ok" else "STOPPED"
+    return JsonResponse(
+        {"status": "ok" if healthy else "failing", **parts, "badge": badge},
+        status=200 if healthy else 503,
+    )

@@ -1,0 +1,175 @@
+"""Rows for tests in one line each: Alice reviews, Bob writes, Carol only looks, Dora administers."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from outreach.core import drafts, triggers
+from outreach.core.models import (
+    Agent,
+    Channel,
+    Membership,
+    Person,
+    Purpose,
+    Role,
+    User,
+    Workspace,
+)
+from outreach.core.people import add_address
+from outreach.core.principal import Principal
+from safety import controls
+
+# A Wednesday, 10:00 UTC: nothing in the rules holds a message then.
+WORKDAY = datetime(2026, 3, 11, 10, 0, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+def make_workspace(slug: str = "", **fields: Any) -> Workspace:
+    """A workspace with its six controls; without a slug the default one of the migration."""
+    if not slug:
+        workspace = Workspace.objects.get(slug="default")
+        for name, value in fields.items():
+            setattr(workspace, name, value)
+        workspace.save()
+        return workspace
+    workspace = Workspace.objects.create(slug=slug, name=slug.title(), **fields)
+    controls.provision(workspace)
+    return workspace
+
+
+def make_user(name: str, role: str = "", workspace: Workspace | None = None, **fields: Any) -> User:
+    user = User.objects.create_user(
+        name, f"{name}@example.org", "correct horse battery", first_name=name.title(),
+        is_staff=True, **fields,
+    )  # fmt: skip
+    if role:
+        Membership.objects.create(user=user, workspace=workspace or make_workspace(), role=role)
+    return user
+
+
+def alice(workspace: Workspace | None = None) -> Principal:
+    return Principal.of_user(_member("alice", Role.REVIEWER, workspace))
+
+
+def bob(workspace: Workspace | None = None) -> Principal:
+    return Principal.of_user(_member("bob", Role.CREATOR, workspace))
+
+
+def carol(workspace: Workspace | None = None) -> Principal:
+    return Principal.of_user(_member("carol", Role.VIEWER, workspace))
+
+
+def dora(workspace: Workspace | None = None) -> Principal:
+    return Principal.of_user(_member("dora", Role.ADMIN, workspace))
+
+
+def olaf() -> Principal:
+    """The operator."""
+    found = User.objects.filter(username="olaf").first()
+    return Principal.of_user(found or make_user("olaf", is_operator=True))
+
+
+def _member(name: str, role: str, workspace: Workspace | None) -> User:
+    user = User.objects.filter(username=name).first() or make_user(name)
+    place = workspace or make_workspace()
+    Membership.objects.get_or_create(user=user, workspace=place, defaults={"role": role})
+    return user
+
+
+def make_agent(workspace: Workspace | None = None, *scopes: str, **fields: Any) -> Principal:
+    agent = Agent.objects.create(
+        workspace=workspace or make_workspace(),
+        name=f"agent {next(_numbers)}",
+        scopes=list(scopes) or ["people:read", "drafts:write"],
+        **fields,
+    )
+    return Principal.of_agent(agent)
+
+
+def make_person(workspace: Workspace | None = None, name: str = "", **fields: Any) -> Person:
+    """A person with an e-mail address of their own."""
+    number = next(_numbers)
+    full = name or f"Person {number}"
+    person = Person.objects.create(
+        workspace=workspace or make_workspace(),
+        full_name=full,
+        first_name=full.split()[0],
+        greeting_name=full.split()[0],
+        **fields,
+    )
+    add_address(person.workspace, person, Channel.EMAIL, f"person{number}@example.com")
+    return person
+
+
+def make_draft(
+    person: Person | None = None,
+    *,
+    by: Principal | None = None,
+    at: datetime = WORKDAY,
+    channel: str = Channel.EMAIL,
+    purpose: str = Purpose.INFORMATIONAL,
+    subject: str = "Minutes of Monday",
+    text: str = "Here are the minutes of Monday's meeting, as agreed.",
+    confidence: int | None = 85,
+    **fields: Any,
+) -> Any:
+    """A draft written by Bob, not submitted."""
+    someone = person or make_person()
+    return drafts.write(
+        someone.workspace,
+        someone,
+        channel,
+        drafts.Text(subject=subject, text=text, confidence=confidence),
+        by=by or bob(someone.workspace),
+        at=at,
+        purpose=purpose,
+        **fields,
+    )
+
+
+def make_pending(person: Person | None = None, *, at: datetime = WORKDAY, **fields: Any) -> Any:
+    """A pending approval, submitted by the draft's author."""
+    from approvals import services
+
+    draft = make_draft(person, at=at, **fields)
+    author = fields.get("by") or bob(draft.workspace)
+    approval = services.submit(draft.pk, by=author, at=at).approval
+    assert approval is not None
+    return approval
+
+
+def make_approved(person: Person | None = None, *, at: datetime = WORKDAY, **fields: Any) -> Any:
+    """A given approval, decided by Alice, due at once."""
+    from approvals import services
+
+    pending = make_pending(person, at=at, **fields)
+    return services.approve(
+        pending.pk, by=alice(pending.workspace), at=at, digest=pending.digest, undo_seconds=0
+    )
+
+
+def unguard() -> None:
+    """Take the insert-only triggers away, so that a test database can be emptied."""
+    _execute(triggers.drop)
+
+
+def guard() -> None:
+    _execute(triggers.create)
+
+
+def _execute(statements: Any) -> None:
+    with connection.cursor() as cursor:
+        for table in triggers.GUARDED:
+            for statement in statements(table, connection.vendor):
+                cursor.execute(statement)
+
+
+def ship() -> None:
+    """Bring back the rows that migrations make, after a test database was emptied."""
+    Workspace.objects.get_or_create(slug="default", defaults={"name": "Default"})
+    for workspace in (None, *Workspace.objects.all()):
+        controls.provision(workspace)

@@ -1,0 +1,157 @@
+"""Six keys: what each stops, how it is read (fresh, missing = stopped), and who may write it.
+
+`read` is one statement over a small table and is never cached. `write` is called by
+`channels.stop` only (architecture test), because setting a brake is half of the stop protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from outreach.core import activity
+from outreach.core.models import Workspace
+from outreach.core.principal import Principal
+from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
+
+# What people type (SPEC §12) and the key it means.
+WORDS: dict[str, ControlKey] = {
+    "messaging": ControlKey.MESSAGING_ENABLED,
+    "auto-reply": ControlKey.AUTO_REPLY_ENABLED,
+    "auto-approve": ControlKey.AUTO_APPROVE_ENABLED,
+    "experiment": ControlKey.EXPERIMENT_ENABLED,
+    "dry-run": ControlKey.DRY_RUN,
+}
+MISSING = "its control row is missing or cannot be read, which counts as stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One reason why something is stopped: which key, by what, since when and why."""
+
+    key: str
+    source: str  # environment | system | workspace | missing
+    reason: str = ""
+    by: str = ""
+    at: datetime | None = None
+
+    def sentence(self) -> str:
+        if self.source == "environment":
+            return f"{self.key} by the environment"
+        if self.source == "missing":
+            return f"{self.key}: {MISSING}"
+        when = f" since {self.at:%Y-%m-%d %H:%M:%S} UTC" if self.at else ""
+        who = f" by {self.by}" if self.by else ""
+        why = f": {self.reason}" if self.reason else ""
+        return f"{self.key} ({self.source}){when}{who}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """All controls at one moment. Off anywhere is off; what is missing is stopped."""
+
+    rows: dict[tuple[int | None, str], SystemControl]
+    readable: bool = True
+
+    def brakes(self, key: str, workspace_id: int | None = None) -> list[Brake]:
+        """Why `key` is braking for this workspace (None: for the system alone)."""
+        found = []
+        if settings.ENVIRONMENT_BRAKES.get(key, True):
+            found.append(Brake(key, "environment"))
+        scopes: Iterable[int | None] = (None,) if workspace_id is None else (None, workspace_id)
+        for scope in scopes:
+            row = self.rows.get((scope, key))
+            if row is None:
+                found.append(Brake(key, "missing"))
+            elif row.is_braking:
+                source = "system" if scope is None else "workspace"
+                found.append(Brake(key, source, row.reason, row.by_label, row.changed_at))
+        return found
+
+    def is_braking(self, key: str, workspace_id: int | None = None) -> bool:
+        return bool(self.brakes(key, workspace_id))
+
+    def sentence(self, key: str, workspace_id: int | None = None) -> str:
+        """The first reason in words; empty when nothing brakes."""
+        found = self.brakes(key, workspace_id)
+        return found[0].sentence() if found else ""
+
+
+def read() -> Controls:
+    """Every control, read now. A failed read is a stop, not an error."""
+    try:
+        rows = {(row.workspace_id, row.control_key): row for row in SystemControl.objects.all()}
+    except DatabaseError:
+        return Controls({}, readable=False)
+    return Controls(rows)
+
+
+def provision(workspace: Workspace | None) -> None:
+    """Make the six rows of a new workspace (or of the system) as shipped; keeps what is there."""
+    for key in ControlKey:
+        SystemControl.objects.get_or_create(
+            workspace=workspace, control_key=key, defaults={"enabled": key in SWITCHES}
+        )
+
+
+def write(
+    key: str,
+    enabled: bool,
+    *,
+    workspace: Workspace | None,
+    reason: str,
+    by: Principal,
+    at: datetime,
+    auto_restore_at: datetime | None = None,
+) -> SystemControl:
+    """Set one control in the caller's transaction and tell it. Only `channels.stop` calls this."""
+    row, _ = SystemControl.objects.update_or_create(
+        workspace=workspace,
+        control_key=key,
+        defaults={
+            "enabled": enabled,
+            "reason": reason[:500],
+            "changed_at": at,
+            "auto_restore_at": None if key in BRAKES else auto_restore_at,
+            **by.fields(),
+        },
+    )
+    activity.record(
+        activity.Entry(
+            verb="safety.control_set",
+            object_type="systemcontrol",
+            object_id=str(row.pk),
+            workspace_id=row.workspace_id,
+            codes={"key": str(key), "enabled": enabled},
+        ),
+        by=by,
+        at=at,
+    )
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """STOPPED, DRY RUN or LIVE, with the sentence behind it."""
+
+    text: str
+    colour: str
+    sentence: str
+
+
+def badge(workspace_id: int | None = None, controls: Controls | None = None) -> Badge:
+    """What every page and every command that concerns sending shows on top."""
+    state = controls or read()
+    stopped = state.sentence(ControlKey.EMERGENCY_STOP, workspace_id) or state.sentence(
+        ControlKey.MESSAGING_ENABLED, workspace_id
+    )
+    if stopped:
+        return Badge("STOPPED", "danger", f"Nothing leaves. {stopped}.")
+    dry = state.sentence(ControlKey.DRY_RUN, workspace_id)
+    if dry:
+        return Badge("DRY RUN", "warning", f"Nothing leaves; sends are simulated. {dry}.")
+    return Badge("LIVE", "success", "Approved messages leave.")

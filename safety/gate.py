@@ -1,0 +1,210 @@
+"""The gate: facts in, ordered checks, one joined verdict out. Pure; the same at every moment.
+
+Every check can only tighten (see `verdict.join`). A check that raises blocks and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from safety.actions import BY_HAND, judge
+from safety.contract import POLICY_VERSION, frequency, timing
+from safety.contract.localtime import LocalZones
+from safety.verdict import Finding, Level, Verdict, join
+
+GATE_VERSION = f"gate-1+{POLICY_VERSION}"
+
+
+class Moment(StrEnum):
+    """When the gate is asked. The rules are the same; what a stop means for each differs."""
+
+    SUBMISSION = "submission"
+    EDIT = "edit"
+    APPROVAL = "approval"
+    SENDING = "sending"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything about one message that rules look at. Frozen, free of queries."""
+
+    channel: str
+    purpose: str
+    touch: str
+    action: str
+    address: str
+    subject: str
+    text: str
+    html: str
+    by_kind: str
+    person_status: str
+    status_reason: str
+    automation_enabled: bool
+    automation_reason: str
+    zones: LocalZones
+    emergency: str = ""
+    messaging: str = ""
+    dry_run: str = ""
+    contacts: tuple[frequency.Contact, ...] = ()
+    attachments: tuple[dict[str, object], ...] = field(default=())
+
+
+Check = Callable[[Facts, Moment, datetime], Verdict]
+
+
+def _block(check: str, code: str, message: str) -> Verdict:
+    return Verdict(Level.BLOCK, None, (Finding(check, code, "fail", message),))
+
+
+def _note(check: str, code: str, message: str) -> Verdict:
+    return Verdict(findings=(Finding(check, code, "info", message),))
+
+
+def check_action(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Only known actions; LinkedIn and phone are written here and done by hand."""
+    if facts.action in BY_HAND or facts.action == "by_hand":
+        if moment is Moment.SENDING:
+            return _block("ACTION_CHECK", "by_hand", "This channel is used by hand only.")
+        return _note("ACTION_CHECK", "by_hand", "A person sends this by hand and marks it as sent.")
+    result = judge(facts.action)
+    return Verdict() if result.allowed else _block("ACTION_CHECK", result.code, result.reason)
+
+
+def check_emergency(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Nothing leaves; programs may not even submit. People may write and decide."""
+    if not facts.emergency:
+        return Verdict()
+    message = f"Emergency stop: {facts.emergency}"
+    if moment is Moment.SENDING or (moment is Moment.SUBMISSION and facts.by_kind != "user"):
+        return _block("CONTROL_CHECK", "emergency_stop", message)
+    return _note("CONTROL_CHECK", "emergency_stop", f"{message}. Nothing will leave until lifted.")
+
+
+def check_messaging(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Everything goes on but sends; approved messages wait."""
+    if not facts.messaging:
+        return Verdict()
+    if moment is Moment.SENDING:
+        return _block("CONTROL_CHECK", "messaging_stopped", f"Messaging is off: {facts.messaging}")
+    return _note("CONTROL_CHECK", "messaging_stopped", "Messaging is off: approved messages wait.")
+
+
+def check_dry_run(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Sends are simulated, never done."""
+    if not facts.dry_run:
+        return Verdict()
+    if moment is Moment.SENDING:
+        return _block("DRY_RUN_CHECK", "dry_run", "DRY_RUN active")
+    return _note("DRY_RUN_CHECK", "dry_run", "DRY_RUN active: the send will be simulated.")
+
+
+def check_person(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Who asked us to stop, or whom we blocked, gets nothing; automation off holds programs."""
+    because = f": {facts.status_reason}" if facts.status_reason else ""
+    if facts.person_status == "desist":
+        return _block("PERSON_CHECK", "person_desist", f"Person status is DESIST{because}")
+    if facts.person_status == "blocked":
+        return _block("PERSON_CHECK", "person_blocked", f"Person is blocked{because}")
+    if facts.automation_enabled:
+        return Verdict()
+    message = f"Automation disabled: {facts.automation_reason}"
+    programs = facts.by_kind != "user"
+    if moment is Moment.SENDING or (programs and moment is Moment.SUBMISSION):
+        return _block("PERSON_CHECK", "automation_off", message)
+    return _note("PERSON_CHECK", "automation_off", f"{message}. The message is held until then.")
+
+
+def check_address(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    if facts.address:
+        return Verdict()
+    return _block(
+        "ADDRESS_CHECK",
+        "no_address",
+        f"This person has no {facts.channel} address. Add one, then submit again.",
+    )
+
+
+def check_hours(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """The recipient's hours, never the sender's: a hold until the next allowed minute."""
+    return timing.check_timing(
+        channel=facts.channel, purpose=facts.purpose, at=at, zones=facts.zones
+    )
+
+
+def check_frequency(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Limits and rests of the human being, over contacts that left."""
+    return frequency.check_frequency(
+        channel=facts.channel,
+        touch=facts.touch,
+        at=at,
+        zones=facts.zones,
+        contacts=facts.contacts,
+        text=facts.text,
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    check_action,
+    check_emergency,
+    check_messaging,
+    check_dry_run,
+    check_person,
+    check_address,
+    check_hours,
+    check_frequency,
+)
+
+
+def judge_message(
+    facts: Facts, moment: Moment, at: datetime, *, checks: tuple[Check, ...] = CHECKS
+) -> Verdict:
+    """Every check, joined. Nothing is skipped: the whole ordered list is stored and shown."""
+    return join(*(_run(check, facts, moment, at) for check in checks))
+
+
+def _run(check: Check, facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    try:
+        return check(facts, moment, at)
+    except Exception as error:  # noqa: BLE001 - a rule that cannot run must stop the message
+        name = getattr(check, "__name__", "check")
+        return _block(
+            name.upper(),
+            "check_failed",
+            f"{name} could not run ({type(error).__name__}); what cannot be checked is not sent.",
+        )
+
+
+def earliest(facts: Facts, moment: Moment, at: datetime) -> tuple[Verdict, datetime]:
+    """The verdict at the first moment from `at` on when nothing holds the message any more.
+
+    Applies all rules again at each time they name, until nothing moves. A blocked message comes
+    back with the time it was asked for.
+    """
+    verdict, when = judge_message(facts, moment, at), at
+    for _ in range(20):
+        if verdict.not_before is None or verdict.not_before <= when:
+            break
+        when = verdict.not_before
+        verdict = judge_message(facts, moment, when)
+    return verdict, when
+
+
+def without_brakes(facts: Facts) -> Facts:
+    """The same message in a system without brakes: what dry run would have done."""
+    return replace(facts, dry_run="", emergency="", messaging="")
+
+
+def as_decision(verdict: Verdict, *, at: datetime, leaves_at: datetime | None) -> dict[str, Any]:
+    """What is stored with the message and shown to the reviewer."""
+    return {
+        "gate": GATE_VERSION,
+        "at": at.isoformat(),
+        "level": verdict.level.name,
+        "not_before": verdict.not_before.isoformat() if verdict.not_before else None,
+        "would_leave_at": leaves_at.isoformat() if leaves_at else None,
+        "findings": [finding.as_dict() for finding in verdict.findings],
+    }

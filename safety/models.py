@@ -1,0 +1,114 @@
+"""The switches and brakes, and what a rule refused. Written by `controls` and `events` only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from outreach.core.models import Draft, Revision, Workspace
+from outreach.core.models.base import Authored
+
+
+class ControlKey(models.TextChoices):
+    """Switches are on as shipped (on = working); brakes are off (on = braking)."""
+
+    MESSAGING_ENABLED = "MESSAGING_ENABLED", "Messaging"
+    AUTO_REPLY_ENABLED = "AUTO_REPLY_ENABLED", "Auto-reply"
+    AUTO_APPROVE_ENABLED = "AUTO_APPROVE_ENABLED", "Auto-approve"
+    EXPERIMENT_ENABLED = "EXPERIMENT_ENABLED", "Experiments"
+    EMERGENCY_STOP = "EMERGENCY_STOP", "Emergency stop"
+    DRY_RUN = "DRY_RUN", "Dry run"
+
+
+SWITCHES = (
+    ControlKey.MESSAGING_ENABLED,
+    ControlKey.AUTO_REPLY_ENABLED,
+    ControlKey.AUTO_APPROVE_ENABLED,
+    ControlKey.EXPERIMENT_ENABLED,
+)
+BRAKES = (ControlKey.EMERGENCY_STOP, ControlKey.DRY_RUN)
+
+
+class SystemControl(models.Model):
+    """One switch or brake, for the whole system (no workspace) or for one workspace.
+
+    A missing row, an unreadable value or a failed read means stopped.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="controls"
+    )
+    control_key = models.CharField(max_length=24, choices=ControlKey.choices)
+    enabled = models.BooleanField()
+    reason = models.CharField(max_length=500, blank=True)
+    by_kind = models.CharField(max_length=6, blank=True)
+    by_id = models.CharField(max_length=64, blank=True)
+    by_label = models.CharField(max_length=150, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    auto_restore_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "system_controls"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["control_key"],
+                condition=Q(workspace__isnull=True),
+                name="control_once_for_the_system",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "control_key"],
+                condition=Q(workspace__isnull=False),
+                name="control_once_per_workspace",
+            ),
+            models.CheckConstraint(
+                name="control_brakes_never_restore_themselves",
+                condition=~Q(control_key__in=["EMERGENCY_STOP", "DRY_RUN"])
+                | Q(auto_restore_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.control_key}: {'on' if self.enabled else 'off'}"
+
+    @property
+    def is_braking(self) -> bool:
+        """True if this row keeps something from happening."""
+        return self.enabled if self.control_key in BRAKES else not self.enabled
+
+
+class SafetyEvent(Authored):
+    """One refusal, hold or rewrite: one row per message and reason, not per attempt (seed A)."""
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    event_type = models.CharField(max_length=40)
+    action_blocked = models.CharField(max_length=300)
+    reason = models.CharField(max_length=500)
+    code = models.CharField(max_length=64)
+    metadata: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    draft = models.ForeignKey(
+        Draft, on_delete=models.PROTECT, null=True, blank=True, related_name="safety_events"
+    )
+    revision = models.ForeignKey(
+        Revision, on_delete=models.PROTECT, null=True, blank=True, related_name="safety_events"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "safety_events"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["draft", "revision", "code"],
+                condition=Q(draft__isnull=False, revision__isnull=False),
+                name="safety_event_once_per_message_and_reason",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "-id"], name="safety_event_of_workspace")]
+
+    def __str__(self) -> str:
+        return f"{self.event_type}: {self.reason}"

@@ -1,0 +1,54 @@
+"""Asked by other stages: may this action happen, may this person be written to now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from outreach.core.models import Person, Workspace
+from outreach.core.models.people import PersonStatus
+from outreach.core.people import canonical
+from outreach.core.principal import Principal
+from safety import controls, events
+from safety.actions import SafetyCheck, judge
+from safety.models import ControlKey
+
+
+def can_send_message(person: Person) -> tuple[bool, str]:
+    """(allowed, reason): the seed's four reasons in its order, over the human being, read now."""
+    fresh = Person.objects.select_related("merged_into").get(pk=person.pk)
+    human = canonical(fresh)
+    for row in (human, fresh):
+        if not row.automation_enabled:
+            return False, f"Automation disabled: {row.automation_disabled_reason}"
+    if human.status == PersonStatus.DESIST:
+        return False, "Person status is DESIST"
+    if human.status == PersonStatus.BLOCKED:
+        return False, "Person is blocked"
+    state = controls.read()
+    if state.is_braking(ControlKey.EMERGENCY_STOP, person.workspace_id) or state.is_braking(
+        ControlKey.MESSAGING_ENABLED, person.workspace_id
+    ):
+        return False, "System messaging is disabled"
+    return True, "OK"
+
+
+def check_safety(
+    action: str, *, by: Principal, at: datetime, workspace: Workspace | None = None
+) -> SafetyCheck:
+    """Whether `action` may happen now. A refused action leaves a safety event."""
+    workspace_id = workspace.pk if workspace else None
+    result = judge(action, dry_run=controls.read().sentence(ControlKey.DRY_RUN, workspace_id))
+    if not result.allowed:
+        with transaction.atomic():
+            events.record(
+                event_type=action,
+                action_blocked=f"{action} was refused",
+                reason=result.reason,
+                code=result.code,
+                workspace=workspace,
+                by=by,
+                at=at,
+            )
+    return result

@@ -1,0 +1,76 @@
+"""What a workflow did: runs and their steps, kept so that a failed run goes on where it stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from outreach.core.models import Workspace
+from outreach.core.models.base import Authored
+
+
+class RunStatus(models.TextChoices):
+    """Where a run, or one of its steps, stands."""
+
+    WAITING = "waiting", "Waiting"  # not begun
+    RUNNING = "running", "Running"  # somebody works on it
+    DONE = "done", "Done"  # finished; never done again
+    FAILED = "failed", "Failed"  # the error is told; may be resumed
+    CANCELLED = "cancelled", "Cancelled"  # a person ended it between steps
+
+
+class Run(Authored):
+    """One run of a workflow. `options` is what was asked, `result` what came of it."""
+
+    Status = RunStatus
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
+    name = models.CharField(max_length=40)
+    options: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    status = models.CharField(
+        max_length=9, choices=RunStatus.choices, default=RunStatus.WAITING, editable=False
+    )
+    result: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "workflow_runs"
+
+    def __str__(self) -> str:
+        return f"Run {self.pk} of {self.name} ({self.status})"
+
+
+class Step(models.Model):
+    """One named step of a run, with what went in, what came out, and how often it was tried."""
+
+    Status = RunStatus
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    no = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=40)
+    status = models.CharField(
+        max_length=9, choices=RunStatus.choices, default=RunStatus.WAITING, editable=False
+    )
+    attempt = models.PositiveSmallIntegerField(default=0)
+    input: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    output: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    done_count = models.PositiveIntegerField(default=0)
+    total_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "workflow_run_steps"
+        constraints = [
+            models.UniqueConstraint(fields=["run", "no"], name="step_numbered_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Step {self.no} {self.name} ({self.status})"
