@@ -1,0 +1,163 @@
+"""A command acts as one entitled person, or says in one sentence what to do."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from datetime import timedelta
+
+import pytest
+from django.core.management.base import CommandError, CommandParser
+
+from outreach import testing
+from outreach.core.models import Role
+from outreach.core.permissions import Verb
+from outreach.edge import acting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nobody_preset(settings):
+    settings.OUTREACH_USER = ""
+
+
+def test_options_are_added_to_a_parser():
+    parser = CommandParser(prog="manage.py test")
+    acting.add_arguments(parser)
+    given = vars(parser.parse_args(["--as", "bob", "--workspace", "north"]))
+    assert (given["as_user"], given["workspace"]) == ("bob", "north")
+
+
+def test_workspace_is_the_default_one_when_none_is_named():
+    assert acting.workspace({}).slug == "default"
+
+
+def test_workspace_is_found_by_its_slug():
+    north = testing.make_workspace("north")
+    assert acting.workspace({"workspace": "north"}) == north
+
+
+def test_unknown_workspace_is_refused_with_near_names():
+    testing.make_workspace("north")
+    with pytest.raises(CommandError, match=r"no workspace 'nort'.*north"):
+        acting.workspace({"workspace": "nort"})
+
+
+def test_the_named_user_acts_by_command():
+    testing.make_user("bob", Role.CREATOR)
+    found = acting.principal({"as_user": "bob"}, verb=Verb.IMPORT)
+    assert (found.label, found.door, found.is_user) == ("Bob", "command", True)
+
+
+def test_the_preset_user_acts_when_none_is_named(settings):
+    testing.make_user("bob", Role.CREATOR)
+    testing.make_user("alice", Role.REVIEWER)
+    settings.OUTREACH_USER = "alice"
+    assert acting.principal({}, verb=Verb.IMPORT).label == "Alice"
+
+
+def test_the_named_user_wins_over_the_preset_one(settings):
+    testing.make_user("bob", Role.CREATOR)
+    testing.make_user("alice", Role.REVIEWER)
+    settings.OUTREACH_USER = "alice"
+    assert acting.principal({"as_user": "bob"}, verb=Verb.IMPORT).label == "Bob"
+
+
+def test_the_only_user_with_the_right_acts():
+    testing.make_user("alice", Role.REVIEWER)
+    testing.make_user("bob", Role.CREATOR)
+    assert acting.principal({}, verb=Verb.DECIDE).label == "Alice"
+
+
+def test_nobody_with_the_right_is_refused():
+    testing.make_user("carol", Role.VIEWER)
+    with pytest.raises(CommandError, match="No active user has the role creator or above"):
+        acting.principal({}, verb=Verb.IMPORT)
+
+
+def test_several_with_the_right_are_named_with_the_remedy():
+    testing.make_user("alice", Role.REVIEWER)
+    testing.make_user("bob", Role.CREATOR)
+    with pytest.raises(CommandError, match=r"alice, bob\. Say who acts with --as USER"):
+        acting.principal({}, verb=Verb.IMPORT)
+
+
+def test_an_inactive_user_is_not_the_only_one_with_the_right():
+    testing.make_user("bob", Role.CREATOR)
+    testing.make_user("eve", Role.ADMIN, is_active=False)
+    assert acting.principal({}, verb=Verb.IMPORT).label == "Bob"
+
+
+def test_an_inactive_user_is_refused():
+    testing.make_user("bob", Role.CREATOR, is_active=False)
+    with pytest.raises(CommandError, match="bob is switched off"):
+        acting.principal({"as_user": "bob"}, verb=Verb.IMPORT)
+
+
+def test_an_unknown_user_is_refused_with_near_names():
+    testing.make_user("bob", Role.CREATOR)
+    with pytest.raises(CommandError, match=r"no user 'Bobb'\. Near names: bob"):
+        acting.principal({"as_user": "Bobb"}, verb=Verb.IMPORT)
+
+
+def test_an_unknown_user_where_nobody_exists_is_told_how_to_make_one():
+    with pytest.raises(CommandError, match="createsuperuser"):
+        acting.principal({"as_user": "bob"})
+
+
+def test_a_user_without_the_right_is_refused():
+    testing.make_user("carol", Role.VIEWER)
+    with pytest.raises(CommandError, match="Carol may not import in Default"):
+        acting.principal({"as_user": "carol"}, verb=Verb.IMPORT)
+
+
+def test_a_member_of_another_workspace_is_refused():
+    north = testing.make_workspace("north")
+    testing.make_user("bob", Role.CREATOR, north)
+    with pytest.raises(CommandError, match="Bob may not import in Default"):
+        acting.principal({"as_user": "bob"}, verb=Verb.IMPORT)
+    assert acting.principal({"as_user": "bob", "workspace": "north"}, verb=Verb.IMPORT)
+    assert acting.principal({"as_user": "bob"}, verb=Verb.IMPORT, workspace=north)
+
+
+def test_a_superuser_is_an_operator_and_no_member():
+    testing.make_user("root", is_superuser=True)
+    assert acting.principal({}, operator=True).label == "Root"
+    with pytest.raises(CommandError, match="Root may not decide"):
+        acting.principal({"as_user": "root"}, verb=Verb.DECIDE)
+
+
+def test_who_is_no_operator_is_refused_as_one():
+    testing.make_user("alice", Role.ADMIN)
+    with pytest.raises(CommandError, match="Alice may not change the controls"):
+        acting.principal({"as_user": "alice"}, operator=True)
+    with pytest.raises(CommandError, match="No active user has the operator's right"):
+        acting.principal({}, operator=True)
+
+
+def test_without_a_right_the_only_account_acts():
+    testing.make_user("carol")
+    assert acting.principal({}).label == "Carol"
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("30m", timedelta(minutes=30)),
+        ("24h", timedelta(days=1)),
+        (" 7D ", timedelta(days=7)),
+        ("365d", timedelta(days=365)),
+    ],
+)
+def test_durations_are_read(text, span):
+    assert acting.parse_duration(text) == span
+
+
+@pytest.mark.parametrize(
+    "text", ["", "24", "h", "-1h", "1.5h", "24 hours", "0m", "366d", "999999999d", "٣h", "1h30m"]
+)
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(CommandError, match=r"is (no|longer)"):
+        acting.parse_duration(text)
+    with pytest.raises(ArgumentTypeError):
+        acting.parse_duration(text)
