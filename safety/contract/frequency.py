@@ -1,0 +1,246 @@
+"""How often one human being may be contacted: daily limits, rests, and no pressing after silence.
+
+The message under judgement counts. Holds are a `not_before`; only persistence is a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+from safety.contract.localtime import LocalZones, instant_of, local
+from safety.contract.wording import is_follow_up
+from safety.verdict import CoolingOff, Finding, Level, Verdict, join
+
+LIMITS = {"whatsapp": 5, "email": 3, "instagram": 2, "linkedin": 2}
+# A channel the table does not know gets the strictest limit.
+STRICTEST_LIMIT = min(LIMITS.values())
+
+LIMIT_REST = timedelta(hours=24)
+ESCALATION_WINDOW = timedelta(hours=24)
+ESCALATION_REST = timedelta(hours=48)
+STOP_REST = timedelta(hours=72)
+PERSISTENT_DAYS = 4
+PERSISTENT_WINDOW = timedelta(days=30)
+FOLLOW_UPS = 2
+RISING_GAPS = 3
+SPACING = {"whatsapp": timedelta(minutes=30)}
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One thing that happened between us and the person, or a rest they must get."""
+
+    platform: str
+    at: datetime
+    direction: str  # "out" | "in" | "cooling_off"
+    until: datetime | None = None
+    cause: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The message under judgement and its past, sorted once."""
+
+    channel: str
+    touch: str
+    at: datetime
+    zones: LocalZones
+    text: str
+    contacts: tuple[Contact, ...]
+
+    @property
+    def limit(self) -> int:
+        return LIMITS.get(self.channel, STRICTEST_LIMIT)
+
+    def unanswered(self) -> tuple[Contact, ...]:
+        """What we sent since they last wrote, oldest first."""
+        replies = [c.at for c in self.contacts if c.direction == "in" and c.at <= self.at]
+        last = max(replies, default=None)
+        return tuple(
+            c
+            for c in self.contacts
+            if c.direction == "out" and c.at <= self.at and (last is None or c.at > last)
+        )
+
+    def same_day(self, zone: str) -> tuple[Contact, ...]:
+        """What we sent on this channel on the local day of `at`."""
+        day = local(self.at, zone).date()
+        return tuple(
+            c
+            for c in self.contacts
+            if c.direction == "out"
+            and c.platform == self.channel
+            and local(c.at, zone).date() == day
+        )
+
+
+def check_frequency(
+    *,
+    channel: str,
+    touch: str,
+    at: datetime,
+    zones: LocalZones,
+    contacts: Sequence[Contact],
+    text: str = "",
+) -> Verdict:
+    """Judge one more message to somebody with this past."""
+    ordered = tuple(sorted(contacts, key=lambda c: c.at))
+    case = _Case(channel, touch, at, zones, text, ordered)
+    limit = _daily_limit(case)
+    passed = limit.not_before is not None
+    holds = [limit, *_resting(case), _cross_platform(case), _persistent(case)]
+    signs = [_follow_ups(case, limit_passed=passed), _rising(case), _spacing(case)]
+    return join(_count_line(case, join(*holds)), *holds, *signs)
+
+
+def _count_line(case: _Case, hard: Verdict) -> Verdict:
+    """FREQUENCY_CHECK itself: the count, and whether anything below it refuses or holds."""
+    count = max(len(case.same_day(zone)) for zone in case.zones.zones) + 1
+    message = f"Recipient contact count: {count}/{case.limit} daily limit"
+    status = "fail" if hard.blockers else "pass"
+    return Verdict(findings=(Finding("FREQUENCY_CHECK", "count", status, message),))
+
+
+def _daily_limit(case: _Case) -> Verdict:
+    """The last message within the limit starts a rest; one more is held until the rest is over."""
+    days = [(case.same_day(zone), zone) for zone in case.zones.zones]
+    fullest = max(len(sent) for sent, _ in days)
+    if fullest + 1 < case.limit:
+        return Verdict()
+    if fullest + 1 == case.limit:
+        rest = CoolingOff("daily_limit", case.at, case.at + LIMIT_REST)
+        return Verdict(cooling_off=(rest,))
+    until = max(
+        max(sent[case.limit - 1].at + LIMIT_REST, _tomorrow(case.at, zone))
+        for sent, zone in days
+        if len(sent) >= case.limit
+    )
+    finding = Finding(
+        "ABUSE_PATTERN", "daily_limit", "fail", "Daily limit exceeded", rule="frequency.daily_limit"
+    )
+    return Verdict(not_before=until, findings=(finding,))
+
+
+def _tomorrow(at: datetime, zone: str) -> datetime:
+    return instant_of(local(at, zone).date() + timedelta(days=1), time(0), zone)
+
+
+def _resting(case: _Case) -> Iterator[Verdict]:
+    """Every rest that holds now: stored ones, and a request to stop that is still in the past."""
+    for rest in active_rests(case.contacts, case.at):
+        words = f"Cooling-off period in force ({hours(rest.until - rest.at)} hours)"
+        finding = Finding(
+            "ABUSE_PATTERN",
+            "cooling_off",
+            "fail",
+            words,
+            rule=f"frequency.cooling_off.{rest.cause}",
+        )
+        yield Verdict(not_before=rest.until.astimezone(UTC), findings=(finding,))
+
+
+def active_rests(contacts: Sequence[Contact], at: datetime) -> tuple[CoolingOff, ...]:
+    """The cooling-off periods of this past that are running at `at`."""
+    return tuple(rest for rest in _rests(contacts, at) if rest.at <= at < rest.until)
+
+
+def _rests(contacts: Sequence[Contact], at: datetime) -> Iterator[CoolingOff]:
+    for contact in contacts:
+        if contact.direction == "cooling_off" and contact.until is not None:
+            yield CoolingOff(contact.cause or "stored", contact.at, contact.until)
+
+
+def _cross_platform(case: _Case) -> Verdict:
+    """Another platform within a day and no reply between: the first such attempt starts a rest."""
+    others = [
+        c
+        for c in case.unanswered()
+        if c.platform != case.channel and case.at - c.at < ESCALATION_WINDOW
+    ]
+    if not others:
+        return Verdict()
+    finding = Finding(
+        "ESCALATION_CHECK",
+        "cross_platform",
+        "fail",
+        "Cross-platform escalation detected",
+        rule="frequency.cross_platform",
+    )
+    until = others[-1].at + ESCALATION_WINDOW
+    running = {rest.cause for rest in active_rests(case.contacts, case.at)}
+    if "cross_platform" in running:
+        return Verdict(not_before=until, findings=(finding,))
+    rest = CoolingOff("cross_platform", case.at, case.at + ESCALATION_REST)
+    return Verdict(not_before=rest.until, findings=(finding,), cooling_off=(rest,))
+
+
+def _persistent(case: _Case) -> Verdict:
+    """Messages on four local days within thirty days and no reply: the next is refused."""
+    recent = [c.at for c in case.unanswered() if case.at - c.at <= PERSISTENT_WINDOW]
+    if max(len(_days(recent, zone)) for zone in case.zones.zones) < PERSISTENT_DAYS:
+        return Verdict()
+    finding = Finding(
+        "ABUSE_PATTERN",
+        "persistent_contact",
+        "fail",
+        "Persistent contact after no response",
+        rule="frequency.persistent_contact",
+    )
+    return Verdict(Level.BLOCK, findings=(finding,))
+
+
+def _days(times: Sequence[datetime], zone: str) -> set[date]:
+    return {local(at, zone).date() for at in times}
+
+
+def _follow_ups(case: _Case, *, limit_passed: bool) -> Verdict:
+    """A follow-up after two or more unanswered messages: a warning, or a failure over the limit."""
+    follows = case.touch == "follow_up" or is_follow_up(case.text)
+    if not follows or len(case.unanswered()) < FOLLOW_UPS:
+        return Verdict()
+    finding = Finding(
+        "ESCALATION_CHECK",
+        "follow_ups",
+        "fail" if limit_passed else "warn",
+        "Multiple follow-ups detected",
+        rule="frequency.follow_ups",
+    )
+    return Verdict(Level.REVIEW, findings=(finding,))
+
+
+def _rising(case: _Case) -> Verdict:
+    """Each gap shorter than the last, three gaps, no reply."""
+    times = [*[c.at for c in case.unanswered()][-RISING_GAPS:], case.at]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    falling = all(later < earlier for earlier, later in pairwise(gaps))
+    if len(gaps) < RISING_GAPS or not falling:
+        return Verdict()
+    finding = Finding(
+        "ESCALATION_CHECK",
+        "rising_frequency",
+        "warn",
+        "Increasing contact frequency detected",
+        rule="frequency.rising",
+    )
+    return Verdict(Level.REVIEW, findings=(finding,))
+
+
+def _spacing(case: _Case) -> Verdict:
+    """Chats keep half an hour between messages that were not answered."""
+    space = SPACING.get(case.channel)
+    mine = [c.at for c in case.unanswered() if c.platform == case.channel]
+    if space is None or not mine or case.at - mine[-1] >= space:
+        return Verdict()
+    until = mine[-1] + space
+    words = f"Less than {int(space / timedelta(minutes=1))} minutes since the last message"
+    finding = Finding("ESCALATION_CHECK", "spacing", "warn", words, rule="frequency.spacing")
+    return Verdict(not_before=until, findings=(finding,))
+
+
+def hours(length: timedelta) -> int:
+    """A length in whole hours, rounded up."""
+    return -(-length // timedelta(hours=1))

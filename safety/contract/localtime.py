@@ -1,0 +1,107 @@
+"""Whose clock counts: the recipient's zone, else all their number allows, else the workspace's.
+
+Pure: zones are names, instants are aware. An unknown zone is an error, never silently UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from phonenumbers import timezone as phone_timezone
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
+# Names that depend on the machine, or on a second copy of the tables with leap seconds.
+_HOST_NAMES = ("localtime", "posixrules", "Factory", "posix", "right")
+
+
+@dataclass(frozen=True)
+class LocalZones:
+    """The zones that must all agree, and what they were taken from."""
+
+    zones: tuple[str, ...]
+    source: str  # "recipient" | "phone" | "workspace"
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """Return the IANA zone called `name`; a ValueError says that there is none."""
+    if not _NAME.fullmatch(name) or name.split("/")[0] in _HOST_NAMES:
+        raise ValueError(f"unknown time zone {name[:60]!r}; use an IANA name such as Europe/Paris")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError(
+            f"unknown time zone {name[:60]!r}; use an IANA name such as Europe/Paris"
+        ) from None
+
+
+@lru_cache(maxsize=4096)
+def zones_of_number(phone: str) -> tuple[str, ...]:
+    """Every zone a valid international number may be in; an invalid number allows nothing."""
+    if not phone.lstrip().startswith("+"):
+        return ()
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return ()
+    if not phonenumbers.is_valid_number(number):
+        return ()
+    names = phone_timezone.time_zones_for_number(number)
+    return tuple(name for name in names if name != phone_timezone.UNKNOWN_TIMEZONE)
+
+
+def resolve_zones(*, timezone: str = "", phone: str = "", default: str = "UTC") -> LocalZones:
+    """Choose the recipient's zones: named, else those of the phone number, else `default`."""
+    if timezone:
+        zone_of(timezone)
+        return LocalZones((timezone,), "recipient")
+    if phone and (zones := zones_of_number(phone)):
+        return LocalZones(zones, "phone")
+    zone_of(default)
+    return LocalZones((default,), "workspace")
+
+
+def local(at: datetime, zone: str) -> datetime:
+    """The wall clock of `zone` at the aware instant `at`."""
+    if at.utcoffset() is None:
+        raise ValueError("a time without an offset cannot be judged")
+    return at.astimezone(zone_of(zone))
+
+
+def instant_of(day: date, clock: time, zone: str) -> datetime:
+    """The first instant (UTC) at which the wall clock of `zone` shows `clock` of `day` or later.
+
+    A time that occurs twice gives its first occurrence; one that is skipped, the end of the gap.
+    """
+    wanted = datetime.combine(day, clock)
+    tz = zone_of(zone)
+    early = wanted.replace(tzinfo=tz, fold=1).astimezone(UTC)
+    late = wanted.replace(tzinfo=tz, fold=0).astimezone(UTC)
+    if late <= early:
+        return late
+    while late - early > timedelta(seconds=1):
+        middle = (early + (late - early) / 2).replace(microsecond=0)
+        if middle.astimezone(tz).replace(tzinfo=None) >= wanted:
+            late = middle
+        else:
+            early = middle
+    return late
+
+
+def distinct(zones: LocalZones, at: datetime, span: timedelta) -> tuple[str, ...]:
+    """One name for all zones that show the same clock from `at` to `at + span`."""
+    seen: dict[tuple[timedelta | None, ...], str] = {}
+    for name in zones.zones:
+        steps = (at, at + span / 2, at + span)
+        seen.setdefault(tuple(local(step, name).utcoffset() for step in steps), name)
+    return tuple(seen.values())
+
+
+def clock_words(moment: datetime) -> str:
+    """The seed's way to print a time: `2:30 PM`."""
+    return f"{moment.hour % 12 or 12}:{moment:%M} {'AM' if moment.hour < 12 else 'PM'}"
