@@ -1,4 +1,4 @@
-"""Confidence and context to priority and eligibility: the tier table of SPEC §5 (seed C §3.2). Pure.
+"""Confidence and context to priority and eligibility (SPEC §5, seed C §3.2). Pure.
 
 The highest priority wins and one "no" is enough, so a further row can only tighten.
 """

@@ -55,7 +55,9 @@ def secret_key(data_dir: Path) -> str:
     key = os.environ.get("SECRET_KEY", "")
     if key:
         if len(key) < 32:
-            raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters: make a longer one.")
+            raise ImproperlyConfigured(
+                "SECRET_KEY is shorter than 32 characters: make a longer one."
+            )
         return key
     path = data_dir / "secret_key"
     try:

@@ -99,7 +99,7 @@ def database(url: str) -> dict[str, Any]:
     """
     try:
         config: dict[str, Any] = env.db_url_config(url)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the parser raises whatever it meets
         raise ImproperlyConfigured(
             "DATABASE_URL cannot be read. Write postgres://USER:PASSWORD@HOST:5432/NAME or "
             "sqlite:////absolute/path.sqlite3."
@@ -173,7 +173,7 @@ elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
 # --- Sending -------------------------------------------------------------------------------------
 try:
     _email = env.email_url_config(os.environ.get("EMAIL_URL") or "consolemail://")
-except Exception:
+except Exception:  # noqa: BLE001 - the parser raises whatever it meets
     raise ImproperlyConfigured(
         "EMAIL_URL cannot be read. Write smtp://USER:PASSWORD@HOST:PORT, smtp+tls://… or "
         "smtp+ssl://…."

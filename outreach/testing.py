@@ -1,4 +1,4 @@
-"""Rows for tests in one line each: Alice reviews, Bob writes, Carol only looks, Dora administers."""
+"""Rows for tests in one line: Alice reviews, Bob writes, Carol looks, Dora administers."""
 
 from __future__ import annotations
 
@@ -133,11 +133,11 @@ def make_draft(
 
 def make_pending(person: Person | None = None, *, at: datetime = WORKDAY, **fields: Any) -> Any:
     """A pending approval, submitted by the draft's author."""
-    from approvals import services
+    from approvals import submission
 
     draft = make_draft(person, at=at, **fields)
     author = fields.get("by") or bob(draft.workspace)
-    approval = services.submit(draft.pk, by=author, at=at).approval
+    approval = submission.submit(draft.pk, by=author, at=at).approval
     assert approval is not None
     return approval
 

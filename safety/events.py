@@ -27,9 +27,10 @@ def record(
     metadata: dict[str, Any] | None = None,
 ) -> bool:
     """Write one event; False if this message was refused for this reason before."""
-    if draft is not None and SafetyEvent.objects.filter(
-        draft=draft, revision=revision, code=code
-    ).exists():
+    if (
+        draft is not None
+        and SafetyEvent.objects.filter(draft=draft, revision=revision, code=code).exists()
+    ):
         return False
     made = SafetyEvent.objects.bulk_create(
         [

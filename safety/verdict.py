@@ -1,4 +1,4 @@
-"""The whole algebra of the gate: a verdict is a level, a time and findings; joining can only tighten.
+"""The whole algebra of the gate: a verdict is a level, a time and findings; joining tightens.
 
 `join` is max, max, concatenation. So "the strictest wins" and "the order of rules does not
 matter" hold by construction, and adding a rule can never loosen an outcome. Free of Django.

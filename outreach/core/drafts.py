@@ -58,7 +58,9 @@ def check_text(channel: str, words: Text) -> None:
     if len(words.text) > MAX_TEXT:
         raise TextRefused(f"The text has {len(words.text)} characters; at most {MAX_TEXT}.")
     if len(words.subject) > MAX_SUBJECT:
-        raise TextRefused(f"The subject has {len(words.subject)} characters; at most {MAX_SUBJECT}.")
+        raise TextRefused(
+            f"The subject has {len(words.subject)} characters; at most {MAX_SUBJECT}."
+        )
     if words.confidence is not None and not 0 <= words.confidence <= 100:
         raise TextRefused("Confidence is a whole number from 0 to 100.")
 
@@ -129,9 +131,7 @@ def revise(
     return revision
 
 
-def _add(
-    draft: Draft, no: int, words: Text, text: str, address: str, *, by: Principal
-) -> Revision:
+def _add(draft: Draft, no: int, words: Text, text: str, address: str, *, by: Principal) -> Revision:
     revision = Revision.objects.create(
         draft=draft,
         no=no,

@@ -24,9 +24,11 @@ def users_who_may(verb: Verb, workspace: Workspace) -> QuerySet[User]:
     """Active users with the role that this verb needs in this workspace."""
     enough = [role for role in Role if RANK[role] >= RANK[LEAST_ROLE[verb]]]
     members = Membership.objects.filter(workspace=workspace, role__in=enough)
-    return get_user_model().objects.filter(
-        is_active=True, pk__in=members.values("user_id")
-    ).order_by("username")
+    return (
+        get_user_model()
+        .objects.filter(is_active=True, pk__in=members.values("user_id"))
+        .order_by("username")
+    )
 
 
 def operators() -> QuerySet[User]:

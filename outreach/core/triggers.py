@@ -51,8 +51,7 @@ def _postgresql(table: str) -> list[str]:
         "$$ BEGIN RAISE EXCEPTION '% is insert-only', TG_TABLE_NAME; END $$",
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW {guard} {call}",
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} FOR EACH ROW {call}",
-        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT {call}",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {call}",
         *[
             f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_{act}"
             for act in ("update", "delete", "truncate")
@@ -99,8 +98,4 @@ def missing() -> list[str]:
         else:
             cursor.execute("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'")
         there = {name for _, name in cursor.fetchall()}
-    return [
-        table
-        for table in GUARDED
-        if not {f"{table}_no_update", f"{table}_no_delete"} <= there
-    ]
+    return [table for table in GUARDED if not {f"{table}_no_update", f"{table}_no_delete"} <= there]

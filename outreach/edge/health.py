@@ -1,4 +1,4 @@
-"""`GET /healthz`: 200 and JSON when database, broker and beat are alive, else 503 and what is not."""
+"""`GET /healthz`: 200 when database, broker and beat are alive, else 503 and what is not."""
 
 from __future__ import annotations
 

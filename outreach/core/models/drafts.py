@@ -51,9 +51,7 @@ class Draft(Authored):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="drafts")
     channel = models.CharField(max_length=9, choices=Channel.choices)
     touch = models.CharField(max_length=9, choices=Touch.choices, default=Touch.INITIAL)
-    purpose = models.CharField(
-        max_length=13, choices=Purpose.choices, default=Purpose.PROMOTIONAL
-    )
+    purpose = models.CharField(max_length=13, choices=Purpose.choices, default=Purpose.PROMOTIONAL)
     status = models.CharField(
         max_length=16, choices=DraftStatus.choices, default=DraftStatus.DRAFT, editable=False
     )

@@ -21,9 +21,7 @@ class Account(models.Model):
 
     class Meta:
         db_table = "accounts"
-        constraints = [
-            models.UniqueConstraint(fields=["workspace", "key"], name="account_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="account_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -87,8 +85,7 @@ class Person(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="person_stop_has_reason",
-                condition=Q(status="active")
-                | (Q(status_at__isnull=False) & ~Q(status_reason="")),
+                condition=Q(status="active") | (Q(status_at__isnull=False) & ~Q(status_reason="")),
             ),
             models.CheckConstraint(
                 name="person_automation_off_has_reason",

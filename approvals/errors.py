@@ -1,0 +1,25 @@
+"""Why a decision was not taken, for people in a sentence and for programs in a code."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """A decision was not taken. `code` is for programs, the sentence for people."""
+
+    code = "refused"
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+
+class Lost(Refused):
+    """Somebody else was faster; the sentence says what became of the item."""
+
+    code = "lost"
+
+
+class Stale(Refused):
+    """The text changed since it was opened."""
+
+    code = "stale"

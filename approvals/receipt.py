@@ -1,0 +1,47 @@
+"""The receipt of an approval: what was approved, under which rules, by whom, bound by a digest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from approvals.models import Approval
+from outreach.core.digest import canonical, sha256
+
+DOMAIN = b"outreach/receipt/v1\0"
+
+
+def make(
+    approval: Approval, *, decided_by_id: int, decided_at: str, decision: dict[str, Any]
+) -> dict[str, Any]:
+    """The receipt as stored with the approval; `seal` covers everything else in it."""
+    body = {
+        "version": 1,
+        "approval": approval.pk,
+        "workspace": approval.workspace_id,
+        "message": approval.digest,
+        "policy": decision.get("gate", ""),
+        "checks": [
+            {key: item[key] for key in ("check", "code", "status")}
+            for item in decision.get("findings", [])
+        ],
+        "approved_by": decided_by_id,
+        "approved_at": decided_at,
+    }
+    return {**body, "seal": seal(body)}
+
+
+def seal(body: dict[str, Any]) -> str:
+    return sha256(DOMAIN, canonical(body))
+
+
+def holds(approval: Approval) -> bool:
+    """Whether the stored receipt is whole and is about exactly this approval and digest."""
+    receipt = dict(approval.receipt or {})
+    found = receipt.pop("seal", "")
+    return (
+        bool(found)
+        and found == seal(receipt)
+        and receipt.get("approval") == approval.pk
+        and receipt.get("workspace") == approval.workspace_id
+        and receipt.get("message") == approval.digest
+    )

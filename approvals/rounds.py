@@ -1,0 +1,177 @@
+"""Opening and closing review rounds, one or many, inside the caller's transaction.
+
+A round never reopens: "back to the queue" closes the old row and makes a new pending one. Every
+way out of a given approval demands that nobody has taken it for sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from approvals.models import GIVEN, Approval, ApprovalStatus
+from outreach.core import activity, drafts
+from outreach.core.models import Draft
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.principal import Principal
+
+UNTAKEN = Q(status__in=GIVEN, taken_at__isnull=True)
+BATCH = 500
+
+# Why a given approval was taken back, in the words the reviewer reads on the new round.
+REOPENED = {
+    "emergency_stop": "Approved before the emergency stop; please decide again.",
+    "dry_run_off": "Approved while dry run was on; please decide again now that messages leave.",
+    "approver_lost_right": "The approver may no longer approve; please decide again.",
+    "policy_changed": "The rules changed since the approval; please decide again.",
+    "undone": "The approval was taken back.",
+    "send_again": "Its last outcome was unknown: it may have arrived. Send again only if sure.",
+    "receipt_broken": "The approval's receipt does not match the message; please decide again.",
+    "unsettled_released": "Marked as not sent by hand; please decide again.",
+}
+
+
+def expiry(approval_hours: int, at: datetime) -> datetime:
+    return at + timedelta(hours=approval_hours)
+
+
+def close(
+    rows: Sequence[Approval],
+    status: str,
+    *,
+    reason: str,
+    at: datetime,
+    text: str = "",
+    taken: bool = False,
+) -> list[Approval]:
+    """Close these rows where they are still open (`taken`: where we hold them); those that were.
+
+    The caller holds row locks on PostgreSQL or the write lock on SQLite, so the rows that are
+    open in the database are exactly those that this statement closes.
+    """
+    held = Q(status__in=GIVEN, taken_at__isnull=False) if taken else UNTAKEN | Q(status="pending")
+    ids = list(
+        Approval.objects.filter(held, pk__in=[row.pk for row in rows]).values_list("pk", flat=True)
+    )
+    changes: dict[str, object] = {
+        "status": status,
+        "closed_reason": reason,
+        "closed_at": at,
+        "taken_at": None,
+    }
+    if text:
+        changes["rejection_reason"] = text[:2000]
+    Approval.objects.filter(held, pk__in=ids).update(**changes)
+    closed = set(ids)
+    return [row for row in rows if row.pk in closed]
+
+
+def reopen(
+    rows: Sequence[Approval],
+    *,
+    reason: str,
+    by: Principal,
+    at: datetime,
+    taken: bool = False,
+) -> list[Approval]:
+    """Given approvals back to the queue: old row withdrawn, new row pending, draft pending."""
+    closed = close(rows, ApprovalStatus.WITHDRAWN, reason=reason, at=at, taken=taken)
+    fresh = [_again(row, reason=reason, at=at) for row in closed]
+    Approval.objects.bulk_create(fresh)
+    drafts.move([row.draft_id for row in closed], DraftStatus.PENDING_APPROVAL)
+    activity.record(
+        *[
+            activity.entry("approvals.reopened", row, digest=row.digest, reason=reason)
+            for row in fresh
+        ],
+        by=by,
+        at=at,
+    )
+    return fresh
+
+
+def _again(row: Approval, *, reason: str, at: datetime) -> Approval:
+    return Approval(
+        workspace_id=row.workspace_id,
+        draft_id=row.draft_id,
+        revision_id=row.revision_id,
+        human_id=row.human_id,
+        channel=row.channel,
+        touch=row.touch,
+        purpose=row.purpose,
+        digest=row.digest,
+        priority=row.priority,
+        priority_reasons=[*row.priority_reasons, REOPENED[reason]],
+        confidence=row.confidence,
+        notes=row.notes,
+        decision=row.decision,
+        routing=row.routing,
+        created_at=at,
+        scheduled_for=row.scheduled_for,
+        not_before=row.not_before,
+        expires_at=expiry(row.workspace.approval_expiry_hours, at),
+        edited=row.edited,
+        by_kind=row.by_kind,
+        by_id=row.by_id,
+        by_label=row.by_label,
+    )
+
+
+def back_to_draft(
+    rows: Sequence[Approval],
+    status: str,
+    *,
+    reason: str,
+    sentence: str,
+    by: Principal,
+    at: datetime,
+    taken: bool = False,
+) -> list[Approval]:
+    """Close these rounds and return their messages to their authors with the reason."""
+    closed = close(rows, status, reason=reason, at=at, taken=taken)
+    drafts.move([row.draft_id for row in closed], DraftStatus.DRAFT, reason=sentence)
+    _tell(closed, status, reason=reason, by=by, at=at)
+    return closed
+
+
+def end(
+    rows: Sequence[Approval], *, reason: str, sentence: str, by: Principal, at: datetime
+) -> list[Approval]:
+    """Reject these rounds; their messages end."""
+    closed = close(rows, ApprovalStatus.REJECTED, reason=reason, at=at, text=sentence)
+    drafts.move([row.draft_id for row in closed], DraftStatus.REJECTED, reason=sentence)
+    _tell(closed, ApprovalStatus.REJECTED, reason=reason, by=by, at=at)
+    return closed
+
+
+def _tell(
+    rows: Sequence[Approval], status: str, *, reason: str, by: Principal, at: datetime
+) -> None:
+    activity.record(
+        *[
+            activity.entry(f"approvals.{status}", row, digest=row.digest, reason=reason)
+            for row in rows
+        ],
+        by=by,
+        at=at,
+    )
+
+
+def lock(rows: QuerySet[Approval], *, skip: bool = False) -> list[Approval]:
+    """These rows in id order, locked on PostgreSQL; SQLite's IMMEDIATE transaction locks all."""
+    return list(
+        rows.select_related("workspace")
+        .order_by("pk")
+        .select_for_update(of=("self",), skip_locked=skip)[:BATCH]
+    )
+
+
+def has_other_open(draft: Draft, human_id: int) -> bool:
+    """Whether another message to this human being waits or is approved and unsent."""
+    return (
+        Approval.objects.filter(UNTAKEN | Q(status="pending"), human_id=human_id)
+        .exclude(draft_id=draft.pk)
+        .exists()
+    )

@@ -1,0 +1,176 @@
+"""Asking for approval: the gate, the route, the tier and a new round, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from approvals import rounds, routing, tiers
+from approvals.errors import Lost, Refused
+from approvals.models import Approval
+from outreach.core import activity, drafts, history
+from outreach.core.models import Draft
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.permissions import Verb, require, role_of
+from outreach.core.principal import Principal
+from safety import events, facts, gate
+from safety.verdict import Level, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of a request: in the queue (`approval`), or kept as a draft with the reason."""
+
+    draft: Draft
+    approval: Approval | None
+    verdict: Verdict
+    route: routing.Route
+
+
+def submit(
+    draft_id: int,
+    *,
+    by: Principal,
+    at: datetime,
+    requested: str = "scheduled",
+    notes: str = "",
+    scheduled_for: datetime | None = None,
+) -> Submission:
+    """Ask for approval. A blocked message stays `draft`, with findings and a safety event.
+
+    Raises Refused when the message is not a draft any more, NotAllowed without the right.
+    """
+    draft = _draft(draft_id)
+    require(by, Verb.SUBMIT, draft.workspace)
+    way = _route(draft, by, requested)
+    with transaction.atomic():
+        if scheduled_for is not None:
+            draft.scheduled_for = scheduled_for
+        draft.touch = history.touch_for(draft.person.human_id)
+        draft.save(update_fields=["scheduled_for", "touch", "updated_at"])
+        known = replace(facts.gather([draft], at=at)[draft.pk], by_kind=by.kind)
+        asked_for = max(at, draft.scheduled_for or at)
+        verdict, leaves_at = gate.earliest(known, gate.Moment.SUBMISSION, asked_for)
+        if verdict.level is Level.BLOCK:
+            _keep_as_draft(draft, verdict, by=by, at=at)
+            return Submission(draft, None, verdict, way)
+        if way.status == "draft":
+            _log_route(draft, way, by=by, at=at, requested=requested, final="draft")
+            return Submission(draft, None, verdict, way)
+        try:
+            drafts.move_one(draft, DraftStatus.PENDING_APPROVAL)
+        except drafts.TextChanged as error:
+            raise Lost(str(error)) from None
+        approval = _open(draft, verdict, leaves_at, by=by, at=at, notes=notes)
+        approval.routing = _log_route(
+            draft, way, by=by, at=at, requested=requested, final="pending_approval"
+        )
+        approval.save()
+        activity.record(
+            activity.entry("approvals.requested", approval, digest=approval.digest), by=by, at=at
+        )
+    return Submission(draft, approval, verdict, way)
+
+
+def _draft(draft_id: int) -> Draft:
+    found = (
+        Draft.objects.select_related("workspace", "person__merged_into", "current")
+        .filter(pk=draft_id)
+        .first()
+    )
+    if found is None:
+        raise Refused(f"There is no message {draft_id}.", "not_found")
+    if found.status != DraftStatus.DRAFT:
+        raise Refused(
+            f"Message {draft_id} is {found.get_status_display().lower()}; only a draft can be "
+            "submitted.",
+            "not_a_draft",
+        )
+    return found
+
+
+def _route(draft: Draft, by: Principal, requested: str) -> routing.Route:
+    workspace = draft.workspace
+    override = by.agent.autonomy_override if by.agent else ""
+    return routing.route(
+        safe_mode=workspace.safe_mode,
+        autonomy=routing.effective(workspace.autonomy_mode, override),
+        is_agent=by.agent is not None,
+        requested=requested,
+    )
+
+
+def _log_route(
+    draft: Draft, way: routing.Route, *, by: Principal, at: datetime, requested: str, final: str
+) -> dict[str, Any]:
+    """The seed's record of every routing (seed B "Audit Trail"): kept and logged."""
+    workspace = draft.workspace
+    record = {
+        "requested_status": requested,
+        "final_status": final,
+        "safe_mode_enforced": way.safe_mode_enforced,
+        "was_denied": False,
+        "policy_context": {
+            "safe_mode": workspace.safe_mode,
+            "autonomy_mode": workspace.autonomy_mode,
+            "role": role_of(by, workspace) or by.kind,
+        },
+        "principal_type": by.kind,
+        "reason": way.reason,
+    }
+    activity.record(activity.entry("approvals.routed", draft, **record), by=by, at=at)
+    return record
+
+
+def _keep_as_draft(draft: Draft, verdict: Verdict, *, by: Principal, at: datetime) -> None:
+    events.record_verdict(verdict, action="submit", draft=draft, by=by, at=at)
+    reason = " ".join(finding.message.rstrip(".") + "." for finding in verdict.blockers)
+    Draft.objects.filter(pk=draft.pk).update(status_reason=reason[:500])
+    draft.status_reason = reason[:500]
+
+
+def _open(
+    draft: Draft,
+    verdict: Verdict,
+    leaves_at: datetime,
+    *,
+    by: Principal,
+    at: datetime,
+    notes: str,
+) -> Approval:
+    revision, person = draft.current, draft.person
+    if revision is None:
+        raise Refused("The message has no text yet.", "no_text")
+    human = person.merged_into or person
+    place = tiers.tier(
+        tiers.Circumstances(
+            confidence=revision.confidence,
+            first_message=draft.touch == "initial",
+            ever_desisted=human.desisted_at is not None,
+            conflict=rounds.has_other_open(draft, human.pk),
+            needs_person=verdict.level is Level.REVIEW,
+        )
+    )
+    return Approval(
+        workspace=draft.workspace,
+        draft=draft,
+        revision=revision,
+        human=human,
+        channel=draft.channel,
+        touch=draft.touch,
+        purpose=draft.purpose,
+        digest=revision.digest,
+        priority=place.priority,
+        priority_reasons=list(place.reasons),
+        confidence=revision.confidence,
+        notes=notes,
+        decision=gate.as_decision(verdict, at=at, leaves_at=leaves_at),
+        created_at=at,
+        scheduled_for=draft.scheduled_for,
+        not_before=leaves_at if leaves_at > at else None,
+        expires_at=rounds.expiry(draft.workspace.approval_expiry_hours, at),
+        **by.fields(),
+    )

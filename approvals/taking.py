@@ -1,0 +1,132 @@
+"""What channels may do to an approval: take it for sending, give it back, take it away.
+
+`taken_at` is the row that decides between sending and everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from approvals import receipt, rounds
+from approvals.models import GIVEN, Approval, ApprovalStatus
+from outreach.core.models import Membership, Role, Workspace
+from outreach.core.permissions import LEAST_ROLE, RANK, Verb
+from outreach.core.principal import Principal
+
+
+def due(channels: Collection[str], *, at: datetime) -> Q:
+    """Given, untaken, its time has come, its permission has not run out, not from dry run."""
+    return rounds.UNTAKEN & Q(
+        channel__in=list(channels), due_at__lte=at, send_before__gt=at, dry_run=False
+    )
+
+
+def take_due(most: int, channels: Collection[str], *, at: datetime) -> list[Approval]:
+    """Claim up to `most` due approvals, the oldest of each human being, in id order.
+
+    Needs a transaction. No two claims get the same row: SKIP LOCKED on PostgreSQL, the write
+    lock on SQLite, and the UPDATE's own condition on both.
+    """
+    earlier = Approval.objects.filter(
+        due(channels, at=at), human=OuterRef("human"), pk__lt=OuterRef("pk")
+    )
+    ids = [
+        row.pk
+        for row in Approval.objects.filter(~Exists(earlier), due(channels, at=at))
+        .order_by("due_at", "pk")
+        .select_for_update(skip_locked=True, of=("self",))
+        .only("pk")[:most]
+    ]
+    if not ids:
+        return []
+    Approval.objects.filter(rounds.UNTAKEN, pk__in=ids).update(taken_at=at)
+    return list(
+        Approval.objects.filter(pk__in=ids, taken_at=at)
+        .only("pk", "human_id", "workspace_id", "channel", "draft_id", "digest")
+        .order_by("human_id")
+    )
+
+
+def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:
+    """Untake: the message waits again, to be looked at from `due_at` on."""
+    Approval.objects.filter(pk__in=list(approval_ids), taken_at__isnull=False).update(
+        taken_at=None, due_at=due_at
+    )
+
+
+def reopen_dry_run(*, by: Principal, at: datetime, workspaces: Iterable[int]) -> int:
+    """Approvals given in dry run go back to the queue once messages would really leave."""
+    total = 0
+    while True:
+        with transaction.atomic():
+            rows = rounds.lock(
+                Approval.objects.filter(
+                    rounds.UNTAKEN, dry_run=True, workspace__in=list(workspaces)
+                ),
+                skip=True,
+            )
+            rounds.reopen(rows, reason="dry_run_off", by=by, at=at)
+        total += len(rows)
+        if len(rows) < rounds.BATCH:
+            return total
+
+
+def reopen_before_stop(
+    *, workspace: Workspace | None, decided_before: datetime, by: Principal, at: datetime
+) -> int:
+    """Everything approved and unsent goes back to the queue: lifting a stop must not fire it."""
+    scope = Q() if workspace is None else Q(workspace=workspace)
+    total = 0
+    while True:
+        with transaction.atomic():
+            rows = rounds.lock(
+                Approval.objects.filter(rounds.UNTAKEN, scope, decided_at__lte=decided_before)
+            )
+            rounds.reopen(rows, reason="emergency_stop", by=by, at=at)
+        total += len(rows)
+        if len(rows) < rounds.BATCH:
+            return total
+
+
+def end_for_human(human_ids: Iterable[int], *, sentence: str, by: Principal, at: datetime) -> int:
+    """A person who must not be written to: pending and approved-unsent rounds are rejected."""
+    rows = rounds.lock(
+        Approval.objects.filter(
+            rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), human__in=list(human_ids)
+        )
+    )
+    return len(rounds.end(rows, reason="person_stopped", sentence=sentence, by=by, at=at))
+
+
+def entitled(approvals: Sequence[Approval]) -> set[int]:
+    """Ids of those whose approver may still approve, in one statement, read now."""
+    enough = [role for role in Role if RANK[role] >= RANK[LEAST_ROLE[Verb.DECIDE]]]
+    members = set(
+        Membership.objects.filter(
+            user__in={row.decided_by_id for row in approvals},
+            workspace__in={row.workspace_id for row in approvals},
+            role__in=enough,
+            user__is_active=True,
+        ).values_list("user_id", "workspace_id")
+    )
+    return {row.pk for row in approvals if (row.decided_by_id, row.workspace_id) in members}
+
+
+def broken(approval: Approval, *, digest_now: str, at: datetime) -> str:
+    """Why this approval does not allow this text now; empty when it does.
+
+    `digest_now` is computed from the words about to leave.
+    """
+    if approval.status not in GIVEN:
+        return "receipt_broken"
+    if digest_now != approval.digest or not receipt.holds(approval):
+        return "receipt_broken"
+    if approval.dry_run:
+        return "dry_run_off"
+    if approval.send_before is None or approval.send_before <= at:
+        return "unsent"
+    return ""

@@ -1,0 +1,26 @@
+"""Doors for the timetable and after a decision: expire, and wake the sender."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import current_app, shared_task
+from django.utils import timezone
+
+from approvals import expiry
+
+logger = logging.getLogger(__name__)
+SENDER = "channels.tasks.process_approved_messages"
+
+
+@shared_task
+def expire_approvals() -> int:
+    return expiry.expire_due(at=timezone.now())
+
+
+def wake_sender(*, after_seconds: int = 0) -> None:
+    """Ask the sender to look soon. Only a courtesy: it looks every 15 s whatever happens here."""
+    try:
+        current_app.send_task(SENDER, countdown=after_seconds, retry=False, expires=60)
+    except Exception as error:  # noqa: BLE001 - a broker that is down must not undo a decision
+        logger.warning("The sender could not be woken (%s); it looks by itself.", error)
