@@ -27,8 +27,8 @@ LINE_LIMIT = 998  # what RFC 5322 allows
 ENCODED_WORD_BYTES = 45  # 60 of base64 and 12 around it stay below the 75 of RFC 2047
 # Ours to write, or a way to more recipients than the one that was approved.
 RESERVED = frozenset(
-    "from to cc bcc subject date message-id mime-version return-path received sender "
-    "content-type content-transfer-encoding".split()
+    {"from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version"}
+    | {"return-path", "received"}
 )
 
 _FORBIDDEN = re.compile(r"[\r\n\0\ud800-\udfff]")
@@ -48,7 +48,7 @@ _NEEDS_ENCODING = re.compile(rb"[^\t\r\n -~]|[ \t]\r\n|^From |=_", re.MULTILINE)
 def compose(envelope: Envelope) -> Mail:
     """The message as it will leave. Raises Unsendable with a sentence, never changes anything."""
     _, sender = split_mailbox("sender", envelope.sender)
-    _, recipient = split_mailbox("recipient", f"<{envelope.recipient}>")
+    recipient = address("recipient", envelope.recipient)
     head = "\r\n".join(_headers(envelope))
     data = f"{head}\r\nMIME-Version: 1.0\r\n".encode() + _body(envelope)
     return Mail(sender, recipient, data, utf8=not (sender.isascii() and head.isascii()))
@@ -59,7 +59,7 @@ def compose(envelope: Envelope) -> Mail:
 
 def _headers(envelope: Envelope) -> Iterator[str]:
     yield mailbox_header("From", envelope.sender)
-    yield mailbox_header("To", f"<{envelope.recipient}>")
+    yield f"To: {address('recipient', envelope.recipient)}"
     if envelope.reply_to:
         yield mailbox_header("Reply-To", envelope.reply_to)
     yield text_header("Subject", envelope.subject)
@@ -67,7 +67,7 @@ def _headers(envelope: Envelope) -> Iterator[str]:
     yield f"Message-ID: {message_id(envelope)}"
     seen = RESERVED | ({"reply-to"} if envelope.reply_to else set())
     for name, value in envelope.headers:
-        if name.lower() in seen or name.lower().startswith("resent-"):
+        if name.lower() in seen or name.lower().startswith(("resent-", "content-")):
             raise Unsendable(f"The header {name} cannot be given: it is set here, once.")
         seen |= {name.lower()}
         yield text_header(name, value)
@@ -135,27 +135,28 @@ def encoded_words(text: str) -> str:
 @functools.lru_cache(maxsize=256)
 def mailbox_header(name: str, value: str) -> str:
     """`From: Name <address>` with the name in whatever form carries it unchanged."""
-    display, address = split_mailbox(name, value)
+    display, where = split_mailbox(name, value)
     if not display:
-        return f"{name}: {address}"
+        return f"{name}: {where}"
     if not _arrives_as_is(display):
         phrase = encoded_words(display)
     elif _ATOM_PHRASE.fullmatch(display) and "  " not in display:
         phrase = display
     else:
         phrase = '"{}"'.format(display.replace("\\", "\\\\").replace('"', '\\"'))
-    if len(phrase) > LINE_LIMIT - LINE and "\r\n" not in phrase:
+    if len(phrase) > LINE and "\r\n" not in phrase:
         phrase = encoded_words(display)
-    return f"{name}: {phrase}\r\n <{address}>" if len(phrase) > 40 else f"{name}: {phrase} <{address}>"
+    fold = "\r\n" if len(phrase) > LINE // 2 else ""
+    return f"{name}: {phrase}{fold} <{where}>"
 
 
 # -- addresses ---------------------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def split_mailbox(where: str, value: str) -> tuple[str, str]:
-    """(name, address): exactly one address, its domain in A-labels. By construction never a list:
-    what stands before the last "<" is the name, whatever it holds."""
+    """(name, address) of `Name <address>`. By construction never a list of them: what stands
+    before the last "<" is the name, whatever it holds."""
     refuse_injection(where, value)
     display, bracket, rest = value.strip().rpartition("<")
     if bracket and not rest.endswith(">"):
@@ -163,20 +164,28 @@ def split_mailbox(where: str, value: str) -> tuple[str, str]:
     display = display.strip()
     if len(display) > 1 and display[0] == display[-1] == '"':
         display = re.sub(r"\\(.)", r"\1", display[1:-1])
-    local, at, domain = rest.removesuffix(">").rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or not local.strip("."):
-        raise Unsendable(f"The {where} has no valid e-mail address.")
-    return display, f"{local}@{_ascii_domain(where, domain)}"
+    return display, address(where, rest.removesuffix(">") if bracket else rest)
 
 
-def _ascii_domain(where: str, domain: str) -> str:
+def address(where: str, value: str) -> str:
+    """Exactly one address, its domain in A-labels."""
+    refuse_injection(where, value)
+    local, at, domain = value.rpartition("@")
+    if not at or not _LOCAL.fullmatch(local):
+        raise Unsendable(f"The {where} is not one valid e-mail address.")
+    if not domain.isascii():
+        domain = _a_labels(where, domain)
+    if len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
+        raise Unsendable(f"The domain of the {where} is not a valid name.")
+    return f"{local}@{domain}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _a_labels(where: str, domain: str) -> str:
     try:
-        name = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        return idna.encode(domain, uts46=True).decode()
     except UnicodeError as fault:
         raise Unsendable(f"The domain of the {where} is not a valid name: {fault}.") from fault
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise Unsendable(f"The domain of the {where} is not a valid name.")
-    return name
 
 
 # -- body --------------------------------------------------------------------------------------
@@ -184,7 +193,7 @@ def _ascii_domain(where: str, domain: str) -> str:
 
 def _body(envelope: Envelope) -> bytes:
     """Content headers, a blank line and the content, nested as deep as it has to be."""
-    boundary = hashlib.sha256(f"{envelope.token}".encode("utf-8", "replace")).hexdigest()[:24]
+    boundary = hashlib.sha256(envelope.token.encode("utf-8", "replace")).hexdigest()[:24]
     simple = not envelope.html and not envelope.attachments
     body = text_part("text", "plain", envelope.text, is_last=simple)
     if envelope.html:
@@ -220,7 +229,8 @@ def text_part(where: str, subtype: str, text: str, *, is_last: bool = False) -> 
 
 def _encoded(raw: bytes) -> tuple[str, bytes]:
     """Quoted-printable while it stays readable and short, else base64."""
-    quoted = binascii.b2a_qp(raw, istext=True)
+    # Without a CRLF in the text b2a_qp breaks lines with a bare LF.
+    quoted = binascii.b2a_qp(raw, istext=True).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     if len(quoted) > 1.5 * len(raw) + LINE:
         return "base64", _base64_lines(raw)
     quoted = quoted.replace(b"\r\nFrom ", b"\r\n=46rom ")
@@ -237,8 +247,8 @@ def _base64_lines(raw: bytes) -> bytes:
 
 def _attachment(name: str, media_type: str, content: bytes) -> bytes:
     refuse_injection("name of an attachment", name)
-    if not name or len(name) > 255:
-        raise Unsendable("An attachment needs a name of 1 to 255 characters.")
+    if not 0 < len(name.encode()) < 256:
+        raise Unsendable("An attachment needs a name of 1 to 255 bytes.")
     if not _MEDIA_TYPE.fullmatch(media_type) or media_type.lower().startswith(
         ("multipart/", "message/")
     ):
@@ -254,6 +264,8 @@ def _attachment(name: str, media_type: str, content: bytes) -> bytes:
 def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
     head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'.encode()
     rule = f"\r\n--{boundary}".encode()
-    return head + b"".join(rule[2 * (not i) :] + b"\r\n" + p for i, p in enumerate(parts)) + (
-        rule + b"--\r\n"
+    return (
+        head
+        + b"".join(rule[2 * (not i) :] + b"\r\n" + p for i, p in enumerate(parts))
+        + (rule + b"--\r\n")
     )
