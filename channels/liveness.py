@@ -11,6 +11,7 @@ import fcntl
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -227,7 +228,7 @@ def network_filesystem(directory: Path) -> str:
     kind, length = "", -1
     for mount in mounts:
         point, found = mount.split(" ")[1:3]
-        point = point.encode("latin-1", "surrogateescape").decode("unicode_escape")
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point)
         if resolved.is_relative_to(point) and len(point) >= length:  # the later one lies on top
             kind, length = found, len(point)
     return kind if kind in NETWORK_TYPES or kind.startswith("fuse.") else ""
