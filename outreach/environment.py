@@ -6,8 +6,10 @@ loosening by typing error, so flags and numbers are read here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -61,21 +63,37 @@ def secret_key(data_dir: Path) -> str:
         return key
     path = data_dir / "secret_key"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _make_key(path)
         key = path.read_text().strip()
-        if len(key) < 32:
-            raise ImproperlyConfigured(
-                f"{path} holds no usable key. Delete it (this logs everybody out) and start again."
-            ) from None
-        return key
     except OSError as error:
         raise ImproperlyConfigured(
-            f"SECRET_KEY is not set and {path} cannot be written ({error.strerror}). "
+            f"SECRET_KEY is not set and {path} cannot be used ({error.strerror}). "
             "Set SECRET_KEY, or DATA_DIR to a folder this user may write."
         ) from None
-    key = secrets.token_urlsafe(50)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
+    if len(key) < 32:
+        raise ImproperlyConfigured(
+            f"{path} holds no usable key. Delete it (this logs everybody out) and start again."
+        )
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Complete or not there at all, and one winner, however many processes start at once."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:
+        file.write(secrets.token_urlsafe(50))
+        file.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)
+
+
+def folder(path: Path) -> Path:
+    """The folder, made if need be; one that cannot be made is named, with the setting."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The folder {path} cannot be made ({error.strerror}). Set DATA_DIR (and DATABASE_URL, "
+            "if it is SQLite) to a place this user may write."
+        ) from None
+    return path

@@ -12,19 +12,22 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from outreach.environment import flag, secret_key, whole_number
+from outreach.environment import flag, folder, secret_key, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    environ.Env.read_env(str(BASE_DIR / ".env"))  # never overrides what is already set
+# Tests name another file, so that what this machine is set up for cannot reach them.
+ENV_FILE = Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
+if ENV_FILE.is_file():
+    environ.Env.read_env(str(ENV_FILE))  # never overrides what is already set
 
-DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
+DATA_DIR = folder(Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve())
 SECRET_KEY = secret_key(DATA_DIR)
 DEBUG = flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = whole_number("PORT", default=8000, least=1, most=65535)
+BIND = env.str("BIND", default="127.0.0.1")  # where `make run` listens: this machine only
 BASE_URL = env.str("BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 
 # --- Brakes: the environment may brake, never loosen (SPEC §2, §3) -------------------------------
@@ -112,7 +115,7 @@ def database(url: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
         if config["NAME"] and config["NAME"] != ":memory:":
-            Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+            folder(Path(config["NAME"]).parent)
         return config
     if engine == "django.db.backends.postgresql":
         config["CONN_MAX_AGE"] = 300
@@ -136,7 +139,7 @@ USE_I18N = True
 
 # --- Files ---------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = folder(DATA_DIR / "static")
 MEDIA_ROOT = DATA_DIR / "media"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 STORAGES = {
@@ -160,12 +163,11 @@ CELERY_DB_REUSE_MAX = 100
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem://"):
     _broker = DATA_DIR / "broker"
-    for _name in ("queue", "control"):
-        (_broker / _name).mkdir(parents=True, exist_ok=True)
+    _queue = str(folder(_broker / "queue"))
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_broker / "queue"),
-        "data_folder_out": str(_broker / "queue"),
-        "control_folder": str(_broker / "control"),
+        "data_folder_in": _queue,
+        "data_folder_out": _queue,
+        "control_folder": str(folder(_broker / "control")),
     }
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "outreach:"}
@@ -231,6 +233,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # A line for every tick of the timetable would bury what matters.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy")
+    },
 }
 
 UNFOLD: dict[str, Any] = {

@@ -1,0 +1,30 @@
+# What a newcomer types. `make run` and `make test` need nothing but Python 3.11 or newer.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench torture setup setup-dev python
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
+
+run: setup ## Set everything up and start web, worker and scheduler on PORT (8000)
+	@$(BIN)/python -m tools.run --with-parent
+
+test: setup-dev ## Set everything up and run every test, on SQLite and on PostgreSQL where it is there
+	@$(BIN)/python -m tools.run_tests
+
+lint: setup-dev ## What the linters, the types and the import contracts say
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+setup: python
+	@$(PYTHON) -m tools.setup
+
+setup-dev: python
+	@$(PYTHON) -m tools.setup --dev
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found. Install it, or name it: make run PYTHON=/path/to/python3.11"; exit 1; }

@@ -1,0 +1,1 @@
+"""What the Makefile calls: set up, run, test. Nothing here is part of the product itself."""
