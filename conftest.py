@@ -23,7 +23,7 @@ def pytest_configure() -> None:
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         name = Path(os.environ["DATA_DIR"]) / "test.sqlite3"
-        database["TEST"] = {"NAME": str(name)}
+        database.setdefault("TEST", {})["NAME"] = str(name)
         # Durability against power cuts is not what these tests ask; speed is.
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
     _guard_aware_flush()

@@ -137,10 +137,16 @@ def back_to_draft(
 
 
 def end(
-    rows: Sequence[Approval], *, reason: str, sentence: str, by: Principal, at: datetime
+    rows: Sequence[Approval],
+    *,
+    reason: str,
+    sentence: str,
+    by: Principal,
+    at: datetime,
+    taken: bool = False,
 ) -> list[Approval]:
     """Reject these rounds; their messages end."""
-    closed = close(rows, ApprovalStatus.REJECTED, reason=reason, at=at, text=sentence)
+    closed = close(rows, ApprovalStatus.REJECTED, reason=reason, at=at, text=sentence, taken=taken)
     drafts.move([row.draft_id for row in closed], DraftStatus.REJECTED, reason=sentence)
     _tell(closed, ApprovalStatus.REJECTED, reason=reason, by=by, at=at)
     return closed

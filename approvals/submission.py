@@ -11,7 +11,7 @@ from django.db import transaction
 from approvals import rounds, routing, tiers
 from approvals.errors import Lost, Refused
 from approvals.models import Approval
-from outreach.core import activity, drafts, history
+from outreach.core import activity, drafts, history, people
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require, role_of
@@ -54,6 +54,7 @@ def submit(
         known = replace(facts.gather([draft], at=at)[draft.pk], by_kind=by.kind)
         asked_for = max(at, draft.scheduled_for or at)
         verdict, leaves_at = gate.earliest(known, gate.Moment.SUBMISSION, asked_for)
+        _rest_if_escalating(draft, verdict)
         if verdict.level is Level.BLOCK:
             _keep_as_draft(draft, verdict, by=by, at=at)
             return Submission(draft, None, verdict, way)
@@ -123,6 +124,14 @@ def _log_route(
     }
     activity.record(activity.entry("approvals.routed", draft, **record), by=by, at=at)
     return record
+
+
+def _rest_if_escalating(draft: Draft, verdict: Verdict) -> None:
+    """48 h from the first attempt refused because another platform was used (SPEC §4)."""
+    for rest in verdict.cooling_off:
+        if rest.cause == "cross_platform":
+            human = people.canonical(draft.person)
+            people.rest(human, rest.cause, at=rest.at, until=rest.until)
 
 
 def _keep_as_draft(draft: Draft, verdict: Verdict, *, by: Principal, at: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from approvals import receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
@@ -25,8 +25,12 @@ def due(channels: Collection[str], *, at: datetime) -> Q:
     )
 
 
-def take_due(most: int, channels: Collection[str], *, at: datetime) -> list[Approval]:
-    """Claim up to `most` due approvals, the oldest of each human being, in id order.
+def take_due(
+    most: int, channels: Collection[str], *, workspaces: Collection[int], at: datetime
+) -> list[Approval]:
+    """Claim up to `most` due approvals, the oldest of each human being, in person order.
+
+    Each comes back with `attempts`, the number of deliveries that certainly failed before.
 
     Needs a transaction. No two claims get the same row: SKIP LOCKED on PostgreSQL, the write
     lock on SQLite, and the UPDATE's own condition on both.
@@ -36,7 +40,9 @@ def take_due(most: int, channels: Collection[str], *, at: datetime) -> list[Appr
     )
     ids = [
         row.pk
-        for row in Approval.objects.filter(~Exists(earlier), due(channels, at=at))
+        for row in Approval.objects.filter(
+            ~Exists(earlier), due(channels, at=at), workspace__in=list(workspaces)
+        )
         .order_by("due_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))
         .only("pk")[:most]
@@ -46,6 +52,7 @@ def take_due(most: int, channels: Collection[str], *, at: datetime) -> list[Appr
     Approval.objects.filter(rounds.UNTAKEN, pk__in=ids).update(taken_at=at)
     return list(
         Approval.objects.filter(pk__in=ids, taken_at=at)
+        .annotate(attempts=Count("deliveries", filter=Q(deliveries__status="failed")))
         .only("pk", "human_id", "workspace_id", "channel", "draft_id", "digest")
         .order_by("human_id")
     )

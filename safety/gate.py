@@ -185,12 +185,13 @@ def earliest(facts: Facts, moment: Moment, at: datetime) -> tuple[Verdict, datet
     back with the time it was asked for.
     """
     verdict, when = judge_message(facts, moment, at), at
+    rests = verdict.cooling_off
     for _ in range(20):
         if verdict.not_before is None or verdict.not_before <= when:
             break
         when = verdict.not_before
         verdict = judge_message(facts, moment, when)
-    return verdict, when
+    return replace(verdict, cooling_off=rests), when
 
 
 def without_brakes(facts: Facts) -> Facts:

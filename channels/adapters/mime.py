@@ -14,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from email.utils import format_datetime
 from urllib.parse import quote
 
@@ -32,13 +33,15 @@ RESERVED = frozenset(
 )
 
 _FORBIDDEN = re.compile(r"[\r\n\0\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,70}")
 _PLAIN_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_ENCODED_WORDS = re.compile(r"=\?utf-8\?[bq]\?[!->@-~]*\?=(?: =\?utf-8\?[bq]\?[!->@-~]*\?=)*", re.I)
 _LOCAL = re.compile(r"[^\s\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\"]{1,64}")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,99}/[a-z0-9][a-z0-9!#$&^_.+-]{0,99}", re.I)
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,900}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,450}@[!-;=?A-~]{1,450}>")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What a relay may change or a reader may misread: 8-bit and control characters, blanks at the end
 # of a line, "From " at its start (old mailboxes), and "=_", with which our boundaries begin.
@@ -164,6 +167,9 @@ def split_mailbox(where: str, value: str) -> tuple[str, str]:
     display = display.strip()
     if len(display) > 1 and display[0] == display[-1] == '"':
         display = re.sub(r"\\(.)", r"\1", display[1:-1])
+    if _ENCODED_WORDS.fullmatch(display):  # as email.utils.formataddr writes a name
+        display = str(make_header(decode_header(display))).strip()
+        refuse_injection(where, display)
     return display, address(where, rest.removesuffix(">") if bracket else rest)
 
 
@@ -247,8 +253,8 @@ def _base64_lines(raw: bytes) -> bytes:
 
 def _attachment(name: str, media_type: str, content: bytes) -> bytes:
     refuse_injection("name of an attachment", name)
-    if not 0 < len(name.encode()) < 256:
-        raise Unsendable("An attachment needs a name of 1 to 255 bytes.")
+    if not 0 < len(name.encode()) < 256 or _CONTROL.search(name) or name != name.strip():
+        raise Unsendable("An attachment needs a name of 1 to 255 bytes, no control characters.")
     if not _MEDIA_TYPE.fullmatch(media_type) or media_type.lower().startswith(
         ("multipart/", "message/")
     ):

@@ -25,8 +25,10 @@ class DraftStatus(models.TextChoices):
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     DraftStatus.DRAFT: frozenset({DraftStatus.PENDING_APPROVAL, DraftStatus.REJECTED}),
+    # To `sent` from the queue or from rejected: only when a person says that they wrote by hand
+    # before or against a stop. It is a fact, so it is recorded.
     DraftStatus.PENDING_APPROVAL: frozenset(
-        {DraftStatus.APPROVED, DraftStatus.DRAFT, DraftStatus.REJECTED}
+        {DraftStatus.APPROVED, DraftStatus.DRAFT, DraftStatus.REJECTED, DraftStatus.SENT}
     ),
     DraftStatus.APPROVED: frozenset(
         {
@@ -37,7 +39,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
         }
     ),
     DraftStatus.SENT: frozenset(),
-    DraftStatus.REJECTED: frozenset(),
+    DraftStatus.REJECTED: frozenset({DraftStatus.SENT}),
 }
 
 

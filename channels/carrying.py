@@ -1,0 +1,94 @@
+"""Carrying a wave: all envelopes at once, each over a connection of its own, within one deadline.
+
+Threads touch sockets only; the database belongs to the main thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from channels.base import Adapter, ChannelUnavailable, Connection, Envelope, Outcome, Receipt
+
+IDLE_SECONDS = 2.0  # a connection unused for longer is asked whether it still answers
+GRACE_SECONDS = 5.0  # how long a thread may take to notice that its socket was shut
+
+
+class Connections:
+    """The open connections of one sender to one channel, and the threads that use them."""
+
+    def __init__(self, adapter: Adapter, most: int) -> None:
+        self.adapter = adapter
+        self.most = most
+        self._open: list[Connection] = []
+        self._used_at: dict[int, float] = {}
+        self._threads = ThreadPoolExecutor(max_workers=most, thread_name_prefix="carry")
+
+    def ready(self, wanted: int) -> int:
+        """How many proven connections there are now, at most `wanted`; opens what is missing.
+
+        Raises ChannelUnavailable when there is not even one.
+        """
+        wanted = min(wanted, self.most)
+        self._open = [item for item in self._open if self._proven(item)]
+        while len(self._open) < wanted:
+            try:
+                connection = self.adapter.connect()
+            except ChannelUnavailable:
+                if self._open:
+                    break  # the server takes no more; what is open is enough
+                raise
+            self._open.append(connection)
+            self._used_at[id(connection)] = time.monotonic()
+        return len(self._open)
+
+    def _proven(self, connection: Connection) -> bool:
+        if time.monotonic() - self._used_at[id(connection)] < IDLE_SECONDS:
+            return True
+        if connection.prove():
+            self._used_at[id(connection)] = time.monotonic()
+            return True
+        self._drop(connection)
+        return False
+
+    def carry(self, envelopes: Sequence[Envelope], *, deadline: float) -> list[Receipt]:
+        """One receipt per envelope, in order. Never raises: what is unclear is unknown."""
+        pairs = list(zip(self._open, envelopes, strict=False))
+        if len(pairs) < len(envelopes):
+            raise RuntimeError("A wave is never larger than the proven connections.")
+        running = [self._threads.submit(one.carry, envelope) for one, envelope in pairs]
+        wait(running, timeout=deadline)
+        late = [pair for pair, task in zip(pairs, running, strict=True) if not task.done()]
+        for connection, _ in late:
+            connection.abort()
+        if late:
+            wait(running, timeout=GRACE_SECONDS)
+        now = time.monotonic()
+        for connection, _ in pairs:
+            self._used_at[id(connection)] = now
+        receipts = [_receipt(task) for task in running]
+        for (connection, _), receipt in zip(pairs, receipts, strict=True):
+            if receipt.outcome is Outcome.UNKNOWN or any(connection is one for one, _ in late):
+                self._drop(connection)
+        return receipts
+
+    def _drop(self, connection: Connection) -> None:
+        self._open = [item for item in self._open if item is not connection]
+        self._used_at.pop(id(connection), None)
+        connection.close()
+
+    def close(self) -> None:
+        for connection in self._open:
+            connection.close()
+        self._open = []
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _receipt(task: Future[Receipt]) -> Receipt:
+    if not task.done():
+        return Receipt(Outcome.UNKNOWN, "deadline", "no answer within the whole-attempt deadline")
+    error = task.exception()
+    if error is not None:
+        return Receipt(Outcome.UNKNOWN, "adapter", f"{type(error).__name__} in the adapter")
+    return task.result()

@@ -1,0 +1,55 @@
+"""From an approved message to the envelope an adapter carries: nothing is added to the words."""
+
+from __future__ import annotations
+
+from email.utils import formataddr, parseaddr
+from urllib.parse import quote
+
+from django.conf import settings
+
+from approvals.models import Approval
+from channels.base import Envelope
+from outreach.core.models import Channel, Workspace
+
+
+def sender_of(workspace: Workspace) -> str:
+    """`Name <address>` of the workspace, else DEFAULT_FROM_EMAIL."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr(
+        (workspace.sender_name or name, workspace.sender_address or address), charset="utf-8"
+    )
+
+
+def message_id(approval: Approval, workspace: Workspace) -> str:
+    """Stable over all attempts at one approval; a new approval gets a new one."""
+    address = workspace.sender_address or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    domain = settings.MESSAGE_ID_DOMAIN or address.rpartition("@")[2] or "localhost"
+    return f"<{approval.draft.uuid}.{approval.pk}@{domain}>"
+
+
+def unsubscribe_header(approval: Approval, workspace: Workspace) -> tuple[str, str]:
+    """RFC 2369: where a mail program's unsubscribe button writes to."""
+    address = (
+        workspace.unsubscribe_address
+        or workspace.sender_address
+        or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    )
+    subject = quote(f"unsubscribe {approval.draft.uuid}")
+    return ("List-Unsubscribe", f"<mailto:{address}?subject={subject}>")
+
+
+def envelope_of(approval: Approval, *, token: str) -> Envelope:
+    """Needs `approval` with its draft, revision and workspace loaded."""
+    revision, workspace = approval.revision, approval.workspace
+    email = approval.channel == Channel.EMAIL
+    return Envelope(
+        token=token,
+        channel=approval.channel,
+        recipient=revision.address,
+        sender=sender_of(workspace) if email else "",
+        subject=revision.subject,
+        text=revision.text,
+        html=revision.html,
+        message_id=message_id(approval, workspace) if email else "",
+        headers=(unsubscribe_header(approval, workspace),) if email else (),
+    )

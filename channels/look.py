@@ -1,0 +1,129 @@
+"""The last look: after the intents are committed, everything is read afresh and judged again.
+
+It runs in later statements than the commit of the intents, outside any transaction: whoever
+commits second (a stop its flag, a sender its intent) sees the other (DESIGN.md §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from approvals import taking
+from approvals.models import Approval
+from channels.models import Delivery, DeliveryStatus
+from outreach.core import drafts
+from safety import controls, facts, gate
+from safety.verdict import CoolingOff, Finding, Verdict
+
+HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """One intent that may be transmitted now, exactly as `approval.revision` says."""
+
+    delivery: Delivery
+    approval: Approval
+    cooling_off: tuple[CoolingOff, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """One intent that ends without a byte: `action` says what becomes of its approval."""
+
+    delivery: Delivery
+    approval: Approval
+    action: str  # hold | reopen | end | return | expire
+    code: str
+    sentence: str
+    hold_until: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    cooling_off: tuple[CoolingOff, ...] = ()
+
+
+def look(
+    intents: Sequence[Delivery], *, sender: UUID, at: datetime
+) -> tuple[list[Cleared], list[Released]]:
+    """Judge every intent of this sender that is still its own. Refuses to run in a transaction."""
+    if transaction.get_connection().in_atomic_block:
+        raise RuntimeError("The last look must be a later statement than the committed intents.")
+    rows = list(
+        Delivery.objects.filter(
+            pk__in=[row.pk for row in intents], status=DeliveryStatus.SENDING, sender=sender
+        ).select_related("approval__workspace", "approval__revision", "approval__draft__workspace")
+    )
+    for row in rows:
+        row.approval.draft.current = row.approval.revision
+    state = controls.read()
+    known = facts.gather([row.approval.draft for row in rows], at=at, state=state)
+    may_approve = taking.entitled([row.approval for row in rows])
+    cleared: list[Cleared] = []
+    released: list[Released] = []
+    for row in rows:
+        verdict = gate.judge_message(known[row.approval.draft_id], gate.Moment.SENDING, at)
+        result = _one(row, verdict, entitled=row.approval_id in may_approve, at=at)
+        (cleared if isinstance(result, Cleared) else released).append(result)  # type: ignore[arg-type]
+    return cleared, released
+
+
+def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cleared | Released:
+    approval = row.approval
+    fault = taking.broken(
+        approval, digest_now=drafts.digest_of(approval.draft, approval.revision), at=at
+    )
+    if fault == "unsent":
+        return Released(row, approval, "expire", fault, "Its permission ran out.")
+    if fault:
+        return Released(row, approval, "reopen", fault, "The approval does not allow this send.")
+    if not entitled:
+        return Released(
+            row, approval, "reopen", "approver_lost_right", "Its approver may no longer approve."
+        )
+    if verdict.may_leave(at):
+        return Cleared(row, approval, verdict.cooling_off)
+    return _refused(row, verdict, at)
+
+
+def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:
+    """What a gate that says no means for the approval. The gravest finding decides."""
+    codes = {finding.code: finding for finding in verdict.blockers}
+    for code, action in (
+        ("person_desist", "end"),
+        ("person_blocked", "end"),
+        ("emergency_stop", "reopen"),
+        ("dry_run", "hold"),
+        ("messaging_stopped", "hold"),
+        ("automation_off", "hold"),
+    ):
+        if code in codes:
+            return Released(
+                row,
+                row.approval,
+                action,
+                code,
+                codes[code].message,
+                hold_until=at + HELD_FOR,
+                findings=(codes[code],),
+                cooling_off=verdict.cooling_off,
+            )
+    findings = verdict.blockers or verdict.findings
+    sentence = " ".join(finding.message.rstrip(".") + "." for finding in findings)
+    if verdict.not_before is not None and verdict.level < gate.Level.BLOCK:
+        return Released(
+            row,
+            row.approval,
+            "hold",
+            findings[0].code if findings else "hold",
+            sentence,
+            hold_until=verdict.not_before,
+            findings=tuple(f for f in findings if f.status in ("warn", "fail")),
+            cooling_off=verdict.cooling_off,
+        )
+    return Released(
+        row, row.approval, "return", findings[0].code, sentence, findings=tuple(findings)
+    )

@@ -1,0 +1,149 @@
+"""Hand-off to a person: what may be copied, and "I sent it", which is a fact and recordable.
+
+Dry run and stops bind the program, not the record of what a person did (SPEC §2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from approvals import rounds
+from approvals.models import Approval, ApprovalStatus
+from channels.models import Delivery, DeliveryStatus
+from channels.settle import contact_of
+from outreach.core import activity, drafts
+from outreach.core.models import Contact
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+from safety import events
+from safety.services import can_send_message
+
+STOPPED_BY = ("person_stopped", "emergency_stop", "person_desist", "person_blocked")
+
+
+class HandOffRefused(Exception):
+    """This message cannot be marked so; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """What a person may do by hand now. `text` is empty while a stop hides it."""
+
+    text: str
+    subject: str
+    warning: str
+
+
+def offer(approval: Approval) -> HandOff:
+    """The text to copy for an approved message, or the reason why it is hidden."""
+    allowed, reason = can_send_message(approval.draft.person)
+    if not approval.is_given:
+        return HandOff("", "", "Not approved: there is nothing to copy.")
+    if not allowed and not reason.startswith("Automation"):
+        return HandOff("", "", f"Hidden: {reason}. If you did write, you can still record it.")
+    return HandOff(approval.revision.text, approval.revision.subject, "")
+
+
+def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
+    """Record that a person sent this approved message by hand; returns a warning or ""."""
+    with transaction.atomic():
+        found = rounds.lock(Approval.objects.filter(pk=approval_id))
+        if not found:
+            raise HandOffRefused(f"There is no approval #{approval_id}.")
+        approval = found[0]
+        require(by, Verb.SETTLE, approval.workspace)
+        if not by.is_user:
+            raise HandOffRefused("Only a person can say that a person sent it.")
+        stopped = approval.closed_reason in STOPPED_BY
+        if not approval.is_given and not stopped:
+            raise HandOffRefused(
+                f"#{approval_id} is {approval.get_status_display().lower()}: only an approved "
+                "message can be marked as sent."
+            )
+        _no_open_delivery(approval)
+        row = _manual(approval, by, at)
+        warning = _warn(approval, stopped, by, at)
+        activity.record(
+            activity.entry("channels.manual", row, digest=approval.digest, approval=approval.pk),
+            by=by,
+            at=at,
+        )
+    return warning
+
+
+def _no_open_delivery(approval: Approval) -> None:
+    clash = Delivery.objects.filter(
+        approval=approval, status__in=["sending", "sent", "unknown", "manual"]
+    ).first()
+    if clash is not None:
+        raise HandOffRefused(
+            f"#{approval.pk} cannot be marked: its delivery is "
+            f"{clash.get_status_display().lower()}."
+        )
+
+
+def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
+    row = Delivery.objects.create(
+        workspace_id=approval.workspace_id,
+        approval=approval,
+        human_id=approval.human_id,
+        channel=approval.channel,
+        status=DeliveryStatus.MANUAL,
+        since=at,
+        ended_at=at,
+        settled_by_label=by.label,
+        reason=f"{by.label} says: sent by hand",
+    )
+    Approval.objects.filter(pk=approval.pk, taken_at__isnull=True).filter(rounds.UNTAKEN).update(
+        taken_at=at
+    )
+    later = Approval.objects.filter(draft_id=approval.draft_id, status=ApprovalStatus.PENDING)
+    rounds.close(rounds.lock(later), ApprovalStatus.WITHDRAWN, reason="sent_by_hand", at=at)
+    Contact.objects.bulk_create([contact_of(row, at, certain=True)], ignore_conflicts=True)
+    drafts.move([approval.draft_id], DraftStatus.SENT, reason="Sent by hand.")
+    return row
+
+
+def _warn(approval: Approval, stopped: bool, by: Principal, at: datetime) -> str:
+    """A contact against a stop is recorded like any other, and told as one."""
+    allowed, reason = can_send_message(approval.draft.person)
+    if allowed and not stopped:
+        return ""
+    sentence = reason if not allowed else "It had been stopped before."
+    events.record(
+        event_type="manual_send",
+        action_blocked=f"message {approval.draft_id} was sent by hand all the same",
+        reason=sentence,
+        code="manual_against_stop",
+        by=by,
+        at=at,
+        workspace=approval.workspace,
+        draft=approval.draft,
+        revision=approval.revision,
+    )
+    return f"Recorded. Note: {sentence}"
+
+
+def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> None:
+    """Take back "sent by hand": the contact is voided and the message is decided anew."""
+    with transaction.atomic():
+        row = Delivery.objects.select_related("approval__workspace").filter(pk=delivery_id).first()
+        if row is None:
+            raise HandOffRefused(f"There is no delivery {delivery_id}.")
+        require(by, Verb.SETTLE, row.workspace)
+        won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.MANUAL).update(
+            status=DeliveryStatus.RELEASED, reason=f"{by.label} says: not sent after all"
+        )
+        if won != 1:
+            raise HandOffRefused(f"Delivery {delivery_id} was not marked as sent by hand.")
+        Contact.objects.filter(key=f"delivery:{row.token}").update(voided_at=at)
+        rounds.reopen([row.approval], reason="unsettled_released", by=by, at=at, taken=True)
+        activity.record(
+            activity.entry("channels.manual_taken_back", row, approval=row.approval_id),
+            by=by,
+            at=at,
+        )

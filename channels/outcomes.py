@@ -1,0 +1,224 @@
+"""Writing down how intents ended: deliveries, contacts, drafts, approvals and the log at once.
+
+Runs inside the wave's transaction. Every UPDATE demands that the row is still in `sending` and
+still ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from django.db.models import Case, CharField, JSONField, QuerySet, Value, When
+
+from approvals import rounds, taking
+from approvals.models import ApprovalStatus
+from channels.base import Outcome, Receipt
+from channels.look import Cleared, Released
+from channels.models import Delivery, DeliveryStatus
+from outreach.core import activity, drafts, people
+from outreach.core.models import Contact
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.principal import Principal
+from safety import events
+from safety.actions import SEND_ACTION
+from safety.verdict import Finding
+
+SENDER = Principal.system("sender")
+MOST_ATTEMPTS = 6
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(hours=4)
+_jitter = Random()  # noqa: S311 - spreads retries, guards nothing
+
+STATUS = {
+    Outcome.SENT: DeliveryStatus.SENT,
+    Outcome.REFUSED: DeliveryStatus.FAILED,
+    Outcome.TRY_LATER: DeliveryStatus.FAILED,
+    Outcome.UNKNOWN: DeliveryStatus.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One intent that was transmitted, and what the adapter said."""
+
+    cleared: Cleared
+    receipt: Receipt
+
+
+def retry_after(attempt: int, asked: float | None = None) -> timedelta:
+    """Back-off with jitter: 1, 2, 4 … minutes up to 4 hours, or longer if the other side asks."""
+    step = min(FIRST_RETRY * 2 ** (attempt - 1), LAST_RETRY)
+    wait = step * _jitter.uniform(0.8, 1.2)
+    return max(wait, timedelta(seconds=asked or 0))
+
+
+def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
+    """Transmitted intents: sent, failed or unknown."""
+    if not done:
+        return
+    _end(
+        Delivery.objects.filter(
+            pk__in=[item.cleared.delivery.pk for item in done],
+            status=DeliveryStatus.SENDING,
+            sender=sender,
+        ),
+        done,
+        at=at,
+    )
+    left = [item for item in done if item.receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN)]
+    Contact.objects.bulk_create([_contact(item, at) for item in left], ignore_conflicts=True)
+    sent = [item.cleared.approval.draft_id for item in done if item.receipt.outcome == Outcome.SENT]
+    drafts.move(sent, DraftStatus.SENT)
+    for item in left:
+        for rest in item.cleared.cooling_off:
+            people.rest(
+                item.cleared.approval.human, rest.cause, at=at, until=at + (rest.until - rest.at)
+            )
+    for item in done:
+        _again_or_not(item, at)
+    activity.record(
+        *[
+            activity.entry(
+                f"channels.{STATUS[item.receipt.outcome]}",
+                item.cleared.delivery,
+                digest=item.cleared.approval.digest,
+                approval=item.cleared.approval.pk,
+                stage=item.receipt.stage,
+            )
+            for item in done
+        ],
+        by=SENDER,
+        at=at,
+    )
+
+
+def _end(rows: QuerySet[Delivery], done: Sequence[Carried], *, at: datetime) -> None:
+    """One statement for all; anything but all of them means that somebody else wrote our rows."""
+    by_id = {item.cleared.delivery.pk: item for item in done}
+    count = rows.update(
+        status=Case(
+            *[
+                When(pk=key, then=Value(STATUS[item.receipt.outcome]))
+                for key, item in by_id.items()
+            ],
+            output_field=CharField(),
+        ),
+        reason=Case(
+            *[When(pk=key, then=Value(_sentence(item.receipt))) for key, item in by_id.items()],
+            output_field=CharField(),
+        ),
+        provider_id=Case(
+            *[
+                When(pk=key, then=Value(item.receipt.provider_id[:255]))
+                for key, item in by_id.items()
+            ],
+            output_field=CharField(),
+        ),
+        evidence=Case(
+            *[
+                When(
+                    pk=key,
+                    then=Value(
+                        {"stage": item.receipt.stage, "reply": item.receipt.reply[:1000]},
+                        output_field=JSONField(),
+                    ),
+                )
+                for key, item in by_id.items()
+            ],
+            output_field=JSONField(),
+        ),
+        ended_at=at,
+    )
+    if count != len(by_id):
+        raise RuntimeError(
+            f"{len(by_id) - count} of {len(by_id)} intents were ended by somebody else."
+        )
+
+
+def _sentence(receipt: Receipt) -> str:
+    if receipt.outcome is Outcome.SENT:
+        return ""
+    return f"{receipt.outcome.value.replace('_', ' ')} at {receipt.stage}: {receipt.reply}"[:500]
+
+
+def _contact(item: Carried, at: datetime) -> Contact:
+    delivery, approval = item.cleared.delivery, item.cleared.approval
+    return Contact(
+        workspace_id=delivery.workspace_id,
+        human_id=delivery.human_id,
+        channel=delivery.channel,
+        direction=Contact.Direction.OUT,
+        at=at,
+        certain=item.receipt.outcome is Outcome.SENT,
+        draft_id=approval.draft_id,
+        key=f"delivery:{delivery.token}",
+    )
+
+
+def _again_or_not(item: Carried, at: datetime) -> None:
+    """A certain failure: tried again later if that can help, else back to its author."""
+    receipt, delivery = item.receipt, item.cleared.delivery
+    if receipt.outcome is Outcome.TRY_LATER and delivery.attempt < MOST_ATTEMPTS:
+        retry_at = at + retry_after(delivery.attempt, receipt.retry_after)
+        Delivery.objects.filter(pk=delivery.pk).update(retry_at=retry_at)
+        taking.give_back([delivery.approval_id], due_at=retry_at)
+    elif receipt.outcome in (Outcome.REFUSED, Outcome.TRY_LATER):
+        rounds.back_to_draft(
+            [item.cleared.approval],
+            ApprovalStatus.WITHDRAWN,
+            reason="failed",
+            sentence=f"Could not be delivered: {_sentence(receipt)}",
+            by=SENDER,
+            at=at,
+            taken=True,
+        )
+
+
+def record_released(released: Sequence[Released], *, sender: UUID, at: datetime) -> None:
+    """Intents that ended without a byte, and what becomes of their approvals."""
+    for item in released:
+        ended = Delivery.objects.filter(
+            pk=item.delivery.pk, status=DeliveryStatus.SENDING, sender=sender
+        ).update(status=DeliveryStatus.RELEASED, reason=item.sentence[:500], ended_at=at)
+        if ended != 1:
+            raise RuntimeError("A released intent was ended by somebody else.")
+        _dispose(item, at)
+        for rest in item.cooling_off:
+            if rest.cause == "cross_platform":
+                people.rest(item.approval.human, rest.cause, at=rest.at, until=rest.until)
+        action = SEND_ACTION.get(item.approval.channel, "send")
+        findings = item.findings or (Finding("DOOR_CHECK", item.code, "fail", item.sentence),)
+        events.record_findings(findings, action=action, draft=item.approval.draft, by=SENDER, at=at)
+    activity.record(
+        *[
+            activity.entry(
+                "channels.released",
+                item.delivery,
+                digest=item.approval.digest,
+                approval=item.approval.pk,
+                code=item.code,
+            )
+            for item in released
+        ],
+        by=SENDER,
+        at=at,
+    )
+
+
+def _dispose(item: Released, at: datetime) -> None:
+    one = [item.approval]
+    if item.action == "hold":
+        taking.give_back([item.approval.pk], due_at=item.hold_until or at)
+    elif item.action == "reopen":
+        rounds.reopen(one, reason=item.code, by=SENDER, at=at, taken=True)
+    elif item.action == "end":
+        rounds.end(one, reason=item.code, sentence=item.sentence, by=SENDER, at=at, taken=True)
+    else:
+        status = ApprovalStatus.EXPIRED if item.action == "expire" else ApprovalStatus.WITHDRAWN
+        rounds.back_to_draft(
+            one, status, reason=item.code, sentence=item.sentence, by=SENDER, at=at, taken=True
+        )

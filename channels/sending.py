@@ -1,0 +1,282 @@
+"""The one door. A wave: record the last outcomes and commit the next intents, look again, carry.
+
+The order is the promise: an intent is committed (durably, in its own transaction) before the last
+look reads controls, people, approvals and approvers; only what that look clears is handed over.
+Nothing here retries a message whose outcome is unclear.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from approvals import taking
+from approvals.models import Approval
+from approvals.rounds import UNTAKEN
+from channels import registry, settle
+from channels.base import ChannelUnavailable
+from channels.carrying import Connections
+from channels.envelopes import envelope_of
+from channels.liveness import SenderLock
+from channels.look import Released, look
+from channels.models import Delivery, DeliveryStatus
+from channels.outcomes import SENDER, Carried, record_carried, record_released
+from channels.simulate import simulate_due
+from outreach.core import activity
+from outreach.core.models import Workspace
+from safety import controls
+from safety.models import ControlKey
+
+logger = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+DATABASE_TRIES = 5
+CONFLICT_WAIT = timedelta(seconds=5)  # until a person with a message in flight is tried again
+ending = threading.Event()  # set when the process is asked to end: finish the wave, begin no other
+
+
+@dataclass
+class Report:
+    """What one drain did, by channel outcome."""
+
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    released: int = 0
+    simulated: int = 0
+    reopened: int = 0
+    waiting: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        return dict(vars(self))
+
+
+@dataclass
+class _Wave:
+    """Outcomes of the last wave, not yet recorded."""
+
+    carried: list[Carried] = field(default_factory=list)
+    released: list[Released] = field(default_factory=list)
+
+
+def open_workspaces(state: controls.Controls | None = None) -> list[int]:
+    """Workspaces in which nothing brakes sending. A missing row or a failed read is a brake."""
+    now = state or controls.read()
+    keys = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
+    return [
+        pk
+        for pk in Workspace.objects.values_list("pk", flat=True)
+        if not any(now.is_braking(key, pk) for key in keys)
+    ]
+
+
+def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
+    """The whole job: settle the dead, simulate in dry run, send where messages leave."""
+    settle.sweep(at=clock())
+    simulated = simulate_due(at=clock())
+    report = drain(clock=clock, most=most)
+    report.simulated = simulated
+    report.waiting = Approval.objects.filter(UNTAKEN).count()
+    return report
+
+
+def drain(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
+    """Send what is due, channel by channel, until nothing is; at most `most` messages."""
+    report = Report()
+    workspaces = open_workspaces()
+    if not workspaces:
+        report.notes.append(controls.badge().sentence)
+        return report
+    report.reopened = taking.reopen_dry_run(by=SENDER, at=clock(), workspaces=workspaces)
+    for channel in registry.program_channels():
+        if not _anything(channel, workspaces, clock()):
+            continue
+        _drain_channel(channel, workspaces, report, clock=clock, most=most)
+    return report
+
+
+def _anything(channel: str, workspaces: Sequence[int], at: datetime) -> bool:
+    return Approval.objects.filter(taking.due([channel], at=at), workspace__in=workspaces).exists()
+
+
+def _drain_channel(
+    channel: str, workspaces: Sequence[int], report: Report, *, clock: Clock, most: int | None
+) -> None:
+    adapter = registry.adapter_for(channel)
+    if adapter is None:
+        return
+    lock = SenderLock.acquire()
+    lines = Connections(adapter, settings.SEND_CONNECTIONS)
+    clean = False
+    try:
+        _waves(lines, lock, channel, workspaces, report, clock=clock, most=most)
+        clean = True
+    except ChannelUnavailable as error:
+        clean = True  # raised before any claim: nothing is open
+        report.notes.append(f"{channel}: {error}")
+        logger.warning("%s cannot be used now: %s", channel, error)
+    finally:
+        lines.close()
+        # A lock file stays where rows may be left open: it is their proof of death.
+        lock.release(all_ended=clean)
+
+
+def _waves(
+    lines: Connections,
+    lock: SenderLock,
+    channel: str,
+    workspaces: Sequence[int],
+    report: Report,
+    *,
+    clock: Clock,
+    most: int | None,
+) -> None:
+    last, going = _Wave(), True
+    while True:
+        room = settings.SEND_CONNECTIONS if most is None else most - _count(report)
+        try:
+            more = going and room > 0 and not ending.is_set()
+            size = lines.ready(room) if more else 0
+        except ChannelUnavailable:
+            _commit(last, lock, channel, [], 0, clock())
+            raise
+        intents = _commit(last, lock, channel, workspaces, size, clock())
+        if not intents:
+            return
+        cleared, released = look(intents, sender=lock.uuid, at=clock())
+        receipts = lines.carry(
+            [envelope_of(item.approval, token=str(item.delivery.token)) for item in cleared],
+            deadline=settings.SEND_DEADLINE_SECONDS,
+        )
+        last = _Wave(
+            [Carried(item, receipt) for item, receipt in zip(cleared, receipts, strict=True)],
+            released,
+        )
+        _tally(report, last)
+        going = not any(item.code in STOPS for item in released)
+
+
+STOPS = ("emergency_stop", "messaging_stopped", "dry_run", "check_failed")
+
+
+def _count(report: Report) -> int:
+    return report.sent + report.failed + report.unknown + report.released
+
+
+def _tally(report: Report, wave: _Wave) -> None:
+    for item in wave.carried:
+        outcome = item.receipt.outcome.value
+        if outcome == "sent":
+            report.sent += 1
+        elif outcome == "unknown":
+            report.unknown += 1
+        else:
+            report.failed += 1
+    report.released += len(wave.released)
+
+
+def _commit(
+    last: _Wave,
+    lock: SenderLock,
+    channel: str,
+    workspaces: Sequence[int],
+    size: int,
+    at: datetime,
+) -> list[Delivery]:
+    """One durable transaction: outcomes of the last wave, intents of the next (`size` may be 0).
+
+    If the database fails, the outcomes are tried again by themselves: they happened. An intent
+    whose commit went unanswered was not transmitted, so it is released.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            _record(last, lock, at)
+            return _claim(lock, channel, workspaces, size, at) if size else []
+    except DatabaseError as error:
+        logger.warning("The database failed between two waves (%s); recording again.", error)
+        _record_at_last(last, lock, at)
+        return []
+
+
+def _record(last: _Wave, lock: SenderLock, at: datetime) -> None:
+    record_carried(last.carried, sender=lock.uuid, at=at)
+    record_released(last.released, sender=lock.uuid, at=at)
+
+
+def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
+    for turn in range(DATABASE_TRIES):
+        time.sleep(0.2 * 2**turn)
+        connection.close()
+        try:
+            with transaction.atomic(durable=True):
+                open_rows = Delivery.objects.filter(sender=lock.uuid, status=DeliveryStatus.SENDING)
+                known = {item.cleared.delivery.pk for item in last.carried} | {
+                    item.delivery.pk for item in last.released
+                }
+                still = set(open_rows.values_list("pk", flat=True))
+                if known and known <= still:
+                    _record(last, lock, at)  # else that commit went through unanswered
+                _release_untransmitted(still - known, at)
+            return
+        except DatabaseError as error:
+            logger.warning("Try %d to record outcomes failed: %s", turn + 1, error)
+    raise DatabaseError(
+        "The database did not take the outcomes of the last wave; the sweep will mark them unknown."
+    )
+
+
+def _release_untransmitted(delivery_ids: set[int], at: datetime) -> None:
+    rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
+    taking.give_back(rows.values_list("approval_id", flat=True), due_at=at)
+    rows.update(
+        status=DeliveryStatus.RELEASED, reason="never transmitted: database failure", ended_at=at
+    )
+
+
+def _claim(
+    lock: SenderLock, channel: str, workspaces: Sequence[int], size: int, at: datetime
+) -> list[Delivery]:
+    """Commit intents for due approvals, at most one per human being, in person order."""
+    taken = taking.take_due(size, [channel], workspaces=workspaces, at=at)
+    if not taken:
+        return []
+    rows = [
+        Delivery(
+            workspace_id=row.workspace_id,
+            approval=row,
+            human_id=row.human_id,
+            channel=channel,
+            status=DeliveryStatus.SENDING,
+            attempt=row.attempts + 1,
+            sender=lock.uuid,
+            place=lock.place,
+            boot_id=lock.boot_id,
+            since=at,
+        )
+        for row in taken
+    ]
+    # ON CONFLICT DO NOTHING: somebody else has a message to this human being in flight.
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    made = list(Delivery.objects.filter(token__in=[row.token for row in rows]).order_by("human_id"))
+    won = {row.approval_id for row in made}
+    taking.give_back([row.pk for row in taken if row.pk not in won], due_at=at + CONFLICT_WAIT)
+    digests = {row.pk: row.digest for row in taken}
+    activity.record(
+        *[
+            activity.entry(
+                "channels.sending", row, digest=digests[row.approval_id], approval=row.approval_id
+            )
+            for row in made
+        ],
+        by=SENDER,
+        at=at,
+    )
+    return made

@@ -1,0 +1,150 @@
+"""Ending what nobody owns any more: the dead's intents become unknown, and a person settles those.
+
+`unknown` is never sent again by a machine. The sweep uses the same proof of death as the stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import transaction
+
+from approvals import rounds
+from approvals.models import ApprovalStatus
+from channels.liveness import proven_dead
+from channels.models import Delivery, DeliveryStatus
+from outreach.core import activity, drafts
+from outreach.core.models import Contact
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.permissions import Verb, require, require_operator
+from outreach.core.principal import Principal
+
+SWEEPER = Principal.system("sweeper")
+
+
+class Answer(StrEnum):
+    """What a person says about a message whose outcome nobody knows."""
+
+    ARRIVED = "arrived"
+    NOT_ARRIVED = "not_arrived"
+    SEND_AGAIN = "send_again"
+
+
+class NotUnknown(Exception):
+    """This delivery is not (any more) waiting for a person's answer."""
+
+
+def sweep(*, at: datetime) -> list[Delivery]:
+    """Mark intents of proven-dead senders unknown; returns them."""
+    open_rows = list(
+        Delivery.objects.filter(status=DeliveryStatus.SENDING).select_related("approval")
+    )
+    dead = {
+        (row.sender, row.place, row.boot_id)
+        for row in open_rows
+        if row.sender and proven_dead(sender=row.sender, place=row.place, boot_id=row.boot_id)
+    }
+    left = [row for row in open_rows if (row.sender, row.place, row.boot_id) in dead]
+    return park(left, reason="its sender died before the outcome was known", by=SWEEPER, at=at)
+
+
+def park(rows: Sequence[Delivery], *, reason: str, by: Principal, at: datetime) -> list[Delivery]:
+    """Intents whose owner can end them no more become unknown, where they still are `sending`."""
+    parked = []
+    for row in rows:
+        with transaction.atomic():
+            won = Delivery.objects.filter(
+                pk=row.pk, status=DeliveryStatus.SENDING, sender=row.sender
+            ).update(status=DeliveryStatus.UNKNOWN, reason=reason[:500], ended_at=at)
+            if won != 1:
+                continue
+            Contact.objects.bulk_create([contact_of(row, at)], ignore_conflicts=True)
+            activity.record(
+                activity.entry("channels.unknown", row, approval=row.approval_id), by=by, at=at
+            )
+            parked.append(row)
+    return parked
+
+
+def contact_of(row: Delivery, at: datetime, *, certain: bool = False) -> Contact:
+    """The contact an unclear or a manual delivery counts as. Needs `row.approval`."""
+    return Contact(
+        workspace_id=row.workspace_id,
+        human_id=row.human_id,
+        channel=row.channel,
+        direction=Contact.Direction.OUT,
+        at=at,
+        certain=certain,
+        draft_id=row.approval.draft_id,
+        key=f"delivery:{row.token}",
+    )
+
+
+def declare_gone(sender: UUID, *, by: Principal, at: datetime, reason: str) -> list[Delivery]:
+    """An operator says that the sender's machine is gone for good: its intents become unknown."""
+    require_operator(by)
+    rows = list(
+        Delivery.objects.filter(sender=sender, status=DeliveryStatus.SENDING).select_related(
+            "approval"
+        )
+    )
+    return park(rows, reason=f"declared gone: {reason}", by=by, at=at)
+
+
+def settle(delivery_id: int, answer: str, *, by: Principal, at: datetime, note: str = "") -> None:
+    """A person's answer to an unknown outcome. Raises NotUnknown when it is settled already."""
+    with transaction.atomic():
+        row = (
+            Delivery.objects.select_related("approval__workspace", "approval__draft")
+            .filter(pk=delivery_id)
+            .first()
+        )
+        if row is None:
+            raise NotUnknown(f"There is no delivery {delivery_id}.")
+        require(by, Verb.SETTLE, row.workspace)
+        status = DeliveryStatus.SENT if answer == Answer.ARRIVED else DeliveryStatus.FAILED
+        won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.UNKNOWN).update(
+            status=status,
+            settled_by_label=by.label,
+            reason=f"{by.label} says: {answer.replace('_', ' ')}. {note}".strip()[:500],
+        )
+        if won != 1:
+            row.refresh_from_db()
+            raise NotUnknown(
+                f"Delivery {delivery_id} is {row.get_status_display().lower()}, not unknown."
+            )
+        _follow(row, Answer(answer), by=by, at=at)
+        activity.record(
+            activity.entry("channels.settled", row, approval=row.approval_id, answer=str(answer)),
+            by=by,
+            at=at,
+        )
+
+
+def _follow(row: Delivery, answer: Answer, *, by: Principal, at: datetime) -> None:
+    contact = Contact.objects.filter(key=f"delivery:{row.token}")
+    approval = row.approval
+    if answer is Answer.ARRIVED:
+        contact.update(certain=True)
+        drafts.move([approval.draft_id], DraftStatus.SENT)
+    elif answer is Answer.NOT_ARRIVED:
+        contact.update(voided_at=at)
+        rounds.back_to_draft(
+            [approval],
+            ApprovalStatus.WITHDRAWN,
+            reason="not_arrived",
+            sentence="It did not arrive. Submit it again if still wanted.",
+            by=by,
+            at=at,
+            taken=True,
+        )
+    else:
+        # It may have arrived: the contact stays, and a person decides over a new round.
+        rounds.reopen([approval], reason="send_again", by=by, at=at, taken=True)
+
+
+def unknown_count() -> int:
+    return Delivery.objects.filter(status=DeliveryStatus.UNKNOWN).count()

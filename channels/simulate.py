@@ -1,0 +1,121 @@
+"""Dry run: each approved message gets one simulated delivery that shows what would have left.
+
+It counts for no limit and takes nothing: the approval stays as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from approvals.models import Approval
+from approvals.rounds import UNTAKEN
+from channels import registry
+from channels.envelopes import envelope_of
+from channels.models import Delivery, DeliveryStatus
+from outreach.core import activity
+from outreach.core.models import Workspace
+from outreach.core.principal import Principal
+from safety import controls, events, facts, gate
+from safety.actions import SEND_ACTION
+from safety.models import ControlKey
+from safety.verdict import Level
+
+SIMULATOR = Principal.system("simulator")
+BATCH = 100
+
+
+def dry_workspaces() -> list[int]:
+    """Workspaces in dry run that nothing else stops."""
+    state = controls.read()
+    return [
+        pk
+        for pk in Workspace.objects.values_list("pk", flat=True)
+        if state.is_braking(ControlKey.DRY_RUN, pk)
+        and not state.is_braking(ControlKey.EMERGENCY_STOP, pk)
+        and not state.is_braking(ControlKey.MESSAGING_ENABLED, pk)
+    ]
+
+
+def simulate_due(*, at: datetime) -> int:
+    """Simulate what is due and was not simulated yet; returns how many."""
+    workspaces = dry_workspaces()
+    total = 0
+    while workspaces:
+        rows = _due(workspaces, at)
+        for row in rows:
+            row.draft.current = row.revision
+        known = facts.gather([row.draft for row in rows], at=at)
+        for row in rows:
+            _simulate(row, known[row.draft_id], at)
+        total += len(rows)
+        if len(rows) < BATCH:
+            break
+    return total
+
+
+def _due(workspaces: list[int], at: datetime) -> list[Approval]:
+    done = Delivery.objects.filter(approval=OuterRef("pk"), status=DeliveryStatus.SIMULATED)
+    return list(
+        Approval.objects.filter(
+            UNTAKEN,
+            ~Exists(done),
+            workspace__in=workspaces,
+            channel__in=registry.program_channels(),
+            due_at__lte=at,
+        )
+        .select_related("workspace", "revision", "draft__workspace")
+        .order_by("pk")[:BATCH]
+    )
+
+
+def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
+    verdict, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
+    blocked = [item.message for item in verdict.blockers] if verdict.level is Level.BLOCK else []
+    adapter = registry.adapter_for(approval.channel)
+    row = Delivery(
+        workspace_id=approval.workspace_id,
+        approval=approval,
+        human_id=approval.human_id,
+        channel=approval.channel,
+        status=DeliveryStatus.SIMULATED,
+        since=at,
+        ended_at=at,
+        reason="DRY_RUN active",
+    )
+    envelope = envelope_of(approval, token=str(row.token))
+    row.evidence = {
+        "would_have_left": adapter.render(envelope) if adapter else envelope.text,
+        "would_leave_at": leaves_at.isoformat(),
+        "would_be_blocked": blocked,
+    }
+    with transaction.atomic():
+        made = Delivery.objects.bulk_create([row], ignore_conflicts=True)
+        if not made or not Delivery.objects.filter(token=row.token).exists():
+            return  # another worker simulated it in the same second
+        action = SEND_ACTION.get(approval.channel, "send")
+        events.record(
+            event_type=action,
+            action_blocked=f"{action} for message {approval.draft_id}",
+            reason="DRY_RUN active",
+            code="dry_run",
+            by=SIMULATOR,
+            at=at,
+            workspace=approval.workspace,
+            draft=approval.draft,
+            revision=approval.revision,
+            metadata={"approval": approval.pk},
+        )
+        activity.record(
+            activity.Entry(
+                "channels.simulated",
+                "approval",
+                str(approval.pk),
+                approval.workspace_id,
+                approval.digest,
+            ),
+            by=SIMULATOR,
+            at=at,
+        )

@@ -1,0 +1,211 @@
+"""Stop means stop, first half: commit the flag, and say what that does to approvals and people.
+
+The second half, waiting until no intent in its scope is left, is `quiet.wait`; a door calls one
+after the other. Every flag is set here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from approvals import taking
+from outreach.core import people
+from outreach.core.models import Person, Workspace
+from outreach.core.models.people import PersonStatus
+from outreach.core.permissions import NotAllowed, Verb, is_operator, require, require_operator
+from outreach.core.principal import Principal
+from safety import controls
+from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
+
+STOPPER = Principal.system("stopper")
+
+
+class ControlRefused(Exception):
+    """The control cannot be set so; the sentence says what to do instead."""
+
+
+def _may_brake(by: Principal, workspace: Workspace | None) -> None:
+    if by.is_agent:
+        raise NotAllowed(f"Agent {by.label} may not change controls. A person has to do this.")
+    if workspace is None:
+        require_operator(by)
+    elif not is_operator(by):
+        require(by, Verb.BRAKE, workspace)
+
+
+def _may_lift(by: Principal, workspace: Workspace | None) -> None:
+    if workspace is None:
+        require_operator(by)
+    elif not is_operator(by):
+        require(by, Verb.LIFT, workspace)
+
+
+# --- Setting and lifting -------------------------------------------------------------------------
+
+
+def set_brake(
+    key: str, *, workspace: Workspace | None, reason: str, by: Principal, at: datetime,
+    auto_restore_at: datetime | None = None,
+) -> SystemControl:  # fmt: skip
+    """Commit one flag that stops something. For what is in flight, `wait` afterwards."""
+    _may_brake(by, workspace)
+    if not reason.strip():
+        raise ControlRefused("Say why: whoever finds it stopped at night must know the reason.")
+    if key in BRAKES and auto_restore_at is not None:
+        raise ControlRefused("A brake never lifts itself: leave the duration away.")
+    with transaction.atomic(durable=True):
+        return controls.write(
+            key,
+            key in BRAKES,
+            workspace=workspace,
+            reason=reason,
+            by=by,
+            at=at,
+            auto_restore_at=auto_restore_at,
+        )
+
+
+def emergency_stop(
+    *, workspace: Workspace | None, reason: str, by: Principal, at: datetime
+) -> None:
+    """Commit the flag, then return everything approved and unsent to the queue."""
+    set_brake(ControlKey.EMERGENCY_STOP, workspace=workspace, reason=reason, by=by, at=at)
+    taking.reopen_before_stop(workspace=workspace, decided_before=at, by=STOPPER, at=at)
+
+
+def switch_on(
+    key: str, *, workspace: Workspace | None, reason: str, by: Principal, at: datetime
+) -> SystemControl:
+    """Switch one of the four on again."""
+    _may_lift(by, workspace)
+    if key not in SWITCHES:
+        raise ControlRefused(f"{key} is a brake, not a switch.")
+    with transaction.atomic(durable=True):
+        return controls.write(key, True, workspace=workspace, reason=reason, by=by, at=at)
+
+
+def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at: datetime) -> None:
+    """Lift dry run set by control: on the host only, and only where the environment allows."""
+    _may_lift(by, workspace)
+    if by.door != "command":
+        raise ControlRefused("Dry run is lifted on the host only: manage.py control.")
+    if not reason.strip():
+        raise ControlRefused("Say why with --reason: from then on messages really leave.")
+    if settings.ENVIRONMENT_BRAKES.get("DRY_RUN", True):
+        raise ControlRefused(
+            "The environment says DRY_RUN=True; only a deployment can change that. Set "
+            "DRY_RUN=False in the environment and restart."
+        )
+    with transaction.atomic(durable=True):
+        controls.write(ControlKey.DRY_RUN, False, workspace=workspace, reason=reason, by=by, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What `enable_all` found off before, what still brakes elsewhere, how many were reopened."""
+
+    were_off: list[str]
+    still_braking: list[str]
+    reopened: int
+
+
+def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: datetime) -> Lifted:
+    """Lift the emergency stop and switch the four on, in one transaction. Dry run is not touched.
+
+    What was approved before the stop was set goes back to the queue first: lifting a stop must
+    never fire the batch that somebody stopped.
+    """
+    _may_lift(by, workspace)
+    scope_id = workspace.pk if workspace else None
+    with transaction.atomic(durable=True):
+        rows = {
+            row.control_key: row
+            for row in SystemControl.objects.filter(workspace=workspace).select_for_update()
+        }
+        stop = rows.get(ControlKey.EMERGENCY_STOP)
+        reopened = 0
+        if stop is not None and stop.enabled:
+            reopened = taking.reopen_before_stop(
+                workspace=workspace, decided_before=stop.changed_at or at, by=STOPPER, at=at
+            )
+        before = controls.read()
+        keys = (ControlKey.EMERGENCY_STOP, *SWITCHES)
+        were_off = [
+            brake.sentence()
+            for key in keys
+            for brake in before.brakes(key, scope_id)
+            if brake.source in (("workspace", "missing") if workspace else ("system", "missing"))
+        ]
+        for key in keys:
+            controls.write(key, key in SWITCHES, workspace=workspace, reason=reason, by=by, at=at)
+        after = controls.read()
+        still = [brake.sentence() for key in keys for brake in after.brakes(key, scope_id)]
+    return Lifted(were_off, still, reopened)
+
+
+def restore_due(*, at: datetime) -> int:
+    """Switch on again what was switched off for a time that is over. Brakes are never among it."""
+    count = 0
+    for row in SystemControl.objects.filter(
+        control_key__in=SWITCHES, enabled=False, auto_restore_at__lte=at
+    ).select_related("workspace"):
+        with transaction.atomic():
+            still = SystemControl.objects.filter(
+                pk=row.pk, enabled=False, auto_restore_at__lte=at
+            ).update(auto_restore_at=None)
+            if not still:
+                continue
+            controls.write(
+                row.control_key,
+                True,
+                workspace=row.workspace,
+                reason=f"restored as planned; was off: {row.reason}",
+                by=Principal.system("restore"),
+                at=at,
+            )
+            count += 1
+    return count
+
+
+# --- People --------------------------------------------------------------------------------------
+
+
+def stop_person(
+    person: Person, status: str, *, reason: str, by: Principal, at: datetime
+) -> list[int]:
+    """Block or desist a human being; returns the person ids to `wait` for."""
+    if not by.is_system:
+        require(by, Verb.STOP_PERSON, person.workspace)
+    ids = human_ids(person)
+    label = "asked us to stop" if status == PersonStatus.DESIST else "was blocked"
+    with transaction.atomic(durable=True):
+        taking.end_for_human(ids, sentence=f"This person {label}: {reason}", by=STOPPER, at=at)
+        people.set_status(person, status, reason=reason, by=by, at=at)
+    return ids
+
+
+def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> None:
+    """Make a blocked or desisted person reachable again; desist only after 72 h."""
+    require(by, Verb.STOP_PERSON, person.workspace)
+    with transaction.atomic(durable=True):
+        people.set_status(person, PersonStatus.ACTIVE, reason=reason, by=by, at=at)
+
+
+def set_automation(
+    person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime
+) -> list[int]:
+    """Switch automated messaging to a human being off or on; returns ids to `wait` for."""
+    require(by, Verb.STOP_PERSON, person.workspace)
+    with transaction.atomic(durable=True):
+        people.set_automation(person, enabled, reason=reason, by=by, at=at)
+    return human_ids(person)
+
+
+def human_ids(person: Person) -> list[int]:
+    """The canonical row and every duplicate that points at it."""
+    human = person.human_id
+    return [human, *Person.objects.filter(merged_into=human).values_list("pk", flat=True)]

@@ -1,0 +1,149 @@
+"""The one door: approved text leaves once, everything else is told and kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals import services
+from approvals.models import Approval
+from channels import registry, sending, simulate
+from channels.adapters.memory import MemoryAdapter
+from channels.base import Outcome, Receipt
+from channels.models import Delivery
+from outreach import testing
+from outreach.core import activity
+from outreach.core.models import Contact, Draft, Person
+from outreach.testing import WORKDAY
+from safety.models import SafetyEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def clock():
+    return WORKDAY + timedelta(minutes=1)
+
+
+@pytest.fixture
+def memory():
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        yield MemoryAdapter
+    MemoryAdapter.reset()
+
+
+def test_approved_message_leaves_once_and_is_told(live, memory):
+    approval = testing.make_approved()
+    first = sending.process(clock=clock)
+    second = sending.process(clock=clock)
+    assert (first.sent, second.sent) == (1, 0)
+    [envelope] = memory.outbox
+    assert envelope.text == approval.revision.text
+    assert Delivery.objects.get().status == "sent"
+    assert Draft.objects.get().status == "sent"
+    assert Contact.objects.get().certain
+    verbs = list(activity.Activity.objects.order_by("id").values_list("verb", flat=True))
+    assert verbs[-2:] == ["channels.sending", "channels.sent"]
+    assert activity.verify().bad is None
+
+
+def test_dry_run_sends_nothing_and_shows_what_would_have_left(memory):
+    approval = testing.make_approved()
+    report = sending.process(clock=clock)
+    assert (report.sent, report.simulated) == (0, 1)
+    assert memory.outbox == []
+    shown = Delivery.objects.get(status="simulated")
+    assert approval.revision.text in shown.evidence["would_have_left"]
+    assert sending.process(clock=clock).simulated == 0
+    assert SafetyEvent.objects.filter(code="dry_run").count() == 1
+    assert Contact.objects.count() == 0
+
+
+def test_approved_in_dry_run_goes_back_to_the_queue_when_messages_leave(settings, memory, request):
+    testing.make_approved()
+    simulate.simulate_due(at=clock())
+    request.getfixturevalue("live")
+    report = sending.process(clock=clock)
+    assert (report.sent, report.reopened) == (0, 1)
+    assert memory.outbox == []
+    again = Approval.objects.get(status="pending")
+    assert Draft.objects.get().status == "pending_approval"
+    services.approve(again.pk, by=testing.alice(), at=clock(), digest=again.digest, undo_seconds=0)
+    assert sending.process(clock=clock).sent == 1
+
+
+def test_quiet_hours_hold_until_the_recipients_morning(live, memory):
+    night = WORKDAY.replace(hour=2)
+    testing.make_approved(at=night)
+    report = sending.process(clock=lambda: night)
+    assert (report.sent, report.released) == (0, 1)
+    assert Approval.objects.get().due_at == WORKDAY.replace(hour=8)
+    assert sending.process(clock=lambda: WORKDAY).sent == 1
+
+
+def test_unknown_outcome_is_parked_and_never_sent_again(live, memory):
+    testing.make_approved()
+    memory.answers.append(Receipt(Outcome.UNKNOWN, "dot", "connection lost"))
+    assert sending.process(clock=clock).unknown == 1
+    assert sending.process(clock=clock).sent == 0
+    assert Draft.objects.get().status == "approved"
+    assert Contact.objects.get().certain is False
+
+
+def test_certain_temporary_failure_is_tried_again_later(live, memory):
+    testing.make_approved()
+    memory.answers.append(Receipt(Outcome.TRY_LATER, "rcpt", "451 later"))
+    assert sending.process(clock=clock).failed == 1
+    assert sending.process(clock=clock).sent == 0
+    later = Approval.objects.get().due_at
+    assert later > clock()
+    assert sending.process(clock=lambda: later).sent == 1
+    assert list(Delivery.objects.order_by("id").values_list("status", "attempt")) == [
+        ("failed", 1),
+        ("sent", 2),
+    ]
+
+
+def test_refused_message_goes_back_to_its_author_with_the_reason(live, memory):
+    testing.make_approved()
+    memory.answers.append(Receipt(Outcome.REFUSED, "rcpt", "550 no such user"))
+    sending.process(clock=clock)
+    draft = Draft.objects.get()
+    assert draft.status == "draft"
+    assert "550 no such user" in draft.status_reason
+
+
+def test_blocked_person_gets_nothing_even_if_blocked_after_the_claim(live, memory, monkeypatch):
+    approval = testing.make_approved()
+    original = sending._claim
+
+    def claim(*args):
+        rows = original(*args)
+        if rows:
+            Person.objects.filter(pk=approval.human_id).update(
+                status="blocked", status_reason="test", status_at=WORKDAY
+            )
+        return rows
+
+    monkeypatch.setattr(sending, "_claim", claim)
+    assert sending.process(clock=clock).released == 1
+    assert memory.outbox == []
+    approval.refresh_from_db()
+    assert approval.status == "rejected"
+
+
+def test_approver_who_lost_the_right_voids_the_approval(live, memory):
+    approval = testing.make_approved()
+    approval.decided_by.memberships.update(role="viewer")
+    assert sending.process(clock=clock).released == 1
+    assert memory.outbox == []
+    assert Approval.objects.get(status="pending").priority_reasons[-1].startswith("The approver")
+
+
+def test_one_message_per_human_in_a_wave(live, memory):
+    person = testing.make_person()
+    testing.make_approved(person)
+    testing.make_approved(person, subject="Second", text="A second note about the minutes.")
+    assert sending.process(clock=clock).sent == 2
+    assert len(memory.outbox) == 2

@@ -1,0 +1,190 @@
+"""What kind of file this is and how its bytes become text, decided by content, never by name.
+
+UTF-8 is proved by decoding the whole file. Windows-1252 can only be believed: any byte is some
+letter in it, so a file that looks like another old code page is refused with the names to try,
+because a wrong guess would write wrong names into every greeting.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import itertools
+import re
+from dataclasses import dataclass
+
+from outreach.core.importing.source import BadFile, Source
+
+OFFERED = ("utf-8", "windows-1252", "windows-1250", "mac-roman", "utf-16")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with UTF-16's
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+UNDEFINED_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+# Signs of other code pages: long runs of high bytes (Cyrillic, Greek, Asian), signs where
+# letters belong (Polish, Czech in 1250), a capital accent inside a word (Mac Roman).
+NOT_1252 = re.compile(
+    rb"[\x80-\xff]{4}"
+    rb"|[A-Za-z]{2}[\xa5\xaf\xb3\xb9\xbc\xbe\xbf]"
+    rb"|[\xa3\xa5\xaf\xb3\xb9\xbc][A-Za-z]"
+    rb"|[a-z][\x8a\x8c\x8e\x9f\xc0-\xd6\xd8-\xde]"
+)
+UTF8_LETTER = re.compile(
+    rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+HIGH = re.compile(rb"[\x80-\xff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How to decode, in Python's word and in a person's; and the content's SHA-256."""
+
+    codec: str
+    label: str
+    digest: str
+
+
+def detect(source: Source, forced: str = "") -> Encoding:
+    """The encoding of the whole file; BadFile names the first byte that cannot be text."""
+    head = b""
+    whole = hashlib.sha256()
+    for chunk in source.chunks():
+        head = head or chunk[:4096]
+        whole.update(chunk)
+    if not head:
+        raise BadFile(f"{source.name} is empty. Export it again and check its size.")
+    refuse_other_kinds(head, source.name)
+    codec = _named(forced) if forced else _marked(head) or "utf-8"
+    fault = _first_fault(source, codec)
+    if fault is not None:
+        if forced or codec != "utf-8":
+            raise _undecodable(source.name, codec, *fault)
+        _judge_1252(source, *fault)
+        codec = "cp1252"
+    return Encoding(codec, LABELS.get(codec, codec), whole.hexdigest())
+
+
+LABELS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with mark",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252",
+}
+
+
+def refuse_other_kinds(head: bytes, name: str) -> None:
+    """Say what a file is that only claims to be a CSV."""
+    kind, remedy = _kind(head)
+    if kind:
+        raise BadFile(f"{name} is {kind}, not a CSV file. {remedy}")
+
+
+def _kind(head: bytes) -> tuple[str, str]:
+    as_csv = "Open it and save it as CSV (UTF-8)."
+    text = head.lstrip(codecs.BOM_UTF8).lstrip()[:64].lower()
+    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+        if b"xl/" in head or b"[Content_Types]" in head:
+            return "an Excel workbook (.xlsx)", "Open it in Excel and save it as CSV UTF-8."
+        return "a ZIP archive", "Unpack it and import the CSV in it, such as Connections.csv."
+    if head.startswith(OLE):
+        return "an old Excel or Outlook file", as_csv
+    if head.startswith(b"%PDF"):
+        return "a PDF", "Export the list as CSV from where it was made."
+    if head.startswith((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")):
+        return "a compressed archive", "Unpack it and import the CSV in it."
+    if head.startswith(PICTURES):
+        return "a picture", "Export the list as CSV from where it was made."
+    if head.startswith(b"SQLite format 3"):
+        return "a database", "Export the table as CSV."
+    if text.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        return "a web page or XML", "Use the site's export, which gives a CSV file."
+    if text.startswith(b"begin:vcard"):
+        return "a vCard", "Export the contacts as CSV instead."
+    if re.match(rb"[{\[]\s*[\"{\[]", text):
+        return "JSON", "Export the list as CSV instead."
+    return "", ""
+
+
+def _named(word: str) -> str:
+    try:
+        found = codecs.lookup(word)
+    except (LookupError, ValueError):
+        found = None
+    if found is None or not getattr(found, "_is_text_encoding", True):
+        raise BadFile(f"{word!r} is no encoding known here. Try {', '.join(OFFERED)}.")
+    return {"utf-8": "utf-8-sig"}.get(found.name, found.name)
+
+
+def _marked(head: bytes) -> str:
+    for mark, codec in MARKS:
+        if head.startswith(mark):
+            return codec
+    # UTF-16 without mark: every second byte of its commas, digits and line ends is zero.
+    if len(head) >= 4 and 0 in head:
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        half = len(head) // 2
+        if odd > half * 0.4 and even < half * 0.1:
+            return "utf-16-le"
+        if even > half * 0.4 and odd < half * 0.1:
+            return "utf-16-be"
+    return ""
+
+
+def _first_fault(source: Source, codec: str) -> tuple[int, int, int] | None:
+    """Offset, byte and line of the first byte that does not decode; None when all do."""
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    taken, lines = 0, 1
+    last = b""
+    for chunk in itertools.chain(source.chunks(), [b""]):
+        taken += len(chunk)
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            offset = taken - len(error.object) + error.start
+            byte = error.object[error.start] if error.start < len(error.object) else last[-1]
+            return offset, byte, lines + error.object[: error.start].count(b"\n")
+        except UnicodeError:  # UTF-16 and UTF-32 without the mark they begin with
+            return 0, (chunk or last)[0], 1
+        lines += chunk.count(b"\n")
+        last = chunk or last
+    return None
+
+
+def _judge_1252(source: Source, offset: int, byte: int, line: int) -> None:
+    """Refuse what is broken UTF-8, or more likely another old code page than Windows-1252."""
+    whole_letters = strays = 0
+    is_other = False
+    tail = b""
+    for chunk in source.chunks():
+        rest, found = UTF8_LETTER.subn(b"", chunk)
+        whole_letters += found
+        strays += len(HIGH.findall(rest))
+        piece = tail + chunk
+        is_other = is_other or bool(UNDEFINED_1252.search(piece) or NOT_1252.search(piece))
+        tail = piece[-4:]
+    if whole_letters >= strays:  # in Windows-1252 such pairs are a rare accident
+        raise BadFile(
+            f"{source.name} is damaged UTF-8: byte 0x{byte:02X} at offset {offset} (line {line}) "
+            "does not belong there. Export it again, or name its encoding with --encoding, such "
+            f"as {', '.join(OFFERED)}.",
+            line=line,
+        )
+    if is_other:
+        raise _undecodable(source.name, "utf-8", offset, byte, line)
+
+
+def _undecodable(name: str, codec: str, offset: int, byte: int, line: int) -> BadFile:
+    return BadFile(
+        f"{name} cannot be read as {LABELS.get(codec, codec)}: byte 0x{byte:02X} at offset "
+        f"{offset} (line {line}). Save it as CSV UTF-8, or name its encoding with --encoding, "
+        f"such as {', '.join(OFFERED)}.",
+        line=line,
+    )

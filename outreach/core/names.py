@@ -1,0 +1,203 @@
+"""People's and companies' names as written in exports: cleaning, splitting, how to greet. Pure.
+
+A greeting name is given only when there is no doubt. An empty one makes a draft greet without a
+name, which nobody minds; "Hello Dr.," or "Hello Nguyen," is remembered.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+# Direction marks and other invisible signs that names carry out of web pages. The joiners
+# U+200C/D stay: Persian, Indic scripts and emoji need them.
+INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+SPACES = re.compile(r"\s+")
+BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
+PLAIN_FIRST = re.compile(r"[A-Z][a-z]{2,}", re.ASCII)
+PLAIN_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
+TOKEN_MARKS = "'’ʼ`´·-‐‑־\u200c\u200d"
+
+TITLES = frozenset(
+    "mr mrs ms miss mx sir dame lord lady dr drs prof professor doc doctor phd rev reverend fr "
+    "father sister hon capt captain col colonel gen lt maj sgt eng engr ir ing dipl diplom "
+    "dipling mag magister mba msc bsc ba ma md dds do jd llm lic licenciado dra profa sr sra "
+    "srta herr frau hr fru monsieur madame mme mlle m don dona dott dottssa avv arch sig sigra "
+    "univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri".split()
+)
+DEGREES = TITLES | frozenset(
+    "jr sr ii iii iv esq cfa cfp frm pmp pe rn cissp cism cisa csm acca fca aca fcca fcma cma "
+    "cipd mcipd fcipd shrm phr sphr gphr psm safe itil mphil dphil edd dba emba mph mpa mpp mfa "
+    "med meng beng bcom bba llb cpa ccie ccna aws obe mbe cbe frsa frcs facs psyd dmd dvm".split()
+)
+ORGANISATION = frozenset(
+    "gmbh ag kg ohg ug mbh inc incorporated ltd limited llc llp corp corporation company co plc "
+    "sa sas sarl srl spa bv nv oy ab as aps pty foundation stiftung verein institute university "
+    "team office info contact sales support admin hello marketing hr jobs press newsletter "
+    "service kundenservice sekretariat reception accounting billing noreply".split()
+)
+# Family names that often stand first when somebody writes one name in full.
+FAMILY_FIRST = frozenset(
+    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong ly li wang zhang liu chen "
+    "yang huang zhao wu zhou xu sun ma zhu hu guo lin gao luo zheng liang kim park lee choi jung "
+    "kang cho yoon jang lim tanaka suzuki sato takahashi watanabe ito yamamoto nakamura kobayashi "
+    "nagy kovacs toth szabo horvath varga kiss molnar".split()
+)
+PARTICLES = frozenset(
+    "de del della der den di da do dos das du des la le las los van von vom zu zur zum ter ten te "
+    "bin ibn bint al el ben abu y e af av st saint mac mc".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A human being's name as stored. `greeting` is empty when in doubt."""
+
+    first: str
+    last: str
+    full: str
+    greeting: str
+
+
+def clean(text: str) -> str:
+    """One line, single spaces, composed letters, nothing invisible. Signs and emoji stay."""
+    if PLAIN_TEXT.fullmatch(text):
+        return text
+    text = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    return SPACES.sub(" ", CONTROL.sub(" ", text)).strip()
+
+
+def clean_lines(text: str) -> str:
+    """Like `clean`, for notes: line ends stay."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(clean(line) for line in text.split("\n")).strip()
+
+
+def of_person(first: str, last: str, full: str = "") -> Name:
+    """A name from its cells, already cleaned; `full` counts only where the others are empty."""
+    if first and last:
+        return Name(first, last, full or f"{first} {last}", greeting(first))
+    whole = first or last or full
+    if first and not _is_several(first):
+        return Name(first, "", full or first, greeting(first))
+    if last and not first:
+        return Name("", last, full or last, "")
+    return _split(whole)
+
+
+def _is_several(text: str) -> bool:
+    return len(text.split()) > 1
+
+
+def _split(whole: str) -> Name:
+    """First and last of a name written in one cell: "Dr. Anna Meier", "Meier, Anna", "Anna M."."""
+    before, comma, after = whole.partition(",")
+    tail = after.split()
+    if comma and tail and not all(_bare(token) in DEGREES for token in tail) and "," not in after:
+        first, last = after.strip(), before.strip()
+        return Name(first, last, f"{first} {last}", greeting(first))
+    tokens = before.split() if comma else whole.split()
+    names = [token for token in tokens if _bare(token) not in TITLES] or tokens
+    if len(names) < 2:
+        return Name(names[0] if names else "", "", whole, greeting(names[0]) if names else "")
+    first, last = names[0], " ".join(names[1:])
+    return Name(first, last, whole, greeting(first) if _is_western(names) else "")
+
+
+def _is_western(names: list[str]) -> bool:
+    """Whether the given name surely stands first in a name written in one cell."""
+    if any(_bare(token) in ORGANISATION for token in names):
+        return False
+    if _fold(names[0]) in FAMILY_FIRST:
+        return False
+    if names[0].isupper() and not names[-1].isupper():
+        return False  # "DUPONT Marie": capitals mark the family name
+    plain = [t for t in names[1:-1] if not _is_initial(t) and _fold(t) not in PARTICLES]
+    return len(plain) <= 1
+
+
+@lru_cache(maxsize=20_000)
+def greeting(first: str) -> str:
+    """How to address somebody whose given-name cell says `first`; empty when in doubt."""
+    if PLAIN_FIRST.fullmatch(first):
+        folded = first.lower()
+        return "" if folded in TITLES or folded in ORGANISATION else first
+    text = _letters_only(first)
+    if text is None:
+        return ""
+    tokens = [token for token in text.split() if _bare(token) not in TITLES]
+    while len(tokens) > 1 and _is_initial(tokens[-1]):
+        tokens.pop()  # "John F." is greeted as John
+    if not 1 <= len(tokens) <= 3 or any(not _is_word(token) for token in tokens):
+        return ""
+    if any(_bare(token) in ORGANISATION for token in tokens):
+        return ""
+    return " ".join(_cased(token) for token in tokens)
+
+
+def _letters_only(first: str) -> str | None:
+    """The cell without brackets, emoji and degrees; None when what is left is no plain name."""
+    text = BRACKETS.sub(" ", first)
+    text = text.partition(",")[0]
+    text = "".join(c for c in text if unicodedata.category(c) not in ("So", "Sk", "Cs", "Co")
+                   and c not in "\ufe0f\u20e3")  # fmt: skip
+    kept = TOKEN_MARKS + ". "
+    if any(unicodedata.category(c)[0] not in "LM" and c not in kept for c in text):
+        return None  # digits, @, &, slashes, pipes: a couple, a slogan, an address
+    scripts = {_script(c) for c in text if c.isalpha()}
+    return text if len(scripts) == 1 and "" not in scripts else None
+
+
+def _is_word(token: str) -> bool:
+    """A name that can be spoken: two letters or more, no initials, no abbreviation."""
+    bare = token.strip(TOKEN_MARKS)
+    letters = sum(c.isalpha() for c in bare)
+    if letters < 2 or "." in bare:
+        return False
+    return not (letters == 2 and bare.isupper() and bare.isascii())  # "JP" may be initials
+
+
+def _is_initial(token: str) -> bool:
+    return bool(re.fullmatch(r"\w\.?", token)) or bool(re.fullmatch(r"(?:\w\.)+\w?", token))
+
+
+def _cased(token: str) -> str:
+    """JOHN and john become John; McKenzie and d'Arcy stay."""
+    token = token.strip("`´·")
+    if token in PARTICLES:
+        return token
+    if token.isupper() or token.islower():
+        return "".join(
+            c.upper() if i == 0 or not token[i - 1].isalpha() and token[i - 1] in "-‐‑" else c
+            for i, c in enumerate(token.lower())
+        )
+    return token
+
+
+def _script(char: str) -> str:
+    """The script's name, as Unicode spells it in the letter's own name.
+
+    Han, kana and Hangul names give nothing: there a given name alone is no way to greet.
+    """
+    name = unicodedata.name(char, "UNKNOWN").split(" ")[0]
+    return "" if name in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "UNKNOWN") else name
+
+
+def _bare(token: str) -> str:
+    return "".join(c for c in _fold(token) if c.isalnum())
+
+
+def _fold(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in parts if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=20_000)
+def company_key(name: str) -> str:
+    """The folded name of a company, so that "ACME®  Inc." and "Acme Inc" are one account."""
+    text = unicodedata.normalize("NFKC", re.sub("[™®©℠]", "", name)).casefold()
+    text = SPACES.sub(" ", text).strip(" .,;")
+    return (text or name.casefold())[:300]
