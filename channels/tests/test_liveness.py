@@ -15,7 +15,7 @@ import pytest
 
 from channels import liveness
 from channels.liveness import SenderLock, kill_owner, proven_dead
-from channels.tests.holder import ROOT, Holder, hold, lock, row_of  # noqa: F401
+from channels.tests.holder import ROOT, row_of
 
 pytestmark = pytest.mark.processes
 

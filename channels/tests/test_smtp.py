@@ -9,16 +9,14 @@ import pytest
 
 from channels.base import Outcome
 from channels.smtp import Unsendable
-from channels.tests.courier import (  # noqa: F401
+from channels.tests.courier import (
     BINARY,
+    BODY,
     PLAIN,
     STAGES_BEFORE_BODY,
-    as_mail,
     carry,
-    extensions,
     make_connection,
     make_envelope,
-    wait_until,
 )
 from channels.tests.sink import SmtpSink
 from channels.wire import data_block, printable
