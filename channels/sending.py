@@ -58,6 +58,11 @@ class Report:
     def as_dict(self) -> dict[str, object]:
         return dict(vars(self))
 
+    def plus(self, later: Report) -> Report:
+        """Both drains together; what waits is what waits after the later one."""
+        both = {name: getattr(self, name) + getattr(later, name) for name in vars(self)}
+        return Report(**{**both, "waiting": later.waiting})
+
 
 @dataclass
 class _Wave:

@@ -1,0 +1,46 @@
+"""What may be approved in bulk: low priority, nothing found, nothing held, nothing attached."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core.models import Workspace
+
+MOST = 50
+
+
+def candidates(
+    workspace: Workspace, *, at: datetime, priority: int = Priority.LOW
+) -> QuerySet[Approval]:
+    """Pending, unexpired items of that priority in queue order; ask `why_not` for each."""
+    return (
+        Approval.objects.filter(
+            workspace=workspace,
+            status=ApprovalStatus.PENDING,
+            priority=priority,
+            expires_at__gt=at,
+        )
+        .select_related("revision", "draft__person__account", "workspace")
+        .order_by("created_at", "pk")
+    )
+
+
+def why_not(approval: Approval, *, at: datetime) -> str:
+    """Why this item needs a look of its own; empty when it may go with the others."""
+    found = [
+        item["message"]
+        for item in approval.decision.get("findings", [])
+        if item.get("status") in ("warn", "fail")
+    ]
+    if found:
+        return f"a rule found something: {found[0]}"
+    if approval.revision.attachments:
+        return "it has an attachment"
+    if approval.not_before is not None and approval.not_before > at:
+        return f"it is held until {approval.not_before:%Y-%m-%d %H:%M} UTC"
+    if approval.scheduled_for is not None and approval.scheduled_for < at:
+        return "its scheduled time has passed"
+    return ""

@@ -1,0 +1,68 @@
+"""Send what is approved and due, now: the same job that beat runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from approvals.models import Approval
+from approvals.rounds import UNTAKEN
+from channels import sending
+from safety import controls
+
+
+class Command(BaseCommand):
+    help = "Send approved messages that are due. In dry run nothing leaves; sends are simulated."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        parser.add_argument("--max", type=int, default=None, help="Send at most this many.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        badge = controls.badge()
+        if not options["json"]:
+            self.stdout.write(f"{badge.text}: {badge.sentence}")
+        report = sending.process(most=options["max"])
+        if self._wait_for_undo(quiet=options["json"]):
+            report = report.plus(sending.process(most=options["max"]))
+        if options["json"]:
+            self.stdout.write(json.dumps({"badge": badge.text, **report.as_dict()}))
+            return
+        self.stdout.write(
+            f"sent {report.sent}, simulated {report.simulated}, failed {report.failed}, "
+            f"outcome unknown {report.unknown}, held back {report.released}, "
+            f"returned to the queue {report.reopened}, waiting {report.waiting}"
+        )
+        for note in report.notes:
+            self.stdout.write(note)
+        if report.unknown:
+            self.stdout.write(
+                "A person has to say what became of the unknown ones: Deliveries in the admin."
+            )
+
+    def _wait_for_undo(self, *, quiet: bool) -> bool:
+        """Approvals of the last seconds can still be taken back; wait that short time out."""
+        now = timezone.now()
+        soon = Approval.objects.filter(
+            UNTAKEN,
+            due_at__gt=now,
+            due_at__lte=now + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS),
+            decided_at__gt=now - timedelta(seconds=settings.APPROVAL_UNDO_SECONDS),
+        )
+        last = soon.order_by("-due_at").values_list("due_at", flat=True).first()
+        if last is None:
+            return False
+        seconds = (last - now).total_seconds()
+        if not quiet:
+            self.stdout.write(
+                f"{soon.count()} just approved: waiting {seconds:.0f} s in which the approval "
+                "can be taken back."
+            )
+        time.sleep(max(0.0, seconds) + 0.05)
+        return True

@@ -1,0 +1,234 @@
+"""The stop buttons on the command line (SPEC §3, §12). Exit 3: not yet stopped, with the list."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from channels import quiet, stop
+from outreach.core.models import Workspace
+from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
+from outreach.edge import acting
+from safety import controls
+from safety.models import BRAKES, ControlKey
+
+NO_REASON = "by command, no reason given"
+NOT_YET_STOPPED = 3
+# Setting one of these waits until no message in its scope is in flight.
+STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
+
+
+class Command(BaseCommand):
+    help = (
+        "Stop, resume and show what is stopped. Without --workspace it concerns the whole system."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        act = parser.add_mutually_exclusive_group(required=True)
+        act.add_argument("--emergency-stop", action="store_true", help="Stop everything at once.")
+        act.add_argument(
+            "--enable-all",
+            action="store_true",
+            help="Lift the emergency stop and switch the four on. Dry run is not touched.",
+        )
+        words = sorted(controls.WORDS)
+        act.add_argument("--enable", choices=words, metavar="K", help=f"One of {words}.")
+        act.add_argument("--disable", choices=words, metavar="K", help=f"One of {words}.")
+        act.add_argument("--status", action="store_true", help="Show every control.")
+        parser.add_argument("--duration", type=acting.parse_duration, help="30m, 24h, 7d.")
+        parser.add_argument("--reason", default="", help="Why; shown to whoever finds it so.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        acting.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        place = acting.workspace(options) if options["workspace"] else None
+        if options["status"]:
+            self._status(place, as_json=options["json"])
+            return
+        if options["duration"] and not options["disable"]:
+            raise CommandError("--duration goes with --disable only.")
+        by = acting.principal(options, operator=True) if place is None else _member(options)
+        try:
+            self._act(options, place, by)
+        except (stop.ControlRefused, NotAllowed) as error:
+            raise CommandError(str(error)) from None
+
+    def _act(self, options: dict[str, Any], place: Workspace | None, by: Principal) -> None:
+        reason, now = options["reason"], timezone.now()
+        if options["emergency_stop"]:
+            stop.emergency_stop(workspace=place, reason=reason or NO_REASON, by=by, at=now)
+            self._wait(ControlKey.EMERGENCY_STOP, place, now, as_json=options["json"])
+        elif options["enable_all"]:
+            self._enable_all(place, reason or NO_REASON, by, as_json=options["json"])
+        elif options["disable"] == "dry-run":
+            stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
+            self._done("dry run set by control is lifted", place, as_json=options["json"])
+        elif options["disable"] or options["enable"] == "dry-run":
+            self._brake(options, place, reason or NO_REASON, by)
+        else:
+            key = controls.WORDS[options["enable"]]
+            stop.switch_on(key, workspace=place, reason=reason or NO_REASON, by=by, at=now)
+            self._done(f"{key} is on", place, as_json=options["json"])
+
+    def _brake(
+        self, options: dict[str, Any], place: Workspace | None, reason: str, by: Principal
+    ) -> None:
+        now = timezone.now()
+        key = controls.WORDS[options["disable"] or options["enable"]]
+        until = now + options["duration"] if options["duration"] else None
+        stop.set_brake(key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until)
+        if key in STOPS:
+            self._wait(key, place, now, as_json=options["json"])
+        else:
+            back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+            self._done(f"{key} is off{back}", place, as_json=options["json"])
+
+    def _wait(self, key: str, place: Workspace | None, set_at: Any, *, as_json: bool) -> None:
+        """Say "stopped" only when it is; exit 3 with the list otherwise."""
+        if not as_json:
+            self.stdout.write(f"{key} set {set_at:%H:%M:%S} UTC; waiting for what is in flight …")
+        report = quiet.wait(quiet.scope_of(workspace=place), set_at=set_at)
+        if as_json:
+            self.stdout.write(json.dumps({"control": str(key), **report.as_dict()}))
+        else:
+            self._tell(report)
+        if not report.stopped:
+            sys.exit(NOT_YET_STOPPED)
+
+    def _tell(self, report: quiet.StopReport) -> None:
+        for line in report.killed:
+            self.stdout.write(line)
+        for title, rows in (
+            ("Left while stopping", report.left_meanwhile),
+            ("May have left before the stop", report.may_have_left),
+            ("Still open", report.still_open),
+        ):
+            for row in rows:
+                self.stdout.write(
+                    f"{title}: approval #{row['approval']}, delivery {row['delivery']} "
+                    f"by {row['channel']}, since {row['since']}, sender {row['sender']}"
+                )
+        if report.stopped and report.effective_at is not None:
+            self.stdout.write(f"stopped {report.effective_at:%H:%M:%S} UTC")
+        else:
+            self.stdout.write(
+                "NOT YET STOPPED: the senders above are not proven dead. End them, run this "
+                "again, or have an operator declare their machine gone."
+            )
+
+    def _enable_all(
+        self, place: Workspace | None, reason: str, by: Principal, *, as_json: bool
+    ) -> None:
+        lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=timezone.now())
+        badge = controls.badge(place.pk if place else None)
+        if as_json:
+            self.stdout.write(
+                json.dumps(
+                    {
+                        "were_off": lifted.were_off,
+                        "still_braking": lifted.still_braking,
+                        "reopened": lifted.reopened,
+                        "badge": badge.text,
+                    }
+                )
+            )
+            return
+        for line in lifted.were_off:
+            self.stdout.write(f"was off: {line}")
+        for line in lifted.still_braking:
+            self.stdout.write(f"still braking: {line}")
+        if lifted.reopened:
+            self.stdout.write(f"{lifted.reopened} approved before the stop went back to the queue.")
+        self._done("emergency stop lifted, the four switches are on", place, as_json=False)
+
+    def _done(self, sentence: str, place: Workspace | None, *, as_json: bool) -> None:
+        badge = controls.badge(place.pk if place else None)
+        if as_json:
+            self.stdout.write(json.dumps({"done": sentence, "badge": badge.text}))
+        else:
+            self.stdout.write(f"{sentence}. {badge.text}: {badge.sentence}")
+
+    def _status(self, place: Workspace | None, *, as_json: bool) -> None:
+        rows = _rows(place)
+        badge = controls.badge(place.pk if place else None)
+        if as_json:
+            self.stdout.write(
+                json.dumps({"badge": badge.text, "sentence": badge.sentence, "controls": rows})
+            )
+            return
+        table = Table("Scope", "Control", "State", "Reason", "By", "Since", "Restores", title=None)
+        for row in rows:
+            table.add_row(
+                row["scope"],
+                row["control"],
+                row["state"],
+                row["reason"],
+                row["by"],
+                row["changed_at"] or "",
+                row["auto_restore_at"] or "",
+            )
+        self.stdout.write(f"{badge.text}: {badge.sentence}")
+        Console(file=self.stdout, width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _member(options: dict[str, Any]) -> Principal:
+    """An operator or a member with the right; the service decides which is enough."""
+    from outreach.core.permissions import Verb
+
+    try:
+        return acting.principal(options, operator=True)
+    except CommandError:
+        return acting.principal(options, verb=Verb.BRAKE)
+
+
+def _rows(place: Workspace | None) -> list[dict[str, Any]]:
+    state = controls.read()
+    scopes: list[tuple[int | None, str]] = [(None, "system")]
+    places = [place] if place else list(Workspace.objects.order_by("slug"))
+    scopes += [(item.pk, item.slug) for item in places]
+    rows = [
+        _row(str(key), name, state.rows.get((pk, key))) for pk, name in scopes for key in ControlKey
+    ]
+    rows += [
+        {
+            "scope": "environment",
+            "control": key,
+            "state": "braking",
+            "reason": "set in the environment; only a deployment changes it",
+            "by": "",
+            "changed_at": None,
+            "auto_restore_at": None,
+        }
+        for key, braking in settings.ENVIRONMENT_BRAKES.items()
+        if braking
+    ]
+    return rows
+
+
+def _row(key: str, scope: str, found: Any) -> dict[str, Any]:
+    if found is None:
+        return {
+            "scope": scope, "control": key, "state": "missing, counts as stopped", "reason": "",
+            "by": "", "changed_at": None, "auto_restore_at": None,
+        }  # fmt: skip
+    if key in BRAKES:
+        word = "braking" if found.enabled else "off"
+    else:
+        word = "on" if found.enabled else "OFF"
+    return {
+        "scope": scope,
+        "control": key,
+        "state": word,
+        "reason": found.reason,
+        "by": found.by_label,
+        "changed_at": found.changed_at.isoformat() if found.changed_at else None,
+        "auto_restore_at": found.auto_restore_at.isoformat() if found.auto_restore_at else None,
+    }

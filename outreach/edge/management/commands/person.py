@@ -1,0 +1,126 @@
+"""Stop and resume messaging to one human being (SPEC §3, §12). Exit 3: not yet stopped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from channels import quiet, stop
+from outreach.core import queries
+from outreach.core.models import Person
+from outreach.core.models.people import PersonStatus
+from outreach.core.people import PersonRefused, canonical
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.principal import Principal
+from outreach.edge import acting
+from safety.services import can_send_message
+
+NO_REASON = "by command, no reason given"
+NOT_YET_STOPPED = 3
+VERBS = ("disable_automation", "enable_automation", "block", "unblock", "desist", "lift_desist")
+
+
+class Command(BaseCommand):
+    help = "Stop or resume messaging to one person: --block UUID, or --uuid UUID --block."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--uuid", default="", help="The person, as the admin shows it.")
+        act = parser.add_mutually_exclusive_group()
+        for verb in VERBS:
+            act.add_argument(f"--{verb.replace('_', '-')}", nargs="?", const="", metavar="UUID")
+        act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
+        parser.add_argument("--reason", default="")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        acting.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asked = [name for name in (*VERBS, "show") if options[name] is not None]
+        verb = asked[0] if asked else "show"
+        uuid = options["uuid"] or options.get(verb) or ""
+        if options["uuid"] and options.get(verb) and options["uuid"] != options[verb]:
+            raise CommandError("Two different people are named. Give the UUID once.")
+        if not uuid:
+            raise CommandError("Which person? Give --uuid UUID, or the UUID after the verb.")
+        place = acting.workspace(options)
+        right = Verb.VIEW if verb == "show" else Verb.STOP_PERSON
+        by = acting.principal(options, verb=right, workspace=place)
+        person = queries.person_by_uuid(place, uuid)
+        if person is None:
+            raise CommandError(f"There is no person {uuid} in {place.name}.")
+        try:
+            self._act(verb, person, by, options)
+        except (PersonRefused, NotAllowed) as error:
+            raise CommandError(str(error)) from None
+
+    def _act(self, verb: str, person: Person, by: Principal, options: dict[str, Any]) -> None:
+        now = timezone.now()
+        reason = options["reason"] or ("" if "lift" in verb or verb == "unblock" else NO_REASON)
+        stops: dict[str, Callable[[], list[int]]] = {
+            "block": lambda: stop.stop_person(
+                person, PersonStatus.BLOCKED, reason=reason, by=by, at=now
+            ),
+            "desist": lambda: stop.stop_person(
+                person, PersonStatus.DESIST, reason=reason, by=by, at=now
+            ),
+            "disable_automation": lambda: stop.set_automation(
+                person, False, reason=reason, by=by, at=now
+            ),
+        }
+        if verb in stops:
+            humans = stops[verb]()
+            self._wait(person, humans, now, as_json=options["json"])
+            return
+        if verb in ("unblock", "lift_desist"):
+            self._lift(verb, person, reason, by)
+        elif verb == "enable_automation":
+            stop.set_automation(person, True, reason=reason, by=by, at=now)
+        self._say(person, {}, as_json=options["json"])
+
+    def _lift(self, verb: str, person: Person, reason: str, by: Principal) -> None:
+        human = canonical(person)
+        wanted = PersonStatus.BLOCKED if verb == "unblock" else PersonStatus.DESIST
+        if human.status != wanted:
+            raise CommandError(
+                f"{human.full_name} is {human.get_status_display().lower()}; "
+                f"--{verb.replace('_', '-')} does not apply."
+            )
+        stop.lift_person(person, reason=reason, by=by, at=timezone.now())
+
+    def _wait(self, person: Person, humans: list[int], set_at: Any, *, as_json: bool) -> None:
+        report = quiet.wait(quiet.scope_of(humans=humans), set_at=set_at)
+        self._say(person, report.as_dict(), as_json=as_json)
+        if not report.stopped:
+            sys.exit(NOT_YET_STOPPED)
+
+    def _say(self, person: Person, report: dict[str, Any], *, as_json: bool) -> None:
+        person.refresh_from_db()
+        allowed, reason = can_send_message(person)
+        human = canonical(person)
+        if as_json:
+            self.stdout.write(
+                json.dumps(
+                    {
+                        "uuid": str(person.uuid),
+                        "status": human.status,
+                        "automation_enabled": human.automation_enabled,
+                        "can_send": allowed,
+                        "reason": reason,
+                        **report,
+                    }
+                )
+            )
+            return
+        self.stdout.write(
+            f"{human.full_name}: {human.get_status_display().lower()}, automation "
+            f"{'on' if human.automation_enabled else 'off'}. "
+            f"{'May be written to.' if allowed else f'Nothing is sent: {reason}.'}"
+        )
+        if report:
+            self.stdout.write("stopped" if report["stopped"] else "NOT YET STOPPED")
+            for row in (*report["may_have_left"], *report["left_meanwhile"], *report["still_open"]):
+                self.stdout.write(f"approval #{row['approval']}: {row['status']}")
