@@ -105,17 +105,21 @@ def prepare() -> str:
             [*MANAGE, "check", "--database", "default"],
             remedy="Put right what the lines above name, then start again.",
         )
-    if os.environ.get("DEMO", "").strip().lower() in ("0", "no", "off", "false"):
-        return ""
+    wanted = os.environ.get("DEMO", "").strip().lower() not in ("0", "no", "off", "false")
+    return demo() if wanted else ""
+
+
+def demo() -> str:
+    """Make the demo, or find it made; its login line."""
+    printed = ""
     with step("Demo: people, drafts, a queue to review"):
         try:
             printed = call([*MANAGE, "demo"], remedy="Or start without it: make run DEMO=no")
         except StepFailed as failure:
-            if "Unknown command: 'demo'" in str(failure):
-                raise Done("not part of this version") from None
-            raise
-        return next((line for line in printed.splitlines() if line.startswith("login:")), "")
-    return ""
+            if "Unknown command: 'demo'" not in str(failure):
+                raise
+            raise Done("not part of this version") from None
+    return next((line for line in printed.splitlines() if line.startswith("login:")), "")
 
 
 def children() -> list[Child]:
@@ -124,14 +128,12 @@ def children() -> list[Child]:
     log = settings.DATA_DIR / "log"
     env = dict(os.environ)
     worker_env = dict(env)
-    clear = bool
     if settings.CELERY_BROKER_URL.startswith("filesystem://"):
         # The transport moves a message here before it reads it: within one file system that is
         # a rename, and what a killed worker leaves behind stays in our own folder.
         taken = settings.DATA_DIR / "broker" / "taken"
         taken.mkdir(parents=True, exist_ok=True)
         worker_env["TMPDIR"] = str(taken)
-        clear = _empty_broker
     address = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
     return [
         Child("web", processes.web(f"{address}:{settings.PORT}"), log / "web.log", env),
@@ -140,7 +142,7 @@ def children() -> list[Child]:
             processes.worker_with_beat(settings.DATA_DIR),
             log / "worker.log",
             worker_env,
-            before_start=clear,
+            before_start=_empty_broker,
         ),
     ]
 
@@ -149,6 +151,7 @@ def _empty_broker() -> None:
     """Half-written files of a killed process would stop the worker; wake-ups may be lost."""
     from django.conf import settings
 
+    # Empty with Redis or RabbitMQ, whose messages are theirs to keep.
     for path in (settings.DATA_DIR / "broker").rglob("*"):
         if path.is_file():
             path.unlink(missing_ok=True)
@@ -176,7 +179,10 @@ def serve(supervisor: Supervisor, login: str) -> int:
         if not supervisor.stopping:
             say(f"/healthz: {said[0]}")
             say(f"Open http://localhost:{settings.PORT}/   (Ctrl-C ends everything)")
-            say(login or "login: make one with .venv/bin/python manage.py createsuperuser")
+            say(
+                login
+                or "There is no demo user; .venv/bin/python manage.py createsuperuser makes one."
+            )
             supervisor.watch()
         say("Ending web and worker ...")
     finally:
