@@ -2,7 +2,7 @@
 
 Not Django's EmailMultiAlternatives: it ends a text that has no final newline with one, encodes
 domains by the old IDNA (straße.de becomes strasse.de, somebody else's), and leaves "=?" in an
-ASCII subject for the reader's program to decode. It also takes 162 us a message against 45 here.
+ASCII subject for the reader's program to decode. (It also takes 162 us a message, this 30.)
 """
 
 from __future__ import annotations

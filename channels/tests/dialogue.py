@@ -210,6 +210,8 @@ class Session:
         if not drip:
             self.writer.write(raw)
         for i in range(len(raw) if drip else 0):
+            if self.writer.is_closing():
+                raise Gone
             self.writer.write(raw[i : i + 1])
             await asyncio.sleep(drip)
         return text[:1] in "23"

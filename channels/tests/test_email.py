@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import email
 import smtplib
+import socket
 import threading
 import time
 from email import policy
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.core import mail as django_mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as DjangoSmtp
@@ -255,3 +257,31 @@ def test_abort_reaches_the_socket_of_a_backend_over_smtp(settings, smtp, sink):
     connection.abort()
     thread.join(2)
     assert receipts[0].outcome is Outcome.UNKNOWN
+
+
+def test_a_server_of_other_make_takes_it_too(smtp):
+    """aiosmtpd: no PIPELINING, and its own idea of what is well-formed."""
+    taken = []
+
+    class Handler:
+        async def handle_DATA(self, server, session, envelope):
+            taken.append((envelope.mail_from, envelope.rcpt_tos, envelope.original_content))
+            return "250 OK"
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        smtp.EMAIL_PORT = free.getsockname()[1]
+    controller = Controller(Handler(), "127.0.0.1", smtp.EMAIL_PORT, enable_SMTPUTF8=True)
+    controller.start()
+    try:
+        connection = EmailAdapter().connect()
+        for recipient in ("ana@example.com", "почта@example.com"):
+            envelope = make_envelope(recipient=recipient, text=".a 🙂\r\n.\r\n")
+            assert connection.carry(envelope).outcome is Outcome.SENT
+        connection.close()
+    finally:
+        controller.stop()
+    assert [t[:2] for t in taken] == [
+        ("bob@example.org", ["ana@example.com"]),
+        ("bob@example.org", ["почта@example.com"]),
+    ]
+    assert texts_of([as_parsed(t[2]) for t in taken]) == [".a 🙂\r\n.\r\n"] * 2

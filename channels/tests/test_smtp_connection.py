@@ -246,6 +246,24 @@ def test_abort_during_a_tls_handshake(certificate):
         assert receipts[0].outcome is Outcome.TRY_LATER
 
 
+def test_abort_while_the_network_does_not_even_connect():
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):  # nobody accepts: from now on the kernel drops what comes
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        connection = SmtpConnection(*full.getsockname(), timeout=60, compose=as_mail)
+        receipts: list = []
+        thread = threading.Thread(target=lambda: receipts.append(connection.carry(make_envelope())))
+        thread.start()
+        time.sleep(0.05)
+        assert thread.is_alive()
+        connection.abort()
+        thread.join(2)
+        assert receipts[0].outcome is Outcome.TRY_LATER
+
+
 def test_an_aborted_connection_never_carries_again():
     _, connection, sink = carry_and_abort({"dot": "hang"}, "dot")
     with SmtpSink() as other:
