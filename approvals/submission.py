@@ -109,7 +109,7 @@ def _log_route(
 ) -> dict[str, Any]:
     """The seed's record of every routing (seed B "Audit Trail"): kept and logged."""
     workspace = draft.workspace
-    record = {
+    record: dict[str, Any] = {
         "requested_status": requested,
         "final_status": final,
         "safe_mode_enforced": way.safe_mode_enforced,

@@ -18,7 +18,7 @@ from approvals.models import Approval
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts
 from safety import controls, facts, gate
-from safety.verdict import CoolingOff, Finding, Verdict
+from safety.verdict import CoolingOff, Finding, Level, Verdict
 
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
@@ -113,7 +113,7 @@ def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:
             )
     findings = verdict.blockers or verdict.findings
     sentence = " ".join(finding.message.rstrip(".") + "." for finding in findings)
-    if verdict.not_before is not None and verdict.level < gate.Level.BLOCK:
+    if verdict.not_before is not None and verdict.level < Level.BLOCK:
         return Released(
             row,
             row.approval,

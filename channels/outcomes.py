@@ -52,7 +52,7 @@ class Carried:
 def retry_after(attempt: int, asked: float | None = None) -> timedelta:
     """Back-off with jitter: 1, 2, 4 … minutes up to 4 hours, or longer if the other side asks."""
     step = min(FIRST_RETRY * 2 ** (attempt - 1), LAST_RETRY)
-    wait = step * _jitter.uniform(0.8, 1.2)
+    wait: timedelta = step * _jitter.uniform(0.8, 1.2)
     return max(wait, timedelta(seconds=asked or 0))
 
 

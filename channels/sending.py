@@ -260,7 +260,7 @@ def _claim(
             human_id=row.human_id,
             channel=channel,
             status=DeliveryStatus.SENDING,
-            attempt=row.attempts + 1,
+            attempt=getattr(row, "attempts", 0) + 1,
             sender=lock.uuid,
             place=lock.place,
             boot_id=lock.boot_id,

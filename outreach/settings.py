@@ -150,7 +150,7 @@ WHITENOISE_USE_FINDERS = True  # a fresh checkout serves its pages before collec
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Celery: a wake-up, never the queue of record ------------------------------------------------
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://localhost/"
 CELERY_TASK_DEFAULT_QUEUE = "outreach"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

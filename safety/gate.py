@@ -179,19 +179,23 @@ def _run(check: Check, facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 
 def earliest(facts: Facts, moment: Moment, at: datetime) -> tuple[Verdict, datetime]:
-    """The verdict at the first moment from `at` on when nothing holds the message any more.
+    """The verdict at `at`, and the first moment from then on when nothing holds the message.
 
-    Applies all rules again at each time they name, until nothing moves. A blocked message comes
-    back with the time it was asked for.
+    Applies all rules again at each time they name, until nothing moves. The findings are those
+    of `at`, so that they say why it waits; if a later look is stricter, they are that look's. A
+    blocked message comes back with the time it was asked for.
     """
-    verdict, when = judge_message(facts, moment, at), at
-    rests = verdict.cooling_off
+    first = verdict = judge_message(facts, moment, at)
+    when = at
     for _ in range(20):
         if verdict.not_before is None or verdict.not_before <= when:
             break
         when = verdict.not_before
         verdict = judge_message(facts, moment, when)
-    return replace(verdict, cooling_off=rests), when
+    told = first if first.level >= verdict.level else verdict
+    return replace(
+        told, not_before=when if when > at else None, cooling_off=first.cooling_off
+    ), when
 
 
 def without_brakes(facts: Facts) -> Facts:

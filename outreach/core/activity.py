@@ -45,7 +45,7 @@ class Entry:
 
 def entry(verb: str, obj: models.Model, *, digest: str = "", **codes: Any) -> Entry:
     """An entry about a row; its workspace is the row's."""
-    workspace_id = obj.pk if obj._meta.model_name == "workspace" else obj.workspace_id
+    workspace_id = obj.pk if obj._meta.model_name == "workspace" else obj.workspace_id  # type: ignore[attr-defined]
     return Entry(verb, str(obj._meta.model_name), str(obj.pk), workspace_id, digest, codes)
 
 

@@ -107,10 +107,8 @@ def write(
             **by.fields(),
         )
         complete = words.text.rstrip("\n") + footer(workspace, channel)
-        _add(draft, 1, words, complete, address or address_of(person, channel), by=by)
-        activity.record(
-            activity.entry("drafts.written", draft, digest=draft.current.digest), by=by, at=at
-        )
+        first = _add(draft, 1, words, complete, address or address_of(person, channel), by=by)
+        activity.record(activity.entry("drafts.written", draft, digest=first.digest), by=by, at=at)
     return draft
 
 
@@ -124,6 +122,8 @@ def revise(
     """
     check_text(draft.channel, words)
     current = Draft.objects.select_related("current").get(pk=draft.pk).current
+    if current is None:
+        raise TextRefused("The message has no text yet; write it first.")
     if expected and current.digest != expected:
         raise TextChanged("The text changed since you opened it. Read it again.")
     revision = _add(draft, current.no + 1, words, words.text, current.address, by=by)

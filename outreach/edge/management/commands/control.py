@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -176,7 +176,9 @@ class Command(BaseCommand):
                 row["auto_restore_at"] or "",
             )
         self.stdout.write(f"{badge.text}: {badge.sentence}")
-        Console(file=self.stdout, width=None if sys.stdout.isatty() else 160).print(table)
+        Console(file=cast(IO[str], self.stdout), width=None if sys.stdout.isatty() else 160).print(
+            table
+        )
 
 
 def _member(options: dict[str, Any]) -> Principal:

@@ -47,11 +47,13 @@ class Command(BaseCommand):
         if not uuid:
             raise CommandError("Which person? Give --uuid UUID, or the UUID after the verb.")
         place = acting.workspace(options)
-        right = Verb.VIEW if verb == "show" else Verb.STOP_PERSON
-        by = acting.principal(options, verb=right, workspace=place)
         person = queries.person_by_uuid(place, uuid)
         if person is None:
             raise CommandError(f"There is no person {uuid} in {place.name}.")
+        if verb == "show":
+            self._say(person, {}, as_json=options["json"])
+            return
+        by = acting.principal(options, verb=Verb.STOP_PERSON, workspace=place)
         try:
             self._act(verb, person, by, options)
         except (PersonRefused, NotAllowed) as error:

@@ -1,0 +1,131 @@
+"""How the queue and one item look on a terminal (seed C §6): plain rows of rich, no decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from approvals.models import Approval, Priority
+from safety import controls
+
+COLOURS = {0: "dim", 1: "", 2: "yellow", 3: "bold red"}
+
+
+def age(since: datetime, now: datetime | None = None) -> str:
+    """ "2h ago": how long since the text was composed."""
+    span = (now or timezone.now()) - since
+    if span < timedelta(hours=1):
+        return f"{int(span.total_seconds() // 60)}m ago"
+    if span < timedelta(days=1):
+        return f"{int(span.total_seconds() // 3600)}h ago"
+    return f"{span.days}d ago"
+
+
+def percent(value: int | None) -> str:
+    return "none" if value is None else f"{value}%"
+
+
+def counts(items: list[Approval], total: int) -> str:
+    high = sum(1 for item in items if item.priority >= Priority.HIGH)
+    return f"{total} Pending | {high} High"
+
+
+def queue(items: list[Approval], total: int) -> Group:
+    """The table of the seed: number, priority, person, type, confidence, age."""
+    badge = controls.badge()
+    table = Table("#", "Priority", "Person", "Type", "Channel", "Confidence", "Age")
+    table.title = f"APPROVAL QUEUE   {counts(items, total)}"
+    for item in items:
+        table.add_row(
+            str(item.pk),
+            Text(item.get_priority_display().upper(), style=COLOURS[item.priority]),
+            Text(item.draft.person.full_name),
+            item.get_touch_display(),
+            item.get_channel_display(),
+            percent(item.confidence),
+            age(item.revision.created_at),
+        )
+    return Group(f"{badge.text}: {badge.sentence}", table)
+
+
+def visible(text: str) -> str:
+    """The text with characters nobody sees shown as marks, and none that steers a terminal."""
+    shown = []
+    for char in text:
+        if char == "\n" or char.isprintable():
+            shown.append(char)
+        elif char == "\t":
+            shown.append("⇥")
+        else:
+            shown.append(f"⟦U+{ord(char):04X}⟧")
+    return "".join(shown)
+
+
+def detail(item: Approval) -> Panel:
+    """One item as the seed shows it, plus what would happen if it were approved now."""
+    person, revision = item.draft.person, item.revision
+    parts: list[Any] = [
+        Text(f"To: {person.full_name} <{revision.address}> (UUID: {person.uuid})"),
+        Text(f"Relationship: {relationship(item)}"),
+        Text(f"Type: {item.get_touch_display()} | Channel: {item.get_channel_display()} | "
+             f"Template: {item.draft.template or 'none'}"),
+    ]  # fmt: skip
+    if revision.subject:
+        parts.append(Text(f"\nSubject: {visible(revision.subject)}", style="bold"))
+    parts.append(Text("\n" + visible(revision.text) + "\n"))
+    parts.append(Text(f"Confidence: {percent(item.confidence)}   {revision.reasoning}"))
+    parts.append(Text("Why this priority: " + "; ".join(item.priority_reasons)))
+    for finding in item.decision.get("findings", []):
+        if finding["status"] in ("warn", "fail", "info"):
+            parts.append(Text(f"{finding['status'].upper()} {finding['message']}"))
+    parts.append(Text(would_leave(item)))
+    if item.notes:
+        parts.append(Text(f"Note from the author: {visible(item.notes)}"))
+    title = f"MESSAGE APPROVAL #{item.pk}   Priority: {item.get_priority_display().upper()}"
+    return Panel(Group(*parts), title=title, title_align="left")
+
+
+def relationship(item: Approval) -> str:
+    person = item.draft.person
+    facts = [person.position, str(person.account) if person.account else ""]
+    if person.connected_on:
+        facts.append(f"connected {person.connected_on:%d %b %Y}")
+    return ", ".join(fact for fact in facts if fact) or "nothing known"
+
+
+def would_leave(item: Approval) -> str:
+    badge = controls.badge(item.workspace_id)
+    when = item.decision.get("would_leave_at") or ""
+    stamp = f"{datetime.fromisoformat(when):%Y-%m-%d %H:%M} UTC" if when else "at once"
+    if badge.text == "LIVE":
+        return f"If approved now: would be sent {stamp}"
+    return f"If approved now: nothing leaves ({badge.text}); it would have been sent {stamp}"
+
+
+def as_dict(item: Approval) -> dict[str, Any]:
+    """One item for programs."""
+    return {
+        "id": item.pk,
+        "priority": item.get_priority_display(),
+        "status": item.status,
+        "person": {"uuid": str(item.draft.person.uuid), "name": item.draft.person.full_name},
+        "channel": item.channel,
+        "type": item.touch,
+        "purpose": item.purpose,
+        "confidence": item.confidence,
+        "subject": item.revision.subject,
+        "text": item.revision.text,
+        "digest": item.digest,
+        "composed_at": item.revision.created_at.isoformat(),
+        "expires_at": item.expires_at.isoformat(),
+        "scheduled_for": item.scheduled_for.isoformat() if item.scheduled_for else None,
+        "would_leave_at": item.decision.get("would_leave_at"),
+        "priority_reasons": item.priority_reasons,
+        "findings": item.decision.get("findings", []),
+    }

@@ -1,0 +1,243 @@
+"""The approval queue on the command line, with the seed's options; without any: interactive."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
+from django.utils import timezone
+from rich.console import Console
+
+from approvals import bulk, services
+from approvals.errors import Refused
+from approvals.models import Approval, ApprovalStatus, Priority
+from approvals.tasks import wake_sender
+from channels import stop
+from outreach.core import drafts
+from outreach.core.models.people import PersonStatus
+from outreach.core.people import PersonRefused
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge import acting, console
+
+PAGE = 50
+MENU = "[V]iew # [A]pprove # [R]eject # [E]dit # [B]ulk [Q]uit: "
+ITEM_MENU = "[A]pprove [R]eject [E]dit [S]kip [B]lock person: "
+
+
+class Command(BaseCommand):
+    help = "Work the approval queue: show, approve, edit, reject, approve in bulk."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        act = parser.add_mutually_exclusive_group()
+        act.add_argument("--pending", action="store_true", help="Show the queue.")
+        act.add_argument("--show", type=int, metavar="N", help="Show one item whole.")
+        act.add_argument("--approve", type=int, metavar="N")
+        act.add_argument("--reject", type=int, metavar="N")
+        act.add_argument("--bulk-approve", action="store_true")
+        parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
+        parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
+        parser.add_argument("--reason", default="", help="With --reject: what was wrong.")
+        parser.add_argument("--priority", default="low", choices=[p.label for p in Priority])
+        parser.add_argument("--max", type=int, default=bulk.MOST)
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        acting.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = options["json"]
+        self.place = acting.workspace(options)
+        if not (options["pending"] or options["show"] is not None):
+            self.by = acting.principal(options, verb=Verb.DECIDE, workspace=self.place)
+        width = None if sys.stdout.isatty() else 110
+        self.console = Console(
+            file=cast(IO[str], self.stdout), width=width, highlight=False, markup=False
+        )
+        try:
+            self._act(options)
+        except (Refused, NotAllowed, PersonRefused, drafts.TextRefused, drafts.TextChanged) as no:
+            raise CommandError(str(no)) from None
+
+    def _act(self, options: dict[str, Any]) -> None:
+        if options["edit"] is not None and options["approve"] is None:
+            raise CommandError("--edit goes with --approve N.")
+        if options["pending"]:
+            self._pending()
+        elif options["show"] is not None:
+            self._show(self._item(options["show"]))
+        elif options["approve"] is not None:
+            self._approve(self._item(options["approve"]), options["edit"], options["subject"])
+        elif options["reject"] is not None:
+            self._reject(options["reject"], options["reason"])
+        elif options["bulk_approve"]:
+            self._bulk(options["priority"], options["max"])
+        else:
+            self._interactive()
+
+    # --- Reading ---------------------------------------------------------------------------------
+
+    def _queue(self) -> QuerySet[Approval]:
+        return (
+            Approval.objects.filter(workspace=self.place, status=ApprovalStatus.PENDING)
+            .select_related("revision", "workspace", "draft__person__account")
+            .order_by("-priority", "created_at", "pk")
+        )
+
+    def _pending(self) -> list[Approval]:
+        items, total = list(self._queue()[:PAGE]), self._queue().count()
+        if self.as_json:
+            rows = [console.as_dict(item) for item in items]
+            self.stdout.write(json.dumps({"pending": total, "items": rows}, ensure_ascii=False))
+        elif not items:
+            self.stdout.write("The queue is empty: nothing waits for a decision.")
+        else:
+            self.console.print(console.queue(items, total))
+        return items
+
+    def _item(self, number: int) -> Approval:
+        found = (
+            Approval.objects.filter(pk=number, workspace=self.place)
+            .select_related("revision", "workspace", "draft__person__account")
+            .first()
+        )
+        if found is None:
+            raise CommandError(f"There is no approval #{number} in {self.place.name}.")
+        return found
+
+    def _show(self, item: Approval) -> None:
+        if self.as_json:
+            self.stdout.write(json.dumps(console.as_dict(item), ensure_ascii=False))
+        else:
+            self.console.print(console.detail(item))
+
+    # --- Deciding --------------------------------------------------------------------------------
+
+    def _approve(self, item: Approval, text: str | None = None, subject: str | None = None) -> None:
+        now = timezone.now()
+        if text is None:
+            done = services.approve(item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0)
+        else:
+            words = drafts.Text(subject=subject or item.revision.subject, text=text)
+            done = services.edit_and_approve(
+                item.pk, words, by=self.by, at=now, digest=item.digest, undo_seconds=0
+            )
+        wake_sender()
+        when = done.not_before or done.due_at
+        stamp = f"{when:%Y-%m-%d %H:%M} UTC" if when and when > now else "next"
+        suffix = " (dry run: it will be simulated)" if done.dry_run else ""
+        self._say(done, f"#{done.pk} approved; goes out {stamp}{suffix}")
+
+    def _reject(self, number: int, reason: str) -> None:
+        self._item(number)
+        done = services.reject(number, by=self.by, at=timezone.now(), reason=reason)
+        self._say(done, f"#{number} rejected; its author sees the reason")
+
+    def _say(self, item: Approval, sentence: str) -> None:
+        if self.as_json:
+            self.stdout.write(
+                json.dumps({"id": item.pk, "status": item.status, "digest": item.digest})
+            )
+        else:
+            self.stdout.write(sentence)
+
+    def _bulk(self, priority: str, most: int) -> None:
+        if priority != "low":
+            raise CommandError(
+                "Only low priority is approved in bulk; look at the others one by one."
+            )
+        if not 1 <= most <= bulk.MOST:
+            raise CommandError(f"--max is between 1 and {bulk.MOST}.")
+        now = timezone.now()
+        results = [self._bulk_one(item) for item in bulk.candidates(self.place, at=now)[:most]]
+        approved = sum(1 for _, problem in results if not problem)
+        if approved:
+            wake_sender()
+        if self.as_json:
+            rows = [{"id": pk, "approved": not why, "reason": why} for pk, why in results]
+            self.stdout.write(json.dumps({"approved": approved, "items": rows}))
+        else:
+            self.stdout.write(f"approved {approved} of {len(results)}")
+
+    def _bulk_one(self, item: Approval) -> tuple[int, str]:
+        """Show the text, then approve it by its own digest, unless it needs a look of its own."""
+        now = timezone.now()
+        problem = bulk.why_not(item, at=now)
+        if not self.as_json:
+            self.console.print(console.detail(item))
+        if not problem:
+            try:
+                services.approve(item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0)
+            except Refused as no:
+                problem = str(no)
+        if not self.as_json:
+            self.stdout.write(f"#{item.pk} left in the queue: {problem}" if problem else "approved")
+        return item.pk, problem
+
+    # --- Interactive -----------------------------------------------------------------------------
+
+    def _interactive(self) -> None:
+        if self.as_json:
+            raise CommandError("--json needs an act, such as --pending.")
+        while True:
+            if not self._pending():
+                return
+            answer = self._ask(MENU).split(maxsplit=1)
+            if not answer or answer[0].lower() == "q":
+                return
+            self._choose(answer[0].lower(), answer[1] if len(answer) > 1 else "")
+
+    def _choose(self, key: str, rest: str) -> None:
+        try:
+            if key == "b":
+                self._bulk("low", bulk.MOST)
+                return
+            if key not in ("v", "a", "r", "e") or not rest.strip("# ").isdigit():
+                self.stdout.write("Type a letter and a number, such as: v 3")
+                return
+            item = self._item(int(rest.strip("# ")))
+            if key == "v":
+                self.console.print(console.detail(item))
+                key = self._ask(ITEM_MENU).lower()[:1]
+            self._on_item(key, item)
+        except (Refused, NotAllowed, PersonRefused, CommandError, drafts.TextRefused) as no:
+            self.stdout.write(str(no))
+
+    def _on_item(self, key: str, item: Approval) -> None:
+        if key == "a":
+            self._approve(item)
+        elif key == "r":
+            self._reject(item.pk, self._ask("Why? "))
+        elif key == "e":
+            self._approve(item, self._lines("New text, end with a line with a single dot:"))
+        elif key == "b":
+            self._block(item)
+
+    def _block(self, item: Approval) -> None:
+        person = item.draft.person
+        if self._ask(f"Block {person.full_name} for good? yes/no: ").lower() != "yes":
+            return
+        stop.stop_person(
+            person,
+            PersonStatus.BLOCKED,
+            reason=self._ask("Why? "),
+            by=self.by,
+            at=timezone.now(),
+        )
+        self.stdout.write(f"{person.full_name} is blocked; what waited for them is rejected.")
+
+    def _ask(self, question: str) -> str:
+        """One line from the person; the end of input means quit."""
+        self.stdout.write(question, ending="")
+        self.stdout.flush()
+        line = sys.stdin.readline()
+        return line.strip() if line else "q"
+
+    def _lines(self, question: str) -> str:
+        self.stdout.write(question)
+        lines = []
+        for line in sys.stdin:
+            if line.rstrip("\n") == ".":
+                break
+            lines.append(line.rstrip("\n"))
+        return "\n".join(lines)
