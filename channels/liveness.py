@@ -16,7 +16,6 @@ import signal
 import subprocess
 import tempfile
 import time
-import weakref
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -74,12 +73,13 @@ class SenderLock:
     def close(self) -> None:
         """Close our descriptor. Never LOCK_UN: in a forked child that would free the parent's."""
         descriptor, self._descriptor = self._descriptor, None
+        _held.discard(self)
         if descriptor is not None:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
 
-_held: weakref.WeakSet[SenderLock] = weakref.WeakSet()
+_held: set[SenderLock] = set()
 
 
 def _let_go_in_child() -> None:

@@ -76,6 +76,10 @@ class SmtpSink:
     # -- what a test asks ----------------------------------------------------------------------
 
     @property
+    def address(self) -> tuple[str, int]:
+        return self.host, self.port
+
+    @property
     def arrivals(self) -> list[Arrival]:
         return list(self.taken)
 

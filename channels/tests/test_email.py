@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import smtplib
 import socket
+import ssl
 import threading
 import time
 from email import policy
@@ -15,7 +16,7 @@ from django.core import mail as django_mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as DjangoSmtp
 
-from channels.adapters.email import SMTP_BACKEND, EmailAdapter
+from channels.adapters.email import SMTP_BACKEND, EmailAdapter, client_certificate
 from channels.adapters.mime import compose
 from channels.base import ChannelUnavailable, Outcome, Receipt
 from channels.smtp import SmtpConnection
@@ -136,6 +137,12 @@ class TestEmailOverSmtp(AdapterContract):
         smtp.EMAIL_USE_TLS = smtp.EMAIL_USE_SSL = True
         assert "exclude each other" in adapter.configured()
 
+    def test_a_client_certificate_is_shown(self, smtp, certificate, certificate_files):
+        smtp.EMAIL_SSL_CERTFILE, smtp.EMAIL_SSL_KEYFILE = map(str, certificate_files)
+        assert client_certificate().verify_mode == ssl.CERT_REQUIRED
+        smtp.EMAIL_SSL_CERTFILE = None
+        assert client_certificate() is None
+
     def test_a_server_that_is_away_is_a_sentence(self, adapter, smtp, sink):
         sink.script = {"connect": "drop"}
         with pytest.raises(ChannelUnavailable, match="closed"):
@@ -168,8 +175,12 @@ class TestEmailThroughDjango(AdapterContract):
         assert [line for line in head_of(got) if not line.startswith(b"Date:")] == without_date
 
     def test_a_providers_backend_finds_the_same_as_attributes(self, adapter):
+        file = ("plan.pdf", "application/pdf", b"%PDF")
         envelope = make_envelope(
-            headers=(("X-One", "1"),), reply_to="r@example.org", html="<b>x</b>"
+            headers=(("X-One", "1"),),
+            reply_to="r@example.org",
+            html="<b>x</b>",
+            attachments=(file,),
         )
         adapter.connect().carry(envelope)
         (message,) = django_mail.outbox
@@ -181,6 +192,7 @@ class TestEmailThroughDjango(AdapterContract):
         assert message.extra_headers == {"Message-ID": envelope.message_id, "X-One": "1"}
         assert (message.reply_to, message.cc, message.bcc) == (["r@example.org"], [], [])
         assert message.alternatives[0].content == "<b>x</b>"
+        assert tuple(message.attachments[0]) == (file[0], file[2], file[1])
 
     def test_the_backend_that_cannot_be_made_is_a_sentence(self, adapter, settings):
         settings.EMAIL_BACKEND = "no.such.Backend"

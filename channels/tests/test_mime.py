@@ -160,6 +160,7 @@ def test_any_subject_arrives_exactly_or_is_refused(over_the_wire, subject):
 @given(name=st.text(max_size=120))
 @settings(max_examples=300, deadline=None)
 @example(name='Bob "the, pen" \\ Writer')
+@example(name='"Bob, \\\\"the\\\\" Writer"')
 @example(name="x" * 1_200)
 @example(name="evil@example.com, Bob")
 @example(name="Bob <evil@example.com>")

@@ -162,6 +162,13 @@ def test_a_body_cut_short_is_unknown(fault, size):
     assert receipt.stage in ("body", "dot")
 
 
+def test_a_no_in_the_middle_of_a_body_that_never_got_through_is_certain():
+    envelope = make_envelope(b"Subject: x\r\n\r\n" + b"y" * 8_000_000 + b"\r\n")
+    receipt, sink = carry({"body": "552 5.3.4 too big"}, envelope=envelope)
+    assert (receipt.outcome, receipt.stage) == (Outcome.REFUSED, "body")
+    assert sink.arrivals == []
+
+
 def test_good_bye_in_the_middle_of_the_body_is_certain():
     receipt, sink = carry({"body": "421 4.3.2 going down"})
     assert receipt.outcome is Outcome.TRY_LATER

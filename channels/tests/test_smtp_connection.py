@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
-import subprocess
 import threading
 import time
 
@@ -49,6 +47,19 @@ def test_nobody_listens():
         connection.open()
 
 
+def test_the_next_address_is_tried_when_the_first_is_dead(monkeypatch):
+    with SmtpSink() as sink, socket.create_server(("127.0.0.1", 0)) as closed:
+        dead = closed.getsockname()
+        closed.close()
+        kinds = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda *_, **__: [(*kinds, dead), (*kinds, (sink.host, sink.port))],
+        )
+        assert make_connection(sink).carry(make_envelope()).outcome is Outcome.SENT
+
+
 def test_an_unknown_host_is_a_sentence():
     connection = SmtpConnection("no-such-host.invalid", 25, timeout=0.3, compose=as_mail)
     with pytest.raises(ChannelUnavailable, match=r"no-such-host.invalid:25, at connect"):
@@ -66,17 +77,6 @@ def test_log_in_and_its_refusal():
             bad.open()
         assert "canary" not in str(refused.value)
         assert bad.carry(make_envelope()).outcome is Outcome.TRY_LATER
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    command = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
-    command += " -addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout k.pem -out c.pem"
-    subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "c.pem", folder / "k.pem")
-    return server, ssl.create_default_context(cafile=folder / "c.pem")
 
 
 @pytest.mark.parametrize("how", ["use_tls", "use_ssl"])
@@ -107,6 +107,15 @@ def test_starttls_never_falls_back_to_clear_text():
             connection.open()
         assert connection.carry(make_envelope()).outcome is Outcome.TRY_LATER
     assert sink.heard("MAIL") == 0
+
+
+def test_an_unasked_answer_still_inside_tls_is_noticed(certificate):
+    """It fits one TLS record but not one read, so the socket itself looks silent."""
+    early = b"354 " + b"x" * 4090 + b"\r\n" + b"250 already\r\n"
+    with SmtpSink({"data": early}, tls=certificate[0], extensions=()) as sink:
+        connection = make_connection(sink, timeout=2, use_tls=True, context=certificate[1])
+        assert connection.carry(make_envelope()).outcome is Outcome.TRY_LATER
+    assert sink.arrivals == []
 
 
 def test_words_slipped_in_before_tls_count_for_nothing(certificate):

@@ -81,3 +81,10 @@ def test_receipts_agree_with_what_the_server_took(extensions, aborts):
         may = {Outcome.SENT: {1}, Outcome.UNKNOWN: {0, 1}}.get(outcome, {0})
         assert taken[key] in may, f"{key} was {outcome} and arrived {taken[key]} times"
     assert set(outcomes.values()) == set(Outcome), "the faults were many enough"
+
+
+def test_a_yes_before_the_whole_body_was_handed_over_is_not_believed():
+    envelope = make_envelope(b"Subject: x\r\n\r\n" + b"y" * 8_000_000 + b"\r\n")
+    with SmtpSink({"body": "250 early"}) as sink:
+        connection = SmtpConnection(*sink.address, timeout=1, compose=as_mail)
+        assert connection.carry(envelope).outcome is Outcome.UNKNOWN
