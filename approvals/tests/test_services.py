@@ -1,0 +1,258 @@
+"""Deciding: who may, over which text, and what becomes of the loser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals import expiry, rounds, services, submission
+from approvals.errors import Lost, Refused, Stale
+from approvals.models import Approval
+from outreach import testing
+from outreach.core import activity, drafts
+from outreach.core.models import Draft, Revision
+from outreach.core.permissions import NotAllowed
+from outreach.testing import WORKDAY
+from safety.models import SafetyEvent, SystemControl
+
+pytestmark = pytest.mark.django_db
+
+LATER = WORKDAY + timedelta(minutes=5)
+
+
+def approve(approval, by=None, **fields):
+    return services.approve(
+        approval.pk,
+        by=by or testing.alice(approval.workspace),
+        at=LATER,
+        digest=fields.pop("digest", approval.digest),
+        **fields,
+    )
+
+
+def test_submitting_opens_one_pending_round_bound_to_the_digest():
+    approval = testing.make_pending()
+    assert approval.status == "pending"
+    assert approval.digest == approval.draft.current.digest
+    assert approval.expires_at == WORKDAY + timedelta(hours=72)
+    assert approval.routing["final_status"] == "pending_approval"
+    assert Draft.objects.get().status == "pending_approval"
+
+
+def test_submitting_twice_is_refused():
+    approval = testing.make_pending()
+    with pytest.raises(Refused, match="only a draft"):
+        submission.submit(approval.draft_id, by=testing.bob(), at=LATER)
+
+
+def test_submitting_for_a_blocked_person_keeps_the_draft_and_tells_why():
+    person = testing.make_person(status="blocked", status_reason="rude", status_at=WORKDAY)
+    draft = testing.make_draft(person)
+    result = submission.submit(draft.pk, by=testing.bob(), at=LATER)
+    assert result.approval is None
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+    assert "Person is blocked: rude" in draft.status_reason
+    event = SafetyEvent.objects.get()
+    assert (event.code, event.draft_id) == ("person_blocked", draft.pk)
+    submission.submit(draft.pk, by=testing.bob(), at=LATER)
+    assert SafetyEvent.objects.count() == 1  # one per message and reason
+
+
+def test_an_agent_cannot_submit_in_an_emergency_but_a_person_can():
+    SystemControl.objects.filter(control_key="EMERGENCY_STOP", workspace=None).update(enabled=True)
+    agent = testing.make_agent()
+    refused = submission.submit(testing.make_draft(by=agent).pk, by=agent, at=LATER)
+    taken = submission.submit(testing.make_draft().pk, by=testing.bob(), at=LATER)
+    assert refused.approval is None
+    assert taken.approval is not None
+
+
+def test_an_agent_cannot_submit_for_a_person_with_automation_off():
+    person = testing.make_person(
+        automation_enabled=False,
+        automation_disabled_reason="sensitive",
+        automation_disabled_at=LATER,
+    )
+    agent = testing.make_agent()
+    result = submission.submit(testing.make_draft(person, by=agent).pk, by=agent, at=LATER)
+    assert result.approval is None
+    assert "Automation disabled: sensitive" in result.draft.status_reason
+
+
+def test_assisted_autonomy_keeps_an_agents_message_a_draft():
+    testing.make_workspace(autonomy_mode="assisted")
+    agent = testing.make_agent()
+    result = submission.submit(testing.make_draft(by=agent).pk, by=agent, at=LATER)
+    assert (result.approval, result.draft.status) == (None, "draft")
+
+
+def test_approving_binds_receipt_and_time():
+    approval = approve(testing.make_pending(), undo_seconds=10)
+    approval.refresh_from_db()
+    assert approval.status == "approved"
+    assert approval.due_at == LATER + timedelta(seconds=10)
+    assert approval.send_before == LATER + timedelta(hours=72)
+    assert approval.receipt["message"] == approval.digest
+    assert approval.dry_run is True
+    assert Draft.objects.get().status == "approved"
+
+
+@pytest.mark.parametrize("who", ["bob", "carol"])
+def test_lesser_roles_cannot_approve(who):
+    with pytest.raises(NotAllowed):
+        approve(testing.make_pending(), by=getattr(testing, who)())
+
+
+def test_no_agent_can_approve_whatever_its_scopes():
+    from outreach.core.permissions import SCOPES
+
+    agent = testing.make_agent(None, *SCOPES)
+    with pytest.raises(NotAllowed, match="Only people decide"):
+        approve(testing.make_pending(), by=agent)
+
+
+def test_a_reviewer_of_another_workspace_cannot_approve():
+    other = testing.make_workspace("other")
+    stranger = testing.make_user("stranger", "admin", other)
+    from outreach.core.principal import Principal
+
+    with pytest.raises(NotAllowed):
+        approve(testing.make_pending(), by=Principal.of_user(stranger))
+
+
+def test_four_eyes_keeps_the_author_from_approving_but_not_an_editing_reviewer():
+    testing.make_workspace(four_eyes=True)
+    own = testing.make_pending(by=testing.alice())
+    with pytest.raises(Refused, match="four eyes"):
+        approve(own)
+    theirs = testing.make_pending()
+    edited = services.edit_and_approve(
+        theirs.pk,
+        drafts.Text(subject="Minutes", text="Edited minutes."),
+        by=testing.alice(),
+        at=LATER,
+        digest=theirs.digest,
+    )
+    assert edited.status == "approved"
+
+
+def test_a_text_that_changed_since_it_was_opened_is_not_approved():
+    approval = testing.make_pending()
+    services.edit(
+        approval.pk,
+        drafts.Text(subject="Minutes", text="Quite another text."),
+        by=testing.alice(),
+        at=LATER,
+        digest=approval.digest,
+    )
+    with pytest.raises(Stale, match="changed since you opened it"):
+        approve(approval)
+
+
+def test_an_edit_keeps_the_number_and_makes_a_new_revision():
+    approval = testing.make_pending()
+    edited = services.edit(
+        approval.pk,
+        drafts.Text(subject="Minutes", text="Better minutes."),
+        by=testing.alice(),
+        at=LATER,
+        digest=approval.digest,
+    )
+    assert edited.pk == approval.pk
+    assert Revision.objects.count() == 2
+    assert edited.revision.text == "Better minutes."
+    assert edited.edited
+    assert edited.digest == edited.revision.digest != approval.digest
+
+
+def test_a_second_approval_is_told_who_was_first():
+    approval = testing.make_pending()
+    approve(approval)
+    with pytest.raises(Lost, match="approved already by Alice at 10:05:00 UTC"):
+        approve(approval, by=testing.dora())
+
+
+def test_rejecting_needs_a_reason_and_ends_the_message():
+    approval = testing.make_pending()
+    with pytest.raises(Refused, match="Say why"):
+        services.reject(approval.pk, by=testing.alice(), at=LATER, reason=" ")
+    services.reject(approval.pk, by=testing.alice(), at=LATER, reason="Too pushy")
+    draft = Draft.objects.get()
+    assert (draft.status, draft.status_reason) == ("rejected", "Too pushy")
+
+
+def test_requesting_changes_returns_the_message_with_feedback():
+    approval = testing.make_pending()
+    services.return_(approval.pk, by=testing.alice(), at=LATER, feedback="Shorter, please")
+    draft = Draft.objects.get()
+    assert (draft.status, draft.status_reason) == ("draft", "Shorter, please")
+    again = submission.submit(draft.pk, by=testing.bob(), at=LATER).approval
+    assert again.pk != approval.pk
+
+
+def test_undo_opens_a_new_round():
+    approval = approve(testing.make_pending())
+    fresh = services.undo(approval.pk, by=testing.alice(), at=LATER)
+    assert fresh.pk != approval.pk
+    assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
+    assert Draft.objects.get().status == "pending_approval"
+
+
+def test_what_is_being_sent_cannot_be_undone_rejected_or_expired():
+    approval = approve(testing.make_pending())
+    Approval.objects.filter(pk=approval.pk).update(taken_at=LATER)
+    for act in (
+        lambda: services.undo(approval.pk, by=testing.alice(), at=LATER),
+        lambda: services.reject(approval.pk, by=testing.alice(), at=LATER, reason="no"),
+        lambda: services.return_(approval.pk, by=testing.alice(), at=LATER, feedback="no"),
+    ):
+        with pytest.raises(Lost, match="being sent now"):
+            act()
+    assert expiry.expire_due(at=LATER + timedelta(days=30)) == 0
+
+
+def test_pending_rounds_expire_unanswered_and_given_ones_unsent():
+    waiting = testing.make_pending()
+    given = approve(testing.make_pending())
+    assert expiry.expire_due(at=WORKDAY + timedelta(hours=71)) == 0
+    assert expiry.expire_due(at=WORKDAY + timedelta(hours=73)) == 2
+    assert Approval.objects.get(pk=waiting.pk).closed_reason == "unanswered"
+    assert Approval.objects.get(pk=given.pk).closed_reason == "unsent"
+    assert set(Draft.objects.values_list("status", flat=True)) == {"draft"}
+
+
+def test_a_passed_scheduled_time_needs_a_new_one():
+    approval = testing.make_pending(scheduled_for=WORKDAY + timedelta(minutes=1))
+    with pytest.raises(Refused, match="has passed"):
+        approve(approval)
+    given = approve(approval, scheduled_for=LATER + timedelta(hours=1))
+    assert given.due_at == LATER + timedelta(hours=1)
+    assert given.send_before == LATER + timedelta(hours=73)
+
+
+def test_a_blocked_person_is_not_approved():
+    approval = testing.make_pending()
+    person = approval.human
+    person.status, person.status_reason, person.status_at = "desist", "asked", LATER
+    person.save()
+    with pytest.raises(Refused, match="Person status is DESIST"):
+        approve(approval)
+
+
+def test_every_decision_is_told_in_the_log():
+    approval = testing.make_pending()
+    approve(approval)
+    verbs = list(activity.of(approval).values_list("verb", flat=True))
+    assert verbs == ["approvals.requested", "approvals.approved"]
+    assert activity.of(approval).last().digest == approval.digest
+
+
+def test_only_one_open_round_per_message():
+    from django.db import IntegrityError, transaction
+
+    approval = testing.make_pending()
+    copy = rounds._again(approval, reason="undone", at=LATER)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy.save()

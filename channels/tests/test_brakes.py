@@ -1,0 +1,175 @@
+"""What setting and lifting a stop does to approvals, people and controls, and who may."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals.models import Approval
+from channels import quiet, stop
+from outreach import testing
+from outreach.core.models import Activity, CoolingOff, Draft
+from outreach.core.people import PersonRefused
+from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+from safety import controls
+from safety.models import ControlKey, SystemControl
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = WORKDAY + timedelta(minutes=5)
+
+
+def emergency(workspace=None, by=None):
+    stop.emergency_stop(workspace=workspace, reason="fire", by=by or testing.olaf(), at=LATER)
+
+
+def test_an_emergency_stop_returns_what_was_approved_to_the_queue(live):
+    approval = testing.make_approved()
+    emergency()
+    old = Approval.objects.get(pk=approval.pk)
+    fresh = Approval.objects.get(status="pending")
+    assert (old.status, old.closed_reason) == ("withdrawn", "emergency_stop")
+    assert "before the emergency stop" in fresh.priority_reasons[-1]
+    assert Draft.objects.get().status == "pending_approval"
+    assert controls.badge().text == "STOPPED"
+
+
+def test_lifting_a_stop_never_fires_what_was_approved_before_it(live):
+    approval = testing.make_approved()
+    with pytest.MonkeyPatch.context() as patch:
+        # The stop is killed right after its flag: the batch is still approved.
+        patch.setattr(stop.taking, "reopen_before_stop", lambda **_: 0)
+        emergency()
+    assert Approval.objects.get(pk=approval.pk).status == "approved"
+    lifted = stop.enable_all(workspace=None, reason="over", by=testing.olaf(), at=LATER)
+    assert lifted.reopened == 1
+    assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
+    assert controls.badge().text == "LIVE"
+
+
+def test_what_is_approved_during_a_stop_leaves_after_it(live):
+    emergency()
+    approval = testing.make_approved(at=LATER + timedelta(minutes=1))
+    stop.enable_all(
+        workspace=None, reason="over", by=testing.olaf(), at=LATER + timedelta(minutes=2)
+    )
+    assert Approval.objects.get(pk=approval.pk).status == "approved"
+
+
+def test_enable_all_lists_what_was_off_and_leaves_dry_run_alone():
+    operator = testing.olaf()
+    for key in (ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN):
+        stop.set_brake(key, workspace=None, reason="429 errors", by=operator, at=LATER)
+    lifted = stop.enable_all(workspace=None, reason="over", by=operator, at=LATER)
+    assert any("429 errors" in line for line in lifted.were_off)
+    assert SystemControl.objects.get(control_key="DRY_RUN", workspace=None).enabled
+    assert SystemControl.objects.get(control_key="MESSAGING_ENABLED", workspace=None).enabled
+
+
+def test_a_stop_of_one_workspace_leaves_the_others_alone(live):
+    there = testing.make_workspace("there")
+    here = testing.make_approved()
+    other = testing.make_approved(testing.make_person(there))
+    emergency(workspace=there, by=testing.dora(there))
+    assert Approval.objects.get(pk=here.pk).status == "approved"
+    assert Approval.objects.get(pk=other.pk).status == "withdrawn"
+
+
+def test_who_may_stop_and_who_may_lift():
+    place = testing.make_workspace()
+    for who in (testing.bob(), testing.carol()):
+        with pytest.raises(NotAllowed):
+            emergency(workspace=place, by=who)
+    emergency(workspace=place, by=testing.alice())
+    with pytest.raises(NotAllowed):
+        stop.enable_all(workspace=place, reason="over", by=testing.alice(), at=LATER)
+    stop.enable_all(workspace=place, reason="over", by=testing.dora(), at=LATER)
+    with pytest.raises(NotAllowed):
+        emergency(by=testing.dora())  # the whole system needs an operator
+
+
+def test_no_agent_changes_a_control():
+    from outreach.core.permissions import SCOPES
+
+    agent = testing.make_agent(None, *SCOPES)
+    for place in (None, testing.make_workspace()):
+        with pytest.raises(NotAllowed):
+            emergency(workspace=place, by=agent)
+
+
+def test_a_switch_comes_back_at_its_time_and_a_brake_never():
+    operator = testing.olaf()
+    until = LATER + timedelta(hours=24)
+    stop.set_brake(
+        ControlKey.MESSAGING_ENABLED, workspace=None, reason="x", by=operator, at=LATER,
+        auto_restore_at=until,
+    )  # fmt: skip
+    with pytest.raises(stop.ControlRefused, match="never lifts itself"):
+        stop.set_brake(
+            ControlKey.EMERGENCY_STOP, workspace=None, reason="x", by=operator, at=LATER,
+            auto_restore_at=until,
+        )  # fmt: skip
+    assert stop.restore_due(at=until - timedelta(seconds=1)) == 0
+    assert stop.restore_due(at=until) == 1
+    assert stop.restore_due(at=until) == 0
+    row = SystemControl.objects.get(control_key="MESSAGING_ENABLED", workspace=None)
+    assert (row.enabled, row.by_label) == (True, "SYSTEM")
+
+
+def test_dry_run_is_lifted_on_the_host_only_with_a_reason_and_leave_of_the_environment(live):
+    operator = testing.olaf()
+    on_host = Principal.of_user(operator.user, door="command")
+    stop.set_brake(ControlKey.DRY_RUN, workspace=None, reason="careful", by=operator, at=LATER)
+    with pytest.raises(stop.ControlRefused, match="on the host only"):
+        stop.lift_dry_run(workspace=None, reason="go", by=operator, at=LATER)
+    with pytest.raises(stop.ControlRefused, match="--reason"):
+        stop.lift_dry_run(workspace=None, reason="", by=on_host, at=LATER)
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": True}
+    with pytest.raises(stop.ControlRefused, match="environment says DRY_RUN=True"):
+        stop.lift_dry_run(workspace=None, reason="go", by=on_host, at=LATER)
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": False}
+    stop.lift_dry_run(workspace=None, reason="go", by=on_host, at=LATER)
+    assert controls.badge().text == "LIVE"
+
+
+@pytest.mark.parametrize("status", ["desist", "blocked"])
+def test_stopping_a_person_rejects_what_waits_and_what_was_approved(live, status):
+    person = testing.make_person()
+    waiting = testing.make_pending(person, subject="One")
+    given = testing.make_approved(person, subject="Two")
+    someone_else = testing.make_approved()
+    humans = stop.stop_person(person, status, reason="asked", by=testing.alice(), at=LATER)
+    report = quiet.wait(quiet.scope_of(humans=humans), set_at=LATER)
+    assert report.stopped
+    for approval in (waiting, given):
+        row = Approval.objects.get(pk=approval.pk)
+        assert (row.status, row.closed_reason) == ("rejected", "person_stopped")
+        assert "asked" in row.rejection_reason
+    assert Approval.objects.get(pk=someone_else.pk).status == "approved"
+    told = Activity.objects.filter(verb="approvals.rejected")
+    assert set(told.values_list("by_kind", flat=True)) == {"system"}
+
+
+def test_desist_rests_72_hours_before_it_can_be_lifted():
+    person = testing.make_person()
+    stop.stop_person(person, "desist", reason="asked", by=testing.alice(), at=WORKDAY)
+    assert CoolingOff.objects.get().until == WORKDAY + timedelta(hours=72)
+    with pytest.raises(PersonRefused, match="lifted from"):
+        stop.lift_person(
+            person, reason="agreed", by=testing.alice(), at=WORKDAY + timedelta(hours=71)
+        )
+    stop.lift_person(person, reason="agreed", by=testing.alice(), at=WORKDAY + timedelta(hours=72))
+    person.refresh_from_db()
+    assert person.status == "active"
+    assert person.desisted_at == WORKDAY
+
+
+def test_a_duplicate_is_stopped_with_the_human_being(live):
+    original, copy = testing.make_person(), testing.make_person()
+    copy.merged_into = original
+    copy.save()
+    approval = testing.make_approved(copy)
+    stop.stop_person(original, "blocked", reason="rude", by=testing.alice(), at=LATER)
+    assert Approval.objects.get(pk=approval.pk).status == "rejected"

@@ -1,0 +1,118 @@
+"""A person's word: what became of the unknown, and what was sent by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals.models import Approval
+from channels import manual, registry, sending, settle, stop
+from channels.adapters.memory import MemoryAdapter
+from channels.base import Outcome
+from channels.models import ARROWS, Delivery
+from outreach import testing
+from outreach.core.models import Contact, Draft
+from outreach.core.permissions import NotAllowed
+from outreach.testing import WORKDAY
+from safety.models import SafetyEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = WORKDAY + timedelta(minutes=5)
+
+
+@pytest.fixture
+def unknown(live):
+    """One delivery whose outcome nobody knows."""
+    MemoryAdapter.reset()
+    testing.make_approved()
+    MemoryAdapter.answers.append(Outcome.UNKNOWN)
+    with registry.override("email", MemoryAdapter("email")):
+        sending.process(clock=lambda: LATER)
+        yield Delivery.objects.get(status="unknown")
+    MemoryAdapter.reset()
+
+
+def test_it_arrived(unknown):
+    settle.settle(unknown.pk, "arrived", by=testing.alice(), at=LATER)
+    assert Delivery.objects.get().status == "sent"
+    assert Draft.objects.get().status == "sent"
+    assert Contact.objects.get().certain
+
+
+def test_it_did_not_arrive(unknown):
+    settle.settle(unknown.pk, "not_arrived", by=testing.alice(), at=LATER)
+    assert Delivery.objects.get().status == "failed"
+    assert Draft.objects.get().status == "draft"
+    assert Contact.objects.get().voided_at == LATER
+    assert sending.process(clock=lambda: LATER).sent == 0
+
+
+def test_send_again_needs_a_new_approval_that_warns(unknown):
+    settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
+    assert sending.process(clock=lambda: LATER).sent == 0
+    fresh = Approval.objects.get(status="pending")
+    assert "may have arrived" in fresh.priority_reasons[-1]
+    assert Contact.objects.get().voided_at is None
+
+
+def test_only_one_answer_counts_and_only_from_somebody_entitled(unknown):
+    with pytest.raises(NotAllowed):
+        settle.settle(unknown.pk, "arrived", by=testing.bob(), at=LATER)
+    settle.settle(unknown.pk, "arrived", by=testing.alice(), at=LATER)
+    with pytest.raises(settle.NotUnknown, match="is sent, not unknown"):
+        settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
+
+
+def test_an_approved_message_can_be_marked_as_sent_by_hand_also_in_dry_run():
+    approval = testing.make_approved()
+    assert manual.mark_sent(approval.pk, by=testing.alice(), at=LATER) == ""
+    assert Delivery.objects.get().status == "manual"
+    assert Draft.objects.get().status == "sent"
+    assert Contact.objects.get().certain
+    with pytest.raises(manual.HandOffRefused, match="sent by hand"):
+        manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+
+
+def test_what_is_not_approved_cannot_be_marked():
+    pending = testing.make_pending()
+    with pytest.raises(manual.HandOffRefused, match="only an approved"):
+        manual.mark_sent(pending.pk, by=testing.alice(), at=LATER)
+
+
+def test_an_unknown_outcome_cannot_be_marked(unknown):
+    with pytest.raises(manual.HandOffRefused, match="outcome unknown"):
+        manual.mark_sent(unknown.approval_id, by=testing.alice(), at=LATER)
+
+
+def test_a_contact_against_a_stop_is_recorded_with_a_warning(live):
+    approval = testing.make_approved()
+    stop.stop_person(approval.human, "blocked", reason="rude", by=testing.alice(), at=LATER)
+    approval.refresh_from_db()
+    assert manual.offer(approval).text == ""
+    assert "blocked" in manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    assert SafetyEvent.objects.filter(code="manual_against_stop").count() == 1
+    assert Draft.objects.get().status == "sent"
+    assert Contact.objects.count() == 1
+
+
+def test_sent_by_hand_can_be_taken_back():
+    approval = testing.make_approved()
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
+    assert Contact.objects.get().voided_at == LATER
+    assert Approval.objects.filter(status="pending").count() == 1
+
+
+def test_a_hand_sent_message_is_not_sent_by_the_program(live):
+    MemoryAdapter.reset()
+    approval = testing.make_approved()
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    with registry.override("email", MemoryAdapter("email")):
+        assert sending.process(clock=lambda: LATER).sent == 0
+    assert MemoryAdapter.outbox == []
+
+
+def test_every_arrow_ends_in_a_known_state():
+    assert set(ARROWS) == set(Delivery.Status.values)
+    assert all(targets <= set(ARROWS) for targets in ARROWS.values())
