@@ -13,42 +13,345 @@ from functools import lru_cache
 
 # Direction marks and other invisible signs that names carry out of web pages. The joiners
 # U+200C/D stay: Persian, Indic scripts and emoji need them.
-INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SPACES = re.compile(r"\s+")
-BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
+BRACKETS = re.compile(
+    r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）|«[^«»]*»|“[^“”]*”|\"[^\"]*\""
+)
 PLAIN_FIRST = re.compile(r"[A-Z][a-z]{2,}", re.ASCII)
 PLAIN_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
-TOKEN_MARKS = "'’ʼ`´·-‐‑־\u200c\u200d"
+INNER_MARKS = "'’ʼ`´·-‐‑־\u200c\u200d"
 
 TITLES = frozenset(
-    "mr mrs ms miss mx sir dame lord lady dr drs prof professor doc doctor phd rev reverend fr "
-    "father sister hon capt captain col colonel gen lt maj sgt eng engr ir ing dipl diplom "
-    "dipling mag magister mba msc bsc ba ma md dds do jd llm lic licenciado dra profa sr sra "
-    "srta herr frau hr fru monsieur madame mme mlle m don dona dott dottssa avv arch sig sigra "
-    "univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "sir",
+        "dame",
+        "lord",
+        "lady",
+        "dr",
+        "drs",
+        "prof",
+        "professor",
+        "doc",
+        "doctor",
+        "phd",
+        "rev",
+        "reverend",
+        "fr",
+        "father",
+        "sister",
+        "hon",
+        "capt",
+        "captain",
+        "col",
+        "colonel",
+        "gen",
+        "lt",
+        "maj",
+        "sgt",
+        "eng",
+        "engr",
+        "ir",
+        "ing",
+        "dipl",
+        "diplom",
+        "dipling",
+        "mag",
+        "magister",
+        "mba",
+        "msc",
+        "bsc",
+        "ba",
+        "ma",
+        "md",
+        "dds",
+        "do",
+        "jd",
+        "llm",
+        "lic",
+        "licenciado",
+        "dra",
+        "profa",
+        "sr",
+        "sra",
+        "srta",
+        "herr",
+        "frau",
+        "hr",
+        "fru",
+        "monsieur",
+        "madame",
+        "mme",
+        "mlle",
+        "m",
+        "don",
+        "dona",
+        "dott",
+        "dottssa",
+        "avv",
+        "arch",
+        "sig",
+        "sigra",
+        "univ",
+        "habil",
+        "priv",
+        "pd",
+        "doz",
+        "dkfm",
+        "kfm",
+        "hc",
+        "the",
+        "ca",
+        "cpa",
+        "adv",
+        "er",
+        "shri",
+        "smt",
+        "sri",
+    ]
 )
 DEGREES = TITLES | frozenset(
-    "jr sr ii iii iv esq cfa cfp frm pmp pe rn cissp cism cisa csm acca fca aca fcca fcma cma "
-    "cipd mcipd fcipd shrm phr sphr gphr psm safe itil mphil dphil edd dba emba mph mpa mpp mfa "
-    "med meng beng bcom bba llb cpa ccie ccna aws obe mbe cbe frsa frcs facs psyd dmd dvm".split()
+    [
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "iv",
+        "esq",
+        "cfa",
+        "cfp",
+        "frm",
+        "pmp",
+        "pe",
+        "rn",
+        "cissp",
+        "cism",
+        "cisa",
+        "csm",
+        "acca",
+        "fca",
+        "aca",
+        "fcca",
+        "fcma",
+        "cma",
+        "cipd",
+        "mcipd",
+        "fcipd",
+        "shrm",
+        "phr",
+        "sphr",
+        "gphr",
+        "psm",
+        "safe",
+        "itil",
+        "mphil",
+        "dphil",
+        "edd",
+        "dba",
+        "emba",
+        "mph",
+        "mpa",
+        "mpp",
+        "mfa",
+        "med",
+        "meng",
+        "beng",
+        "bcom",
+        "bba",
+        "llb",
+        "cpa",
+        "ccie",
+        "ccna",
+        "aws",
+        "obe",
+        "mbe",
+        "cbe",
+        "frsa",
+        "frcs",
+        "facs",
+        "psyd",
+        "dmd",
+        "dvm",
+    ]
 )
 ORGANISATION = frozenset(
-    "gmbh ag kg ohg ug mbh inc incorporated ltd limited llc llp corp corporation company co plc "
-    "sa sas sarl srl spa bv nv oy ab as aps pty foundation stiftung verein institute university "
-    "team office info contact sales support admin hello marketing hr jobs press newsletter "
-    "service kundenservice sekretariat reception accounting billing noreply".split()
+    [
+        "gmbh",
+        "ag",
+        "kg",
+        "ohg",
+        "ug",
+        "mbh",
+        "inc",
+        "incorporated",
+        "ltd",
+        "limited",
+        "llc",
+        "llp",
+        "corp",
+        "corporation",
+        "company",
+        "co",
+        "plc",
+        "sa",
+        "sas",
+        "sarl",
+        "srl",
+        "spa",
+        "bv",
+        "nv",
+        "oy",
+        "ab",
+        "as",
+        "aps",
+        "pty",
+        "foundation",
+        "stiftung",
+        "verein",
+        "institute",
+        "university",
+        "team",
+        "office",
+        "info",
+        "contact",
+        "sales",
+        "support",
+        "admin",
+        "hello",
+        "marketing",
+        "hr",
+        "jobs",
+        "press",
+        "newsletter",
+        "service",
+        "kundenservice",
+        "sekretariat",
+        "reception",
+        "accounting",
+        "billing",
+        "noreply",
+    ]
 )
 # Family names that often stand first when somebody writes one name in full.
 FAMILY_FIRST = frozenset(
-    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong ly li wang zhang liu chen "
-    "yang huang zhao wu zhou xu sun ma zhu hu guo lin gao luo zheng liang kim park lee choi jung "
-    "kang cho yoon jang lim tanaka suzuki sato takahashi watanabe ito yamamoto nakamura kobayashi "
-    "nagy kovacs toth szabo horvath varga kiss molnar".split()
+    [
+        "nguyen",
+        "tran",
+        "le",
+        "pham",
+        "hoang",
+        "huynh",
+        "phan",
+        "vu",
+        "vo",
+        "dang",
+        "bui",
+        "do",
+        "ho",
+        "ngo",
+        "duong",
+        "ly",
+        "li",
+        "wang",
+        "zhang",
+        "liu",
+        "chen",
+        "yang",
+        "huang",
+        "zhao",
+        "wu",
+        "zhou",
+        "xu",
+        "sun",
+        "ma",
+        "zhu",
+        "hu",
+        "guo",
+        "lin",
+        "gao",
+        "luo",
+        "zheng",
+        "liang",
+        "kim",
+        "park",
+        "lee",
+        "choi",
+        "jung",
+        "kang",
+        "cho",
+        "yoon",
+        "jang",
+        "lim",
+        "tanaka",
+        "suzuki",
+        "sato",
+        "takahashi",
+        "watanabe",
+        "ito",
+        "yamamoto",
+        "nakamura",
+        "kobayashi",
+        "nagy",
+        "kovacs",
+        "toth",
+        "szabo",
+        "horvath",
+        "varga",
+        "kiss",
+        "molnar",
+    ]
 )
 PARTICLES = frozenset(
-    "de del della der den di da do dos das du des la le las los van von vom zu zur zum ter ten te "
-    "bin ibn bint al el ben abu y e af av st saint mac mc".split()
+    [
+        "de",
+        "del",
+        "della",
+        "der",
+        "den",
+        "di",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "du",
+        "des",
+        "la",
+        "le",
+        "las",
+        "los",
+        "van",
+        "von",
+        "vom",
+        "zu",
+        "zur",
+        "zum",
+        "ter",
+        "ten",
+        "te",
+        "bin",
+        "ibn",
+        "bint",
+        "al",
+        "el",
+        "ben",
+        "abu",
+        "y",
+        "e",
+        "af",
+        "av",
+        "st",
+        "saint",
+        "mac",
+        "mc",
+    ]
 )
 
 
@@ -144,7 +447,7 @@ def _letters_only(first: str) -> str | None:
     text = text.partition(",")[0]
     text = "".join(c for c in text if unicodedata.category(c) not in ("So", "Sk", "Cs", "Co")
                    and c not in "\ufe0f\u20e3")  # fmt: skip
-    kept = TOKEN_MARKS + ". "
+    kept = INNER_MARKS + ". "
     if any(unicodedata.category(c)[0] not in "LM" and c not in kept for c in text):
         return None  # digits, @, &, slashes, pipes: a couple, a slogan, an address
     scripts = {_script(c) for c in text if c.isalpha()}
@@ -153,7 +456,7 @@ def _letters_only(first: str) -> str | None:
 
 def _is_word(token: str) -> bool:
     """A name that can be spoken: two letters or more, no initials, no abbreviation."""
-    bare = token.strip(TOKEN_MARKS)
+    bare = token.strip(INNER_MARKS)
     letters = sum(c.isalpha() for c in bare)
     if letters < 2 or "." in bare:
         return False
@@ -171,7 +474,7 @@ def _cased(token: str) -> str:
         return token
     if token.isupper() or token.islower():
         return "".join(
-            c.upper() if i == 0 or not token[i - 1].isalpha() and token[i - 1] in "-‐‑" else c
+            c.upper() if i == 0 or (not token[i - 1].isalpha() and token[i - 1] in "-‐‑") else c
             for i, c in enumerate(token.lower())
         )
     return token

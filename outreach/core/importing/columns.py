@@ -15,7 +15,7 @@ from functools import lru_cache
 WORDS: dict[str, str] = {
     "first_name": (
         "first name|firstname|given name|given names|forename|first|fname|vorname|rufname|prénom|"
-        "prénoms|nombre de pila|nombres|nombre|nome proprio|primeiro nome|primo nome|voornaam|"
+        "prénoms|nombre de pila|nome proprio|primeiro nome|primo nome|voornaam|"
         "contact first name"
     ),
     "last_name": (
@@ -29,7 +29,7 @@ WORDS: dict[str, str] = {
         "nombre y apellidos|contacto|nome completo|nome e cognome|contatto|contato|"
         "first and last name|vor- und nachname|volledige naam"
     ),
-    "nom_or_nome": "nom|nome|naam",
+    "alone_or_part": "nom|nome|naam|nombre|nombres",
     "email": (
         "e-mail|email|e-mail address|email address|mail|mail address|emails|e-mails|"
         "primary email|work email|business email|email 1|e-mail 1|e-mail 1 - value|"
@@ -130,11 +130,11 @@ class Reading:
 
     @property
     def is_linkedin(self) -> bool:
-        return LINKEDIN <= set(self.columns)
+        return set(self.columns) >= LINKEDIN
 
 
 def read_header(cells: Sequence[str]) -> Reading:
-    """The meaning of each header cell. Several columns of one field: the first filled one counts."""
+    """The meaning of each header cell. Of several columns the first filled one counts."""
     found: dict[str, list[int]] = {}
     unread = []
     for index, cell in enumerate(cells):
@@ -144,39 +144,23 @@ def read_header(cells: Sequence[str]) -> Reading:
                 unread.append(cell.strip())
         else:
             found.setdefault(field, []).append(index)
-    _settle_nom(found)
-    _settle_url(found, cells, unread)
+    _settle_names(found)
     return Reading({field: tuple(indexes) for field, indexes in found.items()}, tuple(unread))
 
 
-def _settle_nom(found: dict[str, list[int]]) -> None:
-    """French `Nom` is the family name beside `Prénom`; Italian and Portuguese `Nome` beside
-    `Cognome` or `Sobrenome` is the given name; alone each is the whole name."""
-    indexes = found.pop("nom_or_nome", None)
-    has_name = "full_name" in found
-    if "full_name" in found and "first_name" in found and "last_name" not in found:
-        found["last_name"] = found.pop("full_name")  # German and Dutch lists: Name, Vorname
-    if "first_name" in found and not has_name and "last_name" not in found and indexes is None:
-        return
-    if indexes is None:
-        return
-    if "first_name" in found and "last_name" not in found:
-        found["last_name"] = indexes
-    elif "last_name" in found and "first_name" not in found:
-        found["first_name"] = indexes
-    else:
-        found.setdefault("full_name", indexes)
+def _settle_names(found: dict[str, list[int]]) -> None:
+    """Words that mean a part of the name beside its other part, and the whole name alone.
 
-
-def _settle_url(found: dict[str, list[int]], cells: Sequence[str], unread: list[str]) -> None:
-    """A bare URL column is the profile in LinkedIn's own export; elsewhere it may be anything."""
-    indexes = found.pop("url", None)
-    if indexes is None:
-        return
-    if "profile" not in found and {"first_name", "last_name"} <= set(found):
-        found["profile"] = indexes
-    else:
-        unread.extend(cells[index].strip() for index in indexes)
+    `Nom` beside `Prénom` and `Name` beside `Vorname` are family names; `Nombre` beside
+    `Apellidos` and `Nome` beside `Cognome` are given names.
+    """
+    alone = found.pop("alone_or_part", None)
+    has_first, has_last = "first_name" in found, "last_name" in found
+    if alone is not None:
+        part = "last_name" if has_first and not has_last else "first_name"
+        found.setdefault(part if has_first != has_last else "full_name", alone)
+    elif has_first and not has_last and "full_name" in found:
+        found["last_name"] = found.pop("full_name")
 
 
 def twice(cells: Sequence[str]) -> str:

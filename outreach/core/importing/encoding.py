@@ -13,11 +13,10 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from outreach.core.importing import kinds
 from outreach.core.importing.source import BadFile, Source
 
 OFFERED = ("utf-8", "windows-1252", "windows-1250", "mac-roman", "utf-16")
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with UTF-16's
@@ -58,7 +57,7 @@ def detect(source: Source, forced: str = "") -> Encoding:
         whole.update(chunk)
     if not head:
         raise BadFile(f"{source.name} is empty. Export it again and check its size.")
-    refuse_other_kinds(head, source.name)
+    kinds.refuse(head, source.name)
     codec = _named(forced) if forced else _marked(head) or "utf-8"
     fault = _first_fault(source, codec)
     if fault is not None:
@@ -78,39 +77,6 @@ LABELS = {
     "utf-32": "UTF-32",
     "cp1252": "Windows-1252",
 }
-
-
-def refuse_other_kinds(head: bytes, name: str) -> None:
-    """Say what a file is that only claims to be a CSV."""
-    kind, remedy = _kind(head)
-    if kind:
-        raise BadFile(f"{name} is {kind}, not a CSV file. {remedy}")
-
-
-def _kind(head: bytes) -> tuple[str, str]:
-    as_csv = "Open it and save it as CSV (UTF-8)."
-    text = head.lstrip(codecs.BOM_UTF8).lstrip()[:64].lower()
-    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
-        if b"xl/" in head or b"[Content_Types]" in head:
-            return "an Excel workbook (.xlsx)", "Open it in Excel and save it as CSV UTF-8."
-        return "a ZIP archive", "Unpack it and import the CSV in it, such as Connections.csv."
-    if head.startswith(OLE):
-        return "an old Excel or Outlook file", as_csv
-    if head.startswith(b"%PDF"):
-        return "a PDF", "Export the list as CSV from where it was made."
-    if head.startswith((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")):
-        return "a compressed archive", "Unpack it and import the CSV in it."
-    if head.startswith(PICTURES):
-        return "a picture", "Export the list as CSV from where it was made."
-    if head.startswith(b"SQLite format 3"):
-        return "a database", "Export the table as CSV."
-    if text.startswith((b"<!doctype html", b"<html", b"<?xml")):
-        return "a web page or XML", "Use the site's export, which gives a CSV file."
-    if text.startswith(b"begin:vcard"):
-        return "a vCard", "Export the contacts as CSV instead."
-    if re.match(rb"[{\[]\s*[\"{\[]", text):
-        return "JSON", "Export the list as CSV instead."
-    return "", ""
 
 
 def _named(word: str) -> str:

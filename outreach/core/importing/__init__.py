@@ -1,0 +1,22 @@
+"""People come in by file: `read_file`, then `preview` or `apply`, one path for both."""
+
+from __future__ import annotations
+
+from outreach.core.importing.applying import ImportClash, apply
+from outreach.core.importing.judging import preview
+from outreach.core.importing.read import Table, read_file
+from outreach.core.importing.report import Difference, Outcome, Report, RowResult
+from outreach.core.importing.source import BadFile
+
+__all__ = [
+    "BadFile",
+    "Difference",
+    "ImportClash",
+    "Outcome",
+    "Report",
+    "RowResult",
+    "Table",
+    "apply",
+    "preview",
+    "read_file",
+]

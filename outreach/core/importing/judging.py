@@ -1,0 +1,229 @@
+"""The way of every row to its outcome: read, match, plan. A preview goes it and writes nothing.
+
+Applying goes the same way and only fills in `lock` and `write` (applying.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from itertools import islice
+
+from outreach.core.importing.candidates import Candidate, Reader, Skip
+from outreach.core.importing.columns import LABELS
+from outreach.core.importing.match import BY, Known, Match, Matcher
+from outreach.core.importing.plan import Plan, plan, way_label
+from outreach.core.importing.read import DELIMITERS, Table
+from outreach.core.importing.report import Difference, Outcome, Report, RowResult
+from outreach.core.importing.seen import Seen
+from outreach.core.models import Channel, Workspace
+
+BATCH = 2_000
+Progress = Callable[[int, int], None]
+OnRow = Callable[[RowResult], None]
+Change = tuple[Candidate, Known, Plan]
+
+
+def preview(
+    workspace: Workspace,
+    table: Table,
+    *,
+    progress: Progress | None = None,
+    on_row: OnRow | None = None,
+) -> Report:
+    """What `apply` would do now. Writes nothing."""
+    run = Run(workspace, table, on_row)
+    run.go(progress)
+    return run.report
+
+
+class Run:
+    """The way of every row to its outcome. What to write is handed to `write`."""
+
+    def __init__(self, workspace: Workspace, table: Table, on_row: OnRow | None) -> None:
+        self.workspace = workspace
+        self.table = table
+        self.matcher = Matcher(workspace)
+        self.seen = Seen()
+        self.report = _empty_report(table, on_row)
+
+    def go(self, progress: Progress | None) -> None:
+        reader = Reader(self.table)
+        records = self.table.records()
+        done = 0
+        while batch := list(islice(records, BATCH)):
+            read = [reader.read(record) for record in batch]
+            self._batch([self._once(row) for row in read])
+            done += len(batch)
+            if progress is not None:
+                progress(done, self.table.rows)
+
+    def _once(self, row: Candidate | Skip) -> Candidate | Skip:
+        """Refuse a row whose address, or whose whole record, stood in the file before."""
+        if isinstance(row, Skip):
+            return row
+        keys = _keys(row)
+        for key, what in keys:
+            if line := self.seen.find(key):
+                return Skip(
+                    row.line,
+                    "twice_in_file",
+                    f"The {what} is in line {line} and in line {row.line}; line {line} counts.",
+                    True,
+                    row.name.full,
+                )
+        for key, _ in keys:
+            self.seen.first_line(key, row.line)
+        return row
+
+    def _batch(self, rows: Sequence[Candidate | Skip]) -> None:
+        candidates = [row for row in rows if isinstance(row, Candidate)]
+        matches = self.matcher.match(candidates)
+        self.lock(list(zip(candidates, matches, strict=True)))
+        by_line = {row.line: found for row, found in zip(candidates, matches, strict=True)}
+        new: list[Candidate] = []
+        changed: list[Change] = []
+        results = [
+            _skipped(row)
+            if isinstance(row, Skip)
+            else self._judge(row, by_line[row.line], new, changed)
+            for row in rows
+        ]
+        self.write(new, changed)
+        for result in results:
+            self.report.add(result)
+
+    def lock(self, matched: list[tuple[Candidate, Match]]) -> None:
+        """A preview keeps nobody waiting."""
+
+    def write(self, new: list[Candidate], changed: list[Change]) -> None:
+        """A preview writes nothing."""
+
+    def _judge(
+        self,
+        row: Candidate,
+        found: Match,
+        new: list[Candidate],
+        changed: list[Change],
+    ) -> RowResult:
+        if found.is_ambiguous:
+            return _skipped(_ambiguous(row))
+        self._claim_phone(row, found)
+        if found.person is None:
+            new.append(row)
+            return self._new(row, found)
+        line = self.seen.first_line(("person", found.person.id), row.line)
+        if line != row.line:
+            return _skipped(_same_person(row, line))
+        made = plan(row, found.person, found)
+        if made.changes:
+            changed.append((row, found.person, made))
+        return _known(row, found, found.person, made)
+
+    def _claim_phone(self, row: Candidate, found: Match) -> None:
+        """A phone goes to the first row of the file that brings it."""
+        for way in row.ways:
+            if way.channel == Channel.PHONE and way.channel not in found.taken:
+                line = self.seen.first_line((way.channel, way.normalised), row.line)
+                found.shared_with = line if line != row.line else 0
+
+    def _new(self, row: Candidate, found: Match) -> RowResult:
+        """A new person, without what is somebody else's already."""
+        kept = [(way, found.owner_of(way.channel)) for way in row.ways]
+        row.ways = [way for way, owner in kept if not owner]
+        return RowResult(
+            row.line,
+            Outcome.NEW,
+            row.name.full,
+            greeting=row.name.greeting,
+            conflicts=tuple(
+                Difference(way_label(way.channel), owner, way.raw) for way, owner in kept if owner
+            ),
+            errors=tuple(row.problems),
+            suggestion=found.suggestion or self._namesake_in_file(row),
+        )
+
+    def _namesake_in_file(self, row: Candidate) -> str:
+        if not row.company_key:
+            return ""
+        line = self.seen.first_line(("name", row.name_key, row.company_key), row.line)
+        if line == row.line:
+            return ""
+        return f"Perhaps the same as line {line}: name and company are equal."
+
+
+def _keys(row: Candidate) -> list[tuple[Hashable, str]]:
+    """What may stand in one row of a file only. A phone may be shared by colleagues."""
+    ways: list[tuple[Hashable, str]] = [
+        ((way.channel, way.normalised), f"{BY[Channel(way.channel)]} {way.raw}")
+        for way in row.ways
+        if way.channel != Channel.PHONE
+    ]
+    return ways or [
+        (("record", row.name_key, row.company_key, row.connected_on, *_phones(row)), "same record")
+    ]
+
+
+def _phones(row: Candidate) -> list[str]:
+    return [way.normalised for way in row.ways]
+
+
+def _empty_report(table: Table, on_row: OnRow | None) -> Report:
+    meant = {index: field for field, indexes in table.columns.items() for index in indexes}
+    return Report(
+        file=table.name,
+        format=table.format,
+        encoding=table.encoding.label,
+        delimiter=DELIMITERS[table.delimiter],
+        header_line=table.header_line,
+        columns={
+            table.header[index]: LABELS.get(meant[index], meant[index]) for index in sorted(meant)
+        },
+        unread=table.unread,
+        on_row=on_row,
+    )
+
+
+def _known(row: Candidate, found: Match, person: Known, made: Plan) -> RowResult:
+    return RowResult(
+        row.line,
+        Outcome.CHANGED if made.changes else Outcome.UNCHANGED,
+        person.full_name,
+        matched_by=found.by,
+        greeting=made.fields.get("greeting_name", person.greeting_name),
+        changes=tuple(made.changes),
+        conflicts=tuple(made.conflicts),
+        errors=tuple(row.problems),
+        is_stopped=person.is_stopped,
+    )
+
+
+def _skipped(skip: Skip) -> RowResult:
+    return RowResult(
+        skip.line,
+        Outcome.SKIPPED,
+        skip.name,
+        skip.code,
+        skip.reason,
+        errors=(skip.reason,) if skip.is_error else (),
+    )
+
+
+def _ambiguous(row: Candidate) -> Skip:
+    return Skip(
+        row.line,
+        "two_people",
+        "Its addresses belong to two different people here. Decide which one it is, or whether "
+        "they are one human being, and import it again.",
+        True,
+        row.name.full,
+    )
+
+
+def _same_person(row: Candidate, line: int) -> Skip:
+    return Skip(
+        row.line,
+        "twice_in_file",
+        f"Line {line} and line {row.line} are the same person here; line {line} counts.",
+        True,
+        row.name.full,
+    )

@@ -1,0 +1,238 @@
+"""Who of the people we know a row tells of: by address, then profile, else at most a hint.
+
+A constant number of statements for each batch. People who came in by this very file are not
+looked at, so that a preview, which stores nothing, finds the same as an apply.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Max, QuerySet
+
+from outreach.core.importing.candidates import Candidate
+from outreach.core.models import Address, Channel, Person, Workspace
+from outreach.core.models.people import PersonStatus
+
+# A phone is often a company's: it recognises somebody only together with their name.
+STRONG = (Channel.EMAIL, Channel.LINKEDIN, Channel.WHATSAPP, Channel.INSTAGRAM)
+BY = {
+    Channel.EMAIL: "e-mail",
+    Channel.LINKEDIN: "profile",
+    Channel.WHATSAPP: "WhatsApp number",
+    Channel.INSTAGRAM: "Instagram name",
+    Channel.PHONE: "phone and name",
+}
+COLUMNS = (
+    "id", "first_name", "last_name", "full_name", "greeting_name", "position", "profile_url",
+    "connected_on", "time_zone", "country", "notes", "account_id", "account__name",
+    "account__key", "status",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Known:
+    """A person as stored, with what an import may fill in. Field order is that of COLUMNS."""
+
+    id: int
+    first_name: str
+    last_name: str
+    full_name: str
+    greeting_name: str
+    position: str
+    profile_url: str
+    connected_on: date | None
+    time_zone: str
+    country: str
+    notes: str
+    account_id: int | None
+    account_name: str | None
+    account_key: str | None
+    status: str
+    ways: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.status != PersonStatus.ACTIVE
+
+
+@dataclass(slots=True)
+class Match:
+    """What is known about one candidate: `held` are its ways that are this human's already (also
+    those of a merged duplicate), `taken` those that are somebody else's.
+    `shared_with` is the line of this file that has the same phone already."""
+
+    person: Known | None = None
+    by: str = ""
+    owners: tuple[int, ...] = ()
+    held: set[tuple[str, str]] = field(default_factory=set)
+    taken: dict[str, int] = field(default_factory=dict)
+    shared_with: int = 0
+    suggestion: str = ""
+
+    @property
+    def is_ambiguous(self) -> bool:
+        return len(self.owners) > 1
+
+    def owner_of(self, channel: str) -> str:
+        """Whose the row's way of this channel is, if it cannot be stored for this human."""
+        if channel in self.taken:
+            return "belongs to another person"
+        if channel == Channel.PHONE and self.shared_with:
+            return f"belongs to line {self.shared_with}"
+        return ""
+
+
+class Matcher:
+    """Matches batches against the people a workspace had before this import began."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        newest = Person.objects.filter(workspace=workspace).aggregate(newest=Max("id"))["newest"]
+        self.newest: int = newest or 0
+
+    def match(self, rows: Sequence[Candidate]) -> list[Match]:
+        if not self.newest:
+            return [Match() for _ in rows]  # an empty workspace knows nobody
+        owners = self._owners(rows)
+        matches = [_by_ways(row, owners) for row in rows]
+        open_rows = [row for row, found in zip(rows, matches, strict=True) if not found.owners]
+        namesakes = self._namesakes(open_rows)
+        wanted = {owner for found in matches for owner in found.owners}
+        wanted |= {each for found in matches for each in found.taken.values()}
+        people = load(self._people().filter(pk__in=wanted | namesakes.ids))
+        for row, found in zip(rows, matches, strict=True):
+            _settle(row, found, people, namesakes)
+        return matches
+
+    def _people(self) -> QuerySet[Person]:
+        return Person.objects.filter(workspace=self.workspace)
+
+    def _owners(self, rows: Sequence[Candidate]) -> dict[tuple[str, str], int]:
+        """The human each address of these rows belongs to."""
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            for way in row.ways:
+                wanted[way.channel].add(way.normalised)
+        found: dict[tuple[str, str], int] = {}
+        for channel, forms in wanted.items():
+            held = Address.objects.filter(
+                workspace=self.workspace, channel=channel, normalised__in=forms
+            ).values_list("normalised", "person_id", "person__merged_into_id")
+            for form, person, canonical in held:
+                found[channel, form] = canonical or person
+        self._add_profiles(rows, found)
+        return found
+
+    def _add_profiles(self, rows: Sequence[Candidate], found: dict[tuple[str, str], int]) -> None:
+        """Profiles written on a person without an address row of their own."""
+        urls = {
+            row.profile_url: way.normalised
+            for row in rows
+            for way in row.ways
+            if way.channel == Channel.LINKEDIN and (way.channel, way.normalised) not in found
+        }
+        held = (
+            self._people()
+            .filter(pk__lte=self.newest, profile_url__in=urls)
+            .order_by("-pk")
+            .values_list("profile_url", "pk", "merged_into_id")
+        )
+        for url, person, canonical in held if urls else ():
+            found[Channel.LINKEDIN, urls[url]] = canonical or person
+
+    def _namesakes(self, rows: Sequence[Candidate]) -> Namesakes:
+        """People of the same name as rows that no address recognises."""
+        found = Namesakes()
+        full_names = {row.name.full for row in rows}
+        if not full_names:
+            return found
+        held = (
+            self._people()
+            .filter(pk__lte=self.newest, full_name__in=full_names, merged_into=None)
+            .order_by("pk")
+            .values_list("full_name", "pk")
+        )
+        for name, person in held:
+            found.by_name[name].append(person)
+            found.ids.add(person)
+        return found
+
+
+@dataclass(slots=True)
+class Namesakes:
+    by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    ids: set[int] = field(default_factory=set)
+
+
+def load(people: QuerySet[Person]) -> dict[int, Known]:
+    """Stored people with their ways, two statements whatever their number."""
+    found = {row[0]: Known(*row) for row in people.values_list(*COLUMNS)}
+    held = Address.objects.filter(person__in=list(found)).values_list(
+        "person_id", "channel", "normalised"
+    )
+    for person, channel, form in held if found else ():
+        found[person].ways.setdefault(channel, []).append(form)
+    return found
+
+
+def _by_ways(row: Candidate, owners: dict[tuple[str, str], int]) -> Match:
+    """The humans that the row's strong ways belong to; more than one is for a person to settle."""
+    found = Match()
+    for channel in STRONG:
+        for way in row.ways:
+            if way.channel == channel and (owner := owners.get((channel, way.normalised))):
+                found.by = found.by or BY[channel]
+                if owner not in found.owners:
+                    found.owners = (*found.owners, owner)
+    for way in row.ways:
+        owner = owners.get((way.channel, way.normalised))
+        if owner in found.owners:
+            found.held.add((way.channel, way.normalised))
+        elif owner:
+            found.taken[way.channel] = owner
+    return found
+
+
+def _settle(row: Candidate, found: Match, people: dict[int, Known], namesakes: Namesakes) -> None:
+    if found.is_ambiguous:
+        return
+    if found.owners:
+        found.person = people.get(found.owners[0])
+        return
+    by_phone = people.get(found.taken.get(Channel.PHONE, 0))
+    if by_phone is not None and by_phone.full_name.casefold() == row.name_key:
+        found.person, found.by = by_phone, BY[Channel.PHONE]
+        del found.taken[Channel.PHONE]
+        found.held.update((way.channel, way.normalised) for way in row.ways
+                          if way.channel == Channel.PHONE)  # fmt: skip
+        return
+    _by_name(row, found, [people[each] for each in namesakes.by_name.get(row.name.full, ())])
+
+
+def _by_name(row: Candidate, found: Match, alike: Iterable[Known]) -> None:
+    """The same record seen before, or a hint. Name and company alone never join two records."""
+    for person in sorted(alike, key=lambda each: bool(each.ways)):
+        if is_same_record(row, person):
+            found.person, found.by = person, "name, company and date"
+            return
+        if row.company_key and person.account_key == row.company_key and not found.suggestion:
+            found.suggestion = (
+                f"Perhaps the same as {person.full_name} at {person.account_name}, already here."
+            )
+
+
+def is_same_record(row: Candidate, person: Known) -> bool:
+    """Whether the row can only be the record we have: one export imported again or completed.
+
+    Name, company and day of connection are equal, and no way of the row contradicts one we
+    have. Without a day, only a row that brings no way at all to a person without one is the same.
+    """
+    if (person.account_key or "") != row.company_key or person.connected_on != row.connected_on:
+        return False
+    if row.connected_on and (row.company_key or not row.ways):
+        return not any(way.channel in person.ways for way in row.ways)
+    return not row.ways and not person.ways

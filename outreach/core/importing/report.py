@@ -1,0 +1,164 @@
+"""What an import does or would do, row by row, with counts. Preview and apply give the same one.
+
+Counts cover every row; of the rows themselves the first of each kind are kept, so that a
+million rows take no more memory than a thousand. Who wants them all passes `on_row`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+KEPT_ROWS = 1_000
+KEPT_ERRORS = 100
+
+
+class Outcome(StrEnum):
+    """What becomes of a row. Every row has exactly one."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of one person: a change from `before` to `after`, or a conflict kept as it is."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What becomes of one row and why. `matched_by` says how its person was recognised."""
+
+    line: int
+    outcome: Outcome
+    name: str = ""
+    code: str = ""
+    reason: str = ""
+    matched_by: str = ""
+    greeting: str = ""
+    changes: tuple[Difference, ...] = ()
+    conflicts: tuple[Difference, ...] = ()
+    errors: tuple[str, ...] = ()
+    suggestion: str = ""
+    is_stopped: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Without what is empty, for `--json`."""
+        found: dict[str, Any] = {"line": self.line, "outcome": str(self.outcome)}
+        for key in ("name", "greeting", "code", "reason", "matched_by", "suggestion"):
+            if value := getattr(self, key):
+                found[key] = value
+        for key in ("changes", "conflicts"):
+            if rows := getattr(self, key):
+                found[key] = [
+                    {"field": each.field, "before": each.before, "after": each.after}
+                    for each in rows
+                ]
+        if self.errors:
+            found["errors"] = list(self.errors)
+        if self.is_stopped:
+            found["stopped"] = True
+        return found
+
+
+@dataclass(slots=True)
+class Report:
+    """The whole import. `is_applied` tells what was done from what would be done."""
+
+    file: str
+    format: str
+    encoding: str
+    delimiter: str
+    header_line: int
+    columns: dict[str, str]
+    unread: tuple[str, ...]
+    is_applied: bool = False
+    on_row: Callable[[RowResult], None] | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    kept: dict[Outcome, list[RowResult]] = field(
+        default_factory=lambda: {outcome: [] for outcome in Outcome}
+    )
+    errors: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, row: RowResult) -> None:
+        """Count one row, and keep it while there is room."""
+        counts = self.counts
+        counts["rows"] += 1
+        counts[row.outcome] += 1
+        if row.outcome is Outcome.SKIPPED:
+            self.reasons[row.code] += 1
+        if row.errors:
+            counts["rows_with_errors"] += 1
+            counts["errors"] += len(row.errors)
+            room = KEPT_ERRORS - len(self.errors)
+            self.errors.extend((row.line, text) for text in row.errors[: max(room, 0)])
+        counts["conflicts"] += len(row.conflicts)
+        counts["suggestions"] += bool(row.suggestion)
+        counts["stopped"] += row.is_stopped
+        if len(self.kept[row.outcome]) < KEPT_ROWS:
+            self.kept[row.outcome].append(row)
+        if self.on_row is not None:
+            self.on_row(row)
+
+    def __getattr__(self, name: str) -> int:
+        """`report.new`, `report.skipped` and the other counts, by name."""
+        if name in COUNTS:
+            return self.counts[name]
+        raise AttributeError(name)
+
+    @property
+    def writes(self) -> bool:
+        """Whether applying writes anything at all."""
+        return bool(self.counts[Outcome.NEW] or self.counts[Outcome.CHANGED])
+
+    def rows(self) -> Iterator[RowResult]:
+        """The kept rows in the order of the file."""
+        every = [row for rows in self.kept.values() for row in rows]
+        return iter(sorted(every, key=lambda row: row.line))
+
+    def tally(self) -> dict[str, int]:
+        """Every count, zeroes too."""
+        return {name: self.counts[name] for name in COUNTS}
+
+    def as_dict(self) -> dict[str, Any]:
+        """One object for programs."""
+        return {
+            "file": self.file,
+            "format": self.format,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "header_line": self.header_line,
+            "columns": self.columns,
+            "columns_not_read": list(self.unread),
+            "applied": self.is_applied,
+            "counts": self.tally(),
+            "skipped_by_reason": dict(sorted(self.reasons.items())),
+            "errors": [{"line": line, "error": text} for line, text in self.errors],
+            "errors_not_shown": self.counts["errors"] - len(self.errors),
+            "rows": [row.as_dict() for row in self.rows()],
+            "rows_not_shown": self.counts["rows"] - sum(len(rows) for rows in self.kept.values()),
+        }
+
+
+COUNTS = (
+    "rows",
+    "new",
+    "changed",
+    "unchanged",
+    "skipped",
+    "rows_with_errors",
+    "errors",
+    "conflicts",
+    "suggestions",
+    "stopped",
+)
