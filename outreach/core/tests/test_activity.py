@@ -11,7 +11,7 @@ from outreach.core.models import Activity, Revision, Seal
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 BY = Principal.system("test")
 
 
@@ -25,7 +25,6 @@ def tell(count=1):
         )
 
 
-@pytest.mark.django_db(transaction=True)
 def test_an_activity_outside_a_transaction_is_refused():
     with pytest.raises(RuntimeError, match="in the transaction"):
         activity.record(activity.entry("people.x", testing.make_workspace()), by=BY, at=WORKDAY)
