@@ -1,20 +1,21 @@
 """Asks /healthz as a machine would: exit 0 when database, broker and beat are alive, else 1.
 
-The supervisor waits for it, and docker-compose.yml asks it for the web container's health.
+The supervisor waits for it, and docker-compose.yml asks it for the health of web and beat.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import sys
 
 WAIT_SECONDS = 5.0
 
 
-def ask(port: int, host: str = "localhost") -> tuple[bool, str]:
+def ask(port: int, host: str, address: str = "127.0.0.1") -> tuple[bool, str]:
     """Whether everything is alive, and the answer in one line. `host` names the site."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_SECONDS)
+    connection = http.client.HTTPConnection(address, port, timeout=WAIT_SECONDS)
     try:
         connection.request("GET", "/healthz", headers={"Host": host})
         answer = connection.getresponse()
@@ -43,8 +44,10 @@ def _words(body: str) -> str:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
     from django.conf import settings
 
-    healthy, said = ask(settings.PORT, site_name(settings.ALLOWED_HOSTS))
+    server = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
+    healthy, said = ask(settings.PORT, site_name(settings.ALLOWED_HOSTS), server)
     sys.stdout.write(said + "\n")
     sys.exit(not healthy)

@@ -1,3 +1,5 @@
+"""The doors, and the checks of what they stand on."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig
@@ -7,3 +9,8 @@ class EdgeConfig(AppConfig):
     name = "outreach.edge"
     label = "edge"
     verbose_name = "Outreach: doors"
+
+    def ready(self) -> None:
+        from outreach.edge import checks
+
+        checks.activate()

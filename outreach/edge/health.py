@@ -50,13 +50,18 @@ def beat_state() -> str:
     return "ok" if age < BEAT_MAX_AGE else f"last ticked {int(age.total_seconds())} s ago"
 
 
+def parts() -> dict[str, str]:
+    """Each part that must live, and "ok" or what is wrong with it."""
+    return {"database": database_state(), "broker": broker_state(), "beat": beat_state()}
+
+
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    parts = {"database": database_state(), "broker": broker_state(), "beat": beat_state()}
-    healthy = all(state == "ok" for state in parts.values())
-    badge = controls.badge().text if parts["database"] == "ok" else "STOPPED"
+    states = parts()
+    healthy = all(state == "ok" for state in states.values())
+    badge = controls.badge().text if states["database"] == "ok" else "STOPPED"
     return JsonResponse(
-        {"status": "ok" if healthy else "failing", **parts, "badge": badge},
+        {"status": "ok" if healthy else "failing", **states, "badge": badge},
         status=200 if healthy else 503,
     )
