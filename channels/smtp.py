@@ -16,10 +16,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from channels.base import ChannelUnavailable, Envelope, Outcome, Receipt
-from channels.wire import Garbled, Reply, Wire, data_block, printable
+from channels.wire import Garbled, Mail, Reply, Wire, data_block, printable
 
 FRESH_SECONDS = 1.0  # who answered this recently and has not hung up needs no NOOP
 QUIT_SECONDS = 2.0  # politeness has its limits
@@ -30,25 +29,11 @@ _RETRY_AFTER = re.compile(r"\b(?:in|after) (\d{1,5}) ?(s|min)", re.IGNORECASE)
 _QUEUED_AS = re.compile(r"\bqueued as ([\w.-]{1,100})", re.IGNORECASE)
 
 
-class Unsendable(ValueError):
-    """The message cannot be put on the wire unchanged; the sentence says why. Nothing left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One message ready for the wire. `utf8` when an address or header needs SMTPUTF8."""
-
-    sender: str
-    recipient: str
-    data: bytes
-    utf8: bool = False
-
-
 class SmtpConnection:
     """One open way to an SMTP server (`channels.base.Connection`), used by one thread at a time.
 
-    `compose` turns an envelope into Mail or raises Unsendable. After `abort()` the connection is
-    dead for good: a thread that comes late must not transmit after its deadline.
+    `compose` turns an envelope into Mail or raises Unsendable. After `abort()` or `close()` it is
+    over for good: a thread that comes late transmits nothing, whatever it was told before.
     """
 
     def __init__(
@@ -75,8 +60,9 @@ class SmtpConnection:
         self._pid = os.getpid()
         self._stage = "connect"
         self._heard_at = 0.0
-        self._lock = threading.Lock()  # guards the two below
-        self._aborted = False
+        self._lock = threading.Lock()  # guards the three below
+        self._over = False
+        self._busy = False  # some thread is in carry()
         self._lever: socket.socket | None = None  # a second handle on the socket, for abort()
 
     def open(self) -> None:
@@ -103,7 +89,8 @@ class SmtpConnection:
 
     def carry(self, envelope: Envelope) -> Receipt:
         """Hand over one message, at most once. Never raises."""
-        self._stage = "compose"
+        with self._lock:
+            self._stage, self._busy = "compose", True
         try:
             mail = self._compose(envelope)
         except Exception as fault:  # noqa: BLE001 -- whatever it was, nothing was written
@@ -114,17 +101,24 @@ class SmtpConnection:
             outcome = Outcome.UNKNOWN if self._stage in BEGUN else Outcome.TRY_LATER
             self._drop()
             return self._receipt(outcome, self._sentence(problem))
+        finally:
+            self._busy = False
 
     def abort(self) -> None:
         """Shut the socket down under another thread's carry(), which then returns at once."""
         with self._lock:
-            self._aborted = True
+            self._over = True
             if self._lever is not None:
                 with contextlib.suppress(OSError):
                     self._lever.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """QUIT and close. Whatever goes wrong here changes nothing."""
+        with self._lock:
+            self._over, busy = True, self._busy
+        if busy:  # a QUIT would end up in the middle of that thread's message
+            self.abort()
+            return
         with contextlib.suppress(Exception):
             if self._wire is not None and self._is_ours():
                 self._wire.limit(QUIT_SECONDS)
@@ -145,8 +139,8 @@ class SmtpConnection:
             return refusal
         if not wire.is_silent():  # an answer to nothing asked: the next one would be misread
             raise Garbled("the server spoke before its turn")
-        if self._aborted:
-            raise OSError("aborted before the body")
+        if self._over:
+            raise OSError("cut off before the body")
         self._stage = "body"
         try:
             wire.write(block)
@@ -160,8 +154,8 @@ class SmtpConnection:
         if self._wire is None or not self._is_ours():
             self._drop()
             self.open()
-        if self._wire is None or self._aborted:
-            raise OSError("aborted before anything was said")
+        if self._wire is None or self._over:
+            raise OSError("cut off before anything was said")
         return self._wire
 
     def _announce(self, wire: Wire, mail: Mail, size: int) -> Receipt | None:
@@ -235,7 +229,7 @@ class SmtpConnection:
             reply=printable(reply),
             provider_id=queued[1] if queued else "",
             retry_after=float(wait[1]) * (60 if wait[2].lower() == "min" else 1) if wait else None,
-            evidence={"server": f"{self._host}:{self._port}", "aborted": self._aborted},
+            evidence={"server": f"{self._host}:{self._port}", "cut_off": self._over},
         )
 
     def _greet(self, wire: Wire) -> None:
@@ -255,7 +249,7 @@ class SmtpConnection:
 
     def _is_alive(self) -> bool:
         wire = self._wire
-        if wire is None or self._aborted or not self._is_ours() or not wire.is_silent():
+        if wire is None or self._over or not self._is_ours() or not wire.is_silent():
             return False
         if time.monotonic() - self._heard_at < FRESH_SECONDS:
             return True
@@ -273,8 +267,8 @@ class SmtpConnection:
     def _hold(self, sock: socket.socket) -> None:
         """Keep a handle that survives TLS wrapping and is not closed under abort()."""
         with self._lock:
-            if self._aborted:
-                raise OSError("aborted; open a new connection")
+            if self._over:
+                raise OSError("this connection is over; open a new one")
             if self._lever is not None:
                 self._lever.close()
             self._lever = sock.dup()

@@ -22,6 +22,20 @@ _REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
+class Unsendable(ValueError):
+    """The message cannot be put on the wire unchanged; the sentence says why. Nothing left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message ready for the wire. `utf8` when an address or header needs SMTPUTF8."""
+
+    sender: str
+    recipient: str
+    data: bytes
+    utf8: bool = False
+
+
 class Garbled(smtplib.SMTPException):
     """The server said something that is no SMTP reply, or no answer to what was asked."""
 

@@ -54,14 +54,14 @@ class ConsoleConnection:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self._aborted = False
+        self._over = False
 
     def prove(self) -> bool:
-        return not self._aborted
+        return not self._over
 
     def carry(self, envelope: Envelope) -> Receipt:
-        if self._aborted:
-            return Receipt(Outcome.TRY_LATER, "print", "aborted before it was printed")
+        if self._over:
+            return Receipt(Outcome.TRY_LATER, "print", "cut off before it was printed")
         try:
             text = f"--- {envelope.channel} {envelope.token} ---\n{readable(envelope)}\n"
             with self._turn:
@@ -78,7 +78,8 @@ class ConsoleConnection:
             self._stream.flush()
 
     def abort(self) -> None:
-        self._aborted = True
+        self._over = True
 
     def close(self) -> None:
-        """Nothing to end: the stream belongs to whoever gave it."""
+        """The stream stays open: it belongs to whoever gave it."""
+        self._over = True

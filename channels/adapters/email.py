@@ -10,6 +10,7 @@ import contextlib
 import smtplib
 import socket
 import ssl
+import threading
 from dataclasses import replace
 from email import message_from_bytes
 from email.generator import BytesGenerator
@@ -23,8 +24,8 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from channels.adapters.console import readable
 from channels.adapters.mime import compose, message_id
 from channels.base import ChannelUnavailable, Connection, Envelope, Outcome, Receipt
-from channels.smtp import Mail, SmtpConnection, Unsendable
-from channels.wire import printable
+from channels.smtp import SmtpConnection
+from channels.wire import Mail, Unsendable, printable
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
@@ -135,7 +136,9 @@ class BackendConnection:
     """Any other Django e-mail backend behind `channels.base.Connection`."""
 
     def __init__(self) -> None:
-        self._aborted = False
+        self._lock = threading.Lock()  # guards the two below
+        self._over = False
+        self._busy = False  # some thread is in carry()
         try:
             self._backend = get_connection(fail_silently=False)
             self._backend.open()
@@ -150,7 +153,7 @@ class BackendConnection:
             self._backend.open()
         except Exception:  # noqa: BLE001 -- the contract: never raises
             return False
-        return not self._aborted
+        return not self._over
 
     def carry(self, envelope: Envelope) -> Receipt:
         try:
@@ -158,19 +161,23 @@ class BackendConnection:
             message = ApprovedEmail(envelope, compose(envelope))
         except Exception as fault:  # noqa: BLE001 -- whatever it was, nothing was handed over
             return Receipt(Outcome.REFUSED, "compose", printable(str(fault) or repr(fault)))
-        if self._aborted:
-            return Receipt(Outcome.TRY_LATER, "compose", "aborted before it was handed over")
+        with self._lock:
+            if self._over:
+                return Receipt(Outcome.TRY_LATER, "compose", "cut off before it was handed over")
+            self._busy = True
         try:
             sent = self._backend.send_messages([message])
         except Exception as problem:  # noqa: BLE001 -- the contract: never raises
             return from_exception(problem)
+        finally:
+            self._busy = False
         if sent == 1:
             return Receipt(Outcome.SENT, "backend", provider_id=provider_id(message))
         return Receipt(Outcome.UNKNOWN, "backend", f"the backend reports {sent!r} messages sent")
 
     def abort(self) -> None:
         """Where the backend holds an SMTP socket it is shut down; others end by their time-out."""
-        self._aborted = True
+        self._over = True
         sock = getattr(getattr(self._backend, "connection", None), "sock", None)
         if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):
@@ -178,6 +185,11 @@ class BackendConnection:
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
+        with self._lock:
+            self._over, busy = True, self._busy
+        if busy:  # a good-bye would end up in the middle of that thread's message
+            self.abort()
+            return
         with contextlib.suppress(Exception):
             self._backend.close()
 

@@ -18,7 +18,7 @@ class MemoryAdapter:
 
     `outbox` holds what left or may have left (SENT, UNKNOWN), `carried` whatever was handed over.
     `answers` are used up in turn, then everything is SENT; `delay` is in seconds, cut short by
-    abort(). `missing` and `unreachable` are sentences, `alive` is what prove() says.
+    abort() and close(). `missing` and `unreachable` are sentences, `alive` is what prove() says.
     """
 
     outbox: ClassVar[list[Envelope]] = []
@@ -56,18 +56,18 @@ class MemoryConnection:
     """Behaves as a network would: a message aborted while on its way is UNKNOWN."""
 
     def __init__(self) -> None:
-        self._aborted = threading.Event()
+        self._over = threading.Event()
 
     def prove(self) -> bool:
-        return MemoryAdapter.alive and not self._aborted.is_set()
+        return MemoryAdapter.alive and not self._over.is_set()
 
     def carry(self, envelope: Envelope) -> Receipt:
-        if self._aborted.is_set():
-            return Receipt(Outcome.TRY_LATER, "memory", "aborted before it was handed over")
+        if self._over.is_set():
+            return Receipt(Outcome.TRY_LATER, "memory", "cut off before it was handed over")
         MemoryAdapter.carried.append(envelope)
         receipt = self._answer(envelope)
-        if MemoryAdapter.delay and self._aborted.wait(MemoryAdapter.delay):
-            receipt = Receipt(Outcome.UNKNOWN, "memory", "aborted on the way")
+        if MemoryAdapter.delay and self._over.wait(MemoryAdapter.delay):
+            receipt = Receipt(Outcome.UNKNOWN, "memory", "cut off on the way")
         if receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN):
             MemoryAdapter.outbox.append(envelope)
         return receipt
@@ -87,7 +87,7 @@ class MemoryConnection:
             return Receipt(Outcome.UNKNOWN, "memory", f"{type(problem).__name__}: {problem}")
 
     def abort(self) -> None:
-        self._aborted.set()
+        self._over.set()
 
     def close(self) -> None:
-        """Nothing to end."""
+        self._over.set()

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import idna
 
 from channels.base import Envelope
-from channels.smtp import Mail, Unsendable
+from channels.wire import Mail, Unsendable
 
 LINE = 76  # what we aim at, as quoted-printable does
 LINE_LIMIT = 998  # what RFC 5322 allows

@@ -72,9 +72,11 @@ class AdapterContract:
             thread.join(5)
         assert sorted(arrived()) == [f"From thread {n}\r\n" for n in range(4)]
 
-    def test_after_abort_nothing_leaves(self, adapter, arrived):
+    @pytest.mark.parametrize("end", ["abort", "close"])
+    def test_after_its_end_nothing_leaves(self, adapter, arrived, end):
+        """A thread that comes late must not transmit: its sender may have given up its lock."""
         connection = adapter.connect()
-        connection.abort()
+        getattr(connection, end)()
         assert connection.carry(make_envelope()).outcome is Outcome.TRY_LATER
         assert connection.prove() is False
         assert arrived() == []

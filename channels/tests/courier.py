@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from channels.base import Envelope
-from channels.smtp import Mail, SmtpConnection
+from channels.smtp import SmtpConnection
 from channels.tests.sink import SmtpSink
+from channels.wire import Mail
 
 BODY = b"Subject: hello\r\n\r\nDear Ana\r\n"
 PLAIN = ("8BITMIME",)  # no PIPELINING: one command, one answer

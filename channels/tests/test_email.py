@@ -256,7 +256,8 @@ class OwnSmtp(DjangoSmtp):
     """What a deployment that changes Django's backend has; not the client of ours."""
 
 
-def test_abort_reaches_the_socket_of_a_backend_over_smtp(settings, smtp, sink):
+@pytest.mark.parametrize("end", ["abort", "close"])
+def test_its_end_reaches_the_socket_of_a_backend_over_smtp(settings, smtp, sink, end):
     """A subclass of Django's SMTP backend keeps its socket where we find it."""
     sink.script = {"dot": "hang"}
     settings.EMAIL_BACKEND = f"{__name__}.OwnSmtp"
@@ -266,7 +267,7 @@ def test_abort_reaches_the_socket_of_a_backend_over_smtp(settings, smtp, sink):
     thread = threading.Thread(target=lambda: receipts.append(connection.carry(make_envelope())))
     thread.start()
     sink.wait_for(1)
-    connection.abort()
+    getattr(connection, end)()
     thread.join(2)
     assert receipts[0].outcome is Outcome.UNKNOWN
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from channels.adapters.mime import RESERVED, compose
 from channels.base import Outcome
-from channels.smtp import SmtpConnection, Unsendable
+from channels.smtp import SmtpConnection
 from channels.tests.contract import make_envelope
 from channels.tests.sink import SmtpSink
-from channels.wire import data_block
+from channels.wire import Unsendable, data_block
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from channels.base import Outcome
-from channels.smtp import Unsendable
 from channels.tests.courier import (
     BINARY,
     BODY,
@@ -19,7 +18,7 @@ from channels.tests.courier import (
     make_envelope,
 )
 from channels.tests.sink import SmtpSink
-from channels.wire import data_block, printable
+from channels.wire import Unsendable, data_block, printable
 
 
 def test_a_message_arrives_as_given_with_its_envelope(extensions):

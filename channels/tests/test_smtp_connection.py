@@ -236,7 +236,7 @@ def test_abort_before_the_body_is_certain(stage, how):
 def test_abort_after_the_dot_is_unknown(how):
     receipt, _, sink = carry_and_abort({"dot": how}, "dot", after=0.02)
     assert (receipt.outcome, receipt.stage) == (Outcome.UNKNOWN, "dot")
-    assert receipt.evidence["aborted"]
+    assert receipt.evidence["cut_off"]
     assert len(sink.arrivals) == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from channels.base import Outcome
 from channels.smtp import SmtpConnection
-from channels.tests.courier import BINARY, as_mail, make_envelope
+from channels.tests.courier import BINARY, as_mail, make_envelope, wait_until
 from channels.tests.sink import SmtpSink
 
 STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot", "rset", "noop", "quit")
@@ -88,3 +88,19 @@ def test_a_yes_before_the_whole_body_was_handed_over_is_not_believed():
     with SmtpSink({"body": "250 early"}) as sink:
         connection = SmtpConnection(*sink.address, timeout=1, compose=as_mail)
         assert connection.carry(envelope).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
+def test_closing_under_a_running_carry_cuts_it_off_and_says_no_quit(stage):
+    """A QUIT from another thread would end up inside the message."""
+    with SmtpSink({stage: "hang"}) as sink:
+        connection = SmtpConnection(*sink.address, timeout=60, compose=as_mail)
+        receipts: list = []
+        thread = threading.Thread(target=lambda: receipts.append(connection.carry(make_envelope())))
+        thread.start()
+        wait_until(lambda: connection._stage == stage)
+        connection.close()
+        thread.join(2)
+        assert receipts[0].outcome is (Outcome.UNKNOWN if stage == "dot" else Outcome.TRY_LATER)
+        connection.close()
+    assert sink.heard("QUIT") == 0
