@@ -102,7 +102,7 @@ LABELS = {
     "time_zone": "time zone",
     "connected_on": "connected on",
     "profile": "profile",
-    "profile_url": "profile",
+    "url": "profile",
 }
 Columns = dict[str, tuple[int, ...]]
 

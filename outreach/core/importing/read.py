@@ -19,6 +19,7 @@ from outreach.core.importing import encoding, source
 from outreach.core.importing.columns import Columns, Reading
 from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.source import BadFile, Source
+from outreach.core.names import clean
 
 MAX_ROWS = 1_000_000
 MAX_LINE = 1_000_000
@@ -117,7 +118,7 @@ def _header(head: list[str], name: str) -> tuple[int, list[str], str]:
 def _cells(lines: Sequence[str], delimiter: str) -> list[str]:
     """The cells of a header; never of several lines: what spans lines is preamble prose."""
     try:
-        return [cell.strip() for cell in next(csv.reader(lines[:1], delimiter=delimiter), [])]
+        return [clean(cell) for cell in next(csv.reader(lines[:1], delimiter=delimiter), [])]
     except csv.Error:
         return []
 
