@@ -1,0 +1,208 @@
+"""The stop buttons, the person switch and the audit on the command line: words, exits, JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from approvals.models import Approval
+from channels.models import Delivery
+from outreach import testing
+from outreach.core.models import Activity, Person
+from safety.models import SystemControl
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(*words):
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*words):
+    return json.loads(run(*words, "--json"))
+
+
+@pytest.fixture
+def operator():
+    return testing.olaf()
+
+
+def test_status_as_table_and_json():
+    found = run_json("control", "--status")
+    assert found["badge"] == "DRY RUN"
+    assert {row["control"] for row in found["controls"]} >= {"EMERGENCY_STOP", "DRY_RUN"}
+    assert "EMERGENCY_STOP" in run("control", "--status")
+
+
+def test_emergency_stop_says_stopped_and_enable_all_lists_it(operator, live):
+    said = run("control", "--emergency-stop", "--reason", "Detected issue")
+    assert "stopped" in said.splitlines()[-1]
+    assert SystemControl.objects.get(control_key="EMERGENCY_STOP", workspace=None).enabled
+    assert "Detected issue" in run("control", "--enable-all")
+    row = Activity.objects.filter(verb="safety.control_set").last()
+    assert row.codes["door"] == "command"
+
+
+def test_not_yet_stopped_exits_3_with_the_list(operator, live, settings):
+    settings.STOP_PATIENCE_SECONDS = 1
+    approval = testing.make_approved()
+    Delivery.objects.create(
+        workspace=approval.workspace, approval=approval, human=approval.human, channel="email",
+        status="sending", sender="00000000-0000-0000-0000-000000000001", place="elsewhere",
+        boot_id="another", since=timezone.now(),
+    )  # fmt: skip
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("control", "--emergency-stop", stdout=out)
+    assert ended.value.code == 3
+    assert f"Still open: approval #{approval.pk}" in out.getvalue()
+    assert "NOT YET STOPPED" in out.getvalue()
+    assert "stopped 0" not in out.getvalue()
+
+
+@pytest.mark.parametrize("word", ["messaging", "auto-reply", "auto-approve", "experiment"])
+def test_each_switch_off_and_on(operator, word):
+    run("control", "--disable", word, "--duration", "24h", "--reason", "429 errors")
+    row = SystemControl.objects.get(enabled=False, workspace=None, control_key__endswith="ENABLED")
+    assert row.auto_restore_at - row.changed_at == timedelta(hours=24)
+    assert row.reason == "429 errors"
+    run("control", "--enable", word)
+    row.refresh_from_db()
+    assert (row.enabled, row.auto_restore_at) == (True, None)
+
+
+def test_dry_run_by_control(operator, live):
+    run("control", "--enable", "dry-run", "--reason", "careful")
+    assert run_json("control", "--status")["badge"] == "DRY RUN"
+    with pytest.raises(CommandError, match="--reason"):
+        run("control", "--disable", "dry-run")
+    run("control", "--disable", "dry-run", "--reason", "checked")
+    assert run_json("control", "--status")["badge"] == "LIVE"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--enable", "nonsense"], "invalid choice"),
+        ([], "required"),
+        (["--emergency-stop", "--duration", "24h"], "--duration goes with"),
+        (["--disable", "messaging", "--duration", "soon"], "no duration"),
+        (["--status", "--workspace", "defualt"], "no workspace 'defualt'"),
+        (["--emergency-stop", "--as", "nobody"], "no user 'nobody'"),
+    ],
+)
+def test_bad_words_are_refused_in_a_sentence(operator, words, why):
+    with pytest.raises((CommandError, SystemExit)) as refused:
+        run("control", *words)
+    assert why in str(refused.value)
+
+
+def test_a_member_stops_their_workspace_and_not_the_system(live):
+    testing.alice()
+    with pytest.raises(CommandError):
+        run("control", "--emergency-stop", "--as", "alice")
+    run("control", "--emergency-stop", "--as", "alice", "--workspace", "default")
+    assert SystemControl.objects.filter(enabled=True, control_key="EMERGENCY_STOP").count() == 1
+
+
+def test_person_verbs_take_the_uuid_in_both_places():
+    testing.alice()
+    person = testing.make_person()
+    uuid = str(person.uuid)
+    approval = testing.make_pending(person)
+    assert run_json("person", "--uuid", uuid, "--disable-automation")["stopped"]
+    assert Approval.objects.get(pk=approval.pk).status == "pending"  # held, not rejected
+    assert run_json("person", "--enable-automation", uuid)["can_send"]
+    said = run_json("person", "--uuid", uuid, "--block", "--reason", "Requested no contact")
+    assert (said["status"], said["can_send"]) == ("blocked", False)
+    assert Approval.objects.get(pk=approval.pk).status == "rejected"
+    with pytest.raises(CommandError, match="Say why"):
+        run("person", "--unblock", uuid)
+    assert run_json("person", "--unblock", uuid, "--reason", "mistake")["status"] == "active"
+    run("person", "--desist", uuid)
+    with pytest.raises(CommandError, match="lifted from"):
+        run("person", "--lift-desist", uuid, "--reason", "agreed")
+    assert Person.objects.get().desisted_at is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--block"], "Which person"),
+        (["--block", "not-a-uuid"], "no person not-a-uuid"),
+        (["--block", "00000000-0000-0000-0000-000000000000"], "no person"),
+    ],
+)
+def test_unknown_people_are_refused(words, why):
+    testing.alice()
+    with pytest.raises(CommandError, match=why):
+        run("person", *words)
+
+
+def test_review_shows_approves_edits_and_rejects():
+    testing.alice()
+    first, second, third = (testing.make_pending(at=timezone.now()) for _ in range(3))
+    assert run_json("review", "--pending")["pending"] == 3
+    assert str(first.pk) in run("review", "--pending")
+    assert first.revision.text in run_json("review", "--show", str(first.pk))["text"]
+    assert run_json("review", "--approve", str(first.pk))["status"] == "approved"
+    edited = run_json("review", "--approve", str(second.pk), "--edit", "Modified message content.")
+    assert edited["digest"] != second.digest
+    with pytest.raises(CommandError, match="reason"):
+        run("review", "--reject", str(third.pk))
+    run("review", "--reject", str(third.pk), "--reason", "Tone inappropriate")
+    assert "empty" in run("review", "--pending")
+    with pytest.raises(CommandError, match="approved already by"):
+        run("review", "--approve", str(first.pk))
+
+
+def test_bulk_approves_low_priority_only():
+    testing.alice()
+    person = testing.make_person()
+    from outreach.core.models import Contact
+
+    old = testing.make_draft(person)
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="email", direction="in",
+        at=timezone.now() - timedelta(days=3), key="inbound:1", draft=old,
+    )  # fmt: skip
+    noon = testing.WORKDAY + timedelta(days=7 * 52)
+    low = testing.make_pending(person, at=noon, confidence=95, subject="Low")
+    high = testing.make_pending(at=noon, confidence=40, subject="High")
+    Approval.objects.update(expires_at=timezone.now() + timedelta(days=1), not_before=None)
+    assert low.priority == 0
+    done = run_json("review", "--bulk-approve", "--priority", "low", "--max", "50")
+    assert [row["id"] for row in done["items"]] == [low.pk]
+    assert Approval.objects.get(pk=high.pk).status == "pending"
+    with pytest.raises(CommandError, match="Only low"):
+        run("review", "--bulk-approve", "--priority", "high")
+
+
+def test_process_and_expire_print_one_json_object():
+    testing.make_approved()
+    done = run_json("process_approved_messages")
+    assert (done["badge"], done["simulated"], done["sent"]) == ("DRY RUN", 1, 0)
+    assert run_json("expire_approvals")["expired"] == 1  # WORKDAY is long ago
+
+
+def test_audit_verify_names_the_first_bad_row_and_exits_4():
+    testing.make_pending()
+    assert run_json("audit", "verify")["ok"]
+    row = Activity.objects.order_by("id")[1]
+    testing.unguard()
+    Activity.objects.filter(pk=row.pk).update(verb="people.forged")
+    testing.guard()
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("audit", "verify", stdout=out)
+    assert ended.value.code == 4
+    assert f"activity {row.pk} " in out.getvalue()
+    lines = run("audit", "export").splitlines()
+    assert json.loads(lines[0])["seq"] == 1
