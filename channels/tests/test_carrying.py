@@ -1,4 +1,4 @@
-"""Carrying a wave: one deadline for all, and an intent stays open while a thread may still write."""
+"""Carrying a wave: one deadline for all; an intent stays open while a thread may still write."""
 
 from __future__ import annotations
 
