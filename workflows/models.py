@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
-from outreach.core.models import Workspace
+from outreach.core.models import Agent, Workspace
 from outreach.core.models.base import Authored
 
 
@@ -20,12 +21,30 @@ class RunStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"  # a person ended it between steps
 
 
+# Of runs and steps alike. Only the engine walks these arrows. From running back to waiting: the
+# worker fell silent and somebody asked to go on.
+TRANSITIONS: dict[str, frozenset[str]] = {
+    RunStatus.WAITING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.WAITING}
+    ),
+    RunStatus.FAILED: frozenset({RunStatus.WAITING, RunStatus.CANCELLED}),
+    RunStatus.DONE: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+
 class Run(Authored):
-    """One run of a workflow. `options` is what was asked, `result` what came of it."""
+    """One run of a workflow. `options` is what was asked, `result` what came of it.
+
+    `by` is who asked for it, `agent` in whose name it writes. `claim` names the one worker that
+    may write for it; every transaction of a run begins by asking whether it still does.
+    """
 
     Status = RunStatus
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="runs")
     name = models.CharField(max_length=40)
     options: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     status = models.CharField(
@@ -33,12 +52,28 @@ class Run(Authored):
     )
     result: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    claim = models.CharField(max_length=32, blank=True, editable=False)
+    seen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Its worker's last sign of life."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "workflow_runs"
+        constraints = [
+            models.CheckConstraint(
+                name="run_running_has_claim", condition=~Q(status="running") | ~Q(claim="")
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "seen_at"],
+                name="run_to_pick_up",
+                condition=Q(status__in=["waiting", "running"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Run {self.pk} of {self.name} ({self.status})"
@@ -68,9 +103,7 @@ class Step(models.Model):
 
     class Meta:
         db_table = "workflow_run_steps"
-        constraints = [
-            models.UniqueConstraint(fields=["run", "no"], name="step_numbered_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["run", "no"], name="step_numbered_once")]
 
     def __str__(self) -> str:
         return f"Step {self.no} {self.name} ({self.status})"

@@ -1,0 +1,182 @@
+"""Run a workflow, go on with one, or end one. Nothing here sends: a workflow ends at draft."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from outreach.core.models import Workspace
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.principal import Principal
+from outreach.edge import acting
+from safety import controls
+from workflows import audience, definitions, engine, services
+from workflows.drafting import templates
+from workflows.models import Run, RunStatus
+from workflows.shapes import BadOptions
+from workflows.shapes import Progress as Done
+
+FAILED = 1
+NAMES = ", ".join(workflow.name for workflow in definitions.WORKFLOWS)
+
+
+class Command(BaseCommand):
+    help = "Run a workflow: it writes drafts and sends nothing. --list shows the seven."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", nargs="?", default="", help=f"One of {NAMES}.")
+        act = parser.add_mutually_exclusive_group()
+        act.add_argument("--list", action="store_true", help="The workflows, and which are there.")
+        act.add_argument("--resume", type=int, metavar="RUN", help="Go on where it stopped.")
+        act.add_argument("--cancel", type=int, metavar="RUN", help="End it; its drafts stay.")
+        parser.add_argument("--submit", action="store_true", help="Ask for review of each draft.")
+        parser.add_argument("--limit", type=int, help="At most this many people (50).")
+        parser.add_argument("--days", type=int, help="Leave out whom we met in these days (90).")
+        known = ", ".join(templates.names())
+        parser.add_argument("--template", default="", help=f"The words: one of {known}.")
+        parser.add_argument("--about", default="", help="A sentence about your work, to be said.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        acting.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.as_json = options["json"]
+        width = None if sys.stdout.isatty() else 110
+        self.console = Console(
+            file=cast(IO[str], self.stdout), width=width, highlight=False, markup=False
+        )
+        if options["list"]:
+            self._list()
+            return
+        place = acting.workspace(options)
+        try:
+            self._act(place, options)
+        except (services.RunRefused, BadOptions, templates.BadTemplate, NotAllowed) as no:
+            raise CommandError(str(no)) from None
+
+    def _act(self, place: Workspace, options: dict[str, Any]) -> None:
+        named = options["resume"] if options["resume"] is not None else options["cancel"]
+        if named is not None and options["name"]:
+            raise CommandError("Name a workflow, or a run with --resume or --cancel; not both.")
+        if named is None and not options["name"]:
+            raise CommandError(f"Which workflow? Known: {NAMES}.")
+        if named is None:
+            definitions.find(options["name"])
+        by = acting.principal(options, verb=Verb.RUN_WORKFLOWS, workspace=place)
+        if named is None:
+            given = {key: options[key] for key in ("template", "limit", "days", "about", "submit")}
+            run = services.start(options["name"], place, given, by=by, at=timezone.now())
+            self._work(run)
+        elif options["cancel"] is not None:
+            self._cancel(self._run(named, place), by)
+        else:
+            run = self._run(named, place)
+            services.resume(run, by=by, at=timezone.now())
+            self._work(run)
+
+    def _run(self, number: int, place: Workspace) -> Run:
+        found = Run.objects.select_related("workspace").filter(pk=number, workspace=place).first()
+        if found is None:
+            raise CommandError(f"There is no run {number} in {place.name}.")
+        return found
+
+    # --- Acts ------------------------------------------------------------------------------------
+
+    def _work(self, run: Run) -> None:
+        """Do the run here, showing how far it is; exit 1 where it did not end well."""
+        badge = controls.badge(run.workspace_id)
+        if not self.as_json:
+            self.console.print(f"{badge.text}: {badge.sentence}")
+            self.console.print(f"Run {run.pk}: {run.name} as {run.agent}, asked by {run.by_label}")
+        with self._bars() as bars:
+            ended = engine.work(run.pk, clock=timezone.now, watch=_Watch(bars))
+        self._show(ended, badge.text)
+        if ended.status != RunStatus.DONE:
+            sys.exit(FAILED)
+
+    def _cancel(self, run: Run, by: Principal) -> None:
+        services.cancel(run, by=by, at=timezone.now())
+        self._show(Run.objects.get(pk=run.pk), controls.badge(run.workspace_id).text)
+
+    def _bars(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=Console(stderr=True),
+            disable=self.as_json or not sys.stderr.isatty(),
+        )
+
+    # --- Showing ---------------------------------------------------------------------------------
+
+    def _show(self, run: Run, badge: str) -> None:
+        steps = list(run.steps.order_by("no"))
+        if self.as_json:
+            fields = ("no", "name", "status", "attempt", "done_count", "total_count", "error")
+            told = [{name: getattr(step, name) for name in fields} for step in steps]
+            self.stdout.write(
+                json.dumps(
+                    {"badge": badge, "run": run.pk, "workflow": run.name, "status": run.status,
+                     "error": run.error, "result": run.result, "steps": told}
+                )
+            )  # fmt: skip
+            return
+        table = Table("Step", "Status", "Done", "What came of it")
+        for step in steps:
+            done = f"{step.done_count}/{step.total_count}" if step.total_count else ""
+            table.add_row(step.name, step.status, done, step.error or _sentence(step.output))
+        self.console.print(table)
+        self.console.print(f"Run {run.pk} {_ending(run)}")
+
+    def _list(self) -> None:
+        if self.as_json:
+            rows = [
+                {"name": each.name, "available": each.is_available, "does": each.does,
+                 "steps": [step.name for step in each.steps]}
+                for each in definitions.WORKFLOWS
+            ]  # fmt: skip
+            self.stdout.write(json.dumps(rows))
+            return
+        for each in definitions.WORKFLOWS:
+            state = "available" if each.is_available else "not yet part of this version"
+            self.stdout.write(f"{each.name:25}{state:30}{each.does}")
+
+
+class _Watch:
+    """One bar a step on the terminal."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[int, Any] = {}
+
+    def __call__(self, done: Done) -> None:
+        if done.no not in self.tasks:
+            self.tasks[done.no] = self.bars.add_task(done.name, total=done.total)
+        self.bars.update(self.tasks[done.no], completed=done.done, total=done.total)
+
+
+def _ending(run: Run) -> str:
+    if run.status == RunStatus.DONE:
+        return "is done. Nothing was sent: a workflow ends at draft."
+    if run.status == RunStatus.FAILED:
+        return f"stopped. {run.error} Go on with: run_workflow --resume {run.pk}"
+    return f"is {run.status}. What it wrote stays as drafts."
+
+
+def _sentence(output: dict[str, Any]) -> str:
+    """Counts of a step in words: "selected 12; left out: 3 no e-mail address"."""
+    told = []
+    for key, value in output.items():
+        word = key.replace("_", " ")
+        if isinstance(value, dict) and value:
+            counts = ", ".join(f"{audience.REASONS.get(k, k)} {n}" for k, n in value.items())
+            told.append(f"{word}: {counts}")
+        elif isinstance(value, int):
+            told.append(f"{word} {value}")
+    return "; ".join(told)

@@ -1,0 +1,75 @@
+"""Who may be written to, and why not the others: one statement, whatever the number of people.
+
+It speaks of human beings: addresses, drafts and contacts of duplicate records count for the one
+record that stands for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+
+from outreach.core.models import Address, Contact, CoolingOff, Draft, Person, Workspace
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.models.people import PersonStatus
+
+OPEN = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
+# Why somebody is left out; a person counts under the first that applies.
+REASONS = {
+    "no_address": "no e-mail address",
+    "desist": "asked us to stop",
+    "blocked": "blocked by us",
+    "automation_off": "automation is off for them",
+    "resting": "must be left in peace for a while",
+    "open_message": "another message to them is open",
+    "contacted": "in contact lately",
+    "beyond_limit": "beyond the limit of this run",
+}
+
+
+def judged(
+    workspace: Workspace,
+    channel: str,
+    *,
+    at: datetime,
+    quiet_days: int,
+    ids: Sequence[int] | None = None,
+    origin: str = "",
+) -> QuerySet[Person, tuple[int, str]]:
+    """(person, reason) of everybody or of `ids`; an empty reason means: may be written to.
+
+    Those we are connected with latest come first. Drafts of `origin` do not count as open.
+    """
+    people = Person.objects.filter(workspace=workspace, merged_into__isnull=True)
+    if ids is not None:
+        people = people.filter(pk__in=ids)
+    address = _theirs(Address.objects.filter(channel=channel))
+    drafts = _theirs(Draft.objects.filter(status__in=OPEN).exclude(origin=origin or "-"))
+    lately = Contact.objects.filter(
+        human=OuterRef("pk"), voided_at__isnull=True, at__gt=at - timedelta(days=quiet_days)
+    )
+    rests = CoolingOff.objects.filter(human=OuterRef("pk"), until__gt=at)
+    return (
+        people.annotate(
+            reason=Case(
+                When(~address, then=Value("no_address")),
+                When(status=PersonStatus.DESIST, then=Value("desist")),
+                When(status=PersonStatus.BLOCKED, then=Value("blocked")),
+                When(automation_enabled=False, then=Value("automation_off")),
+                When(Exists(rests), then=Value("resting")),
+                When(drafts, then=Value("open_message")),
+                When(Exists(lately), then=Value("contacted")),
+                default=Value(""),
+            )
+        )
+        .order_by(F("connected_on").desc(nulls_last=True), "pk")
+        .values_list("pk", "reason")
+    )
+
+
+def _theirs(rows: QuerySet) -> Exists:  # type: ignore[type-arg]
+    """Whether the human being has such a row, on the record itself or on a duplicate."""
+    own = Exists(rows.filter(person=OuterRef("pk")))
+    return own | Exists(rows.filter(person__merged_into=OuterRef("pk")))  # type: ignore[return-value]

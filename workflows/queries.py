@@ -1,0 +1,33 @@
+"""Named reads of runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Max, Q, QuerySet
+
+from outreach.core.models import Agent, Draft, Workspace
+from workflows.engine import SILENCE
+from workflows.models import Run, RunStatus
+
+DRAFTING_AGENT = "Drafting agent"
+
+
+def drafting_agent(workspace: Workspace) -> Agent | None:
+    """The agent in whose name this workspace's workflows write, if it was made."""
+    return Agent.objects.filter(workspace=workspace, name=DRAFTING_AGENT).first()
+
+
+def drafts_of(run_id: int) -> QuerySet[Draft]:
+    """The messages a run wrote, in the order written."""
+    return Draft.objects.filter(origin=f"workflow-run:{run_id}").order_by("pk")
+
+
+def to_pick_up(at: datetime, *, most_attempts: int) -> QuerySet[Run]:
+    """Runs that wait, and those whose worker fell silent without having been tried too often."""
+    silent = Q(status=RunStatus.RUNNING, seen_at__lte=at - SILENCE, tried__lt=most_attempts)
+    return (
+        Run.objects.annotate(tried=Max("steps__attempt"))
+        .filter(Q(status=RunStatus.WAITING) | silent)
+        .order_by("pk")
+    )

@@ -1,0 +1,41 @@
+"""Doors for the worker: do one run, and pick up what nobody does. The tables are the queue."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import current_app, shared_task
+from django.utils import timezone
+
+from outreach.core.principal import Principal
+from workflows import engine, queries
+from workflows.models import Run
+
+logger = logging.getLogger(__name__)
+MOST_ATTEMPTS = 3
+PICK_UP = Principal.system("workflows")
+
+
+@shared_task
+def run(run_id: int) -> str:
+    """Do what is left of a waiting run. A second task for the same run finds nothing to take."""
+    return str(engine.work(run_id, clock=timezone.now).status)
+
+
+@shared_task
+def pick_up() -> int:
+    """Do waiting runs whose wake-up got lost, and go on with those whose worker was killed."""
+    done = 0
+    for found in queries.to_pick_up(timezone.now(), most_attempts=MOST_ATTEMPTS):
+        engine.reopen(found, by=PICK_UP, at=timezone.now())
+        engine.work(found.pk, clock=timezone.now)
+        done += 1
+    return done
+
+
+def wake(waiting: Run) -> None:
+    """Ask a worker to do this run soon. Only a courtesy: `pick_up` finds it in the table."""
+    try:
+        current_app.send_task(run.name, args=[waiting.pk], retry=False, expires=3600)
+    except Exception as error:  # noqa: BLE001 - a broker that is down must not undo a decision
+        logger.warning("No worker could be woken (%s); the run waits.", type(error).__name__)
