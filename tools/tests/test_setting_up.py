@@ -1,0 +1,115 @@
+"""Setting up, claiming the port and the data folder, reading results: one sentence for a fault."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from tools import run, run_tests, setup, steps
+from tools.healthy import site_name
+
+
+def test_a_taken_port_is_one_sentence_with_another_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(steps.StepFailed, match=f"Port {port} is taken.*PORT="):
+            run.claim_port("127.0.0.1", port)
+
+
+def test_a_free_port_is_claimed_without_a_word():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run.claim_port("127.0.0.1", port)
+
+
+def test_two_supervisors_on_one_data_folder_are_refused(tmp_path):
+    first = run.claim_data_dir(tmp_path, 8000)
+    try:
+        with pytest.raises(steps.StepFailed, match=f"port 8000 .process {os.getpid()}."):
+            run.claim_data_dir(tmp_path, 8001)
+    finally:
+        os.close(first)
+    os.close(run.claim_data_dir(tmp_path, 8001))
+
+
+def test_a_stamp_counts_only_for_the_files_it_was_made_from(tmp_path, monkeypatch):
+    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+        (tmp_path / name).write_text("django==5\n")
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    before = setup.digest("runtime"), setup.digest("dev")
+    (tmp_path / "requirements-dev.txt").write_text("pytest==9\n")
+    assert setup.digest("runtime") == before[0]
+    assert setup.digest("dev") != before[1]
+    (tmp_path / "constraints.txt").write_text("django==6\n")
+    assert setup.digest("runtime") != before[0]
+
+
+@pytest.mark.parametrize("content", ["", "{half", '{"other": "x"}'])
+def test_an_unreadable_stamp_means_install_again(tmp_path, monkeypatch, content):
+    stamp = tmp_path / "stamp"
+    stamp.write_text(content)
+    monkeypatch.setattr(setup, "STAMP", stamp)
+    assert setup._read_stamp() == {}
+
+
+def test_a_failed_command_shows_its_last_words_and_the_remedy():
+    command = ["python3", "-c", "import sys; sys.exit('no such host')"]
+    with pytest.raises(steps.StepFailed, match=r"no such host\n.*ended with 1\. Look again\."):
+        steps.call(command, remedy="Look again.")
+
+
+def test_a_step_shows_its_outcome(capsys):
+    with steps.step("Packages"):
+        raise steps.Done("unchanged")
+    with pytest.raises(ValueError), steps.step("Database"):
+        raise ValueError
+    shown = capsys.readouterr().out
+    assert "Packages ..." in shown
+    assert "unchanged, 0.0 s" in shown
+    assert "failed, 0.0 s" in shown
+
+
+def test_what_the_embedded_broker_holds_is_thrown_away(tmp_path, settings):
+    settings.DATA_DIR = tmp_path
+    queue = tmp_path / "broker" / "queue"
+    queue.mkdir(parents=True)
+    (queue / "half.msg").write_text('{"half')
+    run._empty_broker()
+    assert queue.is_dir()
+    assert not list(queue.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("allowed", "name"),
+    [
+        (["outreach.example.org"], "outreach.example.org"),
+        ([".example.org"], "example.org"),
+        (["*"], "localhost"),
+        ([], "localhost"),
+    ],
+)
+def test_health_is_asked_by_a_name_the_site_answers_to(allowed, name):
+    assert site_name(allowed) == name
+
+
+def test_counts_are_read_from_the_report(tmp_path):
+    report = tmp_path / "report.xml"
+    report.write_text(
+        '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2"/></testsuites>'
+    )
+    assert run_tests.read(report) == (5, 2, 2)
+    assert run_tests.read(tmp_path / "none.xml") == (0, 1, 0)
+
+
+def test_tests_see_nothing_this_machine_is_set_up_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("DRY_RUN", "False")
+    monkeypatch.setenv("EMAIL_URL", "smtp://real.example.org")
+    seen = run_tests.environment(tmp_path, "")
+    assert not {"DRY_RUN", "EMAIL_URL", "DATABASE_URL"} & set(seen)
+    assert seen["ENV_FILE"] == os.devnull
+    assert run_tests.environment(tmp_path, "postgres://x/y")["DATABASE_URL"] == "postgres://x/y"
