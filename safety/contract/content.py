@@ -1,0 +1,259 @@
+"""What a text may say: the rules applied to subject, text and HTML, each finding with its place.
+
+A finding that fails blocks; warnings need a rewrite or a person; too many kinds of them block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from safety.contract.normalise import Folded, fold, has_markup
+from safety.contract.rulebook import CHECK_OF, SIGNALS, Book, Rule, book
+from safety.contract.signs import DETECTORS, is_rising
+from safety.verdict import Finding, Level, Verdict
+
+WARM_CHANNELS = frozenset({"whatsapp", "sms"})
+WARM_NEEDS = 2
+# Warnings of more families than this are too much for a rewrite.
+MOST_WARNED = 3
+HITS_PER_RULE = 5
+LONG_TEXT = 20_000
+CHECKS = ("EMOTIONAL_CHECK", "CONTENT_CHECK", "BOUNDARY_CHECK")
+
+NAMES = {
+    "urgency_inflation": "urgency inflation",
+    "guilt_induction": "guilt induction",
+    "dependency_creation": "dependency creation",
+    "emotional_manipulation": "emotional manipulation",
+    "rising_intensity": "rising emotional intensity",
+    "pressure_tactics": "pressure tactics",
+    "clickbait": "clickbait",
+    "inappropriate_intimacy": "inappropriate intimacy",
+    "tone": "inappropriate tone",
+    "empty_text": "empty or purposeless text",
+    "harassment_or_threat": "harassment or threat",
+    "personal_information_request": "request for personal information",
+    "age_inappropriate": "age-inappropriate content",
+    "boundary_violation": "personal relationship violation",
+}
+_RISING = Rule(
+    id="tone.rising",
+    family="rising_intensity",
+    severity="warn",
+    explanation="Each of the last three messages was worded more strongly than the one before.",
+    source="Seed contract: increasing emotional intensity in messages",
+    remedy="none",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One finding: which rule, in which field, and where; `quote` is that stretch of the field."""
+
+    rule: Rule
+    field: str
+    start: int
+    end: int
+    quote: str
+    status: str
+
+    @property
+    def family(self) -> str:
+        return self.rule.family
+
+    @property
+    def check(self) -> str:
+        return CHECK_OF[self.rule.family]
+
+
+def find(
+    *,
+    channel: str,
+    subject: str = "",
+    text: str = "",
+    html: str = "",
+    previous: Sequence[str] = (),
+    extra: tuple[str, ...] = (),
+) -> tuple[Hit, ...]:
+    """Every finding in a message, in the order of its fields; `extra` are a workspace's words."""
+    rules = book(extra)
+    hits: list[Hit] = []
+    for field, folded in _views(channel, subject, text, html):
+        known = {(hit.rule.id, hit.quote) for hit in hits if hit.field != field}
+        found = _in_field(rules, channel, field, folded)
+        hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
+    if previous and is_rising((*previous, text)):
+        hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
+    return _weighed(_tolerated(_once(hits), channel))
+
+
+def is_promotional_text(*, subject: str, text: str) -> bool:
+    """Whether the words sell, whatever the message is called."""
+    return _signals("promotional", subject, text)
+
+
+def is_follow_up(text: str, *, subject: str = "") -> bool:
+    """Whether the words chase an earlier message."""
+    return _signals("follow_up", subject, text)
+
+
+def effective_purpose(purpose: str, *, subject: str, text: str) -> str:
+    """The purpose that the time rules go by: selling words make any message promotional."""
+    return "promotional" if is_promotional_text(subject=subject, text=text) else purpose
+
+
+def families(hits: Sequence[Hit], *, status: str = "") -> tuple[str, ...]:
+    """The families found, in the order they are named; of one status if given."""
+    found = {hit.family for hit in hits if not status or hit.status == status}
+    return tuple(family for family in CHECK_OF if family in found)
+
+
+def is_too_much(hits: Sequence[Hit]) -> bool:
+    """Warnings of more than three families: "multiple safety violations"."""
+    return len(families(hits, status="warn")) > MOST_WARNED
+
+
+def check_content(
+    *,
+    channel: str,
+    purpose: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    previous: Sequence[str] = (),
+    extra: tuple[str, ...] = (),
+) -> Verdict:
+    """The verdict of the gate: fail blocks, warn needs a person, and every finding is named."""
+    hits = find(
+        channel=channel, subject=subject, text=text, html=html, previous=previous, extra=extra
+    )
+    findings = [as_finding(hit) for hit in hits]
+    level = Level.ALLOW
+    if hits:
+        level = Level.BLOCK if any(hit.status == "fail" for hit in hits) else Level.REVIEW
+    if is_too_much(hits):
+        level = Level.BLOCK
+        message = "Multiple safety violations"
+        findings.append(Finding("CONTENT_CHECK", "multiple_violations", "fail", message))
+    quiet = {"EMOTIONAL_CHECK", "CONTENT_CHECK"} - {finding.check for finding in findings}
+    passed = [Finding(check, "pass", "pass", _calm(check, channel, purpose)) for check in quiet]
+    return Verdict(level, None, tuple(sorted([*findings, *passed], key=_place)))
+
+
+def as_finding(hit: Hit) -> Finding:
+    """A finding as the gate stores it."""
+    where = "" if hit.field == "text" else f" (in the {hit.field})"
+    return Finding(
+        hit.check,
+        hit.family,
+        hit.status,
+        f"{hit.rule.explanation}{where}",
+        family=hit.family,
+        rule=hit.rule.id,
+        span=(hit.start, hit.end),
+        text=hit.quote,
+    )
+
+
+def check_line(check: str, hits: Sequence[Hit], *, channel: str, purpose: str) -> tuple[str, str]:
+    """Status and words of one check for the log."""
+    mine = [hit for hit in hits if hit.check == check]
+    if not mine:
+        return "pass", _calm(check, channel, purpose)
+    status = "fail" if any(hit.status == "fail" for hit in mine) else "warn"
+    words = ", ".join(NAMES[family] for family in families(mine))
+    ending = "" if check == "BOUNDARY_CHECK" else " detected"
+    return status, f"{words[0].upper()}{words[1:]}{ending}"
+
+
+def _calm(check: str, channel: str, purpose: str) -> str:
+    if check == "EMOTIONAL_CHECK":
+        return "No manipulation patterns detected"
+    if channel in ("email", "linkedin"):
+        return "Professional, appropriate content"
+    words = (purpose or "message").replace("_", " ")
+    return f"{words[0].upper()}{words[1:]}, respectful tone"
+
+
+def _place(finding: Finding) -> int:
+    return CHECKS.index(finding.check)
+
+
+def _views(channel: str, subject: str, text: str, html: str) -> Iterator[tuple[str, Folded]]:
+    """Each field as its reader may see it; mark-up is judged both shown and taken out."""
+    quotes = channel != "email"
+    if subject:
+        yield "subject", fold(subject)
+    yield "text", fold(text, quotes=quotes)
+    if has_markup(text):
+        yield "text", fold(text, markup=True, quotes=quotes)
+    if html:
+        yield "html", fold(html, markup=True, quotes=quotes)
+
+
+def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:
+    most = 1 if len(folded.text) > LONG_TEXT else HITS_PER_RULE
+    for rule, _, pattern in rules.candidates(folded.text, field):
+        if rule.family not in SIGNALS and rule.applies(channel, field):
+            for count, found in enumerate(pattern.finditer(folded.text)):
+                if count == most:
+                    break
+                yield _hit(rule, field, folded, *found.span())
+    for rule in rules.detectors:
+        if rule.applies(channel, field):
+            for start, end in DETECTORS[rule.detector](folded)[:most]:
+                yield _hit(rule, field, folded, start, end)
+
+
+def _hit(rule: Rule, field: str, folded: Folded, start: int, end: int) -> Hit:
+    """A finding without the blanks and marks around it, in the words of the original."""
+    while start < end and folded.text[start] in " \n\r\t.,;:>*|()":
+        start += 1
+    while end > start and folded.text[end - 1] in " \n\r\t,;":
+        end -= 1
+    first, last = folded.span(start, end)
+    return Hit(rule, field, first, last, folded.original[first:last], rule.severity)
+
+
+def _once(hits: Sequence[Hit]) -> list[Hit]:
+    """The same rule on the same or a covered stretch is one finding."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda h: (h.field, h.rule.id, h.start, -h.end)):
+        last = kept[-1] if kept else None
+        if last and (last.field, last.rule.id) == (hit.field, hit.rule.id) and last.end >= hit.end:
+            continue
+        kept.append(hit)
+    order = {"subject": 0, "text": 1, "html": 2}
+    names = tuple(CHECK_OF)
+    return sorted(kept, key=lambda h: (names.index(h.family), order[h.field], h.start, h.rule.id))
+
+
+def _tolerated(hits: list[Hit], channel: str) -> list[Hit]:
+    """Among people who chat, one warm sentence is not a finding; two are."""
+    warm = [hit for hit in hits if hit.family == "inappropriate_intimacy"]
+    if channel in WARM_CHANNELS and len(warm) < WARM_NEEDS:
+        return [hit for hit in hits if hit.family != "inappropriate_intimacy"]
+    return hits
+
+
+def _weighed(hits: list[Hit]) -> tuple[Hit, ...]:
+    """Pressure beside something that fails is a failure itself."""
+    if not any(hit.status == "fail" for hit in hits):
+        return tuple(hits)
+    return tuple(
+        Hit(h.rule, h.field, h.start, h.end, h.quote, "fail")
+        if h.family == "pressure_tactics"
+        else h
+        for h in hits
+    )
+
+
+def _signals(family: str, *texts: str) -> bool:
+    rules = book()
+    return any(
+        rule.family == family
+        for text in texts
+        if text
+        for rule, _, _ in rules.candidates(fold(text).text, "text")
+    )

@@ -1,0 +1,186 @@
+"""The gentler text: what was found goes, greeting and sign-off stay, nothing is made up.
+
+Notes are for the log and the reviewer; they never become part of the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from safety.contract.content import Hit, find
+
+DEFAULT_SUBJECT = "Information you requested"
+DEFAULT_TEXT = {"email": "Here's the information you asked about. Review when convenient."}
+DEFAULT_CHAT = "Here's the information you asked about. Reply when convenient."
+FEWEST_SUBJECT_WORDS = 2
+
+_ENDS = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•>]|\d+[.)]|$))")
+_LINE = re.compile(r"\n")
+_GREETING = re.compile(
+    r"\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|buenos d[ií]as"
+    r"|bonjour|hallo|guten (?:tag|morgen)|ol[áa]|ciao|buongiorno)\b[^.!?\n]{0,60}[.!?,:]*\s*",
+    re.I,
+)
+_SIGN_OFF = re.compile(
+    r"\s*(?:(?:best|kind|warm|kindest|many|with|yours|sincerely|regards|cheers|thanks|thank you"
+    r"|cordially|respectfully|take care|saludos|cordialement|gr[üu][ßs]se|atentamente|sent from"
+    r"|mit freundlichen|un saludo|abra[çc]os|cordiali saluti)\b[^.!?\n]{0,40}[.!?,]*\s*){1,2}",
+    re.I,
+)
+_NAME = re.compile(r"\s*[-–—]*\s*[^\W\d_][\w.'’-]*(?:[ ,|]+[^\W\d_][\w.'’-]*){0,4}[.!]?\s*")
+_LONG_LINE = 45  # a longer line was broken by the mail program, not by its author
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The text proposed instead. `caution` is for the reviewer where the text claims a request."""
+
+    subject: str
+    text: str
+    notes: tuple[str, ...] = ()
+    caution: str = ""
+
+    def differs(self, subject: str, text: str) -> bool:
+        return (self.subject, self.text) != (subject, text)
+
+
+def rewrite(
+    *,
+    channel: str,
+    subject: str,
+    text: str,
+    hits: Sequence[Hit] | None = None,
+    answers_request: bool = False,
+    extra: tuple[str, ...] = (),
+) -> Proposal:
+    """Propose a subject and a text without what was found; unchanged where nothing need go."""
+    if hits is None:
+        hits = find(channel=channel, subject=subject, text=text, extra=extra)
+    new_subject = _new_subject(channel, subject, hits, extra)
+    new_text, is_default = _new_text(channel, text, hits, extra)
+    notes = []
+    if new_subject != subject:
+        notes.append(f'Subject: "{new_subject}"')
+    if new_text != text:
+        notes.append(f'Content: "{new_text}"')
+    claims = (is_default or new_subject == DEFAULT_SUBJECT != subject) and not answers_request
+    caution = "claims a request: check" if claims else ""
+    return Proposal(new_subject, new_text, tuple(notes), caution)
+
+
+def needs_rewrite(hits: Sequence[Hit]) -> bool:
+    """Whether any finding takes something out of the text."""
+    return any(_changes(hit) for hit in hits)
+
+
+def _changes(hit: Hit) -> bool:
+    return hit.status == "warn" and hit.rule.remedy != "none" and hit.field != "html"
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Where each sentence begins and ends, with the white space behind it; together all of it."""
+    cuts = {0, len(text)}
+    for found in _ENDS.finditer(text):
+        end = found.end()
+        while end < len(text) and text[end].isspace():
+            end += 1
+        cuts.add(end)
+    start = 0
+    for found in _LINE.finditer(text):
+        if found.start() - start < _LONG_LINE:
+            cuts.add(found.end())
+        start = found.end()
+    places = sorted(cuts)
+    return [(a, b) for a, b in zip(places, places[1:], strict=False) if a < b]
+
+
+def _new_subject(channel: str, subject: str, hits: Sequence[Hit], extra: tuple[str, ...]) -> str:
+    found = [hit for hit in hits if hit.field == "subject" and _changes(hit)]
+    if not found:
+        return subject
+    cut = _without(subject, [(hit.start, hit.end, hit.rule.replacement) for hit in found])
+    cut = _tidy(cut).strip(" :;,.!?-–—*|\t\"'")
+    cut = cut[:1].upper() + cut[1:]
+    words = re.findall(r"[^\W\d_]{2,}", cut)
+    again = find(channel=channel, subject=cut, text="Thank you for the update.", extra=extra)
+    if len(words) < FEWEST_SUBJECT_WORDS or any(_changes(hit) for hit in again):
+        return DEFAULT_SUBJECT
+    return cut
+
+
+def _new_text(
+    channel: str, text: str, hits: Sequence[Hit], extra: tuple[str, ...]
+) -> tuple[str, bool]:
+    found = [hit for hit in hits if hit.field == "text" and _changes(hit)]
+    if not found:
+        return text, False
+    opening, middle, closing = _frame(text)
+    kept = _soften(text, found, [*opening, *middle, *closing])
+    body = _tidy("".join(kept[len(opening) : len(opening) + len(middle)]))
+    if re.search(r"\w", body) and _is_clean(channel, body, extra):
+        parts = ["".join(kept[: len(opening)]), body, "".join(kept[len(opening) + len(middle) :])]
+        return _joined(parts), False
+    default = DEFAULT_TEXT.get(channel, DEFAULT_CHAT)
+    frame = ["".join(text[a:b] for a, b in part) for part in (opening, closing)]
+    if not _is_clean(channel, f"{frame[0]}\n\n{default}\n\n{frame[1]}", extra):
+        frame = ["", ""]
+    return _joined([frame[0], default, frame[1]]), True
+
+
+def _is_clean(channel: str, text: str, extra: tuple[str, ...]) -> bool:
+    return not needs_rewrite(find(channel=channel, text=text, extra=extra))
+
+
+def _frame(text: str) -> tuple[list[tuple[int, int]], ...]:
+    """Split the sentences into greeting, message and sign-off."""
+    parts = sentences(text)
+    first = 1 if parts and _GREETING.fullmatch(text[slice(*parts[0])]) else 0
+    last = len(parts)
+    for index in range(max(first, len(parts) - 4), len(parts)):
+        if _SIGN_OFF.fullmatch(text[slice(*parts[index])]):
+            rest = parts[index + 1 :]
+            if all(_NAME.fullmatch(text[a:b]) for a, b in rest):
+                last = index
+                break
+    return parts[:first], parts[first:last], parts[last:]
+
+
+def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -> list[str]:
+    """Each sentence without its findings; empty where the whole sentence goes."""
+    softened = []
+    for start, end in parts:
+        mine = [hit for hit in found if hit.start < end and max(hit.end, hit.start + 1) > start]
+        if any(hit.rule.remedy == "sentence" for hit in mine):
+            softened.append("")
+            continue
+        cuts = [
+            (max(hit.start, start) - start, min(hit.end, end) - start, hit.rule.replacement)
+            for hit in mine
+        ]
+        softened.append(_without(text[start:end], cuts))
+    return softened
+
+
+def _without(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
+    """Take stretches out, from the back; overlapping ones are taken out once."""
+    taken = len(text)
+    for start, end, instead in sorted(cuts, reverse=True):
+        end = min(end, taken)
+        if start < end:
+            text = text[:start] + instead + text[end:]
+            taken = start
+    return text
+
+
+def _tidy(text: str) -> str:
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r"[ \t]+([.,;:!?])", r"\1", text)
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip()
+
+
+def _joined(parts: Sequence[str]) -> str:
+    kept = [part.strip() for part in parts if part.strip()]
+    return "\n\n".join(kept) if any("\n" in part for part in parts) else " ".join(kept)

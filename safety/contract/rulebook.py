@@ -1,0 +1,196 @@
+"""The content rules as data: read from the rule files, checked, and compiled once.
+
+A workspace may add words of its own; nothing can take a rule of ours away.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import re2
+
+RULES_DIR = Path(__file__).parent / "rules"
+
+# In this order families are named, and each belongs to the check it prints under.
+CHECK_OF = {
+    "urgency_inflation": "EMOTIONAL_CHECK",
+    "guilt_induction": "EMOTIONAL_CHECK",
+    "dependency_creation": "EMOTIONAL_CHECK",
+    "emotional_manipulation": "EMOTIONAL_CHECK",
+    "rising_intensity": "EMOTIONAL_CHECK",
+    "pressure_tactics": "CONTENT_CHECK",
+    "clickbait": "CONTENT_CHECK",
+    "inappropriate_intimacy": "CONTENT_CHECK",
+    "tone": "CONTENT_CHECK",
+    "empty_text": "CONTENT_CHECK",
+    "harassment_or_threat": "CONTENT_CHECK",
+    "personal_information_request": "CONTENT_CHECK",
+    "age_inappropriate": "CONTENT_CHECK",
+    "boundary_violation": "BOUNDARY_CHECK",
+}
+# Families that find nothing wrong but say what a text is.
+SIGNALS = frozenset({"promotional", "follow_up"})
+SEVERITIES = ("warn", "fail")
+REMEDIES = ("sentence", "words", "none")
+FIELDS = ("any", "subject", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing to look for. `remedy` says what a rewrite takes away; with none a person looks."""
+
+    id: str
+    family: str
+    severity: str
+    explanation: str
+    source: str
+    patterns: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    where: str = "any"
+    remedy: str = "sentence"
+    replacement: str = ""
+    detector: str = ""
+    match: tuple[str, ...] = ()
+    no_match: tuple[str, ...] = ()
+
+    def applies(self, channel: str, where: str) -> bool:
+        return (not self.channels or channel in self.channels) and self.where in ("any", where)
+
+
+# A sieve short of memory would answer "nothing found"; it must find this after every text.
+_CANARY = "\ue000end of text\ue001"
+# Patterns per sieve. In one big set the states multiply and new text costs ten times as much.
+_GROUP = 14
+
+# A rule, its pattern, and the pattern compiled.
+Owned = tuple["Rule", str, Any]
+
+
+class RuleError(ValueError):
+    """A rule file or a workspace's own word cannot be used."""
+
+
+def rule_of(row: dict[str, Any]) -> Rule:
+    """Check one row of a rule file."""
+    listed = ("patterns", "channels", "match", "no_match")
+    try:
+        values: dict[str, Any] = {k: tuple(v) if k in listed else v for k, v in row.items()}
+        rule = Rule(**values)
+    except TypeError as error:
+        raise RuleError(f"rule {row.get('id', '?')}: {error}") from None
+    wrong = [
+        rule.family not in CHECK_OF and rule.family not in SIGNALS,
+        rule.severity not in SEVERITIES,
+        rule.remedy not in REMEDIES,
+        rule.where not in FIELDS,
+        bool(rule.patterns) == bool(rule.detector),
+        not rule.explanation,
+    ]
+    if any(wrong):
+        raise RuleError(f"rule {rule.id}: unknown family, severity, remedy or place, or no pattern")
+    return rule
+
+
+def expand(pattern: str, words: dict[str, str]) -> str:
+    """`<name>` stands for a named piece, a blank for any run of white space, ` ?` also for none."""
+    if "<stop>" in pattern:  # which ends behind a mark, where no word can end
+        pattern = pattern.replace(r")\b", r")(?:\b|\W|$)")
+    for _ in range(3):
+        pattern = re.sub(r"<(\w+)>", lambda m: f"(?:{words[m[1]]})", pattern)
+    pattern = re.sub(r" [?*]", lambda _: r"\s*", pattern)
+    return pattern.replace(" ", r"\s+")
+
+
+@lru_cache(maxsize=1)
+def shipped() -> tuple[Rule, ...]:
+    """Every rule of ours, in the order of the files."""
+    pieces = tomllib.loads((RULES_DIR / "pieces.toml").read_text("utf-8"))["pieces"]
+    rules: list[Rule] = []
+    for path in sorted(RULES_DIR.glob("*.toml")):
+        for row in tomllib.loads(path.read_text("utf-8")).get("rule", ()):
+            rule = rule_of(row)
+            rules.append(replace(rule, patterns=tuple(expand(p, pieces) for p in rule.patterns)))
+    ids = [rule.id for rule in rules]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise RuleError(f"rules named twice: {', '.join(twice)}")
+    return tuple(rules)
+
+
+class Sieve:
+    """A few patterns asked at once: which of them occur in a text, in linear time."""
+
+    def __init__(self, owned: Sequence[Owned]) -> None:
+        self._owned = owned
+        self._set = re2.Set.SearchSet(_options())
+        for _, pattern, _ in owned:
+            self._set.Add(pattern)
+        self._set.Add(_CANARY)
+        self._set.Compile()
+
+    def pick(self, text: str) -> list[Owned]:
+        """The patterns that occur; a sieve that could not look is an error, not "nothing"."""
+        found = sorted(self._set.Match(text) or ())
+        if not found or found[-1] != len(self._owned):
+            raise RuntimeError("the rules could not be applied to this text")
+        return [self._owned[i] for i in found[:-1]]
+
+
+class Book:
+    """Rules compiled: sieves that say which patterns occur, and each pattern to say where."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.detectors = tuple(rule for rule in self.rules if rule.detector)
+        owned: dict[str, list[Owned]] = {field: [] for field in FIELDS}
+        for rule in self.rules:
+            for pattern in rule.patterns:
+                line = f"(?m){pattern}"
+                owned[rule.where].append((rule, line, re2.compile(line, _options())))
+        self._sieves = {
+            field: [Sieve(rows[i : i + _GROUP]) for i in range(0, len(rows), _GROUP)]
+            for field, rows in owned.items()
+        }
+
+    def candidates(self, text: str, field: str) -> list[Owned]:
+        """The rules for this field, each with its compiled pattern, that occur in the text."""
+        ended = f"{text}\n{_CANARY}"
+        sieves = (*self._sieves["any"], *self._sieves["subject" if field == "subject" else "text"])
+        return [row for sieve in sieves for row in sieve.pick(ended)]
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False
+    options.max_mem = 1 << 28
+    return options
+
+
+@lru_cache(maxsize=64)
+def book(extra: tuple[str, ...] = ()) -> Book:
+    """Our rules, and the words a workspace forbids in addition."""
+    return Book((*shipped(), *(own_word(word) for word in extra)))
+
+
+def own_word(word: str) -> Rule:
+    """A workspace's own forbidden word or phrase as a rule; it warns and the word goes."""
+    plain = " ".join(word.lower().split())
+    if not plain:
+        raise RuleError("an empty word cannot be forbidden")
+    quoted = r"\s+".join(re2.escape(part) for part in plain.split(" "))
+    return Rule(
+        id=f"workspace.{plain[:40]}",
+        family="tone",
+        severity="warn",
+        explanation="This workspace does not use these words.",
+        source="workspace",
+        patterns=(rf"(?:^|\W){quoted}(?:\W|$)",),
+        remedy="words",
+    )

@@ -1,0 +1,80 @@
+"""What no pattern can say: shouting, chat abbreviations, empty text, feelings that rise.
+
+Each detector answers with stretches of the folded text; none of them ever fails a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from safety.contract.normalise import Folded, fold
+
+Stretch = tuple[int, int]
+
+_LOUD = re.compile(r"(?:\b[A-Z][A-Z']+\b[ ,\-]*){4,}!+|!{4,}|(?:[^!\n]{1,80}!{2,}){3}")
+_CAPITALS = re.compile(r"(?:\b[A-Z]{2,}\b[ ,.!\-]*){9,}")
+_LONG_WORD = re.compile(r"\b[A-Z]{4,}\b")
+_CHAT = re.compile(
+    r"\b(?:lol|lmao|rofl|omg|brb|ttyl|idk|imo|tbh|wanna|gonna|gotta|gimme|lemme|dunno|cuz|coz|bcoz"
+    r"|u|ur|r|y|c|n|b|l8r|l8|gr8|m8|b4|2day|2moro|2nite|4u|thx|plz|pls|kinda|sorta|ya|yo|bro|dude"
+    r"|sup|luv|xoxo|hun|wassup|whatcha|aint|init|dat|dis|nuthin|somethin|rite|wud|shud|cud)\b"
+)
+_GREETING_ONLY = re.compile(
+    r"\W*(?:hi|hey|hello|hola|bonjour|hallo|dear|good (?:morning|afternoon|evening)|yo|sup|test)?"
+    r"(?:[ ,]+(?:there|all|you|sir|madam|team|everyone))?[\W]*"
+)
+_FEELING = re.compile(
+    r"\b(?:love|hate|hurt|desperate|desperately|beg|begging|please please|heartbroken|miss you"
+    r"|need you|angry|furious|never|always|cry|crying|alone|lonely|betrayed|disappointed|ignore"
+    r"|ignoring|unbearable|forever|die|dying|terrible|awful|so much|urgent|immediately|must)\b"
+)
+CHAT_WORDS = 4
+RISING_TEXTS = 3
+RISING_BY = 3
+
+
+def shouting(folded: Folded) -> list[Stretch]:
+    """Four or more words in capitals that end in `!`, long capitals, or many `!`."""
+    found = [m.span() for m in _LOUD.finditer(folded.cased)] if "!" in folded.cased else []
+    for run in _CAPITALS.finditer(folded.cased):
+        if len(_LONG_WORD.findall(run[0])) >= 5 and not any(a <= run.start() < b for a, b in found):
+            found.append(run.span())
+    return found
+
+
+def chat_speak(folded: Folded) -> list[Stretch]:
+    """A mail with four or more different chat abbreviations; a few are nobody's business."""
+    words = [m.span() for m in _CHAT.finditer(folded.text)]
+    different = {folded.text[a:b] for a, b in words}
+    return words if len(different) >= CHAT_WORDS else []
+
+
+def empty(folded: Folded) -> list[Stretch]:
+    """No word at all, or nothing beyond a greeting."""
+    if len(folded.text) > 60 or not _GREETING_ONLY.fullmatch(folded.text):
+        return []
+    return [(0, len(folded.text))]
+
+
+def intensity(text: str) -> int:
+    """How strongly a text is worded: strong words, capitals and exclamation marks."""
+    folded = fold(text)
+    marks = min(folded.text.count("!"), 5)
+    loud = min(sum(len(word) >= 4 for word in _LONG_WORD.findall(folded.cased)), 5)
+    return marks + loud + 2 * len(_FEELING.findall(folded.text))
+
+
+def is_rising(texts: Sequence[str]) -> bool:
+    """Whether the last three texts were each worded more strongly than the one before."""
+    last = [intensity(text) for text in texts[-RISING_TEXTS:]]
+    if len(last) < RISING_TEXTS:
+        return False
+    return last[0] < last[1] < last[2] and last[2] - last[0] >= RISING_BY
+
+
+DETECTORS: dict[str, Callable[[Folded], list[Stretch]]] = {
+    "shouting": shouting,
+    "chat_speak": chat_speak,
+    "empty": empty,
+}
