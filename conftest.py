@@ -6,13 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
+os.environ["ENV_FILE"] = os.devnull  # what this machine is set up for must not reach a test
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="outreach-tests-"))
 os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 40
 os.environ["EMAIL_URL"] = "memorymail://"
 
-import pytest  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.test import TransactionTestCase  # noqa: E402
+import pytest
+from django.conf import settings
+from django.test import TransactionTestCase
 
 
 def pytest_configure() -> None:
