@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,4 +110,6 @@ def _history(basis: Basis) -> Part:
 
 
 def _plain(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    """Letters and digits alone, without accents: Ní Dhuibhir is found in ni.dhuibhir@."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in parts if char.isalnum())

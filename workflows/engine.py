@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -281,7 +282,7 @@ class _Worker:
             return Principal.system("workflows")
         return Principal.of_agent(self.run.agent, door=DOOR)
 
-    def _tell(self, verb: str, *, by: Principal, at: datetime, **codes: object) -> None:
+    def _tell(self, verb: str, *, by: Principal, at: datetime, **codes: Any) -> None:
         activity.record(activity.entry(verb, self.run, **codes), by=by, at=at)
 
     def _show(self, step: Step) -> None:

@@ -35,10 +35,14 @@ def load(ids: Sequence[int], channel: str) -> dict[int, Recipient]:
 
 def _addresses(ids: Sequence[int], channel: str) -> dict[int, str]:
     """The first stored address of each; one of a duplicate record where there is no other."""
-    rows = Address.objects.filter(channel=channel).order_by("pk")
-    own = dict(rows.filter(person__in=ids).order_by("-pk").values_list("person_id", "normalised"))
-    others = rows.filter(person__merged_into__in=ids).order_by("-pk")
-    return {**dict(others.values_list("person__merged_into_id", "normalised")), **own}
+    rows = Address.objects.filter(channel=channel).order_by("-pk")
+    own = rows.filter(person__in=ids).values_list("person_id", "normalised")
+    others = rows.filter(person__merged_into__in=ids).values_list(
+        "person__merged_into_id", "normalised"
+    )
+    found = {human: address for human, address in others if human is not None}
+    found.update(own)
+    return found
 
 
 def _directions(ids: Sequence[int]) -> dict[int, list[str]]:

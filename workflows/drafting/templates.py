@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from django.conf import settings
 from django.template import Context, Engine, Template, TemplateSyntaxError
@@ -150,7 +151,7 @@ def _sentence(where: str, line: str) -> Sentence:
     except TemplateSyntaxError as error:
         raise BadTemplate(f"{where} cannot be read: {error}.") from None
     facts = set()
-    for node in words.nodelist.get_nodes_by_type(VariableNode):
+    for node in cast(list[VariableNode], words.nodelist.get_nodes_by_type(VariableNode)):
         name = str(getattr(node.filter_expression.var, "var", node.filter_expression.var))
         if name not in KNOWN:
             raise BadTemplate(f"{where} names {name!r}, which is no fact: {_known()}.")

@@ -1,0 +1,97 @@
+"""The demo's people, through the real importer, and a little past for some of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import transaction
+
+from outreach.core import importing, people
+from outreach.core.models import Address, Channel, Contact, Person, Workspace
+from outreach.core.models.contacts import Direction
+from outreach.core.models.people import PersonStatus
+from outreach.core.principal import Principal
+
+MARK = "demo: "
+HERE = Path(__file__).parent
+GUESTS = HERE / "Event-guests.csv"
+CONNECTIONS = HERE.parent / "samples" / "Connections.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Something that happened to one of them, some days ago."""
+
+    address: str
+    what: str  # wrote_to_us | asked_to_stop | automation_off
+    days: int
+    reason: str = ""
+
+
+PAST = (
+    Past("isabella.rossi@example.com", "wrote_to_us", 1),
+    Past("beatriz.carvalho@example.org", "wrote_to_us", 120),
+    Past("yuki.hayashi@example.org", "wrote_to_us", 150),
+    Past("priya.raghunathan@example.org", "asked_to_stop", 40, "Too many newsletters."),
+    Past("chloe.tremblay@example.com", "automation_off", 10, "Prefers to be called."),
+)
+LIFTED = "Met at a fair and asked to hear from us again."
+
+
+def strangers(workspace: Workspace) -> int:
+    """People here who are not the demo's."""
+    return Person.objects.filter(workspace=workspace).exclude(source__startswith=MARK).count()
+
+
+def bring_in(workspace: Workspace, file: Path, *, by: Principal, at: datetime) -> int:
+    """Import a sample unless its people are here; returns how many came."""
+    name = f"{MARK}{file.name}"
+    if Person.objects.filter(workspace=workspace, source__startswith=name).exists():
+        return 0
+    table = importing.read_file(file, name=name)
+    importing.apply(workspace, table, by=by, at=at)
+    return Person.objects.filter(workspace=workspace, source__startswith=name).count()
+
+
+def find(workspace: Workspace, address: str) -> Person:
+    """The demo's person with that e-mail address."""
+    row = Address.objects.select_related("person").get(
+        workspace=workspace, channel=Channel.EMAIL, normalised=address
+    )
+    return row.person
+
+
+def give_past(workspace: Workspace, *, by: Principal, at: datetime) -> None:
+    """What lies behind some of them; each once."""
+    for past in PAST:
+        person = find(workspace, past.address)
+        then = at - timedelta(days=past.days)
+        with transaction.atomic():
+            if past.what == "wrote_to_us":
+                _wrote(person, then)
+            elif past.what == "asked_to_stop" and person.desisted_at is None:
+                _stopped(person, past.reason, by, then)
+            elif past.what == "automation_off" and person.automation_enabled:
+                people.set_automation(person, False, reason=past.reason, by=by, at=then)
+
+
+def _wrote(person: Person, at: datetime) -> None:
+    Contact.objects.get_or_create(
+        key=f"demo:in:{person.pk}",
+        defaults={
+            "workspace_id": person.workspace_id,
+            "human_id": person.human_id,
+            "channel": Channel.EMAIL,
+            "direction": Direction.IN,
+            "at": at,
+        },
+    )
+
+
+def _stopped(person: Person, reason: str, by: Principal, at: datetime) -> None:
+    """Asked us to stop and, some time later, to hear from us again."""
+    people.set_status(person, PersonStatus.DESIST, reason=reason, by=by, at=at)
+    later = at + timedelta(days=20)
+    people.set_status(person, PersonStatus.ACTIVE, reason=LIFTED, by=by, at=later)
