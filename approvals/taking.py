@@ -83,15 +83,25 @@ def reopen_dry_run(*, by: Principal, at: datetime, workspaces: Iterable[int]) ->
 
 
 def reopen_before_stop(
-    *, workspace: Workspace | None, decided_before: datetime, by: Principal, at: datetime
+    *,
+    workspace: Workspace | None,
+    decided_before: datetime,
+    by: Principal,
+    at: datetime,
+    skip: bool = False,
 ) -> int:
-    """Everything approved and unsent goes back to the queue: lifting a stop must not fire it."""
+    """Everything approved and unsent goes back to the queue: lifting a stop must not fire it.
+
+    `skip` leaves out what somebody has locked: a sender that stands still within its claim must
+    not hold up a stop. It will see the flag; lifting asks once more, without `skip`.
+    """
     scope = Q() if workspace is None else Q(workspace=workspace)
     total = 0
     while True:
         with transaction.atomic():
             rows = rounds.lock(
-                Approval.objects.filter(rounds.UNTAKEN, scope, decided_at__lte=decided_before)
+                Approval.objects.filter(rounds.UNTAKEN, scope, decided_at__lte=decided_before),
+                skip=skip,
             )
             rounds.reopen(rows, reason="emergency_stop", by=by, at=at)
         total += len(rows)
@@ -100,13 +110,17 @@ def reopen_before_stop(
 
 
 def end_for_human(human_ids: Iterable[int], *, sentence: str, by: Principal, at: datetime) -> int:
-    """A person who must not be written to: pending and approved-unsent rounds are rejected."""
-    rows = rounds.lock(
-        Approval.objects.filter(
-            rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), human__in=list(human_ids)
-        )
+    """A person who must not be written to: pending and approved-unsent rounds are rejected.
+
+    Returns how many are left because somebody else holds them at this moment.
+    """
+    rows = Approval.objects.filter(
+        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), human__in=list(human_ids)
     )
-    return len(rounds.end(rows, reason="person_stopped", sentence=sentence, by=by, at=at))
+    rounds.end(
+        rounds.lock(rows, skip=True), reason="person_stopped", sentence=sentence, by=by, at=at
+    )
+    return rows.count()
 
 
 def entitled(approvals: Sequence[Approval]) -> set[int]:

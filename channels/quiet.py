@@ -24,6 +24,7 @@ from channels.settle import sweep
 from outreach.core.models import Workspace
 
 POLL_SECONDS = 0.05
+UNDER_WAY = timedelta(hours=1)  # what was handed over unanswered may still reach its reader
 Clock = Callable[[], datetime]
 
 
@@ -66,7 +67,7 @@ def wait(
     while time.monotonic() < deadline and not _quiet(scope, report, clock):
         time.sleep(POLL_SECONDS)
     if not report.stopped:
-        kill(scope, report)
+        kill(scope, report, clock)
         _quiet(scope, report, clock)
     _tell(scope, seen, report)
     return report
@@ -78,7 +79,7 @@ def progress(scope: Q, *, set_at: datetime, seen: Iterable[int], now: datetime) 
     if not _quiet(scope, report, lambda: now) and now - set_at > timedelta(
         seconds=settings.STOP_PATIENCE_SECONDS
     ):
-        kill(scope, report)
+        kill(scope, report, lambda: now)
         _quiet(scope, report, lambda: now)
     _tell(scope, list(seen), report)
     return report
@@ -99,7 +100,7 @@ def _quiet(scope: Q, report: StopReport, clock: Clock) -> bool:
     return False
 
 
-def kill(scope: Q, report: StopReport) -> None:
+def kill(scope: Q, report: StopReport, clock: Clock) -> None:
     """Kill the owners of what is still open, where they run on this machine and can be proven."""
     owners = set(
         Delivery.objects.filter(scope, status=DeliveryStatus.SENDING).values_list(
@@ -109,16 +110,20 @@ def kill(scope: Q, report: StopReport) -> None:
     for sender, place, boot_id in owners:
         if sender is not None:
             report.killed.append(kill_owner(sender=sender, place=place, boot_id=boot_id))
-    sweep(at=timezone.now())
+    sweep(at=clock())
 
 
 def _tell(scope: Q, seen: Iterable[int], report: StopReport) -> None:
-    """What became of everything that was in flight when the flag was set, and what still is."""
+    """What became of everything that was in flight when the flag was set, and what still is.
+
+    What ended unknown some time before the flag is told as well: its bytes may still be on their
+    way to a slow reader, and another machine's clock may be behind ours.
+    """
     rows = Delivery.objects.filter(
         scope,
         Q(pk__in=list(seen))
         | Q(status=DeliveryStatus.SENDING)
-        | Q(status=DeliveryStatus.UNKNOWN, ended_at__gte=report.set_at),
+        | Q(status=DeliveryStatus.UNKNOWN, ended_at__gte=report.set_at - UNDER_WAY),
     )
     for row in rows.order_by("pk"):
         item = {

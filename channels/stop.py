@@ -6,6 +6,7 @@ after the other. Every flag is set here and nowhere else.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from safety import controls
 from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
 
 STOPPER = Principal.system("stopper")
+ROUNDS_TRIES = 20  # of 50 ms: until whoever decides about a message right now has decided
 
 
 class ControlRefused(Exception):
@@ -74,7 +76,7 @@ def emergency_stop(
 ) -> None:
     """Commit the flag, then return everything approved and unsent to the queue."""
     set_brake(ControlKey.EMERGENCY_STOP, workspace=workspace, reason=reason, by=by, at=at)
-    taking.reopen_before_stop(workspace=workspace, decided_before=at, by=STOPPER, at=at)
+    taking.reopen_before_stop(workspace=workspace, decided_before=at, by=STOPPER, at=at, skip=True)
 
 
 def switch_on(
@@ -177,14 +179,25 @@ def restore_due(*, at: datetime) -> int:
 def stop_person(
     person: Person, status: str, *, reason: str, by: Principal, at: datetime
 ) -> list[int]:
-    """Block or desist a human being; returns the person ids to `wait` for."""
+    """Block or desist a human being; returns the person ids to `wait` for.
+
+    The flag comes first and waits for nobody's lock. A sender that is about to take one of the
+    person's messages sees it, so what it holds may be left to it.
+    """
     if not by.is_system:
         require(by, Verb.STOP_PERSON, person.workspace)
     ids = human_ids(person)
     label = "asked us to stop" if status == PersonStatus.DESIST else "was blocked"
     with transaction.atomic(durable=True):
-        taking.end_for_human(ids, sentence=f"This person {label}: {reason}", by=STOPPER, at=at)
         people.set_status(person, status, reason=reason, by=by, at=at)
+    for _ in range(ROUNDS_TRIES):
+        with transaction.atomic():
+            left = taking.end_for_human(
+                ids, sentence=f"This person {label}: {reason}", by=STOPPER, at=at
+            )
+        if not left:
+            break
+        time.sleep(0.05)
     return ids
 
 

@@ -1,4 +1,4 @@
-"""A sender killed anywhere: everything else arrives once, at most K wait for a person, none twice."""
+"""A sender killed anywhere: all else arrives once, at most K wait for a person, none twice."""
 
 from __future__ import annotations
 
