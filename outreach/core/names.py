@@ -25,333 +25,40 @@ PLAIN_FIRST = re.compile(r"[A-Z][a-z]{2,}", re.ASCII)
 PLAIN_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
 INNER_MARKS = "'’ʼ`´·-‐‑־\u200c\u200d"
 
-TITLES = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "sir",
-        "dame",
-        "lord",
-        "lady",
-        "dr",
-        "drs",
-        "prof",
-        "professor",
-        "doc",
-        "doctor",
-        "phd",
-        "rev",
-        "reverend",
-        "fr",
-        "father",
-        "sister",
-        "hon",
-        "capt",
-        "captain",
-        "col",
-        "colonel",
-        "gen",
-        "lt",
-        "maj",
-        "sgt",
-        "eng",
-        "engr",
-        "ir",
-        "ing",
-        "dipl",
-        "diplom",
-        "dipling",
-        "mag",
-        "magister",
-        "mba",
-        "msc",
-        "bsc",
-        "ba",
-        "ma",
-        "md",
-        "dds",
-        "do",
-        "jd",
-        "llm",
-        "lic",
-        "licenciado",
-        "dra",
-        "profa",
-        "sr",
-        "sra",
-        "srta",
-        "herr",
-        "frau",
-        "hr",
-        "fru",
-        "monsieur",
-        "madame",
-        "mme",
-        "mlle",
-        "m",
-        "don",
-        "dona",
-        "dott",
-        "dottssa",
-        "avv",
-        "arch",
-        "sig",
-        "sigra",
-        "univ",
-        "habil",
-        "priv",
-        "pd",
-        "doz",
-        "dkfm",
-        "kfm",
-        "hc",
-        "the",
-        "ca",
-        "cpa",
-        "adv",
-        "er",
-        "shri",
-        "smt",
-        "sri",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TITLES = _words(
+    "mr mrs ms miss mx sir dame lord lady dr drs prof professor doc doctor phd rev reverend "
+    "fr father sister hon capt captain col colonel gen lt maj sgt eng engr ir ing dipl diplom "
+    "dipling mag magister mba msc bsc ba ma md dds do jd llm lic licenciado dra profa sr sra "
+    "srta herr frau hr fru monsieur madame mme mlle m don dona dott dottssa avv arch sig "
+    "sigra univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri"
 )
-DEGREES = TITLES | frozenset(
-    [
-        "jr",
-        "sr",
-        "ii",
-        "iii",
-        "iv",
-        "esq",
-        "cfa",
-        "cfp",
-        "frm",
-        "pmp",
-        "pe",
-        "rn",
-        "cissp",
-        "cism",
-        "cisa",
-        "csm",
-        "acca",
-        "fca",
-        "aca",
-        "fcca",
-        "fcma",
-        "cma",
-        "cipd",
-        "mcipd",
-        "fcipd",
-        "shrm",
-        "phr",
-        "sphr",
-        "gphr",
-        "psm",
-        "safe",
-        "itil",
-        "mphil",
-        "dphil",
-        "edd",
-        "dba",
-        "emba",
-        "mph",
-        "mpa",
-        "mpp",
-        "mfa",
-        "med",
-        "meng",
-        "beng",
-        "bcom",
-        "bba",
-        "llb",
-        "cpa",
-        "ccie",
-        "ccna",
-        "aws",
-        "obe",
-        "mbe",
-        "cbe",
-        "frsa",
-        "frcs",
-        "facs",
-        "psyd",
-        "dmd",
-        "dvm",
-    ]
+DEGREES = TITLES | _words(
+    "jr sr ii iii iv esq cfa cfp frm pmp pe rn cissp cism cisa csm acca fca aca fcca fcma cma "
+    "cipd mcipd fcipd shrm phr sphr gphr psm safe itil mphil dphil edd dba emba mph mpa mpp "
+    "mfa med meng beng bcom bba llb cpa ccie ccna aws obe mbe cbe frsa frcs facs psyd dmd dvm"
 )
-ORGANISATION = frozenset(
-    [
-        "gmbh",
-        "ag",
-        "kg",
-        "ohg",
-        "ug",
-        "mbh",
-        "inc",
-        "incorporated",
-        "ltd",
-        "limited",
-        "llc",
-        "llp",
-        "corp",
-        "corporation",
-        "company",
-        "co",
-        "plc",
-        "sa",
-        "sas",
-        "sarl",
-        "srl",
-        "spa",
-        "bv",
-        "nv",
-        "oy",
-        "ab",
-        "as",
-        "aps",
-        "pty",
-        "foundation",
-        "stiftung",
-        "verein",
-        "institute",
-        "university",
-        "team",
-        "office",
-        "info",
-        "contact",
-        "sales",
-        "support",
-        "admin",
-        "hello",
-        "marketing",
-        "hr",
-        "jobs",
-        "press",
-        "newsletter",
-        "service",
-        "kundenservice",
-        "sekretariat",
-        "reception",
-        "accounting",
-        "billing",
-        "noreply",
-    ]
+SUFFIXES = _words("jr sr ii iii iv phd mba md esq cpa llm msc bsc")
+ORGANISATION = _words(
+    "gmbh ag kg ohg ug mbh inc incorporated ltd limited llc llp corp corporation company co "
+    "plc sa sas sarl srl spa bv nv oy ab as aps pty foundation stiftung verein institute "
+    "university team office info contact sales support admin hello marketing hr jobs press "
+    "newsletter service kundenservice sekretariat reception accounting billing noreply"
 )
 # Family names that often stand first when somebody writes one name in full.
-FAMILY_FIRST = frozenset(
-    [
-        "nguyen",
-        "tran",
-        "le",
-        "pham",
-        "hoang",
-        "huynh",
-        "phan",
-        "vu",
-        "vo",
-        "dang",
-        "bui",
-        "do",
-        "ho",
-        "ngo",
-        "duong",
-        "ly",
-        "li",
-        "wang",
-        "zhang",
-        "liu",
-        "chen",
-        "yang",
-        "huang",
-        "zhao",
-        "wu",
-        "zhou",
-        "xu",
-        "sun",
-        "ma",
-        "zhu",
-        "hu",
-        "guo",
-        "lin",
-        "gao",
-        "luo",
-        "zheng",
-        "liang",
-        "kim",
-        "park",
-        "lee",
-        "choi",
-        "jung",
-        "kang",
-        "cho",
-        "yoon",
-        "jang",
-        "lim",
-        "tanaka",
-        "suzuki",
-        "sato",
-        "takahashi",
-        "watanabe",
-        "ito",
-        "yamamoto",
-        "nakamura",
-        "kobayashi",
-        "nagy",
-        "kovacs",
-        "toth",
-        "szabo",
-        "horvath",
-        "varga",
-        "kiss",
-        "molnar",
-    ]
+FAMILY_FIRST = _words(
+    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong ly li wang zhang liu "
+    "chen yang huang zhao wu zhou xu sun ma zhu hu guo lin gao luo zheng liang kim park lee "
+    "choi jung kang cho yoon jang lim tanaka suzuki sato takahashi watanabe ito yamamoto "
+    "nakamura kobayashi nagy kovacs toth szabo horvath varga kiss molnar"
 )
-PARTICLES = frozenset(
-    [
-        "de",
-        "del",
-        "della",
-        "der",
-        "den",
-        "di",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "du",
-        "des",
-        "la",
-        "le",
-        "las",
-        "los",
-        "van",
-        "von",
-        "vom",
-        "zu",
-        "zur",
-        "zum",
-        "ter",
-        "ten",
-        "te",
-        "bin",
-        "ibn",
-        "bint",
-        "al",
-        "el",
-        "ben",
-        "abu",
-        "y",
-        "e",
-        "af",
-        "av",
-        "st",
-        "saint",
-        "mac",
-        "mc",
-    ]
+PARTICLES = _words(
+    "de del della der den di da do dos das du des la le las los van von vom zu zur zum ter "
+    "ten te bin ibn bint al el ben abu y e af av st saint mac mc"
 )
 
 
@@ -403,11 +110,20 @@ def _split(whole: str) -> Name:
         first, last = after.strip(), before.strip()
         return Name(first, last, f"{first} {last}", greeting(first))
     tokens = before.split() if comma else whole.split()
-    names = [token for token in tokens if _bare(token) not in TITLES] or tokens
+    names = _without_titles(tokens)
     if len(names) < 2:
         return Name(names[0] if names else "", "", whole, greeting(names[0]) if names else "")
     first, last = names[0], " ".join(names[1:])
     return Name(first, last, whole, greeting(first) if _is_western(names) else "")
+
+
+def _without_titles(tokens: list[str]) -> list[str]:
+    names = list(tokens)
+    while len(names) > 1 and _bare(names[0]) in TITLES:
+        names.pop(0)
+    while len(names) > 2 and _bare(names[-1]) in SUFFIXES:
+        names.pop()
+    return names
 
 
 def _is_western(names: list[str]) -> bool:
@@ -438,7 +154,10 @@ def greeting(first: str) -> str:
         return ""
     if any(_bare(token) in ORGANISATION for token in tokens):
         return ""
-    return " ".join(_cased(token) for token in tokens)
+    return " ".join(
+        token if index and token in PARTICLES else _cased(token)
+        for index, token in enumerate(tokens)
+    )
 
 
 def _letters_only(first: str) -> str | None:
@@ -470,8 +189,6 @@ def _is_initial(token: str) -> bool:
 def _cased(token: str) -> str:
     """JOHN and john become John; McKenzie and d'Arcy stay."""
     token = token.strip("`´·")
-    if token in PARTICLES:
-        return token
     if token.isupper() or token.islower():
         return "".join(
             c.upper() if i == 0 or (not token[i - 1].isalpha() and token[i - 1] in "-‐‑") else c

@@ -110,16 +110,26 @@ class Report:
         if self.on_row is not None:
             self.on_row(row)
 
-    def __getattr__(self, name: str) -> int:
-        """`report.new`, `report.skipped` and the other counts, by name."""
-        if name in COUNTS:
-            return self.counts[name]
-        raise AttributeError(name)
+    @property
+    def new(self) -> int:
+        return self.counts[Outcome.NEW]
+
+    @property
+    def changed(self) -> int:
+        return self.counts[Outcome.CHANGED]
+
+    @property
+    def unchanged(self) -> int:
+        return self.counts[Outcome.UNCHANGED]
+
+    @property
+    def skipped(self) -> int:
+        return self.counts[Outcome.SKIPPED]
 
     @property
     def writes(self) -> bool:
         """Whether applying writes anything at all."""
-        return bool(self.counts[Outcome.NEW] or self.counts[Outcome.CHANGED])
+        return bool(self.new or self.changed)
 
     def rows(self) -> Iterator[RowResult]:
         """The kept rows in the order of the file."""

@@ -136,6 +136,7 @@ def _copy(
     table: str, columns: Sequence[str], rows: list[tuple[Any, ...]], constants: tuple[Any, ...]
 ) -> None:
     with (
+        connection.wrap_database_errors,  # Django leaves COPY's errors as they are
         connection.cursor() as cursor,
         cursor.copy(f"COPY {_quoted(table, columns)} FROM STDIN") as copy,
     ):

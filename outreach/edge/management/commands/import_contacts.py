@@ -154,7 +154,8 @@ def _show_hints(report: Report, console: Console) -> None:
         ]
         if row.suggestion:
             lines.append(f"line {row.line}, {row.name}: {row.suggestion}")
-    _show_list("To look at; kept as it was", lines, report.conflicts + report.suggestions, console)
+    total = report.counts["conflicts"] + report.counts["suggestions"]
+    _show_list("To look at; kept as it was", lines, total, console)
 
 
 def _show_errors(report: Report, console: Console) -> None:

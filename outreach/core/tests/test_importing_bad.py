@@ -1,0 +1,153 @@
+"""Bad files are refused whole, in one sentence with the line and the remedy; nothing is stored."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+
+import pytest
+
+from outreach import testing
+from outreach.core import importing
+from outreach.core.importing import BadFile, read, read_file, source
+from outreach.core.models import Activity, Person
+
+HEAD = b"Name,Email,Company\n"
+ROW = b"A B,a@example.com,ACME\n"
+
+
+def zipped(name: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(name, "x" * 100)
+    return made.getvalue()
+
+
+BAD = {
+    "empty": (b"", "is empty"),
+    "only blank lines": (b"\n \n\t\n", "only empty lines"),
+    "only a mark": (b"\xef\xbb\xbf", "only empty lines"),
+    "header only": (HEAD, r"header \(line 1\) and no rows"),
+    "no known column": (b"Foo,Bar\n1,2\n", r"no column that says who.*Line 1 has: Foo, Bar"),
+    "no header": (b"A B,a@example.com\n", r"Line 1 has: A B, a@example\.com"),
+    "nobody's columns": (b"Company,Notes\nX,Y\n", "no column that says who"),
+    "column twice": (b"Name,Email,e-mail\nA,a@example.com,b\n", r"Line 1 .*'e-mail' twice"),
+    "unclosed quote": (
+        HEAD + ROW + b'"C D,c@example.com,X\n' + ROW,
+        r"quote \(\"\) opened in line 3",
+    ),
+    "quote closed too late": (
+        HEAD + b'"C D,c@example.com,X\n"E F",e@example.com,Y\n',
+        r"quote \(\"\) opened in line 2",
+    ),
+    "nul": (HEAD + ROW + b"A\0B,c@example.com,X\n", "Line 3 .*NUL"),
+    "over-long line": (HEAD + b"x" * 1_000_100 + b"\n", "Line 2 .*longer than 1,000,000"),
+    "over-long cell": (HEAD + b'"' + b"x" * 200_000 + b'",a,b\n', "Line 2 .*131,072"),
+    "zip": (zipped("Connections.csv"), "is a ZIP archive.*Unpack it"),
+    "xlsx": (zipped("[Content_Types].xml"), r"Excel workbook \(\.xlsx\).*save it as CSV"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "old Excel"),
+    "pdf": (b"%PDF-1.7\n", "is a PDF"),
+    "gzip": (b"\x1f\x8b\x08\0\0\0", "compressed file"),
+    "picture": (b"\x89PNG\r\n\x1a\n", "is a picture"),
+    "page": (b"<!DOCTYPE html><html>", "is a web page"),
+    "json": (b'[{"name": "A"}]', "is JSON"),
+    "vcard": (b"BEGIN:VCARD\nVERSION:3.0\n", "is a vCard"),
+    "half utf-16": ("Name,Email\nA,b@example.com\n".encode("utf-16")[:-1], "UTF-16: byte 0x"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_gets_one_sentence(name):
+    content, words = BAD[name]
+    with pytest.raises(BadFile, match=words) as caught:
+        read_file(content, name="people.csv")
+    sentence = str(caught.value)
+    assert "people.csv" in sentence and "\n" not in sentence
+    assert sentence.endswith(".")
+
+
+def test_a_missing_file_a_folder_and_an_unreadable_one_are_told_apart(tmp_path):
+    with pytest.raises(BadFile, match=r"There is no file .*nobody\.csv"):
+        read_file(tmp_path / "nobody.csv")
+    with pytest.raises(BadFile, match="is a folder"):
+        read_file(tmp_path)
+    with pytest.raises(BadFile, match="cannot be opened"):
+        read_file("a\0b.csv")
+    with pytest.raises(BadFile, match="cannot be opened"):
+        read_file("x" * 5_000)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_an_unreadable_file_is_refused(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_bytes(HEAD + ROW)
+    path.chmod(0)
+    with pytest.raises(BadFile, match="may not be read"):
+        read_file(path)
+
+
+def test_what_is_no_list_at_all_ends_soon(tmp_path):
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as handle:
+        handle.truncate(source.MAX_BYTES + 1)  # sparse: takes no room
+    with pytest.raises(BadFile, match=r"larger than 200 MB.*Split it"):
+        read_file(path)
+
+
+def test_an_endless_stream_is_cut_off(monkeypatch):
+    monkeypatch.setattr(source, "MAX_BYTES", 5 * source.CHUNK)
+
+    class Endless:
+        def read(self, size):
+            return b"x" * size
+
+    with pytest.raises(BadFile, match="larger than 5 MB"):
+        read_file(Endless(), name="pipe")
+
+
+def test_too_many_rows_are_refused_with_the_limit(monkeypatch):
+    monkeypatch.setattr(read, "MAX_ROWS", 10)
+    with pytest.raises(BadFile, match=r"more than 10 rows \(line 12\)"):
+        read_file(HEAD + ROW * 11)
+
+
+def test_a_linkedin_export_that_is_none_is_told_what_it_lacks():
+    with pytest.raises(BadFile, match=r"lacks connected on, first name, last name; it has: Name"):
+        read_file(HEAD + ROW, format="linkedin")
+
+
+@pytest.mark.django_db
+def test_nothing_is_stored_of_a_file_that_changes_half_way(tmp_path, monkeypatch):
+    from outreach.core.importing import judging
+
+    monkeypatch.setattr(judging, "BATCH", 1)
+    path = tmp_path / "people.csv"
+    path.write_bytes(HEAD + ROW + b"C D,c@example.com,X\n")
+    table = read_file(path)
+    path.write_bytes(HEAD + ROW)
+    with pytest.raises(BadFile):
+        importing.apply(testing.make_workspace(), table, by=testing.bob(), at=testing.WORKDAY)
+    assert not Person.objects.exists()
+
+
+@pytest.mark.django_db
+def test_nothing_is_stored_when_the_last_batch_fails(monkeypatch):
+    from outreach.core.importing import judging, store
+
+    monkeypatch.setattr(judging, "BATCH", 1)
+    calls = []
+    whole = store.addresses
+
+    def failing(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise RuntimeError("the power is gone")
+        whole(*args)
+
+    monkeypatch.setattr(store, "addresses", failing)
+    table = read_file(HEAD + ROW + b"C D,c@example.com,X\n")
+    with pytest.raises(RuntimeError):
+        importing.apply(testing.make_workspace(), table, by=testing.bob(), at=testing.WORKDAY)
+    assert not Person.objects.exists()
+    assert not Activity.objects.exists()

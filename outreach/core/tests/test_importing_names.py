@@ -1,0 +1,88 @@
+"""A greeting name is given only when there is no doubt."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outreach.core import names
+from outreach.core.importing.seen import Seen
+
+GREETINGS = {
+    "Anna": "Anna", "  ": "", "ANNA": "Anna", "anna": "Anna", "ben": "Ben", "Jean-Pierre": "Jean-Pierre",
+    "JEAN-PIERRE": "Jean-Pierre", "María del Carmen": "María del Carmen", "D'Arcy": "D'Arcy",
+    "Dr. Eve": "Eve", "Prof. Dr. Klaus-Dieter": "Klaus-Dieter", "Dr.": "", "Herr": "",
+    "John F.": "John", "J.": "", "J. Robert": "", "J": "", "JP": "", "J.R.R.": "",
+    "Robert (Bob)": "Robert", 'William "Bill"': "William", "🌱 Zoë 🚀": "Zoë", "❤️ Ann": "Ann",
+    "Anna, MBA": "Anna", "Tom & Anna": "", "Tom/Anna": "", "anna@example.com": "", "4nna": "",
+    "Sales": "", "Team Berlin": "", "Ольга": "Ольга", "محمد": "محمد", "अनन्या": "अनन्या",
+    "Θεοδώρα": "Θεοδώρα", "伟": "", "太郎": "", "민준": "", "Wei (伟)": "Wei", "Wei 伟": "",
+    "Ngọc Ánh": "Ngọc Ánh", "McKenzie": "McKenzie", "One Two Three Four": "",
+    "=cmd()": "", "https://x.example": "",
+}  # fmt: skip
+WHOLE = {
+    "Anna Meier": ("Anna", "Meier", "Anna"),
+    "Dr. Anna Meier": ("Anna", "Meier", "Anna"),
+    "Meier, Anna": ("Anna", "Meier", "Anna"),
+    "John Smith, PhD, MBA": ("John", "Smith", "John"),
+    "John Smith, PhD": ("John", "Smith", "John"),
+    "Maria da Silva": ("Maria", "da Silva", "Maria"),
+    "Anna M. Meier": ("Anna", "M. Meier", "Anna"),
+    "Nguyen Van An": ("Nguyen", "Van An", ""),
+    "Kim Min-jun": ("Kim", "Min-jun", ""),
+    "DUPONT Marie": ("DUPONT", "Marie", ""),
+    "ACME GmbH": ("ACME", "GmbH", ""),
+    "A B C D E F": ("A", "B C D E F", ""),
+    "Cher": ("Cher", "", "Cher"),
+    "John Smith Jr.": ("John", "Smith", "John"),
+    "M. Jean Petit": ("Jean", "Petit", "Jean"),
+    "Yo-Yo Ma": ("Yo-Yo", "Ma", "Yo-Yo"),
+}
+
+
+@pytest.mark.parametrize(("first", "greeting"), GREETINGS.items())
+def test_a_given_name_is_greeted_or_not(first, greeting):
+    assert names.greeting(first) == greeting
+
+
+@pytest.mark.parametrize(("whole", "parts"), WHOLE.items())
+def test_a_name_in_one_cell_is_split(whole, parts):
+    found = names.of_person("", "", whole)
+    assert (found.first, found.last, found.greeting) == parts
+
+
+def test_a_family_name_alone_greets_nobody():
+    assert names.of_person("", "Meier") == names.Name("", "Meier", "Meier", "")
+
+
+def test_cleaning_keeps_signs_and_drops_what_nobody_sees():
+    assert names.clean(" Zoe\u0308\u200b  🚀\u202e\n\tB ") == "Zoë 🚀 B"
+    assert names.clean_lines(" a \r\n\x00b\rc ") == "a\nb\nc"
+
+
+@pytest.mark.parametrize("name", ["ACME® Inc.", "acme  inc", "Acme Inc,", " ACME™ INC"])
+def test_one_company_has_one_key(name):
+    assert names.company_key(name) == "acme inc"
+
+
+def test_a_company_of_signs_only_still_has_a_key():
+    assert names.company_key("™") == "™"
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_name_is_taken_and_cleaning_is_final(first, last):
+    first, last = names.clean(first), names.clean(last)
+    assert names.clean(first) == first
+    found = names.of_person(first, last)
+    assert "\n" not in found.greeting and len(found.greeting) <= 200
+    assert found.full or not (first or last)
+
+
+def test_seen_remembers_the_first_line_of_each_of_many_keys():
+    seen = Seen()
+    assert seen.find("x") == 0
+    for line in range(1, 20_001):
+        assert seen.first_line(("key", line), line) == line
+    assert [seen.first_line(("key", line), 99_999) for line in (1, 777, 20_000)] == [1, 777, 20_000]
+    assert seen.find(("key", 20_001)) == 0

@@ -1,0 +1,192 @@
+"""The command shows what it does, stores it once, and refuses in one sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from outreach import testing
+from outreach.core.models import Activity, Person, Role
+from outreach.edge.management.commands import import_contacts
+from safety.actions import SafetyCheck
+
+pytestmark = pytest.mark.django_db
+SAMPLE = "outreach/edge/samples/Connections.csv"
+TEXT = "Name,Email,Company\nAnna [b]Meier,anna@example.com,ACME\nBob,nope,X\n"
+
+
+@pytest.fixture(autouse=True)
+def bob(settings):
+    settings.OUTREACH_USER = ""
+    return testing.make_user("bob", Role.CREATOR)
+
+
+@pytest.fixture
+def path(tmp_path):
+    found = tmp_path / "people.csv"
+    found.write_text(TEXT)
+    return found
+
+
+def run(*words, **options):
+    out = io.StringIO()
+    call_command("import_contacts", *map(str, words), stdout=out, **options)
+    return out.getvalue()
+
+
+def test_the_shipped_sample_comes_in_whole():
+    found = json.loads(run(SAMPLE, "--json"))
+    counts = found["counts"]
+    assert (found["format"], counts["new"], counts["errors"]) == ("linkedin", 60, 0)
+    assert found["skipped_by_reason"] == {"deleted_member": 2}
+    assert Person.objects.filter(addresses__channel="email").count() == 25
+    assert all(
+        each.endswith(("@example.com", "@example.org"))
+        for each in Person.objects.filter(addresses__channel="email").values_list(
+            "addresses__normalised", flat=True
+        )
+        if "@" in each
+    )
+
+
+def test_a_dry_run_shows_and_stores_nothing(path):
+    shown = run(path, "--dry-run")
+    assert "2 rows: 1 new, 0 changed, 0 unchanged, 1 skipped." in shown
+    assert "Nothing was stored: this was a dry run." in shown
+    assert "Anna [b]Meier" in shown
+    assert "Errors in rows: 1" in shown and "line 3: 'nope' is no e-mail address" in shown
+    assert not Person.objects.exists()
+    assert not Activity.objects.exists()
+
+
+def test_importing_twice_says_that_nothing_was_to_do(path):
+    assert "1 new" in run(path)
+    shown = run(path)
+    assert "1 unchanged" in shown and "everything was here already" in shown
+    assert Activity.objects.filter(verb="imports.applied").count() == 1
+
+
+def test_the_log_says_who_by_which_door(path, bob):
+    run(path)
+    entry = Activity.objects.get()
+    assert (entry.by_id, entry.codes["door"]) == (str(bob.pk), "command")
+
+
+def test_changes_conflicts_and_hints_are_shown(path):
+    run(path)
+    path.write_text(
+        "Name,Email,Company,Title\nAnna M.,anna@example.com,ACME,CFO\n"
+        "Anna [b]Meier,a2@example.com,Acme,\n"
+    )
+    shown = run(path)
+    assert "position: CFO (known by e-mail)" in shown
+    assert "line 2, Anna [b]Meier: name stays 'Anna [b]Meier', the file has 'Anna M.'" in shown
+    assert "Perhaps the same as Anna [b]Meier at ACME, already here." in shown
+
+
+def test_json_is_one_object_with_every_count(path):
+    found = json.loads(run(path, "--json", "--dry-run"))
+    assert found["counts"] == {
+        "rows": 2, "new": 1, "changed": 0, "unchanged": 0, "skipped": 1, "rows_with_errors": 1,
+        "errors": 1, "conflicts": 0, "suggestions": 0, "stopped": 0,
+    }  # fmt: skip
+    assert found["applied"] is False
+    assert [row["line"] for row in found["rows"]] == [2, 3]
+
+
+def test_standard_input_is_read(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    assert json.loads(run("-", "--json"))["file"] == "standard input"
+    assert Person.objects.count() == 1
+
+
+def test_a_named_encoding_is_used(path):
+    path.write_bytes("Name;Email\nMichał Żak;m@example.com\n".encode("cp1250"))
+    with pytest.raises(CommandError, match="--encoding"):
+        run(path)
+    run(path, "--encoding", "windows-1250")
+    assert Person.objects.get().full_name == "Michał Żak"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"Foo,Bar\n1,2\n", "has no column"),
+        (b"PK\x03\x04", "is a ZIP archive"),
+        (b'Name,Email\n"A,b\n', "line 2"),
+    ],
+)
+def test_a_bad_file_is_refused_in_one_sentence(path, content, words):
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=words) as caught:
+        run(path)
+    assert "\n" not in str(caught.value)
+    assert not Person.objects.exists()
+
+
+def test_a_missing_file_is_refused():
+    with pytest.raises(CommandError, match="There is no file nobody.csv"):
+        run("nobody.csv")
+
+
+def test_a_linkedin_format_that_is_none_is_refused(path):
+    with pytest.raises(CommandError, match="is no LinkedIn export"):
+        run(path, "--format", "linkedin")
+
+
+def test_an_unknown_workspace_is_refused(path):
+    with pytest.raises(CommandError, match="no workspace 'north'"):
+        run(path, "--workspace", "north")
+
+
+def test_people_come_into_the_named_workspace(path):
+    north = testing.make_workspace("north")
+    testing.make_user("nora", Role.CREATOR, north)
+    run(path, "--workspace", "north")
+    assert Person.objects.get().workspace == north
+
+
+def test_who_may_not_import_is_refused(path):
+    testing.make_user("carol", Role.VIEWER)
+    with pytest.raises(CommandError, match="Carol may not import"):
+        run(path, "--as", "carol")
+
+
+def test_the_safety_check_is_asked_before_the_file_is_read(path, monkeypatch):
+    asked = []
+
+    def refuse(action, **given):
+        asked.append(action)
+        return SafetyCheck(False, "imports rest today")
+
+    monkeypatch.setattr(import_contacts, "check_safety", refuse)
+    with pytest.raises(CommandError, match=r"Nothing was imported: imports rest today"):
+        run(path)
+    assert asked == ["import_contacts"]
+    assert not Person.objects.exists()
+
+
+def test_an_interrupt_says_that_nothing_was_stored(path, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_contacts.importing, "apply", interrupted)
+    with pytest.raises(CommandError, match="Stopped before the end: nothing was stored"):
+        run(path)
+
+
+def test_a_progress_bar_is_shown_on_a_terminal_only(path, monkeypatch):
+    steps = []
+    monkeypatch.setattr(
+        import_contacts.Progress, "update", lambda self, task, **given: steps.append(given)
+    )
+    run(path, "--dry-run")
+    assert steps == []
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    run(path, "--dry-run")
+    assert steps == [{"completed": 2, "total": 2}]
