@@ -90,7 +90,7 @@ def _make_key(path: Path) -> None:
 def folder(path: Path) -> Path:
     """The folder, made if need be; one that cannot be made is named, with the setting."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)  # people and their addresses
     except OSError as error:
         raise ImproperlyConfigured(
             f"The folder {path} cannot be made ({error.strerror}). Set DATA_DIR (and DATABASE_URL, "
