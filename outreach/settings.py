@@ -246,6 +246,5 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "outgoing_mail",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "outreach.edge.badge.environment_badge",
     "DASHBOARD_CALLBACK": "outreach.edge.dashboard.dashboard",
 }

@@ -1,0 +1,267 @@
+"""The approval queue: the list, the review page at each item's change URL, and bulk approval.
+
+Every change is a POST that calls one service; a GET of any of these pages changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from unfold.decorators import display
+
+from approvals import bulk, bulk_page, desk, queue, review
+from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core.permissions import Verb
+from safety.admin import TenantAdmin, may, principal_of, workspace_ids
+
+FILTERS = "_changelist_filters"
+TEMPLATES = "admin/approvals/approval"
+LABELS = {"Critical": "danger", "High": "warning", "Normal": "info", "Low": "default"}
+
+
+class QueueFilter(SimpleListFilter):
+    """One filter of the queue; what it means stands in `queue`."""
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return queue.CHOICES[str(self.parameter_name)][1]
+
+    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queue.narrow_one(queryset, str(self.parameter_name), self.value() or "")
+
+
+def _filter(name: str) -> type[QueueFilter]:
+    title = queue.CHOICES[name][0]
+    return type(f"{title}Filter", (QueueFilter,), {"title": title, "parameter_name": name})
+
+
+@admin.register(Approval)
+class ApprovalAdmin(TenantAdmin):
+    """Pending first, critical first, oldest first; nothing here is a form field."""
+
+    list_display = (
+        "show_priority", "show_person", "show_message", "show_confidence", "show_composed",
+        "show_expiry", "show_hold", "show_status",
+    )  # fmt: skip
+    list_display_links = ("show_person",)
+    list_filter = tuple(_filter(name) for name in queue.CHOICES)
+    search_fields = ("draft__person__full_name",)
+    search_help_text = "Person, company or #number"
+    sortable_by = ()
+    list_fullwidth = True
+    actions = ("bulk_approve",)
+    change_list_template = f"{TEMPLATES}/change_list.html"
+
+    # --- The list ---------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
+        return queue.readable(super().get_queryset(request))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        pending = request.GET.get("status", queue.DEFAULT_STATUS) == queue.DEFAULT_STATUS
+        return queue.ORDER if pending else ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Approval], search_term: str
+    ) -> tuple[QuerySet[Approval], bool]:
+        return queue.search(queryset, search_term), False
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return bool(workspace_ids(request, Verb.DECIDE))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        rows = TenantAdmin.get_queryset(self, request)
+        context = {
+            "title": "Approval queue",
+            "counts": queue.counts(rows),
+            "filters": [
+                {"name": name, "title": title, "choices": choices, "value": _chosen(request, name)}
+                for name, (title, choices) in queue.CHOICES.items()
+            ],
+            "undo": self._undo(request),
+            **(extra_context or {}),
+        }
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
+    def _undo(self, request: HttpRequest) -> Approval | None:
+        return review.undoable(
+            self.get_queryset(request),
+            request.GET.get("undo", ""),
+            user_id=int(request.user.pk or 0),
+            at=timezone.now(),
+        )
+
+    @display(description="Priority", label=LABELS)
+    def show_priority(self, obj: Approval) -> str:
+        return str(Priority(obj.priority).label).title()
+
+    @display(description="Person", header=True)
+    def show_person(self, obj: Approval) -> list[str]:
+        person = obj.draft.person
+        return [person.full_name, person.account.name if person.account else "no company"]
+
+    @display(description="Message")
+    def show_message(self, obj: Approval) -> str:
+        return f"{obj.get_channel_display()} · {obj.get_touch_display()}"
+
+    @display(description="Confidence")
+    def show_confidence(self, obj: Approval) -> str:
+        return "none given" if obj.confidence is None else f"{obj.confidence} %"
+
+    @display(description="Age")
+    def show_composed(self, obj: Approval) -> str:
+        return f"composed {queue.ago(obj.revision.created_at, timezone.now())}"
+
+    @display(description="Expires")
+    def show_expiry(self, obj: Approval) -> str:
+        if obj.status != ApprovalStatus.PENDING:
+            return "—"
+        left = obj.expires_at - timezone.now()
+        return f"in {queue.span(left)}" if left.total_seconds() > 0 else "expired"
+
+    @display(description="Hold")
+    def show_hold(self, obj: Approval) -> str:
+        return queue.hold(obj, timezone.now()) or "—"
+
+    @display(
+        description="Status",
+        label={"Pending": "info", "Approved": "success", "Auto-approved": "success",
+               "Rejected": "danger", "Expired": "warning"},
+    )  # fmt: skip
+    def show_status(self, obj: Approval) -> str:
+        return str(obj.get_status_display())
+
+    # --- The review page --------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        item: Approval = self.visible_or_404(request, object_id)
+        if request.method == "POST":
+            return self._post(request, item)
+        return self._show(request, item)
+
+    def _post(self, request: HttpRequest, item: Approval) -> HttpResponse:
+        following = queue.neighbours(self._queue(request), item)[1]
+        try:
+            done = desk.act(item, request.POST, by=principal_of(request), at=timezone.now())
+        except desk.ERRORS as error:
+            messages.error(request, str(error))
+            fresh: Approval = self.visible_or_404(request, str(item.pk))
+            return self._show(request, fresh, typed=request.POST, status=desk.status_of(error))
+        messages.success(request, done.sentence)
+        return self._go(request, done.stay or following, undo=done.undo)
+
+    def _go(self, request: HttpRequest, pk: int | None, *, undo: int | None) -> HttpResponse:
+        """Open the next item with the filters kept, or the list when nothing is left."""
+        kept = request.GET.get(FILTERS, "")
+        extra = {"undo": str(undo)} if undo else {}
+        if pk is None:
+            address = reverse("admin:approvals_approval_changelist")
+            asked = QueryDict(kept, mutable=True)
+            asked.update(extra)
+            query = asked.urlencode()
+        else:
+            address = reverse("admin:approvals_approval_change", args=[pk])
+            query = urlencode({**({FILTERS: kept} if kept else {}), **extra})
+        return HttpResponseRedirect(f"{address}?{query}" if query else address)
+
+    def _queue(self, request: HttpRequest) -> QuerySet[Approval]:
+        asked = QueryDict(request.GET.get(FILTERS, "")).dict()
+        rows = TenantAdmin.get_queryset(self, request)
+        return queue.narrowed(rows, {key: str(value) for key, value in asked.items()})
+
+    def _show(
+        self,
+        request: HttpRequest,
+        item: Approval,
+        *,
+        typed: QueryDict | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        kept = request.GET.get(FILTERS, "")
+        previous, following = queue.neighbours(self._queue(request), item)
+        context = {
+            **review.page(item, at=timezone.now()),
+            "title": f"Review #{item.pk}",
+            "typed": typed,
+            "may_decide": may(request, Verb.DECIDE, item.workspace_id),
+            "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
+            "may_settle": may(request, Verb.SETTLE, item.workspace_id),
+            "previous_id": previous,
+            "next_id": following,
+            "kept": f"?{urlencode({FILTERS: kept})}" if kept else "",
+            "list_query": f"?{kept}" if kept else "",
+            "undo": self._undo(request),
+            "counts": queue.counts(TenantAdmin.get_queryset(self, request)),
+        }
+        return self.page(request, f"{TEMPLATES}/review.html", context, status=status)
+
+    # --- Bulk -------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "bulk/",
+                never_cache(self.admin_site.admin_view(self.bulk_view)),
+                name="approvals_approval_bulk",
+            )
+        ]
+        return [*own, *super().get_urls()]
+
+    @admin.action(
+        description="Approve (low priority, each text shown first)", permissions=["decide"]
+    )
+    def bulk_approve(self, request: HttpRequest, queryset: QuerySet[Approval]) -> HttpResponse:
+        """Show each text; nothing is decided before the page that follows is posted."""
+        rows = list(queryset.order_by(*queue.ORDER)[: bulk.MOST + 1])
+        context = {
+            **bulk_page.page(rows, at=timezone.now()),
+            "title": "Approve together",
+        }
+        return self.page(request, f"{TEMPLATES}/bulk.html", context)
+
+    def bulk_view(self, request: HttpRequest) -> HttpResponse:
+        """Decide what the confirmation page posted, one by one."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_decide_permission(request):
+            messages.error(request, "Only reviewers and admins approve messages.")
+            return HttpResponseRedirect(reverse("admin:approvals_approval_changelist"))
+        results = bulk_page.decide(
+            TenantAdmin.get_queryset(self, request),
+            request.POST.getlist("item"),
+            by=principal_of(request),
+            at=timezone.now(),
+        )
+        context = {
+            "title": "Approved together",
+            "results": results,
+            "approved": sum(result.approved for result in results),
+        }
+        return self.page(request, f"{TEMPLATES}/bulk_done.html", context)
+
+
+def _chosen(request: HttpRequest, name: str) -> str:
+    default = queue.DEFAULT_STATUS if name == "status" else ""
+    return request.GET.get(name) or default

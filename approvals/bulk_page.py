@@ -1,0 +1,92 @@
+"""Bulk approval as a door: show every text, then approve each by the digest that was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from approvals import bulk, desk, marks, services, tasks
+from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one item."""
+
+    number: str
+    approved: bool
+    sentence: str
+
+
+def page(rows: Sequence[Approval], *, at: datetime) -> dict[str, Any]:
+    """The confirmation page: what may go together with its whole text, and what may not and why."""
+    fit, unfit = [], []
+    for row in rows[: bulk.MOST]:
+        why = why_not(row, at=at)
+        if why:
+            unfit.append((row, why))
+        else:
+            fit.append((row, marks.segments(row.revision.text)))
+    return {
+        "fit": fit,
+        "unfit": unfit,
+        "too_many": len(rows) > bulk.MOST,
+        "most": bulk.MOST,
+    }
+
+
+def why_not(row: Approval, *, at: datetime) -> str:
+    """Why this one needs a look of its own; empty when it may go with the others."""
+    if row.status != ApprovalStatus.PENDING:
+        return services.became(row)
+    if row.expires_at <= at:
+        return "it has expired"
+    if row.priority != Priority.LOW:
+        return f"its priority is {Priority(row.priority).label}, not low"
+    if marks.hidden(row.revision.subject, row.revision.text):
+        return "it has hidden characters"
+    return bulk.why_not(row, at=at)
+
+
+def decide(
+    rows: QuerySet[Approval], posted: Sequence[str], *, by: Principal, at: datetime
+) -> list[Result]:
+    """Approve each `number:digest` on its own; one that fails does not stop the others."""
+    wanted = dict(item.partition(":")[::2] for item in posted)
+    results = []
+    known = {
+        str(row.pk): row
+        for row in rows.select_related("revision", "workspace").filter(
+            pk__in=[number for number in list(wanted)[: bulk.MOST] if number.isdigit()]
+        )
+    }
+    for count, (number, digest) in enumerate(wanted.items()):
+        row = known.get(number)
+        if count >= bulk.MOST:
+            results.append(Result(number, False, f"At most {bulk.MOST} at a time; left waiting."))
+        elif row is None:
+            results.append(Result(number, False, "There is no such item in your workspaces."))
+        else:
+            results.append(_one(row, digest, by=by, at=at))
+    if any(result.approved for result in results):
+        undo = settings.APPROVAL_UNDO_SECONDS
+        transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
+    return results
+
+
+def _one(row: Approval, digest: str, *, by: Principal, at: datetime) -> Result:
+    why = why_not(row, at=at)
+    if why:
+        return Result(str(row.pk), False, f"Left waiting: {why}.")
+    try:
+        services.approve(row.pk, by=by, at=at, digest=digest)
+    except desk.ERRORS as error:
+        return Result(str(row.pk), False, str(error))
+    return Result(str(row.pk), True, "Approved.")

@@ -1,0 +1,175 @@
+"""What a reviewer posted: parse it, call exactly one service, say what came of it in a sentence.
+
+The digest the reviewer saw comes with every post; whatever the service refuses is raised as it
+is, so that the page can show the sentence and give the typed text back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.http import QueryDict
+
+from approvals import marks, queue, services, tasks
+from approvals.errors import Lost, Refused, Stale
+from approvals.models import Approval
+from outreach.core.drafts import Text, TextChanged, TextRefused
+from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
+from safety.contract.localtime import zone_of
+
+ERRORS = (Refused, NotAllowed, TextRefused, TextChanged)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What happened, and what the page does next: open the next item, or show `stay`."""
+
+    sentence: str
+    undo: int | None = None
+    stay: int | None = None
+
+
+def act(approval: Approval, form: QueryDict, *, by: Principal, at: datetime) -> Done:
+    """Do what the posted form asks for. Raises one of ERRORS."""
+    action = ACTIONS.get(form.get("action", ""))
+    if action is None:
+        raise Refused("Nothing was done: the form did not say what to do.", "no_action")
+    return action(approval, form, by, at)
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that fits: 409 for a race or a stale text, 403 for a right, else 400."""
+    if isinstance(error, (Lost, Stale, TextChanged)):
+        return 409
+    return 403 if isinstance(error, NotAllowed) else 400
+
+
+def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    _saw_hidden(form, approval.revision.subject, approval.revision.text)
+    given = services.approve(
+        approval.pk,
+        by=by,
+        at=at,
+        digest=form.get("digest", ""),
+        scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+    )
+    return _given(given, "approved", at)
+
+
+def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    services.edit(
+        approval.pk, words_from(form, approval), by=by, at=at, digest=form.get("digest", "")
+    )
+    return Done(f"#{approval.pk}: your edit is saved. It stays in the queue.", stay=approval.pk)
+
+
+def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    words, revision = words_from(form, approval), approval.revision
+    if (words.subject, words.text, words.html) == (revision.subject, revision.text, revision.html):
+        return _approve(approval, form, by, at)
+    _saw_hidden(form, words.subject, words.text)
+    given = services.edit_and_approve(
+        approval.pk,
+        words,
+        by=by,
+        at=at,
+        digest=form.get("digest", ""),
+        scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+    )
+    return _given(given, "edited and approved", at)
+
+
+def _given(approval: Approval, word: str, at: datetime) -> Done:
+    undo = settings.APPROVAL_UNDO_SECONDS
+    transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
+    what = "would be simulated" if approval.dry_run else "leaves"
+    when = "at once"
+    if approval.not_before is not None and approval.not_before > at:
+        when = queue.their_time(approval.not_before, queue.zones_of(_loaded(approval)))
+    dry = " Dry run: nothing is sent." if approval.dry_run else ""
+    return Done(f"#{approval.pk} is {word}; it {what} {when}.{dry}", undo=approval.pk)
+
+
+def _loaded(approval: Approval) -> Approval:
+    return queue.readable(Approval.objects.filter(pk=approval.pk)).get()
+
+
+def _return(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    feedback = form.get("feedback", "").strip() or form.get("preset", "")
+    services.return_(approval.pk, by=by, at=at, feedback=feedback)
+    return Done(f"#{approval.pk} went back to its author with your words.")
+
+
+def _reject(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    services.reject(approval.pk, by=by, at=at, reason=form.get("reason", ""))
+    return Done(f"#{approval.pk} is rejected; its author can read why.")
+
+
+def _undo(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    fresh = services.undo(approval.pk, by=by, at=at)
+    return Done(
+        f"#{approval.pk} is taken back; nothing left. It waits again as #{fresh.pk}.", stay=fresh.pk
+    )
+
+
+ACTIONS: dict[str, Callable[[Approval, QueryDict, Principal, datetime], Done]] = {
+    "approve": _approve,
+    "save": _save,
+    "edit_approve": _edit_and_approve,
+    "return": _return,
+    "reject": _reject,
+    "undo": _undo,
+}
+
+
+def words_from(form: QueryDict, approval: Approval) -> Text:
+    """The typed words. Browsers post line ends as CR LF; a message has the line ends it had."""
+    old = approval.revision
+    end = "\r\n" if "\r\n" in old.text else "\n"
+    text = form.get("text", "").replace("\r\n", "\n").replace("\n", end)
+    html = form.get("html", old.html).replace("\r\n", "\n")
+    if old.html and text != old.text and html == old.html.replace("\r\n", "\n"):
+        raise Refused(
+            "The message has an HTML part with the old words. Change it as well, or empty it.",
+            "html_differs",
+        )
+    return Text(subject=form.get("subject", old.subject), text=text, html=html)
+
+
+def time_from(typed: str, approval: Approval) -> datetime | None:
+    """The time typed in the recipient's wall clock; refuses what that clock never shows."""
+    if not typed.strip():
+        return None
+    zone = zone_of(queue.zones_of(approval).zones[0])
+    try:
+        wall = datetime.fromisoformat(typed.strip())
+    except ValueError:
+        raise Refused(
+            "The time cannot be read; write it as 2026-03-11 09:00.", "bad_time"
+        ) from None
+    if wall.tzinfo is not None:
+        return wall
+    moment = wall.replace(tzinfo=zone)
+    if datetime.fromtimestamp(moment.timestamp(), zone).replace(tzinfo=None) != wall:
+        raise Refused(
+            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: clocks are put forward then. "
+            "Choose a time an hour later.",
+            "time_gap",
+        )
+    return moment
+
+
+def _saw_hidden(form: QueryDict, *texts: str) -> None:
+    """A text with characters nobody can see is approved only by somebody who says they saw them."""
+    found = marks.hidden(*texts)
+    if found and form.get("seen_hidden") != "1":
+        raise Refused(
+            f"The text has hidden characters ({', '.join(found[:5])}). Look at the marks and tick "
+            "“I have seen the hidden characters”, then approve.",
+            "hidden_characters",
+        )

@@ -1,0 +1,97 @@
+"""Text as a reviewer must see it: invisible characters as marks, findings where they stand. Pure.
+
+Nothing here is HTML: templates escape every segment, so a message can never become markup.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ORDINARY = "\n\t "
+# Not format characters by their category, but drawn as nothing or as an ordinary blank.
+BLANKS = "\u00a0\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+EMOJI_JOINERS = "\u200d\ufe0f"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of text of one kind: plain, or `mark` (an invisible character), or a finding."""
+
+    text: str
+    mark: str = ""
+    finding: str = ""
+    status: str = ""
+
+
+def is_hidden(char: str) -> bool:
+    """Whether a reader cannot see this character, or sees it as something else."""
+    if char in ORDINARY:
+        return False
+    return unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn") or char in BLANKS
+
+
+def name_of(char: str) -> str:
+    """`U+200B ZERO WIDTH SPACE`."""
+    known = {"\r": "CARRIAGE RETURN"}.get(char) or unicodedata.name(char, "control character")
+    return f"U+{ord(char):04X} {known}"
+
+
+def hidden(*texts: str) -> list[str]:
+    """The names of the hidden characters in these texts, each once, in order.
+
+    A joiner between two pictures is part of an emoji and not worth a question.
+    """
+    found: dict[str, None] = {}
+    for text in texts:
+        for place, char in enumerate(text):
+            if is_hidden(char) and not _joins_emoji(text, place):
+                found[name_of(char)] = None
+    return list(found)
+
+
+def _joins_emoji(text: str, place: int) -> bool:
+    if text[place] not in EMOJI_JOINERS or place == 0:
+        return False
+    return unicodedata.category(text[place - 1]) in ("So", "Sk", "Mn")
+
+
+def segments(text: str, findings: Iterable[Mapping[str, Any]] = ()) -> list[Segment]:
+    """The whole text, cut where a finding begins or ends and around every hidden character."""
+    told = [(*found["span"], found) for found in findings if _fits(text, found)]
+    edges = sorted({0, len(text), *(edge for start, end, _ in told for edge in (start, end))})
+    result: list[Segment] = []
+    for start, end in itertools.pairwise(edges):
+        inside = [found for first, last, found in told if first <= start and end <= last]
+        words = "; ".join(str(found.get("message", "")) for found in inside)
+        status = "fail" if any(f.get("status") == "fail" for f in inside) else "warn"
+        result += _visible(text[start:end], words, status if inside else "")
+    return result
+
+
+def _fits(text: str, found: Mapping[str, Any]) -> bool:
+    """A finding stands in this text only if its span shows exactly the words it quotes."""
+    span = found.get("span")
+    if not (isinstance(span, (list, tuple)) and len(span) == 2 and found.get("text")):
+        return False
+    start, end = span
+    return 0 <= start < end <= len(text) and text[start:end] == found["text"]
+
+
+def _visible(text: str, finding: str, status: str) -> list[Segment]:
+    result: list[Segment] = []
+    plain = ""
+    for place, char in enumerate(text):
+        if not is_hidden(char) or _joins_emoji(text, place):
+            plain += char
+            continue
+        if plain:
+            result.append(Segment(plain, "", finding, status))
+        plain = ""
+        result.append(Segment("", name_of(char), finding, status))
+    if plain:
+        result.append(Segment(plain, "", finding, status))
+    return result

@@ -1,0 +1,175 @@
+"""Reading the queue: its order, its filters, its counts and the neighbours of one item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core.models import Address, Channel, Person, Purpose, Touch
+from safety.contract.localtime import LocalZones, local, resolve_zones
+
+ORDER = ("-priority", "created_at", "pk")
+COUNT_LIMIT = 1000  # beyond it the page says "1000+" instead of counting a million rows
+PHONES = "phones_for_zone"
+
+
+def readable(rows: QuerySet[Approval]) -> QuerySet[Approval]:
+    """With everything a line of the list or the review page needs, in two statements."""
+    phones = Address.objects.filter(channel__in=[Channel.WHATSAPP, Channel.PHONE]).order_by("id")
+    return rows.select_related(
+        "workspace", "revision", "human", "draft__person__account", "draft__person__merged_into"
+    ).prefetch_related(
+        Prefetch("draft__person__addresses", queryset=phones, to_attr=PHONES),
+    )
+
+
+CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "status": (
+        "Status",
+        [*[(str(value), str(label)) for value, label in ApprovalStatus.choices], ("all", "All")],
+    ),
+    "priority": (
+        "Priority",
+        [(str(value), str(label).title()) for value, label in reversed(Priority.choices)],
+    ),
+    "channel": ("Channel", [(str(value), str(label)) for value, label in Channel.choices]),
+    "purpose": ("Purpose", [(str(value), str(label)) for value, label in Purpose.choices]),
+    "touch": ("Touch", [(str(value), str(label)) for value, label in Touch.choices]),
+}
+DEFAULT_STATUS = str(ApprovalStatus.PENDING)
+
+
+def narrowed(rows: QuerySet[Approval], wanted: Mapping[str, str]) -> QuerySet[Approval]:
+    """These rows by the filters in the address."""
+    for name in CHOICES:
+        rows = narrow_one(rows, name, wanted.get(name, ""))
+    return search(rows, wanted.get("q", ""))
+
+
+def narrow_one(rows: QuerySet[Approval], name: str, value: str) -> QuerySet[Approval]:
+    """By one filter; a value that is no choice is passed over, a missing status means pending."""
+    if name == "status":
+        if value == "all":
+            return rows
+        return rows.filter(status=value if value in ApprovalStatus.values else DEFAULT_STATUS)
+    return rows.filter(**{name: value}) if value in dict(CHOICES[name][1]) else rows
+
+
+def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
+    """By number, or by every word in the person's or the company's name."""
+    text = words.replace("\0", " ").strip()
+    if text.startswith("#") and text[1:].isdigit() and len(text) < 19:
+        return rows.filter(pk=int(text[1:]))
+    people = Person.objects.all()
+    for word in text.split()[:8]:
+        people = people.filter(Q(full_name__icontains=word) | Q(account__name__icontains=word))
+    return rows.filter(draft__person__in=people) if text else rows
+
+
+def after(rows: QuerySet[Approval], item: Approval) -> QuerySet[Approval]:
+    """What comes after this item in queue order."""
+    return rows.filter(
+        Q(priority__lt=item.priority)
+        | Q(priority=item.priority, created_at__gt=item.created_at)
+        | Q(priority=item.priority, created_at=item.created_at, pk__gt=item.pk)
+    ).order_by(*ORDER)
+
+
+def before(rows: QuerySet[Approval], item: Approval) -> QuerySet[Approval]:
+    """What comes before this item, the nearest first."""
+    return rows.filter(
+        Q(priority__gt=item.priority)
+        | Q(priority=item.priority, created_at__lt=item.created_at)
+        | Q(priority=item.priority, created_at=item.created_at, pk__lt=item.pk)
+    ).order_by("priority", "-created_at", "-pk")
+
+
+def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, int | None]:
+    """(previous, next) among the pending; after the last comes the first, never the same item."""
+    pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk)
+    ids = pending.values_list("pk", flat=True)
+    following = after(ids, item).first() or ids.order_by(*ORDER).first()
+    return before(ids, item).first(), following
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many wait, by priority, counted up to a limit and no further."""
+
+    by_priority: dict[int, int]
+    limited: bool
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_priority.values())
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """`[("5", "pending"), ("2", "high")]`: the line above the list."""
+        more = "+" if self.limited else ""
+        said = [(f"{self.total}{more}", "pending")]
+        for priority in (Priority.CRITICAL, Priority.HIGH):
+            if self.by_priority.get(priority):
+                said.append((str(self.by_priority[priority]), str(priority.label)))
+        return said
+
+
+def counts(rows: QuerySet[Approval]) -> Counts:
+    """One statement over at most COUNT_LIMIT + 1 entries of the queue's own index."""
+    found = list(
+        rows.filter(status=ApprovalStatus.PENDING)
+        .order_by(*ORDER)
+        .values_list("priority", flat=True)[: COUNT_LIMIT + 1]
+    )
+    return Counts(dict(Counter(found[:COUNT_LIMIT])), len(found) > COUNT_LIMIT)
+
+
+def ago(since: datetime, now: datetime) -> str:
+    """`2 h ago`, in the largest unit that says enough."""
+    return f"{span(now - since)} ago" if now - since >= timedelta(minutes=1) else "just now"
+
+
+def span(length: timedelta) -> str:
+    seconds = max(int(length.total_seconds()), 0)
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size or (seconds >= size and size < 86_400):
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def zones_of(approval: Approval) -> LocalZones:
+    """The clock of the recipient, as the gate sees it. Needs `readable` rows."""
+    person = approval.draft.person
+    human = person.merged_into or person
+    phones = getattr(person, PHONES, [])
+    return resolve_zones(
+        timezone=human.time_zone or person.time_zone,
+        phone=phones[-1].normalised if phones else "",
+        default=approval.workspace.time_zone,
+    )
+
+
+def their_time(moment: datetime, zones: LocalZones) -> str:
+    """`Mon 09:00 their time`, with the date when it is more than six days away from `moment`."""
+    there = local(moment, zones.zones[0])
+    whose = "workspace time" if zones.source == "workspace" else "their time"
+    return f"{there:%a %d %b %H:%M} {whose}"
+
+
+def hold(approval: Approval, now: datetime) -> str:
+    """`would leave Mon 09:00 their time`, or nothing when nothing holds it."""
+    times = [
+        moment
+        for moment in (approval.scheduled_for, approval.not_before)
+        if moment is not None and moment > now
+    ]
+    if approval.status == ApprovalStatus.PENDING and (
+        approval.scheduled_for is not None and approval.scheduled_for < now
+    ):
+        return "its time has passed: choose a new one"
+    return f"would leave {their_time(max(times), zones_of(approval))}" if times else ""

@@ -1,0 +1,223 @@
+"""What the review page shows of one item: all a person needs to say yes or no. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from approvals import diff, marks, queue, receipt
+from approvals.models import GIVEN, Approval, ApprovalStatus
+from outreach.core.models import Contact, CoolingOff, Person, Revision
+from safety import controls, facts, gate
+from safety.models import ControlKey
+from safety.services import can_send_message
+from safety.verdict import Level
+
+HISTORY = 12
+PRESETS = (
+    "Too long: cut it to the one thing that matters to this person.",
+    "Tone: make it plainer and friendlier, without pressure.",
+    "A fact looks wrong: check it and name where it comes from.",
+    "Wrong moment: this person has just heard from us; write again later.",
+    "Wrong person: somebody else at this company should get this.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an approval given now would lead to, in one sentence."""
+
+    sentence: str
+    blocked: bool = False
+    dry_run: str = ""
+    stopped: str = ""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    time_passed: bool = False
+
+
+def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
+    """The template's context about this item. Needs a `queue.readable` row."""
+    revision, person = approval.revision, approval.draft.person
+    findings = approval.decision.get("findings", [])
+    outlook = look_ahead(approval, at=at) if approval.is_open else None
+    shown = outlook.findings if outlook else findings
+    human = person.merged_into or person
+    return {
+        "approval": approval,
+        "revision": revision,
+        "person": person,
+        "human": human,
+        "pending": approval.status == ApprovalStatus.PENDING,
+        "expired": approval.status == ApprovalStatus.PENDING and approval.expires_at <= at,
+        "composed": queue.ago(revision.created_at, at),
+        "waiting": queue.span(at - approval.created_at),
+        "expires_in": queue.span(approval.expires_at - at) if approval.expires_at > at else "",
+        "closing": approval.expires_at - at < timedelta(hours=6),
+        "subject": marks.segments(revision.subject, shown),
+        "text": marks.segments(revision.text, shown),
+        "hidden": marks.hidden(revision.subject, revision.text, revision.address),
+        "previous": _previous(revision),
+        "outlook": outlook,
+        "findings": shown,
+        "parts": [_part(item) for item in revision.confidence_parts],
+        "context": _pairs(revision.context),
+        "routing": approval.routing,
+        "presets": PRESETS,
+        "zone": queue.zones_of(approval),
+        **_about(person, human, approval, at=at),
+        **_after(approval, at=at),
+    }
+
+
+def look_ahead(approval: Approval, *, at: datetime) -> Outlook:
+    """The gate's answer for an approval given now, as `services.approve` would hear it."""
+    draft, scheduled = approval.draft, approval.scheduled_for
+    draft.current = approval.revision
+    draft.workspace = approval.workspace
+    state = controls.read()
+    known = facts.gather([draft], at=at, state=state)[draft.pk]
+    asked = max(at, scheduled or at)
+    verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, asked)
+    place = approval.workspace_id
+    stopped = state.sentence(ControlKey.EMERGENCY_STOP, place) or state.sentence(
+        ControlKey.MESSAGING_ENABLED, place
+    )
+    dry_run = state.sentence(ControlKey.DRY_RUN, place)
+    blocked = verdict.level is Level.BLOCK
+    passed = scheduled is not None and scheduled < at and not approval.is_given
+    return Outlook(
+        _sentence(approval, leaves_at, at, blocked=blocked, dry=bool(dry_run), passed=passed),
+        blocked,
+        dry_run,
+        stopped,
+        [finding.as_dict() for finding in verdict.findings],
+        passed,
+    )
+
+
+def _sentence(
+    approval: Approval, leaves_at: datetime, at: datetime, *, blocked: bool, dry: bool, passed: bool
+) -> str:
+    if blocked:
+        return "It cannot be approved as it stands; the findings say why."
+    if passed:
+        return "The time it was scheduled for has passed: choose a new one to approve it."
+    verb = "be simulated" if dry else "be sent"
+    start = "It would" if approval.is_given else "If approved now: would"
+    if leaves_at <= at:
+        undo = settings.APPROVAL_UNDO_SECONDS
+        return f"{start} {verb} at once{f' (after {undo} s to undo)' if undo else ''}."
+    return f"{start} {verb} {queue.their_time(leaves_at, queue.zones_of(approval))}."
+
+
+def _previous(revision: Revision) -> dict[str, Any] | None:
+    """The revision before this one and what changed since."""
+    older = (
+        Revision.objects.filter(draft_id=revision.draft_id, no__lt=revision.no)
+        .order_by("-no")
+        .first()
+    )
+    if older is None:
+        return None
+    return {
+        "revision": older,
+        "subject": diff.compare(older.subject, revision.subject),
+        "text": diff.compare(older.text, revision.text),
+        "same": (older.subject, older.text) == (revision.subject, revision.text),
+    }
+
+
+def _about(person: Person, human: Person, approval: Approval, *, at: datetime) -> dict[str, Any]:
+    """Standing, relationship and what passed between us, of the human being."""
+    allowed, reason = can_send_message(person)
+    contacts = list(
+        Contact.objects.filter(human=human)
+        .select_related("draft__current")
+        .order_by("-at")[:HISTORY]
+    )
+    others = list(
+        Approval.objects.filter(human=human)
+        .exclude(pk=approval.pk)
+        .select_related("revision")
+        .order_by("-id")[:HISTORY]
+    )
+    return {
+        "allowed": allowed,
+        "not_allowed_because": reason,
+        "contacts": contacts,
+        "others": others,
+        "open_others": [row for row in others if row.is_open],
+        "rests": list(CoolingOff.objects.filter(human=human, until__gt=at)),
+        "duplicates": list(
+            Person.objects.filter(merged_into=human).exclude(pk=person.pk).order_by("pk")[:5]
+        ),
+        "facts": _pairs(person.facts),
+    }
+
+
+def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
+    """Receipt, deliveries and whether it can be taken back: shown, never decided by."""
+    given = approval.status in GIVEN
+    return {
+        "given": given,
+        "receipt_holds": receipt.holds(approval) if approval.receipt else None,
+        "receipt": _pairs(approval.receipt),
+        "deliveries": [_delivery(row) for row in approval.deliveries.order_by("-id")],
+        "can_undo": given and approval.taken_at is None,
+    }
+
+
+def _delivery(row: Any) -> dict[str, Any]:
+    evidence = row.evidence or {}
+    leaves = evidence.get("would_leave_at")
+    return {
+        "row": row,
+        "would_have_left": marks.segments(str(evidence.get("would_have_left", ""))),
+        "would_leave_at": datetime.fromisoformat(leaves) if leaves else None,
+        "would_be_blocked": evidence.get("would_be_blocked", []),
+    }
+
+
+def undoable(rows: Any, approval_id: str, *, user_id: int, at: datetime) -> Approval | None:
+    """The approval this user has just given and may still take back by the banner."""
+    if not approval_id.isdigit() or len(approval_id) > 18:
+        return None
+    since = at - timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
+    found: Approval | None = rows.filter(
+        pk=approval_id,
+        status__in=GIVEN,
+        taken_at__isnull=True,
+        decided_by_id=user_id,
+        decided_at__gt=since,
+    ).first()
+    return found
+
+
+def _part(item: dict[str, Any]) -> dict[str, Any]:
+    """One part of the confidence, whatever its author called the fields."""
+    name = next((item[key] for key in ("name", "label", "fact", "part") if item.get(key)), "")
+    points = next((item[key] for key in ("points", "value", "score") if key in item), "")
+    reason = next((item[key] for key in ("reason", "why", "explanation") if item.get(key)), "")
+    return {"name": str(name).replace("_", " "), "points": points, "reason": reason}
+
+
+def _pairs(data: Any) -> list[tuple[str, str]]:
+    """A flat, readable view of stored JSON."""
+    if not isinstance(data, dict):
+        return [("", str(data))] if data else []
+    return [
+        (str(key).replace("_", " "), _plain(value))
+        for key, value in data.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_plain(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_plain(item) for item in value)
+    return str(value)

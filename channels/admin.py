@@ -1,0 +1,147 @@
+"""Deliveries: what became of each attempt. Unknown ones are settled here, by a person.
+
+The hand-off page shows the text of an approved message to copy and records "I sent it".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from unfold.decorators import display
+
+from approvals import marks
+from approvals.models import Approval
+from channels import manual, settle
+from channels.models import Delivery, DeliveryStatus
+from outreach.core.permissions import NotAllowed, Verb
+from safety.admin import TenantAdmin, is_superuser, may, principal_of, workspace_ids
+
+TEMPLATES = "admin/channels/delivery"
+REFUSALS = (settle.NotUnknown, manual.HandOffRefused, NotAllowed)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(TenantAdmin):
+    """Every attempt to hand over a message, newest first; what is unknown waits for an answer."""
+
+    list_display = (
+        "show_number", "show_person", "channel", "show_status", "show_since", "attempt", "reason",
+    )  # fmt: skip
+    list_filter = ("status", "channel", ("since", admin.DateFieldListFilter))
+    list_filter_submit = True
+    list_select_related = ("human__account", "approval", "workspace")
+    search_fields = ("human__full_name", "provider_id")
+    sortable_by = ()
+    ordering = ("-id",)
+
+    @display(description="Delivery")
+    def show_number(self, obj: Delivery) -> str:
+        return f"{obj.pk} of #{obj.approval_id}"
+
+    @display(description="Person", header=True)
+    def show_person(self, obj: Delivery) -> list[str]:
+        company = obj.human.account.name if obj.human.account else "no company"
+        return [obj.human.full_name, company]
+
+    @display(
+        description="Status",
+        label={"Sent": "success", "Sent by hand": "success", "Failed": "danger",
+               "Outcome unknown": "danger", "Simulated": "warning", "Being sent": "info"},
+    )  # fmt: skip
+    def show_status(self, obj: Delivery) -> str:
+        return str(obj.get_status_display())
+
+    @display(description="Since (UTC)")
+    def show_since(self, obj: Delivery) -> str:
+        return f"{obj.since:%Y-%m-%d %H:%M:%S}"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row: Delivery = self.visible_or_404(request, object_id)
+        if request.method == "POST":
+            return self._post(request, row)
+        evidence = row.evidence or {}
+        context = {
+            "title": f"Delivery {row.pk}",
+            "row": row,
+            "unknown": row.status == DeliveryStatus.UNKNOWN,
+            "manual": row.status == DeliveryStatus.MANUAL,
+            "may_settle": may(request, Verb.SETTLE, row.workspace_id),
+            "would_have_left": marks.segments(str(evidence.get("would_have_left", ""))),
+            "evidence": [(k, v) for k, v in evidence.items() if k != "would_have_left"],
+        }
+        return self.page(request, f"{TEMPLATES}/delivery.html", context)
+
+    def _post(self, request: HttpRequest, row: Delivery) -> HttpResponse:
+        answer, by, now = request.POST.get("answer", ""), principal_of(request), timezone.now()
+        try:
+            if answer == "take_back":
+                manual.mark_not_sent(row.pk, by=by, at=now)
+                messages.success(request, "Taken back: the message waits for a decision again.")
+            elif answer in list(settle.Answer):
+                note = request.POST.get("note", "")[:300]
+                settle.settle(row.pk, answer, by=by, at=now, note=note)
+                messages.success(request, f"Delivery {row.pk}: {SETTLED[answer]}")
+            else:
+                messages.error(request, "Nothing was done: choose one of the three answers.")
+        except REFUSALS as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:channels_delivery_change", args=[row.pk]))
+
+    # --- By hand ----------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = never_cache(self.admin_site.admin_view(self.hand_view))
+        own = [path("hand/<int:approval_id>/", view, name="channels_delivery_hand")]
+        return [*own, *super().get_urls()]
+
+    def hand_view(self, request: HttpRequest, approval_id: int) -> HttpResponse:
+        """The text to copy, and "I sent it"."""
+        approval = self._approvals(request).filter(pk=approval_id).first()
+        if approval is None:
+            raise Http404(f"There is no approval #{approval_id} in your workspaces.")
+        if request.method == "POST":
+            return self._mark(request, approval)
+        context = {
+            "title": f"By hand: #{approval.pk}",
+            "approval": approval,
+            "offer": manual.offer(approval),
+            "may_settle": may(request, Verb.SETTLE, approval.workspace_id),
+        }
+        return self.page(request, f"{TEMPLATES}/hand.html", context)
+
+    def _approvals(self, request: HttpRequest) -> QuerySet[Approval]:
+        rows = Approval.objects.select_related("draft__person", "revision", "workspace")
+        if is_superuser(request):
+            return rows
+        return rows.filter(workspace__in=workspace_ids(request, Verb.VIEW))
+
+    def _mark(self, request: HttpRequest, approval: Approval) -> HttpResponse:
+        try:
+            warning = manual.mark_sent(approval.pk, by=principal_of(request), at=timezone.now())
+        except REFUSALS as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(request.path)
+        if warning:
+            messages.warning(request, warning)
+        else:
+            messages.success(request, f"#{approval.pk} is recorded as sent by hand.")
+        return HttpResponseRedirect(reverse("admin:approvals_approval_change", args=[approval.pk]))
+
+
+SETTLED = {
+    "arrived": "it arrived; the message is sent.",
+    "not_arrived": "it did not arrive; the message went back to its author.",
+    "send_again": "a person decides again whether to send it; it waits in the queue.",
+}

@@ -1,0 +1,296 @@
+"""The emergency button, its progress page that polls, and the page of all controls.
+
+A request never waits: the flag is committed, then the page looks again and again until no message
+in its scope is in flight. Looking may end what dead senders left behind, so it is a POST as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core import signing
+from django.db.models import Q
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from channels import quiet, stop
+from outreach.core.models import Workspace
+from outreach.core.permissions import NotAllowed, Verb
+from safety import controls
+from safety.admin import is_operator, principal_of, workspace_ids
+from safety.models import BRAKES, ControlKey, SystemControl
+
+SALT = "outreach.stop"
+WHOLE_SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a progress page watches: since when, over which intents, and where to go on."""
+
+    title: str
+    set_at: datetime
+    workspace: int | None
+    humans: tuple[int, ...]
+    seen: tuple[int, ...]
+    next: str = ""
+
+    def token(self) -> str:
+        data = [
+            self.title, self.set_at.isoformat(), self.workspace, self.humans, self.seen, self.next,
+        ]  # fmt: skip
+        return signing.dumps(data, salt=SALT, compress=True)
+
+    @classmethod
+    def of(cls, token: str) -> Watch:
+        try:
+            title, set_at, workspace, humans, seen, following = signing.loads(token, salt=SALT)
+        except signing.BadSignature:
+            raise Http404("This stop is not known. Press the button again.") from None
+        moment = datetime.fromisoformat(set_at)
+        return cls(title, moment, workspace, tuple(humans), tuple(seen), following)
+
+    @property
+    def scope(self) -> Q:
+        if self.humans:
+            return quiet.scope_of(humans=self.humans)
+        return Q() if self.workspace is None else Q(workspace_id=self.workspace)
+
+
+def watch(
+    title: str,
+    *,
+    set_at: datetime,
+    workspace: Workspace | None = None,
+    humans: Iterable[int] = (),
+    following: str = "",
+) -> Watch:
+    """Note what is in flight now, after the flag was committed."""
+    ids = tuple(humans)
+    scope = quiet.scope_of(workspace=workspace, humans=ids)
+    place = workspace.pk if workspace else None
+    return Watch(title, set_at, place, ids, tuple(quiet.in_flight(scope)), following)
+
+
+def look(item: Watch) -> quiet.StopReport:
+    return quiet.progress(item.scope, set_at=item.set_at, seen=item.seen, now=timezone.now())
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+    return TemplateResponse(request, template, {**admin.site.each_context(request), **context})
+
+
+def safe_next(request: HttpRequest, fallback: str) -> str:
+    """Where the form asked to go on, if that is a page of this site."""
+    asked = request.POST.get("next", "")
+    here = {request.get_host()}
+    return asked if asked and url_has_allowed_host_and_scheme(asked, here) else fallback
+
+
+# --- The emergency button ------------------------------------------------------------------------
+
+
+def _scopes(request: HttpRequest) -> list[tuple[str, str]]:
+    """What this user may stop: their workspaces, and the whole system for operators."""
+    places = Workspace.objects.order_by("slug")
+    if not is_operator(request):
+        places = places.filter(pk__in=workspace_ids(request, Verb.BRAKE))
+    found = [(str(place.pk), place.name) for place in places]
+    whole = [(WHOLE_SYSTEM, "The whole system, every workspace")] if is_operator(request) else []
+    return [*whole, *found]
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def emergency_stop(request: HttpRequest) -> HttpResponse:
+    """Ask for reason and scope, then commit the stop and watch it take hold."""
+    scopes = _scopes(request)
+    fault = ""
+    if request.method == "POST":
+        chosen, reason = request.POST.get("scope", ""), request.POST.get("reason", "").strip()
+        if chosen not in dict(scopes):
+            fault = "Choose what to stop."
+        elif not reason:
+            fault = "Say why: whoever finds it stopped at night must know the reason."
+        else:
+            return _stop(request, chosen, reason)
+    context = {"title": "Emergency stop", "scopes": scopes, "fault": fault, "typed": request.POST}
+    response = show(request, "admin/stop.html", context)
+    response.status_code = 400 if fault else 200
+    return response
+
+
+def _stop(request: HttpRequest, chosen: str, reason: str) -> HttpResponse:
+    workspace = None if chosen == WHOLE_SYSTEM else Workspace.objects.get(pk=int(chosen))
+    now = timezone.now()
+    try:
+        stop.emergency_stop(workspace=workspace, reason=reason, by=principal_of(request), at=now)
+    except (stop.ControlRefused, NotAllowed) as error:
+        messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("emergency_stop"))
+    where = workspace.name if workspace else "the whole system"
+    item = watch(f"Emergency stop of {where}", set_at=now, workspace=workspace)
+    return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def stop_progress(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows what was set; each POST takes one look and answers JSON, or the page again."""
+    item = Watch.of(token)
+    _entitled(request, item)
+    report = look(item) if request.method == "POST" else None
+    if report is not None and request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({**report.as_dict(), "sentence": sentence(item, report)})
+    context = {
+        "title": item.title,
+        "item": item,
+        "report": report,
+        "sentence": sentence(item, report) if report else "",
+        "still_in_flight": len(item.seen),
+    }
+    return show(request, "admin/stop_progress.html", context)
+
+
+def _entitled(request: HttpRequest, item: Watch) -> None:
+    """The link carries no rights: it is for those who may stop this scope."""
+    if is_operator(request) or item.workspace in workspace_ids(request, Verb.BRAKE):
+        return
+    raise Http404("This stop is not known in your workspaces.")
+
+
+def sentence(item: Watch, report: quiet.StopReport) -> str:
+    """`set 03:12:04, waiting for 1 message`, or `stopped`, in words."""
+    if report.stopped and report.effective_at is not None:
+        return f"Stopped at {report.effective_at:%H:%M:%S} UTC. Nothing more leaves."
+    count = len(report.still_open)
+    waiting = f"{count} message{'s' if count != 1 else ''}"
+    return f"Set {item.set_at:%H:%M:%S} UTC, waiting for {waiting}. Not yet stopped."
+
+
+# --- All controls --------------------------------------------------------------------------------
+
+STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
+DURATIONS = {"": "until switched on", "1": "for 1 hour", "24": "for 24 hours", "168": "for 7 days"}
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def controls_page(request: HttpRequest) -> HttpResponse:
+    """The six controls of each scope; a POST sets or lifts one through `channels.stop`."""
+    if not (is_operator(request) or workspace_ids(request, Verb.VIEW)):
+        raise Http404("There are no controls in your workspaces.")
+    if request.method == "POST":
+        return _set(request)
+    state = controls.read()
+    places = Workspace.objects.order_by("slug")
+    if not is_operator(request):
+        places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
+    scopes = [_scope(request, state, None), *[_scope(request, state, place) for place in places]]
+    environment = [key for key, braking in settings.ENVIRONMENT_BRAKES.items() if braking]
+    context = {
+        "title": "Controls",
+        "scopes": scopes,
+        "environment": environment,
+        "durations": DURATIONS,
+    }
+    return show(request, "admin/controls.html", context)
+
+
+def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | None) -> Any:
+    pk = place.pk if place else None
+    return {
+        "id": str(pk) if pk else WHOLE_SYSTEM,
+        "name": place.name if place else "The whole system",
+        "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
+        "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
+        "rows": [_row(key, state.rows.get((pk, key))) for key in ControlKey],
+    }
+
+
+def _row(key: ControlKey, row: SystemControl | None) -> dict[str, Any]:
+    braking = row is None or row.is_braking
+    words = {True: "on: braking", False: "off"} if key in BRAKES else {True: "OFF", False: "on"}
+    return {
+        "key": str(key),
+        "label": key.label,
+        "is_brake": key in BRAKES,
+        "is_dry_run": key == ControlKey.DRY_RUN,
+        "braking": braking,
+        "state": "missing, counts as stopped" if row is None else words[braking],
+        "row": row,
+    }
+
+
+def _set(request: HttpRequest) -> HttpResponse:
+    """Set or lift what the form names; what stops something is then watched."""
+    form, by, now = request.POST, principal_of(request), timezone.now()
+    back = HttpResponseRedirect(reverse("controls"))
+    try:
+        place = _place(form.get("scope", ""))
+        reason, key = form.get("reason", "").strip(), form.get("key", "")
+        if key not in ControlKey.values:
+            raise stop.ControlRefused("Nothing was done: the form did not name a control.")
+        if form.get("act") == "brake":
+            return _brake(request, key, place, reason)
+        if not reason:
+            raise stop.ControlRefused("Say why: from then on things go on again.")
+        if key == ControlKey.EMERGENCY_STOP:
+            lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=now)
+            for line in lifted.were_off:
+                messages.info(request, f"Had been off: {line}")
+            for line in lifted.still_braking:
+                messages.warning(request, f"Still braking: {line}")
+            messages.success(request, "Emergency stop lifted; the four switches are on.")
+        elif key == ControlKey.DRY_RUN:
+            stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
+        else:
+            stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
+            messages.success(request, f"{ControlKey(key).label} is on.")
+    except (stop.ControlRefused, NotAllowed) as error:
+        messages.error(request, str(error))
+    return back
+
+
+def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str) -> HttpResponse:
+    now, hours = timezone.now(), request.POST.get("hours", "")
+    until = now + timedelta(hours=int(hours)) if hours in DURATIONS and hours else None
+    by = principal_of(request)
+    if key == ControlKey.EMERGENCY_STOP:
+        stop.emergency_stop(workspace=place, reason=reason, by=by, at=now)
+    else:
+        stop.set_brake(key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until)
+    where = place.name if place else "the whole system"
+    label = ControlKey(key).label
+    if key in STOPS:
+        item = watch(f"{label}: stopping in {where}", set_at=now, workspace=place)
+        return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
+    back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    messages.success(request, f"{label} is off in {where}{back}.")
+    return HttpResponseRedirect(reverse("controls"))
+
+
+def _place(scope: str) -> Workspace | None:
+    """The workspace of that number, None for the whole system; the service checks the right."""
+    if scope == WHOLE_SYSTEM:
+        return None
+    found = Workspace.objects.filter(pk=scope).first() if scope.isdigit() else None
+    if found is None:
+        raise stop.ControlRefused("Nothing was done: there is no such workspace.")
+    return found

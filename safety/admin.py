@@ -1,0 +1,159 @@
+"""The ground of every admin page (who sees which workspace's rows), and the safety events.
+
+Pages show rows; they change nothing except by calling a service, so nothing here is editable.
+Permission is the table in `outreach.core.permissions`, never Django's model permissions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from outreach.core.models import Membership, Role, User
+from outreach.core.permissions import LEAST_ROLE, RANK, Verb
+from outreach.core.principal import Principal
+from safety.models import SafetyEvent
+
+DOOR = "admin"
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Who acts in this request."""
+    return Principal.of_user(user_of(request), door=DOOR)
+
+
+def user_of(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise TypeError("Admin pages are for people who are logged in.")
+    return request.user
+
+
+def roles_of(request: HttpRequest) -> dict[int, str]:
+    """The user's role by workspace id, read once per request; the services read it again."""
+    found: dict[int, str] | None = getattr(request, "_outreach_roles", None)
+    if found is None:
+        found = {}
+        if request.user.is_authenticated and request.user.is_active:
+            rows = Membership.objects.filter(user_id=request.user.pk)
+            found = dict(rows.values_list("workspace_id", "role"))
+        request._outreach_roles = found  # type: ignore[attr-defined]
+    return found
+
+
+def workspace_ids(request: HttpRequest, verb: Verb) -> set[int]:
+    """The workspaces in which this user may do that."""
+    least = RANK[LEAST_ROLE[verb]]
+    return {pk for pk, role in roles_of(request).items() if RANK[Role(role)] >= least}
+
+
+def may(request: HttpRequest, verb: Verb, workspace_id: int | None) -> bool:
+    """Whether a button is worth showing; the service behind it decides."""
+    return workspace_id in workspace_ids(request, verb)
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+def is_operator(request: HttpRequest) -> bool:
+    user = request.user
+    return is_superuser(request) or bool(user.is_active and getattr(user, "is_operator", False))
+
+
+class TenantAdmin(ModelAdmin):  # type: ignore[misc]
+    """Rows of the workspaces where the user's role allows `verb`; read-only, no add, no delete."""
+
+    verb = Verb.VIEW
+    workspace_path = "workspace"
+    operators_see_the_systems_rows = False
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_per_page = 50
+    actions: Any = ()
+    compressed_fields = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        if is_superuser(request):
+            return rows
+        own = Q(**{f"{self.workspace_path}__in": workspace_ids(request, self.verb)})
+        if self.operators_see_the_systems_rows and is_operator(request):
+            own |= Q(**{f"{self.workspace_path}__isnull": True})
+        return rows.filter(own)
+
+    def visible_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The row with this number, if this user may see it; its absence looks the same."""
+        found = None
+        if object_id.isdigit() and len(object_id) < 19:
+            found = self.get_queryset(request).filter(pk=object_id).first()
+        if found is None or not self.has_view_permission(request, found):
+            name = self.opts.verbose_name
+            raise Http404(f"There is no {name} {object_id} in your workspaces.")
+        return found
+
+    def page(
+        self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+    ) -> TemplateResponse:
+        """A page of our own inside the admin's frame."""
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        frame = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, template, {**frame, **context}, status=status)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if is_superuser(request):
+            return True
+        if self.operators_see_the_systems_rows and is_operator(request):
+            return obj is None or self._is_visible(request, obj)
+        ids = workspace_ids(request, self.verb)
+        return bool(ids) if obj is None else self._is_visible(request, obj)
+
+    def _is_visible(self, request: HttpRequest, obj: Model) -> bool:
+        found = getattr(obj, f"{self.workspace_path}_id", None)
+        if found is None:
+            return self.operators_see_the_systems_rows and is_operator(request)
+        return found in workspace_ids(request, self.verb)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(SafetyEvent)
+class SafetyEventAdmin(TenantAdmin):
+    """What a rule refused, held or rewrote. Read-only, newest first."""
+
+    operators_see_the_systems_rows = True
+    list_display = ("show_when", "show_code", "action_blocked", "reason", "by_label")
+    list_filter = ("code", "event_type", "by_kind", ("created_at", admin.DateFieldListFilter))
+    search_fields = ("reason", "action_blocked")
+    ordering = ("-id",)
+    fields = (
+        "created_at", "workspace", "event_type", "action_blocked", "reason", "code", "draft",
+        "revision", "by_label", "by_kind", "metadata",
+    )  # fmt: skip
+    list_select_related = ("workspace",)
+    list_display_links = ("show_when",)
+    list_filter_submit = True
+
+    @display(description="When (UTC)", ordering="id")
+    def show_when(self, obj: SafetyEvent) -> str:
+        return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @display(description="Rule", label=True)
+    def show_code(self, obj: SafetyEvent) -> str:
+        return obj.code.replace("_", " ")

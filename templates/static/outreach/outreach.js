@@ -1,0 +1,16 @@
+// On every admin page: the offer to undo ends when the message may leave.
+"use strict";
+document.addEventListener("DOMContentLoaded", () => {
+    const undo = document.getElementById("undo-form");
+    if (!undo) return;
+    const until = Date.parse(undo.dataset.until);
+    const button = undo.querySelector("button");
+    const words = button.firstChild;
+    const tick = () => {
+        const left = Math.ceil((until - Date.now()) / 1000);
+        if (left <= 0) { undo.hidden = true; return; }
+        words.textContent = `Undo (${left} s)`;
+        setTimeout(tick, 500);
+    };
+    tick();
+});

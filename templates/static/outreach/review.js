@@ -1,0 +1,101 @@
+// The review page's keys: A E C R S B, J/K, U, ?. Off while typing; the switch is remembered here.
+"use strict";
+document.addEventListener("DOMContentLoaded", () => {
+    const STORE = "outreach-review-keys";
+    const page = document.getElementById("review");
+    const keys = document.getElementById("keys");
+    const say = document.getElementById("say");
+    const end = document.getElementById("message-end");
+    const state = document.getElementById("keys-state");
+    const isOn = () => localStorage.getItem(STORE) !== "off";
+
+    const showState = () => {
+        state.textContent = isOn() ? "on" : "off";
+        document.getElementById("keys-switch").textContent = isOn() ? "Switch keys off" : "Switch keys on";
+    };
+    document.getElementById("keys-switch").addEventListener("click", () => {
+        localStorage.setItem(STORE, isOn() ? "off" : "on");
+        showState();
+    });
+    document.getElementById("keys-open").addEventListener("click", () => keys.showModal());
+    document.getElementById("keys-close").addEventListener("click", () => keys.close());
+    showState();
+
+    // The end of the text must have been in sight before a key may approve it.
+    let seen = !end;
+    if (end && "IntersectionObserver" in window) {
+        new IntersectionObserver((found) => { seen = seen || found.some((one) => one.isIntersecting); }).observe(end);
+    }
+
+    const open = (name, focus) => {
+        const part = document.getElementById(name);
+        if (!part) return;
+        part.open = true;
+        part.scrollIntoView({ block: "center" });
+        const field = document.getElementById(focus);
+        if (field) field.focus();
+    };
+    document.querySelectorAll("[data-opens]").forEach((button) => {
+        button.addEventListener("click", () => open(button.dataset.opens, button.dataset.focus));
+    });
+    document.querySelectorAll("select[data-fills]").forEach((select) => {
+        select.addEventListener("change", () => {
+            const field = document.getElementById(select.dataset.fills);
+            field.value = select.value;
+            field.focus();
+        });
+    });
+
+    // One decision per page: a second press while the first is on its way does nothing.
+    let sent = false;
+    document.querySelectorAll("form[method=post]").forEach((form) => {
+        form.addEventListener("submit", (event) => {
+            if (sent) event.preventDefault();
+            sent = true;
+        });
+    });
+    window.addEventListener("pageshow", () => { sent = false; });
+
+    const approve = () => {
+        const button = document.getElementById("approve");
+        if (!button) return;
+        if (button.disabled) { say.textContent = "It cannot be approved as it stands."; return; }
+        if (!seen) {
+            end.scrollIntoView({ block: "end" });
+            seen = true;
+            say.textContent = "Read it to the end, then press A again.";
+            return;
+        }
+        button.form.requestSubmit(button);
+    };
+    const go = (address, words) => {
+        if (address) window.location.assign(address);
+        else if (say) say.textContent = words;
+    };
+    const acts = {
+        a: approve,
+        e: () => open("edit", "edit-text"),
+        c: () => open("return", "feedback"),
+        r: () => open("reject", "reason"),
+        b: () => open("block", "block-reason"),
+        s: () => go(page.dataset.next, "This is the last one."),
+        j: () => go(page.dataset.next, "This is the last one."),
+        k: () => go(page.dataset.previous, "This is the first one."),
+        u: () => { const undo = document.getElementById("undo-form"); if (undo && !undo.hidden) undo.requestSubmit(); },
+        "?": () => keys.showModal(),
+    };
+
+    document.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && document.activeElement) document.activeElement.blur();
+        if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
+        if (keys.open) return;
+        const where = event.target;
+        if (where.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(where.tagName)) return;
+        if (!isOn() && event.key !== "?") return;
+        const act = acts[event.key.length === 1 ? event.key.toLowerCase() : ""];
+        if (!act) return;
+        event.preventDefault();
+        event.stopPropagation();
+        act();
+    }, true);
+});
