@@ -157,12 +157,12 @@ def as_finding(hit: Hit) -> Finding:
 
 
 def check_line(check: str, hits: Sequence[Hit], *, channel: str, purpose: str) -> tuple[str, str]:
-    """Status and words of one check for the log."""
+    """Status and words of one check for the log: the first of its worst families is named."""
     mine = [hit for hit in hits if hit.check == check]
     if not mine:
         return "pass", _calm(check, channel, purpose)
     status = "fail" if any(hit.status == "fail" for hit in mine) else "warn"
-    words = ", ".join(NAMES[family] for family in families(mine))
+    words = NAMES[families([hit for hit in mine if hit.status == status])[0]]
     ending = "" if check == "BOUNDARY_CHECK" else " detected"
     return status, f"{words[0].upper()}{words[1:]}{ending}"
 

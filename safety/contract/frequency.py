@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
+from safety.contract.content import is_follow_up
 from safety.contract.localtime import LocalZones, instant_of, local
-from safety.contract.wording import is_follow_up
 from safety.verdict import CoolingOff, Finding, Level, Verdict, join
 
 LIMITS = {"whatsapp": 5, "email": 3, "instagram": 2, "linkedin": 2}
@@ -102,7 +102,8 @@ def _count_line(case: _Case, hard: Verdict) -> Verdict:
     count = max(len(case.same_day(zone)) for zone in case.zones.zones) + 1
     message = f"Recipient contact count: {count}/{case.limit} daily limit"
     status = "fail" if hard.blockers else "pass"
-    return Verdict(findings=(Finding("FREQUENCY_CHECK", "count", status, message),))
+    finding = Finding("FREQUENCY_CHECK", "count", status, message, text=f"{count}/{case.limit}")
+    return Verdict(findings=(finding,))
 
 
 def _daily_limit(case: _Case) -> Verdict:
@@ -114,15 +115,21 @@ def _daily_limit(case: _Case) -> Verdict:
     if fullest + 1 == case.limit:
         rest = CoolingOff("daily_limit", case.at, case.at + LIMIT_REST)
         return Verdict(cooling_off=(rest,))
-    until = max(
-        max(sent[case.limit - 1].at + LIMIT_REST, _tomorrow(case.at, zone))
-        for sent, zone in days
-        if len(sent) >= case.limit
-    )
+    begun = _limit_rest(case)
+    until = max(_tomorrow(case.at, zone) for sent, zone in days if len(sent) >= case.limit)
     finding = Finding(
         "ABUSE_PATTERN", "daily_limit", "fail", "Daily limit exceeded", rule="frequency.daily_limit"
     )
-    return Verdict(not_before=until, findings=(finding,))
+    return Verdict(not_before=max(until, begun.until if begun else until), findings=(finding,))
+
+
+def _limit_rest(case: _Case) -> CoolingOff | None:
+    """The rest that the message which reached the limit of this day began, if one did."""
+    days = (case.same_day(zone) for zone in case.zones.zones)
+    reached = [sent[case.limit - 1].at for sent in days if len(sent) >= case.limit]
+    if not reached:
+        return None
+    return CoolingOff("daily_limit", max(reached), max(reached) + LIMIT_REST)
 
 
 def _tomorrow(at: datetime, zone: str) -> datetime:
@@ -131,7 +138,7 @@ def _tomorrow(at: datetime, zone: str) -> datetime:
 
 def _resting(case: _Case) -> Iterator[Verdict]:
     """Every rest that holds now: stored ones, and a request to stop that is still in the past."""
-    for rest in active_rests(case.contacts, case.at):
+    for rest in _stored_rests(case.contacts, case.at):
         words = f"Cooling-off period in force ({hours(rest.until - rest.at)} hours)"
         finding = Finding(
             "ABUSE_PATTERN",
@@ -143,8 +150,16 @@ def _resting(case: _Case) -> Iterator[Verdict]:
         yield Verdict(not_before=rest.until.astimezone(UTC), findings=(finding,))
 
 
-def active_rests(contacts: Sequence[Contact], at: datetime) -> tuple[CoolingOff, ...]:
-    """The cooling-off periods of this past that are running at `at`."""
+def active_rests(
+    *, channel: str, at: datetime, zones: LocalZones, contacts: Sequence[Contact]
+) -> tuple[CoolingOff, ...]:
+    """Every rest that is running at `at`: stored, asked for, or begun by today's last message."""
+    case = _Case(channel, "", at, zones, "", tuple(sorted(contacts, key=lambda c: c.at)))
+    begun = _limit_rest(case)
+    return (*_stored_rests(contacts, at), *((begun,) if begun else ()))
+
+
+def _stored_rests(contacts: Sequence[Contact], at: datetime) -> tuple[CoolingOff, ...]:
     return tuple(rest for rest in _rests(contacts, at) if rest.at <= at < rest.until)
 
 
@@ -171,7 +186,7 @@ def _cross_platform(case: _Case) -> Verdict:
         rule="frequency.cross_platform",
     )
     until = others[-1].at + ESCALATION_WINDOW
-    running = {rest.cause for rest in active_rests(case.contacts, case.at)}
+    running = {rest.cause for rest in _stored_rests(case.contacts, case.at)}
     if "cross_platform" in running:
         return Verdict(not_before=until, findings=(finding,))
     rest = CoolingOff("cross_platform", case.at, case.at + ESCALATION_REST)

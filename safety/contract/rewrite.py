@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from safety.contract.content import Hit, find
 
@@ -93,7 +94,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
             cuts.add(found.end())
         start = found.end()
     places = sorted(cuts)
-    return [(a, b) for a, b in zip(places, places[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(places) if a < b]
 
 
 def _new_subject(channel: str, subject: str, hits: Sequence[Hit], extra: tuple[str, ...]) -> str:
