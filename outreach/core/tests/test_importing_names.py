@@ -10,7 +10,8 @@ from outreach.core import names
 from outreach.core.importing.seen import Seen
 
 GREETINGS = {
-    "Anna": "Anna", "  ": "", "ANNA": "Anna", "anna": "Anna", "ben": "Ben", "Jean-Pierre": "Jean-Pierre",
+    "Anna": "Anna", "  ": "", "ANNA": "Anna", "anna": "Anna", "ben": "Ben",
+    "Jean-Pierre": "Jean-Pierre",
     "JEAN-PIERRE": "Jean-Pierre", "María del Carmen": "María del Carmen", "D'Arcy": "D'Arcy",
     "Dr. Eve": "Eve", "Prof. Dr. Klaus-Dieter": "Klaus-Dieter", "Dr.": "", "Herr": "",
     "John F.": "John", "J.": "", "J. Robert": "", "J": "", "JP": "", "J.R.R.": "",

@@ -130,7 +130,7 @@ def test_a_bad_file_is_refused_in_one_sentence(path, content, words):
 
 
 def test_a_missing_file_is_refused():
-    with pytest.raises(CommandError, match="There is no file nobody.csv"):
+    with pytest.raises(CommandError, match=r"There is no file nobody\.csv"):
         run("nobody.csv")
 
 

@@ -118,20 +118,29 @@ def show(report: Report, console: Console) -> None:
 
 
 def _show_rows(report: Report, outcome: Outcome, console: Console) -> None:
-    rows = report.kept[outcome]
+    total = report.counts[outcome]
+    if not total:
+        return
+    # Rows left out for an error are listed with the errors, once.
+    rows = [row for row in report.kept[outcome] if not (row.reason and row.errors)][:SHOWN]
+    title = f"[bold {COLOURS[outcome]}]{outcome.capitalize()}: {total:,}[/]"
+    console.print(title + _why(report, outcome))
     if not rows:
         return
-    total = report.counts[outcome]
-    more = f", the first {SHOWN} of them" if total > SHOWN else ""
-    grid = Grid(
-        title=f"{outcome.capitalize()}: {total:,}{more}", title_justify="left",
-        title_style=f"bold {COLOURS[outcome]}",
-    )  # fmt: skip
-    for heading in ("Line", "Name", "What"):
-        grid.add_column(heading, overflow="fold")
-    for row in rows[:SHOWN]:
+    grid = Grid("Line", "Name", "What")
+    for row in rows:
         grid.add_row(str(row.line), escape(row.name), escape(_what(row)))
+    if total > len(rows) and outcome is not Outcome.SKIPPED:
+        grid.caption = f"the first {len(rows)} of {total:,}"
     console.print(grid, soft_wrap=False)
+
+
+def _why(report: Report, outcome: Outcome) -> str:
+    """How many rows were left out for which reason."""
+    if outcome is not Outcome.SKIPPED:
+        return ""
+    reasons = (f"{count:,} {code.replace('_', ' ')}" for code, count in report.reasons.items())
+    return f" ({', '.join(reasons)})"
 
 
 def _what(row: RowResult) -> str:
