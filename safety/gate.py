@@ -6,52 +6,17 @@ Every check can only tighten (see `verdict.join`). A check that raises blocks an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from safety.actions import BY_HAND, judge
 from safety.contract import POLICY_VERSION, frequency, timing
-from safety.contract.localtime import LocalZones
+from safety.question import Facts as Facts
+from safety.question import Moment as Moment
 from safety.verdict import Finding, Level, Verdict, join
 
 GATE_VERSION = f"gate-1+{POLICY_VERSION}"
-
-
-class Moment(StrEnum):
-    """When the gate is asked. The rules are the same; what a stop means for each differs."""
-
-    SUBMISSION = "submission"
-    EDIT = "edit"
-    APPROVAL = "approval"
-    SENDING = "sending"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything about one message that rules look at. Frozen, free of queries."""
-
-    channel: str
-    purpose: str
-    touch: str
-    action: str
-    address: str
-    subject: str
-    text: str
-    html: str
-    by_kind: str
-    person_status: str
-    status_reason: str
-    automation_enabled: bool
-    automation_reason: str
-    zones: LocalZones
-    emergency: str = ""
-    messaging: str = ""
-    dry_run: str = ""
-    contacts: tuple[frequency.Contact, ...] = ()
-    attachments: tuple[dict[str, object], ...] = field(default=())
-
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 

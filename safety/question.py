@@ -1,0 +1,70 @@
+"""What the gate is asked: the facts about one message, and the moment. Pure, frozen, no queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from safety.contract import frequency
+from safety.contract.localtime import LocalZones
+
+
+class Moment(StrEnum):
+    """When the gate is asked. The rules are the same; what a stop means for each differs."""
+
+    SUBMISSION = "submission"
+    EDIT = "edit"
+    APPROVAL = "approval"
+    SENDING = "sending"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentOnFile:
+    """One record of why we may write on a channel. Withdrawn ones are never among the facts."""
+
+    channel: str
+    basis: str
+    at: datetime
+    expires_at: datetime | None = None
+
+    def is_valid(self, at: datetime) -> bool:
+        """From its time on, until it expires."""
+        return self.at <= at and (self.expires_at is None or at < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything about one message that rules look at. Frozen, free of queries."""
+
+    channel: str
+    purpose: str
+    touch: str
+    action: str
+    address: str
+    subject: str
+    text: str
+    html: str
+    by_kind: str
+    person_status: str
+    status_reason: str
+    automation_enabled: bool
+    automation_reason: str
+    zones: LocalZones
+    emergency: str = ""
+    messaging: str = ""
+    dry_run: str = ""
+    contacts: tuple[frequency.Contact, ...] = ()
+    attachments: tuple[dict[str, object], ...] = field(default=())
+    # What the law table asks.
+    country: str = ""  # ISO 3166 alpha-2; empty: unknown
+    state: str = ""  # of the United States, two letters; empty: unknown
+    company: bool = False  # known to work for a company
+    follows_us: bool = False
+    consents: tuple[ConsentOnFile, ...] = ()
+    postal_address: str = ""  # the workspace's
+    # What stands against the address and for the workspace.
+    suppressed: str = ""  # why nothing may go to this address
+    complaints: tuple[datetime, ...] = ()  # of the workspace, as far back as the guard looks
+    left_count: int = 0  # messages of the workspace that left in that time
+    override: str = ""  # category of a declared, unspent emergency that this text is marked with
