@@ -14,6 +14,12 @@ run: setup ## Set everything up and start web, worker and scheduler on PORT (800
 test: setup-dev ## Set everything up and run every test, on SQLite and on PostgreSQL where it is there
 	@$(BIN)/python -m tools.run_tests
 
+torture: setup-dev ## The long fault runs: kills at every point, again and again
+	@$(BIN)/python -m tools.run_tests --torture
+
+bench: setup-dev ## Every benchmark, beside its peers, one after the other
+	@for each in bench/[a-z]*.py; do echo "== $$each"; $(BIN)/python -m bench.$$(basename $$each .py) || exit 1; done
+
 lint: setup-dev ## What the linters, the types and the import contracts say
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

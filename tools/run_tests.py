@@ -1,11 +1,14 @@
 """`make test`: everything on SQLite, and on PostgreSQL where there is one; says what it ran.
 
+`make torture` runs the long fault runs in the same way, and only those.
+
 The tests see neither this machine's `.env` nor its data: each variable we read is taken out of
 their environment, and their data lives in a temporary folder.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -44,18 +47,21 @@ class Outcome:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--torture", action="store_true", help="only the long fault runs")
+    marks = ["torture"] if parser.parse_args().torture else ["not torture"]
     end_on_signals()
     notes = []
-    browser = next(filter(None, map(shutil.which, BROWSERS)), "")
-    if not browser:
+    if not any(map(shutil.which, BROWSERS)):
+        marks.append("not browser")
         notes.append(
             "Browser tests: skipped, there is no Chromium (Debian: apt-get install chromium)."
         )
     try:
-        outcomes = [run("SQLite", "", browser=bool(browser))]
+        outcomes = [run("SQLite", "", marks)]
         with postgres.server() as (url, origin):
             if url:
-                outcomes.append(run("PostgreSQL", url, browser=bool(browser)))
+                outcomes.append(run("PostgreSQL", url, marks))
                 notes.append(f"PostgreSQL: {origin}.")
             else:
                 notes.append(f"PostgreSQL: not run: {origin}.")
@@ -69,15 +75,14 @@ def main() -> int:
     return next((row.code for row in outcomes if row.code), 0)
 
 
-def run(title: str, url: str, *, browser: bool) -> Outcome:
-    """All tests once on one database."""
-    wanted = "not torture" if browser else "not torture and not browser"
+def run(title: str, url: str, marks: list[str]) -> Outcome:
+    """The tests with these marks, once, on one database."""
     say(f"\n== {title} ==")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="outreach-tests-") as folder:
         report = Path(folder) / "report.xml"
         done = subprocess.run(
-            [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "-m", wanted,
+            [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "-m", " and ".join(marks),
              f"--junitxml={report}", *shlex.split(os.environ.get("ARGS", ""))],
             cwd=ROOT,
             env=environment(Path(folder) / "data", url),

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.urls import get_resolver
 
+from outreach import testing
 from outreach.tests import source
 
 # A stage may point at what stands left of it, never ahead (docs/decisions/0001).
@@ -212,3 +214,39 @@ def test_every_model_of_ours_can_be_read_by_a_tired_operator():
         )
     ]
     assert not [name for name in silent if name != "core.User"]
+
+
+def admin_addresses(resolver, values, prefix=""):
+    """Every address of the admin, with real ids put in."""
+    for entry in resolver.url_patterns:
+        address = prefix + str(entry.pattern)
+        if hasattr(entry, "url_patterns"):
+            yield from admin_addresses(entry, values, address)
+        elif address.startswith("admin/") and not re.search(r"[(^]|log(in|out)", address):
+            yield re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), address)
+
+
+def every_row():
+    """What is stored in our tables; sessions and the like are not ours."""
+    models = [model for model in apps.get_models() if model._meta.app_label in ORDER]
+    rows = {m._meta.label: list(m._base_manager.order_by("pk").values()) for m in models}
+    for user in rows["core.User"]:
+        user.pop("last_login")
+    return rows
+
+
+@pytest.mark.django_db
+def test_no_page_of_the_admin_changes_anything_by_being_looked_at(client):
+    """A link, a prefetch or a picture in a mail can make a browser GET any address."""
+    operator = testing.make_user("root", "admin", is_operator=True, is_superuser=True)
+    ids = {testing.make_pending().pk, testing.make_approved().pk}
+    client.force_login(operator)
+    before = every_row()
+    asked = set()
+    for number in ids:
+        values = {"object_id": str(number), "approval_id": str(number)}
+        asked |= set(admin_addresses(get_resolver(), values))
+    broken = [address for address in asked if client.get(f"/{address}").status_code >= 500]
+    assert not broken
+    assert len(asked) > 20
+    assert every_row() == before
