@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 os.environ["ENV_FILE"] = os.devnull  # what this machine is set up for must not reach a test
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="outreach-tests-"))
+if "DATA_DIR" not in os.environ:  # the first process of a run makes it, the others inherit it
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="outreach-tests-")
+    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 40
 os.environ["EMAIL_URL"] = "memorymail://"
 
