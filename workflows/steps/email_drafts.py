@@ -161,7 +161,7 @@ def _words(job: Job, recipient: Recipient, facts: Facts, said: Composition) -> d
     trust = confidence.judge(
         confidence.Basis(
             is_greeted_by_name="greeting_name" in said.said,
-            wanted=sorted(template.facts - set(template.needs) - {"greeting_name"}),
+            wanted=sorted({*said.said, *said.missing} - {*template.needs, "greeting_name"}),
             said=said.said,
             personal=[name for name in known.PERSONAL if name in said.said],
             address=recipient.address,

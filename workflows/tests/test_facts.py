@@ -1,0 +1,83 @@
+"""What may be said of somebody: cells that would read oddly count as unknown."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from outreach.core.models import Account, Person, Workspace
+from workflows.drafting import facts
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("Acme Ltd.", "Acme Ltd."), ("  Acme \t Ltd ", "Acme Ltd"), ("Booking.com", "Booking.com"),
+        ("Harbour & Quay", "Harbour & Quay"), ("Zielona Sieć Sp. z o.o.",) * 2,
+        ("שלום", "שלום"), ("شركة الأفق",) * 2, ("海岸软件",) * 2, ("D'Amico", "D'Amico"),
+        ("IBM", "IBM"), ("CEO", "CEO"), ("\u200fAcme\u202e", "Acme"),
+        ("a\r\nBcc: you", "a Bcc: you"),
+        ("", ""), ("   ", ""), ("None", ""), ("NULL", ""), ("n/a", ""), ("-", ""), ("???", ""),
+        ("{{ settings.SECRET_KEY }}", ""), ("{% load x %}", ""), ("<b>Acme</b>", ""),
+        ("https://acme.example", ""), ("www.acme.example", ""), ("me@example.com", ""),
+        ("Growth | Sales | Love", ""), ("VISIONARY LEADER", ""), ("🚀 Rocket", ""),
+        ("Ready to grow?", ""), ("x" * 71, ""), ("12345", ""), ("a\ue000b", ""), ("=cmd", ""),
+    ],
+)  # fmt: skip
+def test_a_cell_is_said_as_it_is_or_not_at_all(raw, said):
+    assert facts.sayable(raw) == said
+
+
+@pytest.mark.parametrize(
+    ("raw", "company", "said"),
+    [
+        ("Head of Data", "Acme", "Head of Data"),
+        ("Head of Data at Acme", "Acme", "Head of Data"),
+        ("Head of Data AT acme", "Acme", "Head of Data"),
+        ("Head of Data at Other", "Acme", ""),
+        ("Retired", "Acme", ""),
+        ("Student of law", "Acme", ""),
+        ("Open to work", "Acme", ""),
+        ("Helping people grow", "Acme", ""),
+        ("I build things", "Acme", ""),
+        ("Former CEO", "Acme", ""),
+    ],
+)
+def test_a_position_is_a_role_held_now(raw, company, said):
+    assert facts.position(raw, company) == said
+
+
+@pytest.mark.parametrize("name", ["Self-employed", "Freelance", "Stealth Startup", "Retired"])
+def test_no_company_is_no_company(name):
+    assert facts.company(Person(account=Account(name=name))) == ""
+
+
+def test_every_fact_names_its_source_and_notes_are_never_told():
+    person = Person(
+        greeting_name="Anna",
+        account=Account(name="Acme"),
+        position="CEO",
+        connected_on=date(2025, 5, 3),
+        notes="difficult, owes us money",
+        source="Connections.csv, 2026-01-01",
+    )
+    found = facts.of_person(person, Workspace(sender_name="Mira"), about="We help")
+    assert {name: fact.value for name, fact in found.items()} == {
+        "greeting_name": "Anna", "company": "Acme", "position": "CEO",
+        "connected_month": "May 2025", "sender_name": "Mira", "about": "We help.",
+    }  # fmt: skip
+    assert found["company"].source == "Connections.csv, 2026-01-01"
+    assert found["sender_name"].source == "workspace"
+    assert set(found) == facts.KNOWN
+
+
+def test_what_is_unknown_is_no_fact():
+    assert facts.of_person(Person(full_name="X"), Workspace()) == {}
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"), [("We help", "We help."), ("Why?", "Why?"), ("{{x}}", "")]
+)
+def test_our_own_sentence_ends_as_one(raw, said):
+    assert facts.about_us(raw) == said
