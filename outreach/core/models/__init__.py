@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from outreach.core.models.activity import Activity, Seal
 from outreach.core.models.base import Channel, Heartbeat, PrincipalKind, Purpose, Touch
+from outreach.core.models.consent import Consent, Suppression
 from outreach.core.models.contacts import Contact, CoolingOff
 from outreach.core.models.drafts import Draft, Revision
 from outreach.core.models.people import Account, Address, Person
@@ -16,6 +17,7 @@ __all__ = [
     "Agent",
     "Autonomy",
     "Channel",
+    "Consent",
     "Contact",
     "CoolingOff",
     "Draft",
@@ -27,6 +29,7 @@ __all__ = [
     "Revision",
     "Role",
     "Seal",
+    "Suppression",
     "Touch",
     "User",
     "Workspace",

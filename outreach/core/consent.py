@@ -1,0 +1,127 @@
+"""Granting and withdrawing consent: what proves that we may write, kept with its text and source.
+
+An agent may pass on what a list claims, never that somebody agreed: it cannot raise its own rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from outreach.core import activity
+from outreach.core.models import Consent, Person
+from outreach.core.models.consent import Basis
+from outreach.core.people import canonical
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+
+
+class ConsentRefused(ValueError):
+    """This cannot be recorded as a consent; the sentence says what is missing."""
+
+
+def grant(
+    person: Person,
+    channel: str,
+    basis: str,
+    *,
+    source: str,
+    by: Principal,
+    at: datetime,
+    text_shown: str = "",
+    given_at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> Consent:
+    """Record why we may write to this human on this channel, with what proves it.
+
+    `given_at` is when they agreed, if that was before now (`at`).
+    """
+    require(by, Verb.WRITE_PEOPLE, person.workspace)
+    if by.is_agent and basis != Basis.IMPORTED_CLAIM:
+        raise NotAllowed(
+            f"Agent {by.label} may record a claim ({Basis.IMPORTED_CLAIM}), not that somebody "
+            "agreed. A colleague who has seen the proof records that."
+        )
+    when = given_at or at
+    _check(basis, source, text_shown, given_at=when, at=at, expires_at=expires_at)
+    with transaction.atomic():
+        row = Consent.objects.create(
+            workspace=person.workspace,
+            person=canonical(person),
+            channel=channel,
+            basis=basis,
+            text_shown=text_shown.strip(),
+            source=source.strip()[:300],
+            at=when,
+            expires_at=expires_at,
+            **by.fields(),
+        )
+        entry = activity.entry("people.consent_given", row, channel=channel, basis=str(basis))
+        activity.record(entry, by=by, at=at)
+    return row
+
+
+def _check(
+    basis: str,
+    source: str,
+    text_shown: str,
+    *,
+    given_at: datetime,
+    at: datetime,
+    expires_at: datetime | None,
+) -> None:
+    if basis not in Basis.values:
+        raise ConsentRefused(f"{basis!r} is no basis. Known: {', '.join(Basis.values)}.")
+    if not source.strip():
+        raise ConsentRefused("Say where this consent can be looked up: it has to be proven.")
+    if basis == Basis.OPT_IN and not text_shown.strip():
+        raise ConsentRefused("An opt-in needs the text the person read when they agreed.")
+    if given_at > at:
+        raise ConsentRefused("A consent cannot be given in the future.")
+    if expires_at is not None and expires_at <= given_at:
+        raise ConsentRefused("A consent must end after it begins.")
+
+
+def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channel: str = "") -> int:
+    """End every consent of this human, on one channel or on all; returns how many ended."""
+    require(by, Verb.WRITE_PEOPLE, person.workspace)
+    if not reason.strip():
+        raise ConsentRefused("Say why the consent ends.")
+    rows = Consent.objects.filter(_of_humans([person.human_id]), withdrawn_at__isnull=True)
+    if channel:
+        rows = rows.filter(channel=channel)
+    with transaction.atomic():
+        ended = list(rows.select_for_update(of=("self",)))
+        Consent.objects.filter(pk__in=[row.pk for row in ended]).update(
+            withdrawn_at=at, withdrawn_reason=reason[:300]
+        )
+        activity.record(
+            *[
+                activity.entry(
+                    "people.consent_withdrawn", row, channel=row.channel, basis=row.basis
+                )
+                for row in ended
+            ],
+            by=by,
+            at=at,
+        )
+    return len(ended)
+
+
+def _of_humans(human_ids: Iterable[int]) -> Q:
+    ids = list(human_ids)
+    return Q(person_id__in=ids) | Q(person__merged_into_id__in=ids)
+
+
+def of_humans(human_ids: Iterable[int]) -> dict[int, list[Consent]]:
+    """What stands (not withdrawn) by human being, in one statement, duplicates included."""
+    found: dict[int, list[Consent]] = {}
+    rows = Consent.objects.filter(_of_humans(human_ids), withdrawn_at__isnull=True)
+    for row in rows.select_related("person").only(
+        "channel", "basis", "at", "expires_at", "person__merged_into_id"
+    ):
+        found.setdefault(row.person.human_id, []).append(row)
+    return found

@@ -1,0 +1,262 @@
+"""Addresses nothing may go to: keyed hashes that outlive the person, read at the last look.
+
+The key is SUPPRESSION_KEY or a file in DATA_DIR, never SECRET_KEY: opt-outs must survive its
+rotation (docs/decisions/0007). A list written with another key cannot be read, and what cannot be
+read stops everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import Q
+
+from outreach.core import activity
+from outreach.core.addresses import BadAddress, normalise
+from outreach.core.models import Address, Channel, Person, Suppression, Workspace
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+
+DOMAIN = b"outreach/suppression/v1\0"
+GRAVITY = {reason: rank for rank, reason in enumerate(SuppressionReason.values)}
+OTHER_KEY = (
+    "The suppression list was written with another key, so nobody can tell who asked us to stop. "
+    "Put the old SUPPRESSION_KEY (or the file suppression_key in DATA_DIR) back"
+)
+Place = tuple[int, str, str]  # workspace id, channel, address
+
+
+class SuppressionRefused(Exception):
+    """The suppression cannot be changed so; the sentence says what to do."""
+
+
+# --- The key -------------------------------------------------------------------------------------
+
+
+def key() -> bytes:
+    """The key of this installation; made once where the environment carries none."""
+    return _key(os.environ.get("SUPPRESSION_KEY", ""), Path(settings.DATA_DIR) / "suppression_key")
+
+
+@lru_cache(maxsize=4)
+def _key(given: str, path: Path) -> bytes:
+    if not given:
+        try:
+            if not path.exists():
+                _make(path)
+            given = path.read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"SUPPRESSION_KEY is not set and {path} cannot be used ({error.strerror}). "
+                "Set SUPPRESSION_KEY, or DATA_DIR to a folder this user may write."
+            ) from None
+    if len(given) < 32:
+        raise ImproperlyConfigured(
+            "SUPPRESSION_KEY is shorter than 32 characters. Restore the key the list was written "
+            "with; only where no list exists yet make a longer one."
+        )
+    return given.encode()
+
+
+def _make(path: Path) -> None:
+    """Complete or not there at all, and one winner, however many processes start at once."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".suppression-") as file:
+        file.write(secrets.token_urlsafe(50))
+        file.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)
+
+
+def key_id() -> str:
+    """Names the key without telling it."""
+    return hashlib.sha256(DOMAIN + b"key\0" + key()).hexdigest()[:16]
+
+
+def form_of(channel: str, address: str) -> str:
+    """The form that is hashed: normalised, and for e-mail without the tag of a plus-address.
+
+    Who unsubscribes `ann+shop@…` has unsubscribed `ann@…`. What cannot be normalised is folded.
+    """
+    try:
+        form = normalise(channel, address)
+    except BadAddress:
+        form = " ".join(address.split()).casefold()
+    if channel == Channel.EMAIL and "@" in form:
+        local, _, domain = form.rpartition("@")
+        form = f"{local.partition('+')[0] or local}@{domain}"
+    return form
+
+
+def digest_of(workspace_id: int, channel: str, address: str) -> str:
+    """The keyed hash of one address in one workspace."""
+    form = f"{workspace_id}\0{channel}\0{form_of(channel, address)}".encode()
+    return hmac.new(key(), DOMAIN + form, hashlib.sha256).hexdigest()
+
+
+# --- Reading -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands against addresses, and the recent complaints of their workspaces."""
+
+    sentences: dict[Place, str] = field(default_factory=dict)
+    complaints: dict[int, tuple[datetime, ...]] = field(default_factory=dict)
+    unreadable: str = ""
+
+    def against(self, place: Place) -> str:
+        """Why nothing may go to this address; empty when nothing stands against it."""
+        return self.unreadable or self.sentences.get(place, "")
+
+
+def standing(places: Iterable[Place], *, complaints_since: datetime) -> Standing:
+    """What the gate wants to know about these addresses, in one statement, read now."""
+    wanted = _by_digest(places)
+    mine = key_id()
+    # As a range, so that the index over keys answers it: normally there is nothing to find.
+    foreign = Suppression.objects.filter(
+        Q(key_id__lt=mine) | Q(key_id__gt=mine), lifted_at__isnull=True
+    ).values("pk")[:1]
+    workspaces = {place[0] for found in wanted.values() for place in found}
+    rows = Suppression.objects.filter(
+        Q(digest__in=wanted)
+        | Q(workspace__in=workspaces, complained_at__gt=complaints_since)
+        | Q(pk__in=foreign)
+    )
+    sentences: dict[Place, str] = {}
+    complaints: dict[int, list[datetime]] = {}
+    unreadable = ""
+    for row in rows:
+        if row.lifted_at is None:
+            unreadable = unreadable or (OTHER_KEY if row.key_id != mine else "")
+            sentences |= dict.fromkeys(wanted.get(row.digest, ()), sentence_of(row))
+        if row.complained_at is not None and row.complained_at > complaints_since:
+            complaints.setdefault(row.workspace_id, []).append(row.complained_at)
+    sorted_complaints = {place: tuple(sorted(times)) for place, times in complaints.items()}
+    return Standing(sentences, sorted_complaints, unreadable)
+
+
+def _by_digest(places: Iterable[Place]) -> dict[str, list[Place]]:
+    """Several ways to write one address have one digest."""
+    found: dict[str, list[Place]] = {}
+    for place in places:
+        if place[2]:
+            found.setdefault(digest_of(*place), []).append(place)
+    return found
+
+
+def sentence_of(row: Suppression) -> str:
+    return (
+        f"This address is on the suppression list since {row.at:%Y-%m-%d} "
+        f"({row.get_reason_display().lower()})"
+    )
+
+
+def suppressed_among(places: Collection[Place]) -> set[Place]:
+    """Which of these addresses are suppressed, in one statement; imports count them by it."""
+    wanted = _by_digest(places)
+    rows = Suppression.objects.filter(digest__in=wanted, lifted_at__isnull=True)
+    return {place for digest in rows.values_list("digest", flat=True) for place in wanted[digest]}
+
+
+def find(workspace: Workspace, channel: str, address: str) -> Suppression | None:
+    """The suppression that holds for this address, if there is one."""
+    digest = digest_of(workspace.pk, channel, address)
+    return Suppression.objects.filter(digest=digest, lifted_at__isnull=True).first()
+
+
+def is_suppressed(workspace: Workspace, channel: str, address: str) -> bool:
+    return find(workspace, channel, address) is not None
+
+
+# --- Writing -------------------------------------------------------------------------------------
+
+
+def suppress(
+    workspace: Workspace,
+    channel: str,
+    address: str,
+    *,
+    reason: str,
+    by: Principal,
+    at: datetime,
+) -> Suppression:
+    """Nothing may go to this address from now on. Repeating it is harmless.
+
+    People need the right to stop a person, and programs of ours (system) have it; an agent's
+    scopes never include it.
+    """
+    if not by.is_system:
+        require(by, Verb.STOP_PERSON, workspace)
+    if not address.strip():
+        raise SuppressionRefused("An empty address cannot be suppressed. Say which one.")
+    with transaction.atomic():
+        row, made = Suppression.objects.select_for_update().get_or_create(
+            digest=digest_of(workspace.pk, channel, address),
+            workspace=workspace,
+            channel=channel,
+            defaults={"reason": reason, "at": at, "key_id": key_id(), **by.fields()},
+        )
+        if _grow(row, reason, at=at, by=by) or made:
+            entry = activity.entry("safety.suppressed", row, channel=channel, reason=str(reason))
+            activity.record(entry, by=by, at=at)
+    return row
+
+
+def _grow(row: Suppression, reason: str, *, at: datetime, by: Principal) -> bool:
+    """Take in a further reason: the gravest stays, a lifted row holds again. True if changed."""
+    before = (row.reason, row.lifted_at, row.complained_at)
+    if row.lifted_at is not None or GRAVITY[reason] > GRAVITY[row.reason]:
+        row.reason, row.at = reason, at
+        row.by_kind, row.by_id, row.by_label = by.kind, by.id, by.label[:150]
+    if reason == SuppressionReason.COMPLAINT:
+        row.complained_at = max(at, row.complained_at or at)
+    row.lifted_at, row.lifted_reason = None, ""
+    changed = before != (row.reason, row.lifted_at, row.complained_at)
+    if changed:
+        row.save()
+    return changed
+
+
+def suppress_human(person: Person, *, reason: str, by: Principal, at: datetime) -> int:
+    """Suppress every address of the human being, on every channel; returns how many."""
+    human = person.human_id
+    rows = Address.objects.filter(
+        Q(person_id=human) | Q(person__merged_into_id=human)
+    ).select_related("workspace")
+    with transaction.atomic():
+        for row in rows:
+            suppress(row.workspace, row.channel, row.normalised, reason=reason, by=by, at=at)
+    return len(rows)
+
+
+def lift(row: Suppression, *, reason: str, by: Principal, at: datetime) -> None:
+    """Let messages go to this address again: a person with the right, and a reason, logged."""
+    if not by.is_user:
+        raise NotAllowed(f"{by.label} may not lift a suppression. A reviewer has to do this.")
+    require(by, Verb.STOP_PERSON, row.workspace)
+    if not reason.strip():
+        raise SuppressionRefused("Say why: what did the person do that lets us write again?")
+    with transaction.atomic():
+        lifted = Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True).update(
+            lifted_at=at, lifted_reason=reason[:300]
+        )
+        if not lifted:
+            raise SuppressionRefused("This suppression was lifted already.")
+        entry = activity.entry("safety.suppression_lifted", row, channel=row.channel)
+        activity.record(entry, by=by, at=at)
+    row.lifted_at, row.lifted_reason = at, reason[:300]
