@@ -180,7 +180,7 @@ CELL = st.one_of(
 @given(
     name=st.sampled_from(templates.names()),
     cells=st.fixed_dictionaries(
-        {}, optional={key: CELL for key in ("greeting_name", "company", "position")}
+        {}, optional=dict.fromkeys(("greeting_name", "company", "position"), CELL)
     ),
     is_dated=st.booleans(),
 )
