@@ -21,12 +21,11 @@ from django.http import (
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from unfold.decorators import display
 
 from approvals import bulk, bulk_page, desk, queue, review
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.permissions import Verb
-from safety.admin import TenantAdmin, may, principal_of, workspace_ids
+from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 
 FILTERS = "_changelist_filters"
 TEMPLATES = "admin/approvals/approval"
@@ -93,6 +92,8 @@ class ApprovalAdmin(TenantAdmin):
                 {"name": name, "title": title, "choices": choices, "value": _chosen(request, name)}
                 for name, (title, choices) in queue.CHOICES.items()
             ],
+            "more_filters": any(request.GET.get(name) for name in ("channel", "purpose", "touch")),
+            "pending_only": _chosen(request, "status") == queue.DEFAULT_STATUS,
             "undo": self._undo(request),
             **(extra_context or {}),
         }
@@ -107,41 +108,39 @@ class ApprovalAdmin(TenantAdmin):
             at=timezone.now(),
         )
 
-    @display(description="Priority", label=LABELS)
+    @column("Priority", label=LABELS)
     def show_priority(self, obj: Approval) -> str:
         return str(Priority(obj.priority).label).title()
 
-    @display(description="Person", header=True)
+    @column("Person", header=True)
     def show_person(self, obj: Approval) -> list[str]:
         person = obj.draft.person
         return [person.full_name, person.account.name if person.account else "no company"]
 
-    @display(description="Message")
+    @column("Message")
     def show_message(self, obj: Approval) -> str:
         return f"{obj.get_channel_display()} · {obj.get_touch_display()}"
 
-    @display(description="Confidence")
+    @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:
         return "none given" if obj.confidence is None else f"{obj.confidence} %"
 
-    @display(description="Age")
+    @column("Age")
     def show_composed(self, obj: Approval) -> str:
         return f"composed {queue.ago(obj.revision.created_at, timezone.now())}"
 
-    @display(description="Expires")
+    @column("Expires")
     def show_expiry(self, obj: Approval) -> str:
         if obj.status != ApprovalStatus.PENDING:
             return "—"
         left = obj.expires_at - timezone.now()
         return f"in {queue.span(left)}" if left.total_seconds() > 0 else "expired"
 
-    @display(description="Hold")
+    @column("Hold")
     def show_hold(self, obj: Approval) -> str:
-        return queue.hold(obj, timezone.now()) or "—"
+        return queue.hold(obj, timezone.now()) or "none"
 
-    @display(
-        description="Status",
-        label={"Pending": "info", "Approved": "success", "Auto-approved": "success",
+    @column("Status", label={"Pending": "info", "Approved": "success", "Auto-approved": "success",
                "Rejected": "danger", "Expired": "warning"},
     )  # fmt: skip
     def show_status(self, obj: Approval) -> str:

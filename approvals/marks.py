@@ -78,7 +78,7 @@ def _fits(text: str, found: Mapping[str, Any]) -> bool:
     if not (isinstance(span, (list, tuple)) and len(span) == 2 and found.get("text")):
         return False
     start, end = span
-    return 0 <= start < end <= len(text) and text[start:end] == found["text"]
+    return bool(0 <= start < end <= len(text) and text[start:end] == found["text"])
 
 
 def _visible(text: str, finding: str, status: str) -> list[Segment]:

@@ -91,10 +91,10 @@ def before(rows: QuerySet[Approval], item: Approval) -> QuerySet[Approval]:
 
 def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, int | None]:
     """(previous, next) among the pending; after the last comes the first, never the same item."""
-    pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk)
-    ids = pending.values_list("pk", flat=True)
-    following = after(ids, item).first() or ids.order_by(*ORDER).first()
-    return before(ids, item).first(), following
+    pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk).only("pk")
+    following = after(pending, item).first() or pending.order_by(*ORDER).first()
+    preceding = before(pending, item).first()
+    return (preceding.pk if preceding else None, following.pk if following else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "outlook": outlook,
         "findings": shown,
         "parts": [_part(item) for item in revision.confidence_parts],
-        "context": _pairs(revision.context),
+        "context": pairs(revision.context),
         "routing": approval.routing,
         "presets": PRESETS,
         "zone": queue.zones_of(approval),
@@ -154,7 +154,7 @@ def _about(person: Person, human: Person, approval: Approval, *, at: datetime) -
         "duplicates": list(
             Person.objects.filter(merged_into=human).exclude(pk=person.pk).order_by("pk")[:5]
         ),
-        "facts": _pairs(person.facts),
+        "facts": pairs(person.facts),
     }
 
 
@@ -164,7 +164,7 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
     return {
         "given": given,
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
-        "receipt": _pairs(approval.receipt),
+        "receipt": pairs(approval.receipt),
         "deliveries": [_delivery(row) for row in approval.deliveries.order_by("-id")],
         "can_undo": given and approval.taken_at is None,
     }
@@ -204,7 +204,7 @@ def _part(item: dict[str, Any]) -> dict[str, Any]:
     return {"name": str(name).replace("_", " "), "points": points, "reason": reason}
 
 
-def _pairs(data: Any) -> list[tuple[str, str]]:
+def pairs(data: Any) -> list[tuple[str, str]]:
     """A flat, readable view of stored JSON."""
     if not isinstance(data, dict):
         return [("", str(data))] if data else []

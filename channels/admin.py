@@ -13,14 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from unfold.decorators import display
 
 from approvals import marks
 from approvals.models import Approval
 from channels import manual, settle
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, is_superuser, may, principal_of, workspace_ids
+from safety.admin import TenantAdmin, column, is_superuser, may, principal_of, workspace_ids
 
 TEMPLATES = "admin/channels/delivery"
 REFUSALS = (settle.NotUnknown, manual.HandOffRefused, NotAllowed)
@@ -40,24 +39,22 @@ class DeliveryAdmin(TenantAdmin):
     sortable_by = ()
     ordering = ("-id",)
 
-    @display(description="Delivery")
+    @column("Delivery")
     def show_number(self, obj: Delivery) -> str:
         return f"{obj.pk} of #{obj.approval_id}"
 
-    @display(description="Person", header=True)
+    @column("Person", header=True)
     def show_person(self, obj: Delivery) -> list[str]:
         company = obj.human.account.name if obj.human.account else "no company"
         return [obj.human.full_name, company]
 
-    @display(
-        description="Status",
-        label={"Sent": "success", "Sent by hand": "success", "Failed": "danger",
+    @column("Status", label={"Sent": "success", "Sent by hand": "success", "Failed": "danger",
                "Outcome unknown": "danger", "Simulated": "warning", "Being sent": "info"},
     )  # fmt: skip
     def show_status(self, obj: Delivery) -> str:
         return str(obj.get_status_display())
 
-    @display(description="Since (UTC)")
+    @column("Since (UTC)")
     def show_since(self, obj: Delivery) -> str:
         return f"{obj.since:%Y-%m-%d %H:%M:%S}"
 

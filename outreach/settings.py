@@ -11,6 +11,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from outreach.environment import flag, folder, secret_key, whole_number
 
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
     "django_filters",
 ]
 MIDDLEWARE = [
+    "outreach.edge.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -244,7 +246,15 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Outreach Command Center",
     "SITE_HEADER": "Outreach",
     "SITE_SYMBOL": "outgoing_mail",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("outreach/favicon.svg"),
+        }
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "outreach.edge.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "outreach.edge.navigation.navigation"},
 }

@@ -14,18 +14,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from unfold.decorators import display
 
+from approvals import review
 from approvals.models import Approval
 from channels import stop
 from outreach.core.models import Activity, Contact, CoolingOff, Draft, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import stop_page
-from safety.admin import TenantAdmin, may, principal_of
+from outreach.edge import settings_admin, stop_page
+from safety.admin import TenantAdmin, column, may, principal_of
 from safety.services import can_send_message
 
+__all__ = ["ActivityAdmin", "PersonAdmin", "settings_admin"]
 HISTORY = 30
 Stop = Callable[[Person, dict[str, Any]], list[int]]
 STOPS: dict[str, tuple[str, Stop]] = {
@@ -57,18 +58,18 @@ class PersonAdmin(TenantAdmin):
     sortable_by = ()
     ordering = ("full_name", "pk")
 
-    @display(description="Person", header=True)
+    @column("Person", header=True)
     def show_person(self, obj: Person) -> list[str]:
         return [obj.full_name, obj.account.name if obj.account else "no company"]
 
-    @display(
-        description="Standing",
+    @column(
+        "Standing",
         label={"Active": "success", "Asked us to stop": "danger", "Blocked by us": "danger"},
     )
     def show_standing(self, obj: Person) -> str:
         return str(canonical(obj).get_status_display())
 
-    @display(description="Automation", label={"on": "success", "off": "warning"})
+    @column("Automation", label={"on": "success", "off": "warning"})
     def show_automation(self, obj: Person) -> str:
         return "on" if obj.automation_enabled and canonical(obj).automation_enabled else "off"
 
@@ -113,7 +114,7 @@ class PersonAdmin(TenantAdmin):
                 .select_related("current")
                 .order_by("-id")[:HISTORY]
             ),
-            "facts": person.facts.items() if isinstance(person.facts, dict) else (),
+            "facts": review.pairs(person.facts),
         }
 
     # --- Stopping and lifting ---------------------------------------------------------------------
@@ -136,7 +137,7 @@ class PersonAdmin(TenantAdmin):
 
     def _stop(self, request: HttpRequest, person: Person, home: str) -> str:
         now, what = timezone.now(), request.POST.get("what", "")
-        how = {
+        how: dict[str, Any] = {
             "reason": request.POST.get("reason", "").strip(),
             "by": principal_of(request),
             "at": now,
@@ -197,19 +198,19 @@ class ActivityAdmin(TenantAdmin):
         response: HttpResponse = super().changelist_view(request, context)
         return response
 
-    @display(description="When (UTC)")
+    @column("When (UTC)")
     def show_at(self, obj: Activity) -> str:
         return f"{obj.at:%Y-%m-%d %H:%M:%S}"
 
-    @display(description="What")
+    @column("What")
     def show_object(self, obj: Activity) -> str:
         return f"{obj.object_type} {obj.object_id}"
 
-    @display(description="By")
+    @column("By")
     def show_by(self, obj: Activity) -> str:
         return f"{obj.get_by_kind_display()} {obj.by_id}"
 
-    @display(description="Codes")
+    @column("Codes")
     def show_codes(self, obj: Activity) -> str:
         said = ", ".join(f"{key}={value}" for key, value in obj.codes.items())
         return said if len(said) <= 120 else said[:119] + "…"

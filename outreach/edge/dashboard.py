@@ -1,11 +1,149 @@
-"""The numbers on the admin's first page."""
+"""The numbers on the admin's first page: what waits, what left, what a rule held back."""
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from approvals import queue, rounds
+from approvals.models import Approval, ApprovalStatus, Priority
+from channels.models import Delivery, DeliveryStatus
+from outreach.core.models import Person, Workspace
+from outreach.core.permissions import Verb
+from safety import controls
+from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
+from safety.models import ControlKey, SafetyEvent
+
+DAY = timedelta(hours=24)
+NEWEST = 5000  # rows looked at for a count; a page must not count a whole table
+EVENTS_SHOWN = 8
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    return context
+    """Called by the theme for the index page."""
+    now = timezone.now()
+    places = set(workspace_ids(request, Verb.VIEW))
+    if is_superuser(request):
+        places = set(Workspace.objects.values_list("pk", flat=True))
+    waiting = Approval.objects.filter(workspace__in=places)
+    events = _events(request, places, now)
+    return {
+        **context,
+        "title": "Overview",
+        "has_workspace": bool(places),
+        "queue_tiles": _queue_tiles(waiting),
+        "oldest": _oldest(waiting, now),
+        "day_tiles": _day_tiles(waiting, places, events, now),
+        "unknown": list(
+            Delivery.objects.filter(workspace__in=places, status=DeliveryStatus.UNKNOWN)
+            .select_related("human")
+            .order_by("since")[:EVENTS_SHOWN]
+        ),
+        "controls_off": _controls_off(request, places),
+        "events": events[:EVENTS_SHOWN],
+        "next_step": _next_step(waiting, places),
+    }
+
+
+def _queue_tiles(waiting: QuerySet[Approval]) -> list[dict[str, str]]:
+    counts = queue.counts(waiting)
+    link = reverse("admin:approvals_approval_changelist")
+    colours = {Priority.CRITICAL: "danger", Priority.HIGH: "warning"}
+    return [
+        {
+            "number": str(counts.by_priority.get(priority, 0))
+            + ("+" if counts.limited and priority == Priority.LOW else ""),
+            "words": f"{priority.label} waiting",
+            "link": f"{link}?priority={priority.value}",
+            "colour": colours.get(priority, "") if counts.by_priority.get(priority) else "",
+        }
+        for priority in reversed(Priority)
+    ]
+
+
+def _oldest(waiting: QuerySet[Approval], now: datetime) -> dict[str, Any] | None:
+    row = (
+        waiting.filter(status=ApprovalStatus.PENDING)
+        .select_related("draft__person")
+        .order_by("expires_at")
+        .first()
+    )
+    if row is None:
+        return None
+    left = row.expires_at - now
+    ends = f"expires in {queue.span(left)}" if left > timedelta(0) else "has expired"
+    return {"row": row, "waiting": queue.span(now - row.created_at), "ends": ends}
+
+
+def _day_tiles(
+    waiting: QuerySet[Approval], places: set[int], events: list[SafetyEvent], now: datetime
+) -> list[dict[str, str]]:
+    newest = Delivery.objects.filter(workspace__in=places).order_by("-id")
+    recent = Counter(
+        status
+        for status, since in newest.values_list("status", "since")[:NEWEST]
+        if since > now - DAY
+    )
+    link = reverse("admin:channels_delivery_changelist")
+    held = list(waiting.filter(rounds.UNTAKEN).values_list("pk", flat=True)[: queue.COUNT_LIMIT])
+    expired = waiting.filter(
+        status=ApprovalStatus.EXPIRED, closed_reason="unanswered", closed_at__gt=now - 7 * DAY
+    )
+    sent = recent[DeliveryStatus.SENT] + recent[DeliveryStatus.MANUAL]
+    blocked = sum(event.code != "dry_run" for event in events)
+    lost = len(expired.values_list("pk", flat=True)[: queue.COUNT_LIMIT])
+    rows = reverse("admin:approvals_approval_changelist")
+    return [
+        _tile(sent, "sent in 24 h", f"{link}?status__exact=sent"),
+        _tile(
+            recent[DeliveryStatus.SIMULATED],
+            "simulated in 24 h",
+            f"{link}?status__exact=simulated",
+        ),
+        _tile(len(held), "approved, not yet sent", f"{rows}?status=approved"),
+        _tile(blocked, "refused by a rule in 24 h", reverse("admin:safety_safetyevent_changelist")),
+        _tile(lost, "expired undecided in 7 d", f"{rows}?status=expired", "warning"),
+    ]
+
+
+def _tile(number: int, words: str, link: str, colour: str = "") -> dict[str, str]:
+    return {
+        "number": str(number), "words": words, "link": link, "colour": colour if number else "",
+    }  # fmt: skip
+
+
+def _events(request: HttpRequest, places: set[int], now: datetime) -> list[SafetyEvent]:
+    """What a rule refused within a day, newest first; of the whole system for operators."""
+    own = Q(workspace__in=places)
+    if is_operator(request):
+        own |= Q(workspace__isnull=True)
+    newest = SafetyEvent.objects.filter(own).order_by("-id")[:500]
+    return [event for event in newest if event.created_at > now - DAY]
+
+
+def _controls_off(request: HttpRequest, places: set[int]) -> list[str]:
+    """Every brake that holds something back, once, in words."""
+    state = controls.read()
+    scopes: list[int | None] = [*sorted(set(roles_of(request)) & places)] or [None]
+    found = {
+        brake.sentence(): None
+        for scope in scopes
+        for key in ControlKey
+        for brake in state.brakes(key, scope)
+    }
+    return list(found)
+
+
+def _next_step(waiting: QuerySet[Approval], places: set[int]) -> str:
+    """What to do on an empty page."""
+    if waiting.exists():
+        return ""
+    if not Person.objects.filter(workspace__in=places).exists():
+        return "people"
+    return "drafts"

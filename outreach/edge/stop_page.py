@@ -207,7 +207,7 @@ def controls_page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Controls",
         "scopes": scopes,
-        "environment": environment,
+        "environment_brakes": environment,
         "durations": DURATIONS,
     }
     return show(request, "admin/controls.html", context)

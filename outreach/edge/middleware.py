@@ -1,0 +1,41 @@
+"""Every request gets a number that the log keeps, and admin pages a strict content policy."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from outreach.core import activity
+
+HEADER = "X-Request-ID"
+SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# The theme evaluates attributes (`unsafe-eval`) and writes styles into pages; no page has a script
+# of its own inside, so none may run that is not a file of ours.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+class RequestIdMiddleware:
+    """Takes over a sane `X-Request-ID` or makes one, for the log and for the answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(HEADER, "")
+        number = given if SANE.fullmatch(given) else uuid.uuid4().hex
+        before = activity.request_id.set(number)
+        try:
+            response = self.get_response(request)
+        finally:
+            activity.request_id.reset(before)
+        response.headers.setdefault(HEADER, number)
+        if request.path.startswith("/admin/"):
+            response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response

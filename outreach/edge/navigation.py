@@ -1,0 +1,90 @@
+"""The admin's side menu: what each role works with, with what waits beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+from approvals import queue
+from approvals.models import Approval
+from channels.models import Delivery
+from outreach.core.models import Activity, Agent, Membership, Person, User, Workspace
+from outreach.core.permissions import Verb
+from safety.admin import is_operator, roles_of, workspace_ids
+from safety.models import SafetyEvent
+from workflows.models import Run
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links; a link is shown to those who may open it."""
+    return [
+        {
+            "title": "Work",
+            "items": [
+                _page(request, "Overview", "admin:index", "dashboard", shown=True),
+                _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
+                _rows(request, Delivery, "Deliveries", "outgoing_mail"),
+                _rows(request, Person, "People", "group"),
+                _rows(request, Run, "Workflow runs", "account_tree"),
+            ],
+        },
+        {
+            "title": "Safety",
+            "items": [
+                _page(request, "Controls", "controls", "toggle_on", shown=_sees_controls(request)),
+                _rows(request, SafetyEvent, "Safety events", "shield"),
+                _rows(request, Activity, "Activity timeline", "history"),
+            ],
+        },
+        {
+            "title": "Settings",
+            "items": [
+                _rows(request, Workspace, "Workspaces", "domain"),
+                _rows(request, Membership, "Members", "badge"),
+                _rows(request, Agent, "Agents", "smart_toy"),
+                _rows(request, User, "Users", "person"),
+            ],
+        },
+    ]
+
+
+def _page(request: HttpRequest, title: str, name: str, icon: str, *, shown: bool) -> dict[str, Any]:
+    link = reverse(name)
+    active = request.path == link
+    item = {"title": title, "icon": icon, "link": link, "active": active}
+    return item if shown else {**item, "permission": _never}
+
+
+def _rows(
+    request: HttpRequest, model: type[Model], title: str, icon: str, *, badge: str = ""
+) -> dict[str, Any]:
+    """A link to a model's list; hidden while nobody has registered it, or without the right."""
+    known = admin.site._registry.get(model)
+    if known is None or not known.has_view_permission(request):
+        return {"title": title, "link": "", "active": False, "permission": _never}
+    link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    item: dict[str, Any] = {
+        "title": title,
+        "icon": icon,
+        "link": link,
+        "active": request.path.startswith(link),
+    }
+    return {**item, "badge": badge, "badge_callback": badge} if badge else item
+
+
+def _never(request: HttpRequest) -> bool:
+    return False
+
+
+def _sees_controls(request: HttpRequest) -> bool:
+    return bool(roles_of(request)) or is_operator(request)
+
+
+def _waiting(request: HttpRequest) -> str:
+    mine = Approval.objects.filter(workspace__in=workspace_ids(request, Verb.VIEW))
+    counts = queue.counts(mine)
+    return counts.parts[0][0] if counts.total else ""
