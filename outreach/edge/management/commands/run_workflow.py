@@ -17,11 +17,12 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting
 from safety import controls
-from workflows import audience, definitions, engine, services
+from workflows import definitions, engine, services
 from workflows.drafting import templates
 from workflows.models import Run, RunStatus
 from workflows.shapes import BadOptions
 from workflows.shapes import Progress as Done
+from workflows.telling import result_lines
 
 FAILED = 1
 NAMES = ", ".join(workflow.name for workflow in definitions.WORKFLOWS)
@@ -130,7 +131,9 @@ class Command(BaseCommand):
         table = Table("Step", "Status", "Done", "What came of it")
         for step in steps:
             done = f"{step.done_count}/{step.total_count}" if step.total_count else ""
-            table.add_row(step.name, step.status, done, step.error or _sentence(step.output))
+            table.add_row(
+                step.name, step.status, done, step.error or "; ".join(result_lines(step.output))
+            )
         self.console.print(table)
         self.console.print(f"Run {run.pk} {_ending(run)}")
 
@@ -167,16 +170,3 @@ def _ending(run: Run) -> str:
     if run.status == RunStatus.FAILED:
         return f"stopped. {run.error} Go on with: run_workflow --resume {run.pk}"
     return f"is {run.status}. What it wrote stays as drafts."
-
-
-def _sentence(output: dict[str, Any]) -> str:
-    """Counts of a step in words: "selected 12; left out: 3 no e-mail address"."""
-    told = []
-    for key, value in output.items():
-        word = key.replace("_", " ")
-        if isinstance(value, dict) and value:
-            counts = ", ".join(f"{audience.REASONS.get(k, k)} {n}" for k, n in value.items())
-            told.append(f"{word}: {counts}")
-        elif isinstance(value, int):
-            told.append(f"{word} {value}")
-    return "; ".join(told)

@@ -1,0 +1,133 @@
+"""Runs as people see them: what was asked, how far each step is, resume and cancel by POST only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import display
+
+from outreach.core.permissions import NotAllowed, Verb
+from safety.admin import TenantAdmin, may, principal_of
+from workflows import definitions, engine, queries, services, tasks
+from workflows.models import Run, RunStatus, Step
+from workflows.shapes import BadOptions
+from workflows.telling import result_lines
+
+LABELS = {
+    "Waiting": "info", "Running": "info", "Done": "success", "Failed": "danger",
+    "Cancelled": "default",
+}  # fmt: skip
+REFRESH_SECONDS = 3
+ADDRESS = "admin:workflows_run_change"
+
+
+@admin.register(Run)
+class RunAdmin(TenantAdmin):
+    """Every run, newest first. The page of one shows its steps and refreshes while it is going."""
+
+    list_display = (
+        "show_number", "show_workflow", "show_status", "show_progress", "show_agent",
+        "by_label", "show_when",
+    )  # fmt: skip
+    list_display_links = ("show_number",)
+    list_filter = ("status", "name", ("created_at", admin.DateFieldListFilter))
+    list_filter_submit = True
+    list_select_related = ("workspace", "agent")
+    search_fields = ("name", "by_label")
+    sortable_by = ()
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).prefetch_related("steps")
+
+    @display(description="Run")
+    def show_number(self, obj: Run) -> str:
+        return f"Run {obj.pk}"
+
+    @display(description="Workflow")
+    def show_workflow(self, obj: Run) -> str:
+        return title_of(obj)
+
+    @display(description="Status", label=LABELS)
+    def show_status(self, obj: Run) -> str:
+        return str(obj.get_status_display())
+
+    @display(description="Progress")
+    def show_progress(self, obj: Run) -> str:
+        steps = list(obj.steps.all())
+        done = sum(step.status == RunStatus.DONE for step in steps)
+        return f"{done} of {len(steps)} steps"
+
+    @display(description="Writes as")
+    def show_agent(self, obj: Run) -> str:
+        return str(obj.agent or "—")
+
+    @display(description="Asked (UTC)")
+    def show_when(self, obj: Run) -> str:
+        return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
+
+    # --- One run ----------------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        run: Run = self.visible_or_404(request, object_id)
+        if request.method == "POST":
+            return self._post(request, run)
+        at = timezone.now()
+        is_open = run.status in (RunStatus.WAITING, RunStatus.RUNNING)
+        may_run = may(request, Verb.RUN_WORKFLOWS, run.workspace_id)
+        context = {
+            "title": f"Run {run.pk}: {title_of(run)}",
+            "run": run,
+            "title_of_workflow": title_of(run),
+            "steps": [_line(step) for step in sorted(run.steps.all(), key=lambda each: each.no)],
+            "options": sorted(run.options.items()),
+            "draft_count": queries.drafts_of(run.pk).count(),
+            "may_run": may_run,
+            "may_resume": may_run and Run.objects.filter(engine.may_go_on(at), pk=run.pk).exists(),
+            "may_cancel": may_run and (is_open or run.status == RunStatus.FAILED),
+            "refresh": REFRESH_SECONDS if is_open else 0,
+        }
+        response = self.page(request, "admin/workflows/run.html", context)
+        if is_open:
+            response["Refresh"] = str(REFRESH_SECONDS)
+        return response
+
+    def _post(self, request: HttpRequest, run: Run) -> HttpResponse:
+        act, by, now = request.POST.get("act", ""), principal_of(request), timezone.now()
+        try:
+            if act == "resume":
+                services.resume(run, by=by, at=now)
+                tasks.wake(run)
+                messages.success(request, f"Run {run.pk} goes on as soon as a worker is free.")
+            elif act == "cancel":
+                services.cancel(run, by=by, at=now)
+                messages.success(request, f"Run {run.pk} is cancelled; what it wrote stays.")
+            else:
+                messages.error(request, "Nothing was done: choose resume or cancel.")
+        except (services.RunRefused, NotAllowed) as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse(ADDRESS, args=[run.pk]))
+
+
+def title_of(run: Run) -> str:
+    try:
+        return definitions.find(run.name).title
+    except BadOptions:
+        return run.name
+
+
+def _line(step: Step) -> dict[str, Any]:
+    """One step as the page shows it."""
+    share = 100 * step.done_count // step.total_count if step.total_count else 0
+    return {"row": step, "share": share, "told": result_lines(step.output)}
