@@ -1,0 +1,215 @@
+"""Personal data and secrets in a draft: found by form, kept only where a check digit agrees.
+
+Whose data it is matters: the parties' own addresses and a number in a signature are no leak.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import phonenumbers
+from stdnum import iban, luhn
+from stdnum.br import cpf
+from stdnum.de import idnr
+from stdnum.es import dni, nie
+from stdnum.fr import nir
+from stdnum.gb import nhs
+from stdnum.it import codicefiscale
+from stdnum.nl import bsn
+from stdnum.us import ssn
+
+from safety.contract.normalise import Folded, fold
+from safety.verdict import Finding, Level, Verdict
+
+GRAVE = frozenset({"card", "iban", "national_id", "secret"})
+LONGEST = 200_000
+SIGNATURE_LINES = 8
+
+_CARD = re.compile(r"(?<![\w.])(?:\d[ -]?){11,18}\d(?![\w])")
+_CARD_START = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[1-7]|18|9")
+_IBAN = re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b")
+_IP = re.compile(
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
+)
+_ID_WORD = re.compile(
+    r"\b(?:ssn|social security|national (?:id|insurance|identity)|nino|ni number|nhs|dni|nie|nif|cpf"
+    r"|bsn|codice fiscale|steuer-?id|steueridentifikation\w*|securite sociale|numero de securite"
+    r"|passport|passeport|reisepass|pasaporte|licen[cs]e|tax id|id card|identity card|personalausweis)\b"
+)
+_SSN = re.compile(r"(?<![\w-])(\d{3})[- ](\d{2})[- ](\d{4})(?![\w-])")
+_ID_FORMS = re.compile(r"(?<![\w-])[a-z]{0,6}\d[\da-z .\-]{5,20}[\da-z](?![\w-])")
+_PASSPORT = re.compile(
+    r"\b(?:passport|driv\w+ licen[cs]e|licen[cs]e|id card|identity card|personalausweis|pasaporte)"
+    r" ?(?:number|no\.?|nr\.?|num\.?|#)?(?: is|:)? ?:? ?([a-z]{0,2}[\d][\da-z-]{5,17})\b"
+)
+_SECRET = re.compile(
+    r"\b(?:sk|pk|rk)_(?:live|test)_[0-9a-z]{10,}|\bsk-[a-z0-9_-]{20,}|\bakia[0-9a-z]{16}\b"
+    r"|\bgh[pousr]_[0-9a-z]{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[0-9a-z-]{10,}|\baiza[\w-]{30,}"
+    r"|\bglpat-[\w-]{15,}|-----begin [a-z ]*private key-----|\beyj[\w-]{8,}\.eyj[\w-]{8,}\.[\w-]+"
+    r"|\b(?:password|passwort|contrasena|mot de passe|senha|api[ _-]?key|secret(?: key)?|access[ _-]?token"
+    r"|pin(?: code)?|passcode|cvv|cvc)(?: is|:|=| =) ?[\"']?(?=\S*\d)[^\s\"',;]{4,64}"
+    r"|\b[a-z][a-z0-9+.-]{1,15}://[^\s:/@]{1,64}:[^\s:/@]{1,64}@"
+)
+_PHONE_HINT = re.compile(r"\d(?:[ ().\-/x]{0,3}\d){6,}")
+_PHONE_LABEL = re.compile(
+    r"\b(?:phone|mobile|cell|tel|telephone|desk|office|fax|call|direct|home|number|ring|reach|text"
+    r"|whatsapp|handy|telefon|telefono|portable|movil|celular|at)\b[^\n\d+(]{0,14}"
+    r"(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?(?:x|ext\.? ?)\d{1,6})?)(?![\w])"
+    r"|(?<![\w/.-])(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?x\d{1,6})?)[ -]{1,3}(?:mobile|office|fax|cell|desk|home)\b"
+)
+_SIGN_OFF = re.compile(
+    r"^\W*(?:--\s*$|best|kind|warm|regards|sincerely|cheers|thanks|yours|many thanks|mit freundlichen"
+    r"|cordialement|saludos|atentamente|cordiali saluti|atenciosamente)\b",
+    re.M,
+)
+_NUMBER_CHECKS: tuple[Callable[[str], bool], ...] = (
+    cpf.is_valid,
+    idnr.is_valid,
+    dni.is_valid,
+    nie.is_valid,
+    nir.is_valid,
+    nhs.is_valid,
+    codicefiscale.is_valid,
+    bsn.is_valid,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """One piece of personal data: its kind and its place in the original text."""
+
+    kind: str  # card, iban, national_id, secret, phone, email, ip
+    start: int
+    end: int
+    text: str
+
+
+def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) -> tuple[Leak, ...]:
+    """Every piece of personal data; not `allowed` addresses, nor contact data in a signature."""
+    folded = fold(text[:LONGEST])
+    own = frozenset(_key(value) for value in allowed if value)
+    border = _signature_start(folded.text) if signature else len(folded.text)
+    found: list[Leak] = []
+    taken: list[tuple[int, int]] = []
+    for kind, start, end in _all(folded.text):
+        if any(start < b and a < end for a, b in taken):
+            continue
+        taken.append((start, end))
+        is_contact = kind in ("phone", "email")
+        if is_contact and (start >= border or _key(folded.text[start:end]) in own):
+            continue
+        found.append(_leak(folded, kind, start, end))
+    return tuple(sorted(found, key=lambda leak: leak.start))
+
+
+def check_pii(
+    *, subject: str = "", text: str, allowed: Iterable[str] = (), channel: str = ""
+) -> Verdict:
+    """Cards, accounts, identity numbers and secrets fail; other people's contact data warn."""
+    findings = []
+    parties = tuple(allowed)
+    for leak in (*find_pii(subject, allowed=parties), *find_pii(text, allowed=parties)):
+        status = "fail" if leak.kind in GRAVE else "warn"
+        findings.append(_finding(leak, status, channel))
+    statuses = {finding.status for finding in findings}
+    level = Level.BLOCK if "fail" in statuses else Level.REVIEW if statuses else Level.ALLOW
+    if not findings:
+        words = "No personal data of others found"
+        findings.append(Finding("PII_CHECK", "pass", "pass", words))
+    return Verdict(level, None, tuple(findings))
+
+
+def _finding(leak: Leak, status: str, channel: str) -> Finding:
+    kind = leak.kind.replace("_", " ")
+    return Finding(
+        "PII_CHECK",
+        f"pii_{leak.kind}",
+        status,
+        f"The text contains what looks like a {kind}{' of somebody else' if status == 'warn' else ''}.",
+        family="pii_in_text",
+        rule=f"pii.{leak.kind}",
+        span=(leak.start, leak.end),
+        text=leak.text,
+    )
+
+
+def _leak(folded: Folded, kind: str, start: int, end: int) -> Leak:
+    first, last = folded.span(start, end)
+    return Leak(kind, first, last, folded.original[first:last])
+
+
+def _all(text: str) -> Iterator[tuple[str, int, int]]:
+    """Candidates, the surest first: what a card is, is no phone number."""
+    yield from (("secret", *m.span()) for m in _SECRET.finditer(text))
+    if "@" in text:
+        yield from (("email", *m.span()) for m in _EMAIL.finditer(text))
+    if not re.search(r"\d.*\d", text, re.S):
+        return
+    yield from (("iban", *m.span()) for m in _IBAN.finditer(text) if iban.is_valid(m[0]))
+    yield from (("card", *m.span()) for m in _CARD.finditer(text) if _is_card(m[0]))
+    yield from _national_ids(text)
+    yield from (("ip", *m.span()) for m in _IP.finditer(text) if _is_ip(m[0]))
+    if _PHONE_HINT.search(text):
+        yield from _phones(text)
+
+
+def _is_card(value: str) -> bool:
+    digits = re.sub(r"\D", "", value)
+    if not _CARD_START.match(digits) or len(set(digits)) == 1:
+        return False
+    return 12 <= len(digits) <= 19 and luhn.is_valid(digits)
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _national_ids(text: str) -> Iterator[tuple[str, int, int]]:
+    for found in _SSN.finditer(text):
+        if ssn.is_valid("".join(found.groups())):
+            yield ("national_id", *found.span())
+    if not _ID_WORD.search(text):
+        return
+    yield from (("national_id", *m.span(1)) for m in _PASSPORT.finditer(text))
+    for found in _ID_FORMS.finditer(text):
+        near = text[max(0, found.start() - 60) : found.start()]
+        if _ID_WORD.search(near) and any(check(found[0]) for check in _NUMBER_CHECKS):
+            yield ("national_id", *found.span())
+
+
+def _phones(text: str) -> Iterator[tuple[str, int, int]]:
+    for found in _PHONE_LABEL.finditer(text):
+        group = 1 if found[1] else 2
+        if _has_phone_form(found[group]):
+            yield ("phone", *found.span(group))
+    for match in phonenumbers.PhoneNumberMatcher(text, "US"):
+        if _has_phone_form(match.raw_string):
+            yield ("phone", match.start, match.end)
+
+
+def _has_phone_form(value: str) -> bool:
+    digits = re.sub(r"\D", "", value.split("x")[0])
+    is_date = re.fullmatch(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}", value.strip())
+    return 7 <= len(digits) <= 15 and not is_date and len(set(digits)) > 1
+
+
+def _signature_start(text: str) -> int:
+    """Where the last sign-off begins, if only a few lines follow it."""
+    marks = [m.start() for m in _SIGN_OFF.finditer(text)]
+    for start in reversed(marks):
+        if start and text.count("\n", start) <= SIGNATURE_LINES:
+            return start
+    return len(text)
+
+
+def _key(value: str) -> str:
+    value = value.strip().lower()
+    return value if "@" in value else re.sub(r"\D", "", value).lstrip("0")
