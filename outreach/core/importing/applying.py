@@ -15,7 +15,7 @@ from outreach.core import activity
 from outreach.core.importing import store
 from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.judging import Change, OnRow, Progress, Run
-from outreach.core.importing.match import Match, load
+from outreach.core.importing.match import Known, Match, is_same_record, load
 from outreach.core.importing.plan import plan
 from outreach.core.importing.read import Table
 from outreach.core.importing.report import Report
@@ -77,11 +77,12 @@ class Applying(Run):
 
     def lock(self, matched: list[tuple[Candidate, Match]]) -> None:
         """Read those about to change again, held until the end: what was filled since is kept."""
-        ids = [
-            found.person.id
+        ids = {
+            person.id
             for row, found in matched
-            if found.person is not None and plan(row, found.person, found).changes
-        ]
+            for person in _possible(row, found)
+            if plan(row, person, found).changes
+        }
         if not ids:
             return
         held = Person.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
@@ -89,6 +90,9 @@ class Applying(Run):
         for _, found in matched:
             if found.person is not None:
                 found.person = people.get(found.person.id, found.person)
+            if found.by_phone is not None:
+                found.by_phone = people.get(found.by_phone.id, found.by_phone)
+            found.alike = [people.get(each.id, each) for each in found.alike]
 
     def write(self, new: list[Candidate], changed: list[Change]) -> None:
         filled = [(row, person, made) for row, person, made in changed if made.company]
@@ -155,3 +159,11 @@ class Applying(Run):
             codes=codes,
         )
         activity.record(entry, by=self.by, at=self.at)
+
+
+def _possible(row: Candidate, found: Match) -> list[Known]:
+    """Whom a row may change: the person it was matched with, or one it may yet be known as."""
+    if found.person is not None:
+        return [found.person]
+    known = [person for person in found.alike if is_same_record(row, person)]
+    return known if found.by_phone is None else [found.by_phone, *known]

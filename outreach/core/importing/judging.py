@@ -10,7 +10,7 @@ from itertools import islice
 
 from outreach.core.importing.candidates import Candidate, Reader, Skip
 from outreach.core.importing.columns import LABELS
-from outreach.core.importing.match import BY, Known, Match, Matcher
+from outreach.core.importing.match import BY, Known, Match, Matcher, by_name
 from outreach.core.importing.plan import Plan, plan, way_label
 from outreach.core.importing.read import DELIMITERS, Table
 from outreach.core.importing.report import Difference, Outcome, Report, RowResult
@@ -109,8 +109,11 @@ class Run:
             return _skipped(_ambiguous(row))
         self._claim_phone(row, found)
         if found.person is None:
+            by_name(row, found, lambda known: not self.seen.find(("person", known.id)))
+        namesake = self._namesake_in_file(row)
+        if found.person is None:
             new.append(row)
-            return self._new(row, found)
+            return _new(row, found, namesake)
         line = self.seen.first_line(("person", found.person.id), row.line)
         if line != row.line:
             return _skipped(_same_person(row, line))
@@ -125,22 +128,6 @@ class Run:
             if way.channel == Channel.PHONE and way.channel not in found.taken:
                 line = self.seen.first_line((way.channel, way.normalised), row.line)
                 found.shared_with = line if line != row.line else 0
-
-    def _new(self, row: Candidate, found: Match) -> RowResult:
-        """A new person, without what is somebody else's already."""
-        kept = [(way, found.owner_of(way.channel)) for way in row.ways]
-        row.ways = [way for way, owner in kept if not owner]
-        return RowResult(
-            row.line,
-            Outcome.NEW,
-            row.name.full,
-            greeting=row.name.greeting,
-            conflicts=tuple(
-                Difference(way_label(way.channel), owner, way.raw) for way, owner in kept if owner
-            ),
-            errors=tuple(row.problems),
-            suggestion=found.suggestion or self._namesake_in_file(row),
-        )
 
     def _namesake_in_file(self, row: Candidate) -> str:
         if not row.company_key:
@@ -180,6 +167,23 @@ def _empty_report(table: Table, on_row: OnRow | None) -> Report:
         },
         unread=table.unread,
         on_row=on_row,
+    )
+
+
+def _new(row: Candidate, found: Match, namesake: str) -> RowResult:
+    """A new person, without what is somebody else's already."""
+    kept = [(way, found.owner_of(way.channel)) for way in row.ways]
+    row.ways = [way for way, owner in kept if not owner]
+    return RowResult(
+        row.line,
+        Outcome.NEW,
+        row.name.full,
+        greeting=row.name.greeting,
+        conflicts=tuple(
+            Difference(way_label(way.channel), owner, way.raw) for way, owner in kept if owner
+        ),
+        errors=tuple(row.problems),
+        suggestion=found.suggestion or namesake,
     )
 
 

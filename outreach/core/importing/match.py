@@ -7,13 +7,13 @@ looked at, so that a preview, which stores nothing, finds the same as an apply.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Max, QuerySet
 
-from outreach.core.importing.candidates import Candidate
+from outreach.core.importing.candidates import Candidate, Way
 from outreach.core.models import Address, Channel, Person, Workspace
 from outreach.core.models.people import PersonStatus
 
@@ -63,7 +63,9 @@ class Known:
 class Match:
     """What is known about one candidate: `held` are its ways that are this human's already (also
     those of a merged duplicate), `taken` those that are somebody else's.
-    `shared_with` is the line of this file that has the same phone already."""
+    `shared_with` is the line of this file that has the same phone already; `alike` are people
+    of the same name, `by_phone` is the one who has the row's phone too: both are looked at only
+    when no stronger way recognises anybody."""
 
     person: Known | None = None
     by: str = ""
@@ -71,11 +73,17 @@ class Match:
     held: set[tuple[str, str]] = field(default_factory=set)
     taken: dict[str, int] = field(default_factory=dict)
     shared_with: int = 0
+    by_phone: Known | None = None
+    alike: list[Known] = field(default_factory=list)
     suggestion: str = ""
 
     @property
     def is_ambiguous(self) -> bool:
         return len(self.owners) > 1
+
+    def own_ways(self, row: Candidate) -> list[Way]:
+        """The row's ways that are nobody else's."""
+        return [way for way in row.ways if not self.owner_of(way.channel)]
 
     def owner_of(self, channel: str) -> str:
         """Whose the row's way of this channel is, if it cannot be stored for this human."""
@@ -93,6 +101,8 @@ class Matcher:
         self.workspace = workspace
         newest = Person.objects.filter(workspace=workspace).aggregate(newest=Max("id"))["newest"]
         self.newest: int = newest or 0
+        ways = Address.objects.filter(workspace=workspace).aggregate(newest=Max("id"))
+        self.newest_way: int = ways["newest"] or 0
 
     def match(self, rows: Sequence[Candidate]) -> list[Match]:
         if not self.newest:
@@ -120,7 +130,10 @@ class Matcher:
         found: dict[tuple[str, str], int] = {}
         for channel, forms in wanted.items():
             held = Address.objects.filter(
-                workspace=self.workspace, channel=channel, normalised__in=forms
+                workspace=self.workspace,
+                channel=channel,
+                normalised__in=forms,
+                pk__lte=self.newest_way,
             ).values_list("normalised", "person_id", "person__merged_into_id")
             for form, person, canonical in held:
                 found[channel, form] = canonical or person
@@ -205,18 +218,22 @@ def _settle(row: Candidate, found: Match, people: dict[int, Known], namesakes: N
         return
     by_phone = people.get(found.taken.get(Channel.PHONE, 0))
     if by_phone is not None and by_phone.full_name.casefold() == row.name_key:
-        found.person, found.by = by_phone, BY[Channel.PHONE]
+        found.by_phone = by_phone
+    found.alike = [people[each] for each in namesakes.by_name.get(row.name.full, ())]
+
+
+def by_name(row: Candidate, found: Match, is_free: Callable[[Known], bool]) -> None:
+    """Recognise by phone and name, or the same record seen before; else at most a hint.
+
+    Name and company alone never join two records. People whom another row of the file has taken
+    are not free: what that row filled in must not make a later row look alike.
+    """
+    if found.by_phone is not None and is_free(found.by_phone):
+        found.person, found.by = found.by_phone, BY[Channel.PHONE]
         del found.taken[Channel.PHONE]
-        found.held.update((way.channel, way.normalised) for way in row.ways
-                          if way.channel == Channel.PHONE)  # fmt: skip
         return
-    _by_name(row, found, [people[each] for each in namesakes.by_name.get(row.name.full, ())])
-
-
-def _by_name(row: Candidate, found: Match, alike: Iterable[Known]) -> None:
-    """The same record seen before, or a hint. Name and company alone never join two records."""
-    for person in sorted(alike, key=lambda each: bool(each.ways)):
-        if is_same_record(row, person):
+    for person in sorted(filter(is_free, found.alike), key=lambda each: bool(each.ways)):
+        if is_same_record(row, person) and _agrees(found.own_ways(row), row, person):
             found.person, found.by = person, "name, company and date"
             return
         if row.company_key and person.account_key == row.company_key and not found.suggestion:
@@ -226,13 +243,17 @@ def _by_name(row: Candidate, found: Match, alike: Iterable[Known]) -> None:
 
 
 def is_same_record(row: Candidate, person: Known) -> bool:
-    """Whether the row can only be the record we have: one export imported again or completed.
+    """Whether name, company and day of connection are those of the record we have."""
+    same_company = (person.account_key or "") == row.company_key
+    return same_company and person.connected_on == row.connected_on
 
-    Name, company and day of connection are equal, and no way of the row contradicts one we
-    have. Without a day, only a row that brings no way at all to a person without one is the same.
+
+def _agrees(ways: list[Way], row: Candidate, person: Known) -> bool:
+    """Whether the row's ways leave no doubt: one export imported again, or completed.
+
+    None contradicts one we have. Without company or day, only a row that brings no way at all
+    is the record of a person without one.
     """
-    if (person.account_key or "") != row.company_key or person.connected_on != row.connected_on:
-        return False
-    if row.connected_on and (row.company_key or not row.ways):
-        return not any(way.channel in person.ways for way in row.ways)
-    return not row.ways and not person.ways
+    if row.connected_on and (row.company_key or not ways):
+        return not any(way.channel in person.ways for way in ways)
+    return not ways and not person.ways

@@ -242,6 +242,19 @@ def test_a_phone_brought_by_a_new_and_a_known_row_is_stored_once(bring):
     )
 
 
+def test_a_person_left_without_their_shared_phone_is_known_again(bring):
+    bring("Name,Phone\nReception,+41 44 668 18 00\n")
+    assert bring("Name,Phone\nAnna,+41 44 668 18 00\n").new == 1
+    assert bring("Name,Phone\nAnna,+41 44 668 18 00\n").unchanged == 1
+    assert Person.objects.count() == 2
+
+
+def test_two_records_of_one_name_and_phone_stay_two(bring):
+    text = "Name,Phone,Company\nAnna,+41446681800,ACME\nAnna,+41446681800,Other\n"
+    assert bring(text).new == 2
+    assert bring(text).unchanged == 2
+
+
 def test_row_errors_are_listed_and_the_row_kept_if_it_is_somebody(bring):
     report = bring(HEAD + "A,B,https://www.linkedin.com/in/a,a@@b,,,someday\nC,D,,nope,,,\n")
     assert (report.new, report.skipped, report.counts["errors"]) == (1, 1, 3)

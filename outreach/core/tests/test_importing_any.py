@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from outreach import testing
 from outreach.core import importing
-from outreach.core.importing import BadFile, read_file
+from outreach.core.importing import BadFile, judging, read_file
 from outreach.core.models import Account, Activity, Address, Person
 
 pytestmark = pytest.mark.django_db
@@ -76,15 +76,17 @@ def test_any_bytes_import_or_give_one_clear_error(content):
 
 
 @SLOW
-@given(files())
-def test_rows_add_up_and_a_second_import_writes_nothing(content):
+@given(files(), st.sampled_from([1, 2, 5, 2_000]))
+def test_rows_add_up_and_a_second_import_writes_nothing(content, batch):
     workspace = testing.make_workspace()
     by = testing.bob(workspace)
     for model in (Address, Person, Account):
         model.objects.all().delete()
     table = read_file(content, name="people.csv")
     seen = importing.preview(workspace, table)
-    report = importing.apply(workspace, table, by=by, at=testing.WORKDAY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "BATCH", batch)
+        report = importing.apply(workspace, table, by=by, at=testing.WORKDAY)
     assert seen.as_dict() | {"applied": True} == report.as_dict()
     assert report.counts["rows"] == sum(
         report.counts[each] for each in ("new", "changed", "unchanged", "skipped")
@@ -94,4 +96,25 @@ def test_rows_add_up_and_a_second_import_writes_nothing(content):
     again = importing.apply(workspace, read_file(content), by=by, at=testing.WORKDAY)
     assert (again.counts["new"], again.counts["changed"]) == (0, 0)
     assert again.counts["unchanged"] == report.counts["new"]
+    assert stored() == before
+
+
+@SLOW
+@given(files(), files(), st.sampled_from([1, 3, 2_000]))
+def test_a_second_file_is_previewed_as_it_is_applied_and_then_adds_nothing(first, other, batch):
+    workspace = testing.make_workspace()
+    by = testing.bob(workspace)
+    for model in (Address, Person, Account):
+        model.objects.all().delete()
+    importing.apply(workspace, read_file(first), by=by, at=testing.WORKDAY)
+    people = Person.objects.count()
+    seen = importing.preview(workspace, read_file(other))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "BATCH", batch)
+        report = importing.apply(workspace, read_file(other), by=by, at=testing.WORKDAY)
+    assert seen.as_dict() | {"applied": True} == report.as_dict()
+    assert Person.objects.count() == people + report.new
+    before = stored()
+    again = importing.apply(workspace, read_file(other), by=by, at=testing.WORKDAY)
+    assert (again.new, again.changed) == (0, 0)
     assert stored() == before
