@@ -158,32 +158,7 @@ def _give(
     new_time: datetime | None,
 ) -> Approval:
     four_eyes(approval, by)
-    when = _time_for(approval, new_time, at)
-    draft = approval.draft
-    state = controls.read()
-    known = facts.gather([draft], at=at, state=state)[draft.pk]
-    verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, max(at, when or at))
-    if verdict.level is Level.BLOCK:
-        raise Refused(_why(verdict), "blocked")
-    decision = gate.as_decision(verdict, at=at, leaves_at=leaves_at)
-    undo = settings.APPROVAL_UNDO_SECONDS if undo_seconds is None else undo_seconds
-    hours = timedelta(hours=approval.workspace.approval_expiry_hours)
-    user = decider(by)
-    fields: dict[str, Any] = {
-        "status": ApprovalStatus.APPROVED,
-        "decided_by": user,
-        "decided_by_label": by.label,
-        "decided_at": at,
-        "scheduled_for": when,
-        "not_before": leaves_at if leaves_at > at else None,
-        "due_at": max(at + timedelta(seconds=undo), when or at),
-        "send_before": max(at, when or at, leaves_at) + hours,
-        "dry_run": state.is_braking(ControlKey.DRY_RUN, approval.workspace_id),
-        "decision": decision,
-        "receipt": receipt.make(
-            approval, decided_by_id=user.pk, decided_at=at.isoformat(), decision=decision
-        ),
-    }
+    fields = _permission(approval, by, at, undo_seconds, _time_for(approval, new_time, at))
     won = Approval.objects.filter(
         pk=approval.pk, status=ApprovalStatus.PENDING, digest=approval.digest
     ).update(**fields)
@@ -191,7 +166,7 @@ def _give(
         raise Lost(_explain(approval.pk))
     for name, value in fields.items():
         setattr(approval, name, value)
-    drafts.move_one(draft, DraftStatus.APPROVED)
+    drafts.move_one(approval.draft, DraftStatus.APPROVED)
     activity.record(
         activity.entry(
             "approvals.approved",
@@ -204,6 +179,36 @@ def _give(
         at=at,
     )
     return approval
+
+
+def _permission(
+    approval: Approval, by: Principal, at: datetime, undo: int | None, when: datetime | None
+) -> dict[str, Any]:
+    """What an approval given now says: from when, until when, over which checks, by whom."""
+    user = decider(by)
+    state = controls.read()
+    known = facts.gather([approval.draft], at=at, state=state)[approval.draft_id]
+    verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, max(at, when or at))
+    if verdict.level is Level.BLOCK:
+        raise Refused(_why(verdict), "blocked")
+    decision = gate.as_decision(verdict, at=at, leaves_at=leaves_at)
+    delay = timedelta(seconds=settings.APPROVAL_UNDO_SECONDS if undo is None else undo)
+    hours = timedelta(hours=approval.workspace.approval_expiry_hours)
+    return {
+        "status": ApprovalStatus.APPROVED,
+        "decided_by": user,
+        "decided_by_label": by.label,
+        "decided_at": at,
+        "scheduled_for": when,
+        "not_before": leaves_at if leaves_at > at else None,
+        "due_at": max(at + delay, when or at),
+        "send_before": max(at, when or at, leaves_at) + hours,
+        "dry_run": state.is_braking(ControlKey.DRY_RUN, approval.workspace_id),
+        "decision": decision,
+        "receipt": receipt.make(
+            approval, decided_by_id=user.pk, decided_at=at.isoformat(), decision=decision
+        ),
+    }
 
 
 def four_eyes(approval: Approval, by: Principal) -> None:

@@ -6,6 +6,7 @@ It counts for no limit and takes nothing: the approval stays as it is.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -72,9 +73,6 @@ def _due(workspaces: list[int], at: datetime) -> list[Approval]:
 
 
 def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
-    verdict, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
-    blocked = [item.message for item in verdict.blockers] if verdict.level is Level.BLOCK else []
-    adapter = registry.adapter_for(approval.channel)
     row = Delivery(
         workspace_id=approval.workspace_id,
         approval=approval,
@@ -85,37 +83,42 @@ def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
         ended_at=at,
         reason="DRY_RUN active",
     )
-    envelope = envelope_of(approval, token=str(row.token))
-    row.evidence = {
+    row.evidence = _evidence(approval, known, str(row.token), at)
+    with transaction.atomic():
+        Delivery.objects.bulk_create([row], ignore_conflicts=True)
+        if Delivery.objects.filter(token=row.token).exists():
+            _tell(approval, at)  # else another worker simulated it in the same second
+
+
+def _evidence(approval: Approval, known: gate.Facts, token: str, at: datetime) -> dict[str, Any]:
+    """Exactly what would have left, when, and what would have stood in its way."""
+    verdict, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
+    blocked = [item.message for item in verdict.blockers] if verdict.level is Level.BLOCK else []
+    envelope = envelope_of(approval, token=token)
+    adapter = registry.adapter_for(approval.channel)
+    return {
         "would_have_left": adapter.render(envelope) if adapter else envelope.text,
         "would_leave_at": leaves_at.isoformat(),
         "would_be_blocked": blocked,
     }
-    with transaction.atomic():
-        made = Delivery.objects.bulk_create([row], ignore_conflicts=True)
-        if not made or not Delivery.objects.filter(token=row.token).exists():
-            return  # another worker simulated it in the same second
-        action = SEND_ACTION.get(approval.channel, "send")
-        events.record(
-            event_type=action,
-            action_blocked=f"{action} for message {approval.draft_id}",
-            reason="DRY_RUN active",
-            code="dry_run",
-            by=SIMULATOR,
-            at=at,
-            workspace=approval.workspace,
-            draft=approval.draft,
-            revision=approval.revision,
-            metadata={"approval": approval.pk},
-        )
-        activity.record(
-            activity.Entry(
-                "channels.simulated",
-                "approval",
-                str(approval.pk),
-                approval.workspace_id,
-                approval.digest,
-            ),
-            by=SIMULATOR,
-            at=at,
-        )
+
+
+def _tell(approval: Approval, at: datetime) -> None:
+    action = SEND_ACTION.get(approval.channel, "send")
+    events.record(
+        event_type=action,
+        action_blocked=f"{action} for message {approval.draft_id}",
+        reason="DRY_RUN active",
+        code="dry_run",
+        by=SIMULATOR,
+        at=at,
+        workspace=approval.workspace,
+        draft=approval.draft,
+        revision=approval.revision,
+        metadata={"approval": approval.pk},
+    )
+    activity.record(
+        activity.entry("channels.simulated", approval, digest=approval.digest),
+        by=SIMULATOR,
+        at=at,
+    )
