@@ -25,6 +25,7 @@ class Connections:
         self.most = most
         self._open: list[Connection] = []
         self._used_at: dict[int, float] = {}
+        self._running: list[Future[Receipt]] = []
         self._threads = ThreadPoolExecutor(max_workers=most, thread_name_prefix="carry")
 
     def ready(self, wanted: int) -> int:
@@ -34,16 +35,21 @@ class Connections:
         """
         wanted = min(wanted, self.most)
         self._open = [item for item in self._open if self._proven(item)]
-        while len(self._open) < wanted:
+        missing = wanted - len(self._open)
+        refusals = []
+        for task in [self._threads.submit(self.adapter.connect) for _ in range(missing)]:
             try:
-                connection = self.adapter.connect()
-            except ChannelUnavailable:
-                if self._open:
-                    break  # the server takes no more; what is open is enough
-                raise
+                connection = task.result()
+            except ChannelUnavailable as refusal:
+                refusals.append(refusal)
+                continue
             self._open.append(connection)
             self._used_at[id(connection)] = time.monotonic()
-        return len(self._open)
+        if refusals and not self._open:
+            raise refusals[0]
+        if refusals:
+            self.most = len(self._open)  # the server takes no more; what is open is enough
+        return min(wanted, len(self._open))
 
     def _proven(self, connection: Connection) -> bool:
         if time.monotonic() - self._used_at[id(connection)] < IDLE_SECONDS:
@@ -60,14 +66,12 @@ class Connections:
         if len(pairs) < len(envelopes):
             raise RuntimeError("A wave is never larger than the proven connections.")
         running = [self._threads.submit(one.carry, envelope) for one, envelope in pairs]
+        self._running = running
         wait(running, timeout=deadline)
         late = [pair for pair, task in zip(pairs, running, strict=True) if not task.done()]
         for connection, _ in late:
             connection.abort()
-        while wait(running, timeout=GRACE_SECONDS).not_done:
-            # A thread that may still write keeps its intent open, and a stop waiting: a stop then
-            # kills this process. To call it ended would be hope.
-            logger.warning("A connection of %s does not let go after its deadline.", self.adapter)
+        self._wait_for_threads()
         now = time.monotonic()
         for connection, _ in pairs:
             self._used_at[id(connection)] = now
@@ -82,10 +86,21 @@ class Connections:
         self._used_at.pop(id(connection), None)
         connection.close()
 
+    def _wait_for_threads(self) -> None:
+        """A thread that may still write keeps its intent open, and a stop waiting: a stop then
+        kills this process. To call it ended would be hope."""
+        while wait(self._running, timeout=GRACE_SECONDS).not_done:
+            logger.warning("A connection of %s does not let go after its deadline.", self.adapter)
+
     def close(self) -> None:
+        """Close all; returns once no thread can write any more, also when interrupted (Ctrl-C)."""
+        interrupted = not all(task.done() for task in self._running)
         for connection in self._open:
+            if interrupted:
+                connection.abort()
             connection.close()
         self._open = []
+        self._wait_for_threads()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

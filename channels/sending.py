@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, Error, connection, transaction
 from django.utils import timezone
 
 from approvals import taking
@@ -29,6 +29,7 @@ from channels.liveness import SenderLock
 from channels.look import Released, look
 from channels.models import Delivery, DeliveryStatus
 from channels.outcomes import SENDER, Carried, record_carried, record_released
+from channels.report import Report
 from channels.simulate import simulate_due
 from outreach.core import activity
 from outreach.core.models import Workspace
@@ -40,28 +41,6 @@ Clock = Callable[[], datetime]
 DATABASE_TRIES = 5
 CONFLICT_WAIT = timedelta(seconds=5)  # until a person with a message in flight is tried again
 ending = threading.Event()  # set when the process is asked to end: finish the wave, begin no other
-
-
-@dataclass
-class Report:
-    """What one drain did, by channel outcome."""
-
-    sent: int = 0
-    failed: int = 0
-    unknown: int = 0
-    released: int = 0
-    simulated: int = 0
-    reopened: int = 0
-    waiting: int = 0
-    notes: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, object]:
-        return dict(vars(self))
-
-    def plus(self, later: Report) -> Report:
-        """Both drains together; what waits is what waits after the later one."""
-        both = {name: getattr(self, name) + getattr(later, name) for name in vars(self)}
-        return Report(**{**both, "waiting": later.waiting})
 
 
 @dataclass
@@ -102,30 +81,39 @@ def drain(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
         return report
     report.reopened = taking.reopen_dry_run(by=SENDER, at=clock(), workspaces=workspaces)
     for channel in registry.program_channels():
-        if not _anything(channel, workspaces, clock()):
-            continue
-        _drain_channel(channel, workspaces, report, clock=clock, most=most)
+        due = _how_many(channel, workspaces, clock())
+        if due:
+            _drain_channel(channel, workspaces, report, due, clock=clock, most=most)
     return report
 
 
-def _anything(channel: str, workspaces: Sequence[int], at: datetime) -> bool:
-    return Approval.objects.filter(taking.due([channel], at=at), workspace__in=workspaces).exists()
+def _how_many(channel: str, workspaces: Sequence[int], at: datetime) -> int:
+    """How many messages are due, counted up to the connections we may open for them."""
+    due = Approval.objects.filter(taking.due([channel], at=at), workspace__in=workspaces)
+    return due[: settings.SEND_CONNECTIONS].count()
 
 
 def _drain_channel(
-    channel: str, workspaces: Sequence[int], report: Report, *, clock: Clock, most: int | None
+    channel: str,
+    workspaces: Sequence[int],
+    report: Report,
+    due: int,
+    *,
+    clock: Clock,
+    most: int | None,
 ) -> None:
     adapter = registry.adapter_for(channel)
     if adapter is None:
         return
     lock = SenderLock.acquire()
-    lines = Connections(adapter, settings.SEND_CONNECTIONS)
+    lines = Connections(adapter, due)
     clean = False
     try:
         _waves(lines, lock, channel, workspaces, report, clock=clock, most=most)
-        clean = True
+        # After a COMMIT without an answer nobody knows which rows may yet appear.
+        clean = not report.database_failures
     except ChannelUnavailable as error:
-        clean = True  # raised before any claim: nothing is open
+        clean = not report.database_failures  # raised before any claim: nothing is open
         report.notes.append(f"{channel}: {error}")
         logger.warning("%s cannot be used now: %s", channel, error)
     finally:
@@ -146,17 +134,22 @@ def _waves(
 ) -> None:
     last, going = _Wave(), True
     while True:
-        room = settings.SEND_CONNECTIONS if most is None else most - _count(report)
+        room = settings.SEND_CONNECTIONS if most is None else most - report.count
         try:
             more = going and room > 0 and not ending.is_set()
             size = lines.ready(room) if more else 0
         except ChannelUnavailable:
-            _commit(last, lock, channel, [], 0, clock())
+            _commit(last, lock, channel, [], 0, clock(), report)
             raise
-        intents = _commit(last, lock, channel, workspaces, size, clock())
+        intents = _commit(last, lock, channel, workspaces, size, clock(), report)
         if not intents:
             return
-        cleared, released = look(intents, sender=lock.uuid, at=clock())
+        try:
+            cleared, released = look(intents, sender=lock.uuid, at=clock())
+        except Error as error:
+            report.database_failed(error)
+            _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over
+            return
         receipts = lines.carry(
             [envelope_of(item.approval, token=str(item.delivery.token)) for item in cleared],
             deadline=settings.SEND_DEADLINE_SECONDS,
@@ -165,27 +158,11 @@ def _waves(
             [Carried(item, receipt) for item, receipt in zip(cleared, receipts, strict=True)],
             released,
         )
-        _tally(report, last)
+        report.add(last.carried, len(last.released))
         going = not any(item.code in STOPS for item in released)
 
 
 STOPS = ("emergency_stop", "messaging_stopped", "dry_run", "check_failed")
-
-
-def _count(report: Report) -> int:
-    return report.sent + report.failed + report.unknown + report.released
-
-
-def _tally(report: Report, wave: _Wave) -> None:
-    for item in wave.carried:
-        outcome = item.receipt.outcome.value
-        if outcome == "sent":
-            report.sent += 1
-        elif outcome == "unknown":
-            report.unknown += 1
-        else:
-            report.failed += 1
-    report.released += len(wave.released)
 
 
 def _commit(
@@ -195,6 +172,7 @@ def _commit(
     workspaces: Sequence[int],
     size: int,
     at: datetime,
+    report: Report,
 ) -> list[Delivery]:
     """One durable transaction: outcomes of the last wave, intents of the next (`size` may be 0).
 
@@ -205,8 +183,8 @@ def _commit(
         with transaction.atomic(durable=True):
             _record(last, lock, at)
             return _claim(lock, channel, workspaces, size, at) if size else []
-    except DatabaseError as error:
-        logger.warning("The database failed between two waves (%s); recording again.", error)
+    except Error as error:
+        report.database_failed(error)
         _record_at_last(last, lock, at)
         return []
 
@@ -231,7 +209,7 @@ def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
                     _record(last, lock, at)  # else that commit went through unanswered
                 _release_untransmitted(still - known, at)
             return
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("Try %d to record outcomes failed: %s", turn + 1, error)
     raise DatabaseError(
         "The database did not take the outcomes of the last wave; the sweep will mark them unknown."

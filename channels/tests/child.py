@@ -1,8 +1,8 @@
 """What a forked sender does: the points at which it stops itself, and the job it runs.
 
-Spec (all optional): at, moving (the clock runs), host, port, connections, deadline, timeout,
-data_dir, freeze + turn, job ("process", "loop"), most, no_spacing, out + channel (a file adapter),
-lose_commit (n: the answer to the n-th COMMIT is lost), delay.
+Spec (all optional): at, moving (the clock runs, `speed` times as fast), host, port, connections,
+deadline, timeout, data_dir, freeze + turn, job ("process", "loop"), most, no_spacing, out + channel
++ delay (a file adapter).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 
 from channels import registry, sending, smtp, wire
 from channels.base import Outcome, Receipt
@@ -62,7 +62,7 @@ class Child:
             self.spec.get("at", (WORKDAY + timedelta(minutes=1)).isoformat())
         )
         if self.spec.get("moving"):
-            at += timedelta(seconds=time.monotonic() - self._began)
+            at += timedelta(seconds=self.spec.get("speed", 1) * (time.monotonic() - self._began))
         return at.astimezone(UTC)
 
     def prepare(self) -> None:
@@ -81,8 +81,6 @@ class Child:
         if spec.get("out"):
             adapter = FileAdapter(spec["channel"], Path(spec["out"]), spec.get("delay", 0))
             registry.register(spec["channel"], lambda _: adapter)
-        if spec.get("lose_commit"):
-            self._lose_commit(spec["lose_commit"])
         if spec.get("freeze"):
             getattr(self, f"_at_{spec['freeze']}")()
 
@@ -97,11 +95,15 @@ class Child:
         """As a worker does: look, drain, look again, until SIGTERM."""
         signal.signal(signal.SIGTERM, lambda *_: sending.ending.set())
         total: dict[str, int] = {}
+        quiet = 0
         while not sending.ending.is_set():
             report = sending.process(clock=self.clock).as_dict()
             for key, value in report.items():
                 if isinstance(value, int):
                     total[key] = total.get(key, 0) + value
+            quiet = 0 if any(report[key] for key in ("sent", "failed", "released")) else quiet + 1
+            if quiet == 20:
+                self.say("idle")
             sending.ending.wait(0.01)
         return total
 
@@ -195,28 +197,6 @@ class Child:
             return rows
 
         sending._commit = commit
-
-    def _lose_commit(self, which: int) -> None:
-        """The database takes the `which`-th COMMIT; its answer and the connection are lost."""
-        lose_commit(lambda count: count == which)
-
-
-def lose_commit(when: Any) -> Any:
-    """Patch the database wrapper: after COMMIT number n, if when(n), the link is cut."""
-    kind = type(connection)
-    original = kind._commit
-    count = 0
-
-    def commit(self: Any) -> Any:
-        nonlocal count
-        original(self)
-        count += 1
-        if when(count):
-            self.connection.close()
-            raise OperationalError("server closed the connection unexpectedly")
-
-    kind._commit = commit
-    return lambda: setattr(kind, "_commit", original)
 
 
 def backend_pid() -> int:

@@ -1,0 +1,57 @@
+"""What one drain did: the answer of every command, job and page that concerns sending."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import Error
+
+from channels.base import Outcome
+from channels.outcomes import Carried
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Report:
+    """How many messages ended how."""
+
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    released: int = 0
+    simulated: int = 0
+    reopened: int = 0
+    waiting: int = 0
+    database_failures: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        return dict(vars(self))
+
+    def plus(self, later: Report) -> Report:
+        """Both drains together; what waits is what waits after the later one."""
+        both = {name: getattr(self, name) + getattr(later, name) for name in vars(self)}
+        return Report(**{**both, "waiting": later.waiting})
+
+    @property
+    def count(self) -> int:
+        """How many intents ended."""
+        return self.sent + self.failed + self.unknown + self.released
+
+    def add(self, carried: Sequence[Carried], released: int) -> None:
+        for item in carried:
+            if item.receipt.outcome is Outcome.SENT:
+                self.sent += 1
+            elif item.receipt.outcome is Outcome.UNKNOWN:
+                self.unknown += 1
+            else:
+                self.failed += 1
+        self.released += released
+
+    def database_failed(self, error: Error) -> None:
+        logger.warning("The database failed during a wave (%s); recording again.", error)
+        self.database_failures += 1
+        self.notes.append("The database failed during sending; what it missed was recorded again.")

@@ -1,0 +1,107 @@
+"""Limits are exact, however many senders there are: the intent row is the lock of the person."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from channels import registry, sending
+from channels.tests.child import FileAdapter
+from channels.tests.plenty import make_approvals, make_people
+from outreach import testing
+from outreach.core.models import Contact, CoolingOff
+from outreach.testing import WORKDAY
+from safety.contract import frequency
+
+pytest_plugins = ["channels.tests.senders"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DUE, PEOPLE, SENDERS = 12, 5, 8
+AT = WORKDAY + timedelta(minutes=1)
+LIMITS = [("whatsapp", 5), ("email", 3)]
+
+
+@pytest.fixture
+def due(live, request):
+    """Every person has twelve messages due now."""
+
+    def make(channel: str) -> list:
+        people = make_people(PEOPLE, testing.make_workspace(), channel)
+        make_approvals(people, each=DUE, channel=channel)
+        return people
+
+    return make
+
+
+def letters(path) -> Counter[str]:
+    """What the other side got, by recipient."""
+    return Counter(json.loads(line)["to"] for line in path.read_text().splitlines())
+
+
+def exactly(limit: int, people, path) -> None:
+    assert letters(path) == {person.address: limit for person in people}
+    assert Contact.objects.count() == limit * len(people)
+    rests = CoolingOff.objects.filter(cause="daily_limit")
+    assert sorted(rests.values_list("human", flat=True)) == sorted(p.pk for p in people)
+    for person in people:
+        last = Contact.objects.filter(human=person).order_by("-id").first()
+        rest = rests.get(human=person)
+        assert rest.at == last.at, "the message that reached the limit began the rest"
+        assert rest.until - rest.at == timedelta(hours=24)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("channel", "limit"), LIMITS)
+def test_eight_processes_keep_the_limit_exactly(channel, limit, due, start, tmp_path):
+    people = due(channel)
+    out = tmp_path / "letters"
+    spec = {"channel": channel, "out": str(out), "no_spacing": True, "job": "loop"}
+    senders = [start(speed=200, moving=True, delay=0.001, **spec) for _ in range(SENDERS)]
+    for sender in senders:
+        sender.expect("idle")  # it found nothing due any more
+    exactly(limit, people, out)
+
+
+@pytest.mark.parametrize(("channel", "limit"), LIMITS)
+def test_eight_threads_keep_the_limit_exactly(channel, limit, due, tmp_path, monkeypatch):
+    people = due(channel)
+    out = tmp_path / "letters"
+    monkeypatch.setattr(frequency, "SPACING", {})
+    barrier = threading.Barrier(SENDERS)
+    problems: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for minute in range(30):  # a lost race is looked at again five seconds later
+                barrier.wait(60)
+                sending.process(clock=lambda now=minute: AT + timedelta(minutes=now))
+        except BaseException as problem:
+            problems.append(problem)
+            barrier.abort()
+        finally:
+            connection.close()
+
+    with registry.override(channel, FileAdapter(channel, out, 0.001)):
+        threads = [threading.Thread(target=work) for _ in range(SENDERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not problems
+    exactly(limit, people, out)
+
+
+def test_half_an_hour_lies_between_two_chats(due, tmp_path):
+    due("whatsapp")
+    out = tmp_path / "letters"
+    with registry.override("whatsapp", FileAdapter("whatsapp", out, 0)):
+        for minute in (0, 10, 29):
+            sending.process(clock=lambda now=minute: AT + timedelta(minutes=now))
+        assert sum(letters(out).values()) == PEOPLE
+        sending.process(clock=lambda: AT + timedelta(minutes=31))
+        assert sum(letters(out).values()) == 2 * PEOPLE
