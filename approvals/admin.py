@@ -85,6 +85,10 @@ class ApprovalAdmin(TenantAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         rows = TenantAdmin.get_queryset(self, request)
+        undo = self._undo(request)
+        asked = request.GET.copy()
+        asked.pop("undo", None)  # no filter: Django would refuse it as one
+        request.GET = asked  # type: ignore[assignment]
         context = {
             "title": "Approval queue",
             "counts": queue.counts(rows),
@@ -94,7 +98,7 @@ class ApprovalAdmin(TenantAdmin):
             ],
             "more_filters": any(request.GET.get(name) for name in ("channel", "purpose", "touch")),
             "pending_only": _chosen(request, "status") == queue.DEFAULT_STATUS,
-            "undo": self._undo(request),
+            "undo": undo,
             **(extra_context or {}),
         }
         response: HttpResponse = super().changelist_view(request, context)

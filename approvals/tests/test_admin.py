@@ -1,0 +1,561 @@
+"""The queue in the admin: who sees what, who may decide, and what becomes of each post."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from approvals import desk, services, tasks
+from approvals.models import Approval
+from outreach import testing
+from outreach.core import drafts
+from outreach.core.models import Account, Activity, Revision
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+from safety.models import SafetyEvent
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/approvals/approval/"
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with time_machine.travel(WORKDAY + timedelta(minutes=5), tick=True):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch):
+    calls: list[int] = []
+    monkeypatch.setattr(
+        tasks, "wake_sender", lambda *, after_seconds=0: calls.append(after_seconds)
+    )
+    return calls
+
+
+def enter(who: Principal, **options) -> Client:
+    client = Client(**options)
+    client.force_login(who.user)
+    return client
+
+
+def page(item: Approval) -> str:
+    return f"{LIST}{item.pk}/change/"
+
+
+def post(client: Client, item: Approval, action: str, **more):
+    return client.post(page(item), {"action": action, "digest": item.digest, **more})
+
+
+def words(response) -> str:
+    return " ".join(str(message) for message in response.wsgi_request._messages)
+
+
+def state(item: Approval) -> str:
+    item.refresh_from_db()
+    return item.status
+
+
+# --- The list ------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_critical_first_then_oldest_and_says_what_waits():
+    calm = testing.make_pending(testing.make_person(name="Calm Late"), confidence=75)
+    urgent = testing.make_pending(testing.make_person(name="Urgent High"), confidence=50)
+    early = testing.make_pending(
+        testing.make_person(name="Calm Early"), confidence=75, at=WORKDAY - timedelta(hours=2)
+    )
+    response = enter(testing.alice()).get(LIST)
+    assert [row.pk for row in response.context["cl"].result_list] == [urgent.pk, early.pk, calm.pk]
+    assert response.context["counts"].parts == [("3", "pending"), ("1", "high")]
+    text = response.content.decode()
+    assert "composed" in text and "Urgent High" in text
+
+
+def test_the_list_shows_pending_unless_another_status_is_asked_for():
+    given = testing.make_approved()
+    waiting = testing.make_pending()
+    client = enter(testing.alice())
+    shown = lambda query: [row.pk for row in client.get(LIST + query).context["cl"].result_list]  # noqa: E731
+    assert shown("") == [waiting.pk]
+    assert shown("?status=approved") == [given.pk]
+    assert shown("?status=all") == [waiting.pk, given.pk]
+    assert shown("?status=nonsense") == [waiting.pk]
+
+
+def test_filters_and_search_find_by_person_company_and_number():
+    account = Account.objects.create(
+        workspace=testing.make_workspace(), name="Globex", key="globex"
+    )
+    mary = testing.make_pending(testing.make_person(name="Mary Johnson", account=account))
+    testing.make_pending(testing.make_person(name="John Smith"))
+    client = enter(testing.alice())
+    for query in ("?q=globex", "?q=mary+globex", f"?q=%23{mary.pk}"):
+        assert [row.pk for row in client.get(LIST + query).context["cl"].result_list] == [mary.pk]
+    assert not client.get(LIST + "?q=mary+initech").context["cl"].result_list
+    assert not client.get(LIST + "?channel=whatsapp").context["cl"].result_list
+    assert len(client.get(LIST + "?touch=initial&purpose=informational").context["cl"].result_list)
+
+
+def test_the_list_needs_as_many_queries_for_one_row_as_for_twelve():
+    client = enter(testing.alice())
+    testing.make_pending()
+    client.get(LIST)
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        client.get(LIST)
+    for _ in range(11):
+        testing.make_pending()
+    with CaptureQueriesContext(connection) as twelve:
+        client.get(LIST)
+    assert len(one) == len(twelve)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["decided_by__password__startswith=a", "o=1.2.x", "p=99999", "p=x", "status=%00", "q=%00"],
+)
+def test_tampered_addresses_do_no_harm(query):
+    testing.make_pending()
+    assert enter(testing.alice()).get(f"{LIST}?{query}").status_code in (200, 302, 400)
+
+
+# --- The review page -----------------------------------------------------------------------------
+
+
+def test_the_review_page_shows_what_a_decision_needs():
+    person = testing.make_person(name="Mary Johnson", position="Buyer", time_zone="Europe/Zurich")
+    item = testing.make_pending(person, confidence=65)
+    item.notes = "Please check the date."
+    item.save(update_fields=["notes"])
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    for part in (
+        "Mary Johnson", "Buyer", item.revision.text.split("'")[0], "Minutes of Monday",
+        "Please check the date.", "confidence 65: below 70", "first message to this person",
+        "would be simulated at once", "Dry run.", "May be written to.", "Europe/Zurich",
+        "FREQUENCY_CHECK", item.digest,
+    ):  # fmt: skip
+        assert part in text, part
+
+
+def test_a_held_message_says_when_it_would_leave_by_their_clock():
+    person = testing.make_person(time_zone="America/Los_Angeles")
+    item = testing.make_pending(person)
+    assert "Wed 11 Mar 08:00 their time" in enter(testing.alice()).get(page(item)).content.decode()
+
+
+def test_the_diff_against_the_revision_before_is_shown():
+    item = testing.make_pending()
+    services.edit(
+        item.pk, drafts.Text(subject="Minutes of Tuesday", text="Here are others."),
+        by=testing.alice(), at=WORKDAY, digest=item.digest,
+    )  # fmt: skip
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert "added: </span>Tuesday" in text and "removed: </span>Monday" in text
+
+
+def test_after_the_decision_the_page_shows_receipt_and_who(woken):
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    post(client, item, "approve")
+    text = client.get(page(item)).content.decode()
+    assert "Approved by Alice" in text and "Approval receipt" in text and "holds" in text
+    assert "it never leads to a send" in text
+
+
+# --- Deciding ------------------------------------------------------------------------------------
+
+
+def test_approving_opens_the_next_with_filters_kept_and_wakes_the_sender(
+    settings, woken, django_capture_on_commit_callbacks
+):
+    settings.APPROVAL_UNDO_SECONDS = 10
+    first = testing.make_pending(confidence=50)
+    second = testing.make_pending(confidence=75)
+    client = enter(testing.alice())
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(
+            f"{page(first)}?_changelist_filters=channel%3Demail",
+            {"action": "approve", "digest": first.digest},
+        )
+    assert state(first) == "approved"
+    assert response.status_code == 302
+    assert response.url == f"{page(second)}?_changelist_filters=channel%3Demail&undo={first.pk}"
+    assert woken == [10]
+    assert "Undo" in client.get(response.url).content.decode()
+
+
+def test_the_last_decision_leads_back_to_the_list():
+    item = testing.make_pending()
+    response = post(enter(testing.alice()), item, "approve")
+    assert response.url == f"{LIST}?undo={item.pk}"
+
+
+def test_edit_and_approve_approves_exactly_the_typed_text():
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    post(client, item, "edit_approve", subject="Minutes", text="One line.\r\nAnother.")
+    item = Approval.objects.select_related("revision").get(pk=item.pk)
+    assert (item.status, item.edited) == ("approved", True)
+    assert item.revision.text == "One line.\nAnother."
+    assert item.revision.no == 2
+
+
+def test_edit_and_approve_without_a_change_is_an_approval():
+    item = testing.make_pending()
+    post(enter(testing.alice()), item, "edit_approve", subject=item.revision.subject,
+         text=item.revision.text)  # fmt: skip
+    assert state(item) == "approved"
+    assert Revision.objects.count() == 1 and not item.edited
+
+
+def test_a_saved_edit_stays_in_the_queue_with_its_number():
+    item = testing.make_pending()
+    response = post(enter(testing.alice()), item, "save", subject="Minutes", text="Shorter.")
+    assert response.url == page(item)
+    assert state(item) == "pending"
+    assert item.draft.revisions.count() == 2
+
+
+def test_requested_changes_and_rejections_reach_the_author():
+    back, no = testing.make_pending(), testing.make_pending()
+    client = enter(testing.alice())
+    post(client, back, "return", feedback="", preset="Too long: cut it.")
+    post(client, no, "reject", reason="Wrong person")
+    assert (state(back), state(no)) == ("withdrawn", "rejected")
+    back.draft.refresh_from_db()
+    no.draft.refresh_from_db()
+    assert (back.draft.status, back.draft.status_reason) == ("draft", "Too long: cut it.")
+    assert (no.draft.status, no.draft.status_reason) == ("rejected", "Wrong person")
+
+
+def test_a_rejection_without_a_reason_is_refused_and_nothing_typed_is_lost():
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    response = post(client, item, "reject", reason="  ")
+    assert response.status_code == 400 and state(item) == "pending"
+    assert "needs a reason" in words(response)
+    response = post(client, item, "save", subject="", text="My long careful rewrite")
+    assert response.status_code == 400
+    assert "My long careful rewrite" in response.content.decode()
+
+
+def test_a_stale_text_is_refused_and_the_typed_words_are_given_back():
+    item = testing.make_pending()
+    services.edit(item.pk, drafts.Text(subject="New", text="Somebody was faster."),
+                  by=testing.dora(), at=WORKDAY, digest=item.digest)  # fmt: skip
+    client = enter(testing.alice())
+    response = post(client, item, "approve")
+    assert response.status_code == 409 and state(item) == "pending"
+    assert "changed since you opened it" in words(response)
+    assert "Somebody was faster." in response.content.decode()
+    old = Approval(pk=item.pk, digest="v1:" + "0" * 64)
+    response = post(client, old, "save", subject="Mine", text="My words")
+    assert response.status_code == 409 and "My words" in response.content.decode()
+
+
+def test_the_second_of_two_approvals_is_told_who_was_faster():
+    item = testing.make_pending()
+    post(enter(testing.dora()), item, "approve")
+    response = post(enter(testing.alice()), item, "edit_approve", subject="x", text="Kept words")
+    assert response.status_code == 409
+    assert f"#{item.pk} is approved already by Dora" in words(response)
+    assert "Kept words" in response.content.decode()
+
+
+def test_an_approval_can_be_taken_back_before_it_leaves():
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    post(client, item, "approve")
+    response = post(client, item, "undo")
+    fresh = Approval.objects.get(status="pending")
+    assert state(item) == "withdrawn" and response.url == page(fresh)
+
+
+def test_the_offer_to_undo_ends_with_its_seconds(settings):
+    settings.APPROVAL_UNDO_SECONDS = 10
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    post(client, item, "approve")
+    assert client.get(f"{LIST}?undo={item.pk}").context["undo"] == item
+    assert enter(testing.dora()).get(f"{LIST}?undo={item.pk}").context["undo"] is None
+    with time_machine.travel(WORKDAY + timedelta(minutes=6)):
+        assert client.get(f"{LIST}?undo={item.pk}").context["undo"] is None
+    for bad in ("x", "-1", "9" * 40, "%00"):
+        assert client.get(f"{LIST}?undo={bad}").context["undo"] is None
+
+
+def test_hidden_characters_are_marked_and_need_a_tick():
+    item = testing.make_pending(text="Here are the min\u200butes, \u202eas agreed.")
+    client = enter(testing.alice())
+    text = client.get(page(item)).content.decode()
+    assert "U+200B ZERO WIDTH SPACE" in text and "U+202E RIGHT-TO-LEFT OVERRIDE" in text
+    response = post(client, item, "approve")
+    assert response.status_code == 400 and state(item) == "pending"
+    post(client, item, "approve", seen_hidden="1")
+    assert state(item) == "approved"
+
+
+def test_an_approval_for_a_time_reads_the_recipients_clock():
+    item = testing.make_pending(testing.make_person(time_zone="Europe/Zurich"))
+    client = enter(testing.alice())
+    response = post(client, item, "approve", scheduled_for="2026-03-29T02:30")
+    assert "does not exist in Europe/Zurich" in words(response)
+    assert "cannot be read" in words(post(client, item, "approve", scheduled_for="soon"))
+    post(client, item, "approve", scheduled_for="2026-03-12T10:00")
+    item.refresh_from_db()
+    assert item.scheduled_for.isoformat() == "2026-03-12T09:00:00+00:00"
+
+
+def test_an_html_part_must_change_with_the_text():
+    author = testing.bob()
+    draft = drafts.write(
+        testing.make_workspace(), testing.make_person(), "email",
+        drafts.Text(subject="Hi", text="Old words", html="<p>Old words</p>"), by=author, at=WORKDAY,
+    )  # fmt: skip
+    from approvals import submission
+
+    item = submission.submit(draft.pk, by=author, at=WORKDAY).approval
+    client = enter(testing.alice())
+    response = post(client, item, "edit_approve", subject="Hi", text="New words",
+                    html="<p>Old words</p>")  # fmt: skip
+    assert "HTML part with the old words" in words(response) and state(item) == "pending"
+    post(client, item, "edit_approve", subject="Hi", text="New words", html="")
+    assert state(item) == "approved"
+
+
+# --- Who may -------------------------------------------------------------------------------------
+
+OUTSIDERS = ("bob", "carol")
+ACTIONS = sorted(desk.ACTIONS)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("name", OUTSIDERS)
+def test_a_lesser_role_sees_the_item_and_decides_nothing(name, action):
+    item = testing.make_approved() if action == "undo" else testing.make_pending()
+    before = state(item)
+    client = enter(getattr(testing, name)())
+    assert client.get(page(item)).status_code == 200
+    form = {"subject": "x", "text": "x", "reason": "x", "feedback": "x"}
+    response = post(client, item, action, **form)
+    assert response.status_code == 403 and "may not decide" in words(response)
+    assert state(item) == before
+    assert 'id="approve-form"' not in client.get(page(item)).content.decode()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_superuser_without_membership_sees_all_and_decides_nothing(action):
+    item = testing.make_pending()
+    client = enter(Principal.of_user(testing.make_user("root", is_superuser=True)))
+    assert client.get(page(item)).status_code == 200
+    post(client, item, action, subject="x", text="x", reason="x", feedback="x")
+    assert state(item) == "pending"
+
+
+@pytest.mark.parametrize("who", ["operator", "other reviewer", "nobody"])
+def test_strangers_to_a_workspace_see_none_of_it(who):
+    item = testing.make_pending()
+    other = testing.make_workspace("other")
+    ruth = Principal.of_user(testing.make_user("ruth", "reviewer", other))
+    client = {
+        "operator": lambda: enter(testing.olaf()),
+        "other reviewer": lambda: enter(ruth),
+        "nobody": Client,
+    }[who]()  # fmt: skip
+    assert item.draft.person.full_name not in client.get(LIST).content.decode()
+    unknown = client.get(f"{LIST}999999/change/")
+    response = client.get(page(item))
+    assert response.status_code in (302, 403, 404) and response.status_code == unknown.status_code
+    post(client, item, "approve")
+    client.post(f"{LIST}bulk/", {"item": f"{item.pk}:{item.digest}"})
+    assert state(item) == "pending"
+
+
+def test_four_eyes_refuses_the_author():
+    testing.make_workspace(four_eyes=True)
+    item = testing.make_pending(by=testing.alice())
+    response = post(enter(testing.alice()), item, "approve")
+    assert "four eyes" in words(response) and state(item) == "pending"
+
+
+def test_a_right_withdrawn_counts_at_once():
+    item = testing.make_pending()
+    alice = testing.alice()
+    client = enter(alice)
+    client.get(page(item))
+    alice.user.memberships.update(role="viewer")
+    assert post(client, item, "approve").status_code == 403
+    assert state(item) == "pending"
+
+
+def test_a_post_without_token_is_refused():
+    item = testing.make_pending()
+    client = enter(testing.alice(), enforce_csrf_checks=True)
+    assert post(client, item, "approve").status_code == 403
+    assert client.post(f"{LIST}bulk/", {"item": f"{item.pk}:{item.digest}"}).status_code == 403
+    assert state(item) == "pending"
+
+
+def test_an_unknown_action_and_other_methods_change_nothing():
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    assert post(client, item, "").status_code == 400
+    assert post(client, item, "__class__").status_code == 400
+    client.put(page(item), b"action=approve", content_type="application/x-www-form-urlencoded")
+    assert state(item) == "pending"
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "x", "-1", "9" * 40, "1/../1"])
+def test_a_number_that_is_none_of_ours_is_not_found(number):
+    client = enter(testing.alice())
+    assert client.get(f"{LIST}{number}/change/").status_code == 404
+    assert client.post(f"{LIST}{number}/change/", {"action": "approve"}).status_code == 404
+
+
+# --- Bulk ----------------------------------------------------------------------------------------
+
+
+def make_low(**fields) -> Approval:
+    item = testing.make_pending(confidence=95, **fields)
+    Approval.objects.filter(pk=item.pk).update(priority=0)
+    item.refresh_from_db()
+    return item
+
+
+def choose(client: Client, *items: Approval):
+    return client.post(
+        LIST, {"action": "bulk_approve", "_selected_action": [str(item.pk) for item in items]}
+    )
+
+
+def confirm(client: Client, *items: Approval):
+    return client.post(f"{LIST}bulk/", {"item": [f"{item.pk}:{item.digest}" for item in items]})
+
+
+def test_bulk_shows_each_text_first_and_decides_nothing_yet():
+    low, high = make_low(text="The whole text is here."), testing.make_pending(confidence=50)
+    response = choose(enter(testing.alice()), low, high)
+    text = response.content.decode()
+    assert "The whole text is here." in text and f"{low.pk}:{low.digest}" in text
+    assert f"{high.pk}:{high.digest}" not in text and "its priority is high, not low" in text
+    assert (state(low), state(high)) == ("pending", "pending")
+
+
+def test_bulk_approves_each_for_itself_with_a_sentence_each():
+    good, changed, high = make_low(), make_low(), testing.make_pending(confidence=50)
+    stale = changed.digest
+    services.edit(changed.pk, drafts.Text(subject="S", text="Changed."), by=testing.dora(),
+                  at=WORKDAY, digest=stale)  # fmt: skip
+    changed.digest = stale
+    response = confirm(enter(testing.alice()), good, changed, high)
+    said = {result.number: result for result in response.context["results"]}
+    assert said[str(good.pk)].approved
+    assert "changed since you opened it" in said[str(changed.pk)].sentence
+    assert "not low" in said[str(high.pk)].sentence
+    assert [state(item) for item in (good, changed, high)] == ["approved", "pending", "pending"]
+
+
+def test_bulk_refuses_more_than_its_maximum(monkeypatch):
+    monkeypatch.setattr("approvals.bulk.MOST", 2)
+    items = [make_low() for _ in range(3)]
+    confirm(enter(testing.alice()), *items)
+    assert [state(item) for item in items].count("approved") == 2
+
+
+def test_bulk_keeps_back_what_needs_a_look_of_its_own():
+    night = make_low(person=testing.make_person(time_zone="America/Los_Angeles"))
+    marked = make_low(text="An invisible\u200b one.")
+    response = confirm(enter(testing.alice()), night, marked)
+    assert not any(result.approved for result in response.context["results"])
+    assert {state(night), state(marked)} == {"pending"}
+
+
+@pytest.mark.parametrize("name", OUTSIDERS)
+def test_bulk_is_not_offered_to_lesser_roles(name):
+    item = make_low()
+    client = enter(getattr(testing, name)())
+    assert "bulk_approve" not in client.get(LIST).content.decode()
+    choose(client, item)
+    assert confirm(client, item).status_code == 302
+    assert state(item) == "pending"
+
+
+def test_bulk_is_a_post():
+    assert enter(testing.alice()).get(f"{LIST}bulk/").status_code == 405
+
+
+# --- Text from outside ---------------------------------------------------------------------------
+
+XSS = (
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "'-alert(1)-'",
+    "</textarea><script>alert(1)</script>", "javascript:alert(1)", "{{ settings.SECRET_KEY }}",
+    "{% debug %}", "<svg/onload=alert(1)>", "</title><script>alert(1)</script>", "\u202egpj.exe",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("evil", XSS)
+def test_text_from_outside_never_becomes_markup(evil):
+    account = Account.objects.create(
+        workspace=testing.make_workspace(), name=evil, key=evil[:300].lower()
+    )
+    person = testing.make_person(
+        name=evil, account=account, position=evil, notes=evil, facts={evil: [evil, {evil: evil}]},
+        source=evil, profile_url=evil,
+    )  # fmt: skip
+    draft = drafts.write(
+        person.workspace, person, "email",
+        drafts.Text(subject=evil, text=evil, html=evil, confidence=50, reasoning=evil,
+                    confidence_parts=({"name": evil, "points": evil, "reason": evil},),
+                    context={evil: evil}),
+        by=testing.bob(), at=WORKDAY,
+    )  # fmt: skip
+    from approvals import submission
+
+    item = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY, notes=evil).approval
+    assert item is not None, draft.status_reason
+    client = enter(testing.alice())
+    rejected = post(client, item, "reject", reason="")
+    pages = [
+        client.get(page(item)), client.get(LIST), rejected, choose(client, item),
+        post(client, item, "save", subject="", text=evil, reason=evil, feedback=evil),
+        client.get(f"/admin/core/person/{person.pk}/change/"), client.get("/admin/core/person/"),
+        client.get("/admin/"),
+    ]  # fmt: skip
+    for response in pages:
+        text = response.content.decode()
+        assert "alert(1)</script>" not in text and "<img src=x" not in text
+        assert "<svg/onload" not in text and 'href="javascript:' not in text
+        assert "only-for-tests" not in text
+
+
+# --- Locked doors --------------------------------------------------------------------------------
+
+
+def test_nothing_of_the_record_can_be_added_or_deleted_even_by_a_superuser():
+    item = testing.make_approved()
+    client = enter(Principal.of_user(testing.make_user("root", is_superuser=True)))
+    for name, pk in (
+        ("approvals_approval", item.pk),
+        ("safety_safetyevent", 1),
+        ("core_activity", Activity.objects.first().pk),
+        ("channels_delivery", 1),
+    ):
+        assert client.get(reverse(f"admin:{name}_add")).status_code == 403
+        assert client.post(reverse(f"admin:{name}_add"), {}).status_code == 403
+        assert client.post(
+            reverse(f"admin:{name}_delete", args=[pk]), {"post": "yes"}
+        ).status_code in (302, 403)
+        client.post(
+            reverse(f"admin:{name}_changelist"),
+            {"action": "delete_selected", "_selected_action": [pk], "post": "yes"},
+        )
+    assert Approval.objects.count() == 1 and Activity.objects.count() > 2
+    assert SafetyEvent.objects.count() == 0

@@ -1,0 +1,96 @@
+"""Marks, differences, spans of time and neighbours: what the review page is made of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from approvals import diff, marks, queue
+from approvals.models import Approval
+from outreach import testing
+from outreach.testing import WORKDAY
+
+
+@given(st.text(max_size=200))
+def test_segments_lose_nothing_a_reader_can_see(text):
+    shown = "".join(part.text for part in marks.segments(text))
+    assert shown == "".join(
+        char
+        for place, char in enumerate(text)
+        if not marks.is_hidden(char) or marks._joins_emoji(text, place)
+    )
+
+
+@given(st.text(max_size=120), st.text(max_size=120))
+def test_a_difference_holds_both_texts(old, new):
+    pieces = diff.compare(old, new)
+    assert "".join(piece.text for piece in pieces if piece.kind != "gone") == new
+    assert "".join(piece.text for piece in pieces if piece.kind != "new") == old
+
+
+def test_a_difference_of_huge_texts_is_quick_and_whole():
+    old, new = "line\n" * 20_000, "other\n" * 20_000
+    assert [piece.kind for piece in diff.compare(old, new)] == ["gone", "new"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("plain, with\nlines\tand “quotes”", []),
+        ("a\u200bb", ["U+200B ZERO WIDTH SPACE"]),
+        ("a\u202eb", ["U+202E RIGHT-TO-LEFT OVERRIDE"]),
+        ("a\u00a0b", ["U+00A0 NO-BREAK SPACE"]),
+        ("line\r\n", ["U+000D CARRIAGE RETURN"]),
+        ("👩‍🚀 and ❤️", []),
+        ("\u200dx", ["U+200D ZERO WIDTH JOINER"]),
+        ("\u3164", ["U+3164 HANGUL FILLER"]),
+    ],
+)
+def test_hidden_characters_are_named(text, found):
+    assert marks.hidden(text) == found
+
+
+def test_a_finding_is_shown_where_its_words_stand_and_nowhere_else():
+    fits = {"span": [4, 7], "text": "now", "message": "pressure", "status": "fail"}
+    parts = marks.segments("Buy now!", [fits])
+    assert [(part.text, part.finding, part.status) for part in parts] == [
+        ("Buy ", "", ""),
+        ("now", "pressure", "fail"),
+        ("!", "", ""),
+    ]
+    for wrong in ({**fits, "text": "not"}, {**fits, "span": [4, 99]}, {**fits, "span": None}):
+        assert [part.finding for part in marks.segments("Buy now!", [wrong])] == [""]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "5 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (86_400, "24 h"),
+     (172_800, "2 d"), (-5, "0 s")],
+)  # fmt: skip
+def test_spans_are_said_in_the_largest_useful_unit(seconds, words):
+    assert queue.span(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.django_db
+def test_neighbours_follow_the_queue_and_wrap_to_its_beginning():
+    with time_machine.travel(WORKDAY):
+        high = testing.make_pending(confidence=50)
+        early = testing.make_pending(confidence=75, at=WORKDAY - timedelta(hours=1))
+        late = testing.make_pending(confidence=75)
+    rows = Approval.objects.all()
+    assert queue.neighbours(rows, high) == (None, early.pk)
+    assert queue.neighbours(rows, early) == (high.pk, late.pk)
+    assert queue.neighbours(rows, late) == (early.pk, high.pk)
+    assert queue.neighbours(rows.filter(pk=late.pk), late) == (None, None)
+
+
+@pytest.mark.django_db
+def test_counts_stop_at_their_limit(monkeypatch):
+    monkeypatch.setattr(queue, "COUNT_LIMIT", 2)
+    for _ in range(3):
+        testing.make_pending(confidence=50)
+    assert queue.counts(Approval.objects.all()).parts == [("2+", "pending"), ("2", "high")]

@@ -1,0 +1,531 @@
+"""Every admin page: a GET changes nothing, tenants stay apart, and stops are POSTs that commit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from django.urls import NoReverseMatch, get_resolver, reverse
+
+from approvals.models import Approval
+from channels import settle, simulate
+from channels.models import Delivery, DeliveryStatus
+from outreach import testing
+from outreach.core.models import Activity, Agent, Contact, Membership, Person, User, Workspace
+from outreach.core.principal import Principal
+from outreach.edge import stop_page
+from outreach.testing import WORKDAY
+from safety import controls
+from safety.models import ControlKey, SystemControl
+
+pytestmark = pytest.mark.django_db
+LISTS = (
+    "approvals_approval", "core_person", "channels_delivery", "core_activity",
+    "safety_safetyevent", "core_workspace", "core_membership", "core_agent",
+)  # fmt: skip
+OURS = {"core", "safety", "approvals", "channels", "workflows"}
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with time_machine.travel(WORKDAY + timedelta(minutes=5), tick=True):
+        yield
+
+
+def enter(who: Principal | User, **options) -> Client:
+    client = Client(**options)
+    client.force_login(getattr(who, "user", who))
+    return client
+
+
+def root() -> User:
+    return testing.make_user("root", is_superuser=True)
+
+
+def words(response) -> str:
+    return " ".join(str(message) for message in response.wsgi_request._messages)
+
+
+def everything() -> dict[str, list]:
+    """Every row of ours, whole: what a GET must not change."""
+    return {
+        model._meta.label: list(model._base_manager.order_by("pk").values())
+        for model in apps.get_models()
+        if model._meta.app_label in OURS
+    }
+
+
+def make_unknown() -> Delivery:
+    item = testing.make_approved()
+    Approval.objects.filter(pk=item.pk).update(taken_at=WORKDAY, dry_run=False)
+    row = Delivery.objects.create(
+        workspace=item.workspace, approval=item, human=item.human, channel="email",
+        status=DeliveryStatus.UNKNOWN, since=WORKDAY, ended_at=WORKDAY, reason="connection lost",
+    )  # fmt: skip
+    Contact.objects.bulk_create([settle.contact_of(row, WORKDAY)])
+    return row
+
+
+def admin_addresses() -> list[str]:
+    """Every address under /admin that the resolver knows, filled with rows that exist."""
+    found = []
+    for name, site in (("admin", get_resolver().namespace_dict["admin"][1]),):
+        for pattern in site.url_patterns:
+            for leaf in getattr(pattern, "url_patterns", [pattern]):
+                if not leaf.name:
+                    continue
+                for arguments in ((), (1,), ("1",), ("core",)):
+                    try:
+                        found.append(reverse(f"{name}:{leaf.name}", args=arguments))
+                    except NoReverseMatch:
+                        continue
+    return sorted({*found, reverse("emergency_stop"), reverse("controls")})
+
+
+@pytest.mark.parametrize("who", ["dora", "root"])
+def test_a_get_of_any_admin_page_changes_no_row(who):
+    testing.make_pending()
+    make_unknown()
+    testing.make_agent()
+    testing.make_approved()
+    simulate.simulate_due(at=WORKDAY + timedelta(minutes=1))
+    client = enter(root() if who == "root" else testing.dora())
+    before = everything()
+    addresses = admin_addresses()
+    assert len(addresses) > 50
+    for address in addresses:
+        if "logout" in address:
+            continue
+        assert client.get(address).status_code < 500, address
+        client.get(
+            address, {"action": "approve", "what": "block", "reason": "x", "answer": "arrived"}
+        )
+    after = everything()
+    for label, rows in before.items():
+        if label != "core.User":  # the walk opens the login page, which may note a login
+            assert after[label] == rows, label
+
+
+def test_no_list_offers_fields_to_edit_and_no_plain_theme_action_exists():
+    for model, known in admin.site._registry.items():
+        if model._meta.app_label not in OURS:
+            continue
+        assert not known.list_editable, model
+        for kind in ("actions_list", "actions_row", "actions_detail", "actions_submit_line"):
+            assert not getattr(known, kind, ()), (model, kind)
+        for action in known.actions or ():
+            function = getattr(known, action) if isinstance(action, str) else action
+            assert getattr(function, "allowed_permissions", None), (model, action)
+
+
+def test_tenants_see_nothing_of_each_other():
+    other = testing.make_workspace("other")
+    writer = Principal.of_user(testing.make_user("oscar", "creator", other))
+    hidden = testing.make_pending(testing.make_person(other, "Secret Other"), by=writer)
+    testing.make_pending(testing.make_person(name="Known Own"))
+    client = enter(testing.dora())
+    for name in LISTS:
+        text = client.get(reverse(f"admin:{name}_changelist")).content.decode()
+        assert "Secret Other" not in text and "oscar" not in text, name
+    person = hidden.draft.person
+    assert client.get(f"/admin/core/person/{person.pk}/change/").status_code == 404
+    stopping = client.post(
+        f"/admin/core/person/{person.pk}/stop/", {"what": "block", "reason": "x"}
+    )
+    assert stopping.status_code == 404
+    assert client.get(f"/admin/channels/delivery/hand/{hidden.pk}/").status_code == 404
+    assert client.post(f"/admin/channels/delivery/hand/{hidden.pk}/").status_code == 404
+    workspace = client.get(f"/admin/core/workspace/{other.pk}/change/")
+    assert workspace.status_code in (302, 403, 404)
+    person.refresh_from_db()
+    assert person.status == "active"
+
+
+def test_an_operator_without_membership_sees_no_message():
+    item = testing.make_pending(testing.make_person(name="Private Person"))
+    client = enter(testing.olaf())
+    assert client.get("/admin/approvals/approval/").status_code == 403
+    assert client.get("/admin/core/person/").status_code == 403
+    assert client.get(f"/admin/approvals/approval/{item.pk}/change/").status_code == 404
+    for address in ("/admin/", "/admin/controls/", "/admin/core/activity/"):
+        assert "Private Person" not in client.get(address).content.decode()
+
+
+# --- Badge and dashboard -------------------------------------------------------------------------
+
+
+def test_the_badge_and_its_sentence_are_on_every_page():
+    client = enter(testing.alice())
+    for address in ("/admin/", "/admin/approvals/approval/", "/admin/controls/", "/admin/stop/",
+                    "/admin/core/person/", "/admin/password_change/"):  # fmt: skip
+        text = client.get(address).content.decode()
+        assert "DRY RUN" in text and "DRY_RUN by the environment" in text, address
+        assert 'id="emergency-stop"' in text, address
+
+
+def test_the_badge_says_live_and_stopped(live):
+    client = enter(testing.alice())
+    assert "LIVE" in client.get("/admin/").content.decode()
+    SystemControl.objects.filter(
+        workspace=testing.make_workspace(), control_key="EMERGENCY_STOP"
+    ).update(enabled=True, reason="odd replies", by_label="Dora")
+    text = client.get("/admin/").content.decode()
+    assert "STOPPED" in text and "odd replies" in text
+
+
+def test_a_viewer_has_no_emergency_button():
+    text = enter(testing.carol()).get("/admin/").content.decode()
+    assert 'id="emergency-stop"' not in text
+
+
+def test_the_dashboard_counts_and_says_what_to_do_next():
+    client = enter(testing.alice())
+    assert "import_contacts" in client.get("/admin/").content.decode()
+    testing.make_person()
+    assert "run_workflow" in client.get("/admin/").content.decode()
+    testing.make_pending(confidence=50)
+    make_unknown()
+    response = client.get("/admin/")
+    assert [tile["number"] for tile in response.context["queue_tiles"]] == ["0", "1", "0", "0"]
+    assert len(response.context["unknown"]) == 1
+    assert "Nobody knows whether these arrived" in response.content.decode()
+
+
+def test_somebody_without_a_workspace_is_told_so():
+    text = enter(testing.make_user("nora")).get("/admin/").content.decode()
+    assert "You belong to no workspace yet" in text
+
+
+# --- Stopping ------------------------------------------------------------------------------------
+
+
+def test_the_emergency_button_commits_and_says_stopped():
+    item = testing.make_approved()
+    client = enter(testing.alice())
+    place = item.workspace
+    answer = client.post("/admin/stop/", {"scope": str(place.pk), "reason": "odd replies"})
+    assert controls.read().is_braking(ControlKey.EMERGENCY_STOP, place.pk)
+    item.refresh_from_db()
+    assert (item.status, item.closed_reason) == ("withdrawn", "emergency_stop")
+    page = client.get(answer.url).content.decode()
+    assert "waiting for 0 messages" in page
+    report = client.post(answer.url, headers={"Accept": "application/json"}).json()
+    assert report["stopped"] and report["sentence"].startswith("Stopped at")
+    assert "Nothing more leaves" in client.post(answer.url).content.decode()
+
+
+def test_the_emergency_button_needs_a_reason_and_a_scope_of_ones_own():
+    client = enter(testing.alice())
+    pk = str(testing.make_workspace().pk)
+    for form in ({"scope": pk, "reason": " "}, {"scope": "system", "reason": "x"},
+                 {"scope": "999", "reason": "x"}, {}):  # fmt: skip
+        assert client.post("/admin/stop/", form).status_code == 400
+    assert not SystemControl.objects.filter(control_key="EMERGENCY_STOP", enabled=True).exists()
+    for name in ("bob", "carol"):
+        lesser = enter(getattr(testing, name)())
+        assert lesser.post("/admin/stop/", {"scope": pk, "reason": "x"}).status_code == 400
+    assert not SystemControl.objects.filter(control_key="EMERGENCY_STOP", enabled=True).exists()
+
+
+def test_an_operator_stops_the_whole_system():
+    answer = enter(testing.olaf()).post("/admin/stop/", {"scope": "system", "reason": "drill"})
+    assert answer.status_code == 302
+    assert SystemControl.objects.get(workspace=None, control_key="EMERGENCY_STOP").enabled
+
+
+def test_a_stop_waits_for_what_is_in_flight(monkeypatch):
+    item = testing.make_approved()
+    row = Delivery.objects.create(
+        workspace=item.workspace, approval=item, human=item.human, channel="email",
+        status=DeliveryStatus.SENDING, since=WORKDAY, sender="00000000-0000-4000-8000-000000000001",
+        place="elsewhere", boot_id="b",
+    )  # fmt: skip
+    client = enter(testing.alice())
+    answer = client.post("/admin/stop/", {"scope": str(item.workspace_id), "reason": "odd"})
+    report = client.post(answer.url, headers={"Accept": "application/json"}).json()
+    assert not report["stopped"] and "waiting for 1 message." in report["sentence"]
+    Delivery.objects.filter(pk=row.pk).update(status=DeliveryStatus.SENT, ended_at=WORKDAY)
+    report = client.post(answer.url, headers={"Accept": "application/json"}).json()
+    assert report["stopped"] and [one["delivery"] for one in report["left_meanwhile"]] == [row.pk]
+
+
+def test_a_progress_link_carries_no_rights():
+    answer = enter(testing.alice()).post(
+        "/admin/stop/", {"scope": str(testing.make_workspace().pk), "reason": "odd"}
+    )
+    assert enter(testing.carol()).get(answer.url).status_code == 404
+    assert enter(testing.alice()).get("/admin/stop/forged/").status_code == 404
+
+
+def test_blocking_a_person_rejects_what_waits_and_goes_on():
+    item = testing.make_pending()
+    following = "/admin/approvals/approval/?channel=email"
+    client = enter(testing.alice())
+    answer = client.post(
+        f"/admin/core/person/{item.human_id}/stop/",
+        {"what": "block", "reason": "rude", "next": following},
+    )
+    assert answer.url == following and "is blocked. Stopped at" in words(answer)
+    item.refresh_from_db()
+    assert item.status == "rejected" and Person.objects.get(pk=item.human_id).status == "blocked"
+
+
+def test_a_person_is_stopped_and_lifted_with_reasons_only():
+    person = testing.make_person()
+    client = enter(testing.alice())
+    send = lambda what, reason="", **more: client.post(  # noqa: E731
+        f"/admin/core/person/{person.pk}/stop/", {"what": what, "reason": reason, **more}
+    )
+    assert "Say why" in words(send("block"))
+    assert send("desist", "asked", next="https://evil.example/").url.startswith(
+        "/admin/core/person"
+    )
+    assert "not before" in words(send("lift", "sorry"))
+    send("automation_off", "sensitive")
+    person.refresh_from_db()
+    assert (person.status, person.automation_enabled) == ("desist", False)
+    send("automation_on")
+    person.refresh_from_db()
+    assert person.automation_enabled
+    assert "Nothing was done" in words(send("rename", "x"))
+
+
+@pytest.mark.parametrize("name", ["bob", "carol"])
+def test_lesser_roles_stop_nobody(name):
+    person = testing.make_person()
+    client = enter(getattr(testing, name)())
+    answer = client.post(f"/admin/core/person/{person.pk}/stop/", {"what": "block", "reason": "x"})
+    assert "may not stop person" in words(answer)
+    person.refresh_from_db()
+    assert person.status == "active"
+
+
+# --- Controls ------------------------------------------------------------------------------------
+
+
+def change(client: Client, scope: str, key: str, act: str, reason: str = "because", **more):
+    form = {"scope": scope, "key": key, "act": act, "reason": reason, **more}
+    return client.post("/admin/controls/", form)
+
+
+def test_controls_are_set_and_lifted_with_reasons():
+    place = testing.make_workspace()
+    reviewer, boss = enter(testing.alice()), enter(testing.dora())
+    scope, find = str(place.pk), SystemControl.objects.filter(workspace=place)
+    change(reviewer, scope, "AUTO_REPLY_ENABLED", "brake", hours="24")
+    row = find.get(control_key="AUTO_REPLY_ENABLED")
+    assert not row.enabled and row.auto_restore_at is not None and row.by_label == "Alice"
+    assert "may not lift" in words(change(reviewer, scope, "AUTO_REPLY_ENABLED", "lift"))
+    assert "Say why" in words(change(boss, scope, "AUTO_REPLY_ENABLED", "lift", ""))
+    change(boss, scope, "AUTO_REPLY_ENABLED", "lift")
+    assert find.get(control_key="AUTO_REPLY_ENABLED").enabled
+    answer = change(reviewer, scope, "MESSAGING_ENABLED", "brake")
+    assert answer.url.startswith("/admin/stop/")
+    text = boss.get("/admin/controls/").content.decode()
+    assert "because" in text and "by Alice" in text
+
+
+def test_dry_run_is_set_here_and_never_lifted_here(live):
+    place = testing.make_workspace()
+    boss = enter(testing.dora())
+    change(boss, str(place.pk), "DRY_RUN", "brake")
+    assert "on the host" in words(change(boss, str(place.pk), "DRY_RUN", "lift"))
+    assert SystemControl.objects.get(workspace=place, control_key="DRY_RUN").enabled
+    assert "manage.py control --disable dry-run" in boss.get("/admin/controls/").content.decode()
+
+
+def test_lifting_the_emergency_stop_tells_what_had_been_off():
+    place, boss = testing.make_workspace(), enter(testing.dora())
+    change(boss, str(place.pk), "EXPERIMENT_ENABLED", "brake", "odd figures")
+    change(boss, str(place.pk), "EMERGENCY_STOP", "brake", "drill")
+    said = words(change(boss, str(place.pk), "EMERGENCY_STOP", "lift", "drill is over"))
+    assert "odd figures" in said and "Emergency stop lifted" in said
+
+
+@pytest.mark.parametrize("scope", ["system", "999", "x"])
+def test_controls_of_others_are_refused(scope):
+    answer = change(enter(testing.dora()), scope, "MESSAGING_ENABLED", "brake")
+    assert answer.url == "/admin/controls/" and words(answer)
+    assert not SystemControl.objects.filter(control_key="MESSAGING_ENABLED", enabled=False).exists()
+
+
+# --- Deliveries ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "draft"),
+    [("arrived", "sent", "sent"), ("not_arrived", "failed", "draft"),
+     ("send_again", "failed", "pending_approval")],
+)  # fmt: skip
+def test_an_unknown_outcome_is_settled_by_a_person(answer, status, draft):
+    row = make_unknown()
+    address = f"/admin/channels/delivery/{row.pk}/change/"
+    client = enter(testing.alice())
+    assert "Did it arrive?" in client.get(address).content.decode()
+    enter(testing.carol()).post(address, {"answer": answer})
+    row.refresh_from_db()
+    assert row.status == "unknown"
+    client.post(address, {"answer": answer, "note": "asked by phone"})
+    row.refresh_from_db()
+    row.approval.draft.refresh_from_db()
+    assert (row.status, row.approval.draft.status) == (status, draft)
+    assert "asked by phone" in row.reason
+    assert "not unknown" in words(client.post(address, {"answer": answer}))
+
+
+def test_a_simulated_delivery_shows_what_would_have_left():
+    item = testing.make_approved()
+    simulate.simulate_due(at=WORKDAY + timedelta(minutes=1))
+    client = enter(testing.alice())
+    row = Delivery.objects.get()
+    for address in (
+        f"/admin/approvals/approval/{item.pk}/change/",
+        f"/admin/channels/delivery/{row.pk}/change/",
+    ):
+        text = client.get(address).content.decode()
+        assert "List-Unsubscribe" in text and "Simulated" in text
+    assert (
+        "It would have left at"
+        in client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
+    )
+
+
+def test_by_hand_shows_the_text_and_records_it_once():
+    item = testing.make_approved()
+    client = enter(testing.alice())
+    address = f"/admin/channels/delivery/hand/{item.pk}/"
+    assert "Copy this, unchanged" in client.get(address).content.decode()
+    enter(testing.carol()).post(address)
+    assert Delivery.objects.count() == 0
+    client.post(address)
+    row = Delivery.objects.get()
+    assert row.status == "manual"
+    assert "cannot be marked" in words(client.post(address))
+    client.post(f"/admin/channels/delivery/{row.pk}/change/", {"answer": "take_back"})
+    row.refresh_from_db()
+    assert row.status == "released"
+
+
+# --- Settings ------------------------------------------------------------------------------------
+
+
+def workspace_form(place: Workspace, **changes) -> dict[str, str]:
+    names = ("name", "time_zone", "autonomy_mode", "approval_expiry_hours", "sender_name",
+             "sender_address", "unsubscribe_address", "postal_address")  # fmt: skip
+    return {**{name: str(getattr(place, name)) for name in names}, **changes}
+
+
+def test_an_admin_changes_settings_within_the_rules():
+    place = testing.make_workspace()
+    client, address = enter(testing.dora()), f"/admin/core/workspace/{place.pk}/change/"
+    client.post(address, workspace_form(place, four_eyes="on", time_zone="Europe/Zurich"))
+    place.refresh_from_db()
+    assert place.four_eyes and place.time_zone == "Europe/Zurich"
+    told = Activity.objects.get(verb="workspaces.configured")
+    assert told.codes["changed"] == ["four_eyes", "time_zone"]
+    for bad in ({"time_zone": "Mars/Base"}, {"autonomy_mode": "autopilot"},
+                {"approval_expiry_hours": "0"}, {"sender_address": "no"}):  # fmt: skip
+        assert client.post(address, workspace_form(place, **bad)).status_code == 200
+    client.post(address, workspace_form(place, safe_mode=""))
+    place.refresh_from_db()
+    assert place.safe_mode and place.autonomy_mode == "managed"
+
+
+@pytest.mark.parametrize("name", ["alice", "bob", "carol"])
+def test_settings_are_for_admins(name):
+    place = testing.make_workspace()
+    client = enter(getattr(testing, name)())
+    form = workspace_form(place, name="Taken over")
+    assert client.post(f"/admin/core/workspace/{place.pk}/change/", form).status_code == 403
+    for model in ("workspace", "membership", "agent", "user"):
+        assert client.get(f"/admin/core/{model}/").status_code == 403
+        assert client.post(f"/admin/core/{model}/add/", {}).status_code == 403
+
+
+def test_a_new_workspace_gets_its_controls_and_its_maker_as_admin():
+    client = enter(testing.olaf())
+    client.post("/admin/core/workspace/add/", {
+        "name": "South", "slug": "south", "time_zone": "UTC", "autonomy_mode": "managed",
+        "approval_expiry_hours": "72",
+    })  # fmt: skip
+    place = Workspace.objects.get(slug="south")
+    assert SystemControl.objects.filter(workspace=place).count() == len(ControlKey)
+    assert Membership.objects.get(workspace=place).role == "admin"
+
+
+def test_members_are_named_by_login_and_only_in_ones_own_workspace():
+    own, other = testing.make_workspace(), testing.make_workspace("other")
+    testing.make_user("nora")
+    client = enter(testing.dora())
+    add = "/admin/core/membership/add/"
+    client.post(add, {"username": "nora", "workspace": other.pk, "role": "admin"})
+    client.post(add, {"username": "nobody", "workspace": own.pk, "role": "admin"})
+    assert not Membership.objects.filter(user__username="nora").exists()
+    client.post(add, {"username": "nora", "workspace": own.pk, "role": "viewer"})
+    member = Membership.objects.get(user__username="nora")
+    client.post(f"/admin/core/membership/{member.pk}/change/", {"role": "reviewer"})
+    member.refresh_from_db()
+    assert (member.role, member.workspace) == ("reviewer", own)
+    client.post(f"/admin/core/membership/{member.pk}/delete/", {"post": "yes"})
+    assert not Membership.objects.filter(pk=member.pk).exists()
+    verbs = list(Activity.objects.order_by("id").values_list("verb", flat=True))
+    assert verbs.count("workspaces.member_set") == 3
+
+
+def test_agents_are_made_without_keys_and_never_on_autopilot_in_safe_mode():
+    place = testing.make_workspace()
+    client, add = enter(testing.dora()), "/admin/core/agent/add/"
+    form = {"workspace": place.pk, "name": "Helper", "scopes": ["drafts:write"], "is_active": "on"}
+    client.post(add, {**form, "autonomy_override": "autopilot"})
+    client.post(add, {**form, "scopes": ["approvals:write"]})
+    assert not Agent.objects.exists()
+    client.post(add, form)
+    agent = Agent.objects.get()
+    assert (agent.scopes, agent.key_hash) == (["drafts:write"], "")
+
+
+def test_users_are_for_superusers():
+    client = enter(root())
+    assert client.get("/admin/core/user/").status_code == 200
+    assert client.get("/admin/core/user/add/").status_code == 200
+    who = testing.make_user("nora")
+    assert client.get(f"/admin/core/user/{who.pk}/change/").status_code == 200
+    assert client.post(f"/admin/core/user/{who.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+# --- Requests ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("abcdef-123", True), ("x", False), ("bad\u00e9value", False), ("a" * 65, False),
+     ("with space 12", False)],
+)  # fmt: skip
+def test_a_sane_request_id_is_kept_and_told(given, kept):
+    person = testing.make_person()
+    client = enter(testing.alice())
+    response = client.post(
+        f"/admin/core/person/{person.pk}/stop/", {"what": "automation_off", "reason": "x"},
+        headers={"X-Request-ID": given},
+    )  # fmt: skip
+    told = Activity.objects.get(verb="people.automation_disabled").request_id
+    assert told == response.headers["X-Request-ID"]
+    assert (told == given) is kept and len(told) >= 8
+
+
+def test_admin_pages_allow_no_script_of_their_own():
+    response = enter(testing.alice()).get("/admin/")
+    policy = response.headers["Content-Security-Policy"]
+    assert (
+        "script-src 'self' 'unsafe-eval';" in policy
+        and "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+    )
+
+
+def test_a_watch_survives_its_token():
+    item = stop_page.watch("Title", set_at=WORKDAY, humans=[1, 2], following="/admin/")
+    assert stop_page.Watch.of(item.token()) == item
