@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from outreach.core import history
-from outreach.core.models import Address, Channel, Contact, CoolingOff, Draft, Person
-from safety import actions, controls
+from django.db.models import Count
+
+from outreach.core import consent, history, suppression
+from outreach.core.models import (
+    Address,
+    Channel,
+    Consent,
+    Contact,
+    CoolingOff,
+    Draft,
+    Person,
+    Revision,
+)
+from safety import actions, controls, override
 from safety.contract import frequency
 from safety.contract.localtime import resolve_zones
 from safety.gate import Facts
+from safety.law.law import country_of, state_of
+from safety.law.table import TABLE
 from safety.models import ControlKey
+from safety.question import ConsentOnFile
+
+COMPLAINTS_FOR = timedelta(days=TABLE.guard.days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Everything that was read, for all messages at once."""
+
+    state: controls.Controls
+    contacts: dict[int, list[Contact]]
+    rests: dict[int, list[CoolingOff]]
+    phones: dict[int, str]
+    consents: dict[int, list[Consent]]
+    standing: suppression.Standing
+    left: dict[int, int]
+    emergencies: dict[int, str]
 
 
 def gather(
@@ -25,14 +56,39 @@ def gather(
         ).select_related("merged_into")
     }
     humans = {person.human_id for person in people.values()}
-    contacts = history.contacts_of(humans, at=at)
-    rests = history.cooling_offs_of(humans, at=at)
-    phones = _phones(people.values())
-    now = state or controls.read()
-    return {
-        draft.pk: _facts(draft, people[draft.person_id], now, contacts, rests, phones)
-        for draft in drafts
-    }
+    revisions = {draft.pk: draft.current for draft in drafts if draft.current}
+    standing = suppression.standing(
+        [_place(draft) for draft in drafts], complaints_since=at - COMPLAINTS_FOR
+    )
+    known = _Known(
+        state=state or controls.read(),
+        contacts=history.contacts_of(humans, at=at),
+        rests=history.cooling_offs_of(humans, at=at),
+        phones=_phones(people.values()),
+        consents=consent.of_humans(humans),
+        standing=standing,
+        left=_left(standing.complaints, at),
+        emergencies=override.unspent(revisions.values()),
+    )
+    return {draft.pk: _facts(draft, people[draft.person_id], known) for draft in drafts}
+
+
+def _place(draft: Draft) -> suppression.Place:
+    return draft.workspace_id, draft.channel, draft.current.address if draft.current else ""
+
+
+def _left(workspaces: Iterable[int], at: datetime) -> dict[int, int]:
+    """Messages that left, for workspaces with complaints: elsewhere nobody asks."""
+    ids = list(workspaces)
+    if not ids:
+        return {}
+    rows = Contact.objects.filter(
+        workspace__in=ids,
+        direction=Contact.Direction.OUT,
+        at__gt=at - COMPLAINTS_FOR,
+        voided_at__isnull=True,
+    )
+    return dict(rows.values_list("workspace").annotate(Count("pk")).order_by())
 
 
 def _phones(people: Iterable[Person]) -> dict[int, str]:
@@ -43,26 +99,21 @@ def _phones(people: Iterable[Person]) -> dict[int, str]:
     return {row.person_id: row.normalised for row in rows}
 
 
-def _facts(
-    draft: Draft,
-    person: Person,
-    state: controls.Controls,
-    contacts: dict[int, list[Contact]],
-    rests: dict[int, list[CoolingOff]],
-    phones: dict[int, str],
-) -> Facts:
+def _facts(draft: Draft, person: Person, known: _Known) -> Facts:
     human = person.merged_into or person
-    revision = draft.current
+    revision = draft.current or Revision()
     scope = draft.workspace_id
+    phone = known.phones.get(person.pk, "")
+    country = country_of(human.country or person.country, phone)
     return Facts(
         channel=draft.channel,
         purpose=draft.purpose,
         touch=draft.touch,
         action=actions.SEND_ACTION.get(draft.channel, "by_hand"),
-        address=revision.address if revision else "",
-        subject=revision.subject if revision else "",
-        text=revision.text if revision else "",
-        html=revision.html if revision else "",
+        address=revision.address,
+        subject=revision.subject,
+        text=revision.text,
+        html=revision.html,
         by_kind=draft.by_kind,
         person_status=human.status,
         status_reason=human.status_reason,
@@ -70,21 +121,39 @@ def _facts(
         automation_reason=human.automation_disabled_reason or person.automation_disabled_reason,
         zones=resolve_zones(
             timezone=human.time_zone or person.time_zone,
-            phone=phones.get(person.pk, ""),
+            phone=phone,
             default=draft.workspace.time_zone,
         ),
-        emergency=state.sentence(ControlKey.EMERGENCY_STOP, scope),
-        messaging=state.sentence(ControlKey.MESSAGING_ENABLED, scope),
-        dry_run=state.sentence(ControlKey.DRY_RUN, scope),
-        contacts=tuple(
-            sorted(
-                [_contact(row) for row in contacts.get(human.pk, [])]
-                + [_rest(row) for row in rests.get(human.pk, [])],
-                key=lambda item: item.at,
-            )
-        ),
-        attachments=tuple(revision.attachments) if revision else (),
+        emergency=known.state.sentence(ControlKey.EMERGENCY_STOP, scope),
+        messaging=known.state.sentence(ControlKey.MESSAGING_ENABLED, scope),
+        dry_run=known.state.sentence(ControlKey.DRY_RUN, scope),
+        contacts=_history(human, known),
+        attachments=tuple(revision.attachments),
+        country=country,
+        state=state_of(country, _state(human) or _state(person)),
+        company=bool(human.account_id or person.account_id),
+        follows_us=bool(human.follows_us or person.follows_us),
+        consents=tuple(_consent(row) for row in known.consents.get(human.pk, [])),
+        postal_address=draft.workspace.postal_address,
+        suppressed=known.standing.against(_place(draft)),
+        complaints=known.standing.complaints.get(scope, ()),
+        left_count=known.left.get(scope, 0),
+        override=known.emergencies.get(draft.pk, ""),
     )
+
+
+def _state(person: Person) -> object:
+    return person.facts.get("state") if isinstance(person.facts, dict) else None
+
+
+def _history(human: Person, known: _Known) -> tuple[frequency.Contact, ...]:
+    rows = [_contact(row) for row in known.contacts.get(human.pk, [])]
+    rows += [_rest(row) for row in known.rests.get(human.pk, [])]
+    return tuple(sorted(rows, key=lambda item: item.at))
+
+
+def _consent(row: Consent) -> ConsentOnFile:
+    return ConsentOnFile(row.channel, row.basis, row.at, row.expires_at)
 
 
 def _contact(row: Contact) -> frequency.Contact:

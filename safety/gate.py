@@ -11,12 +11,17 @@ from datetime import datetime
 from typing import Any
 
 from safety.actions import BY_HAND, judge
+from safety.attachments import check_attachments
+from safety.complaints import check_complaints
 from safety.contract import POLICY_VERSION, frequency, timing
+from safety.emergency import check_override, lift_frequency, lift_hours
+from safety.law.law import check_law
+from safety.law.table import TABLE
 from safety.question import Facts as Facts
 from safety.question import Moment as Moment
 from safety.verdict import Finding, Level, Verdict, join
 
-GATE_VERSION = f"gate-1+{POLICY_VERSION}"
+GATE_VERSION = f"gate-2+{POLICY_VERSION}+law-{TABLE.version}"
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 
@@ -95,14 +100,15 @@ def check_address(facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 def check_hours(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """The recipient's hours, never the sender's: a hold until the next allowed minute."""
-    return timing.check_timing(
+    verdict = timing.check_timing(
         channel=facts.channel, purpose=facts.purpose, at=at, zones=facts.zones
     )
+    return lift_hours(verdict, facts)
 
 
 def check_frequency(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """Limits and rests of the human being, over contacts that left."""
-    return frequency.check_frequency(
+    verdict = frequency.check_frequency(
         channel=facts.channel,
         touch=facts.touch,
         at=at,
@@ -110,6 +116,23 @@ def check_frequency(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         contacts=facts.contacts,
         text=facts.text,
     )
+    return lift_frequency(verdict, facts, at)
+
+
+def check_suppression(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Who unsubscribed, complained or bounced gets nothing at that address, whoever they are."""
+    if not facts.suppressed:
+        return Verdict()
+    return _block("SUPPRESSION_CHECK", "suppressed", f"{facts.suppressed}. Nothing goes there.")
+
+
+def check_files(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """What goes with the message. Until an adapter carries files none may leave without them."""
+    verdict = check_attachments(facts.attachments, channel=facts.channel)
+    if not facts.attachments or moment is not Moment.SENDING:
+        return verdict
+    message = "Files cannot be carried yet, and the message was approved with them."
+    return join(verdict, _block("ATTACHMENT_CHECK", "attachments_not_carried", message))
 
 
 CHECKS: tuple[Check, ...] = (
@@ -119,8 +142,13 @@ CHECKS: tuple[Check, ...] = (
     check_dry_run,
     check_person,
     check_address,
+    check_suppression,
+    check_override,
     check_hours,
     check_frequency,
+    check_law,
+    check_complaints,
+    check_files,
 )
 
 

@@ -1,4 +1,7 @@
-"""The switches and brakes, and what a rule refused. Written by `controls` and `events` only."""
+"""Switches and brakes, what a rule refused, and declared emergencies.
+
+Written by `controls`, `events` and `override` only.
+"""
 
 from __future__ import annotations
 
@@ -112,3 +115,38 @@ class SafetyEvent(Authored):
 
     def __str__(self) -> str:
         return f"{self.event_type}: {self.reason}"
+
+
+class EmergencyCategory(models.TextChoices):
+    """The only emergencies there are (seed D). "Urgent" is none of them."""
+
+    MEDICAL = "medical", "Medical emergency"
+    SAFETY_THREAT = "safety_threat", "Immediate physical danger"
+    SECURITY_BREACH = "security_breach", "Account or system compromised"
+    LEGAL_REQUIREMENT = "legal_requirement", "Court order or legal duty"
+
+
+class EmergencyOverride(Authored):
+    """A person's word that one message cannot wait. `used_at`: it has left, and lifts no more."""
+
+    Category = EmergencyCategory
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    draft = models.OneToOneField(Draft, on_delete=models.PROTECT, related_name="emergency")
+    category = models.CharField(max_length=17, choices=EmergencyCategory.choices)
+    justification = models.CharField(max_length=1000)
+    declared_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "emergency_overrides"
+        constraints = [
+            models.CheckConstraint(
+                name="emergency_is_justified_by_a_person",
+                condition=~Q(justification="") & Q(by_kind="user"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        state = "used" if self.used_at else "declared"
+        return f"{self.get_category_display()} for message {self.draft_id}: {state}"
