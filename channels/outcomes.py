@@ -23,7 +23,7 @@ from outreach.core import activity, drafts, people
 from outreach.core.models import Contact
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
-from safety import events
+from safety import events, override
 from safety.actions import SEND_ACTION
 from safety.verdict import Finding
 
@@ -71,6 +71,7 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
     )
     left = [item for item in done if item.receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN)]
     Contact.objects.bulk_create([_contact(item, at) for item in left], ignore_conflicts=True)
+    override.spend([item.cleared.approval.revision for item in left], by=SENDER, at=at)
     sent = [item.cleared.approval.draft_id for item in done if item.receipt.outcome == Outcome.SENT]
     drafts.move(sent, DraftStatus.SENT)
     for item in left:
