@@ -1,7 +1,8 @@
-"""A PostgreSQL for the tests: one that answers, or one of our own from the machine's binaries.
+"""A PostgreSQL for the tests: one of our own from the machine's binaries, or one that answers.
 
-A server of our own lives in a temporary folder on a free port and ends with the tests. Its
-durability settings stay as shipped: what the product promises is tested, not a faster variant.
+A server of our own lives in a temporary folder on a free port and ends with the tests. It does
+not wait for the disk: tests kill processes, never the machine, so they could not see the
+difference, and emptying the tables after each test is then ten times as fast.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import psycopg
 from psycopg import sql
 
 START_SECONDS = 30.0
+LOCAL = "postgres://postgres@127.0.0.1:5432/postgres"
+FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 
 
@@ -36,15 +39,13 @@ def server() -> Iterator[tuple[str, str]]:
     if named:
         yield from _if_usable(named, "TEST_DATABASE_URL")
         return
-    local = "postgres://postgres@127.0.0.1:5432/postgres"
-    if not refusal(local):
-        yield from _if_usable(local, "the server on 127.0.0.1:5432")
-        return
     folder = binaries()
-    if folder is None:
-        yield "", "no server on 127.0.0.1:5432 lets postgres in, and no initdb is on this machine"
-        return
-    yield from _own(folder)
+    if folder is not None:
+        yield from _own(folder)
+    elif not refusal(LOCAL):
+        yield from _if_usable(LOCAL, "the server on 127.0.0.1:5432")
+    else:
+        yield "", "no initdb is on this machine, and no server on 127.0.0.1:5432 lets postgres in"
 
 
 def refusal(url: str) -> str:
@@ -114,7 +115,8 @@ def _own(folder: Path) -> Iterator[tuple[str, str]]:
             yield "", f"{folder / 'initdb'} ended with {made.returncode}"
             return
         started = _start(
-            [folder / "postgres", "-D", data, "-p", port, "-k", place, "-h", "127.0.0.1"], owner
+            [folder / "postgres", "-D", data, "-p", port, "-k", place, "-h", "127.0.0.1", *FAST],
+            owner,
         )
         url = f"postgres://postgres@127.0.0.1:{port}/postgres"
         try:
