@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from safety.contract.normalise import Folded, fold, has_markup
-from safety.contract.rulebook import CHECK_OF, SIGNALS, Book, Rule, book
+from safety.contract.rulebook import CHECK_OF, Book, Rule, book, signals
 from safety.contract.signs import DETECTORS, is_rising
 from safety.verdict import Finding, Level, Verdict
 
@@ -195,7 +195,7 @@ def _views(channel: str, subject: str, text: str, html: str) -> Iterator[tuple[s
 def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:
     most = 1 if len(folded.text) > LONG_TEXT else HITS_PER_RULE
     for rule, _, pattern in rules.candidates(folded.text, field):
-        if rule.family not in SIGNALS and rule.applies(channel, field):
+        if rule.applies(channel, field):
             for count, found in enumerate(pattern.finditer(folded.text)):
                 if count == most:
                     break
@@ -250,7 +250,7 @@ def _weighed(hits: list[Hit]) -> tuple[Hit, ...]:
 
 
 def _signals(family: str, *texts: str) -> bool:
-    rules = book()
+    rules = signals()
     return any(
         rule.family == family
         for text in texts

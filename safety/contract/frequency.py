@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from safety.contract.content import is_follow_up
 from safety.contract.localtime import LocalZones, instant_of, local
+from safety.contract.stop_request import detect_stop
 from safety.verdict import CoolingOff, Finding, Level, Verdict, join
 
 LIMITS = {"whatsapp": 5, "email": 3, "instagram": 2, "linkedin": 2}
@@ -167,6 +168,14 @@ def _rests(contacts: Sequence[Contact], at: datetime) -> Iterator[CoolingOff]:
     for contact in contacts:
         if contact.direction == "cooling_off" and contact.until is not None:
             yield CoolingOff(contact.cause or "stored", contact.at, contact.until)
+        elif at - contact.at < STOP_REST and _asks_to_stop(contact):
+            yield CoolingOff("stop", contact.at, contact.at + STOP_REST)
+
+
+def _asks_to_stop(contact: Contact) -> bool:
+    if contact.direction != "in" or not contact.content:
+        return False
+    return detect_stop(contact.content).kind == "stop"
 
 
 def _cross_platform(case: _Case) -> Verdict:

@@ -10,6 +10,7 @@ import html as html_entities
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from safety.contract.glyphs import FOLDS
 
@@ -35,10 +36,10 @@ _QUOTE_STARTS = re.compile(
     re.M | re.I,
 )
 _SPACED = re.compile(
-    r"(?<![\w'])[^\W\d_](?:[ ]{1,4}['a-zA-Z0-9@$](?![\w'])){2,}"
+    r"(?<![\w'])[^\W\d_](?:[ ]{1,4}['a-zA-Z0-9@$.,!?:;%-](?![\w'])){2,}"
     r"|(?<![\w'])[^\W\d_](?:[.\-_*|~/+][a-zA-Z0-9@$](?![\w'])){3,}"
 )
-_LEET_TOKEN = re.compile(r"(?<![\w@.$/-])[a-z0-9@$!|]{3,24}(?![\w@$/-])")
+_LEET_TOKEN = re.compile(r"(?<![\w@.$/-])[a-z0-9@$!|]{3,24}(?![\w@$/-]|\.\w)")
 _LEET_HINT = re.compile(
     r"[a-z][013457@$!|]+[a-z]|(?<![\w.])[013457@$][a-z]{2}|[a-z]{2}[013457$](?!\w)"
 )
@@ -52,6 +53,7 @@ _UNITS = re.compile(
     r"|[a-z]+(?:[02-9]|\d{2,})[!|]*|[a-z]{0,2}1|[a-z]+!+"
 )
 _VOWELS = frozenset("aeiou")
+_REMEMBERED = 20_000  # shorter texts are folded once for all the checks that look at them
 
 # A step gives the new text and, for each of its characters, the place it had before.
 _Step = Callable[[str], tuple[str, Sequence[int]]]
@@ -80,6 +82,12 @@ def has_markup(text: str) -> bool:
 
 def fold(original: str, *, markup: bool = False, quotes: bool = True) -> Folded:
     """Fold a text; `markup` takes tags out, and without `quotes` quoted replies are blanked."""
+    if len(original) > _REMEMBERED:
+        return _fold(original, markup, quotes)
+    return _fold_again(original, markup, quotes)
+
+
+def _fold(original: str, markup: bool, quotes: bool) -> Folded:
     text: str = original
     origin: Sequence[int] = range(len(original))
     if markup:
@@ -92,6 +100,9 @@ def fold(original: str, *, markup: bool = False, quotes: bool = True) -> Folded:
     if len(lower) != len(text):
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     return Folded(original, text, _letters_for_digits(lower), origin)
+
+
+_fold_again = lru_cache(maxsize=128)(_fold)
 
 
 def without_quotes(text: str) -> str:
@@ -167,10 +178,11 @@ def _closed_up(text: str) -> tuple[str, Sequence[int]]:
 
 def _kept_of(text: str, start: int, end: int) -> list[int]:
     kept = []
+    spaced = text[start + 1] == " "  # otherwise a mark stands between the letters
     for place in range(start, end):
         char = text[place]
         is_word_gap = char == " " and text[place - 1] == " " and text[place - 2] != " "
-        if char.isalnum() or char in "'@$" or is_word_gap:
+        if char.isalnum() or (char in "'@$.,!?:;%-" and spaced) or is_word_gap:
             kept.append(place)
     return kept
 
@@ -183,7 +195,11 @@ def _letters_for_digits(lower: str) -> str:
 
 
 def _unleet(found: re.Match[str]) -> str:
-    token = found[0]
+    return _spelled(found[0])
+
+
+@lru_cache(maxsize=4096)
+def _spelled(token: str) -> str:
     letters = sum(c.isalpha() for c in token)
     if letters == len(token) or letters * 2 < len(token) or _UNITS.fullmatch(token):
         return token

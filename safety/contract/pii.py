@@ -27,6 +27,7 @@ from safety.verdict import Finding, Level, Verdict
 GRAVE = frozenset({"card", "iban", "national_id", "secret"})
 LONGEST = 200_000
 SIGNATURE_LINES = 8
+MOST = 200  # findings after which the rest adds nothing
 
 _CARD = re.compile(r"(?<![\w.])(?:\d[ -]?){11,18}\d(?![\w])")
 _CARD_START = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[1-7]|18|9")
@@ -36,9 +37,10 @@ _IP = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
 )
 _ID_WORD = re.compile(
-    r"\b(?:ssn|social security|national (?:id|insurance|identity)|nino|ni number|nhs|dni|nie|nif|cpf"
-    r"|bsn|codice fiscale|steuer-?id|steueridentifikation\w*|securite sociale|numero de securite"
-    r"|passport|passeport|reisepass|pasaporte|licen[cs]e|tax id|id card|identity card|personalausweis)\b"
+    r"\b(?:ssn|social security|national (?:id|insurance|identity)|nino|ni number|nhs|dni|nie|nif"
+    r"|cpf|bsn|codice fiscale|steuer-?id|steueridentifikation\w*|securite sociale"
+    r"|numero de securite|passport|passeport|reisepass|pasaporte|licen[cs]e|tax id|id card"
+    r"|identity card|personalausweis)\b"
 )
 _SSN = re.compile(r"(?<![\w-])(\d{3})[- ](\d{2})[- ](\d{4})(?![\w-])")
 _ID_FORMS = re.compile(r"(?<![\w-])[a-z]{0,6}\d[\da-z .\-]{5,20}[\da-z](?![\w-])")
@@ -50,20 +52,23 @@ _SECRET = re.compile(
     r"\b(?:sk|pk|rk)_(?:live|test)_[0-9a-z]{10,}|\bsk-[a-z0-9_-]{20,}|\bakia[0-9a-z]{16}\b"
     r"|\bgh[pousr]_[0-9a-z]{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[0-9a-z-]{10,}|\baiza[\w-]{30,}"
     r"|\bglpat-[\w-]{15,}|-----begin [a-z ]*private key-----|\beyj[\w-]{8,}\.eyj[\w-]{8,}\.[\w-]+"
-    r"|\b(?:password|passwort|contrasena|mot de passe|senha|api[ _-]?key|secret(?: key)?|access[ _-]?token"
-    r"|pin(?: code)?|passcode|cvv|cvc)(?: is|:|=| =) ?[\"']?(?=\S*\d)[^\s\"',;]{4,64}"
+    r"|\b(?:password|passwort|contrasena|mot de passe|senha|api[ _-]?key|secret(?: key)?"
+    r"|access[ _-]?token|pin(?: code)?|passcode|cvv|cvc)(?: is|:|=| =)"
+    r" ?[\"']?(?=\S*\d)[^\s\"',;]{4,64}"
     r"|\b[a-z][a-z0-9+.-]{1,15}://[^\s:/@]{1,64}:[^\s:/@]{1,64}@"
 )
 _PHONE_HINT = re.compile(r"\d(?:[ ().\-/x]{0,3}\d){6,}")
 _PHONE_LABEL = re.compile(
     r"\b(?:phone|mobile|cell|tel|telephone|desk|office|fax|call|direct|home|number|ring|reach|text"
-    r"|whatsapp|handy|telefon|telefono|portable|movil|celular|at)\b[^\n\d+(]{0,14}"
+    r"|whatsapp|handy|telefon|telefono|portable|movil|celular"
+    r"|answering at|messages? to|registered)\b(?:[^\n\d+(]{0,14}|[ :]*\n{1,2}[ ]*)"
     r"(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?(?:x|ext\.? ?)\d{1,6})?)(?![\w])"
-    r"|(?<![\w/.-])(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?x\d{1,6})?)[ -]{1,3}(?:mobile|office|fax|cell|desk|home)\b"
+    r"|(?<![\w/.-])(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?x\d{1,6})?)[ -]{1,3}"
+    r"(?:mobile|office|fax|cell|desk|home)\b"
 )
 _SIGN_OFF = re.compile(
-    r"^\W*(?:--\s*$|best|kind|warm|regards|sincerely|cheers|thanks|yours|many thanks|mit freundlichen"
-    r"|cordialement|saludos|atentamente|cordiali saluti|atenciosamente)\b",
+    r"^\W*(?:--\s*$|best|kind|warm|regards|sincerely|cheers|thanks|yours|many thanks"
+    r"|mit freundlichen|cordialement|saludos|atentamente|cordiali saluti|atenciosamente)\b",
     re.M,
 )
 _NUMBER_CHECKS: tuple[Callable[[str], bool], ...] = (
@@ -92,15 +97,20 @@ def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) 
     """Every piece of personal data; not `allowed` addresses, nor contact data in a signature."""
     folded = fold(text[:LONGEST])
     own = frozenset(_key(value) for value in allowed if value)
-    border = _signature_start(folded.text) if signature else len(folded.text)
+    plain = folded.cased.lower()  # with its digits: here they are what is looked for
+    if len(plain) != len(folded.text):
+        plain = folded.text
+    border = _signature_start(plain) if signature else len(plain)
     found: list[Leak] = []
     taken: list[tuple[int, int]] = []
-    for kind, start, end in _all(folded.text):
+    for kind, start, end in _all(plain):
+        if len(taken) == MOST:
+            break
         if any(start < b and a < end for a, b in taken):
             continue
         taken.append((start, end))
         is_contact = kind in ("phone", "email")
-        if is_contact and (start >= border or _key(folded.text[start:end]) in own):
+        if is_contact and (start >= border or _key(plain[start:end]) in own):
             continue
         found.append(_leak(folded, kind, start, end))
     return tuple(sorted(found, key=lambda leak: leak.start))
@@ -125,11 +135,12 @@ def check_pii(
 
 def _finding(leak: Leak, status: str, channel: str) -> Finding:
     kind = leak.kind.replace("_", " ")
+    whose = " of somebody else" if status == "warn" else ""
     return Finding(
         "PII_CHECK",
         f"pii_{leak.kind}",
         status,
-        f"The text contains what looks like a {kind}{' of somebody else' if status == 'warn' else ''}.",
+        f"The text contains what looks like a {kind}{whose}.",
         family="pii_in_text",
         rule=f"pii.{leak.kind}",
         span=(leak.start, leak.end),
@@ -190,7 +201,7 @@ def _phones(text: str) -> Iterator[tuple[str, int, int]]:
         group = 1 if found[1] else 2
         if _has_phone_form(found[group]):
             yield ("phone", *found.span(group))
-    for match in phonenumbers.PhoneNumberMatcher(text, "US"):
+    for match in phonenumbers.PhoneNumberMatcher(text, "US", max_tries=MOST):
         if _has_phone_form(match.raw_string):
             yield ("phone", match.start, match.end)
 

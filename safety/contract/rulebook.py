@@ -176,7 +176,14 @@ def _options() -> Any:
 @lru_cache(maxsize=64)
 def book(extra: tuple[str, ...] = ()) -> Book:
     """Our rules, and the words a workspace forbids in addition."""
-    return Book((*shipped(), *(own_word(word) for word in extra)))
+    found = (rule for rule in shipped() if rule.family not in SIGNALS)
+    return Book((*found, *(own_word(word) for word in extra)))
+
+
+@lru_cache(maxsize=1)
+def signals() -> Book:
+    """The rules that only say what a text is for."""
+    return Book(rule for rule in shipped() if rule.family in SIGNALS)
 
 
 def own_word(word: str) -> Rule:

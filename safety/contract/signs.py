@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+import re2
+
 from safety.contract.normalise import Folded, fold
 
 Stretch = tuple[int, int]
 
-_LOUD = re.compile(r"(?:\b[A-Z][A-Z']+\b[ ,\-]*){4,}!+|!{4,}|(?:[^!\n]{1,80}!{2,}){3}")
+_LOUD = re.compile(r"(?:\b[A-Z][A-Z']+\b[ ,\-]*){4,}!+|!{4,}")
+_MARKS = re.compile(r"!{2,}")
 _CAPITALS = re.compile(r"(?:\b[A-Z]{2,}\b[ ,.!\-]*){9,}")
 _LONG_WORD = re.compile(r"\b[A-Z]{4,}\b")
-_CHAT = re.compile(
+_CHAT = re2.compile(
     r"\b(?:lol|lmao|rofl|omg|brb|ttyl|idk|imo|tbh|wanna|gonna|gotta|gimme|lemme|dunno|cuz|coz|bcoz"
     r"|u|ur|r|y|c|n|b|l8r|l8|gr8|m8|b4|2day|2moro|2nite|4u|thx|plz|pls|kinda|sorta|ya|yo|bro|dude"
     r"|sup|luv|xoxo|hun|wassup|whatcha|aint|init|dat|dis|nuthin|somethin|rite|wud|shud|cud)\b"
@@ -30,6 +33,8 @@ _FEELING = re.compile(
     r"|ignoring|unbearable|forever|die|dying|terrible|awful|so much|urgent|immediately|must)\b"
 )
 CHAT_WORDS = 4
+MANY_MARKS = 3
+CHAT_READ = 5_000
 RISING_TEXTS = 3
 RISING_BY = 3
 
@@ -37,6 +42,9 @@ RISING_BY = 3
 def shouting(folded: Folded) -> list[Stretch]:
     """Four or more words in capitals that end in `!`, long capitals, or many `!`."""
     found = [m.span() for m in _LOUD.finditer(folded.cased)] if "!" in folded.cased else []
+    marks = [m.span() for m in _MARKS.finditer(folded.cased)] if "!!" in folded.cased else []
+    if len(marks) >= MANY_MARKS and not found:
+        found = marks
     for run in _CAPITALS.finditer(folded.cased):
         if len(_LONG_WORD.findall(run[0])) >= 5 and not any(a <= run.start() < b for a, b in found):
             found.append(run.span())
@@ -45,7 +53,7 @@ def shouting(folded: Folded) -> list[Stretch]:
 
 def chat_speak(folded: Folded) -> list[Stretch]:
     """A mail with four or more different chat abbreviations; a few are nobody's business."""
-    words = [m.span() for m in _CHAT.finditer(folded.text)]
+    words = [m.span() for m in _CHAT.finditer(folded.text[:CHAT_READ])]
     different = {folded.text[a:b] for a, b in words}
     return words if len(different) >= CHAT_WORDS else []
 
@@ -67,9 +75,9 @@ def intensity(text: str) -> int:
 
 def is_rising(texts: Sequence[str]) -> bool:
     """Whether the last three texts were each worded more strongly than the one before."""
-    last = [intensity(text) for text in texts[-RISING_TEXTS:]]
-    if len(last) < RISING_TEXTS:
+    if len(texts) < RISING_TEXTS:
         return False
+    last = [intensity(text) for text in texts[-RISING_TEXTS:]]
     return last[0] < last[1] < last[2] and last[2] - last[0] >= RISING_BY
 
 

@@ -19,6 +19,7 @@ from safety.contract.rulebook import RULES_DIR, expand
 
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
+REMEMBERED = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class _Words:
 
 def detect_stop(text: str) -> StopRequest:
     """Judge what a person wrote to us."""
+    return _detect_again(text) if len(text) <= REMEMBERED else _detect(text)
+
+
+def _detect(text: str) -> StopRequest:
     folded = fold(text[:LONGEST], quotes=False)
     words = _words()
     found = _keyword(folded, words) or _first(folded.text, words.certain)
@@ -57,6 +62,10 @@ def detect_stop(text: str) -> StopRequest:
         return _request("stop", folded, found)
     found = _first(meant, words.unclear)
     return _request("unclear", folded, found) if found else StopRequest("none")
+
+
+# The same inbound text is asked about with every message that may follow it.
+_detect_again = lru_cache(maxsize=1024)(_detect)
 
 
 def examples() -> dict[str, list[str]]:

@@ -1,0 +1,224 @@
+"""Score the content rules on labelled text beside a naive phrase list, and time one decision.
+
+`python -m bench.content_safety [FOLDER]` (or CONTENT_DATA). Without data it says so and stops.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from safety.contract.content import find
+from safety.contract.pii import find_pii
+from safety.contract.stop_request import detect_stop
+from safety.contract.validate import validate_action
+
+DEFAULT = "../shared/data/content"
+BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/business_mail.txt"
+AT = "2024-01-17T10:00:00+00:00"
+NAIVE = {
+    "urgency_inflation": (
+        "urgent|asap|immediately|hurry|act now|limited time|last chance|only \\d+ left|expires"
+    ),
+    "pressure_tactics": "act now|don't miss|miss out|you need to|you must|people are viewing",
+    "guilt_induction": "if you don't|disappointed|after all i|you owe|no thanks, i",
+    "clickbait": "you won't believe|shocking|this one trick|what happened next|amazing",
+    "dependency_creation": "i need you|only you|can't live without",
+}
+PII = {
+    "PHONE_NUMBER": "phone",
+    "CREDIT_CARD": "card",
+    "EMAIL_ADDRESS": "email",
+    "IBAN_CODE": "iban",
+    "US_SSN": "national_id",
+    "IP_ADDRESS": "ip",
+}
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    path = folder / f"{name}.jsonl"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def ours(text: str, channel: str, field: str) -> set[str]:
+    fields = {"subject": text, "text": "Thank you."} if field == "subject" else {"text": text}
+    return {hit.family for hit in find(channel=channel, **fields)}
+
+
+def naive(text: str) -> set[str]:
+    return {family for family, words in NAIVE.items() if re.search(rf"(?i)\b(?:{words})", text)}
+
+
+def score(
+    name: str, family: str, positive: list[str], negative: list[str], channel: str, field: str
+) -> None:
+    """One line per judge: precision, recall, and how many clean texts it flags."""
+    if not positive or not negative:
+        return
+    judges: dict[str, Callable[[str], set[str]]] = {
+        "ours": lambda text: ours(text, channel, field),
+        "naive": naive,
+    }
+    for judge, find_families in judges.items():
+        hit = sum(family in find_families(text) for text in positive)
+        false = sum(family in find_families(text) for text in negative)
+        precision = hit / (hit + false) if hit + false else 0.0
+        print(
+            f"{name:34} {judge:6} P {precision:.3f}  R {hit / len(positive):.3f}  "
+            f"clean flagged {false / len(negative):.4f}  ({len(positive)}/{len(negative)})"
+        )
+
+
+def outcomes(name: str, messages: Iterator[tuple[str, str]], platform: str) -> None:
+    """How many harmless messages would be rewritten or blocked."""
+    counts: Counter[str] = Counter()
+    recipients = {"email": "a@example.org", "whatsapp": "+1234567890"}
+    for subject, text in messages:
+        payload = {"platform": platform, "recipient": recipients[platform], "content": text}
+        if subject:
+            payload["subject"] = subject[:900]
+        payload["message_type"] = "work_update"
+        counts[validate_action(payload, at=AT).outcome] += 1
+    total = sum(counts.values())
+    if total:
+        print(
+            f"{name:34} {total} messages: BLOCK {counts['BLOCK'] / total:.4f}  "
+            f"BLOCK or REWRITE {(counts['BLOCK'] + counts['REWRITE']) / total:.4f}"
+        )
+
+
+def business() -> Iterator[tuple[str, str]]:
+    for line in BUSINESS.read_text("utf-8").splitlines():
+        subject, body = line.split(" | ", 1)
+        yield subject, f"Hello Anna,\n\n{body}\n\nKind regards,\nTom Baker"
+
+
+def quality(folder: Path) -> None:
+    shop = rows(folder, "ec_darkpattern")
+    clean = [row["text"] for row in shop if row["negative"]]
+    for family, kinds in (
+        ("urgency_inflation", ("Scarcity", "Urgency")),
+        ("pressure_tactics", ("Social Proof",)),
+        ("guilt_induction", ("Misdirection",)),
+    ):
+        found = [row["text"] for row in shop if row["orig"] in kinds]
+        score(f"shop copy: {family}", family, found, clean, "email", "text")
+    heads = rows(folder, "clickbait")
+    score(
+        "headlines: clickbait",
+        "clickbait",
+        [row["text"] for row in heads if not row["negative"]],
+        [row["text"] for row in heads if row["negative"]],
+        "email",
+        "subject",
+    )
+    ham = [row for row in rows(folder, "sms_spam") if row["negative"]]
+    outcomes("SMS ham on WhatsApp", (("", row["text"]) for row in ham), "whatsapp")
+    templates = rows(folder, "postmark_templates")
+    outcomes("mail templates", (("", row["text"]) for row in templates), "email")
+    outcomes("business mail (ours)", business(), "email")
+
+
+def pii_quality(folder: Path) -> None:
+    right = wanted = found = 0
+    for row in rows(folder, "presidio_pii"):
+        spans = [(a, b) for a, b, kind in json.loads(row["orig"]) if kind in PII]
+        leaks = find_pii(row["text"], signature=False)
+        wanted += len(spans)
+        found += len(leaks)
+        right += sum(any(x.start < b and a < x.end for x in leaks) for a, b in spans)
+    if wanted:
+        figures = f"P {right / found:.3f}  R {right / wanted:.3f}"
+        print(f"{'personal data, pattern kinds':34} ours   {figures}")
+
+
+def stop_quality(folder: Path) -> None:
+    for name in ("clinc_near_stop", "persuasion_for_good", "sms_spam"):
+        near = [row for row in rows(folder, name) if row["negative"]]
+        kinds = Counter(detect_stop(row["text"]).kind for row in near)
+        if near:
+            print(f"{'stop, on ' + name:34} {len(near)} texts: {dict(kinds)}")
+
+
+def cost(folder: Path) -> None:
+    """Whole decisions with history over ordinary text of about 500 characters."""
+    texts = [
+        row["text"] for row in rows(folder, "persuasion_for_good") if row["direction"] == "out"
+    ]
+    joined = [" ".join(texts[i : i + 7])[:500] for i in range(0, len(texts) - 7, 3)]
+    history = [
+        {
+            "platform": "email",
+            "at": "2024-01-16T09:00:00+00:00",
+            "direction": "out",
+            "content": "Hi",
+        },
+        {
+            "platform": "email",
+            "at": "2024-01-16T11:00:00+00:00",
+            "direction": "in",
+            "content": "Ok",
+        },
+    ]
+    took = {"whole contract": [], "content rules": [], "naive list": []}
+    for text in joined:
+        payload = {"platform": "email", "recipient": "a@example.org", "content": text}
+        for name, run in (
+            ("whole contract", lambda p=payload: validate_action(p, at=AT, history=history)),
+            ("content rules", lambda t=text: find(channel="email", text=t)),
+            ("naive list", lambda t=text: naive(t)),
+        ):
+            start = time.process_time()
+            run()
+            took[name].append((time.process_time() - start) * 1000)
+    for name, times in took.items():
+        ordered = sorted(times)
+        if ordered:
+            p99 = ordered[int(len(ordered) * 0.99)]
+            median = statistics.median(ordered)
+            print(f"{'cost of ' + name:34} median {median:.3f} ms  p99 {p99:.3f} ms")
+
+
+def hostile() -> None:
+    """100 kB made to hurt, one after the other, as a cold start sees it."""
+    words = "act now last chance only left you need to respond if you don't reply people are "
+    for name, text in (
+        ("words of the rules", words * 1250),
+        ("one letter spaced", "u r g e n t " * 8400),
+        ("zero-width", "a\u200b" * 33000),
+        ("unclosed tags", "<b " * 33000),
+        ("digits for letters", "4ct n0w " * 12500),
+    ):
+        start = time.process_time()
+        find(channel="email", text=text[:100_000])
+        print(f"{'hostile 100 kB: ' + name:34} {(time.process_time() - start) * 1000:.1f} ms")
+
+
+def main() -> None:
+    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("CONTENT_DATA", DEFAULT)
+    folder = Path(given)
+    if not folder.is_dir():
+        print(f"content_safety: no labelled text at {folder}; give a folder or set CONTENT_DATA.")
+        return
+    quality(folder)
+    pii_quality(folder)
+    stop_quality(folder)
+    cost(folder)
+    hostile()
+
+
+if __name__ == "__main__":
+    main()

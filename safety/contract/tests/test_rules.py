@@ -1,0 +1,104 @@
+"""Every rule finds what it says it finds and leaves alone what it says it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+import re2
+
+from safety.contract.content import find
+from safety.contract.normalise import fold
+from safety.contract.rulebook import (
+    CHECK_OF,
+    SIGNALS,
+    Rule,
+    RuleError,
+    book,
+    own_word,
+    rule_of,
+    shipped,
+)
+from safety.contract.signs import DETECTORS
+
+
+def found_by(rule: Rule, text: str) -> bool:
+    folded = fold(text)
+    if rule.detector:
+        return bool(DETECTORS[rule.detector](folded))
+    return any(re2.compile(f"(?m){pattern}").search(folded.text) for pattern in rule.patterns)
+
+
+MUST = [(rule, text) for rule in shipped() for text in rule.match]
+MUST_NOT = [(rule, text) for rule in shipped() for text in rule.no_match]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"), MUST, ids=lambda v: v.id if isinstance(v, Rule) else v[:30]
+)
+def test_rule_finds_its_example(rule: Rule, text: str) -> None:
+    assert found_by(rule, text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"), MUST_NOT, ids=lambda v: v.id if isinstance(v, Rule) else v[:30]
+)
+def test_rule_leaves_its_counter_example_alone(rule: Rule, text: str) -> None:
+    assert not found_by(rule, text)
+
+
+@pytest.mark.parametrize("rule", shipped(), ids=lambda rule: rule.id)
+def test_rule_has_examples_both_ways_and_a_source(rule: Rule) -> None:
+    assert rule.match and rule.no_match
+    assert rule.source and rule.explanation.endswith(".")
+
+
+def test_every_family_has_a_rule() -> None:
+    families = {rule.family for rule in shipped()} | {"rising_intensity"}
+    assert families == set(CHECK_OF) | SIGNALS
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "x", "family": "nonsense", "severity": "warn", "explanation": "a", "source": "b"},
+        {"id": "x", "family": "tone", "severity": "warn", "explanation": "a", "source": "b"},
+        {
+            "id": "x",
+            "family": "tone",
+            "severity": "loud",
+            "explanation": "a",
+            "source": "b",
+            "patterns": ["a"],
+        },
+        {"id": "x", "family": "tone", "severity": "warn", "colour": "red"},
+    ],
+)
+def test_rule_file_with_a_wrong_row_is_refused(row: dict[str, object]) -> None:
+    with pytest.raises(RuleError):
+        rule_of(row)
+
+
+def test_workspace_word_is_found_in_addition() -> None:
+    text = "This is a Synergy  Booster for you."
+    assert not find(channel="email", text=text)
+    hits = find(channel="email", text=text, extra=("synergy booster",))
+    assert [(hit.family, hit.quote) for hit in hits] == [("tone", "Synergy  Booster")]
+
+
+def test_workspace_word_cannot_be_empty() -> None:
+    with pytest.raises(RuleError):
+        own_word("   ")
+
+
+def test_workspace_words_take_nothing_away() -> None:
+    text = "Act now, last chance!"
+    ours = {(hit.rule.id, hit.quote) for hit in find(channel="email", text=text)}
+    with_more = find(channel="email", text=text, extra=("chance",))
+    assert ours <= {(hit.rule.id, hit.quote) for hit in with_more}
+
+
+def test_sieve_that_cannot_look_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = book()
+    sieve = rules._sieves["any"][0]
+    monkeypatch.setattr(sieve, "_set", type("Full", (), {"Match": lambda self, text: None})())
+    with pytest.raises(RuntimeError):
+        rules.candidates("hello", "text")
