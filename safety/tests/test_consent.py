@@ -1,0 +1,152 @@
+"""Consent on file: who may record what, what withdrawing does, and what the gate makes of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from approvals import services, submission
+from approvals.errors import Refused
+from outreach import testing
+from outreach.core import consent
+from outreach.core.consent import ConsentRefused
+from outreach.core.models import Activity, Consent
+from outreach.core.people import add_address
+from outreach.core.permissions import NotAllowed
+from outreach.testing import WORKDAY
+from safety import facts
+from safety.models import SafetyEvent
+
+pytestmark = pytest.mark.django_db
+SHOWN = "Yes, write to me about new products."
+
+
+def grant(person, channel="whatsapp", basis="opt_in", by=None, **fields):
+    options = {"source": "form 12", "text_shown": SHOWN, "at": WORKDAY, **fields}
+    return consent.grant(person, channel, basis, by=by or testing.bob(), **options)
+
+
+def chat_person(**fields):
+    person = testing.make_person(country="GB", **fields)
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    return person
+
+
+def test_a_consent_keeps_what_proves_it_and_is_told_without_its_text():
+    row = grant(testing.make_person(), given_at=WORKDAY - timedelta(days=3))
+    assert (row.text_shown, row.source, row.by_label) == (SHOWN, "form 12", "Bob")
+    assert row.at == WORKDAY - timedelta(days=3)
+    told = Activity.objects.get(verb="people.consent_given")
+    assert told.codes == {"channel": "whatsapp", "basis": "opt_in"}
+    assert (told.object_type, told.object_id) == ("consent", str(row.pk))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"basis": "vibes"}, "is no basis. Known: opt_in"),
+        ({"source": " "}, "where this consent can be looked up"),
+        ({"text_shown": ""}, "needs the text"),
+        ({"given_at": WORKDAY + timedelta(seconds=1)}, "in the future"),
+        ({"expires_at": WORKDAY}, "end after it begins"),
+    ],
+)
+def test_what_is_no_proof_is_refused(fields, words):
+    with pytest.raises(ConsentRefused, match=words):
+        grant(testing.make_person(), **fields)
+    assert not Consent.objects.exists()
+
+
+def test_an_agent_passes_on_a_claim_and_never_a_consent():
+    person = testing.make_person()
+    agent = testing.make_agent(None, "people:write")
+    for basis in ("opt_in", "customer", "legitimate_interest", "inquiry"):
+        with pytest.raises(NotAllowed, match="may record a claim"):
+            grant(person, basis=basis, by=agent)
+    assert grant(person, basis="imported_claim", by=agent).by_kind == "agent"
+    with pytest.raises(NotAllowed):
+        grant(person, basis="imported_claim", by=testing.make_agent(None, "drafts:write"))
+    with pytest.raises(NotAllowed):
+        grant(person, by=testing.carol())
+
+
+def test_withdrawing_ends_all_on_the_channel_or_everywhere_and_says_so():
+    person = testing.make_person()
+    for channel in ("whatsapp", "email", "email"):
+        grant(person, channel)
+    with pytest.raises(ConsentRefused, match="Say why"):
+        consent.withdraw(person, reason="", by=testing.bob(), at=WORKDAY)
+    later = WORKDAY + timedelta(days=1)
+    ended = consent.withdraw(person, reason="asked", by=testing.bob(), at=later, channel="email")
+    assert ended == 2
+    assert consent.withdraw(person, reason="asked", by=testing.bob(), at=later) == 1
+    assert consent.withdraw(person, reason="asked", by=testing.bob(), at=later) == 0
+    assert Activity.objects.filter(verb="people.consent_withdrawn").count() == 3
+    assert "withdrawn" in str(Consent.objects.first())
+
+
+def test_consent_follows_the_human_being_through_duplicates():
+    original, copy = testing.make_person(), testing.make_person()
+    row = grant(copy)
+    copy.merged_into = original
+    copy.save()
+    assert consent.of_humans([original.pk]) == {original.pk: [row]}
+    assert consent.withdraw(original, reason="asked", by=testing.bob(), at=WORKDAY) == 1
+
+
+def test_the_database_itself_refuses_a_consent_without_proof():
+    person = testing.make_person()
+    for fields in ({"source": ""}, {"source": "x", "basis": "opt_in", "text_shown": ""}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Consent.objects.create(
+                workspace=person.workspace, person=person, channel="email", at=WORKDAY,
+                **{"basis": "customer", **fields},
+            )  # fmt: skip
+
+
+def test_without_an_opt_in_nothing_enters_the_queue_for_whatsapp():
+    draft = testing.make_draft(chat_person(), channel="whatsapp", subject="")
+    result = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    assert result.approval is None
+    draft.refresh_from_db()
+    assert "asks for an opt-in" in draft.status_reason
+    assert "record what there is" in draft.status_reason
+    assert SafetyEvent.objects.filter(draft=draft, code="consent_missing").exists()
+    grant(draft.person)
+    assert submission.submit(draft.pk, by=testing.bob(), at=WORKDAY).approval is not None
+
+
+def test_a_consent_withdrawn_while_it_waits_refuses_the_approval():
+    person = chat_person()
+    grant(person)
+    approval = testing.make_pending(person, channel="whatsapp", subject="")
+    consent.withdraw(person, reason="asked", by=testing.bob(), at=WORKDAY)
+    with pytest.raises(Refused, match="opt-in"):
+        services.approve(approval.pk, by=testing.alice(), at=WORKDAY, digest=approval.digest)
+
+
+def test_a_first_advertisement_to_canada_names_what_is_missing():
+    person = testing.make_person(country="CA")
+    draft = testing.make_draft(person, purpose="promotional")
+    submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    draft.refresh_from_db()
+    assert "Canada (CASL) asks for consent" in draft.status_reason
+
+
+def test_a_connection_without_a_country_enters_the_queue_with_a_finding():
+    person = testing.make_person()
+    add_address(person.workspace, person, "linkedin", "linkedin.com/in/ann")
+    approval = testing.make_pending(person, channel="linkedin", purpose="promotional")
+    assert "country_unknown" in {f["code"] for f in approval.decision["findings"]}
+
+
+def test_the_facts_carry_country_state_company_and_postal_address():
+    workspace = testing.make_workspace(postal_address="1 Sample Street")
+    person = testing.make_person(workspace, country="us", facts={"state": "tx"})
+    known = next(iter(facts.gather([testing.make_draft(person)], at=WORKDAY).values()))
+    assert (known.country, known.state, known.company) == ("US", "TX", False)
+    assert known.postal_address == "1 Sample Street"
+    odd = testing.make_person(workspace, facts=["not", "a", "table"])
+    assert next(iter(facts.gather([testing.make_draft(odd)], at=WORKDAY).values())).state == ""
