@@ -143,15 +143,22 @@ def span(length: timedelta) -> str:
 
 
 def zones_of(approval: Approval) -> LocalZones:
-    """The clock of the recipient, as the gate sees it. Needs `readable` rows."""
+    """The clock of the recipient, as the gate sees it. Needs `readable` rows.
+
+    A stored zone that nobody knows must not hide the whole list: it is shown by the workspace's
+    clock there, and the review page says that the item cannot be judged.
+    """
     person = approval.draft.person
     human = person.merged_into or person
     phones = getattr(person, PHONES, [])
-    return resolve_zones(
-        timezone=human.time_zone or person.time_zone,
-        phone=phones[-1].normalised if phones else "",
-        default=approval.workspace.time_zone,
-    )
+    default = approval.workspace.time_zone
+    phone = phones[-1].normalised if phones else ""
+    try:
+        return resolve_zones(
+            timezone=human.time_zone or person.time_zone, phone=phone, default=default
+        )
+    except ValueError:
+        return resolve_zones(default=default)
 
 
 def their_time(moment: datetime, zones: LocalZones) -> str:

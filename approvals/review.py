@@ -78,7 +78,10 @@ def look_ahead(approval: Approval, *, at: datetime) -> Outlook:
     draft.current = approval.revision
     draft.workspace = approval.workspace
     state = controls.read()
-    known = facts.gather([draft], at=at, state=state)[draft.pk]
+    try:
+        known = facts.gather([draft], at=at, state=state)[draft.pk]
+    except ValueError as error:  # such as a stored time zone that nobody knows
+        return Outlook(f"It cannot be judged, so it cannot be approved: {error}.", blocked=True)
     asked = max(at, scheduled or at)
     verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, asked)
     place = approval.workspace_id

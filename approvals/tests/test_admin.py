@@ -151,6 +151,15 @@ def test_a_held_message_says_when_it_would_leave_by_their_clock():
     assert "Wed 11 Mar 08:00 their time" in enter(testing.alice()).get(page(item)).content.decode()
 
 
+def test_one_bad_time_zone_does_not_hide_the_queue():
+    item = testing.make_pending()
+    type(item.human).objects.filter(pk=item.human_id).update(time_zone="Mars/Base")
+    client = enter(testing.alice())
+    assert client.get(LIST).status_code == 200
+    text = client.get(page(item)).content.decode()
+    assert "cannot be judged" in text and "Mars/Base" in text
+
+
 def test_the_diff_against_the_revision_before_is_shown():
     item = testing.make_pending()
     services.edit(

@@ -1,0 +1,1 @@
+"""Journeys through the admin in a real browser."""

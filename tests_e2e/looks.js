@@ -1,0 +1,33 @@
+// What a page must not have: fields without a name, and text too faint to read. Returns both lists.
+() => {
+    const fields = "#content :is(input:not([type=hidden]), select, textarea, button)";
+    const nameless = [...document.querySelectorAll(fields)].filter((one) => one.offsetParent !== null
+        && !(one.labels && one.labels.length) && !one.getAttribute("aria-label") && !one.textContent.trim());
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const rgba = (colour) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const over = (top, below) => below.map((v, i) => top[i] * top[3] / 255 + v * (1 - top[3] / 255));
+    const ground = (one) => {
+        const layers = [];
+        for (let at = one; at; at = at.parentElement) layers.unshift(rgba(getComputedStyle(at).backgroundColor));
+        return layers.reduce((below, top) => over(top, below), [255, 255, 255]);
+    };
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const faint = [];
+    for (const one of document.querySelectorAll('[class*="oc-"], [class*="oc-"] *')) {
+        const own = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        if (!own || one.offsetParent === null || one.matches(".oc-sr, option, kbd, [disabled]")) continue;
+        const below = ground(one);
+        const [a, b] = [light(over(rgba(getComputedStyle(one).color), below)), light(below)];
+        const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (contrast < 4.5) faint.push(`${contrast.toFixed(2)} ${one.className} ${one.textContent.trim().slice(0, 40)}`);
+    }
+    return [...nameless.map((one) => one.outerHTML.slice(0, 120)), ...faint];
+}

@@ -1,0 +1,240 @@
+"""The morning round: fifty drafts by keyboard, nothing approved unread, nothing typed lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from approvals import services
+from approvals.models import Approval
+from outreach import testing
+from outreach.core import drafts
+from outreach.core.models import Person
+from safety.models import SystemControl
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LIST = "/admin/approvals/approval/"
+
+
+def noon_zone() -> str:
+    """A zone whose clock shows noon now, so that no hour of the day holds a message."""
+    return f"Etc/GMT{timezone.now().hour - 12:+d}"
+
+
+def make(name: str, confidence: int = 75, **fields) -> Approval:
+    person = testing.make_person(name=name, time_zone=noon_zone())
+    return testing.make_pending(person, at=timezone.now(), confidence=confidence, **fields)
+
+
+def address(item: Approval) -> str:
+    return f"{LIST}{item.pk}/change/"
+
+
+def at(page, item: Approval) -> None:
+    page.wait_for_url(f"**{address(item)}*")
+    page.wait_for_selector("#review")
+
+
+def status(item: Approval) -> str:
+    item.refresh_from_db()
+    return item.status
+
+
+def test_a_whole_round_by_keyboard_alone(enter):
+    testing.alice()
+    items = [make(f"Person {number}", 60 - number) for number in range(6)]
+    page = enter("alice")
+    page.goto(LIST)
+    page.focus("#start-review")
+    page.keyboard.press("Enter")
+    at(page, items[0])
+    page.keyboard.press("a")  # approve
+    at(page, items[1])
+    assert status(items[0]) == "approved"
+    page.keyboard.press("s")  # skip
+    at(page, items[2])
+    page.keyboard.press("k")  # back
+    at(page, items[1])
+    page.keyboard.press("j")
+    at(page, items[2])
+    page.keyboard.press("e")  # edit: letters are typed, not obeyed
+    page.wait_for_function("document.activeElement.id === 'edit-text'")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("A rare bear: as asked.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # "Save and approve"
+    at(page, items[3])
+    assert status(items[2]) == "approved"
+    items[2] = Approval.objects.select_related("revision").get(pk=items[2].pk)
+    assert items[2].revision.text == "A rare bear: as asked."
+    page.keyboard.press("r")
+    page.wait_for_function("document.activeElement.id === 'reason'")
+    page.keyboard.type("Wrong person")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    at(page, items[4])
+    assert status(items[3]) == "rejected"
+    page.keyboard.press("c")
+    page.wait_for_function("document.activeElement.id === 'feedback'")
+    page.keyboard.type("Shorter, please")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    at(page, items[5])
+    assert status(items[4]) == "withdrawn"
+    page.keyboard.press("b")
+    page.wait_for_function("document.activeElement.id === 'block-reason'")
+    page.keyboard.type("Rude")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    at(page, items[1])  # the skipped one is what is left
+    assert status(items[5]) == "rejected"
+    assert Person.objects.get(pk=items[5].human_id).status == "blocked"
+
+
+def test_undo_takes_an_approval_back_while_it_is_offered(enter, settings):
+    settings.APPROVAL_UNDO_SECONDS = 60
+    testing.alice()
+    first, second = make("First", 50), make("Second", 60)
+    page = enter("alice")
+    page.goto(address(first))
+    page.keyboard.press("a")
+    at(page, second)
+    page.wait_for_selector("#undo")
+    page.keyboard.press("u")
+    page.wait_for_selector("text=is taken back")
+    assert status(first) == "withdrawn"
+    assert Approval.objects.filter(draft=first.draft, status="pending").count() == 1
+
+
+def test_a_text_out_of_sight_is_shown_before_a_key_approves_it(enter):
+    testing.alice()
+    item = make("Long Reader", 50, text="\n\n".join(f"Paragraph {n} of many." for n in range(80)))
+    page = enter("alice", height=700)
+    page.goto(address(item))
+    page.keyboard.press("a")
+    page.wait_for_selector("text=press A again")
+    assert status(item) == "pending"
+    page.keyboard.press("a")
+    page.wait_for_url(f"**{LIST}?undo=*")
+    assert status(item) == "approved"
+
+
+def test_a_stale_text_is_refused_and_shown_anew(enter):
+    testing.alice()
+    item = make("Mary Johnson")
+    page = enter("alice")
+    page.goto(address(item))
+    services.edit(
+        item.pk, drafts.Text(subject="New subject", text="Dora changed this."),
+        by=testing.dora(), at=timezone.now(), digest=item.digest,
+    )  # fmt: skip
+    page.keyboard.press("a")
+    page.wait_for_selector("text=changed since you opened it")
+    assert status(item) == "pending"
+    assert "Dora changed this." in page.inner_text("#message")
+    page.keyboard.press("a")
+    page.wait_for_url(f"**{LIST}?undo=*")
+    assert status(item) == "approved"
+
+
+def test_keys_can_be_switched_off_and_stay_off(enter):
+    testing.alice()
+    item = make("Quiet Typist")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    page.click("#keys-switch")
+    page.click("#keys-close")
+    page.reload()
+    assert page.inner_text("#keys-state") == "off"
+    page.keyboard.press("a")
+    page.wait_for_timeout(300)
+    assert status(item) == "pending"
+
+
+def test_a_double_click_approves_once_and_leaves_the_next_alone(enter):
+    testing.alice()
+    first, second = make("First", 50), make("Second", 60)
+    page = enter("alice")
+    page.goto(address(first))
+    page.dblclick("#approve")
+    at(page, second)
+    assert (status(first), status(second)) == ("approved", "pending")
+
+
+def test_bulk_approval_shows_each_text_and_tells_each_result(enter):
+    testing.alice()
+    low = [make(f"Low {number}", 95) for number in range(3)]
+    Approval.objects.update(priority=0)
+    high = make("High One", 50)
+    page = enter("alice")
+    page.goto(LIST)
+    for box in page.query_selector_all("input.action-select"):
+        box.check()
+    page.wait_for_selector("text=4 of 4 selected")
+    page.click("#bulk")
+    page.wait_for_selector("#bulk-form")
+    assert "its priority is high, not low" in page.inner_text("#content")
+    assert page.inner_text("#content").count("minutes of Monday") == 3
+    page.click("text=Approve the ticked ones")
+    page.wait_for_selector("text=3 of 3 approved")
+    assert {status(item) for item in low} == {"approved"} and status(high) == "pending"
+
+
+def test_the_emergency_button_stops_and_says_so(enter):
+    testing.alice()
+    given = testing.make_approved(at=timezone.now())
+    page = enter("alice")
+    page.click("#emergency-stop")
+    page.fill("#stop-reason", "Odd replies come in")
+    page.press("#stop-reason", "Enter")
+    page.wait_for_selector("#stop-progress[data-stopped=yes]")
+    assert "Nothing more leaves" in page.inner_text("#stop-sentence")
+    assert page.inner_text("#left_meanwhile") == "None."
+    assert status(given) == "withdrawn"
+    page.goto("/admin/")
+    assert "STOPPED" in page.inner_text(".oc-strip") and "Odd replies" in page.inner_text(
+        ".oc-strip"
+    )
+    assert SystemControl.objects.filter(control_key="EMERGENCY_STOP", enabled=True).count() == 1
+
+
+def test_a_viewer_looks_and_has_no_button_that_changes_anything(enter):
+    testing.carol()
+    item = make("Seen Only")
+    page = enter("carol")
+    assert page.query_selector("#emergency-stop") is None
+    page.goto(LIST)
+    assert page.query_selector("#bulk") is None
+    page.goto(address(item))
+    assert "Deciding needs the role reviewer" in page.inner_text("#content")
+    for key in "aercb":
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert page.query_selector(".oc-review form[method=post]") is None
+    assert status(item) == "pending"
+    for hidden in ("Workspaces", "Members", "Activity timeline"):
+        assert hidden not in page.inner_text("#nav-sidebar")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_pages_fit_and_text_can_be_read(enter, width, theme):
+    """Nothing sticks out sideways, every field has a name, and contrast is at least 4.5."""
+    testing.dora()
+    item = make("Ana Pérez de la Fuente-Montgomery y Compañía Internacional")
+    page = enter("dora", width=width, theme=theme)
+    for place in ("/admin/", LIST, address(item), "/admin/stop/", "/admin/controls/",
+                  f"/admin/core/person/{item.human_id}/change/"):  # fmt: skip
+        page.goto(place)
+        page.wait_for_selector("#content")
+        page.wait_for_timeout(150)
+        assert page.evaluate(SIDEWAYS) <= 0, place
+        assert page.evaluate(LOOKS) == [], place
+
+
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8").partition("\n")[2]
