@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import bulk, desk, marks, services, tasks
+from approvals import bulk, desk, items, marks, services, tasks
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.principal import Principal
 
@@ -45,7 +45,7 @@ def page(rows: Sequence[Approval], *, at: datetime) -> dict[str, Any]:
 def why_not(row: Approval, *, at: datetime) -> str:
     """Why this one needs a look of its own; empty when it may go with the others."""
     if row.status != ApprovalStatus.PENDING:
-        return services.became(row)
+        return items.became(row)
     if row.expires_at <= at:
         return "it has expired"
     if row.priority != Priority.LOW:

@@ -8,15 +8,17 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals import rounds, routing, tiers
+from approvals import rewriting, rounds, routing, tiers
 from approvals.errors import Lost, Refused
 from approvals.models import Approval
+from approvals.rewriting import Rewrite
 from outreach.core import activity, drafts, history, people
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require, role_of
 from outreach.core.principal import Principal
 from safety import events, facts, gate
+from safety.question import Facts
 from safety.verdict import Level, Verdict
 
 
@@ -53,6 +55,7 @@ def submit(
         draft.save(update_fields=["scheduled_for", "touch", "updated_at"])
         known = replace(facts.gather([draft], at=at)[draft.pk], by_kind=by.kind)
         asked_for = max(at, draft.scheduled_for or at)
+        known, change = _polished(draft, known, asked_for, at)
         verdict, leaves_at = gate.earliest(known, gate.Moment.SUBMISSION, asked_for)
         _rest_if_escalating(draft, verdict)
         if verdict.level is Level.BLOCK:
@@ -65,7 +68,7 @@ def submit(
             drafts.move_one(draft, DraftStatus.PENDING_APPROVAL)
         except drafts.TextChanged as error:
             raise Lost(str(error)) from None
-        approval = _open(draft, verdict, leaves_at, by=by, at=at, notes=notes)
+        approval = _open(draft, verdict, leaves_at, by=by, at=at, notes=notes, change=change)
         approval.routing = _log_route(
             draft, way, by=by, at=at, requested=requested, final="pending_approval"
         )
@@ -74,6 +77,29 @@ def submit(
             activity.entry("approvals.requested", approval, digest=approval.digest), by=by, at=at
         )
     return Submission(draft, approval, verdict, way)
+
+
+def _polished(
+    draft: Draft, known: Facts, asked_for: datetime, at: datetime
+) -> tuple[Facts, Rewrite | None]:
+    """The rewritten text, unless the message is blocked anyway: then its author's words stay."""
+    verdict, _ = gate.earliest(known, gate.Moment.SUBMISSION, asked_for)
+    if verdict.level is Level.BLOCK:
+        return known, None
+    return rewriting.polish(draft, known, at=at)
+
+
+def decided(
+    verdict: Verdict, change: Rewrite | None, *, at: datetime, leaves_at: datetime
+) -> dict[str, Any]:
+    """The decision stored with a round, the rewrite among its findings."""
+    if change is None:
+        return gate.as_decision(verdict, at=at, leaves_at=leaves_at)
+    told = replace(verdict, findings=(change.finding(), *verdict.findings))
+    return {
+        **gate.as_decision(told, at=at, leaves_at=leaves_at),
+        "rewrite": change.as_dict(),
+    }
 
 
 def _draft(draft_id: int) -> Draft:
@@ -149,6 +175,7 @@ def _open(
     by: Principal,
     at: datetime,
     notes: str,
+    change: Rewrite | None,
 ) -> Approval:
     revision, person = draft.current, draft.person
     if revision is None:
@@ -161,6 +188,7 @@ def _open(
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
             needs_person=verdict.level is Level.REVIEW,
+            rewritten=change is not None,
         )
     )
     return Approval(
@@ -176,7 +204,7 @@ def _open(
         priority_reasons=list(place.reasons),
         confidence=revision.confidence,
         notes=notes,
-        decision=gate.as_decision(verdict, at=at, leaves_at=leaves_at),
+        decision=decided(verdict, change, at=at, leaves_at=leaves_at),
         created_at=at,
         scheduled_for=draft.scheduled_for,
         not_before=leaves_at if leaves_at > at else None,

@@ -60,7 +60,12 @@ def look(
     for row in rows:
         row.approval.draft.current = row.approval.revision
     state = controls.read()
-    known = facts.gather([row.approval.draft for row in rows], at=at, state=state)
+    settled = {
+        row.approval.draft_id
+        for row in rows
+        if row.approval.decision.get("gate") == gate.GATE_VERSION
+    }
+    known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     may_approve = taking.entitled([row.approval for row in rows])
     cleared: list[Cleared] = []
     released: list[Released] = []
@@ -84,9 +89,22 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
         return Released(
             row, approval, "reopen", "approver_lost_right", "Its approver may no longer approve."
         )
+    if _is_worse(approval, verdict):
+        return Released(
+            row, approval, "reopen", "policy_changed", "The rules changed and find more in it now."
+        )
     if verdict.may_leave(at):
         return Cleared(row, approval, verdict.cooling_off)
     return _refused(row, verdict, at)
+
+
+def _is_worse(approval: Approval, verdict: Verdict) -> bool:
+    """Whether the words are judged worse than when they were approved (SPEC §7)."""
+    seen = {item.get("rule") for item in approval.decision.get("findings", [])}
+    return any(
+        finding.family and finding.status in ("warn", "fail") and finding.rule not in seen
+        for finding in verdict.findings
+    )
 
 
 def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:

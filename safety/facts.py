@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count
@@ -21,6 +21,7 @@ from outreach.core.models import (
 )
 from safety import actions, controls, override
 from safety.contract import frequency
+from safety.contract.content import effective_purpose
 from safety.contract.localtime import resolve_zones
 from safety.gate import Facts
 from safety.law.law import country_of, state_of
@@ -43,12 +44,20 @@ class _Known:
     standing: suppression.Standing
     left: dict[int, int]
     emergencies: dict[int, str]
+    sent_texts: dict[int, str]
 
 
 def gather(
-    drafts: Sequence[Draft], *, at: datetime, state: controls.Controls | None = None
+    drafts: Sequence[Draft],
+    *,
+    at: datetime,
+    state: controls.Controls | None = None,
+    settled: Collection[int] = (),
 ) -> dict[int, Facts]:
-    """Facts by draft id. Persons, history and controls are read afresh, whatever is loaded."""
+    """Facts by draft id. Persons, history and controls are read afresh, whatever is loaded.
+
+    `settled` are drafts whose words were approved under the rules in force.
+    """
     people = {
         person.pk: person
         for person in Person.objects.filter(
@@ -60,9 +69,12 @@ def gather(
     standing = suppression.standing(
         [_place(draft) for draft in drafts], complaints_since=at - COMPLAINTS_FOR
     )
+    contacts = history.contacts_of(humans, at=at)
+    open_words = len(settled) < len(drafts)
     known = _Known(
         state=state or controls.read(),
-        contacts=history.contacts_of(humans, at=at),
+        contacts=contacts,
+        sent_texts=_sent_texts(contacts) if open_words else {},
         rests=history.cooling_offs_of(humans, at=at),
         phones=_phones(people.values()),
         consents=consent.of_humans(humans),
@@ -70,7 +82,12 @@ def gather(
         left=_left(standing.complaints, at),
         emergencies=override.unspent(revisions.values()),
     )
-    return {draft.pk: _facts(draft, people[draft.person_id], known) for draft in drafts}
+    return {
+        draft.pk: replace(
+            _facts(draft, people[draft.person_id], known), settled=draft.pk in settled
+        )
+        for draft in drafts
+    }
 
 
 def _place(draft: Draft) -> suppression.Place:
@@ -91,6 +108,19 @@ def _left(workspaces: Iterable[int], at: datetime) -> dict[int, int]:
     return dict(rows.values_list("workspace").annotate(Count("pk")).order_by())
 
 
+def _sent_texts(contacts: dict[int, list[Contact]]) -> dict[int, str]:
+    """Texts by draft of the last messages that left to each human: rising intensity is judged."""
+    ids = [row.draft_id or 0 for rows in contacts.values() for row in _last_out(rows)]
+    if not ids:
+        return {}
+    rows = Draft.objects.filter(pk__in=ids, current__isnull=False)
+    return dict(rows.values_list("pk", "current__text"))
+
+
+def _last_out(rows: list[Contact]) -> list[Contact]:
+    return [row for row in rows if row.direction == Contact.Direction.OUT and row.draft_id][-2:]
+
+
 def _phones(people: Iterable[Person]) -> dict[int, str]:
     rows = Address.objects.filter(
         person_id__in=[person.pk for person in people],
@@ -107,7 +137,8 @@ def _facts(draft: Draft, person: Person, known: _Known) -> Facts:
     country = country_of(human.country or person.country, phone)
     return Facts(
         channel=draft.channel,
-        purpose=draft.purpose,
+        # Whatever it is called: words that sell are judged as promotion by every rule.
+        purpose=effective_purpose(draft.purpose, subject=revision.subject, text=revision.text),
         touch=draft.touch,
         action=actions.SEND_ACTION.get(draft.channel, "by_hand"),
         address=revision.address,
@@ -138,6 +169,11 @@ def _facts(draft: Draft, person: Person, known: _Known) -> Facts:
         suppressed=known.standing.against(_place(draft)),
         complaints=known.standing.complaints.get(scope, ()),
         left_count=known.left.get(scope, 0),
+        previous=tuple(
+            known.sent_texts[row.draft_id]
+            for row in _last_out(known.contacts.get(human.pk, []))
+            if row.draft_id in known.sent_texts
+        ),
         override=known.emergencies.get(draft.pk, ""),
     )
 

@@ -20,8 +20,9 @@ from safety.law.table import TABLE
 from safety.question import Facts as Facts
 from safety.question import Moment as Moment
 from safety.verdict import Finding, Level, Verdict, join
+from safety.words import check_words
 
-GATE_VERSION = f"gate-2+{POLICY_VERSION}+law-{TABLE.version}"
+GATE_VERSION = f"gate-3+{POLICY_VERSION}+law-{TABLE.version}"
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 
@@ -149,6 +150,7 @@ CHECKS: tuple[Check, ...] = (
     check_law,
     check_complaints,
     check_files,
+    check_words,
 )
 
 

@@ -16,7 +16,9 @@ from outreach import testing
 from outreach.core import activity
 from outreach.core.models import Contact, Draft, Person
 from outreach.testing import WORKDAY
+from safety import gate
 from safety.models import SafetyEvent
+from safety.verdict import Finding, Level, Verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,3 +149,27 @@ def test_one_message_per_human_in_a_wave(live, memory):
     testing.make_approved(person, subject="Second", text="A second note about the minutes.")
     assert sending.process(clock=clock).sent == 2
     assert len(memory.outbox) == 2
+
+
+def test_words_are_judged_again_only_when_the_rules_changed(live, memory, monkeypatch):
+    approval = testing.make_approved()
+    worse = {"findings": [], "gate": "older rules"}
+    Approval.objects.filter(pk=approval.pk).update(decision=worse)
+    revision = approval.revision
+    monkeypatch.setattr(
+        "safety.gate.CHECKS",
+        (*gate.CHECKS[:-1], lambda facts, moment, at: _found(facts.settled)),
+    )
+    monkeypatch.setitem(gate.judge_message.__kwdefaults__, "checks", gate.CHECKS)
+    assert sending.process(clock=clock).released == 1
+    assert memory.outbox == []
+    fresh = Approval.objects.get(status="pending")
+    assert fresh.digest == revision.digest
+    assert "The rules changed" in fresh.priority_reasons[-1]
+
+
+def _found(settled):
+    if settled:
+        return Verdict()
+    finding = Finding("CONTENT_CHECK", "tone", "warn", "New rule", family="tone", rule="tone.new")
+    return Verdict(Level.REVIEW, None, (finding,))

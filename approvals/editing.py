@@ -1,0 +1,64 @@
+"""A reviewer's edit: judged like any text, rewritten like any text, never lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from approvals import items, rewriting
+from approvals.errors import Lost, Refused
+from approvals.models import Approval, ApprovalStatus
+from approvals.rewriting import Rewrite
+from approvals.submission import decided
+from outreach.core import activity, drafts
+from outreach.core.models import Revision
+from outreach.core.principal import Principal
+from safety import facts, gate
+from safety.verdict import Level
+
+
+def save(
+    approval: Approval, words: drafts.Text, *, by: Principal, at: datetime, digest: str
+) -> tuple[Approval, Rewrite | None]:
+    """A reviewer's words as a new revision, and what the rules made of them."""
+    items.same_text(approval, digest)
+    guard = Approval.objects.filter(
+        pk=approval.pk, status=ApprovalStatus.PENDING, digest=digest
+    ).update(edited=True)
+    if guard != 1:
+        raise Lost(items.explain(approval.pk))
+    draft = approval.draft
+    kept = _with_its_story(words, approval.revision)
+    revision = drafts.revise(draft, kept, by=by, at=at, expected=digest)
+    draft.current = revision
+    known = facts.gather([draft], at=at)[draft.pk]
+    asked_for = max(at, draft.scheduled_for or at)
+    verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
+    if verdict.level is Level.BLOCK:
+        raise Refused(items.why(verdict), "blocked")
+    known, change = rewriting.polish(draft, known, at=at)
+    if change is not None:
+        verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
+    _point_at(approval, draft.current or revision)
+    approval.decision = decided(verdict, change, at=at, leaves_at=leaves_at)
+    approval.save(update_fields=["revision", "digest", "edited", "decision"])
+    activity.record(
+        activity.entry("approvals.edited", approval, digest=approval.digest), by=by, at=at
+    )
+    return approval, change
+
+
+def _point_at(approval: Approval, revision: Revision) -> None:
+    approval.revision, approval.digest, approval.edited = revision, revision.digest, True
+
+
+def _with_its_story(words: drafts.Text, old: Revision) -> drafts.Text:
+    """What the author said of the text stays with it: confidence, reasons, context, files."""
+    return replace(
+        words,
+        confidence=old.confidence,
+        confidence_parts=tuple(old.confidence_parts),
+        reasoning=old.reasoning,
+        context=old.context,
+        attachments=tuple(old.attachments),
+    )

@@ -1,0 +1,98 @@
+"""Finding the item to decide on: the right is checked, and who comes too late is told why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from approvals import rounds
+from approvals.errors import Lost, Refused, Stale
+from approvals.models import Approval, ApprovalStatus
+from outreach.core.models import User
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+from safety.verdict import Verdict
+
+
+def pending(approval_id: int, by: Principal, at: datetime) -> Approval:
+    """The item to decide on, with the right checked; Lost says what became of it otherwise."""
+    approval = (
+        Approval.objects.select_related(
+            "workspace", "revision", "draft__workspace", "draft__current", "draft__person"
+        )
+        .filter(pk=approval_id)
+        .first()
+    )
+    if approval is None:
+        raise Refused(f"There is no approval #{approval_id}.", "not_found")
+    decider(by)
+    require(by, Verb.DECIDE, approval.workspace)
+    if approval.status != ApprovalStatus.PENDING:
+        raise Lost(became(approval))
+    if approval.expires_at <= at:
+        raise Lost(f"#{approval_id} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC.")
+    return approval
+
+
+def decider(by: Principal) -> User:
+    """The person behind this principal; agents and the system decide nothing."""
+    if by.user is None:
+        raise NotAllowed(f"{by.label} is no person. Only people decide about messages.")
+    return by.user
+
+
+def became(approval: Approval) -> str:
+    """What happened to an item, for somebody who came too late."""
+    if approval.is_given and approval.taken_at is not None:
+        return f"#{approval.pk} is being sent now or has left."
+    who = f" by {approval.decided_by_label}" if approval.decided_by_label else ""
+    when = approval.decided_at or approval.closed_at
+    stamp = f" at {when:%H:%M:%S} UTC" if when else ""
+    label = ApprovalStatus(approval.status).label.lower()
+    return f"#{approval.pk} is {label} already{who}{stamp}."
+
+
+def same_text(approval: Approval, digest: str) -> None:
+    if approval.digest != digest:
+        raise Stale(
+            f"The text of #{approval.pk} changed since you opened it. Read it again, then decide."
+        )
+
+
+def why(verdict: Verdict) -> str:
+    return " ".join(finding.message.rstrip(".") + "." for finding in verdict.blockers)
+
+
+def four_eyes(approval: Approval, by: Principal) -> None:
+    """Refuse the author's own approval where the workspace asks for four eyes."""
+    if not approval.workspace.four_eyes:
+        return
+    own = approval.draft.by_kind == by.kind and approval.draft.by_id == by.id
+    if own or (approval.by_kind == by.kind and approval.by_id == by.id):
+        raise Refused("This workspace asks for four eyes: you wrote this message.", "four_eyes")
+
+
+def time_for(approval: Approval, new_time: datetime | None, at: datetime) -> datetime | None:
+    when = new_time or approval.scheduled_for
+    if when is not None and when < at:
+        raise Refused(
+            f"The time asked for, {when:%Y-%m-%d %H:%M} UTC, has passed. Choose a new time.",
+            "time_passed",
+        )
+    return when
+
+
+def explain(approval_id: int) -> str:
+    return became(Approval.objects.get(pk=approval_id))
+
+
+def open_item(approval_id: int, by: Principal) -> Approval:
+    """The row, locked, for somebody with the right; Lost when it is not open any more."""
+    found = rounds.lock(Approval.objects.filter(pk=approval_id))
+    if not found:
+        raise Refused(f"There is no approval #{approval_id}.", "not_found")
+    approval = found[0]
+    decider(by)
+    require(by, Verb.DECIDE, approval.workspace)
+    if not approval.is_open:
+        raise Lost(became(approval))
+    return approval

@@ -1,0 +1,59 @@
+"""The rules' gentler text becomes a revision of its own, so that a reviewer sees both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from outreach.core import drafts
+from outreach.core.models import Draft
+from outreach.core.principal import Principal
+from safety import events, words
+from safety.question import Facts
+from safety.verdict import Finding
+
+CONTRACT = Principal.system("contract")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What the rules changed in a text; `was` is the number of the revision they changed."""
+
+    was: int
+    notes: tuple[str, ...]
+    caution: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"was": self.was, "notes": list(self.notes), "caution": self.caution}
+
+    def finding(self) -> Finding:
+        """What the reviewer is told; a warning, so that it is never approved unread."""
+        words_ = "The rules took words out; compare with the text before"
+        if self.caution:
+            words_ += f". The new text {self.caution}"
+        return Finding("REWRITE_CHECK", "rewritten", "warn", words_)
+
+
+def polish(draft: Draft, known: Facts, *, at: datetime) -> tuple[Facts, Rewrite | None]:
+    """Apply what the rules propose, as a new revision. Needs a transaction.
+
+    An HTML part is left out of a rewritten message: the rules rewrite words, not mark-up.
+    """
+    proposal = words.propose(known)
+    revision = draft.current
+    if proposal is None or revision is None:
+        return known, None
+    gentler = drafts.Text(
+        subject=proposal.subject,
+        text=proposal.text,
+        attachments=tuple(revision.attachments),
+        confidence=revision.confidence,
+        confidence_parts=tuple(revision.confidence_parts),
+        reasoning=revision.reasoning,
+        context=revision.context,
+    )
+    draft.current = drafts.revise(draft, gentler, by=CONTRACT, at=at, expected=revision.digest)
+    change = Rewrite(revision.no, proposal.notes, proposal.caution)
+    events.record_findings([change.finding()], action="rewrite", draft=draft, by=CONTRACT, at=at)
+    return replace(known, subject=proposal.subject, text=proposal.text, html=""), change

@@ -1,0 +1,95 @@
+"""What the rules make of words: blocked ones stay with their author, softened ones are seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals import services, submission
+from approvals.errors import Refused
+from approvals.models import Approval
+from outreach import testing
+from outreach.core import drafts
+from outreach.core.models import Draft, Revision
+from outreach.testing import WORKDAY
+from safety.models import SafetyEvent
+
+pytestmark = pytest.mark.django_db
+LATER = WORKDAY + timedelta(minutes=5)
+PUSHY = "Here are the minutes. You need to act now or you will miss out. They are final."
+
+
+def test_pressing_words_are_taken_out_and_the_reviewer_sees_both():
+    approval = testing.make_pending(subject="Minutes of Monday", text=PUSHY)
+    first, second = Revision.objects.order_by("no")
+    assert first.text == PUSHY
+    assert "act now" not in second.text
+    assert "Here are the minutes." in second.text
+    assert (second.by_kind, approval.revision_id) == ("system", second.pk)
+    assert approval.digest == second.digest
+    assert approval.get_priority_display() == "high"
+    assert approval.decision["rewrite"]["was"] == 1
+    assert SafetyEvent.objects.filter(code="rewritten").count() == 1
+
+
+def test_blocked_words_stay_a_draft_with_their_author():
+    draft = testing.make_draft(
+        text="You're the only person who really gets me. I really need someone like you."
+    )
+    result = submission.submit(draft.pk, by=testing.bob(), at=LATER)
+    assert result.approval is None
+    draft.refresh_from_db()
+    assert (draft.status, draft.current.no) == ("draft", 1)
+    assert draft.status_reason
+    assert SafetyEvent.objects.filter(draft=draft).exists()
+
+
+def test_an_edit_that_the_rules_rewrite_is_saved_and_not_approved():
+    approval = testing.make_pending()
+    with pytest.raises(Refused, match="saved, not approved") as refused:
+        services.edit_and_approve(
+            approval.pk,
+            drafts.Text(subject="Minutes", text=PUSHY),
+            by=testing.alice(),
+            at=LATER,
+            digest=approval.digest,
+        )
+    assert refused.value.code == "rewritten"
+    row = Approval.objects.get()
+    assert row.status == "pending"
+    assert "act now" not in row.revision.text
+    assert Revision.objects.filter(text=PUSHY, by_kind="user").exists()
+    assert Draft.objects.get().current_id == row.revision_id
+
+
+def test_an_edit_into_blocked_words_is_refused_and_changes_nothing():
+    approval = testing.make_pending()
+    with pytest.raises(Refused):
+        services.edit_and_approve(
+            approval.pk,
+            drafts.Text(
+                subject="Minutes",
+                text="You're the only person who really gets me. I need you in my life.",
+            ),
+            by=testing.alice(),
+            at=LATER,
+            digest=approval.digest,
+        )
+    row = Approval.objects.get()
+    assert (row.status, row.digest, row.edited) == ("pending", approval.digest, False)
+    assert Revision.objects.count() == 1
+
+
+def test_a_rewritten_text_is_never_approved_in_bulk():
+    from approvals import bulk
+
+    approval = testing.make_pending(text=PUSHY)
+    assert "took words out" in bulk.why_not(approval, at=LATER)
+
+
+def test_selling_words_are_judged_as_promotion_whatever_the_label():
+    evening = WORKDAY.replace(hour=19)
+    sale = "Our spring sale: 30% off all plans until Friday. Use the code SPRING at checkout."
+    approval = testing.make_pending(at=evening, purpose="informational", text=sale)
+    assert approval.not_before == (WORKDAY + timedelta(days=1)).replace(hour=9)
