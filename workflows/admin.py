@@ -9,13 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from unfold.decorators import display
 
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, may, principal_of
+from safety.admin import TenantAdmin, column, may, principal_of
 from workflows import definitions, engine, queries, services, tasks
 from workflows.models import Run, RunStatus, Step
-from workflows.shapes import BadOptions
+from workflows.shapes import BadOptions, StepRefused
 from workflows.telling import result_lines
 
 LABELS = {
@@ -32,7 +31,7 @@ class RunAdmin(TenantAdmin):
 
     list_display = (
         "show_number", "show_workflow", "show_status", "show_progress", "show_agent",
-        "by_label", "show_when",
+        "show_by", "show_when",
     )  # fmt: skip
     list_display_links = ("show_number",)
     list_filter = ("status", "name", ("created_at", admin.DateFieldListFilter))
@@ -45,29 +44,33 @@ class RunAdmin(TenantAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return super().get_queryset(request).prefetch_related("steps")
 
-    @display(description="Run")
+    @column(description="Run")
     def show_number(self, obj: Run) -> str:
         return f"Run {obj.pk}"
 
-    @display(description="Workflow")
+    @column(description="Workflow")
     def show_workflow(self, obj: Run) -> str:
         return title_of(obj)
 
-    @display(description="Status", label=LABELS)
+    @column(description="Status", label=LABELS)
     def show_status(self, obj: Run) -> str:
         return str(obj.get_status_display())
 
-    @display(description="Progress")
+    @column(description="Progress")
     def show_progress(self, obj: Run) -> str:
         steps = list(obj.steps.all())
         done = sum(step.status == RunStatus.DONE for step in steps)
         return f"{done} of {len(steps)} steps"
 
-    @display(description="Writes as")
+    @column(description="Writes as")
     def show_agent(self, obj: Run) -> str:
         return str(obj.agent or "—")
 
-    @display(description="Asked (UTC)")
+    @column(description="Asked by")
+    def show_by(self, obj: Run) -> str:
+        return obj.by_label
+
+    @column(description="Asked (UTC)")
     def show_when(self, obj: Run) -> str:
         return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
 
@@ -90,8 +93,10 @@ class RunAdmin(TenantAdmin):
             "title": f"Run {run.pk}: {title_of(run)}",
             "run": run,
             "title_of_workflow": title_of(run),
-            "steps": [_line(step) for step in sorted(run.steps.all(), key=lambda each: each.no)],
-            "options": sorted(run.options.items()),
+            "steps": [_line(run, step) for step in sorted(run.steps.all(), key=lambda s: s.no)],
+            "options": [
+                (name, value) for name, value in sorted(run.options.items()) if value != ""
+            ],
             "draft_count": queries.drafts_of(run.pk).count(),
             "may_run": may_run,
             "may_resume": may_run and Run.objects.filter(engine.may_go_on(at), pk=run.pk).exists(),
@@ -127,7 +132,17 @@ def title_of(run: Run) -> str:
         return run.name
 
 
-def _line(step: Step) -> dict[str, Any]:
+def _line(run: Run, step: Step) -> dict[str, Any]:
     """One step as the page shows it."""
     share = 100 * step.done_count // step.total_count if step.total_count else 0
-    return {"row": step, "share": share, "told": result_lines(step.output)}
+    try:
+        does = definitions.find(run.name).step(step.name).does
+    except (BadOptions, StepRefused):
+        does = "Not part of this version any more."
+    return {
+        "row": step,
+        "title": step.name.replace("_", " ").capitalize(),
+        "does": does,
+        "share": share,
+        "told": result_lines(step.output),
+    }

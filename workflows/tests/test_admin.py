@@ -59,7 +59,7 @@ def test_the_page_shows_each_step_with_what_came_of_it(run):
     engine.work(run.pk, clock=Clock())
     response = browser(testing.carol()).get(page(run))
     text = response.content.decode()
-    for words in ("1. select_people", "selected 2", "3. write_drafts", "written 2", "2 of 2",
+    for words in ("1. Select people", "selected 2", "3. Write drafts", "written 2", "2 of 2",
                   "Nothing was sent"):  # fmt: skip
         assert words in text
     assert "Refresh" not in response.headers
@@ -148,3 +148,12 @@ def test_statements_of_the_list_do_not_grow(run, django_assert_max_num_queries):
         making.run(run.workspace)
     with django_assert_max_num_queries(12):
         client.get(LIST)
+
+
+def test_a_step_of_an_older_version_is_still_shown(run):
+    run.steps.filter(no=1).update(name="former_step")
+    Run.objects.update(name="email_drafts")
+    text = browser(testing.carol()).get(page(run)).content.decode()
+    assert "Not part of this version any more." in text
+    Run.objects.update(name="former_workflow")
+    assert "former_workflow" in browser(testing.carol()).get(LIST).content.decode()

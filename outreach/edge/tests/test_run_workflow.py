@@ -143,3 +143,13 @@ def test_who_only_looks_is_refused(place):
     testing.make_user("carol", Role.VIEWER, place)
     with pytest.raises(CommandError, match="Carol may not run workflows"):
         command("email_drafts", "--as", "carol")
+
+
+def test_ctrl_c_says_how_to_go_on(place, monkeypatch):
+    def interrupt(job, batch):
+        raise KeyboardInterrupt
+
+    making.change_step(monkeypatch, "write_drafts", work=interrupt)
+    with pytest.raises(CommandError, match=r"Go on with: run_workflow --resume \d+"):
+        command("email_drafts")
+    assert Run.objects.get().status == "failed"

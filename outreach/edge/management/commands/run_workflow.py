@@ -95,8 +95,13 @@ class Command(BaseCommand):
         if not self.as_json:
             self.console.print(f"{badge.text}: {badge.sentence}")
             self.console.print(f"Run {run.pk}: {run.name} as {run.agent}, asked by {run.by_label}")
-        with self._bars() as bars:
-            ended = engine.work(run.pk, clock=timezone.now, watch=_Watch(bars))
+        try:
+            with self._bars() as bars:
+                ended = engine.work(run.pk, clock=timezone.now, watch=_Watch(bars))
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Interrupted; what was done stays. Go on with: run_workflow --resume {run.pk}"
+            ) from None
         self._show(ended, badge.text)
         if ended.status != RunStatus.DONE:
             sys.exit(FAILED)
