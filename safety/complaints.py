@@ -7,6 +7,8 @@ complaint among ten messages is a sign and no measurement (docs/decisions/0008).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from safety.contract.timing import is_promotional
@@ -15,25 +17,41 @@ from safety.question import Facts, Moment
 from safety.verdict import Finding, Level, Verdict
 
 
-def check_complaints(
-    facts: Facts, moment: Moment, at: datetime, *, guard: Guard = TABLE.guard
+def check_complaints(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """The gate's check: other purposes than promotion are only looked at."""
+    return judge_rate(
+        facts.complaints,
+        facts.left_count,
+        at=at,
+        pauses=is_promotional(facts.purpose),
+        holds=moment is Moment.SENDING,
+    )
+
+
+def judge_rate(
+    complaints: Sequence[datetime],
+    left_count: int,
+    *,
+    at: datetime,
+    pauses: bool = True,
+    holds: bool = True,
+    guard: Guard = TABLE.guard,
 ) -> Verdict:
-    """Warn from `guard.warn` on; from `guard.pause` on hold promotion at sending."""
+    """Warn from `guard.warn` on; from `guard.pause` on hold until enough complaints have aged."""
     span = timedelta(days=guard.days)
-    recent = [time for time in facts.complaints if at - span < time <= at]
-    left = max(facts.left_count, len(recent))
+    recent = sorted(time for time in complaints if at - span < time <= at)
+    left = max(left_count, len(recent))
     if not recent or len(recent) < round(guard.warn * left, 6):
         return Verdict()
     rate = f"{len(recent)} of {left} messages of the last {guard.days} days drew a complaint"
     most = _most(left, guard)
-    if len(recent) <= most or not is_promotional(facts.purpose):
-        return Verdict(Level.REVIEW, None, (_said("complaints", "warn", f"{rate}; look twice"),))
-    if moment is not Moment.SENDING:
-        words = f"{rate}: promotion is paused and this will wait"
-        return Verdict(Level.REVIEW, None, (_said("complaints_paused", "warn", words),))
-    until = sorted(recent)[len(recent) - most - 1] + span
+    if len(recent) <= most or not pauses:
+        return _said("complaints", "warn", f"{rate}; look twice")
+    if not holds:
+        return _said("complaints_paused", "warn", f"{rate}: promotion is paused and this will wait")
+    until = recent[len(recent) - most - 1] + span
     words = f"{rate}: promotion is paused until {until:%Y-%m-%d}"
-    return Verdict(Level.REVIEW, until, (_said("complaints_paused", "fail", words),))
+    return replace(_said("complaints_paused", "fail", words), not_before=until)
 
 
 def _most(left: int, guard: Guard) -> int:
@@ -42,5 +60,5 @@ def _most(left: int, guard: Guard) -> int:
     return max(guard.least, share) - 1
 
 
-def _said(code: str, status: str, words: str) -> Finding:
-    return Finding("COMPLAINT_CHECK", code, status, words)
+def _said(code: str, status: str, words: str) -> Verdict:
+    return Verdict(Level.REVIEW, None, (Finding("COMPLAINT_CHECK", code, status, words),))

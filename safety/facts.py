@@ -79,7 +79,7 @@ def gather(
         phones=_phones(people.values()),
         consents=consent.of_humans(humans),
         standing=standing,
-        left=_left(standing.complaints, at),
+        left=messages_left(standing.complaints, at),
         emergencies=override.unspent(revisions.values()),
     )
     return {
@@ -94,7 +94,7 @@ def _place(draft: Draft) -> suppression.Place:
     return draft.workspace_id, draft.channel, draft.current.address if draft.current else ""
 
 
-def _left(workspaces: Iterable[int], at: datetime) -> dict[int, int]:
+def messages_left(workspaces: Iterable[int], at: datetime) -> dict[int, int]:
     """Messages that left, for workspaces with complaints: elsewhere nobody asks."""
     ids = list(workspaces)
     if not ids:

@@ -1,22 +1,24 @@
 """`manage.py doctor`: what is configured, what is unsafe, what would happen to a message now.
 
-Looks only, save for `--restore-guards`. Exit 1 if something is wrong; a secret is never shown.
+Looks only, save for `--restore-guards`. Exit 0 when everything is safe, 1 when something is unsafe
+or broken, with the sentence that says what to do; a secret is never shown.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from outreach.core import activity, triggers
-from outreach.edge import acting, health
+from outreach.edge import acting, diagnosis, health
 from safety import controls
 
 
@@ -31,29 +33,58 @@ class Command(BaseCommand):
             action="store_true",
             help="Make lost insert-only guards of the log anew (needs the operator's right).",
         )
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
+            "--message", type=int, metavar="APPROVAL", help="What would happen to #APPROVAL now."
+        )
+        which.add_argument("--draft", metavar="UUID", help="What would happen to this draft now.")
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["restore_guards"]:
             self._restore_guards(options)
-        found = checks.run_checks(databases=["default"])
-        report = {
+        report, broken = self._report(options)
+        if options["json"]:
+            self.stdout.write(json.dumps(report, indent=2, default=str))
+        else:
+            self._print(report)
+        if broken:
+            raise CommandError(f"{broken} of these must be put right.", returncode=1)
+
+    def _report(self, options: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """What was found, and how many findings are serious."""
+        report: dict[str, Any] = {
             "configured": configured(),
             "alive": health.parts(),
             "badge": controls.badge().text,
             "message_now": controls.badge().sentence,
             "findings": [
-                {"id": each.id, "level": level(each), "message": each.msg, "hint": each.hint}
-                for each in found
+                finding(each.id or "", level(each), each.msg, each.hint or "")
+                for each in checks.run_checks(databases=["default"])
             ],
         }
-        if options["json"]:
-            self.stdout.write(json.dumps(report, indent=2, default=str))
-        else:
-            self._print(report)
-        errors = [each for each in found if each.is_serious()]
-        if errors:
-            raise CommandError(f"{len(errors)} of these must be put right.", returncode=1)
+        try:
+            found = diagnosis.examine(at=timezone.now())
+            report |= found.parts
+            report["findings"] += [
+                finding(each.id, each.level, each.message, each.hint) for each in found.faults
+            ]
+            report["message"] = self._message(options)
+        except DatabaseError:
+            report["findings"].append(finding(*NO_DATABASE))
+        return report, sum(each["level"] == "ERROR" for each in report["findings"])
+
+    def _message(self, options: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            if options["message"] is not None:
+                named = diagnosis.by_approval(options["message"])
+            elif options["draft"]:
+                named = diagnosis.by_draft(options["draft"])
+            else:
+                return None
+        except diagnosis.NoSuchMessage as error:
+            raise CommandError(str(error)) from None
+        return diagnosis.explain(*named, at=timezone.now())
 
     def _print(self, report: dict[str, Any]) -> None:
         self.stdout.write(f"{report['badge']}: {report['message_now']}")
@@ -61,6 +92,12 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{title.capitalize()}")
             for name, value in report[title].items():
                 self.stdout.write(f"  {name:<18} {value}")
+        for title in diagnosis.PARTS:
+            self.stdout.write(f"\n{title.capitalize()}")
+            for line in report.get(title, ["not looked at: the database does not answer"]):
+                self.stdout.write(f"  {line}")
+        if report.get("message"):
+            self._print_message(report["message"])
         self.stdout.write("\nFindings")
         for each in report["findings"]:
             self.stdout.write(f"  {each['level']} {each['id']}: {each['message']}")
@@ -68,6 +105,18 @@ class Command(BaseCommand):
                 self.stdout.write(f"      {each['hint']}")
         if not report["findings"]:
             self.stdout.write("  none")
+
+    def _print_message(self, found: dict[str, Any]) -> None:
+        """The message last before the findings: it is what whoever asked is looking for."""
+        self.stdout.write(f"\n{found['message']}")
+        self.stdout.write(f"  {found['answer']}")
+        self.stdout.write(f"  Permission: {found['permission']}")
+        self.stdout.write(f"  Without brakes: {found['without_brakes']}")
+        self.stdout.write(f"  Earliest without brakes: {found['earliest'] or 'never as it stands'}")
+        self.stdout.write(f"  Local time is that of {found['local_time']}")
+        for each in found["checks"]:
+            until = f" (until {each['hold_until']})" if each["hold_until"] else ""
+            self.stdout.write(f"  {each['status']:<5} {each['check']:<12} {each['message']}{until}")
 
     def _restore_guards(self, options: dict[str, Any]) -> None:
         by = acting.principal(options, operator=True)
@@ -95,11 +144,24 @@ def configured() -> dict[str, str]:
         "database": f"{engine} {database['NAME']}{place}",
         "broker": f"{broker.scheme}://{broker.hostname or ''}",
         "mail": f"{mail}{server} as {settings.DEFAULT_FROM_EMAIL}",
+        "suppression key": "environment" if os.environ.get("SUPPRESSION_KEY") else "data folder",
         "data folder": str(settings.DATA_DIR),
         "address": settings.BASE_URL,
         "debug": "on" if settings.DEBUG else "off",
     }
 
 
-def level(finding: checks.CheckMessage) -> str:
-    return "ERROR" if finding.is_serious() else "WARNING"
+NO_DATABASE = (
+    "doctor.database",
+    "ERROR",
+    "The database does not answer, or is not migrated: nothing can be sent, little can be said.",
+    "Start it or look at DATABASE_URL; then run `manage.py migrate`.",
+)
+
+
+def finding(id: str, level: str, message: str, hint: str) -> dict[str, str]:
+    return {"id": id, "level": level, "message": message, "hint": hint}
+
+
+def level(message: checks.CheckMessage) -> str:
+    return "ERROR" if message.is_serious() else "WARNING"

@@ -1,0 +1,258 @@
+"""What `doctor` says beyond settings: brakes, senders, law, suppression, and one message now.
+
+Only looks. Every line is a sentence for somebody who was woken up by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Min, QuerySet
+
+from approvals import taking
+from approvals.models import Approval
+from channels.liveness import proven_dead
+from channels.models import Delivery, DeliveryStatus
+from outreach.core import drafts, suppression
+from outreach.core.models import Draft, Suppression, Workspace
+from safety import controls, facts, gate
+from safety.complaints import judge_rate
+from safety.facts import COMPLAINTS_FOR, messages_left
+from safety.law.table import TABLE
+from safety.models import ControlKey
+from safety.verdict import Level, Verdict
+
+PARTS = ("controls", "senders", "law", "suppression", "complaints")
+# Why an approval allows nothing, in words (`taking.broken` gives the code).
+BROKEN = {
+    "receipt_broken": "its receipt or digest does not match the text",
+    "dry_run_off": "it was given in dry run",
+    "unsent": "its permission ran out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something found: `level` ERROR makes the exit code 1."""
+
+    id: str
+    level: str
+    message: str
+    hint: str = ""
+
+
+@dataclass
+class Examination:
+    """What was looked at, in sentences by part, and what is wrong."""
+
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def examine(*, at: datetime) -> Examination:
+    """Look at everything but single messages. Needs a database that answers."""
+    found = Examination()
+    looks = (_controls, _senders, _law, _suppression, _complaints)
+    for name, look in zip(PARTS, looks, strict=True):
+        found.parts[name] = look(found.faults, at)
+    return found
+
+
+def _controls(faults: list[Fault], at: datetime) -> list[str]:
+    """Every brake with its reason, for the system and then for each workspace by itself."""
+    state = controls.read()
+    if not state.readable:
+        faults.append(
+            Fault(
+                "doctor.controls",
+                "ERROR",
+                "The controls cannot be read, which counts as stopped.",
+                "Look at the database, then run `manage.py migrate`.",
+            )
+        )
+    lines = [brake.sentence() for key in ControlKey for brake in state.brakes(key)]
+    for place in Workspace.objects.order_by("slug"):
+        shared = {brake.sentence() for key in ControlKey for brake in state.brakes(key)}
+        lines += [
+            f"{place.slug}: {brake.sentence()}"
+            for key in ControlKey
+            for brake in state.brakes(key, place.pk)
+            if brake.sentence() not in shared
+        ]
+    return lines or ["Nothing brakes."]
+
+
+def _senders(faults: list[Fault], at: datetime) -> list[str]:
+    """Who is sending now, and what nobody knows the outcome of."""
+    lines = []
+    owners = (
+        Delivery.objects.filter(status=DeliveryStatus.SENDING)
+        .values("sender", "place", "boot_id")
+        .annotate(first=Min("since"))
+        .order_by("first")
+    )
+    for row in owners:
+        dead = row["sender"] and proven_dead(
+            sender=row["sender"], place=row["place"], boot_id=row["boot_id"]
+        )
+        name = f"Sender {str(row['sender'])[:8]} on {row['place']}"
+        since = f"{row['first']:%Y-%m-%d %H:%M:%S} UTC"
+        if dead:
+            lines.append(f"{name} is dead and left messages open since {since}.")
+            hint = "The next `manage.py process_approved_messages` marks them unknown."
+            faults.append(Fault("doctor.dead_sender", "WARNING", lines[-1], hint))
+        else:
+            lines.append(f"{name} has been sending since {since}.")
+    unknown = Delivery.objects.filter(status=DeliveryStatus.UNKNOWN)
+    count = unknown.count()
+    if count:
+        some = ", ".join(
+            f"#{pk}" for pk in unknown.order_by("pk").values_list("pk", flat=True)[:10]
+        )
+        line = f"{count} deliveries have an unknown outcome ({some}); nothing is sent twice."
+        hint = "A person says for each in the admin whether it arrived."
+        faults.append(Fault("doctor.unknown", "WARNING", line, hint))
+        lines.append(line)
+    return lines or ["Nobody is sending, and no outcome is unknown."]
+
+
+def _law(faults: list[Fault], at: datetime) -> list[str]:
+    late = TABLE.overdue(at.date())
+    if late:
+        message = (
+            f"The law table should have been reviewed by {TABLE.review_by:%Y-%m-%d} "
+            f"({len(late)} entries are overdue)."
+        )
+        hint = "Have safety/law/law.toml checked; it goes on holding as it stands."
+        faults.append(Fault("doctor.law_overdue", "WARNING", message, hint))
+    return [
+        f"Version {TABLE.version} of {TABLE.valid_from:%Y-%m-%d}, {len(TABLE.rows)} rows; "
+        f"review by {TABLE.review_by:%Y-%m-%d}.",
+        f"{len(TABLE.unconfirmed)} rows are not confirmed by a lawyer; they are applied.",
+    ]
+
+
+def _suppression(faults: list[Fault], at: datetime) -> list[str]:
+    """How long the list is, and whether this process can read it."""
+    holding = Suppression.objects.filter(lifted_at__isnull=True)
+    foreign = holding.exclude(key_id=suppression.key_id()).count()
+    if foreign:
+        message = f"{foreign} suppressed addresses were written with another key: all is stopped."
+        hint = "Put the old SUPPRESSION_KEY, or DATA_DIR/suppression_key, back."
+        faults.append(Fault("doctor.suppression_key", "ERROR", message, hint))
+    return [f"{holding.count()} addresses are suppressed; key {suppression.key_id()[:8]}…."]
+
+
+def _complaints(faults: list[Fault], at: datetime) -> list[str]:
+    """Workspaces in which complaints warn or pause."""
+    rows = Suppression.objects.filter(complained_at__gt=at - COMPLAINTS_FOR)
+    times: dict[int, list[datetime]] = {}
+    for workspace_id, when in rows.values_list("workspace_id", "complained_at"):
+        if when is not None:
+            times.setdefault(workspace_id, []).append(when)
+    left = messages_left(times, at)
+    lines = []
+    for place in Workspace.objects.filter(pk__in=times).order_by("slug"):
+        verdict = judge_rate(times[place.pk], left.get(place.pk, 0), at=at)
+        lines += [f"{place.slug}: {finding.message}." for finding in verdict.findings]
+    faults += [Fault("doctor.complaints", "WARNING", line) for line in lines]
+    return lines or ["No workspace has complaints worth a warning."]
+
+
+# --- One message ---------------------------------------------------------------------------------
+
+
+class NoSuchMessage(LookupError):
+    """There is no such approval or draft; the sentence says how to name one."""
+
+
+def by_approval(number: int) -> tuple[Draft, Approval | None]:
+    """The message and the round with this number."""
+    row = _approvals().filter(pk=number).first()
+    if row is None:
+        raise NoSuchMessage(f"There is no approval #{number}. `manage.py review` lists the queue.")
+    row.draft.current = row.revision
+    return row.draft, row
+
+
+def by_draft(uuid: str) -> tuple[Draft, Approval | None]:
+    """The message with this uuid and its latest round, if it ever had one."""
+    try:
+        wanted = UUID(uuid)
+    except ValueError:
+        raise NoSuchMessage(f"{uuid!r} is no uuid. Copy it from the message's page.") from None
+    draft = Draft.objects.select_related("workspace", "current").filter(uuid=wanted).first()
+    if draft is None:
+        raise NoSuchMessage(f"There is no message {uuid}.")
+    return draft, _approvals().filter(draft=draft).order_by("-pk").first()
+
+
+def _approvals() -> QuerySet[Approval]:
+    return Approval.objects.select_related("workspace", "revision", "draft__workspace")
+
+
+def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[str, Any]:
+    """What would happen to this message now, check by check, and in a system without brakes."""
+    known = facts.gather([draft], at=at)[draft.pk]
+    free = gate.without_brakes(known)
+    verdict = gate.judge_message(known, gate.Moment.SENDING, at)
+    _, leaves_at = gate.earliest(free, gate.Moment.SENDING, at)
+    without = gate.judge_message(free, gate.Moment.SENDING, at)
+    permission = _permission(draft, approval, at)
+    return {
+        "message": f"Message {draft.uuid} by {draft.channel}, {draft.get_status_display().lower()}",
+        "permission": permission or "A person approved exactly this text.",
+        "answer": _answer(verdict, permission, at),
+        "without_brakes": _answer(without, permission, at),
+        "earliest": leaves_at.isoformat() if without.level < Level.BLOCK else None,
+        "local_time": f"{known.zones.zones[0]} ({known.zones.source})",
+        "checks": [line for check in gate.CHECKS for line in _check(check, known, at)],
+    }
+
+
+def _check(check: gate.Check, known: gate.Facts, at: datetime) -> list[dict[str, Any]]:
+    """What one check says by itself; silence is a pass."""
+    name = check.__name__.removeprefix("check_")
+    verdict = gate.judge_message(known, gate.Moment.SENDING, at, checks=(check,))
+    until = verdict.not_before.isoformat() if verdict.not_before else None
+    common = {"check": name, "level": verdict.level.name, "hold_until": until}
+    if not verdict.findings:
+        return [{**common, "status": "pass", "code": "", "message": "nothing to say"}]
+    return [
+        {**common, "status": each.status, "code": each.code, "message": each.message}
+        for each in verdict.findings
+    ]
+
+
+def _permission(draft: Draft, approval: Approval | None, at: datetime) -> str:
+    """Why nobody's approval covers this text now; empty when one does."""
+    if approval is None:
+        return "It was never submitted, so nobody has approved it."
+    if not approval.is_given:
+        return f"#{approval.pk} is {approval.get_status_display().lower()}: nothing is approved."
+    if approval.taken_at is not None:
+        return f"#{approval.pk} is being sent, has left, or waits for a person to say whether."
+    fault = taking.broken(
+        approval, digest_now=drafts.digest_of(approval.draft, approval.revision), at=at
+    )
+    if fault:
+        return f"#{approval.pk} does not allow this send: {BROKEN.get(fault, fault)}."
+    if approval.pk not in taking.entitled([approval]):
+        return f"#{approval.pk}: its approver {approval.decided_by_label} lost the right to."
+    if approval.due_at is not None and approval.due_at > at:
+        return f"#{approval.pk} is approved and waits until {approval.due_at:%Y-%m-%d %H:%M} UTC."
+    return ""
+
+
+def _answer(verdict: Verdict, permission: str, at: datetime) -> str:
+    reasons = [permission] if permission else []
+    if verdict.level is Level.BLOCK:
+        reasons += [finding.message for finding in verdict.blockers]
+    elif verdict.not_before is not None and verdict.not_before > at:
+        reasons.append(f"It is held until {verdict.not_before:%Y-%m-%d %H:%M} UTC.")
+    if not reasons:
+        return "It would leave now."
+    return "It would not leave now: " + " ".join(f"{each.rstrip('.')}." for each in reasons)
