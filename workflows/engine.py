@@ -74,7 +74,7 @@ def reopen(run: Run, *, by: Principal, at: datetime) -> bool:
     """Let a failed or abandoned run wait for a worker again; False when it is neither."""
     with transaction.atomic():
         moved = Run.objects.filter(may_go_on(at), pk=run.pk).update(
-            status=RunStatus.WAITING, claim="", error="", ended_at=None
+            status=RunStatus.WAITING, claim="", error="", seen_at=at, ended_at=None
         )
         if not moved:
             return False

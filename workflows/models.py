@@ -54,7 +54,10 @@ class Run(Authored):
     error = models.CharField(max_length=500, blank=True)
     claim = models.CharField(max_length=32, blank=True, editable=False)
     seen_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Its worker's last sign of life."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When somebody last worked on it or asked for it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -24,10 +24,13 @@ def drafts_of(run_id: int) -> QuerySet[Draft]:
 
 
 def to_pick_up(at: datetime, *, most_attempts: int) -> QuerySet[Run]:
-    """Runs that wait, and those whose worker fell silent without having been tried too often."""
-    silent = Q(status=RunStatus.RUNNING, seen_at__lte=at - SILENCE, tried__lt=most_attempts)
+    """Runs that nobody has touched for a while: their wake-up was lost or their worker killed.
+
+    One whose worker died again and again is left to a person.
+    """
+    is_left = Q(status=RunStatus.WAITING) | Q(status=RunStatus.RUNNING, tried__lt=most_attempts)
     return (
         Run.objects.annotate(tried=Max("steps__attempt"))
-        .filter(Q(status=RunStatus.WAITING) | silent)
+        .filter(is_left, seen_at__lte=at - SILENCE)
         .order_by("pk")
     )

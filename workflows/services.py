@@ -67,7 +67,7 @@ def start(
     asked = definition.prepare(workspace, options)
     with transaction.atomic():
         run = Run.objects.create(
-            workspace=workspace, agent=agent, name=name, options=asked, **by.fields()
+            workspace=workspace, agent=agent, name=name, options=asked, seen_at=at, **by.fields()
         )
         Step.objects.bulk_create(
             [

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='seen_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text="Its worker's last sign of life.", null=True),
+            field=models.DateTimeField(blank=True, editable=False, help_text="When somebody last worked on it or asked for it.", null=True),
         ),
         migrations.AddIndex(
             model_name='run',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from outreach import testing
 from outreach.core.models import Agent, Draft
@@ -156,6 +157,11 @@ def test_a_waiting_run_whose_wake_up_got_lost_is_picked_up(place):
     start(place, testing.dora())
     assert (tasks.pick_up(), tasks.pick_up()) == (1, 0)
     assert Run.objects.get().status == "done"
+
+
+def test_a_run_that_somebody_just_asked_for_is_left_to_them(place):
+    services.start("email_drafts", place, {}, by=testing.dora(), at=timezone.now())
+    assert tasks.pick_up() == 0
 
 
 def test_a_run_of_a_killed_worker_is_picked_up_but_not_for_ever(place):

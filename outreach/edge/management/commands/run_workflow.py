@@ -174,4 +174,6 @@ def _ending(run: Run) -> str:
         return "is done. Nothing was sent: a workflow ends at draft."
     if run.status == RunStatus.FAILED:
         return f"stopped. {run.error} Go on with: run_workflow --resume {run.pk}"
-    return f"is {run.status}. What it wrote stays as drafts."
+    if run.status == RunStatus.CANCELLED:
+        return "is cancelled. What it wrote stays as drafts."
+    return f"is {run.status}: another worker has it. The admin shows how far it is."
