@@ -202,7 +202,8 @@ def _phones(text: str) -> Iterator[tuple[str, int, int]]:
         if _has_phone_form(found[group]):
             yield ("phone", *found.span(group))
     for match in phonenumbers.PhoneNumberMatcher(text, "US", max_tries=MOST):
-        if _has_phone_form(match.raw_string):
+        # A bare run of digits is as often an order number; with a label it was found above.
+        if _has_phone_form(match.raw_string) and not match.raw_string.isdigit():
             yield ("phone", match.start, match.end)
 
 

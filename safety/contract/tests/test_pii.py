@@ -1,0 +1,86 @@
+"""Personal data in drafts: what a check digit proves, and whose data it is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from safety.contract.pii import check_pii, find_pii
+from safety.verdict import Level
+
+FOUND = [
+    ("Charge 4111 1111 1111 1111 please", "card", "4111 1111 1111 1111"),
+    ("Card 378282246310005 expires soon", "card", "378282246310005"),
+    ("Pay to DE89 3704 0044 0532 0130 00 today", "iban", "DE89 3704 0044 0532 0130 00"),
+    ("His SSN is 536-90-4399.", "national_id", "536-90-4399"),
+    ("Su DNI es 54362315K", "national_id", "54362315K"),
+    ("CPF 390.533.447-05", "national_id", "390.533.447-05"),
+    ("Passport number: X1234567", "national_id", "X1234567"),
+    ("Write to carla@elsewhere.org instead", "email", "carla@elsewhere.org"),
+    ("Call Bob at +44 20 7946 0958 tonight", "phone", "+44 20 7946 0958"),
+    ("The server is 203.0.113.9", "ip", "203.0.113.9"),
+    ("key sk_live_4eC39HqLyjWDarjtT1zdp7dc", "secret", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
+    ("use AKIAIOSFODNN7EXAMPLE", "secret", "AKIAIOSFODNN7EXAMPLE"),
+    ("password: hunter22", "secret", "password: hunter22"),
+    ("postgres://app:s3cret@db/x", "secret", "postgres://app:s3cret@"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind", "quote"), FOUND)
+def test_personal_data_is_found_with_its_place(text: str, kind: str, quote: str) -> None:
+    leaks = find_pii(text)
+    assert [(leak.kind, leak.text) for leak in leaks] == [(kind, quote)]
+    assert text[leaks[0].start : leaks[0].end] == quote
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Card 4111 1111 1111 1112",
+        "IBAN DE89 3704 0044 0532 0130 05",
+        "Order 12345678901 shipped on 2024-01-15",
+        "Version 10.4.2 of 12.11.2026",
+        "Part 000-00-0000",
+        "You can reset your password here.",
+        "Invoice 4471 over 1,240.50 euros",
+        "0000 0000 0000 0000",
+    ],
+)
+def test_number_without_a_valid_check_digit_is_none(text: str) -> None:
+    assert find_pii(text) == ()
+
+
+def test_address_of_a_party_is_no_leak() -> None:
+    text = "I wrote to anna@example.org and rang +44 20 7946 0958."
+    assert find_pii(text, allowed=["Anna@Example.org", "+442079460958"]) == ()
+
+
+def test_contact_data_in_a_signature_is_no_leak_but_a_card_is() -> None:
+    text = "The plan is attached.\n\nKind regards,\nTom\n+44 20 7946 0958\ntom@firm.example"
+    assert find_pii(text) == ()
+    assert len(find_pii(text, signature=False)) == 2
+    assert [leak.kind for leak in find_pii(f"{text}\n4111 1111 1111 1111")] == ["card"]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("The plan is attached.", Level.ALLOW),
+        ("Write to carla@elsewhere.org", Level.REVIEW),
+        ("Card 4111 1111 1111 1111", Level.BLOCK),
+    ],
+)
+def test_verdict_blocks_what_is_grave_and_shows_the_rest(text: str, level: Level) -> None:
+    assert check_pii(text=text).level is level
+    assert check_pii(subject=text, text="Hello").level is level
+
+
+@pytest.mark.parametrize(
+    "piece", ["1 ", "a@", "1-", "1.", "call 555-123-4567 ", "passport 1a", "ssn 1", "a://"]
+)
+def test_hostile_text_is_judged_in_bounded_time(piece: str) -> None:
+    text = (piece * 50_000)[:100_000]
+    start = time.process_time()
+    find_pii(text)
+    assert time.process_time() - start < 3

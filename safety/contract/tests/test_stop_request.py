@@ -1,0 +1,75 @@
+"""Requests to stop in seven languages, and what only looks like one."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from safety.contract.stop_request import detect_stop, examples
+
+CASES = [(kind, text) for kind, texts in examples().items() for text in texts]
+KEYWORDS = [
+    "stop",
+    "quit",
+    "end",
+    "revoke",
+    "opt out",
+    "cancel",
+    "unsubscribe",
+    "stopall",
+    "optout",
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), CASES)
+def test_example_is_understood(kind: str, text: str) -> None:
+    assert detect_stop(text).kind == kind
+
+
+@pytest.mark.parametrize("word", KEYWORDS)
+@pytest.mark.parametrize(
+    "form", ["{}", "{}.", " {}!! ", "'{}'", "({})", "{} please", "{}\nSent from my phone", "Hi, {}"]
+)
+def test_carrier_keyword_counts_in_any_case_and_punctuation(word: str, form: str) -> None:
+    for text in (form.format(word), form.format(word).upper(), form.format(word).title()):
+        assert detect_stop(text).kind == "stop", text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thank you, see you on Friday.\n\nOn Mon, Bob wrote:\n> Reply STOP to unsubscribe",
+        "Looks good.\n> please stop emailing me",
+        "Great, thanks.\n-----Original Message-----\nTo unsubscribe reply STOP",
+    ],
+)
+def test_quoted_text_is_no_request(text: str) -> None:
+    assert detect_stop(text).kind == "none"
+
+
+def test_span_quotes_the_original() -> None:
+    text = "Hello,\nplease  ＳＴＯＰ texting me."
+    found = detect_stop(text)
+    assert found.kind == "stop" and found.span is not None
+    assert text[slice(*found.span)] == found.text
+
+
+@pytest.mark.parametrize(
+    "text", ["ЅТОР", "s.t.o.p", "S\u200bT\u200bO\u200bP", "st0p texting me", "𝐒𝐓𝐎𝐏"]
+)
+def test_disguised_request_is_understood(text: str) -> None:
+    assert detect_stop(text).kind == "stop"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n", "👍", "\x00", "?"])
+def test_text_without_words_is_none(text: str) -> None:
+    assert detect_stop(text).kind == "none"
+
+
+@pytest.mark.parametrize("piece", ["please stop ", "don't ", "no me ", "stop\n", "no "])
+def test_hostile_text_is_judged_quickly(piece: str) -> None:
+    text = (piece * 20_000)[:100_000]
+    start = time.process_time()
+    detect_stop(text)
+    assert time.process_time() - start < 1
