@@ -7,17 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from approvals import services, submission
-from approvals.errors import Refused
 from outreach import testing
 from outreach.core import consent
 from outreach.core.consent import ConsentRefused
 from outreach.core.models import Activity, Consent
-from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
 from safety import facts
-from safety.models import SafetyEvent
 
 pytestmark = pytest.mark.django_db
 SHOWN = "Yes, write to me about new products."
@@ -26,12 +22,6 @@ SHOWN = "Yes, write to me about new products."
 def grant(person, channel="whatsapp", basis="opt_in", by=None, **fields):
     options = {"source": "form 12", "text_shown": SHOWN, "at": WORKDAY, **fields}
     return consent.grant(person, channel, basis, by=by or testing.bob(), **options)
-
-
-def chat_person(**fields):
-    person = testing.make_person(country="GB", **fields)
-    add_address(person.workspace, person, "whatsapp", "+442079460123")
-    return person
 
 
 def test_a_consent_keeps_what_proves_it_and_is_told_without_its_text():
@@ -104,42 +94,6 @@ def test_the_database_itself_refuses_a_consent_without_proof():
                 workspace=person.workspace, person=person, channel="email", at=WORKDAY,
                 **{"basis": "customer", **fields},
             )  # fmt: skip
-
-
-def test_without_an_opt_in_nothing_enters_the_queue_for_whatsapp():
-    draft = testing.make_draft(chat_person(), channel="whatsapp", subject="")
-    result = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
-    assert result.approval is None
-    draft.refresh_from_db()
-    assert "asks for an opt-in" in draft.status_reason
-    assert "record what there is" in draft.status_reason
-    assert SafetyEvent.objects.filter(draft=draft, code="consent_missing").exists()
-    grant(draft.person)
-    assert submission.submit(draft.pk, by=testing.bob(), at=WORKDAY).approval is not None
-
-
-def test_a_consent_withdrawn_while_it_waits_refuses_the_approval():
-    person = chat_person()
-    grant(person)
-    approval = testing.make_pending(person, channel="whatsapp", subject="")
-    consent.withdraw(person, reason="asked", by=testing.bob(), at=WORKDAY)
-    with pytest.raises(Refused, match="opt-in"):
-        services.approve(approval.pk, by=testing.alice(), at=WORKDAY, digest=approval.digest)
-
-
-def test_a_first_advertisement_to_canada_names_what_is_missing():
-    person = testing.make_person(country="CA")
-    draft = testing.make_draft(person, purpose="promotional")
-    submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
-    draft.refresh_from_db()
-    assert "Canada (CASL) asks for consent" in draft.status_reason
-
-
-def test_a_connection_without_a_country_enters_the_queue_with_a_finding():
-    person = testing.make_person()
-    add_address(person.workspace, person, "linkedin", "linkedin.com/in/ann")
-    approval = testing.make_pending(person, channel="linkedin", purpose="promotional")
-    assert "country_unknown" in {f["code"] for f in approval.decision["findings"]}
 
 
 def test_the_facts_carry_country_state_company_and_postal_address():

@@ -9,11 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals import services, submission
-from channels import registry, sending
-from channels.adapters.memory import MemoryAdapter
 from outreach import testing
-from outreach.core import consent, drafts, suppression
+from outreach.core import drafts, suppression
 from outreach.core.models import Activity, Draft
 from outreach.core.people import add_address
 from outreach.core.permissions import SCOPES, NotAllowed
@@ -180,17 +177,6 @@ def test_what_is_no_emergency_is_refused(category, why, fields, words):
 
 
 @pytest.mark.django_db
-def test_only_once_and_only_before_it_is_submitted():
-    draft = testing.make_draft()
-    declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
-    with pytest.raises(OverrideRefused, match="declared an emergency before"):
-        declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
-    submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
-    with pytest.raises(OverrideRefused, match="is pending approval"):
-        declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
-
-
-@pytest.mark.django_db
 def test_only_on_the_least_intrusive_channel_that_is_open():
     person = testing.make_person()
     add_address(person.workspace, person, "whatsapp", "+442079460123")
@@ -202,61 +188,3 @@ def test_only_on_the_least_intrusive_channel_that_is_open():
         person.workspace, "email", mail.normalised, reason="bounce", by=testing.alice(), at=NIGHT
     )
     assert declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT).pk
-
-
-@pytest.mark.django_db
-def test_a_text_whose_mark_was_cut_off_is_no_emergency():
-    approval = _submitted()
-    words = drafts.Text(subject="Fire", text="Do not come.")
-    edited = services.edit(approval.pk, words, by=testing.alice(), at=NIGHT, digest=approval.digest)
-    assert edited.decision["would_leave_at"] > NIGHT.isoformat()
-
-
-def _submitted(at=NIGHT, **fields):
-    draft = testing.make_draft(at=at, **fields)
-    declare(draft, "safety_threat", WHY, by=testing.alice(), at=at)
-    return submission.submit(draft.pk, by=testing.bob(), at=at).approval
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_leaves_at_night_once_approved_and_is_spent(live):
-    approval = _submitted()
-    assert approval.decision["level"] == "REVIEW"
-    services.approve(
-        approval.pk, by=testing.alice(), at=NIGHT, digest=approval.digest, undo_seconds=0
-    )
-    MemoryAdapter.reset()
-    with registry.override("email", MemoryAdapter("email")):
-        assert sending.process(clock=lambda: NIGHT).sent == 1
-    assert MemoryAdapter.outbox[0].subject.startswith("EMERGENCY: ")
-    MemoryAdapter.reset()
-    row = EmergencyOverride.objects.get()
-    assert row.used_at == NIGHT
-    assert "used" in str(row)
-    assert Activity.objects.filter(verb="safety.emergency_used").count() == 1
-    draft = Draft.objects.get()
-    assert facts.gather([draft], at=NIGHT)[draft.pk].override == ""
-
-
-@pytest.mark.django_db
-def test_writing_the_mark_without_declaring_lifts_nothing():
-    draft = testing.make_draft(subject="EMERGENCY: x", text="EMERGENCY: come now", at=NIGHT)
-    assert facts.gather([draft], at=NIGHT)[draft.pk].override == ""
-    result = submission.submit(draft.pk, by=testing.bob(), at=NIGHT)
-    assert result.verdict.not_before is not None
-
-
-@pytest.mark.django_db
-def test_consent_is_still_asked_for_an_emergency_by_whatsapp():
-    person = testing.make_person(country="GB")
-    person.addresses.all().delete()
-    add_address(person.workspace, person, "whatsapp", "+442079460123")
-    draft = testing.make_draft(person, channel="whatsapp", subject="", at=NIGHT)
-    declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
-    assert submission.submit(draft.pk, by=testing.bob(), at=NIGHT).approval is None
-    consent.grant(
-        person, "whatsapp", "opt_in", source="form", text_shown="Yes", by=testing.bob(), at=NIGHT
-    )
-    result = submission.submit(draft.pk, by=testing.bob(), at=NIGHT)
-    assert result.approval is not None
-    assert result.verdict.not_before is None

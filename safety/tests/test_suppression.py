@@ -7,9 +7,6 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from approvals import services, submission
-from approvals.errors import Refused
-from channels import sending
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Activity, Suppression
@@ -18,8 +15,9 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.core.suppression import SuppressionRefused, is_suppressed, suppress
 from outreach.testing import WORKDAY
-from safety import facts
-from safety.models import SafetyEvent
+from safety import facts, gate
+from safety.gate import Moment
+from safety.verdict import Level
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Principal.system("webhook")
@@ -124,37 +122,6 @@ def test_everything_of_a_human_being_at_once():
     assert suppression.suppressed_among({*places, (copy.workspace_id, "email", "")}) == places
 
 
-def test_it_survives_the_person_and_meets_whoever_comes_by_import():
-    person = testing.make_person()
-    [address] = person.addresses.all()
-    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
-    person.delete()
-    again = testing.make_person()
-    add_address(again.workspace, again, "email", address.raw)
-    again.addresses.exclude(normalised=address.normalised).delete()
-    draft = testing.make_draft(again)
-    result = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
-    assert result.approval is None
-    assert "suppression list since 2026-03-11 (asked us to stop)" in result.draft.status_reason
-    assert SafetyEvent.objects.filter(draft=draft, code="suppressed").exists()
-
-
-def test_what_is_suppressed_while_it_waits_is_not_approved():
-    approval = testing.make_pending()
-    put(approval.revision.address)
-    with pytest.raises(Refused, match="suppression list"):
-        services.approve(approval.pk, by=testing.alice(), at=WORKDAY, digest=approval.digest)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_is_suppressed_after_the_approval_does_not_leave(live):
-    approval = testing.make_approved()
-    put(approval.revision.address)
-    report = sending.process(clock=lambda: WORKDAY + timedelta(minutes=1))
-    approval.draft.refresh_from_db()
-    assert (report.sent, report.released, approval.draft.status) == (0, 1, "draft")
-
-
 # --- The key -------------------------------------------------------------------------------------
 
 
@@ -170,7 +137,8 @@ def test_a_list_written_with_another_key_stops_everything(monkeypatch):
     monkeypatch.setenv("SUPPRESSION_KEY", "another key " + "z" * 40)
     known = facts.gather([draft], at=WORKDAY)[draft.pk]
     assert "another key" in known.suppressed
-    assert submission.submit(draft.pk, by=testing.bob(), at=WORKDAY).approval is None
+    for moment in Moment:
+        assert gate.judge_message(known, moment, WORKDAY).level is Level.BLOCK
     Suppression.objects.filter(pk=row.pk).update(lifted_at=WORKDAY, lifted_reason="test")
     assert facts.gather([draft], at=WORKDAY)[draft.pk].suppressed == ""
 

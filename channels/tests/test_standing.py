@@ -1,0 +1,173 @@
+"""Law, consent, suppression and emergencies all the way: from submission to the one door."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals import services, submission
+from approvals.errors import Refused
+from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
+from outreach import testing
+from outreach.core import consent, drafts, suppression
+from outreach.core.models import Activity, Draft
+from outreach.core.people import add_address
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+from safety import facts
+from safety.models import EmergencyOverride, SafetyEvent
+from safety.override import OverrideRefused, declare
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SYSTEM = Principal.system("webhook")
+NIGHT = WORKDAY.replace(hour=2)
+WHY = "The venue is on fire and she is on her way there."
+
+
+def grant(person, channel="whatsapp"):
+    consent.grant(
+        person, channel, "opt_in", source="form 12", text_shown="Yes", by=testing.bob(), at=WORKDAY
+    )
+
+
+def put(address):
+    place = testing.make_workspace()
+    suppression.suppress(place, "email", address, reason="unsubscribe", by=SYSTEM, at=WORKDAY)
+
+
+def chat_person(**fields):
+    person = testing.make_person(country="GB", **fields)
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    return person
+
+
+def test_without_an_opt_in_nothing_enters_the_queue_for_whatsapp():
+    draft = testing.make_draft(chat_person(), channel="whatsapp", subject="")
+    result = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    assert result.approval is None
+    draft.refresh_from_db()
+    assert "asks for an opt-in" in draft.status_reason
+    assert "record what there is" in draft.status_reason
+    assert SafetyEvent.objects.filter(draft=draft, code="consent_missing").exists()
+    grant(draft.person)
+    assert submission.submit(draft.pk, by=testing.bob(), at=WORKDAY).approval is not None
+
+
+def test_a_consent_withdrawn_while_it_waits_refuses_the_approval():
+    person = chat_person()
+    grant(person)
+    approval = testing.make_pending(person, channel="whatsapp", subject="")
+    consent.withdraw(person, reason="asked", by=testing.bob(), at=WORKDAY)
+    with pytest.raises(Refused, match="opt-in"):
+        services.approve(approval.pk, by=testing.alice(), at=WORKDAY, digest=approval.digest)
+
+
+def test_a_first_advertisement_to_canada_names_what_is_missing():
+    person = testing.make_person(country="CA")
+    draft = testing.make_draft(person, purpose="promotional")
+    submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    draft.refresh_from_db()
+    assert "Canada (CASL) asks for consent" in draft.status_reason
+
+
+def test_a_connection_without_a_country_enters_the_queue_with_a_finding():
+    person = testing.make_person()
+    add_address(person.workspace, person, "linkedin", "linkedin.com/in/ann")
+    approval = testing.make_pending(person, channel="linkedin", purpose="promotional")
+    assert "country_unknown" in {f["code"] for f in approval.decision["findings"]}
+
+
+def test_it_survives_the_person_and_meets_whoever_comes_by_import():
+    person = testing.make_person()
+    [address] = person.addresses.all()
+    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    person.delete()
+    again = testing.make_person()
+    add_address(again.workspace, again, "email", address.raw)
+    again.addresses.exclude(normalised=address.normalised).delete()
+    draft = testing.make_draft(again)
+    result = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    assert result.approval is None
+    assert "suppression list since 2026-03-11 (asked us to stop)" in result.draft.status_reason
+    assert SafetyEvent.objects.filter(draft=draft, code="suppressed").exists()
+
+
+def test_what_is_suppressed_while_it_waits_is_not_approved():
+    approval = testing.make_pending()
+    put(approval.revision.address)
+    with pytest.raises(Refused, match="suppression list"):
+        services.approve(approval.pk, by=testing.alice(), at=WORKDAY, digest=approval.digest)
+
+
+def test_what_is_suppressed_after_the_approval_does_not_leave(live):
+    approval = testing.make_approved()
+    put(approval.revision.address)
+    report = sending.process(clock=lambda: WORKDAY + timedelta(minutes=1))
+    approval.draft.refresh_from_db()
+    assert (report.sent, report.released, approval.draft.status) == (0, 1, "draft")
+
+
+def test_only_once_and_only_before_it_is_submitted():
+    draft = testing.make_draft()
+    declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
+    with pytest.raises(OverrideRefused, match="declared an emergency before"):
+        declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
+    submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    with pytest.raises(OverrideRefused, match="is pending approval"):
+        declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
+
+
+def test_a_text_whose_mark_was_cut_off_is_no_emergency():
+    approval = _submitted()
+    words = drafts.Text(subject="Fire", text="Do not come.")
+    edited = services.edit(approval.pk, words, by=testing.alice(), at=NIGHT, digest=approval.digest)
+    assert edited.decision["would_leave_at"] > NIGHT.isoformat()
+
+
+def _submitted(at=NIGHT, **fields):
+    draft = testing.make_draft(at=at, **fields)
+    declare(draft, "safety_threat", WHY, by=testing.alice(), at=at)
+    return submission.submit(draft.pk, by=testing.bob(), at=at).approval
+
+
+def test_it_leaves_at_night_once_approved_and_is_spent(live):
+    approval = _submitted()
+    assert approval.decision["level"] == "REVIEW"
+    services.approve(
+        approval.pk, by=testing.alice(), at=NIGHT, digest=approval.digest, undo_seconds=0
+    )
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        assert sending.process(clock=lambda: NIGHT).sent == 1
+    assert MemoryAdapter.outbox[0].subject.startswith("EMERGENCY: ")
+    MemoryAdapter.reset()
+    row = EmergencyOverride.objects.get()
+    assert row.used_at == NIGHT
+    assert "used" in str(row)
+    assert Activity.objects.filter(verb="safety.emergency_used").count() == 1
+    draft = Draft.objects.get()
+    assert facts.gather([draft], at=NIGHT)[draft.pk].override == ""
+
+
+def test_writing_the_mark_without_declaring_lifts_nothing():
+    draft = testing.make_draft(subject="EMERGENCY: x", text="EMERGENCY: come now", at=NIGHT)
+    assert facts.gather([draft], at=NIGHT)[draft.pk].override == ""
+    result = submission.submit(draft.pk, by=testing.bob(), at=NIGHT)
+    assert result.verdict.not_before is not None
+
+
+def test_consent_is_still_asked_for_an_emergency_by_whatsapp():
+    person = testing.make_person(country="GB")
+    person.addresses.all().delete()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    draft = testing.make_draft(person, channel="whatsapp", subject="", at=NIGHT)
+    declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT)
+    assert submission.submit(draft.pk, by=testing.bob(), at=NIGHT).approval is None
+    consent.grant(
+        person, "whatsapp", "opt_in", source="form", text_shown="Yes", by=testing.bob(), at=NIGHT
+    )
+    result = submission.submit(draft.pk, by=testing.bob(), at=NIGHT)
+    assert result.approval is not None
+    assert result.verdict.not_before is None
