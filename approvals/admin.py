@@ -171,7 +171,9 @@ class ApprovalAdmin(TenantAdmin):
         except desk.ERRORS as error:
             messages.error(request, str(error))
             fresh: Approval = self.visible_or_404(request, str(item.pk))
-            return self._show(request, fresh, typed=request.POST, status=desk.status_of(error))
+            # What was saved all the same (the rules rewrote it) is shown, not typed once more.
+            typed = None if desk.was_saved(error) else request.POST
+            return self._show(request, fresh, typed=typed, status=desk.status_of(error))
         messages.success(request, done.sentence)
         return self._go(request, done.stay or following, undo=done.undo)
 

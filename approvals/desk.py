@@ -49,6 +49,11 @@ def status_of(error: Exception) -> int:
     return 403 if isinstance(error, NotAllowed) else 400
 
 
+def was_saved(error: Exception) -> bool:
+    """Whether the typed words are a revision by now, although they were not approved."""
+    return getattr(error, "code", "") == "rewritten"
+
+
 def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
     _saw_hidden(form, approval.revision.subject, approval.revision.text)
     given = services.approve(
@@ -62,10 +67,12 @@ def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -
 
 
 def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
-    services.edit(
-        approval.pk, words_from(form, approval), by=by, at=at, digest=form.get("digest", "")
-    )
-    return Done(f"#{approval.pk}: your edit is saved. It stays in the queue.", stay=approval.pk)
+    words = words_from(form, approval)
+    saved = services.edit(approval.pk, words, by=by, at=at, digest=form.get("digest", ""))
+    said = f"#{approval.pk}: your edit is saved. It stays in the queue."
+    if saved.revision.text != words.text:
+        said += " The rules took words out of it: compare before you approve."
+    return Done(said, stay=approval.pk)
 
 
 def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:

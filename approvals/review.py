@@ -91,8 +91,9 @@ def look_ahead(approval: Approval, *, at: datetime) -> Outlook:
     dry_run = state.sentence(ControlKey.DRY_RUN, place)
     blocked = verdict.level is Level.BLOCK
     passed = scheduled is not None and scheduled < at and not approval.is_given
+    how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run))
     return Outlook(
-        _sentence(approval, leaves_at, at, blocked=blocked, dry=bool(dry_run), passed=passed),
+        _sentence(approval, leaves_at, at, how),
         blocked,
         dry_run,
         stopped,
@@ -101,15 +102,25 @@ def look_ahead(approval: Approval, *, at: datetime) -> Outlook:
     )
 
 
-def _sentence(
-    approval: Approval, leaves_at: datetime, at: datetime, *, blocked: bool, dry: bool, passed: bool
-) -> str:
-    if blocked:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What stands between an approval and its message."""
+
+    blocked: bool
+    passed: bool
+    stopped: bool
+    dry: bool
+
+
+def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
+    if how.blocked:
         return "It cannot be approved as it stands; the findings say why."
-    if passed:
+    if how.passed:
         return "The time it was scheduled for has passed: choose a new one to approve it."
-    verb = "be simulated" if dry else "be sent"
+    verb = "be simulated" if how.dry else "be sent"
     start = "It would" if approval.is_given else "If approved now: would"
+    if how.stopped:
+        return f"{start} wait until the stop is lifted, and {verb} no sooner."
     if leaves_at <= at:
         undo = settings.APPROVAL_UNDO_SECONDS
         return f"{start} {verb} at once{f' (after {undo} s to undo)' if undo else ''}."

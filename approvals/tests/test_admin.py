@@ -151,6 +151,15 @@ def test_a_held_message_says_when_it_would_leave_by_their_clock():
     assert "Wed 11 Mar 08:00 their time" in enter(testing.alice()).get(page(item)).content.decode()
 
 
+def test_while_stopped_the_page_does_not_promise_a_send():
+    item = testing.make_pending()
+    type(item.workspace).objects.get(pk=item.workspace_id).controls.filter(
+        control_key="EMERGENCY_STOP"
+    ).update(enabled=True, reason="odd replies")
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert "would wait until the stop is lifted" in text and "odd replies" in text
+
+
 def test_one_bad_time_zone_does_not_hide_the_queue():
     item = testing.make_pending()
     type(item.human).objects.filter(pk=item.human_id).update(time_zone="Mars/Base")

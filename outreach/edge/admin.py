@@ -208,7 +208,7 @@ class ActivityAdmin(TenantAdmin):
 
     @column("By")
     def show_by(self, obj: Activity) -> str:
-        return f"{obj.get_by_kind_display()} {obj.by_id}"
+        return f"{obj.by_kind} {obj.by_id}"
 
     @column("Codes")
     def show_codes(self, obj: Activity) -> str:
