@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count
 
@@ -131,51 +132,70 @@ def _phones(people: Iterable[Person]) -> dict[int, str]:
 
 def _facts(draft: Draft, person: Person, known: _Known) -> Facts:
     human = person.merged_into or person
-    revision = draft.current or Revision()
-    scope = draft.workspace_id
-    phone = known.phones.get(person.pk, "")
-    country = country_of(human.country or person.country, phone)
     return Facts(
-        channel=draft.channel,
-        # Whatever it is called: words that sell are judged as promotion by every rule.
-        purpose=effective_purpose(draft.purpose, subject=revision.subject, text=revision.text),
-        touch=draft.touch,
-        action=actions.SEND_ACTION.get(draft.channel, "by_hand"),
-        address=revision.address,
-        subject=revision.subject,
-        text=revision.text,
-        html=revision.html,
-        by_kind=draft.by_kind,
-        person_status=human.status,
-        status_reason=human.status_reason,
-        automation_enabled=person.automation_enabled and human.automation_enabled,
-        automation_reason=human.automation_disabled_reason or person.automation_disabled_reason,
-        zones=resolve_zones(
-            timezone=human.time_zone or person.time_zone,
-            phone=phone,
-            default=draft.workspace.time_zone,
-        ),
-        emergency=known.state.sentence(ControlKey.EMERGENCY_STOP, scope),
-        messaging=known.state.sentence(ControlKey.MESSAGING_ENABLED, scope),
-        dry_run=known.state.sentence(ControlKey.DRY_RUN, scope),
+        **_message(draft),
+        **_recipient(draft, person, human, known),
+        **_around(draft, known),
         contacts=_history(human, known),
-        attachments=tuple(revision.attachments),
-        country=country,
-        state=state_of(country, _state(human) or _state(person)),
-        company=bool(human.account_id or person.account_id),
-        follows_us=bool(human.follows_us or person.follows_us),
         consents=tuple(_consent(row) for row in known.consents.get(human.pk, [])),
-        postal_address=draft.workspace.postal_address,
-        suppressed=known.standing.against(_place(draft)),
-        complaints=known.standing.complaints.get(scope, ()),
-        left_count=known.left.get(scope, 0),
         previous=tuple(
             known.sent_texts[row.draft_id]
             for row in _last_out(known.contacts.get(human.pk, []))
             if row.draft_id in known.sent_texts
         ),
-        override=known.emergencies.get(draft.pk, ""),
     )
+
+
+def _message(draft: Draft) -> dict[str, Any]:
+    revision = draft.current or Revision()
+    return {
+        "channel": draft.channel,
+        # Whatever it is called: words that sell are judged as promotion by every rule.
+        "purpose": effective_purpose(draft.purpose, subject=revision.subject, text=revision.text),
+        "touch": draft.touch,
+        "action": actions.SEND_ACTION.get(draft.channel, "by_hand"),
+        "address": revision.address,
+        "subject": revision.subject,
+        "text": revision.text,
+        "html": revision.html,
+        "by_kind": draft.by_kind,
+        "attachments": tuple(revision.attachments),
+    }
+
+
+def _recipient(draft: Draft, person: Person, human: Person, known: _Known) -> dict[str, Any]:
+    phone = known.phones.get(person.pk, "")
+    country = country_of(human.country or person.country, phone)
+    return {
+        "person_status": human.status,
+        "status_reason": human.status_reason,
+        "automation_enabled": person.automation_enabled and human.automation_enabled,
+        "automation_reason": human.automation_disabled_reason or person.automation_disabled_reason,
+        "zones": resolve_zones(
+            timezone=human.time_zone or person.time_zone,
+            phone=phone,
+            default=draft.workspace.time_zone,
+        ),
+        "country": country,
+        "state": state_of(country, _state(human) or _state(person)),
+        "company": bool(human.account_id or person.account_id),
+        "follows_us": bool(human.follows_us or person.follows_us),
+    }
+
+
+def _around(draft: Draft, known: _Known) -> dict[str, Any]:
+    """What stands for the whole system, the workspace, or the address."""
+    scope = draft.workspace_id
+    return {
+        "emergency": known.state.sentence(ControlKey.EMERGENCY_STOP, scope),
+        "messaging": known.state.sentence(ControlKey.MESSAGING_ENABLED, scope),
+        "dry_run": known.state.sentence(ControlKey.DRY_RUN, scope),
+        "postal_address": draft.workspace.postal_address,
+        "suppressed": known.standing.against(_place(draft)),
+        "complaints": known.standing.complaints.get(scope, ()),
+        "left_count": known.left.get(scope, 0),
+        "override": known.emergencies.get(draft.pk, ""),
+    }
 
 
 def _state(person: Person) -> object:
