@@ -14,7 +14,8 @@ from channels import registry, sending
 from channels.tests.child import FileAdapter
 from channels.tests.plenty import make_approvals, make_people
 from outreach import testing
-from outreach.core.models import Contact, CoolingOff
+from outreach.core import consent
+from outreach.core.models import Consent, Contact, CoolingOff
 from outreach.testing import WORKDAY
 from safety.contract import frequency
 
@@ -32,6 +33,11 @@ def due(live, request):
 
     def make(channel: str) -> list:
         people = make_people(PEOPLE, testing.make_workspace(), channel)
+        for person in people:  # without it the law lets no chat begin
+            consent.grant(
+                person, channel, Consent.Basis.OPT_IN, text_shown="Yes", source="test",
+                by=testing.alice(), at=WORKDAY - timedelta(days=1),
+            )  # fmt: skip
         make_approvals(people, each=DUE, channel=channel)
         return people
 
