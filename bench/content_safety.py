@@ -136,7 +136,12 @@ def pii_quality(folder: Path) -> None:
     right = wanted = found = 0
     for row in rows(folder, "presidio_pii"):
         spans = [(a, b) for a, b, kind in json.loads(row["orig"]) if kind in PII]
-        leaks = find_pii(row["text"], signature=False)
+        named = [(a, b) for a, b, kind in json.loads(row["orig"]) if kind == "US_DRIVER_LICENSE"]
+        leaks = [  # a licence number is rightly found, but no pattern kind to be counted here
+            leak
+            for leak in find_pii(row["text"], signature=False)
+            if not any(leak.start < b and a < leak.end for a, b in named)
+        ]
         wanted += len(spans)
         found += len(leaks)
         right += sum(any(x.start < b and a < x.end for x in leaks) for a, b in spans)

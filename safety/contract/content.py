@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.rulebook import CHECK_OF, Book, Rule, book, signals
@@ -250,10 +251,17 @@ def _weighed(hits: list[Hit]) -> tuple[Hit, ...]:
 
 
 def _signals(family: str, *texts: str) -> bool:
-    rules = signals()
-    return any(
-        rule.family == family
-        for text in texts
-        if text
-        for rule, _, _ in rules.candidates(fold(text).text, "text")
-    )
+    return any(family in _signals_of(text) for text in texts if text)
+
+
+def _signals_of(text: str) -> frozenset[str]:
+    """What a text is for; asked about several times, so short ones are remembered."""
+    return _signals_again(text) if len(text) <= LONG_TEXT else _signals_in(text)
+
+
+def _signals_in(text: str) -> frozenset[str]:
+    plain = fold(text, quotes=False).text
+    return frozenset(rule.family for rule, _, _ in signals().candidates(plain, "text"))
+
+
+_signals_again = lru_cache(maxsize=256)(_signals_in)

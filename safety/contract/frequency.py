@@ -125,9 +125,9 @@ def _daily_limit(case: _Case) -> Verdict:
 
 
 def _limit_rest(case: _Case) -> CoolingOff | None:
-    """The rest that the message which reached the limit of this day began, if one did."""
+    """The rest after the message that reached the limit of this day, or passed it by hand."""
     days = (case.same_day(zone) for zone in case.zones.zones)
-    reached = [sent[case.limit - 1].at for sent in days if len(sent) >= case.limit]
+    reached = [sent[-1].at for sent in days if len(sent) >= case.limit]
     if not reached:
         return None
     return CoolingOff("daily_limit", max(reached), max(reached) + LIMIT_REST)

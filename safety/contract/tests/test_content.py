@@ -27,8 +27,6 @@ ENDINGS = (
 SOFTENED = {
     "Contract for signature",
     "Match on Sunday",
-    "Final reminder: invoice 2210",
-    "Last call for abstracts",
 }
 
 EXAMPLES = [
