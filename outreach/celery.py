@@ -38,6 +38,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 14},
     },
+    "pick-up-workflow-runs": {
+        "task": "workflows.tasks.pick_up",
+        "schedule": 60.0,
+        "options": {"expires": 59},
+    },
     "seal-activity": {
         "task": "outreach.edge.tasks.seal_activity",
         "schedule": 5.0,
