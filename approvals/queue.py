@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
+from unfold.paginator import InfinitePaginator
 
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.models import Address, Channel, Person, Purpose, Touch
@@ -68,33 +71,55 @@ def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
     people = Person.objects.all()
     for word in text.split()[:8]:
         people = people.filter(Q(full_name__icontains=word) | Q(account__name__icontains=word))
-    return rows.filter(draft__person__in=people) if text else rows
-
-
-def after(rows: QuerySet[Approval], item: Approval) -> QuerySet[Approval]:
-    """What comes after this item in queue order."""
-    return rows.filter(
-        Q(priority__lt=item.priority)
-        | Q(priority=item.priority, created_at__gt=item.created_at)
-        | Q(priority=item.priority, created_at=item.created_at, pk__gt=item.pk)
-    ).order_by(*ORDER)
-
-
-def before(rows: QuerySet[Approval], item: Approval) -> QuerySet[Approval]:
-    """What comes before this item, the nearest first."""
-    return rows.filter(
-        Q(priority__gt=item.priority)
-        | Q(priority=item.priority, created_at__lt=item.created_at)
-        | Q(priority=item.priority, created_at=item.created_at, pk__lt=item.pk)
-    ).order_by("priority", "-created_at", "-pk")
+    humans = people.values_list(Coalesce("merged_into_id", "id"), flat=True)
+    return rows.filter(human__in=humans) if text else rows
 
 
 def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, int | None]:
-    """(previous, next) among the pending; after the last comes the first, never the same item."""
-    pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk).only("pk")
-    following = after(pending, item).first() or pending.order_by(*ORDER).first()
-    preceding = before(pending, item).first()
-    return (preceding.pk if preceding else None, following.pk if following else None)
+    """(previous, next) among the pending; after the last comes the first, never the same item.
+
+    Each question is one step along the queue's own index, however long the queue is.
+    """
+    pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk)
+    same = pending.filter(priority=item.priority)
+    later = same.filter(created_at__gte=item.created_at).exclude(
+        created_at=item.created_at, pk__lt=item.pk
+    )
+    earlier = same.filter(created_at__lte=item.created_at).exclude(
+        created_at=item.created_at, pk__gt=item.pk
+    )
+    following = (
+        _first(later.order_by("created_at", "pk"))
+        or _first(pending.filter(priority__lt=item.priority).order_by(*ORDER))
+        or _first(pending.order_by(*ORDER))
+    )
+    backwards = ("priority", "-created_at", "-pk")
+    preceding = _first(earlier.order_by("-created_at", "-pk")) or _first(
+        pending.filter(priority__gt=item.priority).order_by(*backwards)
+    )
+    return preceding, following
+
+
+def _first(rows: QuerySet[Approval]) -> int | None:
+    return rows.values_list("pk", flat=True).first()
+
+
+def oldest(rows: QuerySet[Approval]) -> Approval | None:
+    """The pending item that has waited longest: the first of each priority is looked at."""
+    pending = rows.filter(status=ApprovalStatus.PENDING).order_by("created_at", "pk")
+    found = [pending.filter(priority=value).first() for value in Priority.values]
+    waiting = [row for row in found if row is not None]
+    return min(waiting, key=lambda row: (row.created_at, row.pk)) if waiting else None
+
+
+class QueuePaginator(InfinitePaginator):  # type: ignore[misc]
+    """Finds a page by its numbers first, so that a late page joins no row before it."""
+
+    def page(self, number: Any) -> Any:
+        rows, start = self.object_list, (self.validate_number(number) - 1) * self.per_page
+        numbers = rows.select_related(None).prefetch_related(None).values_list("pk", flat=True)
+        chosen = list(numbers[start : start + self.per_page])
+        return self._get_page(rows.filter(pk__in=chosen), number, self)
 
 
 @dataclass(frozen=True, slots=True)

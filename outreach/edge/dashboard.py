@@ -68,12 +68,7 @@ def _queue_tiles(waiting: QuerySet[Approval]) -> list[dict[str, str]]:
 
 
 def _oldest(waiting: QuerySet[Approval], now: datetime) -> dict[str, Any] | None:
-    row = (
-        waiting.filter(status=ApprovalStatus.PENDING)
-        .select_related("draft__person")
-        .order_by("expires_at")
-        .first()
-    )
+    row = queue.oldest(waiting.select_related("draft__person"))
     if row is None:
         return None
     left = row.expires_at - now
