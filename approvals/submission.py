@@ -188,6 +188,7 @@ def _open(
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
             needs_person=verdict.level is Level.REVIEW,
+            contains_pii=any(code.startswith("pii_") for code in verdict.codes),
             rewritten=change is not None,
         )
     )

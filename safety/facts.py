@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count
 
 from outreach.core import consent, history, suppression
@@ -178,6 +180,18 @@ def _recipient(draft: Draft, person: Person, human: Person, known: _Known) -> di
         ),
         "country": country,
         "state": state_of(country, _state(human) or _state(person)),
+        "parties": tuple(
+            filter(
+                None,
+                (
+                    draft.current.address if draft.current else "",
+                    phone,
+                    draft.workspace.sender_address,
+                    draft.workspace.unsubscribe_address,
+                    parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+                ),
+            )
+        ),
         "company": bool(human.account_id or person.account_id),
         "follows_us": bool(human.follows_us or person.follows_us),
     }

@@ -20,9 +20,9 @@ from safety.law.table import TABLE
 from safety.question import Facts as Facts
 from safety.question import Moment as Moment
 from safety.verdict import Finding, Level, Verdict, join
-from safety.words import check_words
+from safety.words import check_personal_data, check_words
 
-GATE_VERSION = f"gate-3+{POLICY_VERSION}+law-{TABLE.version}"
+GATE_VERSION = f"gate-4+{POLICY_VERSION}+law-{TABLE.version}"
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 
@@ -151,6 +151,7 @@ CHECKS: tuple[Check, ...] = (
     check_complaints,
     check_files,
     check_words,
+    check_personal_data,
 )
 
 

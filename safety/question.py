@@ -67,6 +67,7 @@ class Facts:
     suppressed: str = ""  # why nothing may go to this address
     complaints: tuple[datetime, ...] = ()  # of the workspace, as far back as the guard looks
     left_count: int = 0  # messages of the workspace that left in that time
+    parties: tuple[str, ...] = ()  # addresses and numbers of the two who write to each other
     previous: tuple[str, ...] = ()  # the last texts that left to this person, oldest first
     settled: bool = False  # these words were approved under the rules in force
     override: str = ""  # category of a declared, unspent emergency that this text is marked with

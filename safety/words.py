@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from safety.contract.content import check_content, find
+from safety.contract.pii import check_pii
 from safety.contract.rewrite import Proposal, needs_rewrite, rewrite
 from safety.emergency import MARK
 from safety.question import Facts, Moment
@@ -26,6 +27,15 @@ def check_words(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         text=_unmarked(facts.text, facts),
         html=facts.html,
         previous=facts.previous,
+    )
+
+
+def check_personal_data(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """Cards, accounts, identity numbers and secrets never leave; others' data asks a person."""
+    if moment is Moment.SENDING and facts.settled:
+        return Verdict()
+    return check_pii(
+        subject=facts.subject, text=facts.text, allowed=facts.parties, channel=facts.channel
     )
 
 

@@ -93,3 +93,13 @@ def test_selling_words_are_judged_as_promotion_whatever_the_label():
     sale = "Our spring sale: 30% off all plans until Friday. Use the code SPRING at checkout."
     approval = testing.make_pending(at=evening, purpose="informational", text=sale)
     assert approval.not_before == (WORKDAY + timedelta(days=1)).replace(hour=9)
+
+
+def test_personal_data_of_others_makes_it_high_and_a_card_number_stays_with_the_author():
+    other = testing.make_pending(text="Please write to jane.roe@elsewhere.example about it.")
+    assert other.get_priority_display() == "high"
+    assert "contains personal data" in other.priority_reasons
+    card = testing.make_draft(text="The card is 4111 1111 1111 1111, please book it.")
+    result = submission.submit(card.pk, by=testing.bob(), at=LATER)
+    assert result.approval is None
+    assert "card" in result.draft.status_reason
