@@ -117,6 +117,7 @@ class Run:
         line = self.seen.first_line(("person", found.person.id), row.line)
         if line != row.line:
             return _skipped(_same_person(row, line))
+        self._note_name(found.person, row.line)
         made = plan(row, found.person, found)
         if made.changes:
             changed.append((row, found.person, made))
@@ -136,6 +137,12 @@ class Run:
         if line == row.line:
             return ""
         return f"Perhaps the same as line {line}: name and company are equal."
+
+    def _note_name(self, person: Known, line: int) -> None:
+        """A later namesake is hinted at by the name we have, too, not only the file's spelling."""
+        if person.account_key:
+            key = ("name", person.full_name.casefold(), person.account_key)
+            self.seen.first_line(key, line)
 
 
 def _keys(row: Candidate) -> list[tuple[Hashable, str]]:

@@ -85,7 +85,7 @@ def test_changes_conflicts_and_hints_are_shown(path):
     shown = run(path)
     assert "position: CFO (known by e-mail)" in shown
     assert "line 2, Anna [b]Meier: name stays 'Anna [b]Meier', the file has 'Anna M.'" in shown
-    assert "Perhaps the same as Anna [b]Meier at ACME, already here." in shown
+    assert "Perhaps the same as line 2: name and company are equal." in shown
 
 
 def test_json_is_one_object_with_every_count(path):
