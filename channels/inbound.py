@@ -52,7 +52,7 @@ def hear(person: Person, channel: str, text: str, *, at: datetime, key: str) -> 
     Must not be called within a transaction: a stop commits by itself, at once.
     """
     name = _key(key)
-    known = Contact.objects.filter(key=name).first()
+    known = _known(name)
     request = _detect(text)
     if known is not None:
         return Heard(known, request.kind, request.text, is_new=False)
@@ -76,6 +76,10 @@ def _key(key: str) -> str:
     if len(name) <= LONGEST_KEY:
         return name
     return f"in:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _known(name: str) -> Contact | None:
+    return Contact.objects.filter(key=name).first()
 
 
 def _detect(text: str) -> StopRequest:

@@ -140,3 +140,21 @@ def test_a_long_key_is_taken_whole():
     other = hear(person, "email", "Hello", at=LATER, key="x" * 300 + "2")
     assert one.contact != other.contact
     assert other.is_new
+
+
+def test_two_workers_with_one_message_write_one_contact(monkeypatch):
+    person = testing.make_person()
+    original = inbound._detect
+
+    def detect_while_another_is_faster(text):
+        with monkeypatch.context() as patch:
+            patch.setattr(inbound, "_detect", original)
+            hear(person, "email", text, at=LATER, key="m1")
+        return original(text)
+
+    monkeypatch.setattr(inbound, "_detect", detect_while_another_is_faster)
+    monkeypatch.setattr(inbound, "_known", lambda name: None)
+    heard = hear(person, "email", "Fine, thanks.", at=LATER, key="m1")
+    assert heard.is_new is False
+    assert Contact.objects.count() == 1
+    assert Activity.objects.filter(verb="channels.heard").count() == 1

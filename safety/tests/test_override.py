@@ -21,7 +21,7 @@ from safety.contract.frequency import Contact
 from safety.emergency import check_override, is_marked
 from safety.gate import Moment
 from safety.models import EmergencyOverride, SafetyEvent
-from safety.override import OverrideRefused, declare
+from safety.override import OverrideRefused, declare, spend, unspent
 from safety.tests.test_gate import GOOD, NOON, STOPPED
 from safety.verdict import Level
 
@@ -188,3 +188,23 @@ def test_only_on_the_least_intrusive_channel_that_is_open():
         person.workspace, "email", mail.normalised, reason="bounce", by=testing.alice(), at=NIGHT
     )
     assert declare(draft, "medical", WHY, by=testing.alice(), at=NIGHT).pk
+
+
+@pytest.mark.django_db
+def test_what_has_no_text_cannot_be_declared():
+    person = testing.make_person()
+    empty = Draft.objects.create(
+        workspace=person.workspace, person=person, channel="email", purpose="personal",
+        **testing.bob().fields(),
+    )  # fmt: skip
+    with pytest.raises(OverrideRefused, match="no text yet"):
+        declare(empty, "medical", WHY, by=testing.alice(), at=NIGHT)
+    assert not EmergencyOverride.objects.exists()
+
+
+@pytest.mark.django_db
+def test_spending_asks_the_database_for_marked_texts_only(django_assert_num_queries):
+    plain = testing.make_draft().current
+    with django_assert_num_queries(0):
+        spend([plain], by=Principal.system("sender"), at=NIGHT)
+        assert unspent([plain]) == {}
