@@ -60,7 +60,7 @@ class ApprovalAdmin(TenantAdmin):
     search_fields = ("draft__person__full_name",)
     search_help_text = "Person, company or #number"
     sortable_by = ()
-    paginator = queue.QueuePaginator
+    paginator = queue.InfinitePaginator
     list_fullwidth = True
     actions = ("bulk_approve",)
     change_list_template = f"{TEMPLATES}/change_list.html"

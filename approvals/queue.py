@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
-from unfold.paginator import InfinitePaginator
+from unfold import paginator
 
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.models import Address, Channel, Person, Purpose, Touch
@@ -112,8 +112,11 @@ def oldest(rows: QuerySet[Approval]) -> Approval | None:
     return min(waiting, key=lambda row: (row.created_at, row.pk)) if waiting else None
 
 
-class QueuePaginator(InfinitePaginator):  # type: ignore[misc]
-    """Finds a page by its numbers first, so that a late page joins no row before it."""
+class InfinitePaginator(paginator.InfinitePaginator):  # type: ignore[misc]
+    """Finds a page by its numbers first, so that a late page joins no row before it.
+
+    The theme asks for this very class name before it leaves the number of results out.
+    """
 
     def page(self, number: Any) -> Any:
         rows, start = self.object_list, (self.validate_number(number) - 1) * self.per_page

@@ -48,10 +48,7 @@ def strip_of(request: HttpRequest) -> Strip | None:
 
 def _strip(request: HttpRequest) -> Strip:
     state = controls.read()
-    mine = Workspace.objects.filter(pk__in=roles_of(request)).order_by("slug")
-    shown = [(place.name, controls.badge(place.pk, state)) for place in mine]
-    if not shown:
-        shown = [("", controls.badge(None, state))]
+    shown = _shown(request, state)
     strictest = min((badge for _, badge in shown), key=lambda badge: ORDER[badge.colour])
     if len({badge.text for _, badge in shown}) == 1:
         labels = [Label(strictest.text, strictest.colour)]
@@ -64,6 +61,19 @@ def _strip(request: HttpRequest) -> Strip:
         may_stop=is_operator(request) or bool(workspace_ids(request, Verb.BRAKE)),
         may_see_controls=bool(roles_of(request)) or is_superuser(request) or is_operator(request),
     )
+
+
+def _shown(request: HttpRequest, state: controls.Controls) -> list[tuple[str, controls.Badge]]:
+    """Badges by name: of the user's workspaces; operators see the system and what differs."""
+    places = Workspace.objects.order_by("slug")
+    if not is_operator(request):
+        mine = places.filter(pk__in=roles_of(request))
+        found = [(place.name, controls.badge(place.pk, state)) for place in mine]
+        return found or [("", controls.badge(None, state))]
+    whole = controls.badge(None, state)
+    each = [(place.name, controls.badge(place.pk, state)) for place in places]
+    differing = [(name, badge) for name, badge in each if badge.text != whole.text]
+    return [("Whole system", whole), *differing[:5]]
 
 
 def badge(request: HttpRequest) -> dict[str, Any]:

@@ -177,6 +177,16 @@ def test_the_badge_says_live_and_stopped(live):
     assert "STOPPED" in text and "odd replies" in text
 
 
+def test_operators_see_on_top_which_workspace_is_stopped():
+    client = enter(testing.olaf())
+    assert "Whole system" not in client.get("/admin/").content.decode()
+    SystemControl.objects.filter(
+        workspace=testing.make_workspace(), control_key="EMERGENCY_STOP"
+    ).update(enabled=True, reason="odd replies")
+    text = client.get("/admin/").content.decode()
+    assert "Whole system: DRY RUN" in text and "Default: STOPPED" in text
+
+
 def test_a_viewer_has_no_emergency_button():
     text = enter(testing.carol()).get("/admin/").content.decode()
     assert 'id="emergency-stop"' not in text

@@ -23,9 +23,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
     // The end of the text must have been in sight before a key may approve it.
     let seen = !end;
-    if (end && "IntersectionObserver" in window) {
-        new IntersectionObserver((found) => { seen = seen || found.some((one) => one.isIntersecting); }).observe(end);
-    }
+    const look = () => { seen = seen || end.getBoundingClientRect().top <= window.innerHeight; };
+    document.addEventListener("scroll", () => { if (end) look(); }, { passive: true });
 
     const open = (name, focus) => {
         const part = document.getElementById(name);
@@ -60,6 +59,7 @@ document.addEventListener("DOMContentLoaded", () => {
         const button = document.getElementById("approve");
         if (!button) return;
         if (button.disabled) { say.textContent = "It cannot be approved as it stands."; return; }
+        if (end) look();
         if (!seen) {
             end.scrollIntoView({ block: "end" });
             seen = true;
