@@ -130,13 +130,12 @@ class Matcher:
         found: dict[tuple[str, str], int] = {}
         for channel, forms in wanted.items():
             held = Address.objects.filter(
-                workspace=self.workspace,
-                channel=channel,
-                normalised__in=forms,
-                pk__lte=self.newest_way,
-            ).values_list("normalised", "person_id", "person__merged_into_id")
-            for form, person, canonical in held:
-                found[channel, form] = canonical or person
+                workspace=self.workspace, channel=channel, normalised__in=forms
+            ).values_list("pk", "normalised", "person_id", "person__merged_into_id")
+            for pk, form, person, canonical in held:
+                # Compared here: a bound on the key tempts PostgreSQL to walk its whole index.
+                if pk <= self.newest_way:
+                    found[channel, form] = canonical or person
         self._add_profiles(rows, found)
         return found
 
@@ -150,12 +149,13 @@ class Matcher:
         }
         held = (
             self._people()
-            .filter(pk__lte=self.newest, profile_url__in=urls)
+            .filter(profile_url__in=urls)
             .order_by("-pk")
             .values_list("profile_url", "pk", "merged_into_id")
         )
         for url, person, canonical in held if urls else ():
-            found[Channel.LINKEDIN, urls[url]] = canonical or person
+            if person <= self.newest:
+                found[Channel.LINKEDIN, urls[url]] = canonical or person
 
     def _namesakes(self, rows: Sequence[Candidate]) -> Namesakes:
         """People of the same name as rows that no address recognises."""
@@ -165,13 +165,14 @@ class Matcher:
             return found
         held = (
             self._people()
-            .filter(pk__lte=self.newest, full_name__in=full_names, merged_into=None)
+            .filter(full_name__in=full_names, merged_into=None)
             .order_by("pk")
             .values_list("full_name", "pk")
         )
         for name, person in held:
-            found.by_name[name].append(person)
-            found.ids.add(person)
+            if person <= self.newest:
+                found.by_name[name].append(person)
+                found.ids.add(person)
         return found
 
 
