@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from approvals import receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
@@ -38,24 +39,25 @@ def take_due(
     earlier = Approval.objects.filter(
         due(channels, at=at), human=OuterRef("human"), pk__lt=OuterRef("pk")
     )
-    ids = [
-        row.pk
-        for row in Approval.objects.filter(
+    failed = (
+        Approval.objects.filter(pk=OuterRef("pk"), deliveries__status="failed")
+        .values("pk")
+        .annotate(count=Count("deliveries"))
+        .values("count")
+    )
+    rows = list(
+        Approval.objects.filter(
             ~Exists(earlier), due(channels, at=at), workspace__in=list(workspaces)
         )
         .order_by("due_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))
-        .only("pk")[:most]
-    ]
-    if not ids:
-        return []
-    Approval.objects.filter(rounds.UNTAKEN, pk__in=ids).update(taken_at=at)
-    return list(
-        Approval.objects.filter(pk__in=ids, taken_at=at)
-        .annotate(attempts=Count("deliveries", filter=Q(deliveries__status="failed")))
-        .only("pk", "human_id", "workspace_id", "channel", "draft_id", "digest")
-        .order_by("human_id")
+        .annotate(attempts=Coalesce(Subquery(failed), 0))
+        .only("pk", "human_id", "workspace_id", "channel", "draft_id", "digest")[:most]
     )
+    taken = Approval.objects.filter(rounds.UNTAKEN, pk__in=[row.pk for row in rows])
+    if taken.update(taken_at=at) != len(rows):
+        raise RuntimeError("Somebody took an approval that this claim has locked.")
+    return sorted(rows, key=lambda row: row.human_id)
 
 
 def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:

@@ -55,10 +55,12 @@ def look(
     rows = list(
         Delivery.objects.filter(
             pk__in=[row.pk for row in intents], status=DeliveryStatus.SENDING, sender=sender
-        ).select_related("approval__workspace", "approval__revision", "approval__draft__workspace")
+        ).select_related("approval__workspace", "approval__revision", "approval__draft")
     )
     for row in rows:
         row.approval.draft.current = row.approval.revision
+        if row.approval.draft.workspace_id == row.approval.workspace_id:
+            row.approval.draft.workspace = row.approval.workspace  # the same row, read once
     state = controls.read()
     settled = {
         row.approval.draft_id

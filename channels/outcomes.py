@@ -6,13 +6,14 @@ still ours.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from django.db.models import Case, CharField, JSONField, QuerySet, Value, When
+from django.db import connection
 
 from approvals import rounds, taking
 from approvals.models import ApprovalStatus
@@ -60,15 +61,7 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
     """Transmitted intents: sent, failed or unknown."""
     if not done:
         return
-    _end(
-        Delivery.objects.filter(
-            pk__in=[item.cleared.delivery.pk for item in done],
-            status=DeliveryStatus.SENDING,
-            sender=sender,
-        ),
-        done,
-        at=at,
-    )
+    _end(done, sender=sender, at=at)
     left = [item for item in done if item.receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN)]
     Contact.objects.bulk_create([_contact(item, at) for item in left], ignore_conflicts=True)
     override.spend([item.cleared.approval.revision for item in left], by=SENDER, at=at)
@@ -97,47 +90,42 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
     )
 
 
-def _end(rows: QuerySet[Delivery], done: Sequence[Carried], *, at: datetime) -> None:
-    """One statement for all; anything but all of them means that somebody else wrote our rows."""
-    by_id = {item.cleared.delivery.pk: item for item in done}
-    count = rows.update(
-        status=Case(
-            *[
-                When(pk=key, then=Value(STATUS[item.receipt.outcome]))
-                for key, item in by_id.items()
-            ],
-            output_field=CharField(),
-        ),
-        reason=Case(
-            *[When(pk=key, then=Value(_sentence(item.receipt))) for key, item in by_id.items()],
-            output_field=CharField(),
-        ),
-        provider_id=Case(
-            *[
-                When(pk=key, then=Value(item.receipt.provider_id[:255]))
-                for key, item in by_id.items()
-            ],
-            output_field=CharField(),
-        ),
-        evidence=Case(
-            *[
-                When(
-                    pk=key,
-                    then=Value(
-                        {"stage": item.receipt.stage, "reply": item.receipt.reply[:1000]},
-                        output_field=JSONField(),
-                    ),
-                )
-                for key, item in by_id.items()
-            ],
-            output_field=JSONField(),
-        ),
-        ended_at=at,
+def _end(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
+    """One statement for all; anything but all of them means that somebody else wrote our rows.
+
+    By hand, since the ORM's CASE over each column costs more than everything else of a wave.
+    """
+    evidence = Delivery._meta.get_field("evidence").db_type(connection)
+    owner = Delivery._meta.get_field("sender").get_db_prep_value(sender, connection)
+    rows = ", ".join(["(%s, %s, %s, %s, %s)"] * len(done))
+    statement = (
+        "UPDATE deliveries SET status = ended.column2, reason = ended.column3, "  # noqa: S608
+        f"provider_id = ended.column4, evidence = CAST(ended.column5 AS {evidence}), "
+        f"ended_at = %s FROM (VALUES {rows}) AS ended "
+        "WHERE deliveries.id = ended.column1 AND deliveries.status = %s AND deliveries.sender = %s"
     )
-    if count != len(by_id):
+    values = [value for item in done for value in _columns(item)]
+    when = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [when, *values, DeliveryStatus.SENDING.value, owner])
+        count = cursor.rowcount
+    if count != len(done):
         raise RuntimeError(
-            f"{len(by_id) - count} of {len(by_id)} intents were ended by somebody else."
+            f"{len(done) - count} of {len(done)} intents were ended by somebody else."
         )
+
+
+def _columns(item: Carried) -> tuple[int, str, str, str, str]:
+    receipt = item.receipt
+    evidence = json.dumps({"stage": receipt.stage, "reply": receipt.reply[:1000]})
+    status = STATUS[receipt.outcome].value
+    return (
+        item.cleared.delivery.pk,
+        status,
+        _sentence(receipt),
+        receipt.provider_id[:255],
+        evidence,
+    )
 
 
 def _sentence(receipt: Receipt) -> str:

@@ -248,7 +248,12 @@ def _claim(
     ]
     # ON CONFLICT DO NOTHING: somebody else has a message to this human being in flight.
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-    made = list(Delivery.objects.filter(token__in=[row.token for row in rows]).order_by("human_id"))
+    keys = dict(
+        Delivery.objects.filter(token__in=[row.token for row in rows]).values_list("token", "pk")
+    )
+    made = [row for row in rows if row.token in keys]
+    for row in made:
+        row.pk = keys[row.token]
     won = {row.approval_id for row in made}
     taking.give_back([row.pk for row in taken if row.pk not in won], due_at=at + CONFLICT_WAIT)
     digests = {row.pk: row.digest for row in taken}

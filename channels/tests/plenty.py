@@ -11,9 +11,11 @@ from outreach import testing
 from outreach.core.digest import message_digest
 from outreach.core.models import Address, Draft, Person, Revision, Workspace
 from outreach.testing import WORKDAY
+from safety.gate import GATE_VERSION
 
 TEXT = "Here are the minutes of Monday's meeting, as agreed. This is note {number}."
 AUTHOR = {"by_kind": "user", "by_id": "0", "by_label": "Bob"}
+DECISION = {"gate": GATE_VERSION, "findings": []}  # judged under the rules in force
 _numbers = itertools.count(1)
 
 
@@ -119,6 +121,7 @@ def _approve(drafts: list[Draft], workspace: Workspace, at: datetime) -> list[Ap
                 decided_by=approver.user,
                 decided_by_label=approver.label,
                 decided_at=at,
+                decision=DECISION,
                 **AUTHOR,
             )
             for draft in drafts
@@ -127,7 +130,7 @@ def _approve(drafts: list[Draft], workspace: Workspace, at: datetime) -> list[Ap
     )
     for row in rows:
         row.receipt = receipt.make(
-            row, decided_by_id=approver.user.pk, decided_at=at.isoformat(), decision={}
+            row, decided_by_id=approver.user.pk, decided_at=at.isoformat(), decision=DECISION
         )
     Approval.objects.bulk_update(rows, ["receipt"], batch_size=200)
     return rows
