@@ -1,0 +1,1 @@
+"""Measurements against peers, all in one run: ratios travel, absolutes do not."""

@@ -1,0 +1,182 @@
+"""One contestant in a process of its own: sets itself up, waits for "go", works, tells its figures.
+
+python -m bench.worker fill|ours|plain|mailer-fill|mailer|celery-fill|settle …; see `delivery`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+SUBJECT, BODY = "Minutes of Monday", "Here are the minutes of Monday's meeting, as agreed. Note {}."
+
+
+def setup(settings: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    import django
+
+    django.setup()
+
+
+def measured(work: Any) -> None:
+    """Say ready, wait for go, run, print one line of figures."""
+    from django.db import connection
+
+    count = 0
+
+    def counting(execute: Any, *args: Any) -> Any:
+        nonlocal count
+        count += 1
+        return execute(*args)
+
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began, cpu, memory = time.monotonic(), time.process_time(), rss()
+    main = time.thread_time()
+    with connection.execute_wrapper(counting):
+        sent, more = work()
+    figures = {
+        "sent": sent,
+        "began": began,
+        "ended": time.monotonic(),
+        "cpu": time.process_time() - cpu,
+        "cpu_main": time.thread_time() - main,  # the rest was spent in threads that carry
+        "statements": count,
+        "grown_mb": rss() - memory,
+    }
+    print(json.dumps({**figures, **more}), flush=True)
+
+
+def rss() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4 / 1024
+
+
+def fill(count: int) -> None:
+    setup("outreach.settings")
+    from django.db import connection
+
+    from channels.tests.plenty import make_plenty
+
+    make_plenty(count)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CHECKPOINT")
+
+
+def ours(profile: str = "") -> None:
+    setup("outreach.settings")
+    from channels import sending
+    from outreach.testing import WORKDAY
+
+    def work() -> tuple[int, dict[str, Any]]:
+        report = sending.process(clock=lambda: WORKDAY + timedelta(minutes=1))
+        return report.sent, report.as_dict()
+
+    if profile:
+        import cProfile
+
+        with cProfile.Profile() as watch:
+            measured(work)
+        watch.dump_stats(profile)
+    else:
+        measured(work)
+
+
+def settle() -> None:
+    """After a kill: what a fresh process makes of it."""
+    setup("outreach.settings")
+    from channels import sending
+    from channels.models import Delivery
+    from outreach.testing import WORKDAY
+
+    sending.process(clock=lambda: WORKDAY + timedelta(minutes=2))
+    rows = Delivery.objects.filter(status="unknown").count()
+    print(json.dumps({"unknown": rows}), flush=True)
+
+
+def plain(count: int) -> None:
+    """Django's own way over one open connection, without any database."""
+    setup("bench.peers")
+    from django.core.mail import EmailMessage, get_connection
+
+    def work() -> tuple[int, dict[str, Any]]:
+        with get_connection() as link:
+            for number in range(count):
+                EmailMessage(
+                    SUBJECT, BODY.format(number), to=[f"p{number}@example.com"], connection=link
+                ).send()
+        return count, {}
+
+    measured(work)
+
+
+def mailer_fill(count: int) -> None:
+    setup("bench.peers")
+    from mailer import send_mail
+
+    for number in range(count):
+        send_mail(SUBJECT, BODY.format(number), "outreach@example.org", [f"p{number}@example.com"])
+
+
+def mailer() -> None:
+    setup("bench.peers")
+    import logging
+
+    from mailer.engine import send_all
+    from mailer.models import MessageLog
+
+    logging.disable(logging.CRITICAL)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        send_all()
+        return MessageLog.objects.filter(result="1").count(), {}
+
+    measured(work)
+
+
+def celery_fill(count: int) -> None:
+    setup("bench.peers")
+    from django.db import connection
+
+    from bench.celery_peer import TABLE, send
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {TABLE} (id serial primary key, address text, "
+            "subject text, body text, status text, at timestamptz)"
+        )
+        cursor.execute(f"TRUNCATE {TABLE} RESTART IDENTITY")
+        for number in range(count):
+            cursor.execute(
+                f"INSERT INTO {TABLE} (address, subject, body, status) VALUES (%s, %s, %s, 'due')",
+                [f"p{number}@example.com", SUBJECT, BODY.format(number)],
+            )
+    for pk in range(1, count + 1):
+        send.delay(pk)
+
+
+def migrate() -> None:
+    setup(sys.argv[2])
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+if __name__ == "__main__":
+    words = {
+        "fill": lambda: fill(int(sys.argv[2])),
+        "ours": lambda: ours(*sys.argv[2:3]),
+        "plain": lambda: plain(int(sys.argv[2])),
+        "mailer-fill": lambda: mailer_fill(int(sys.argv[2])),
+        "mailer": mailer,
+        "celery-fill": lambda: celery_fill(int(sys.argv[2])),
+        "settle": settle,
+        "migrate": migrate,
+    }
+    words[sys.argv[1]]()
