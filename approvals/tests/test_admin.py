@@ -577,3 +577,18 @@ def test_nothing_of_the_record_can_be_added_or_deleted_even_by_a_superuser():
         )
     assert Approval.objects.count() == 1 and Activity.objects.count() > 2
     assert SafetyEvent.objects.count() == 0
+
+
+def test_an_edit_the_rules_rewrite_is_saved_shown_and_not_approved():
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    typed = "Here are the minutes of Monday. Act now, this is your last chance!"
+    response = post(client, item, "edit_approve", subject="Minutes of Monday", text=typed)
+    item = Approval.objects.select_related("revision").get(pk=item.pk)
+    assert item.status == "pending" and item.revision.text != typed
+    assert "saved, not approved" in words(response)
+    text = response.content.decode()
+    assert response.context["typed"] is None and item.revision.digest in text
+    assert "removed: </span>" in text
+    post(client, item, "approve")
+    assert state(item) == "approved"

@@ -1,4 +1,4 @@
-"""The emergency button, its progress page that polls, and the page of all controls.
+"""The emergency button, and the page that polls until it took hold.
 
 A request never waits: the flag is committed, then the page looks again and again until no message
 in its scope is in flight. Looking may end what dead senders left behind, so it is a POST as well.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core import signing
 from django.db.models import Q
@@ -29,12 +29,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from channels import quiet, stop
+from channels import quiet, settle, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
-from safety import controls
 from safety.admin import is_operator, principal_of, workspace_ids
-from safety.models import BRAKES, ControlKey, SystemControl
 
 SALT = "outreach.stop"
 WHOLE_SYSTEM = "system"
@@ -155,6 +153,8 @@ def stop_progress(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows what was set; each POST takes one look and answers JSON, or the page again."""
     item = Watch.of(token)
     _entitled(request, item)
+    if request.method == "POST" and "gone" in request.POST:
+        _declare_gone(request)
     report = look(item) if request.method == "POST" else None
     if report is not None and request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse({**report.as_dict(), "sentence": sentence(item, report)})
@@ -164,8 +164,26 @@ def stop_progress(request: HttpRequest, token: str) -> HttpResponse:
         "report": report,
         "sentence": sentence(item, report) if report else "",
         "still_in_flight": len(item.seen),
+        "may_declare": is_operator(request),
     }
     return show(request, "admin/stop_progress.html", context)
+
+
+def _declare_gone(request: HttpRequest) -> None:
+    """An operator's word that a sender's machine will never come back: its messages are unknown."""
+    reason = request.POST.get("reason", "").strip()
+    try:
+        sender = UUID(request.POST["gone"])
+        if not reason:
+            raise ValueError
+        ended = settle.declare_gone(
+            sender, by=principal_of(request), at=timezone.now(), reason=reason
+        )
+        messages.success(request, f"{len(ended)} of its messages wait for an answer now.")
+    except ValueError:
+        messages.error(request, "Nothing was done: name the sender and say how you know.")
+    except NotAllowed as error:
+        messages.error(request, str(error))
 
 
 def _entitled(request: HttpRequest, item: Watch) -> None:
@@ -182,115 +200,3 @@ def sentence(item: Watch, report: quiet.StopReport) -> str:
     count = len(report.still_open)
     waiting = f"{count} message{'s' if count != 1 else ''}"
     return f"Set {item.set_at:%H:%M:%S} UTC, waiting for {waiting}. Not yet stopped."
-
-
-# --- All controls --------------------------------------------------------------------------------
-
-STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
-DURATIONS = {"": "until switched on", "1": "for 1 hour", "24": "for 24 hours", "168": "for 7 days"}
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-def controls_page(request: HttpRequest) -> HttpResponse:
-    """The six controls of each scope; a POST sets or lifts one through `channels.stop`."""
-    if not (is_operator(request) or workspace_ids(request, Verb.VIEW)):
-        raise Http404("There are no controls in your workspaces.")
-    if request.method == "POST":
-        return _set(request)
-    state = controls.read()
-    places = Workspace.objects.order_by("slug")
-    if not is_operator(request):
-        places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
-    scopes = [_scope(request, state, None), *[_scope(request, state, place) for place in places]]
-    environment = [key for key, braking in settings.ENVIRONMENT_BRAKES.items() if braking]
-    context = {
-        "title": "Controls",
-        "scopes": scopes,
-        "environment_brakes": environment,
-        "durations": DURATIONS,
-    }
-    return show(request, "admin/controls.html", context)
-
-
-def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | None) -> Any:
-    pk = place.pk if place else None
-    return {
-        "id": str(pk) if pk else WHOLE_SYSTEM,
-        "name": place.name if place else "The whole system",
-        "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
-        "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
-        "rows": [_row(key, state.rows.get((pk, key))) for key in ControlKey],
-    }
-
-
-def _row(key: ControlKey, row: SystemControl | None) -> dict[str, Any]:
-    braking = row is None or row.is_braking
-    words = {True: "on: braking", False: "off"} if key in BRAKES else {True: "OFF", False: "on"}
-    return {
-        "key": str(key),
-        "label": key.label,
-        "is_brake": key in BRAKES,
-        "is_dry_run": key == ControlKey.DRY_RUN,
-        "braking": braking,
-        "state": "missing, counts as stopped" if row is None else words[braking],
-        "row": row,
-    }
-
-
-def _set(request: HttpRequest) -> HttpResponse:
-    """Set or lift what the form names; what stops something is then watched."""
-    form, by, now = request.POST, principal_of(request), timezone.now()
-    back = HttpResponseRedirect(reverse("controls"))
-    try:
-        place = _place(form.get("scope", ""))
-        reason, key = form.get("reason", "").strip(), form.get("key", "")
-        if key not in ControlKey.values:
-            raise stop.ControlRefused("Nothing was done: the form did not name a control.")
-        if form.get("act") == "brake":
-            return _brake(request, key, place, reason)
-        if not reason:
-            raise stop.ControlRefused("Say why: from then on things go on again.")
-        if key == ControlKey.EMERGENCY_STOP:
-            lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=now)
-            for line in lifted.were_off:
-                messages.info(request, f"Had been off: {line}")
-            for line in lifted.still_braking:
-                messages.warning(request, f"Still braking: {line}")
-            messages.success(request, "Emergency stop lifted; the four switches are on.")
-        elif key == ControlKey.DRY_RUN:
-            stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
-        else:
-            stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
-            messages.success(request, f"{ControlKey(key).label} is on.")
-    except (stop.ControlRefused, NotAllowed) as error:
-        messages.error(request, str(error))
-    return back
-
-
-def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str) -> HttpResponse:
-    now, hours = timezone.now(), request.POST.get("hours", "")
-    until = now + timedelta(hours=int(hours)) if hours in DURATIONS and hours else None
-    by = principal_of(request)
-    if key == ControlKey.EMERGENCY_STOP:
-        stop.emergency_stop(workspace=place, reason=reason, by=by, at=now)
-    else:
-        stop.set_brake(key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until)
-    where = place.name if place else "the whole system"
-    label = ControlKey(key).label
-    if key in STOPS:
-        item = watch(f"{label}: stopping in {where}", set_at=now, workspace=place)
-        return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
-    back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-    messages.success(request, f"{label} is off in {where}{back}.")
-    return HttpResponseRedirect(reverse("controls"))
-
-
-def _place(scope: str) -> Workspace | None:
-    """The workspace of that number, None for the whole system; the service checks the right."""
-    if scope == WHOLE_SYSTEM:
-        return None
-    found = Workspace.objects.filter(pk=scope).first() if scope.isdigit() else None
-    if found is None:
-        raise stop.ControlRefused("Nothing was done: there is no such workspace.")
-    return found

@@ -263,6 +263,27 @@ def test_a_stop_waits_for_what_is_in_flight(monkeypatch):
     assert report["stopped"] and [one["delivery"] for one in report["left_meanwhile"]] == [row.pk]
 
 
+def test_an_operator_may_say_that_a_senders_machine_is_gone():
+    item, sender = testing.make_approved(), "00000000-0000-4000-8000-000000000001"
+    row = Delivery.objects.create(
+        workspace=item.workspace, approval=item, human=item.human, channel="email",
+        status=DeliveryStatus.SENDING, since=WORKDAY, sender=sender, place="elsewhere", boot_id="b",
+    )  # fmt: skip
+    form = {"scope": str(item.workspace_id), "reason": "odd"}
+    address = enter(testing.alice()).post("/admin/stop/", form).url
+    gone = {"gone": sender, "reason": "its disk burnt"}
+    assert "may not change the controls" in words(enter(testing.alice()).post(address, gone))
+    client = enter(testing.olaf())
+    assert "gone for good" in client.post(address).content.decode()
+    for bad in ({"gone": sender, "reason": ""}, {"gone": "x", "reason": "x"}):
+        assert "Nothing was done" in words(client.post(address, bad))
+    row.refresh_from_db()
+    assert row.status == "sending"
+    assert "Nothing more leaves" in client.post(address, gone).content.decode()
+    row.refresh_from_db()
+    assert row.status == "unknown" and "its disk burnt" in row.reason
+
+
 def test_a_progress_link_carries_no_rights():
     answer = enter(testing.alice()).post(
         "/admin/stop/", {"scope": str(testing.make_workspace().pk), "reason": "odd"}

@@ -1,0 +1,134 @@
+"""All controls of each scope on one page; set and lifted through `channels.stop` only.
+
+Dry run can be set here and never lifted here: the page says how it is done on the host.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from channels import stop
+from outreach.core.models import Workspace
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
+from safety import controls
+from safety.admin import is_operator, principal_of, workspace_ids
+from safety.models import BRAKES, ControlKey, SystemControl
+
+STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
+DURATIONS = {"": "until switched on", "1": "for 1 hour", "24": "for 24 hours", "168": "for 7 days"}
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def controls_page(request: HttpRequest) -> HttpResponse:
+    """The six controls of each scope; a POST sets or lifts one through `channels.stop`."""
+    if not (is_operator(request) or workspace_ids(request, Verb.VIEW)):
+        raise Http404("There are no controls in your workspaces.")
+    if request.method == "POST":
+        return _set(request)
+    state = controls.read()
+    places = Workspace.objects.order_by("slug")
+    if not is_operator(request):
+        places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
+    scopes = [_scope(request, state, None), *[_scope(request, state, place) for place in places]]
+    environment = [key for key, braking in settings.ENVIRONMENT_BRAKES.items() if braking]
+    context = {
+        "title": "Controls",
+        "scopes": scopes,
+        "environment_brakes": environment,
+        "durations": DURATIONS,
+    }
+    return show(request, "admin/controls.html", context)
+
+
+def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | None) -> Any:
+    pk = place.pk if place else None
+    return {
+        "id": str(pk) if pk else WHOLE_SYSTEM,
+        "name": place.name if place else "The whole system",
+        "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
+        "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
+        "rows": [_row(key, state.rows.get((pk, key))) for key in ControlKey],
+    }
+
+
+def _row(key: ControlKey, row: SystemControl | None) -> dict[str, Any]:
+    braking = row is None or row.is_braking
+    words = {True: "on: braking", False: "off"} if key in BRAKES else {True: "OFF", False: "on"}
+    return {
+        "key": str(key),
+        "label": key.label,
+        "is_brake": key in BRAKES,
+        "is_dry_run": key == ControlKey.DRY_RUN,
+        "braking": braking,
+        "state": "missing, counts as stopped" if row is None else words[braking],
+        "row": row,
+    }
+
+
+def _set(request: HttpRequest) -> HttpResponse:
+    """Set or lift what the form names; what stops something is then watched."""
+    form, by, now = request.POST, principal_of(request), timezone.now()
+    back = HttpResponseRedirect(reverse("controls"))
+    try:
+        place = _place(form.get("scope", ""))
+        reason, key = form.get("reason", "").strip(), form.get("key", "")
+        if key not in ControlKey.values:
+            raise stop.ControlRefused("Nothing was done: the form did not name a control.")
+        if form.get("act") == "brake":
+            return _brake(request, key, place, reason)
+        if not reason:
+            raise stop.ControlRefused("Say why: from then on things go on again.")
+        if key == ControlKey.EMERGENCY_STOP:
+            lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=now)
+            for line in lifted.were_off:
+                messages.info(request, f"Had been off: {line}")
+            for line in lifted.still_braking:
+                messages.warning(request, f"Still braking: {line}")
+            messages.success(request, "Emergency stop lifted; the four switches are on.")
+        elif key == ControlKey.DRY_RUN:
+            stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
+        else:
+            stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
+            messages.success(request, f"{ControlKey(key).label} is on.")
+    except (stop.ControlRefused, NotAllowed) as error:
+        messages.error(request, str(error))
+    return back
+
+
+def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str) -> HttpResponse:
+    now, hours = timezone.now(), request.POST.get("hours", "")
+    until = now + timedelta(hours=int(hours)) if hours in DURATIONS and hours else None
+    by = principal_of(request)
+    if key == ControlKey.EMERGENCY_STOP:
+        stop.emergency_stop(workspace=place, reason=reason, by=by, at=now)
+    else:
+        stop.set_brake(key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until)
+    where = place.name if place else "the whole system"
+    label = ControlKey(key).label
+    if key in STOPS:
+        item = watch(f"{label}: stopping in {where}", set_at=now, workspace=place)
+        return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
+    back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    messages.success(request, f"{label} is off in {where}{back}.")
+    return HttpResponseRedirect(reverse("controls"))
+
+
+def _place(scope: str) -> Workspace | None:
+    """The workspace of that number, None for the whole system; the service checks the right."""
+    if scope == WHOLE_SYSTEM:
+        return None
+    found = Workspace.objects.filter(pk=scope).first() if scope.isdigit() else None
+    if found is None:
+        raise stop.ControlRefused("Nothing was done: there is no such workspace.")
+    return found
