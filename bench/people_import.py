@@ -142,10 +142,11 @@ def child(way: str, path: Path, database: str) -> dict[str, float]:
     found = subprocess.run(
         [sys.executable, "-m", "bench.people_import", "--measure", way, "--file", str(path)],
         env={**os.environ, "DATABASE_URL": database},
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
+    if found.returncode:
+        raise SystemExit(f"{way} failed; its error stands above.")
     return json.loads(found.stdout)
 
 
