@@ -25,7 +25,7 @@ from outreach.core.models import (
 from safety import actions, controls, override
 from safety.contract import frequency
 from safety.contract.content import effective_purpose
-from safety.contract.localtime import resolve_zones
+from safety.contract.localtime import LocalZones, resolve_zones
 from safety.gate import Facts
 from safety.law.law import country_of, state_of
 from safety.law.table import TABLE
@@ -173,11 +173,7 @@ def _recipient(draft: Draft, person: Person, human: Person, known: _Known) -> di
         "status_reason": human.status_reason,
         "automation_enabled": person.automation_enabled and human.automation_enabled,
         "automation_reason": human.automation_disabled_reason or person.automation_disabled_reason,
-        "zones": resolve_zones(
-            timezone=human.time_zone or person.time_zone,
-            phone=phone,
-            default=draft.workspace.time_zone,
-        ),
+        **_zones(human.time_zone or person.time_zone, phone, draft.workspace.time_zone),
         "country": country,
         "state": state_of(country, _state(human) or _state(person)),
         "parties": tuple(
@@ -195,6 +191,17 @@ def _recipient(draft: Draft, person: Person, human: Person, known: _Known) -> di
         "company": bool(human.account_id or person.account_id),
         "follows_us": bool(human.follows_us or person.follows_us),
     }
+
+
+def _zones(timezone: str, phone: str, default: str) -> dict[str, Any]:
+    """Whose clock counts. A stored zone that cannot be read is a fault the gate refuses."""
+    try:
+        return {"zones": resolve_zones(timezone=timezone, phone=phone, default=default)}
+    except ValueError:
+        return {
+            "zones": LocalZones(("UTC",), "unknown"),
+            "zone_fault": timezone or default,
+        }
 
 
 def _around(draft: Draft, known: _Known) -> dict[str, Any]:

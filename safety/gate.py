@@ -101,6 +101,13 @@ def check_address(facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 def check_hours(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """The recipient's hours, never the sender's: a hold until the next allowed minute."""
+    if facts.zone_fault:
+        return _block(
+            "TIME_CHECK",
+            "zone_unknown",
+            f"The stored time zone {facts.zone_fault!r} is none that IANA knows. Correct it on the "
+            "person or the workspace; until then nobody can tell their hours",
+        )
     verdict = timing.check_timing(
         channel=facts.channel, purpose=facts.purpose, at=at, zones=facts.zones
     )

@@ -51,6 +51,7 @@ class Facts:
     automation_enabled: bool
     automation_reason: str
     zones: LocalZones
+    zone_fault: str = ""  # the stored zone that IANA does not know
     emergency: str = ""
     messaging: str = ""
     dry_run: str = ""

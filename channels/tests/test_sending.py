@@ -173,3 +173,12 @@ def _found(settled):
         return Verdict()
     finding = Finding("CONTENT_CHECK", "tone", "warn", "New rule", family="tone", rule="tone.new")
     return Verdict(Level.REVIEW, None, (finding,))
+
+
+def test_an_unreadable_time_zone_stops_its_message_and_no_other(live, memory):
+    broken, good = testing.make_approved(), testing.make_approved()
+    Person.objects.filter(pk=broken.human_id).update(time_zone="Mars/Base")
+    report = sending.process(clock=clock)
+    assert (report.sent, report.released) == (1, 1)
+    assert memory.outbox[0].recipient == good.revision.address
+    assert "Mars/Base" in Draft.objects.get(pk=broken.draft_id).status_reason

@@ -40,6 +40,7 @@ STOPPED = {
     "blocked": {"person_status": "blocked"},
     "automation": {"automation_enabled": False, "automation_reason": "sensitive"},
     "address": {"address": ""},
+    "zone": {"zone_fault": "Mars/Base"},
     "linkedin": {"channel": "linkedin", "action": "send_linkedin_message"},
     "unknown": {"action": "send_fax"},
 }
@@ -52,6 +53,7 @@ BLOCKS = {
     "blocked": (True, True, True),
     "automation": (True, False, True),
     "address": (True, True, True),
+    "zone": (True, True, True),
     "linkedin": (False, False, True),
     "unknown": (True, True, True),
 }
