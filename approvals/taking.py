@@ -12,11 +12,18 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from approvals import receipt, rounds
+from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core.models import Membership, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
+
+# What a claim reads: never a text. The workspace says zone and quota.
+_CLAIMED = (
+    "pk", "human_id", "workspace_id", "channel", "draft_id", "digest", "by_kind", "by_id",
+    "due_at", "workspace__time_zone", "workspace__daily_quota",
+    "workspace__approval_expiry_hours",
+)  # fmt: skip
 
 
 def due(channels: Collection[str], *, at: datetime) -> Q:
@@ -31,11 +38,23 @@ def take_due(
 ) -> list[Approval]:
     """Claim up to `most` due approvals, the oldest of each human being, in person order.
 
-    Each comes back with `attempts`, the number of deliveries that certainly failed before.
+    Each comes back with `attempts`, the number of deliveries that certainly failed before, and
+    `canonical`, the human being as known now: a duplicate may have been found since the approval.
 
     Needs a transaction. No two claims get the same row: SKIP LOCKED on PostgreSQL, the write
-    lock on SQLite, and the UPDATE's own condition on both.
+    lock on SQLite, and the UPDATE's own condition on both. What a quota has no room for waits
+    for the next day, and its place in the wave is offered to others.
     """
+    while True:
+        claimed = _claim(most, channels, workspaces=workspaces, at=at)
+        taken = quota.within(claimed, at=at) if claimed else []
+        if taken or not claimed:
+            return taken
+
+
+def _claim(
+    most: int, channels: Collection[str], *, workspaces: Collection[int], at: datetime
+) -> list[Approval]:
     earlier = Approval.objects.filter(
         due(channels, at=at), human=OuterRef("human"), pk__lt=OuterRef("pk")
     )
@@ -51,13 +70,17 @@ def take_due(
         )
         .order_by("due_at", "pk")
         .select_for_update(skip_locked=True, of=("self",))
-        .annotate(attempts=Coalesce(Subquery(failed), 0))
-        .only("pk", "human_id", "workspace_id", "channel", "draft_id", "digest")[:most]
+        .annotate(
+            attempts=Coalesce(Subquery(failed), 0),
+            canonical=Coalesce("human__merged_into", "human"),
+        )
+        .select_related("workspace")
+        .only(*_CLAIMED)[:most]
     )
     taken = Approval.objects.filter(rounds.UNTAKEN, pk__in=[row.pk for row in rows])
     if taken.update(taken_at=at) != len(rows):
         raise RuntimeError("Somebody took an approval that this claim has locked.")
-    return sorted(rows, key=lambda row: row.human_id)
+    return sorted(rows, key=lambda row: row.canonical)
 
 
 def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:
@@ -147,6 +170,8 @@ def broken(approval: Approval, *, digest_now: str, at: datetime) -> str:
     if approval.status not in GIVEN:
         return "receipt_broken"
     if digest_now != approval.digest or not receipt.holds(approval):
+        return "receipt_broken"
+    if approval.receipt.get("approved_by") != approval.decided_by_id:
         return "receipt_broken"
     if approval.dry_run:
         return "dry_run_off"

@@ -66,6 +66,7 @@ def look(
         row.approval.draft_id
         for row in rows
         if row.approval.decision.get("gate") == gate.GATE_VERSION
+        and row.approval.receipt.get("policy") == gate.GATE_VERSION  # this one is sealed
     }
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     may_approve = taking.entitled([row.approval for row in rows])

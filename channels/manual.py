@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from approvals import rounds
 from approvals.models import Approval, ApprovalStatus
@@ -51,10 +52,7 @@ def offer(approval: Approval) -> HandOff:
 def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
     """Record that a person sent this approved message by hand; returns a warning or ""."""
     with transaction.atomic():
-        found = rounds.lock(Approval.objects.filter(pk=approval_id))
-        if not found:
-            raise HandOffRefused(f"There is no approval #{approval_id}.")
-        approval = found[0]
+        approval = _locked(approval_id)
         require(by, Verb.SETTLE, approval.workspace)
         if not by.is_user:
             raise HandOffRefused("Only a person can say that a person sent it.")
@@ -75,9 +73,19 @@ def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
     return warning
 
 
+def _locked(approval_id: int) -> Approval:
+    """The approval, with every round of its message locked: no sender can take one meanwhile."""
+    rows = rounds.lock(Approval.objects.filter(draft__approvals=approval_id))
+    for row in rows:
+        if row.pk == approval_id:
+            return row
+    raise HandOffRefused(f"There is no approval #{approval_id}.")
+
+
 def _no_open_delivery(approval: Approval) -> None:
+    """Over all rounds of the message: a later one may have been approved and sent since."""
     clash = Delivery.objects.filter(
-        approval=approval, status__in=["sending", "sent", "unknown", "manual"]
+        approval__draft=approval.draft_id, status__in=["sending", "sent", "unknown", "manual"]
     ).first()
     if clash is not None:
         raise HandOffRefused(
@@ -101,7 +109,9 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     Approval.objects.filter(pk=approval.pk, taken_at__isnull=True).filter(rounds.UNTAKEN).update(
         taken_at=at
     )
-    later = Approval.objects.filter(draft_id=approval.draft_id, status=ApprovalStatus.PENDING)
+    later = Approval.objects.filter(
+        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft_id=approval.draft_id
+    )
     rounds.close(rounds.lock(later), ApprovalStatus.WITHDRAWN, reason="sent_by_hand", at=at)
     Contact.objects.bulk_create([contact_of(row, at, certain=True)], ignore_conflicts=True)
     drafts.move([approval.draft_id], DraftStatus.SENT, reason="Sent by hand.")

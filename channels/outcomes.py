@@ -69,9 +69,8 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
     drafts.move(sent, DraftStatus.SENT)
     for item in left:
         for rest in item.cleared.cooling_off:
-            people.rest(
-                item.cleared.approval.human, rest.cause, at=at, until=at + (rest.until - rest.at)
-            )
+            human = people.canonical(item.cleared.approval.human)
+            people.rest(human, rest.cause, at=at, until=at + (rest.until - rest.at))
     for item in done:
         _again_or_not(item, at)
     activity.record(
@@ -178,7 +177,8 @@ def record_released(released: Sequence[Released], *, sender: UUID, at: datetime)
         _dispose(item, at)
         for rest in item.cooling_off:
             if rest.cause == "cross_platform":
-                people.rest(item.approval.human, rest.cause, at=rest.at, until=rest.until)
+                human = people.canonical(item.approval.human)
+                people.rest(human, rest.cause, at=rest.at, until=rest.until)
         action = SEND_ACTION.get(item.approval.channel, "send")
         findings = item.findings or (Finding("DOOR_CHECK", item.code, "fail", item.sentence),)
         events.record_findings(findings, action=action, draft=item.approval.draft, by=SENDER, at=at)

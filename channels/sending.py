@@ -18,11 +18,11 @@ from django.conf import settings
 from django.db import DatabaseError, Error, connection, transaction
 from django.utils import timezone
 
-from approvals import taking
+from approvals import quota, taking
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import registry, settle
-from channels.base import ChannelUnavailable
+from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
 from channels.envelopes import envelope_of
 from channels.liveness import SenderLock
@@ -162,6 +162,7 @@ def _waves(
         going = not any(item.code in STOPS for item in released)
 
 
+NOT_LEFT = (Outcome.REFUSED, Outcome.TRY_LATER)
 STOPS = ("emergency_stop", "messaging_stopped", "dry_run", "check_failed")
 
 
@@ -190,6 +191,14 @@ def _commit(
 
 
 def _record(last: _Wave, lock: SenderLock, at: datetime) -> None:
+    quota.refund(  # first, because quotas are locked before deliveries
+        [(item.approval, item.delivery.since) for item in last.released]
+        + [
+            (item.cleared.approval, item.cleared.delivery.since)
+            for item in last.carried
+            if item.receipt.outcome in NOT_LEFT
+        ]
+    )
     record_carried(last.carried, sender=lock.uuid, at=at)
     record_released(last.released, sender=lock.uuid, at=at)
 
@@ -218,6 +227,7 @@ def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
 
 def _release_untransmitted(delivery_ids: set[int], at: datetime) -> None:
     rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
+    quota.refund((row.approval, row.since) for row in rows.select_related("approval__workspace"))
     taking.give_back(rows.values_list("approval_id", flat=True), due_at=at)
     rows.update(
         status=DeliveryStatus.RELEASED, reason="never transmitted: database failure", ended_at=at
@@ -235,7 +245,7 @@ def _claim(
         Delivery(
             workspace_id=row.workspace_id,
             approval=row,
-            human_id=row.human_id,
+            human_id=getattr(row, "canonical", row.human_id),
             channel=channel,
             status=DeliveryStatus.SENDING,
             attempt=getattr(row, "attempts", 0) + 1,
@@ -255,7 +265,9 @@ def _claim(
     for row in made:
         row.pk = keys[row.token]
     won = {row.approval_id for row in made}
-    taking.give_back([row.pk for row in taken if row.pk not in won], due_at=at + CONFLICT_WAIT)
+    lost = [row for row in taken if row.pk not in won]
+    taking.give_back([row.pk for row in lost], due_at=at + CONFLICT_WAIT)
+    quota.unreserve(lost, at=at)
     digests = {row.pk: row.digest for row in taken}
     activity.record(
         *[

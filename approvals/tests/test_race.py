@@ -1,0 +1,199 @@
+"""Two act on one item at once: whatever happens could have happened one after the other."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from approvals import expiry, services, taking
+from approvals.errors import Refused
+from approvals.models import Approval
+from outreach import testing
+from outreach.core.drafts import Text, TextChanged
+from outreach.core.models import Draft, Workspace
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = WORKDAY + timedelta(minutes=1)
+MUCH_LATER = WORKDAY + timedelta(days=30)
+SYSTEM = Principal.system("race")
+WORDS = Text(subject="Minutes of Monday", text="Other words about Monday's meeting.")
+CLEAR = (Refused, TextChanged)
+HEAD_START = 0.12  # how long the first stands still before its write while the second acts
+
+
+def approve(item, who):
+    services.approve(item.pk, by=who["alice"], at=NOW, digest=item.digest, undo_seconds=0)
+
+
+def approve_too(item, who):
+    services.approve(item.pk, by=who["dora"], at=NOW, digest=item.digest, undo_seconds=0)
+
+
+def edit(item, who):
+    services.edit(item.pk, WORDS, by=who["dora"], at=NOW, digest=item.digest)
+
+
+def reject(item, who):
+    services.reject(item.pk, by=who["dora"], at=NOW, reason="no")
+
+
+def return_(item, who):
+    services.return_(item.pk, by=who["alice"], at=NOW, feedback="shorter")
+
+
+def undo(item, who):
+    services.undo(item.pk, by=who["alice"], at=NOW)
+
+
+def expire(item, who):
+    _won(expiry.expire_due(at=MUCH_LATER))
+
+
+def stop(item, who):
+    _won(taking.reopen_before_stop(workspace=None, decided_before=NOW, by=SYSTEM, at=NOW))
+
+
+def block(item, who):
+    left = True
+    while left:
+        with transaction.atomic():
+            left = taking.end_for_human([item.human_id], sentence="Stop", by=SYSTEM, at=NOW)
+
+
+def claim(item, who):
+    """What a sender does first; the row decides between it and everybody else."""
+    with transaction.atomic(durable=True):
+        places = list(Workspace.objects.values_list("pk", flat=True))
+        _won(taking.take_due(10, ["email"], workspaces=places, at=NOW))
+
+
+def _won(anything) -> None:
+    if not anything:
+        raise Refused("nothing to do")
+
+
+WAITING = (approve, approve_too, edit, reject, return_, expire, block)
+GIVEN = (claim, undo, reject, return_, expire, stop, block)
+
+JOBS = (claim, expire)  # pass over what somebody holds at this moment, and come again soon
+
+
+def nothing(item, who):
+    _won(None)
+
+
+def story(item: Approval, results: tuple[str, str]) -> tuple:
+    """All that can be told apart afterwards."""
+    rounds = Approval.objects.filter(draft=item.draft_id).order_by("pk")
+    states = [(row.status, row.taken_at is not None, row.closed_reason) for row in rounds]
+    return results, states, Draft.objects.get(pk=item.draft_id).status
+
+
+def attempt(act, item, who) -> str:
+    try:
+        act(item, who)
+    except CLEAR as problem:
+        assert str(problem)
+        return "no"
+    return "yes"
+
+
+@pytest.fixture
+def who(live):
+    return {"alice": testing.alice(), "dora": testing.dora()}
+
+
+def make(start: str) -> Approval:
+    Approval.objects.filter(taken_at=None).exclude(status__in=["rejected", "withdrawn"]).update(
+        status="withdrawn", closed_reason="earlier turn"
+    )
+    return testing.make_pending() if start == "waiting" else testing.make_approved()
+
+
+def one_after_the_other(start, first, second, who) -> tuple:
+    item = make(start)
+    return story(item, (attempt(first, item, who), attempt(second, item, who)))
+
+
+def at_once(start, first, second, who, monkeypatch) -> tuple:
+    """The first stands still just before its first write to an approval; the second acts then."""
+    item = make(start)
+    ready, done, results = threading.Event(), threading.Event(), {}
+    update = QuerySet.update
+
+    def slow(self, **fields):
+        mine = threading.current_thread().name == "first"
+        if mine and self.model is Approval and not ready.is_set():
+            ready.set()
+            done.wait(HEAD_START)
+        return update(self, **fields)
+
+    def run(name, act):
+        try:
+            if name == "second":
+                ready.wait(5)
+            results[name] = attempt(act, item, who)
+        except BaseException as problem:
+            results[name] = repr(problem)
+        finally:
+            (ready if name == "first" else done).set()
+            connection.close()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QuerySet, "update", slow)
+        acts = (("first", first), ("second", second))
+        threads = [threading.Thread(target=run, args=pair, name=pair[0]) for pair in acts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    return story(item, (results["first"], results["second"]))
+
+
+@pytest.mark.parametrize("start", ["waiting", "given"])
+@pytest.mark.parametrize("number", range(7))
+def test_two_at_once_end_as_one_after_the_other(start, number, who, monkeypatch):
+    acts = WAITING if start == "waiting" else GIVEN
+    first = acts[number]
+    serial = functools.partial(one_after_the_other, start, who=who)
+    for second in acts[number:]:
+        possible = [serial(first, second)]
+        (a, b), states, draft = serial(second, first)
+        possible.append(((b, a), states, draft))
+        if second in JOBS:
+            possible.append(one_after_the_other(start, first, nothing, who))
+        assert at_once(start, first, second, who, monkeypatch) in possible, (
+            f"{first.__name__} and {second.__name__} at once"
+        )
+
+
+def test_a_lost_approval_is_never_sent_whatever_lost_it(who):
+    for act in (undo, reject, return_, expire, stop, block):
+        item = make("given")
+        assert attempt(act, item, who) == "yes"
+        assert attempt(claim, item, who) == "no", act.__name__
+
+
+def test_once_claimed_nobody_takes_it_back(who):
+    for act in (undo, reject, return_, expire, stop):
+        item = make("given")
+        claim(item, who)
+        assert attempt(act, item, who) == "no", act.__name__
+        item.refresh_from_db()
+        assert (item.status, item.taken_at) == ("approved", NOW)
+        item.deliveries.all().delete()
+
+
+def test_the_loser_reads_what_became_of_the_item(who):
+    item = make("given")
+    claim(item, who)
+    with pytest.raises(Refused, match="is being sent now or has left"):
+        undo(item, who)
