@@ -12,7 +12,11 @@ LOW, NORMAL, HIGH, CRITICAL = 0, 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the table looks at. `confidence` is a whole number 0–100, or None."""
+    """What the table looks at. `confidence` is a whole number 0–100, or None.
+
+    `review_first` and `review_desist` are the workspace's `require_approval_for_…`: off, the
+    row raises no priority any more. Its "never automatic" stays.
+    """
 
     confidence: int | None = None
     first_message: bool = False
@@ -22,6 +26,8 @@ class Circumstances:
     contains_pii: bool = False
     critical_alert: bool = False
     needs_person: bool = False
+    review_first: bool = True
+    review_desist: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,19 @@ ROWS: tuple[tuple[str, int, str], ...] = (
 )
 
 
+# Rows whose priority an admin may switch off, and the switch.
+SWITCHED = {"first_message": "review_first", "ever_desisted": "review_desist"}
+
+
 def tier(circumstances: Circumstances) -> Tier:
     """Every row that applies, joined: the highest priority, eligible only if all agree."""
     priority, eligible, reason = by_confidence(circumstances.confidence)
     reasons = [reason]
     for name, row_priority, text in ROWS:
-        if getattr(circumstances, name):
-            priority, eligible = max(priority, row_priority), False
-            reasons.append(text)
+        if not getattr(circumstances, name):
+            continue
+        eligible = False
+        if getattr(circumstances, SWITCHED.get(name, name)):
+            priority = max(priority, row_priority)
+        reasons.append(text)
     return Tier(priority, eligible, tuple(reasons))

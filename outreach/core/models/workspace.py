@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -40,8 +39,24 @@ class Autonomy(models.TextChoices):
     AUTOPILOT = "autopilot", "Autopilot: needs Safe Mode off"
 
 
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+AUTOPILOT_REFUSED = "Autopilot needs Safe Mode off. Choose managed, or switch Safe Mode off first."
+
+
 class Workspace(models.Model):
-    """The tenant. Safe Mode is on and autonomy is managed unless an admin decides otherwise."""
+    """The tenant. Safe Mode is on and autonomy is managed unless an admin decides otherwise.
+
+    `auto_approve_by` is the admin in whose name the rules may approve; without one they never do.
+    """
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
@@ -55,6 +70,39 @@ class Workspace(models.Model):
     )
     approval_expiry_hours = models.PositiveSmallIntegerField(
         default=72, validators=[MinValueValidator(1), MaxValueValidator(720)]
+    )
+    auto_approve_enabled = models.BooleanField(
+        default=True, help_text="Has a meaning only while Safe Mode is off and an admin is named."
+    )
+    auto_approve_threshold = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(80), MaxValueValidator(100)],
+        help_text="The least confidence that may be approved by rule; never below 80.",
+    )
+    auto_approve_by = models.ForeignKey(
+        "User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    require_approval_for_first_message = models.BooleanField(
+        default=True,
+        editable=False,
+        help_text="Off: a first message is no more urgent than others. Never automatic either way.",
+    )
+    require_approval_for_desist_history = models.BooleanField(
+        default=True,
+        editable=False,
+        help_text="Off: who once asked us to stop is not critical. Never automatic either way.",
+    )
+    daily_quota = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Messages that may leave in one local day. Empty: no limit.",
+    )
+    weekly_review_day = models.PositiveSmallIntegerField(
+        choices=Weekday.choices,
+        null=True,
+        blank=True,
+        help_text="When the weekly report goes to reviewers. Empty: never.",
     )
     sender_name = models.CharField(max_length=120, blank=True)
     sender_address = models.EmailField(
@@ -72,8 +120,17 @@ class Workspace(models.Model):
             models.CheckConstraint(
                 name="workspace_safe_mode_excludes_autopilot",
                 condition=~Q(safe_mode=True, autonomy_mode="autopilot"),
-                violation_error_message="Autopilot needs Safe Mode off. Choose managed, or "
-                "switch Safe Mode off first.",
+                violation_error_message=AUTOPILOT_REFUSED,
+            ),
+            models.CheckConstraint(
+                name="workspace_auto_approve_threshold_is_80_to_100",
+                condition=Q(auto_approve_threshold__gte=80, auto_approve_threshold__lte=100),
+                violation_error_message="The threshold is 80 to 100.",
+            ),
+            models.CheckConstraint(
+                name="workspace_quota_is_positive",
+                condition=Q(daily_quota__isnull=True) | Q(daily_quota__gte=1),
+                violation_error_message="A quota is 1 or more; leave it empty for no limit.",
             ),
             models.CheckConstraint(
                 name="workspace_expiry_is_positive",
@@ -119,6 +176,13 @@ class Agent(models.Model):
     name = models.CharField(max_length=120)
     scopes = models.JSONField(default=list, blank=True)
     autonomy_override = models.CharField(max_length=10, choices=Autonomy.choices, blank=True)
+    daily_quota = models.PositiveIntegerField(
+        default=20,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Messages of this agent that may leave in one local day. Empty: no limit.",
+    )
     key_hash = models.CharField(max_length=64, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -126,8 +190,20 @@ class Agent(models.Model):
     class Meta:
         db_table = "agents"
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "name"], name="agent_name_once")
+            models.UniqueConstraint(fields=["workspace", "name"], name="agent_name_once"),
+            models.CheckConstraint(
+                name="agent_quota_is_positive",
+                condition=Q(daily_quota__isnull=True) | Q(daily_quota__gte=1),
+                violation_error_message="A quota is 1 or more; leave it empty for no limit.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """An override is never looser than Safe Mode; saying so early spares a wrong hope."""
+        super().clean()
+        place = self.workspace if self.workspace_id else None
+        if self.autonomy_override == Autonomy.AUTOPILOT and place and place.safe_mode:
+            raise ValidationError({"autonomy_override": AUTOPILOT_REFUSED})

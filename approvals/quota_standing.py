@@ -1,0 +1,82 @@
+"""How far quotas are used today: for pages, for routing, for the preflight. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals import quota, rounds
+from approvals.models import Approval, QuotaUse
+from outreach.core.models import Agent, PrincipalKind, Workspace
+
+WARN_PERCENT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far one quota is used today. `limit` None: no limit. `whose`: empty, or the agent's."""
+
+    used: int
+    limit: int | None
+    whose: str = ""
+
+    @property
+    def percent(self) -> int:
+        return 0 if not self.limit else self.used * 100 // self.limit
+
+    @property
+    def is_near(self) -> bool:
+        return self.percent >= WARN_PERCENT
+
+    def sentence(self) -> str:
+        """What a page shows; with a warning from 80 % on."""
+        owner = f"{self.whose}: " if self.whose else ""
+        if self.limit is None:
+            return f"{owner}{self.used} left today; no daily quota is set."
+        text = f"{owner}{self.used} of {self.limit} left today ({self.percent} %)."
+        if self.used >= self.limit:
+            return f"{text} The quota is reached: what is approved goes out tomorrow."
+        return f"{text} The quota is nearly reached." if self.is_near else text
+
+
+def of_workspace(workspace: Workspace, *, at: datetime) -> Standing:
+    """Today's use of the workspace."""
+    row = QuotaUse.objects.filter(
+        workspace=workspace, agent__isnull=True, day=quota.local_day(workspace, at)
+    ).first()
+    return Standing(row.used if row else 0, workspace.daily_quota)
+
+
+def of_agents(workspace: Workspace, *, at: datetime) -> list[Standing]:
+    """Today's use of every active agent, in two statements."""
+    used = dict(
+        QuotaUse.objects.filter(
+            workspace=workspace, agent__isnull=False, day=quota.local_day(workspace, at)
+        ).values_list("agent_id", "used")
+    )
+    agents = Agent.objects.filter(workspace=workspace, is_active=True).order_by("name")
+    return [Standing(used.get(each.pk, 0), each.daily_quota, each.name) for each in agents]
+
+
+def full(workspace: Workspace, agent: Agent, *, at: datetime) -> str:
+    """Why one message more of this agent would be above a quota today; empty when it would not.
+
+    Counts what left and what is approved and leaves before it.
+    """
+    day = quota.local_day(workspace, at)
+    waiting = Approval.objects.filter(
+        rounds.UNTAKEN, workspace=workspace, due_at__lt=quota.next_day(workspace, at)
+    )
+    own = waiting.filter(by_kind=PrincipalKind.AGENT, by_id=str(agent.pk))
+    uses = QuotaUse.objects.filter(day=day)
+    for limit, rows, use, of_agent in (
+        (workspace.daily_quota, waiting, uses.filter(workspace=workspace, agent=None), False),
+        (agent.daily_quota, own, uses.filter(agent=agent), True),
+    ):
+        if limit is None:
+            continue
+        used = use.values_list("used", flat=True).first() or 0
+        room = max(0, limit - used)
+        if not room or rows[:room].count() >= room:
+            return f"{quota.reached(limit, of_agent=of_agent)}: a person decides"
+    return ""
