@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
@@ -80,7 +81,7 @@ def _claim(
     taken = Approval.objects.filter(rounds.UNTAKEN, pk__in=[row.pk for row in rows])
     if taken.update(taken_at=at) != len(rows):
         raise RuntimeError("Somebody took an approval that this claim has locked.")
-    return sorted(rows, key=lambda row: row.canonical)
+    return sorted(rows, key=attrgetter("canonical"))
 
 
 def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:

@@ -11,9 +11,8 @@ from approvals.models import Approval
 from channels import registry, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery
-from channels.tests.plenty import make_plenty
 from outreach import testing
-from outreach.core.models import Contact, Draft, Person, Revision
+from outreach.core.models import Contact, Draft, Person
 from outreach.testing import WORKDAY
 from safety.models import SystemControl
 
@@ -165,20 +164,3 @@ def test_a_message_marked_as_sent_by_hand_is_not_sent_by_the_program_too(memory)
     manual.mark_sent(approval.pk, by=testing.alice(), at=clock())
     assert sending.process(clock=clock).sent == 0
     assert memory.outbox == []
-
-
-def test_statements_do_not_grow_with_the_messages_of_a_wave(live, memory):
-    """Exact on any machine: at most three statements a message with ten connections."""
-    live.SEND_CONNECTIONS = 10
-    make_plenty(100)
-    count = 0
-
-    def counting(execute, *args):
-        nonlocal count
-        count += 1
-        return execute(*args)
-
-    with connection.execute_wrapper(counting):
-        assert sending.process(clock=clock).sent == 100
-    assert count <= 210, "about nineteen a wave of ten, and what surrounds the waves"
-    assert Revision.objects.count() == 100
