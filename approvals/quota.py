@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
@@ -33,16 +33,23 @@ class Scope:
     workspace: int
 
 
+def zone_of(workspace: Workspace) -> tzinfo:
+    """The zone whose days count. Where it cannot be read the gate refuses, so any zone will do."""
+    try:
+        return ZoneInfo(workspace.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
 def local_day(workspace: Workspace, at: datetime) -> date:
     """The day that counts: the workspace's, not the recipient's."""
-    return at.astimezone(ZoneInfo(workspace.time_zone)).date()
+    return at.astimezone(zone_of(workspace)).date()
 
 
 def next_day(workspace: Workspace, at: datetime) -> datetime:
     """When the workspace's next local day begins, in UTC."""
-    zone = ZoneInfo(workspace.time_zone)
-    midnight = datetime.combine(local_day(workspace, at) + timedelta(days=1), time(), zone)
-    return midnight.astimezone(at.tzinfo)
+    tomorrow = local_day(workspace, at) + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone_of(workspace)).astimezone(UTC)
 
 
 def agent_of(approval: Approval) -> int:

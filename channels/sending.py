@@ -265,9 +265,7 @@ def _claim(
     for row in made:
         row.pk = keys[row.token]
     won = {row.approval_id for row in made}
-    lost = [row for row in taken if row.pk not in won]
-    taking.give_back([row.pk for row in lost], due_at=at + CONFLICT_WAIT)
-    quota.unreserve(lost, at=at)
+    _yield([row for row in taken if row.pk not in won], at)
     digests = {row.pk: row.digest for row in taken}
     activity.record(
         *[
@@ -280,3 +278,9 @@ def _claim(
         at=at,
     )
     return made
+
+
+def _yield(lost: Sequence[Approval], at: datetime) -> None:
+    """Whose human being has a message in flight already waits a little, and uses no quota."""
+    taking.give_back([row.pk for row in lost], due_at=at + CONFLICT_WAIT)
+    quota.unreserve(lost, at=at)

@@ -1,0 +1,256 @@
+"""Quotas: exact under any number of senders, by the workspace's day, refunded and told."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from approvals import quota, quota_standing, services, submission
+from approvals.models import Approval, QuotaUse
+from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
+from channels.base import Outcome, Receipt
+from channels.models import Delivery
+from channels.tests.child import FileAdapter
+from channels.tests.plenty import make_plenty
+from outreach import testing
+from outreach.core.models import Agent, Draft, Person, Workspace
+from outreach.testing import WORKDAY
+
+pytest_plugins = ["channels.tests.senders"]
+pytestmark = pytest.mark.django_db(transaction=True)
+AT = WORKDAY + timedelta(minutes=1)
+
+
+@pytest.fixture
+def memory():
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        yield MemoryAdapter
+    MemoryAdapter.reset()
+
+
+def drain(at=AT):
+    return sending.process(clock=lambda: at)
+
+
+def limited(number, **fields):
+    return testing.make_workspace(daily_quota=number, **fields)
+
+
+def used(agent=None):
+    row = QuotaUse.objects.filter(agent=agent).order_by("-day").first()
+    return row.used if row else 0
+
+
+def test_what_is_above_the_quota_waits_for_tomorrow_and_says_so(live, memory):
+    limited(3)
+    make_plenty(5)
+    assert drain().sent == 3
+    assert drain().sent == 0
+    waiting = Approval.objects.filter(taken_at=None)
+    midnight = datetime(2026, 3, 12, tzinfo=UTC)
+    assert {row.due_at for row in waiting} == {midnight}
+    assert {row.send_before for row in waiting} == {midnight + timedelta(hours=72)}
+    said = set(Draft.objects.filter(status="approved").values_list("status_reason", flat=True))
+    assert said == {"Daily quota of 3 reached; goes out tomorrow (2026-03-12)."}
+    assert drain(WORKDAY + timedelta(days=1)).sent == 2
+    assert used() == 2
+
+
+def test_no_quota_is_no_limit_and_is_counted_all_the_same(live, memory):
+    limited(None)
+    make_plenty(30)
+    assert drain().sent == 30
+    assert used() == 30
+
+
+def test_a_quota_of_the_agent_holds_its_own_messages_only(live, memory):
+    limited(10)
+    agent = testing.make_agent(daily_quota=1)
+    bot = [testing.make_pending(by=agent) for _ in range(3)]
+    for row in [*bot, testing.make_pending()]:
+        services.approve(row.pk, by=testing.alice(), at=WORKDAY, digest=row.digest, undo_seconds=0)
+    assert drain().sent == 2
+    assert (used(), used(agent.agent)) == (2, 1)
+    held = Draft.objects.filter(status="approved")
+    assert {row.status_reason[:40] for row in held} == {"Daily quota of 1 of this agent reached; "
+                                                        "goes out"[:40]}  # fmt: skip
+
+
+def test_the_day_is_the_workspaces(live, memory):
+    place = limited(1, time_zone="Pacific/Auckland")  # 23:00 there at 10:00 UTC
+    make_plenty(2)
+    Person.objects.update(time_zone="UTC")
+    assert drain().sent == 1
+    assert quota.next_day(place, AT) == datetime(2026, 3, 11, 11, tzinfo=UTC)
+    assert drain(WORKDAY + timedelta(hours=1)).sent == 1
+
+
+def test_a_zone_nobody_can_read_stops_no_other_workspace(live, memory):
+    Workspace.objects.filter(pk=testing.make_workspace("broken").pk).update(time_zone="Mars/Base")
+    broken = Workspace.objects.get(slug="broken")
+    make_plenty(1, workspace=broken)
+    make_plenty(1)
+    assert drain().sent >= 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "counted"),
+    [(Outcome.REFUSED, 0), (Outcome.TRY_LATER, 0), (Outcome.UNKNOWN, 1), (Outcome.SENT, 1)],
+)
+def test_failed_is_refunded_unknown_is_kept(live, memory, answer, counted):
+    limited(5)
+    agent = testing.make_agent()
+    row = testing.make_pending(by=agent)
+    services.approve(row.pk, by=testing.alice(), at=WORKDAY, digest=row.digest, undo_seconds=0)
+    memory.answers.append(Receipt(answer, "rcpt", "as the test says"))
+    drain()
+    assert (used(), used(agent.agent)) == (counted, counted)
+
+
+def test_what_the_last_look_releases_is_refunded(live, memory):
+    limited(5)
+    testing.make_approved(at=WORKDAY.replace(hour=2))
+    assert drain(WORKDAY.replace(hour=2)).released == 1
+    assert used() == 0
+
+
+def test_a_failed_message_leaves_its_place_to_another(live, memory):
+    limited(1)
+    make_plenty(2)
+    memory.answers.append(Receipt(Outcome.REFUSED, "rcpt", "550 no such user"))
+    drain()
+    Approval.objects.filter(taken_at=None, status="approved").update(due_at=AT)
+    assert drain().sent == 1
+    assert drain().sent == 0
+
+
+def test_simulated_never_counts(memory):
+    limited(1)
+    make_plenty(3)
+    assert drain().simulated == 3
+    assert not QuotaUse.objects.exists()
+
+
+def test_sent_by_hand_counts_even_above_the_limit():
+    place = limited(1)
+    agent = testing.make_agent()
+    for _ in range(2):
+        row = testing.make_approved(by=agent)
+        with transaction.atomic():
+            quota.count_by_hand(row, at=AT)
+    assert (used(), used(agent.agent)) == (2, 2)
+    assert quota_standing.of_workspace(place, at=AT).percent == 200
+
+
+def test_a_quota_costs_one_statement_in_a_wave(live, memory):
+    def statements(number):
+        limited(number)
+        make_plenty(8)
+        with (
+            transaction.atomic(),
+            CaptureQueriesContext(
+                connection,
+            ) as found,
+        ):
+            sending._claim(Lock, "email", [testing.make_workspace().pk], 8, AT)
+        return len([q for q in found.captured_queries if "quota_uses" in q["sql"]])
+
+    statements(100)  # the day's row is made
+    Delivery.objects.all().delete()
+    assert statements(100) == 1
+
+
+class Lock:
+    """A sender's lock as far as a claim looks at it."""
+
+    uuid, place, boot_id = "0" * 32, "test", "boot"
+
+
+LIMIT, DUE, SENDERS = 13, 40, 8
+
+
+def test_eight_threads_keep_the_quota_exactly(live, tmp_path):
+    limited(LIMIT)
+    make_plenty(DUE)
+    barrier, problems = threading.Barrier(SENDERS), []
+
+    def work():
+        try:
+            for minute in range(6):
+                barrier.wait(60)
+                sending.process(clock=lambda now=minute: AT + timedelta(minutes=now))
+        except BaseException as problem:
+            problems.append(problem)
+            barrier.abort()
+        finally:
+            connection.close()
+
+    out = tmp_path / "letters"
+    with registry.override("email", FileAdapter("email", out, 0.001)):
+        threads = [threading.Thread(target=work) for _ in range(SENDERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not problems
+    exactly(out)
+
+
+@pytest.mark.processes
+def test_eight_processes_keep_the_quota_exactly(live, start, tmp_path):
+    limited(LIMIT)
+    make_plenty(DUE)
+    out = tmp_path / "letters"
+    spec = {"channel": "email", "out": str(out), "job": "loop", "moving": True, "delay": 0.001}
+    senders = [start(**spec) for _ in range(SENDERS)]
+    for sender in senders:
+        sender.expect("idle")
+    exactly(out)
+
+
+def exactly(out):
+    assert len(out.read_text().splitlines()) == LIMIT
+    assert Delivery.objects.filter(status="sent").count() == LIMIT
+    assert used() == LIMIT
+    held = Approval.objects.filter(taken_at=None, status="approved")
+    assert held.count() == DUE - LIMIT
+    assert {row.due_at for row in held} == {datetime(2026, 3, 12, tzinfo=UTC)}
+
+
+def test_standing_warns_from_eighty_percent_on():
+    said = quota_standing.Standing
+    assert not said(15, 20).is_near
+    assert said(16, 20).is_near
+    assert said(16, 20).sentence() == ("16 of 20 left today (80 %). The quota is nearly reached.")
+    assert "goes out tomorrow" in said(20, 20).sentence()
+    assert said(7, None).sentence() == "7 left today; no daily quota is set."
+    assert said(1, 20, "Scout").sentence().startswith("Scout: 1 of 20")
+
+
+def test_standing_of_agents_is_two_statements(django_assert_num_queries):
+    place = testing.make_workspace()
+    for _ in range(3):
+        testing.make_agent(daily_quota=7)
+    with django_assert_num_queries(2):
+        assert [row.limit for row in quota_standing.of_agents(place, at=AT)] == [7, 7, 7]
+
+
+def test_a_quota_is_one_or_more():
+    from django.db import IntegrityError
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Workspace.objects.update(daily_quota=0)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Agent.objects.filter(pk=testing.make_agent().agent.pk).update(daily_quota=0)
+
+
+def test_a_person_may_submit_above_the_quota():
+    limited(1)
+    testing.make_approved()
+    assert submission.submit(testing.make_draft().pk, by=testing.bob(), at=AT).approval
