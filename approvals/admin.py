@@ -22,8 +22,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import bulk, bulk_page, desk, queue, review
+from approvals import bulk, bulk_page, desk, presence, queue, review
 from approvals.models import Approval, ApprovalStatus, Priority
+from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
 from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 
@@ -48,7 +49,7 @@ def _filter(name: str) -> type[QueueFilter]:
 
 
 @admin.register(Approval)
-class ApprovalAdmin(TenantAdmin):
+class ApprovalAdmin(SidePages):
     """Pending first, critical first, oldest first; nothing here is a form field."""
 
     list_display = (
@@ -68,7 +69,8 @@ class ApprovalAdmin(TenantAdmin):
     # --- The list ---------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
-        return queue.readable(super().get_queryset(request))
+        others = presence.fresh(besides=int(request.user.pk or 0), at=timezone.now())
+        return queue.readable(super().get_queryset(request)).prefetch_related(others)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         pending = request.GET.get("status", queue.DEFAULT_STATUS) == queue.DEFAULT_STATUS
@@ -120,7 +122,9 @@ class ApprovalAdmin(TenantAdmin):
     @column("Person", header=True)
     def show_person(self, obj: Approval) -> list[str]:
         person = obj.draft.person
-        return [person.full_name, person.account.name if person.account else "no company"]
+        company = person.account.name if person.account else "no company"
+        readers = presence.sentences(obj, at=timezone.now())
+        return [person.full_name, " · ".join([company, *readers])]
 
     @column("Message")
     def show_message(self, obj: Approval) -> str:
@@ -211,6 +215,7 @@ class ApprovalAdmin(TenantAdmin):
             **review.page(item, at=timezone.now()),
             "title": f"Review #{item.pk}",
             "typed": typed,
+            "readers": presence.sentences(item, at=timezone.now()),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
             "may_settle": may(request, Verb.SETTLE, item.workspace_id),

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import marks, queue, services, tasks
+from approvals import extending, marks, queue, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach.core.drafts import Text, TextChanged, TextRefused
@@ -117,6 +117,12 @@ def _reject(approval: Approval, form: QueryDict, by: Principal, at: datetime) ->
     return Done(f"#{approval.pk} is rejected; its author can read why.")
 
 
+def _extend(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    longer = extending.extend(approval.pk, by=by, at=at)
+    left = queue.span(longer.expires_at - at)
+    return Done(f"#{approval.pk} expires in {left} now.", stay=approval.pk)
+
+
 def _undo(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
     fresh = services.undo(approval.pk, by=by, at=at)
     return Done(
@@ -130,6 +136,7 @@ ACTIONS: dict[str, Callable[[Approval, QueryDict, Principal, datetime], Done]] =
     "edit_approve": _edit_and_approve,
     "return": _return,
     "reject": _reject,
+    "extend": _extend,
     "undo": _undo,
 }
 

@@ -124,6 +124,7 @@ class Approval(Authored):
 
     class Meta:
         db_table = "message_approvals"
+        verbose_name_plural = "queue"
         constraints = [
             models.UniqueConstraint(
                 fields=["draft"],
@@ -159,6 +160,11 @@ class Approval(Authored):
                 "created_at",
                 name="approval_queue_order",
                 condition=Q(status="pending"),
+            ),
+            models.Index(
+                fields=["scheduled_for", "id"],
+                name="approval_scheduled",
+                condition=Q(status="pending", scheduled_for__isnull=False),
             ),
             models.Index(
                 fields=["due_at", "id"],
@@ -275,3 +281,19 @@ class NoticeMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: read up to activity {self.activity_id}"
+
+
+class Opened(models.Model):
+    """Who looks at an item just now. It tells the others and never holds anybody up."""
+
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="openings")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "message_approvals_opened"
+        unique_together = [("approval", "user")]
+
+    def __str__(self) -> str:
+        return f"#{self.approval_id} by user {self.user_id} since {self.opened_at:%H:%M}"
