@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import extending, marks, queue, services, tasks
+from approvals import extending, marks, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach.core.drafts import Text, TextChanged, TextRefused
@@ -56,6 +56,11 @@ def was_saved(error: Exception) -> bool:
 
 def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
     _saw_hidden(form, approval.revision.subject, approval.revision.text)
+    if form.get("seen_private") != "1" and review.masks(approval, at=at):
+        raise Refused(
+            "The text has personal data that was still masked. Show it, read it, then approve.",
+            "private_unseen",
+        )
     given = services.approve(
         approval.pk,
         by=by,

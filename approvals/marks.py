@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 ORDINARY = "\n\t "
@@ -25,6 +25,17 @@ class Segment:
     mark: str = ""
     finding: str = ""
     status: str = ""
+    private: bool = False
+
+
+def is_private(finding: Mapping[str, Any]) -> bool:
+    """Whether a finding quotes personal data or a secret."""
+    return str(finding.get("code", "")).startswith("pii_")
+
+
+def any_private(*texts: Sequence[Segment]) -> bool:
+    """Whether something in these texts is masked until it is asked for."""
+    return any(part.private for segments in texts for part in segments)
 
 
 def is_hidden(char: str) -> bool:
@@ -68,7 +79,9 @@ def segments(text: str, findings: Iterable[Mapping[str, Any]] = ()) -> list[Segm
         inside = [found for first, last, found in told if first <= start and end <= last]
         words = "; ".join(str(found.get("message", "")) for found in inside)
         status = "fail" if any(f.get("status") == "fail" for f in inside) else "warn"
-        result += _visible(text[start:end], words, status if inside else "")
+        private = any(is_private(found) for found in inside)
+        cut = Segment("", "", words, status if inside else "", private)
+        result += _visible(text[start:end], cut)
     return result
 
 
@@ -81,7 +94,8 @@ def _fits(text: str, found: Mapping[str, Any]) -> bool:
     return bool(0 <= start < end <= len(text) and text[start:end] == found["text"])
 
 
-def _visible(text: str, finding: str, status: str) -> list[Segment]:
+def _visible(text: str, cut: Segment) -> list[Segment]:
+    """This stretch as segments like `cut`, with every hidden character as one of its own."""
     result: list[Segment] = []
     plain = ""
     for place, char in enumerate(text):
@@ -89,9 +103,9 @@ def _visible(text: str, finding: str, status: str) -> list[Segment]:
             plain += char
             continue
         if plain:
-            result.append(Segment(plain, "", finding, status))
+            result.append(replace(cut, text=plain))
         plain = ""
-        result.append(Segment("", name_of(char), finding, status))
+        result.append(replace(cut, mark=name_of(char)))
     if plain:
-        result.append(Segment(plain, "", finding, status))
+        result.append(replace(cut, text=plain))
     return result

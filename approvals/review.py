@@ -45,6 +45,7 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
     outlook = look_ahead(approval, at=at) if approval.is_open else None
     shown = outlook.findings if outlook else findings
     human = person.merged_into or person
+    subject, text = told(approval, shown)
     return {
         "approval": approval,
         "revision": revision,
@@ -56,12 +57,13 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "waiting": queue.span(at - approval.created_at),
         "expires_in": queue.span(approval.expires_at - at) if approval.expires_at > at else "",
         "closing": approval.expires_at - at < timedelta(hours=6),
-        "subject": marks.segments(revision.subject, shown),
-        "text": marks.segments(revision.text, shown),
+        "subject": subject,
+        "text": text,
+        "private": marks.any_private(subject, text),
         "hidden": marks.hidden(revision.subject, revision.text, revision.address),
         "previous": _previous(revision),
         "outlook": outlook,
-        "findings": shown,
+        "findings": [{**item, "private": marks.is_private(item)} for item in shown],
         "parts": [_part(item) for item in revision.confidence_parts],
         "context": pairs(revision.context),
         "routing": approval.routing,
@@ -70,6 +72,19 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         **_about(person, human, approval, at=at),
         **_after(approval, at=at),
     }
+
+
+def told(
+    approval: Approval, findings: list[dict[str, Any]]
+) -> tuple[list[marks.Segment], list[marks.Segment]]:
+    """Subject and text, with what was found in them."""
+    revision = approval.revision
+    return marks.segments(revision.subject, findings), marks.segments(revision.text, findings)
+
+
+def masks(approval: Approval, *, at: datetime) -> bool:
+    """Whether the page masks something in this message until its reader asks for it."""
+    return marks.any_private(*told(approval, look_ahead(approval, at=at).findings))
 
 
 def look_ahead(approval: Approval, *, at: datetime) -> Outlook:

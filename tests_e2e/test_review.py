@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from approvals import services
-from approvals.models import Approval
+from approvals.models import Approval, Opened
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Person
@@ -218,6 +219,60 @@ def test_a_viewer_looks_and_has_no_button_that_changes_anything(enter):
     assert status(item) == "pending"
     for hidden in ("Workspaces", "Members", "Activity timeline"):
         assert hidden not in page.inner_text("#nav-sidebar")
+
+
+def test_an_open_item_is_shown_to_the_others_and_free_when_it_is_left(enter):
+    testing.alice()
+    testing.dora()
+    item = make("Wanted Twice")
+    hers, mine = enter("alice"), enter("dora")
+    with hers.expect_response("**/open/"):
+        hers.goto(address(item))
+    mine.goto(LIST)
+    assert "Alice has this open since 1 min" in mine.inner_text("#result_list")
+    with mine.expect_response("**/open/"):
+        mine.goto(address(item))
+    assert mine.inner_text("#readers") == "Alice has this open since 1 min."
+    assert mine.is_enabled("#approve")
+    hers.goto(LIST)
+    assert "Dora has this open" in hers.inner_text("#result_list")
+    mine.goto("/admin/")
+    mine.wait_for_timeout(300)
+    assert not Opened.objects.exists()
+
+
+def test_a_button_gives_an_item_more_time(enter):
+    testing.alice()
+    item = make("Slow Decision")
+    Approval.objects.update(expires_at=timezone.now() + timedelta(hours=2, minutes=5))
+    page = enter("alice")
+    page.goto(address(item))
+    assert "expires in 2 h" in page.inner_text("#review")
+    page.click("#extend")
+    page.wait_for_selector("text=expires in 2 d")
+
+
+def test_personal_data_is_masked_until_asked_and_never_approved_unread(enter):
+    testing.alice()
+    text = "The minutes, as asked. You can ring Peter at home: +44 20 7946 0958, any day."
+    item, second = make("Masked One", 50, text=text), make("Masked Two", 60, text=text)
+    page = enter("alice")
+    page.goto(address(item))
+    assert "7946" not in page.inner_text("#review")
+    page.keyboard.press("a")
+    page.wait_for_selector("text=Personal data was masked")
+    assert "+44 20 7946 0958" in page.inner_text("#message")
+    assert status(item) == "pending"
+    page.keyboard.press("a")
+    at(page, second)
+    assert status(item) == "approved"
+    page.click(".oc-show")
+    assert "+44 20 7946 0958" in page.inner_text("#message")
+    page.click(".oc-show")
+    assert "7946" not in page.inner_text("#message")
+    page.click("#approve")
+    page.wait_for_url(f"**{LIST}?undo=*")
+    assert status(second) == "approved"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -45,10 +45,38 @@ document.addEventListener("DOMContentLoaded", () => {
         });
     });
 
+    // Personal data is masked until asked for. Everything is in the page; nothing is fetched.
+    const masked = () => [...document.querySelectorAll("#review .oc-private")].filter((one) => !one.dataset.seen);
+    const unmask = (one, on) => {
+        const button = one.nextElementSibling;
+        one.classList.toggle("is-shown", on);
+        button.setAttribute("aria-pressed", String(on));
+        button.setAttribute("aria-label", on ? "Mask these words again" : "Show the masked words");
+        button.textContent = on ? "mask" : "show";
+        if (on) one.dataset.seen = "yes";
+        if (!masked().length) {
+            const seen = document.getElementById("seen-private");
+            if (seen) seen.value = "1";
+        }
+    };
+    document.querySelectorAll("#review .oc-show").forEach((button) => {
+        const one = button.previousElementSibling;
+        button.addEventListener("click", () => unmask(one, !one.classList.contains("is-shown")));
+    });
+    const unread = () => {
+        const left = masked();
+        if (!left.length) return false;
+        left.forEach((one) => unmask(one, true));
+        left[0].scrollIntoView({ block: "center" });
+        say.textContent = "Personal data was masked. Read it, then approve.";
+        return true;
+    };
+
     // One decision per page: a second press while the first is on its way does nothing.
     let sent = false;
     document.querySelectorAll("form[method=post]").forEach((form) => {
         form.addEventListener("submit", (event) => {
+            if (form.id === "approve-form" && unread()) { event.preventDefault(); return; }
             if (sent) event.preventDefault();
             sent = true;
         });
