@@ -249,6 +249,7 @@ def rounds(bench: Bench, count: int, *, slow: int) -> None:
             bench.measure("plain Django send", bench.plain, port, bench.messages)
             bench.measure("ours, 1 process", bench.ours, port, bench.messages)
             bench.measure("ours, 2 processes", bench.ours, port, bench.messages, processes=2)
+            bench.measure("ours, 20 connections", bench.ours, port, bench.messages, connections=20)
             bench.measure("ours, SQLite", bench.sqlite, port, bench.messages)
             bench.measure("django-mailer", bench.mailer, port, few)
             bench.measure("Celery, a task each", bench.celery, port, few)
