@@ -8,14 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals import rewriting, rounds, routing, tiers
+from approvals import asking, auto, rewriting, rounds, routing, tiers
 from approvals.errors import Lost, Refused
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
 from outreach.core import activity, drafts, history, people
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
-from outreach.core.permissions import Verb, require, role_of
+from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 from safety import events, facts, gate
 from safety.question import Facts
@@ -43,11 +43,12 @@ def submit(
 ) -> Submission:
     """Ask for approval. A blocked message stays `draft`, with findings and a safety event.
 
-    Raises Refused when the message is not a draft any more, NotAllowed without the right.
+    Raises Refused when the message is not a draft any more or the agent may not schedule,
+    RoutingError where autopilot meets Safe Mode, NotAllowed without the right.
     """
     draft = _draft(draft_id)
     require(by, Verb.SUBMIT, draft.workspace)
-    way = _route(draft, by, requested)
+    way = asking.route_of(draft, by, requested, at=at)
     with transaction.atomic():
         if scheduled_for is not None:
             draft.scheduled_for = scheduled_for
@@ -62,20 +63,22 @@ def submit(
             _keep_as_draft(draft, verdict, by=by, at=at)
             return Submission(draft, None, verdict, way)
         if way.status == "draft":
-            _log_route(draft, way, by=by, at=at, requested=requested, final="draft")
+            asking.log_route(draft, way, by=by, at=at, requested=requested, final="draft")
             return Submission(draft, None, verdict, way)
         try:
             drafts.move_one(draft, DraftStatus.PENDING_APPROVAL)
         except drafts.TextChanged as error:
             raise Lost(str(error)) from None
-        approval = _open(draft, verdict, leaves_at, by=by, at=at, notes=notes, change=change)
-        approval.routing = _log_route(
-            draft, way, by=by, at=at, requested=requested, final="pending_approval"
+        approval, place = _open(draft, verdict, leaves_at, by=by, at=at, change=change)
+        approval.notes = notes
+        ruling = auto.consider(approval, way, place, by.agent, at=at)
+        approval.routing = asking.log_route(
+            draft, way, by=by, at=at, requested=requested, final=ruling.final, kept=ruling.kept
         )
         approval.save()
-        activity.record(
-            activity.entry("approvals.requested", approval, digest=approval.digest), by=by, at=at
-        )
+        told = activity.entry("approvals.requested", approval, digest=approval.digest)
+        activity.record(told, by=by, at=at)
+        auto.give(approval, ruling, leaves_at=leaves_at, at=at)
     return Submission(draft, approval, verdict, way)
 
 
@@ -119,39 +122,6 @@ def _draft(draft_id: int) -> Draft:
     return found
 
 
-def _route(draft: Draft, by: Principal, requested: str) -> routing.Route:
-    workspace = draft.workspace
-    override = by.agent.autonomy_override if by.agent else ""
-    return routing.route(
-        safe_mode=workspace.safe_mode,
-        autonomy=routing.effective(workspace.autonomy_mode, override),
-        is_agent=by.agent is not None,
-        requested=requested,
-    )
-
-
-def _log_route(
-    draft: Draft, way: routing.Route, *, by: Principal, at: datetime, requested: str, final: str
-) -> dict[str, Any]:
-    """The seed's record of every routing (seed B "Audit Trail"): kept and logged."""
-    workspace = draft.workspace
-    record: dict[str, Any] = {
-        "requested_status": requested,
-        "final_status": final,
-        "safe_mode_enforced": way.safe_mode_enforced,
-        "was_denied": False,
-        "policy_context": {
-            "safe_mode": workspace.safe_mode,
-            "autonomy_mode": workspace.autonomy_mode,
-            "role": role_of(by, workspace) or by.kind,
-        },
-        "principal_type": by.kind,
-        "reason": way.reason,
-    }
-    activity.record(activity.entry("approvals.routed", draft, **record), by=by, at=at)
-    return record
-
-
 def _rest_if_escalating(draft: Draft, verdict: Verdict) -> None:
     """48 h from the first attempt refused because another platform was used (SPEC §4)."""
     for rest in verdict.cooling_off:
@@ -174,25 +144,24 @@ def _open(
     *,
     by: Principal,
     at: datetime,
-    notes: str,
     change: Rewrite | None,
-) -> Approval:
+) -> tuple[Approval, tiers.Tier]:
     revision, person = draft.current, draft.person
     if revision is None:
         raise Refused("The message has no text yet.", "no_text")
     human = person.merged_into or person
     place = tiers.tier(
-        tiers.Circumstances(
+        auto.circumstances(
+            draft.workspace,
+            verdict,
             confidence=revision.confidence,
             first_message=draft.touch == "initial",
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
-            needs_person=verdict.level is Level.REVIEW,
-            contains_pii=any(code.startswith("pii_") for code in verdict.codes),
             rewritten=change is not None,
         )
     )
-    return Approval(
+    approval = Approval(
         workspace=draft.workspace,
         draft=draft,
         revision=revision,
@@ -204,7 +173,6 @@ def _open(
         priority=place.priority,
         priority_reasons=list(place.reasons),
         confidence=revision.confidence,
-        notes=notes,
         decision=decided(verdict, change, at=at, leaves_at=leaves_at),
         created_at=at,
         scheduled_for=draft.scheduled_for,
@@ -212,3 +180,4 @@ def _open(
         expires_at=rounds.expiry(draft.workspace.approval_expiry_hours, at),
         **by.fields(),
     )
+    return approval, place

@@ -7,7 +7,8 @@ import logging
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from approvals import expiry
+from approvals import auto_off, expiry
+from safety import controls
 
 logger = logging.getLogger(__name__)
 SENDER = "channels.tasks.process_approved_messages"
@@ -16,6 +17,12 @@ SENDER = "channels.tasks.process_approved_messages"
 @shared_task
 def expire_approvals() -> int:
     return expiry.expire_due(at=timezone.now())
+
+
+@shared_task
+def return_stopped() -> int:
+    """What was approved by rule goes back where rules may not approve any more."""
+    return auto_off.return_stopped(controls.read(), at=timezone.now())
 
 
 def wake_sender(*, after_seconds: int = 0) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from approvals import taking
+from approvals import auto, auto_door, taking
 from approvals.models import Approval
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts
@@ -70,11 +70,18 @@ def look(
     }
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     may_approve = taking.entitled([row.approval for row in rows])
+    verdicts = {
+        draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
+    }
+    by_rule = auto_door.refused([row.approval for row in rows], verdicts, state)
     cleared: list[Cleared] = []
     released: list[Released] = []
     for row in rows:
-        verdict = gate.judge_message(known[row.approval.draft_id], gate.Moment.SENDING, at)
+        verdict = verdicts[row.approval.draft_id]
         result = _one(row, verdict, entitled=row.approval_id in may_approve, at=at)
+        if row.approval_id in by_rule and not _is_final(result):
+            sentence = f"Not automatic: {by_rule[row.approval_id]}"
+            result = Released(row, row.approval, "reopen", auto.CODE, sentence)
         (cleared if isinstance(result, Cleared) else released).append(result)  # type: ignore[arg-type]
     return cleared, released
 
@@ -99,6 +106,11 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
     if verdict.may_leave(at):
         return Cleared(row, approval, verdict.cooling_off)
     return _refused(row, verdict, at)
+
+
+def _is_final(result: Cleared | Released) -> bool:
+    """Whether the approval ends anyway, so that it does not matter who gave it."""
+    return isinstance(result, Released) and result.action != "hold"
 
 
 def _is_worse(approval: Approval, verdict: Verdict) -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from approvals import rounds, taking
+from approvals import auto, auto_off, rounds, taking
 from approvals.models import ApprovalStatus
 from channels.base import Outcome, Receipt
 from channels.look import Cleared, Released
@@ -203,7 +203,9 @@ def _dispose(item: Released, at: datetime) -> None:
     if item.action == "hold":
         taking.give_back([item.approval.pk], due_at=item.hold_until or at)
     elif item.action == "reopen":
-        rounds.reopen(one, reason=item.code, by=SENDER, at=at, taken=True)
+        fresh = rounds.reopen(one, reason=item.code, by=SENDER, at=at, taken=True)
+        if item.code == auto.CODE:
+            auto_off.say_why(fresh, item.sentence)
     elif item.action == "end":
         rounds.end(one, reason=item.code, sentence=item.sentence, by=SENDER, at=at, taken=True)
     else:

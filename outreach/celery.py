@@ -33,6 +33,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 59},
     },
+    "return-stopped": {
+        "task": "approvals.tasks.return_stopped",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
     "restore-controls": {
         "task": "channels.tasks.restore_controls",
         "schedule": 15.0,

@@ -26,12 +26,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='workspace',
             name='auto_approve_enabled',
-            field=models.BooleanField(default=True, help_text='Has a meaning only while Safe Mode is off and an admin is named.'),
+            field=models.BooleanField(default=True, editable=False, help_text='Has a meaning only while Safe Mode is off and an admin is named.'),
         ),
         migrations.AddField(
             model_name='workspace',
             name='auto_approve_threshold',
-            field=models.PositiveSmallIntegerField(default=90, help_text='The least confidence that may be approved by rule; never below 80.', validators=[django.core.validators.MinValueValidator(80), django.core.validators.MaxValueValidator(100)]),
+            field=models.PositiveSmallIntegerField(default=90, editable=False, help_text='The least confidence that may be approved by rule; never below 80.', validators=[django.core.validators.MinValueValidator(80), django.core.validators.MaxValueValidator(100)]),
         ),
         migrations.AddField(
             model_name='workspace',

@@ -9,6 +9,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from outreach.core.models.base import Authored
+
 
 def validate_zone(name: str) -> None:
     """Refuse a zone that IANA does not know; never fall back to UTC silently."""
@@ -72,10 +74,13 @@ class Workspace(models.Model):
         default=72, validators=[MinValueValidator(1), MaxValueValidator(720)]
     )
     auto_approve_enabled = models.BooleanField(
-        default=True, help_text="Has a meaning only while Safe Mode is off and an admin is named."
+        default=True,
+        editable=False,
+        help_text="Has a meaning only while Safe Mode is off and an admin is named.",
     )
     auto_approve_threshold = models.PositiveSmallIntegerField(
         default=90,
+        editable=False,
         validators=[MinValueValidator(80), MaxValueValidator(100)],
         help_text="The least confidence that may be approved by rule; never below 80.",
     )
@@ -207,3 +212,24 @@ class Agent(models.Model):
         place = self.workspace if self.workspace_id else None
         if self.autonomy_override == Autonomy.AUTOPILOT and place and place.safe_mode:
             raise ValidationError({"autonomy_override": AUTOPILOT_REFUSED})
+
+
+class SettingChange(Authored):
+    """A change of a setting that decides what leaves, with the reason in the words of who did it.
+
+    The activity log carries no text; here it can be read, and erased.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="changes")
+    settings = models.JSONField(default=dict, help_text="Each setting and its new value.")
+    reason = models.CharField(max_length=1000, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "setting_changes"
+        indexes = [models.Index(fields=["workspace", "-id"], name="setting_change_of_workspace")]
+
+    def __str__(self) -> str:
+        names = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
+        return f"{names} by {self.by_label} at {self.at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,165 @@
+"""Approval by rule, in an admin's name: only where every rule agrees, and only as long as it does.
+
+An agent never decides: it proposes, and the rules of a workspace whose admin switched them on
+answer. First contact, desist history and whatever asks for a person is never among it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from approvals import quota_standing, receipt, rounds
+from approvals.models import Approval, ApprovalStatus
+from approvals.routing import Route
+from approvals.tiers import Circumstances, Tier
+from outreach.core import activity, drafts
+from outreach.core.models import Agent, Membership, Role, User, Workspace
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.principal import Principal
+from safety import controls
+from safety.controls import Controls
+from safety.models import ControlKey
+from safety.verdict import Level, Verdict
+
+RULE = Principal.system("auto-approval")
+CODE = "not_automatic"
+rounds.REOPENED[CODE] = "Approved by rule, which the rules do not allow any more; please decide."
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the rule looks at, the same at submission and at the door."""
+
+    workspace: Workspace
+    way: Route
+    place: Tier
+    confidence: int | None
+    admin: User | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the rules say of one request. `kept`: why a direct one is reviewed all the same."""
+
+    kept: str = ""
+    admin: User | None = None
+    state: Controls | None = None
+
+    @property
+    def final(self) -> str:
+        return "pending_approval" if self.admin is None else "scheduled"
+
+
+def circumstances(
+    workspace: Workspace,
+    verdict: Verdict,
+    *,
+    confidence: int | None,
+    first_message: bool,
+    ever_desisted: bool,
+    conflict: bool,
+    rewritten: bool,
+) -> Circumstances:
+    """What the tier table looks at, from a verdict and the facts around it."""
+    return Circumstances(
+        confidence=confidence,
+        first_message=first_message,
+        ever_desisted=ever_desisted,
+        conflict=conflict,
+        rewritten=rewritten,
+        needs_person=verdict.level is Level.REVIEW,
+        contains_pii=any(code.startswith("pii_") for code in verdict.codes),
+        critical_alert=any(code.startswith("complaints") for code in verdict.codes),
+        review_first=workspace.require_approval_for_first_message,
+        review_desist=workspace.require_approval_for_desist_history,
+    )
+
+
+def consider(
+    approval: Approval, way: Route, place: Tier, agent: Agent | None, *, at: datetime
+) -> Ruling:
+    """Whether the rules approve this new round. Tells a direct one why they do not."""
+    if way.status != "direct" or agent is None:
+        return Ruling()
+    workspace, state = approval.workspace, controls.read()
+    admin = admins([workspace]).get(workspace.pk)
+    kept = why_not(Case(workspace, way, place, approval.confidence, admin), state)
+    if not kept and approval.scheduled_for is not None and approval.scheduled_for < at:
+        kept = "the time asked for has passed"
+    kept = kept or quota_standing.full(workspace, agent, at=at)
+    if not kept:
+        return Ruling("", admin, state)
+    approval.priority_reasons = [*approval.priority_reasons, f"not automatic: {kept}"]
+    return Ruling(kept)
+
+
+def why_not(case: Case, state: Controls) -> str:
+    """Why the rules do not approve this by themselves; empty when every one agrees."""
+    workspace = case.workspace
+    if workspace.safe_mode:
+        return "Safe Mode is on"
+    if case.way.status != "direct":
+        return case.way.reason
+    if not workspace.auto_approve_enabled:
+        return "auto-approval is off in this workspace"
+    if brake := state.sentence(ControlKey.AUTO_APPROVE_ENABLED, workspace.pk):
+        return f"auto-approval is stopped: {brake}"
+    if case.admin is None:
+        return "no admin answers for automatic approvals in this workspace"
+    if case.confidence is None or case.confidence < workspace.auto_approve_threshold:
+        return f"confidence is below {workspace.auto_approve_threshold}"
+    if not case.place.auto_eligible:
+        return "; ".join(case.place.reasons)
+    return ""
+
+
+def admins(workspaces: Iterable[Workspace]) -> dict[int, User]:
+    """Who answers in each workspace, as far as they are admins there now. One statement."""
+    named = {place.pk: place.auto_approve_by_id for place in workspaces}
+    rows = Membership.objects.filter(
+        workspace__in=named, user__in=set(named.values()) - {None}, role=Role.ADMIN,
+        user__is_active=True,
+    ).select_related("user")  # fmt: skip
+    return {row.workspace_id: row.user for row in rows if named[row.workspace_id] == row.user_id}
+
+
+def give(approval: Approval, ruling: Ruling, *, leaves_at: datetime, at: datetime) -> None:
+    """Where the rules say yes, say it to a stored pending round, in the caller's transaction."""
+    admin, state = ruling.admin, ruling.state
+    if admin is None or state is None:
+        return
+    workspace, wanted = approval.workspace, approval.scheduled_for
+    hours = timedelta(hours=workspace.approval_expiry_hours)
+    body = receipt.make(
+        approval, decided_by_id=admin.pk, decided_at=at.isoformat(), decision=approval.decision
+    )
+    body.pop("seal")
+    body["rule"] = {
+        "threshold": workspace.auto_approve_threshold,
+        "confidence": approval.confidence,
+        "autonomy": approval.routing["policy_context"]["autonomy_mode"],
+    }
+    name = admin.get_full_name() or admin.get_username()
+    fields = {
+        "status": ApprovalStatus.AUTO_APPROVED,
+        "decided_by": admin,
+        "decided_by_label": f"SYSTEM for {name}"[:150],
+        "decided_at": at,
+        "due_at": max(at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS), wanted or at),
+        "send_before": max(at, wanted or at, leaves_at) + hours,
+        "dry_run": state.is_braking(ControlKey.DRY_RUN, workspace.pk),
+        "receipt": {**body, "seal": receipt.seal(body)},
+    }
+    Approval.objects.filter(pk=approval.pk, status=ApprovalStatus.PENDING).update(**fields)
+    for key, value in fields.items():
+        setattr(approval, key, value)
+    drafts.move_one(approval.draft, DraftStatus.APPROVED)
+    told = activity.entry(
+        "approvals.auto_approved", approval, digest=approval.digest, in_name_of=admin.pk,
+        dry_run=approval.dry_run, **body["rule"],
+    )  # fmt: skip
+    activity.record(told, by=RULE, at=at)

@@ -1,0 +1,85 @@
+"""At the door: an approval by rule counts only if the rules would give it again now (SPEC §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from approvals import auto, routing, tiers
+from approvals.models import Approval, ApprovalStatus
+from approvals.quota import agent_of
+from approvals.rounds import UNTAKEN
+from outreach.core.models import Agent, Contact, Person, User
+from safety.controls import Controls
+from safety.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What stands around the messages now, read in a constant number of statements."""
+
+    agents: dict[int, Agent]
+    admins: dict[int, User]
+    desisted: set[int]
+    met: set[int]
+    others: set[tuple[int, int]]  # (human, draft) of every open round
+
+
+def refused(
+    rows: Sequence[Approval], verdicts: Mapping[int, Verdict], state: Controls
+) -> dict[int, str]:
+    """Of those approved by rule: why the rules would not do it again. `verdicts` by draft."""
+    given = [row for row in rows if row.status == ApprovalStatus.AUTO_APPROVED]
+    if not given:
+        return {}
+    known = _gather(given)
+    found = {row.pk: _why_not(row, verdicts[row.draft_id], known, state) for row in given}
+    return {pk: sentence for pk, sentence in found.items() if sentence}
+
+
+def _gather(rows: Sequence[Approval]) -> _Known:
+    humans = {row.human_id for row in rows}
+    everybody = Person.objects.filter(Q(pk__in=humans) | Q(merged_into__in=humans))
+    open_now = Approval.objects.filter(UNTAKEN | Q(status=ApprovalStatus.PENDING))
+    contacts = Contact.objects.filter(human__in=humans, voided_at__isnull=True)
+    return _Known(
+        agents=Agent.objects.in_bulk({agent_of(row) for row in rows}),
+        admins=auto.admins({row.workspace for row in rows}),
+        desisted={row.human_id for row in everybody.filter(desisted_at__isnull=False)},
+        met=set(contacts.values_list("human_id", flat=True).distinct()),
+        others=set(open_now.filter(human__in=humans).values_list("human_id", "draft_id")),
+    )
+
+
+def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) -> str:
+    agent = known.agents.get(agent_of(row))
+    if agent is None or not agent.is_active:
+        return "the agent that proposed it is switched off"
+    workspace = row.workspace
+    try:
+        way = routing.route(
+            safe_mode=workspace.safe_mode,
+            autonomy=routing.effective(workspace.autonomy_mode, agent.autonomy_override),
+            is_agent=True,
+            requested="scheduled",
+            may_schedule=routing.SCHEDULE in agent.scopes,
+        )
+    except routing.RoutingError as error:
+        return str(error)
+    place = tiers.tier(
+        auto.circumstances(
+            workspace,
+            verdict,
+            confidence=row.revision.confidence,
+            first_message=row.human_id not in known.met,
+            ever_desisted=row.human_id in known.desisted,
+            conflict=any(
+                human == row.human_id and draft != row.draft_id for human, draft in known.others
+            ),
+            rewritten="rewrite" in row.decision,
+        )
+    )
+    admin = known.admins.get(workspace.pk)
+    return auto.why_not(auto.Case(workspace, way, place, row.revision.confidence, admin), state)

@@ -1,0 +1,345 @@
+"""Approval by rule: only where every rule agrees, in an admin's name, asked again at the door."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from approvals import auto, auto_off, receipt, routing, services, submission
+from approvals.errors import Refused
+from approvals.models import Approval
+from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
+from outreach import testing
+from outreach.core.models import Activity, Agent, Contact, Draft, Membership, Person, Workspace
+from outreach.core.models.workspace import SettingChange
+from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+from safety import controls
+from safety.models import SafetyEvent, SystemControl
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT = WORKDAY + timedelta(minutes=1)
+SCOPES = ("people:read", "drafts:write", "messages:schedule")
+
+
+@pytest.fixture
+def place():
+    """Safe Mode off and approval by rule on, in Dora's name."""
+    return testing.make_workspace(safe_mode=False, auto_approve_by=testing.dora().user)
+
+
+@pytest.fixture
+def memory():
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        yield MemoryAdapter
+    MemoryAdapter.reset()
+
+
+def acquaintance(**fields):
+    """Somebody who wrote to us two days ago, so that this is no first contact."""
+    person = testing.make_person(**fields)
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="email", direction="in",
+        at=WORKDAY - timedelta(days=2), key=f"test:{person.pk}",
+    )  # fmt: skip
+    return person
+
+
+def propose(person=None, *, agent=None, confidence=95, at=WORKDAY, **fields):
+    by = agent or testing.make_agent(None, *SCOPES)
+    draft = testing.make_draft(person or acquaintance(), by=by, confidence=confidence, **fields)
+    return submission.submit(draft.pk, by=by, at=at).approval
+
+
+def test_where_every_rule_agrees_it_is_approved_in_the_admins_name(place, live):
+    approval = propose()
+    approval.refresh_from_db()
+    assert approval.status == "auto_approved"
+    assert approval.decided_by == place.auto_approve_by
+    assert approval.decided_by_label == "SYSTEM for Dora"
+    assert receipt.holds(approval)
+    assert approval.receipt["rule"] == {"threshold": 90, "confidence": 95, "autonomy": "managed"}
+    assert approval.due_at == WORKDAY + timedelta(seconds=10)
+    assert approval.routing["final_status"] == "scheduled"
+    assert Draft.objects.get().status == "approved"
+    told = Activity.objects.get(verb="approvals.auto_approved")
+    assert (told.by_kind, told.codes["in_name_of"]) == ("system", place.auto_approve_by_id)
+
+
+def no_admin(place):
+    Membership.objects.filter(user=place.auto_approve_by).update(role="reviewer")
+
+
+def admin_gone(place):
+    type(place.auto_approve_by).objects.filter(pk=place.auto_approve_by_id).update(is_active=False)
+
+
+def braked(workspace):
+    SystemControl.objects.filter(control_key="AUTO_APPROVE_ENABLED", workspace=workspace).update(
+        enabled=False
+    )
+
+
+SWITCHES = {
+    "Safe Mode on": lambda place: Workspace.objects.update(safe_mode=True),
+    "governance": lambda place: Workspace.objects.update(autonomy_mode="governance"),
+    "off in the workspace": lambda place: Workspace.objects.update(auto_approve_enabled=False),
+    "nobody named": lambda place: Workspace.objects.update(auto_approve_by=None),
+    "no admin any more": no_admin,
+    "admin switched off": admin_gone,
+    "a higher threshold": lambda place: Workspace.objects.update(auto_approve_threshold=96),
+    "stopped for the system": lambda place: braked(None),
+    "stopped for the workspace": braked,
+    "no control row": lambda place: SystemControl.objects.filter(
+        control_key="AUTO_APPROVE_ENABLED", workspace=None
+    ).delete(),
+    "a full quota": lambda place: quota_used(place),
+}
+
+
+def quota_used(place):
+    from approvals.models import QuotaUse
+
+    Workspace.objects.update(daily_quota=1)
+    QuotaUse.objects.create(workspace=place, day=WORKDAY.date(), used=1, lim=1)
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_one_rule_that_does_not_agree_makes_it_wait_for_a_person(name, place):
+    SWITCHES[name](place)
+    approval = propose()
+    assert approval.status == "pending"
+    if name not in ("Safe Mode on", "governance"):
+        assert approval.priority_reasons[-1].startswith("not automatic: ")
+
+
+def test_the_environment_may_brake(place, settings):
+    settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "AUTO_APPROVE_ENABLED": True}
+    approval = propose()
+    assert approval.status == "pending"
+    assert "AUTO_APPROVE_ENABLED by the environment" in approval.priority_reasons[-1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"confidence": 89}, "confidence is below 90"),
+        ({"confidence": None}, "confidence is below 90"),
+        ({"text": "Please write to jane.roe@elsewhere.example about it."}, "personal data"),
+        ({"text": "Act now! The minutes of Monday's meeting are here, as agreed."}, "rewrote"),
+    ],
+)
+def test_a_row_of_the_tier_table_forbids_it(fields, why, place):
+    approval = propose(**fields)
+    assert approval.status == "pending"
+    assert why in approval.priority_reasons[-1]
+
+
+def test_first_contact_is_never_automatic_even_where_nobody_asks_for_review(place):
+    dora = testing.dora()
+    auto_off.require_review(
+        place, first_message=False, desist_history=False, by=dora, at=WORKDAY, reason="busy"
+    )
+    stranger = propose(testing.make_person())
+    once = acquaintance(desisted_at=WORKDAY - timedelta(days=90))
+    returned = propose(once)
+    assert (stranger.status, returned.status) == ("pending", "pending")
+    assert (stranger.get_priority_display(), returned.get_priority_display()) == ("low", "low")
+    assert SettingChange.objects.get().reason == "busy"
+
+
+def test_another_open_message_to_the_same_person_is_a_conflict(place):
+    person = acquaintance()
+    assert propose(person).status == "auto_approved"
+    assert propose(person, text="A second note about the minutes.").status == "pending"
+
+
+def test_a_colleague_is_never_approved_by_rule(place):
+    item = submission.submit(
+        testing.make_draft(acquaintance(), confidence=100).pk, by=testing.bob(), at=WORKDAY
+    )
+    assert item.approval.status == "pending"
+
+
+def test_without_the_scope_it_is_denied_and_stays_a_draft(place):
+    agent = testing.make_agent()
+    with pytest.raises(Refused, match="messages:schedule") as refused:
+        propose(agent=agent)
+    assert refused.value.code == "not_allowed"
+    draft = Draft.objects.get()
+    assert draft.status == "draft" and "messages:schedule" in draft.status_reason
+    assert SafetyEvent.objects.get().code == "not_allowed"
+    codes = Activity.objects.get(verb="approvals.routed").codes
+    assert (codes["was_denied"], codes["final_status"]) == (True, "draft")
+
+
+def test_autopilot_met_with_safe_mode_is_refused_and_told(monkeypatch):
+    monkeypatch.setattr(routing, "effective", lambda mode, override="": "autopilot")
+    with pytest.raises(routing.RoutingError):
+        propose()
+    assert Draft.objects.get().status == "draft"
+    assert SafetyEvent.objects.get().code == "configuration_error"
+    assert Activity.objects.get(verb="approvals.routed").codes["was_denied"] is True
+
+
+def test_autopilot_with_safe_mode_cannot_be_stored():
+    from django.core.exceptions import ValidationError
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Workspace.objects.update(autonomy_mode="autopilot")
+    place = testing.make_workspace()
+    place.autonomy_mode = "autopilot"
+    with pytest.raises(ValidationError, match="Autopilot needs Safe Mode off"):
+        place.full_clean()
+    bot = Agent(workspace=testing.make_workspace(), name="x", autonomy_override="autopilot")
+    with pytest.raises(ValidationError, match="Autopilot needs Safe Mode off"):
+        bot.full_clean()
+
+
+def test_a_looser_override_changes_nothing_and_a_stricter_one_does(place):
+    loose = testing.make_agent(None, *SCOPES, autonomy_override="autopilot")
+    strict = testing.make_agent(None, *SCOPES, autonomy_override="governance")
+    assert propose(agent=loose).status == "auto_approved"
+    assert propose(agent=strict).status == "pending"
+    Workspace.objects.update(safe_mode=True)
+    assert propose(agent=loose).status == "pending"
+
+
+# --- At the door ---------------------------------------------------------------------------------
+
+
+def drain():
+    return sending.process(clock=lambda: AT)
+
+
+def test_it_leaves_while_every_rule_still_agrees(place, live, memory):
+    propose()
+    assert drain().sent == 1
+
+
+def second_message(place):
+    agent = Agent.objects.first()
+    propose(Person.objects.first(), agent=Principal.of_agent(agent), text="Another note for you.")
+
+
+LATER = {
+    **{name: act for name, act in SWITCHES.items() if name != "a full quota"},
+    "agent switched off": lambda place: Agent.objects.update(is_active=False),
+    "agent lost the scope": lambda place: Agent.objects.update(scopes=["drafts:write"]),
+    "agent is governed": lambda place: Agent.objects.update(autonomy_override="governance"),
+    "asked us to stop once": lambda place: Person.objects.update(desisted_at=WORKDAY),
+    "never met after all": lambda place: Contact.objects.update(voided_at=WORKDAY),
+    "a second message": second_message,
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_would_not_be_approved_again_goes_to_a_person(name, place, live, memory):
+    approval = propose()
+    LATER[name](place)
+    drain()
+    assert memory.outbox == []
+    approval.refresh_from_db()
+    assert approval.status == "withdrawn"
+    fresh = Approval.objects.get(status="pending", draft=approval.draft)
+    if approval.closed_reason == "approver_lost_right":  # found first, and as good a reason
+        return
+    assert approval.closed_reason == auto.CODE
+    assert fresh.priority_reasons[-2].startswith("Approved by rule")
+    assert fresh.priority_reasons[-1].startswith("Not automatic: ")
+
+
+def test_a_person_who_is_blocked_ends_it_whoever_approved(place, live, memory):
+    approval = propose()
+    Workspace.objects.update(safe_mode=True)
+    Person.objects.update(status="blocked", status_reason="test", status_at=WORKDAY)
+    drain()
+    approval.refresh_from_db()
+    assert approval.status == "rejected"
+
+
+def test_given_in_dry_run_it_comes_back_when_messages_leave(place, memory, request):
+    approval = propose()
+    assert approval.dry_run
+    request.getfixturevalue("live")
+    assert (drain().sent, drain().reopened) == (0, 0)
+    assert Approval.objects.get(status="pending").draft == approval.draft
+
+
+# --- Settings ------------------------------------------------------------------------------------
+
+
+def test_an_admin_switches_it_on_in_their_name_and_off_again():
+    place, dora = testing.make_workspace(safe_mode=False), testing.dora()
+    auto_off.configure(place, enabled=True, threshold=92, by=dora, at=WORKDAY)
+    assert propose(confidence=91).status == "pending"
+    approval = propose()
+    assert approval.status == "auto_approved"
+    assert auto_off.configure(place, enabled=False, by=dora, at=AT) == 1
+    approval.refresh_from_db()
+    assert (approval.status, approval.closed_reason) == ("withdrawn", auto.CODE)
+    place.refresh_from_db()
+    assert (place.auto_approve_enabled, place.auto_approve_threshold) == (False, 92)
+
+
+@pytest.mark.parametrize("who", [testing.alice, testing.bob, testing.make_agent])
+def test_nobody_but_an_admin_sets_it(who):
+    place = testing.make_workspace()
+    with pytest.raises(NotAllowed):
+        auto_off.configure(place, enabled=True, by=who(), at=WORKDAY)
+    with pytest.raises(NotAllowed):
+        auto_off.require_review(
+            place, first_message=False, desist_history=True, by=who(), at=WORKDAY, reason="x"
+        )
+
+
+def test_the_threshold_cannot_be_set_below_eighty():
+    place, dora = testing.make_workspace(), testing.dora()
+    with pytest.raises(Refused, match="80 to 100"):
+        auto_off.configure(place, enabled=True, threshold=79, by=dora, at=WORKDAY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Workspace.objects.update(auto_approve_threshold=79)
+
+
+def test_a_requirement_is_switched_off_with_a_reason_only():
+    with pytest.raises(Refused, match="Say why"):
+        auto_off.require_review(
+            testing.make_workspace(), first_message=False, desist_history=True,
+            by=testing.dora(), at=WORKDAY,
+        )  # fmt: skip
+
+
+def test_the_seeds_four_settings_have_its_names_and_defaults():
+    place = testing.make_workspace()
+    assert (place.auto_approve_threshold, place.auto_approve_enabled) == (90, True)
+    assert place.approval_expiry_hours == 72
+    assert place.require_approval_for_first_message
+    assert place.require_approval_for_desist_history
+
+
+def test_a_stop_set_by_any_door_returns_what_is_unsent(place, live):
+    approval = propose()
+    assert auto_off.return_stopped(controls.read(), at=AT) == 0
+    braked(None)
+    assert auto_off.return_stopped(controls.read(), at=AT) == 1
+    fresh = Approval.objects.get(status="pending")
+    assert fresh.draft == approval.draft
+    assert "auto-approval is stopped" in fresh.priority_reasons[-1]
+
+
+def test_a_person_may_take_an_automatic_approval_back(place, live):
+    approval = propose()
+    assert services.undo(approval.pk, by=testing.alice(), at=WORKDAY).status == "pending"
+
+
+def test_agents_decide_nothing(place):
+    Workspace.objects.update(safe_mode=True)
+    agent = testing.make_agent(None, *SCOPES)
+    approval = propose(agent=agent)
+    with pytest.raises(NotAllowed):
+        services.approve(approval.pk, by=agent, at=AT, digest=approval.digest)
