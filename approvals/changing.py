@@ -28,13 +28,12 @@ def change(
     tame: bool = False,
     **fields: Any,
 ) -> None:
-    """Commit these settings and log them. `tame`: no agent stays on autopilot either."""
+    """Commit these settings and log them. `tame`: autopilot becomes managed with it."""
     with transaction.atomic(durable=True):
         told = {name: _plain(value) for name, value in fields.items()}
-        tamed = _tame(workspace) if tame else []
+        if tame:
+            told.update(_tame(workspace))
         Workspace.objects.filter(pk=workspace.pk).update(**fields)
-        if tamed:
-            told["tamed_agents"] = tamed
         SettingChange.objects.create(
             workspace=workspace,
             settings=told,
@@ -48,12 +47,18 @@ def change(
         setattr(workspace, name, value)
 
 
-def _tame(workspace: Workspace) -> list[int]:
-    """Every `autopilot` override of this workspace becomes managed; whose they were."""
+def _tame(workspace: Workspace) -> dict[str, Any]:
+    """The workspace and every agent of it on `autopilot` become managed; which it was."""
+    own = Workspace.objects.filter(pk=workspace.pk, autonomy_mode=Autonomy.AUTOPILOT)
+    told: dict[str, Any] = {}
+    if own.update(autonomy_mode=Autonomy.MANAGED):
+        told["autonomy_mode"] = str(Autonomy.MANAGED)
     wild = Agent.objects.filter(workspace=workspace, autonomy_override=Autonomy.AUTOPILOT)
     found = list(wild.order_by("pk").values_list("pk", flat=True))
-    Agent.objects.filter(pk__in=found).update(autonomy_override=Autonomy.MANAGED)
-    return found
+    if found:
+        Agent.objects.filter(pk__in=found).update(autonomy_override=Autonomy.MANAGED)
+        told["managed_agents"] = found
+    return told
 
 
 def _plain(value: Any) -> Any:

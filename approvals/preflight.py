@@ -1,0 +1,137 @@
+"""What should be true before Safe Mode is switched off (seed B), computed as far as it can be.
+
+What the program cannot know is ticked by name; what it cannot measure yet counts as unmet and
+says why. An unmet item does not forbid: it asks for a written reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from approvals import figures
+from outreach.core.models import Agent, Workspace
+from outreach.core.permissions import Verb
+from outreach.core.queries import users_who_may
+
+VOICE_VERSION, VOICE_SCORE, VOICE_TEXTS = 5, 80, 50
+RATE_ABOVE_PERCENT, DECISIONS = 90, 100
+TICKS = {
+    "rollback_plan": "Somebody knows how to switch Safe Mode on again, and when to do it",
+    "team_told": "The team has been told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the checklist. `by_hand`: a person ticks it, nothing computes it."""
+
+    key: str
+    label: str
+    is_met: bool
+    sentence: str
+    by_hand: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "key": self.key,
+            "label": self.label,
+            "met": self.is_met,
+            "sentence": self.sentence,
+            "by_hand": self.by_hand,
+        }
+
+
+def checklist(
+    workspace: Workspace, *, at: datetime, ticks: Collection[str] = ()
+) -> tuple[Item, ...]:
+    """Every item in the order of the seed."""
+    has_readers = users_who_may(Verb.DECIDE, workspace).exclude(email="").exists()
+    return (
+        _voice_version(),
+        _voice_score(),
+        _approval_rate(workspace),
+        _quotas(workspace),
+        _monitoring(has_readers),
+        _weekly_review(workspace, has_readers),
+        *(_ticked(key, label, ticks) for key, label in TICKS.items()),
+    )
+
+
+def unmet(items: Collection[Item]) -> list[Item]:
+    return [item for item in items if not item.is_met]
+
+
+def _voice_version() -> Item:
+    return Item(
+        "voice_version",
+        f"Voice profile version {VOICE_VERSION} or later",
+        False,
+        "No voice profile exists, so there is no version to look at.",
+    )
+
+
+def _voice_score() -> Item:
+    return Item(
+        "voice_score",
+        f"Voice score above {VOICE_SCORE} over the last {VOICE_TEXTS} texts",
+        False,
+        "Without a voice profile no text has a score.",
+    )
+
+
+def _approval_rate(workspace: Workspace) -> Item:
+    label = f"More than {RATE_ABOVE_PERCENT} % of the last {DECISIONS} decisions were approvals"
+    last = figures.last_decisions(workspace, most=DECISIONS)
+    if last.decided < DECISIONS:
+        words = f"Only {last.decided} decisions so far; {DECISIONS} are needed to judge."
+        return Item("approval_rate", label, False, words)
+    met = last.approved * 100 > RATE_ABOVE_PERCENT * last.decided
+    words = f"{last.approved} of the last {last.decided} decisions were approvals."
+    return Item("approval_rate", label, met, words)
+
+
+def _quotas(workspace: Workspace) -> Item:
+    label = "Daily quotas for the workspace and every agent"
+    free = list(
+        Agent.objects.filter(workspace=workspace, is_active=True, daily_quota__isnull=True)
+        .order_by("name")
+        .values_list("name", flat=True)
+    )
+    if workspace.daily_quota is None:
+        return Item("quotas", label, False, "The workspace has no daily quota; 20 is a good start.")
+    if free:
+        return Item("quotas", label, False, f"No daily quota for {', '.join(free[:5])}.")
+    words = f"{workspace.daily_quota} a day for the workspace; every agent has its own."
+    return Item("quotas", label, True, words)
+
+
+def _monitoring(has_readers: bool) -> Item:
+    label = "Chat alerts and the daily digest reach somebody"
+    missing = []
+    if not settings.NOTIFY_URLS:
+        missing.append("NOTIFY_URLS is not set in the environment.")
+    if not has_readers:
+        missing.append("No reviewer has an e-mail address.")
+    words = " ".join(missing) or "Both have somewhere to go."
+    return Item("monitoring", label, not missing, words)
+
+
+def _weekly_review(workspace: Workspace, has_readers: bool) -> Item:
+    label = "A weekly review is scheduled"
+    if workspace.weekly_review_day is None:
+        words = "No day is set for the weekly report."
+        return Item("weekly_review", label, False, words)
+    if not has_readers:
+        return Item("weekly_review", label, False, "No reviewer has an e-mail address.")
+    words = f"The weekly report goes out on {workspace.get_weekly_review_day_display()}."
+    return Item("weekly_review", label, True, words)
+
+
+def _ticked(key: str, label: str, ticks: Collection[str]) -> Item:
+    met = key in ticks
+    words = "Ticked by whoever switches it off." if met else "Not ticked."
+    return Item(key, label, met, words, by_hand=True)
