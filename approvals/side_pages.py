@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 
-from approvals import presence
+from approvals import grouping, presence
 from approvals.models import Approval
 from outreach.core.permissions import NotAllowed
 from safety.admin import TenantAdmin, principal_of
@@ -29,6 +30,8 @@ class SidePages(TenantAdmin):
                 never_cache(guard(self.open_view)),
                 name="approvals_approval_open",
             ),
+            path("groups/", guard(self.groups_view), name="approvals_approval_groups"),
+            path("calendar/", guard(self.calendar_view), name="approvals_approval_calendar"),
         ]
         return [*own, *super().get_urls()]
 
@@ -47,6 +50,34 @@ class SidePages(TenantAdmin):
             return JsonResponse({"error": str(error)}, status=403)
         readers = presence.sentences(item, at=at)
         return JsonResponse({"seen": at.isoformat(), "readers": readers})
+
+    def groups_view(self, request: HttpRequest) -> HttpResponse:
+        """The head of the queue by channel, priority, purpose or touch."""
+        self._allowed(request)
+        kind = request.GET.get("by", "")
+        kind = kind if kind in grouping.KINDS else grouping.DEFAULT_KIND
+        found, cut = grouping.groups(TenantAdmin.get_queryset(self, request), kind)
+        context = {
+            "title": "Queue in groups",
+            "groups": found,
+            "cut": cut,
+            "looked_at": grouping.LOOKED_AT,
+            "kind": kind,
+            "kinds": grouping.KINDS,
+            "now": timezone.now(),
+        }
+        return self.page(request, f"{TEMPLATES}/groups.html", context)
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        """What is scheduled and held, by day."""
+        self._allowed(request)
+        days, cut = grouping.calendar(TenantAdmin.get_queryset(self, request), at=timezone.now())
+        context = {"title": "Calendar", "days": days, "cut": cut, "span": grouping.DAYS}
+        return self.page(request, f"{TEMPLATES}/calendar.html", context)
+
+    def _allowed(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
 
 
 def _moment(told: str, at: datetime) -> datetime:

@@ -1,0 +1,100 @@
+"""The queue in groups and the calendar: what each shows, to whom, and at what cost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from approvals import grouping, services
+from approvals.models import Approval
+from outreach import testing
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db
+GROUPS = "/admin/approvals/approval/groups/"
+CALENDAR = "/admin/approvals/approval/calendar/"
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with time_machine.travel(WORKDAY + timedelta(minutes=5), tick=False):
+        yield
+
+
+def enter(who) -> Client:
+    client = Client()
+    client.force_login(who.user)
+    return client
+
+
+def test_groups_count_what_waits_and_link_to_the_filtered_list():
+    for confidence in (50, 75, 75):
+        testing.make_pending(confidence=confidence)
+    testing.make_approved()
+    client = enter(testing.carol())
+    by_priority = client.get(GROUPS).context["groups"]
+    assert [(group.label, group.count) for group in by_priority] == [("High", 1), ("Normal", 2)]
+    answer = client.get(f"{GROUPS}?by=channel")
+    assert [(group.label, group.count) for group in answer.context["groups"]] == [("E-mail", 3)]
+    assert "?channel=email" in answer.content.decode()
+    assert client.get(f"{GROUPS}?by=decided_by__password").context["kind"] == "priority"
+
+
+def test_a_long_queue_says_that_only_its_head_is_grouped(monkeypatch):
+    monkeypatch.setattr(grouping, "LOOKED_AT", 2)
+    for _ in range(3):
+        testing.make_pending()
+    answer = enter(testing.alice()).get(GROUPS)
+    assert answer.context["cut"] and sum(group.count for group in answer.context["groups"]) == 2
+
+
+def test_the_calendar_shows_scheduled_and_held_by_day():
+    asked = testing.make_pending()
+    Approval.objects.filter(pk=asked.pk).update(scheduled_for=WORKDAY + timedelta(days=2))
+    timed = testing.make_pending()
+    services.approve(
+        timed.pk, by=testing.alice(), at=WORKDAY, digest=timed.digest,
+        scheduled_for=WORKDAY + timedelta(days=1),
+    )  # fmt: skip
+    held = testing.make_approved()
+    Approval.objects.filter(pk=held.pk).update(not_before=WORKDAY + timedelta(days=1, hours=2))
+    testing.make_pending()  # asks for no time: not in the calendar
+    days = enter(testing.carol()).get(CALENDAR).context["days"]
+    told = [[(entry.row.pk, entry.why) for entry in day.entries] for day in days]
+    assert told == [
+        [(timed.pk, "approved, scheduled"), (held.pk, "approved, held by a rule until then")],
+        [(asked.pk, "waits for a decision, scheduled")],
+    ]
+
+
+@pytest.mark.parametrize("address", [GROUPS, CALENDAR])
+def test_a_stranger_sees_no_row_of_another_workspace(address):
+    item = testing.make_pending(testing.make_person(name="Secret Name"))
+    Approval.objects.filter(pk=item.pk).update(scheduled_for=WORKDAY + timedelta(days=1))
+    sam = testing.make_user("sam", "admin", testing.make_workspace("other"))
+    nobody = testing.make_user("nina")
+    client = Client()
+    client.force_login(sam)
+    assert "Secret Name" not in client.get(address).content.decode()
+    client.force_login(nobody)
+    assert client.get(address).status_code == 403
+    assert "Secret Name" in enter(testing.alice()).get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", [GROUPS, CALENDAR])
+def test_the_statements_do_not_grow_with_the_rows(address):
+    client, counts = enter(testing.alice()), []
+    for more in (1, 6):
+        for _ in range(more):
+            item = testing.make_pending()
+            Approval.objects.filter(pk=item.pk).update(scheduled_for=WORKDAY + timedelta(days=1))
+        client.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(address)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 12
