@@ -16,7 +16,7 @@ from outreach import testing
 from outreach.core.models import Workspace
 from outreach.testing import WORKDAY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOW = WORKDAY + timedelta(minutes=1)
 SENDER = uuid4()

@@ -279,7 +279,13 @@ def test_a_control_row_that_is_gone_stops_the_senders(start, live):
 
 
 def test_thirty_stops_under_load(start, live):
-    many_stops(start, 400 if torture else 32, seed=7)
+    many_stops(start, 32, seed=7)
+
+
+@pytest.mark.skipif(not torture, reason="only by make torture")
+@pytest.mark.torture
+def test_four_hundred_stops_under_load(start, live):
+    many_stops(start, 400, seed=11)
 
 
 def many_stops(start, count: int, seed: int) -> None:
