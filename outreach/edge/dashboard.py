@@ -16,6 +16,7 @@ from approvals.models import Approval, ApprovalStatus, Priority
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import Verb
+from outreach.edge import trends
 from safety import controls
 from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import ControlKey, SafetyEvent
@@ -48,6 +49,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "controls_off": _controls_off(request, places),
         "events": events[:EVENTS_SHOWN],
         "next_step": _next_step(waiting, places),
+        "trends": trends.trends(places, at=now) if places else None,
     }
 
 

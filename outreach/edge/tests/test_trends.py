@@ -1,0 +1,76 @@
+"""The charts of the first page: the right rows of the right workspaces, in words as well."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from approvals import services
+from approvals.models import Approval, QuotaUse
+from outreach import testing
+from outreach.core.models import Workspace
+from outreach.edge import trends
+from outreach.testing import WORKDAY
+from safety import events
+
+pytestmark = pytest.mark.django_db
+
+
+def look(*places: Workspace):
+    chosen = places or (testing.make_workspace(),)
+    return trends.trends({place.pk for place in chosen}, at=WORKDAY + timedelta(hours=1))
+
+
+def refuse(code: str, at=WORKDAY) -> None:
+    place = testing.make_workspace()
+    events.record(
+        event_type="send", action_blocked="x", reason="y", code=code, by=testing.alice(),
+        at=at, workspace=place,
+    )  # fmt: skip
+
+
+def test_refusals_count_by_day_and_by_rule_without_dry_run_and_old_ones():
+    for code, at in (
+        ("quiet_hours", WORKDAY), ("quiet_hours", WORKDAY - timedelta(days=2)), ("desist", WORKDAY),
+        ("dry_run", WORKDAY), ("quiet_hours", WORKDAY - timedelta(days=20)),
+    ):  # fmt: skip
+        refuse(code, at)
+    found = look()
+    chart = found["charts"][2]
+    assert [bar.number for bar in chart.bars] == [0] * 11 + [1, 0, 2]
+    assert chart.bars[-1].height == trends.HEIGHT and chart.bars[-3].y == trends.HEIGHT / 2
+    assert found["rules"] == [("quiet hours", 2), ("desist", 1)]
+    assert chart.words == "Refused by a rule: 3 in 14 days, most on 2026-03-11: 2."
+
+
+def test_rates_are_of_what_people_decided():
+    for number in range(4):
+        item = testing.make_approved()
+        Approval.objects.filter(pk=item.pk).update(edited=number == 0)
+    Approval.objects.filter(pk=item.pk).update(not_before=WORKDAY + timedelta(days=1))
+    services.reject(testing.make_pending().pk, by=testing.alice(), at=WORKDAY, reason="No")
+    found = look()
+    rates = found["rates"]
+    assert (rates["approved_percent"], rates["edited_percent"], rates["rejected"]) == (80, 25, 1)
+    assert found["charts"][1].total == 1
+
+
+def test_another_workspace_and_an_empty_one_show_nothing():
+    refuse("desist")
+    found = look(testing.make_workspace("other"))
+    assert [chart.total for chart in found["charts"]] == [0, 0, 0]
+    assert found["charts"][0].words == "Sent: none in 14 days."
+    assert found["rates"]["approved_percent"] is None and not found["quotas"]
+
+
+def test_the_page_shows_charts_words_table_and_quota():
+    place = testing.make_workspace(daily_quota=10)
+    QuotaUse.objects.create(workspace=place, day=timezone.now().date(), used=9, lim=10)
+    client = Client()
+    client.force_login(testing.alice().user)
+    text = client.get("/admin/").content.decode()
+    assert text.count('role="img"') == 3 and "The same as a table" in text
+    assert "9 of 10 left today (90 %)" in text

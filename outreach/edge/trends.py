@@ -1,0 +1,137 @@
+"""Two weeks in figures for the first page: what left, what was held, what a rule refused, how
+people decided, and how far the quotas are used. Reads only, and never a whole table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from approvals import quota_standing
+from approvals.models import Approval, ApprovalStatus
+from channels.models import Delivery, DeliveryStatus
+from outreach.core.models import Workspace
+from safety.models import SafetyEvent
+
+DAYS = 14
+NEWEST = 20_000  # rows of each kind looked at; beyond it the page says so
+LEFT = (DeliveryStatus.SENT, DeliveryStatus.MANUAL)
+HEIGHT = 80
+STEP = 20
+MOST_RULES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day as a rectangle of the drawing."""
+
+    day: date
+    number: int
+    x: int
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One row of bars, and the same figures in words."""
+
+    title: str
+    kind: str
+    bars: list[Bar]
+    most: int
+
+    @property
+    def total(self) -> int:
+        return sum(bar.number for bar in self.bars)
+
+    @property
+    def words(self) -> str:
+        if not self.total:
+            return f"{self.title}: none in {DAYS} days."
+        peak = max(self.bars, key=lambda bar: bar.number)
+        return f"{self.title}: {self.total} in {DAYS} days, most on {peak.day}: {peak.number}."
+
+
+def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
+    """Charts, rates and quotas of these workspaces."""
+    first = at.astimezone(UTC).date() - timedelta(days=DAYS - 1)
+    start = datetime.combine(first, datetime.min.time(), UTC)
+    sent = _recent(Delivery.objects.filter(workspace__in=places, status__in=LEFT), "since")
+    events = _recent(
+        SafetyEvent.objects.filter(workspace__in=places).exclude(code="dry_run"),
+        "created_at", "code",
+    )  # fmt: skip
+    decided = list(
+        Approval.objects.filter(workspace__in=places, decided_at__gte=start)
+        .order_by("-decided_at")
+        .values_list("decided_at", "status", "closed_reason", "edited", "not_before")[:NEWEST]
+    )
+    held = [row[0] for row in decided if row[0] is not None and row[4] is not None]
+    blocked = [row for row in events if row[0] >= start]
+    charts = [
+        _chart("Sent", "sent", (row[0] for row in sent), first),
+        _chart("Held for a later time", "held", held, first),
+        _chart("Refused by a rule", "blocked", (row[0] for row in blocked), first),
+    ]
+    days = zip(*(chart.bars for chart in charts), strict=True)
+    return {
+        "charts": charts,
+        "table": [(bars[0].day, [bar.number for bar in bars]) for bars in days],
+        "rules": Counter(row[1].replace("_", " ") for row in blocked).most_common(MOST_RULES),
+        "rates": _rates([row[1:4] for row in decided]),
+        "cut": max(len(sent), len(events), len(decided)) >= NEWEST,
+        "newest": NEWEST,
+        "quotas": _quotas(places, at),
+        "days": DAYS,
+    }
+
+
+def _recent(rows: Any, *names: str) -> list[Any]:
+    """The newest of these, by number: no index on the time is needed."""
+    return list(rows.order_by("-id").values_list(*names)[:NEWEST])
+
+
+def _chart(title: str, kind: str, moments: Iterable[datetime], first: date) -> Chart:
+    per_day = Counter(moment.astimezone(UTC).date() for moment in moments)
+    days = [first + timedelta(days=number) for number in range(DAYS)]
+    most = max((per_day[day] for day in days), default=0)
+    bars = []
+    for place, day in enumerate(days):
+        number = per_day[day]
+        height = round(number * HEIGHT / most, 1) if most else 0.0
+        bars.append(Bar(day, number, place * STEP, HEIGHT - height, height))
+    return Chart(title, kind, bars, most)
+
+
+def _rates(decided: list[tuple[str, str, bool]]) -> dict[str, Any]:
+    """Of what people decided: how much got a yes, and how much of that after an edit."""
+    yes = [edited for status, _, edited in decided if status == ApprovalStatus.APPROVED]
+    rules = sum(status == ApprovalStatus.AUTO_APPROVED for status, _, _ in decided)
+    rejected = sum(status == ApprovalStatus.REJECTED for status, _, _ in decided)
+    returned = sum(reason == "changes_requested" for _, reason, _ in decided)
+    asked = len(yes) + rejected + returned
+    return {
+        "decided": asked,
+        "approved": len(yes),
+        "rejected": rejected,
+        "returned": returned,
+        "by_rule": rules,
+        "approved_percent": len(yes) * 100 // asked if asked else None,
+        "edited": sum(yes),
+        "edited_percent": sum(yes) * 100 // len(yes) if yes else None,
+    }
+
+
+def _quotas(places: set[int], at: datetime) -> list[dict[str, Any]]:
+    """Today's use, where a limit is set."""
+    found = []
+    for place in Workspace.objects.filter(pk__in=places).order_by("name")[:MOST_RULES]:
+        rows = [quota_standing.of_workspace(place, at=at), *quota_standing.of_agents(place, at=at)]
+        for row in rows:
+            if row.limit:
+                found.append({"name": place.name, "row": row, "width": min(row.percent, 100)})
+    return found
