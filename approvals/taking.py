@@ -28,9 +28,17 @@ _CLAIMED = (
 
 
 def due(channels: Collection[str], *, at: datetime) -> Q:
-    """Given, untaken, its time has come, its permission has not run out, not from dry run."""
+    """Given, untaken, its time has come, its permission has not run out, not from dry run.
+
+    A person with automation off is left out here too: their messages are held, not looked at
+    again and again.
+    """
     return rounds.UNTAKEN & Q(
-        channel__in=list(channels), due_at__lte=at, send_before__gt=at, dry_run=False
+        channel__in=list(channels),
+        due_at__lte=at,
+        send_before__gt=at,
+        dry_run=False,
+        human__automation_enabled=True,
     )
 
 

@@ -47,9 +47,13 @@ class Released:
 
 
 def look(
-    intents: Sequence[Delivery], *, sender: UUID, at: datetime
+    intents: Sequence[Delivery], *, sender: UUID, at: datetime, before: controls.Controls
 ) -> tuple[list[Cleared], list[Released]]:
-    """Judge every intent of this sender that is still its own. Refuses to run in a transaction."""
+    """Judge every intent of this sender that is still its own. Refuses to run in a transaction.
+
+    `before` was read before the intents were committed: what was in flight while somebody set an
+    emergency stop and lifted it again goes back to the queue like the rest of that batch.
+    """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
     rows = list(
@@ -79,11 +83,19 @@ def look(
     for row in rows:
         verdict = verdicts[row.approval.draft_id]
         result = _one(row, verdict, entitled=row.approval_id in may_approve, at=at)
-        if row.approval_id in by_rule and not _is_final(result):
+        if _stopped_meanwhile(row, before, state) and not _is_final(result):
+            result = Released(
+                row, row.approval, "reopen", "emergency_stop", "A stop was set while it was due."
+            )
+        elif row.approval_id in by_rule and not _is_final(result):
             sentence = f"Not automatic: {by_rule[row.approval_id]}"
             result = Released(row, row.approval, "reopen", auto.CODE, sentence)
         (cleared if isinstance(result, Cleared) else released).append(result)  # type: ignore[arg-type]
     return cleared, released
+
+
+def _stopped_meanwhile(row: Delivery, before: controls.Controls, now: controls.Controls) -> bool:
+    return before.stop_mark(row.workspace_id) != now.stop_mark(row.workspace_id)
 
 
 def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cleared | Released:

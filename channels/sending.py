@@ -65,6 +65,9 @@ def open_workspaces(state: controls.Controls | None = None) -> list[int]:
 def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
     """The whole job: settle the dead, simulate in dry run, send where messages leave."""
     settle.sweep(at=clock())
+    if settings.ENVIRONMENT_BRAKES.get("EMERGENCY_STOP", True):
+        # The environment knows no moment of lifting, so its stop empties the batch as it goes.
+        taking.reopen_before_stop(workspace=None, decided_before=clock(), by=SENDER, at=clock())
     simulated = simulate_due(at=clock())
     report = drain(clock=clock, most=most)
     report.simulated = simulated
@@ -141,11 +144,12 @@ def _waves(
         except ChannelUnavailable:
             _commit(last, lock, channel, [], 0, clock(), report)
             raise
+        before = controls.read()
         intents = _commit(last, lock, channel, workspaces, size, clock(), report)
         if not intents:
             return
         try:
-            cleared, released = look(intents, sender=lock.uuid, at=clock())
+            cleared, released = look(intents, sender=lock.uuid, at=clock(), before=before)
         except Error as error:
             report.database_failed(error)
             _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over

@@ -75,6 +75,11 @@ class Controls:
     def is_braking(self, key: str, workspace_id: int | None = None) -> bool:
         return bool(self.brakes(key, workspace_id))
 
+    def stop_mark(self, workspace_id: int) -> tuple[object, ...]:
+        """Changes whenever an emergency stop that concerns this workspace is set or lifted."""
+        rows = [self.rows.get((scope, ControlKey.EMERGENCY_STOP)) for scope in (None, workspace_id)]
+        return tuple((row.enabled, row.changed_at) if row else None for row in rows)
+
     def sentence(self, key: str, workspace_id: int | None = None) -> str:
         """The first reason in words; empty when nothing brakes."""
         found = self.brakes(key, workspace_id)

@@ -79,7 +79,8 @@ class SystemControl(models.Model):
     @property
     def is_braking(self) -> bool:
         """True if this row keeps something from happening."""
-        return self.enabled if self.control_key in BRAKES else not self.enabled
+        # Anything but a clear yes or no is a value nobody can read, and that is stopped.
+        return self.enabled is not (self.control_key not in BRAKES)
 
 
 class SafetyEvent(Authored):

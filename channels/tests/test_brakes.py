@@ -173,3 +173,67 @@ def test_a_duplicate_is_stopped_with_the_human_being(live):
     approval = testing.make_approved(copy)
     stop.stop_person(original, "blocked", reason="rude", by=testing.alice(), at=LATER)
     assert Approval.objects.get(pk=approval.pk).status == "rejected"
+
+
+def test_what_was_in_flight_while_a_stop_came_and_went_goes_back_to_the_queue(live, monkeypatch):
+    from channels import registry, sending
+    from channels.adapters.memory import MemoryAdapter
+
+    MemoryAdapter.reset()
+    approval = testing.make_approved()
+    operator = testing.olaf()
+    claim = sending._claim
+
+    def frozen(*args):
+        """The sender is stopped right after its claim; a stop is set and lifted meanwhile."""
+        rows = claim(*args)
+        if rows:
+            monkeypatch.setattr(sending, "_claim", claim)
+            stopped.append(True)
+        return rows
+
+    def look(*args, **fields):
+        if stopped.pop() is True:
+            emergency(by=operator)
+            stop.enable_all(workspace=None, reason="over", by=operator, at=LATER)
+        return original(*args, **fields)
+
+    stopped: list[bool] = []
+    original = sending.look
+    monkeypatch.setattr(sending, "_claim", frozen)
+    monkeypatch.setattr(sending, "look", look)
+    with registry.override("email", MemoryAdapter("email")):
+        report = sending.process(clock=lambda: LATER)
+    assert (report.sent, report.released) == (0, 1)
+    assert MemoryAdapter.outbox == []
+    assert Approval.objects.get(pk=approval.pk).closed_reason == "emergency_stop"
+    assert Approval.objects.filter(status="pending").count() == 1
+
+
+@pytest.mark.parametrize("value", [2, 7])
+@pytest.mark.parametrize("key", list(ControlKey))
+def test_a_value_nobody_can_read_is_a_stop(live, key, value):
+    from safety.models import SystemControl as Row
+
+    assert Row(control_key=key, enabled=value).is_braking
+
+
+def test_a_stop_by_the_environment_returns_the_batch_to_the_queue(live):
+    from channels import sending
+
+    approval = testing.make_approved()
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "EMERGENCY_STOP": True}
+    assert sending.process(clock=lambda: LATER).sent == 0
+    assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
+
+
+def test_messages_to_a_person_with_automation_off_wait_untouched(live):
+    from channels import sending
+    from channels.models import Delivery
+
+    approval = testing.make_approved()
+    stop.set_automation(approval.human, False, reason="ill", by=testing.alice(), at=LATER)
+    for _ in range(3):
+        sending.process(clock=lambda: LATER)
+    assert Delivery.objects.count() == 0
+    assert Approval.objects.get(pk=approval.pk).status == "approved"
