@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from approvals import auto_off, expiry
+from approvals import auto_off, digest, expiry, notify, outbox
 from safety import controls
 
 logger = logging.getLogger(__name__)
+_telling = threading.Lock()
 SENDER = "channels.tasks.process_approved_messages"
 
 
@@ -23,6 +25,23 @@ def expire_approvals() -> int:
 def return_stopped() -> int:
     """What was approved by rule goes back where rules may not approve any more."""
     return auto_off.return_stopped(controls.read(), at=timezone.now())
+
+
+@shared_task
+def tell_colleagues() -> int:
+    """Alerts, warnings and news for authors, and whatever else is due. One at a time is enough."""
+    if not _telling.acquire(blocking=False):
+        return 0
+    try:
+        notify.collect(at=timezone.now())
+        return outbox.deliver(at=timezone.now())
+    finally:
+        _telling.release()
+
+
+@shared_task
+def send_digests() -> int:
+    return digest.send_due(at=timezone.now())
 
 
 def wake_sender(*, after_seconds: int = 0) -> None:

@@ -38,6 +38,16 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 14},
     },
+    "tell-colleagues": {
+        "task": "approvals.tasks.tell_colleagues",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
+    "send-digests": {
+        "task": "approvals.tasks.send_digests",
+        "schedule": 600.0,
+        "options": {"expires": 599},
+    },
     "restore-controls": {
         "task": "channels.tasks.restore_controls",
         "schedule": 15.0,

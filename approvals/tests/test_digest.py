@@ -1,0 +1,115 @@
+"""The daily digest and the weekly report: to reviewers, once a local day, counts only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+
+from approvals import digest, expiry, outbox
+from approvals.models import Notice, QuotaUse
+from outreach import testing
+from outreach.core.models import User, Workspace
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db
+MORNING = WORKDAY + timedelta(hours=22)  # eight o'clock the next day
+
+
+def body(kind="digest"):
+    return Notice.objects.filter(key__startswith=kind).first().body
+
+
+def test_reviewers_get_it_once_a_day_and_nobody_else():
+    for person in (testing.alice, testing.bob, testing.carol, testing.dora):
+        person()
+    testing.make_pending()
+    assert digest.send_due(at=MORNING) == 2
+    assert digest.send_due(at=MORNING + timedelta(hours=5)) == 0
+    outbox.deliver(at=MORNING)
+    assert sorted(letter.to[0] for letter in mail.outbox) == [
+        "alice@example.org", "dora@example.org",
+    ]  # fmt: skip
+
+
+def test_it_says_what_waits_by_priority_channel_and_purpose(settings):
+    settings.BASE_URL = "https://outreach.example.org"
+    testing.alice()
+    testing.make_pending()
+    testing.make_pending(confidence=40)
+    digest.send_due(at=MORNING)
+    told = body()
+    assert told.startswith("2 messages wait for review")
+    assert "By priority: normal 1, high 1." in told or "By priority: high 1, normal 1." in told
+    assert "By channel: E-mail 2." in told
+    assert "By purpose: Informational 2." in told
+    assert "The oldest has waited 22 hours." in told
+    assert "https://outreach.example.org/admin/approvals/approval/" in told
+
+
+def test_it_holds_no_personal_data():
+    testing.alice()
+    row = testing.make_pending(testing.make_person(name="Ana Prominent"))
+    digest.send_due(at=MORNING)
+    for secret in ("Ana", row.revision.address, "minutes", "Minutes"):
+        assert secret not in body()
+
+
+def test_what_expired_undecided_is_counted():
+    testing.alice()
+    testing.make_pending()
+    after = WORKDAY + timedelta(hours=73)
+    expiry.expire_due(at=after)
+    digest.send_due(at=after)
+    assert "1 expired since yesterday because nobody decided." in body()
+
+
+def test_nothing_to_tell_is_not_told():
+    testing.alice()
+    assert digest.send_due(at=MORNING) == 0
+
+
+def test_it_waits_for_the_morning_of_the_workspace():
+    testing.alice()
+    testing.make_pending()
+    Workspace.objects.update(time_zone="America/Los_Angeles")
+    assert digest.send_due(at=datetime(2026, 3, 12, 14, 59, tzinfo=UTC)) == 0
+    assert digest.send_due(at=datetime(2026, 3, 12, 15, 0, tzinfo=UTC)) == 1
+
+
+def test_with_safe_mode_off_it_says_what_left():
+    testing.alice()
+    place = testing.make_workspace(safe_mode=False, daily_quota=20)
+    QuotaUse.objects.create(workspace=place, day=WORKDAY.date(), used=7, lim=20)
+    digest.send_due(at=MORNING)
+    assert "Safe Mode is off: 0 were approved by rule since yesterday." in body()
+    assert "7 messages left yesterday." in body()
+    assert "0 of 20 left today" in body()
+
+
+def test_whoever_has_no_address_is_passed_over():
+    testing.alice()
+    User.objects.update(email="")
+    testing.make_pending()
+    assert digest.send_due(at=MORNING) == 0
+
+
+def test_the_weekly_report_goes_out_on_its_day_only():
+    testing.alice()
+    Workspace.objects.update(weekly_review_day=3)  # Thursday, as MORNING is
+    assert digest.send_due(at=MORNING - timedelta(days=1)) == 0
+    assert digest.send_due(at=MORNING) == 1
+    told = body("weekly")
+    assert "0 messages left in the last seven days; 0 answers came." in told
+    assert "approved none" in told
+    assert "no daily quota is set" in told
+
+
+def test_each_workspace_has_its_own():
+    testing.alice()
+    elsewhere = testing.make_workspace("elsewhere")
+    testing.make_pending(testing.make_person(elsewhere), by=testing.bob(elsewhere))
+    assert digest.send_due(at=MORNING) == 0
+    testing.alice(elsewhere)
+    assert digest.send_due(at=MORNING) == 1
