@@ -22,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import bulk, bulk_page, desk, presence, queue, review
+from approvals import bulk, bulk_page, desk, paging, presence, queue, review
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
@@ -61,7 +61,7 @@ class ApprovalAdmin(SidePages):
     search_fields = ("draft__person__full_name",)
     search_help_text = "Person, company or #number"
     sortable_by = ()
-    paginator = queue.InfinitePaginator
+    paginator = paging.InfinitePaginator
     list_fullwidth = True
     actions = ("bulk_approve",)
     change_list_template = f"{TEMPLATES}/change_list.html"
@@ -75,6 +75,11 @@ class ApprovalAdmin(SidePages):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         pending = request.GET.get("status", queue.DEFAULT_STATUS) == queue.DEFAULT_STATUS
         return queue.ORDER if pending else ("-id",)
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        found = super().get_paginator(request, *args, **options)
+        found.cursor = paging.cursor_of(request)
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Approval], search_term: str
@@ -91,6 +96,7 @@ class ApprovalAdmin(SidePages):
         undo = self._undo(request)
         asked = request.GET.copy()
         asked.pop("undo", None)  # no filter: Django would refuse it as one
+        paging.take_cursor(request, asked, rows)
         request.GET = asked  # type: ignore[assignment]
         context = {
             "title": "Approval queue",
