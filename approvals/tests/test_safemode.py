@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.db import DatabaseError
+from django.db.models import Q
 
 from approvals import auto_off, safemode, submission
 from approvals.errors import Refused
@@ -17,6 +19,12 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 
+# The sender stands ahead of approvals, so it is asked for by name (docs/decisions/0001).
+quiet = import_module("channels.quiet")
+Delivery = import_module("channels.models").Delivery
+SmtpSink = import_module("channels.tests.sink").SmtpSink
+
+pytest_plugins = ["channels.tests.senders"]
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = WORKDAY + timedelta(minutes=1)
 
@@ -154,3 +162,52 @@ def test_on_holds_even_if_returning_fails(live, monkeypatch):
     assert auto_off.return_stopped(controls.read(), at=AT) == 1
     approval.refresh_from_db()
     assert approval.status == "withdrawn"
+
+
+# --- The stop guarantee for what the rules approved ----------------------------------------------
+
+
+def stopped(**more):
+    return quiet.wait(Q(workspace=testing.make_workspace()) & auto_off.IN_FLIGHT, set_at=AT, **more)
+
+
+@pytest.mark.processes
+def test_a_sender_that_has_claimed_but_not_looked_sends_nothing_after_on(live, start):
+    off()
+    approved_by_rule()
+    with SmtpSink() as sink:
+        sender = start(sink, freeze="claimed").frozen()
+        on()
+        sender.resume()
+        assert sender.done()["released"] == 1
+        assert stopped().stopped
+        assert sink.arrivals == []
+    assert Approval.objects.get(status="pending").priority_reasons[-1].startswith("Not automatic")
+
+
+@pytest.mark.processes
+def test_on_is_not_called_stopped_while_a_sender_may_still_transmit(live, start):
+    off()
+    approved_by_rule()
+    with SmtpSink() as sink:
+        sender = start(sink, freeze="looked").frozen()
+        on()
+        assert quiet.in_flight(auto_off.IN_FLIGHT), "the stop sees the intent"
+        report = stopped(patience=0.3)
+        assert report.stopped and len(report.killed) == 1
+        assert [row["status"] for row in report.may_have_left] == ["unknown"]
+        sender.gone()
+        assert sink.arrivals == []
+    assert Delivery.objects.get().status == "unknown"
+
+
+@pytest.mark.processes
+def test_what_a_person_approved_is_not_in_that_stops_scope(live, start):
+    off()
+    testing.make_approved()
+    with SmtpSink() as sink:
+        sender = start(sink, freeze="looked").frozen()
+        on()
+        assert stopped(patience=0.3).killed == []
+        sender.resume()
+        assert sender.done()["sent"] == 1
