@@ -144,6 +144,8 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
 
 def _previous(revision: Revision) -> dict[str, Any] | None:
     """The revision before this one and what changed since."""
+    if revision.no == 1:
+        return None
     older = (
         Revision.objects.filter(draft_id=revision.draft_id, no__lt=revision.no)
         .order_by("-no")
@@ -190,11 +192,13 @@ def _about(person: Person, human: Person, approval: Approval, *, at: datetime) -
 def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
     """Receipt, deliveries and whether it can be taken back: shown, never decided by."""
     given = approval.status in GIVEN
+    pending = approval.status == ApprovalStatus.PENDING  # nothing was delivered by it yet
+    rows = [] if pending else approval.deliveries.order_by("-id")
     return {
         "given": given,
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
         "receipt": pairs(approval.receipt),
-        "deliveries": [_delivery(row) for row in approval.deliveries.order_by("-id")],
+        "deliveries": [_delivery(row) for row in rows],
         "can_undo": given and approval.taken_at is None,
     }
 

@@ -282,7 +282,8 @@ def test_pages_fit_and_text_can_be_read(enter, width, theme):
     testing.dora()
     item = make("Ana Pérez de la Fuente-Montgomery y Compañía Internacional")
     page = enter("dora", width=width, theme=theme)
-    for place in ("/admin/", LIST, address(item), "/admin/stop/", "/admin/controls/",
+    for place in ("/admin/", LIST, f"{LIST}groups/", f"{LIST}calendar/", address(item),
+                  "/admin/stop/", "/admin/controls/",
                   f"/admin/core/person/{item.human_id}/change/"):  # fmt: skip
         page.goto(place)
         page.wait_for_selector("#content")
