@@ -164,7 +164,10 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
     Their permission is counted from then: waiting for a quota must not use it up.
     """
     place = refused[0].workspace
-    due = rounds.UNTAKEN & Q(due_at__lte=at)
+    channels = {row.channel for row in refused}  # never what people send by hand
+    due = rounds.UNTAKEN & Q(
+        due_at__lte=at, send_before__gt=at, dry_run=False, channel__in=channels
+    )
     limit = place.daily_quota
     if scope.agent:
         due &= Q(by_kind=PrincipalKind.AGENT, by_id=str(scope.agent))

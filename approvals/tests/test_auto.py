@@ -6,9 +6,10 @@ from datetime import timedelta
 from importlib import import_module
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from approvals import auto, auto_off, receipt, routing, services, submission
+from approvals import auto, auto_door, auto_off, receipt, routing, services, submission
 from approvals.errors import Refused
 from approvals.models import Approval
 from outreach import testing
@@ -256,6 +257,21 @@ def test_what_would_not_be_approved_again_goes_to_a_person(name, place, live, me
     assert approval.closed_reason == auto.CODE
     assert fresh.priority_reasons[-2].startswith("Approved by rule")
     assert fresh.priority_reasons[-1].startswith("Not automatic: ")
+
+
+def test_asking_again_costs_the_same_however_many_there_are(place, live):
+    from safety.verdict import Verdict
+
+    def statements(rows):
+        with CaptureQueriesContext(connection) as found:
+            assert auto_door.refused(rows, dict.fromkeys(drafts, Verdict()), controls.read()) == {}
+        return len(found)
+
+    for _ in range(4):
+        propose()
+    rows = list(Approval.objects.select_related("workspace", "revision"))
+    drafts = [row.draft_id for row in rows]
+    assert statements(rows) == statements(rows[:1]) == 6  # one of them reads the controls
 
 
 def test_a_person_who_is_blocked_ends_it_whoever_approved(place, live, memory):

@@ -67,6 +67,19 @@ def test_what_is_above_the_quota_waits_for_tomorrow_and_says_so(live, memory):
     assert used() == 2
 
 
+def test_the_hold_touches_no_other_channel_and_revives_no_permission(live, memory):
+    limited(1)
+    make_plenty(1)
+    rest = [row.pk for row in make_plenty(3)]
+    Approval.objects.filter(pk=rest[1]).update(channel="linkedin")
+    Approval.objects.filter(pk=rest[2]).update(send_before=WORKDAY)
+    drain()
+    now = dict(Approval.objects.filter(pk__in=rest).values_list("pk", "due_at"))
+    assert now[rest[0]] == datetime(2026, 3, 12, tzinfo=UTC)
+    assert (now[rest[1]], now[rest[2]]) == (WORKDAY, WORKDAY)
+    assert Approval.objects.get(pk=rest[2]).send_before == WORKDAY
+
+
 def test_no_quota_is_no_limit_and_is_counted_all_the_same(live, memory):
     limited(None)
     make_plenty(30)
