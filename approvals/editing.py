@@ -37,6 +37,13 @@ def save(
     if verdict.level is Level.BLOCK:
         raise Refused(items.why(verdict), "blocked")
     known, change = rewriting.polish(draft, known, at=at)
+    if change is not None and change.caution:
+        # The rules may stand in for a program's empty phrase, never for what a person wrote.
+        raise Refused(
+            "The rules would leave nothing of this text. Write what the message is about, without "
+            "the words that press or threaten.",
+            "nothing_left",
+        )
     if change is not None:
         verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
     _point_at(approval, draft.current or revision)

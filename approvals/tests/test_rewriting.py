@@ -103,3 +103,22 @@ def test_personal_data_of_others_makes_it_high_and_a_card_number_stays_with_the_
     result = submission.submit(card.pk, by=testing.bob(), at=LATER)
     assert result.approval is None
     assert "card" in result.draft.status_reason
+
+
+def test_an_edit_of_which_nothing_would_be_left_is_refused_not_replaced():
+    approval = testing.make_pending()
+    with pytest.raises(Refused, match="leave nothing of this text"):
+        services.edit_and_approve(
+            approval.pk,
+            drafts.Text(subject="Minutes", text="Act now or you will miss out!"),
+            by=testing.alice(),
+            at=LATER,
+            digest=approval.digest,
+        )
+    assert Approval.objects.get().digest == approval.digest
+
+
+def test_paragraphs_stay_apart_when_a_sentence_between_them_goes():
+    text = "Here are the minutes.\n\nAct now, last chance!!!\n\nBest regards,\nJonas"
+    approval = testing.make_pending(text=text)
+    assert "minutes.\n\nBest regards,\nJonas" in approval.revision.text

@@ -154,7 +154,7 @@ def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -
     for start, end in parts:
         mine = [hit for hit in found if hit.start < end and max(hit.end, hit.start + 1) > start]
         if any(hit.rule.remedy == "sentence" for hit in mine):
-            softened.append("")
+            softened.append(_break_after(text[start:end]))
             continue
         cuts = [
             (max(hit.start, start) - start, min(hit.end, end) - start, hit.rule.replacement)
@@ -162,6 +162,12 @@ def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -
         ]
         softened.append(_without(text[start:end], cuts))
     return softened
+
+
+def _break_after(sentence: str) -> str:
+    """What stays of a sentence that goes: the end of its line or paragraph, if it closed one."""
+    tail = sentence[len(sentence.rstrip()) :]
+    return "\n" * min(2, tail.count("\n"))
 
 
 def _without(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
