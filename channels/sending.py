@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, Error, connection, transaction
+from django.db.models import Exists
 from django.utils import timezone
 
 from approvals import quota, taking
@@ -30,7 +31,7 @@ from channels.look import Released, look
 from channels.models import Delivery, DeliveryStatus
 from channels.outcomes import SENDER, Carried, record_carried, record_released
 from channels.report import Report
-from channels.simulate import simulate_due
+from channels.simulate import simulate_due, simulated_of
 from outreach.core import activity
 from outreach.core.models import Workspace
 from safety import controls
@@ -71,7 +72,7 @@ def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
     simulated = simulate_due(at=clock())
     report = drain(clock=clock, most=most)
     report.simulated = simulated
-    report.waiting = Approval.objects.filter(UNTAKEN).count()
+    report.waiting = Approval.objects.filter(UNTAKEN, ~Exists(simulated_of())).count()
     return report
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
@@ -57,12 +57,16 @@ def simulate_due(*, at: datetime) -> int:
     return total
 
 
+def simulated_of() -> QuerySet[Delivery]:
+    """The simulated delivery of an outer query's approval."""
+    return Delivery.objects.filter(approval=OuterRef("pk"), status=DeliveryStatus.SIMULATED)
+
+
 def _due(workspaces: list[int], at: datetime) -> list[Approval]:
-    done = Delivery.objects.filter(approval=OuterRef("pk"), status=DeliveryStatus.SIMULATED)
     return list(
         Approval.objects.filter(
             UNTAKEN,
-            ~Exists(done),
+            ~Exists(simulated_of()),
             workspace__in=workspaces,
             channel__in=registry.program_channels(),
             due_at__lte=at,

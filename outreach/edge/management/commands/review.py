@@ -62,6 +62,10 @@ class Command(BaseCommand):
     def _act(self, options: dict[str, Any]) -> None:
         if options["edit"] is not None and options["approve"] is None:
             raise CommandError("--edit goes with --approve N.")
+        if options["subject"] is not None and options["edit"] is None:
+            raise CommandError("--subject goes with --approve N --edit TEXT.")
+        if options["max"] < 1:
+            raise CommandError("--max is at least 1.")
         if options["pending"]:
             self._pending()
         elif options["show"] is not None:
