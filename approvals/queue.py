@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -69,20 +70,28 @@ def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
         return rows.filter(pk=int(text[1:]))
     if not text:
         return rows
+    asked = [(("full_name__icontains", word), _works_at(word)) for word in text.split()[:8]]
     people = Person.objects.all()
-    for word in text.split()[:8]:
-        people = people.filter(Q(full_name__icontains=word) | _works_at(word))
+    for name, company in asked:
+        people = people.filter(Q(name) | Q(company))
     humans = people.values_list(Coalesce("merged_into_id", "id"), flat=True)
-    # A few numbers lead the planner to the index of each human; very many are left to a join.
+    # A few numbers lead the planner to the index of each human. Where very many match, it is
+    # quicker to walk the queue in its order and to look at each human until the page is full.
     few = list(humans[: FEW + 1])
-    return rows.filter(human__in=few if len(few) <= FEW else humans)
+    if len(few) <= FEW:
+        return rows.filter(human__in=few)
+    merged = people.filter(merged_into__isnull=False).values("merged_into_id")
+    wanted = Q()
+    for name, company in asked:
+        wanted &= Q((f"human__{name[0]}", name[1])) | Q((f"human__{company[0]}", company[1]))
+    return rows.filter(wanted | Q(human__in=merged))
 
 
-def _works_at(word: str) -> Q:
+def _works_at(word: str) -> tuple[str, Any]:
     """At a company of this name: by numbers, so that each name is asked of its own index."""
     named = Account.objects.filter(name__icontains=word).values_list("pk", flat=True)
     few = list(named[: FEW + 1])
-    return Q(account__in=few) if len(few) <= FEW else Q(account__name__icontains=word)
+    return ("account__in", few) if len(few) <= FEW else ("account__name__icontains", word)
 
 
 def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, int | None]:
