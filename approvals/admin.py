@@ -22,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import bulk, bulk_page, desk, paging, presence, queue, review
+from approvals import bulk, bulk_page, desk, marks, paging, presence, queue, review
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
@@ -221,6 +221,9 @@ class ApprovalAdmin(SidePages):
             **review.page(item, at=timezone.now()),
             "title": f"Review #{item.pk}",
             "typed": typed,
+            "typed_hidden": marks.hidden(typed.get("subject", ""), typed.get("text", ""))
+            if typed
+            else [],
             "readers": presence.sentences(item, at=timezone.now()),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),

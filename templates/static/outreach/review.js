@@ -22,8 +22,11 @@ document.addEventListener("DOMContentLoaded", () => {
     showState();
 
     // The end of the text must have been in sight before a key may approve it.
+    // "In sight" means above the bar of actions, which floats over the foot of the page.
     let seen = !end;
-    const look = () => { seen = seen || end.getBoundingClientRect().top <= window.innerHeight; };
+    const bar = document.querySelector(".oc-bar");
+    const floor = () => (bar ? Math.min(bar.getBoundingClientRect().top, window.innerHeight) : window.innerHeight);
+    const look = () => { seen = seen || end.getBoundingClientRect().bottom <= floor(); };
     document.addEventListener("scroll", () => { if (end) look(); }, { passive: true });
 
     const open = (name, focus) => {
@@ -83,14 +86,23 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     window.addEventListener("pageshow", () => { sent = false; });
 
+    // A half-typed edit is neither approved nor thrown away: its author says which.
+    const typed = () => [...document.querySelectorAll("#edit-form input[name=subject], #edit-form textarea")].some(
+        (field) => field.value !== field.defaultValue);
     const approve = () => {
         const button = document.getElementById("approve");
         if (!button) return;
+        if (typed()) {
+            open("edit", "edit-text");
+            say.textContent = "You changed the text: save and approve it here, or restore it first.";
+            return;
+        }
         if (button.disabled) { say.textContent = "It cannot be approved as it stands."; return; }
         if (end) look();
         if (!seen) {
-            end.scrollIntoView({ block: "end" });
-            seen = true;
+            const below = end.getBoundingClientRect().bottom - floor();
+            window.scrollBy({ top: below + 16, behavior: "instant" });
+            look();
             say.textContent = "Read it to the end, then press A again.";
             return;
         }
