@@ -16,6 +16,7 @@ from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.people import PersonStatus
 
 OPEN = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
+REJECTED_FOR = timedelta(days=90)
 # Why somebody is left out; a person counts under the first that applies.
 REASONS = {
     "no_address": "no e-mail address",
@@ -25,6 +26,7 @@ REASONS = {
     "resting": "must be left in peace for a while",
     "open_message": "another message to them is open",
     "contacted": "in contact lately",
+    "rejected": "a message to them was rejected lately",
     "beyond_limit": "beyond the limit of this run",
 }
 
@@ -50,6 +52,10 @@ def judged(
     lately = Contact.objects.filter(
         human=OuterRef("pk"), voided_at__isnull=True, at__gt=at - timedelta(days=quiet_days)
     )
+    # What a reviewer said no to must not be back in the queue with the next run.
+    refused = _theirs(
+        Draft.objects.filter(status=DraftStatus.REJECTED, updated_at__gt=at - REJECTED_FOR)
+    )
     rests = CoolingOff.objects.filter(human=OuterRef("pk"), until__gt=at)
     return (
         people.annotate(
@@ -61,6 +67,7 @@ def judged(
                 When(Exists(rests), then=Value("resting")),
                 When(drafts, then=Value("open_message")),
                 When(Exists(lately), then=Value("contacted")),
+                When(refused, then=Value("rejected")),
                 default=Value(""),
             )
         )

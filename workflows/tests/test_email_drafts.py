@@ -97,7 +97,7 @@ def test_who_may_not_be_written_to_is_left_out_and_counted(place, act, reason):
         lambda person: contact(person, 91),
         lambda person: contact(person, 1, voided_at=WORKDAY),
         lambda person: Draft.objects.filter(pk=testing.make_draft(person).pk).update(
-            status="rejected"
+            status="rejected", updated_at=WORKDAY - timedelta(days=91)
         ),
     ],
 )
@@ -105,6 +105,15 @@ def test_what_is_long_ago_or_void_does_not_count(place, act):
     [person] = making.people(place, 1)
     act(person)
     assert walk(place).result["select_people"]["selected"] == 1
+
+
+def test_whose_message_was_rejected_lately_is_left_out(place):
+    [person] = making.people(place, 1)
+    Draft.objects.filter(pk=testing.make_draft(person).pk).update(
+        status="rejected", updated_at=WORKDAY - timedelta(days=89)
+    )
+    result = walk(place).result["select_people"]
+    assert (result["selected"], result["excluded"]["rejected"]) == (0, 1)
 
 
 def test_zero_days_counts_no_contact(place):
