@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from django.db import transaction
+
 from approvals import items, rewriting
-from approvals.errors import Lost, Refused
+from approvals.errors import Blocked, Lost, Refused
 from approvals.models import Approval, ApprovalStatus
 from approvals.rewriting import Rewrite
 from approvals.submission import decided
 from outreach.core import activity, drafts
 from outreach.core.models import Revision
 from outreach.core.principal import Principal
-from safety import facts, gate
+from safety import events, facts, gate
 from safety.verdict import Level
 
 
@@ -35,7 +37,7 @@ def save(
     asked_for = max(at, draft.scheduled_for or at)
     verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
     if verdict.level is Level.BLOCK:
-        raise Refused(items.why(verdict), "blocked")
+        raise Blocked(verdict)
     known, change = rewriting.polish(draft, known, at=at)
     if change is not None and change.caution:
         # The rules may stand in for a program's empty phrase, never for what a person wrote.
@@ -53,6 +55,16 @@ def save(
         activity.entry("approvals.edited", approval, digest=approval.digest), by=by, at=at
     )
     return approval, change
+
+
+def told(approval_id: int, no: Blocked, *, by: Principal, at: datetime) -> Blocked:
+    """Leave a safety event of a refused edit, after its transaction was undone."""
+    approval = Approval.objects.select_related("draft__workspace", "draft__current").get(
+        pk=approval_id
+    )
+    with transaction.atomic():
+        events.record_verdict(no.verdict, action="edit", draft=approval.draft, by=by, at=at)
+    return no
 
 
 def _point_at(approval: Approval, revision: Revision) -> None:

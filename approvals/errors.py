@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from safety.verdict import Verdict
+
 
 class Refused(Exception):
     """A decision was not taken. `code` is for programs, the sentence for people."""
@@ -23,3 +25,15 @@ class Stale(Refused):
     """The text changed since it was opened."""
 
     code = "stale"
+
+
+class Blocked(Refused):
+    """The gate says no to this text or this person; `verdict` says why."""
+
+    code = "blocked"
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(
+            " ".join(finding.message.rstrip(".") + "." for finding in verdict.blockers)
+        )
+        self.verdict = verdict

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from approvals import editing, items, receipt, rounds
-from approvals.errors import Lost, Refused
+from approvals.errors import Blocked, Lost, Refused
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import activity, drafts
 from outreach.core.models.drafts import DraftStatus
@@ -43,9 +43,12 @@ def edit(
     approval_id: int, words: drafts.Text, *, by: Principal, at: datetime, digest: str
 ) -> Approval:
     """Save a reviewer's edit; the item stays in the queue with its number."""
-    with transaction.atomic():
-        item = items.pending(approval_id, by, at)
-        return editing.save(item, words, by=by, at=at, digest=digest)[0]
+    try:
+        with transaction.atomic():
+            item = items.pending(approval_id, by, at)
+            return editing.save(item, words, by=by, at=at, digest=digest)[0]
+    except Blocked as no:
+        raise editing.told(approval_id, no, by=by, at=at) from None
 
 
 def edit_and_approve(
@@ -63,11 +66,14 @@ def edit_and_approve(
     An edit that the rules rewrite is saved and not approved: Refused says so, and the item waits
     in the queue with the rewritten text for somebody to read.
     """
-    with transaction.atomic():
-        item = items.pending(approval_id, by, at)
-        item, change = editing.save(item, words, by=by, at=at, digest=digest)
-        if change is None:
-            return _give(item, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
+    try:
+        with transaction.atomic():
+            item = items.pending(approval_id, by, at)
+            item, change = editing.save(item, words, by=by, at=at, digest=digest)
+            if change is None:
+                return _give(item, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
+    except Blocked as no:
+        raise editing.told(approval_id, no, by=by, at=at) from None
     raise Refused(
         f"The rules took words out of your edit of #{approval_id}. It is saved, not approved: "
         "read the text as it is now, then decide.",
@@ -116,7 +122,7 @@ def _permission(
     known = facts.gather([approval.draft], at=at, state=state)[approval.draft_id]
     verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, max(at, when or at))
     if verdict.level is Level.BLOCK:
-        raise Refused(items.why(verdict), "blocked")
+        raise Blocked(verdict)
     decision = gate.as_decision(verdict, at=at, leaves_at=leaves_at)
     if "rewrite" in approval.decision:
         decision["rewrite"] = approval.decision["rewrite"]

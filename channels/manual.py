@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from approvals import rounds
+from approvals import quota, rounds
 from approvals.models import Approval, ApprovalStatus
 from channels.models import Delivery, DeliveryStatus
 from channels.settle import contact_of
@@ -95,6 +95,7 @@ def _no_open_delivery(approval: Approval) -> None:
 
 
 def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
+    quota.count_by_hand(approval, at=at)
     row = Delivery.objects.create(
         workspace_id=approval.workspace_id,
         approval=approval,
@@ -145,6 +146,7 @@ def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> None:
         if row is None:
             raise HandOffRefused(f"There is no delivery {delivery_id}.")
         require(by, Verb.SETTLE, row.workspace)
+        quota.refund([(row.approval, row.since)])
         won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.MANUAL).update(
             status=DeliveryStatus.RELEASED, reason=f"{by.label} says: not sent after all"
         )

@@ -78,6 +78,7 @@ def test_an_edit_into_blocked_words_is_refused_and_changes_nothing():
         )
     row = Approval.objects.get()
     assert (row.status, row.digest, row.edited) == ("pending", approval.digest, False)
+    assert SafetyEvent.objects.filter(event_type="edit").exists()
     assert Revision.objects.count() == 1
 
 

@@ -104,7 +104,11 @@ def _day_tiles(
             f"{link}?status__exact=simulated",
         ),
         _tile(len(held), "approved, not yet sent", f"{rows}?status=approved"),
-        _tile(blocked, "refused by a rule in 24 h", reverse("admin:safety_safetyevent_changelist")),
+        _tile(
+            blocked,
+            "stopped, held or rewritten by a rule in 24 h",
+            reverse("admin:safety_safetyevent_changelist"),
+        ),
         _tile(lost, "expired undecided in 7 d", f"{rows}?status=expired", "warning"),
     ]
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from approvals import auto_off
 from channels import quiet, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         key = controls.WORDS[options["disable"] or options["enable"]]
         until = now + options["duration"] if options["duration"] else None
         stop.set_brake(key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until)
-        if key in STOPS:
+        if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
             self._wait(key, place, now, as_json=options["json"])
         else:
             back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
@@ -95,7 +96,10 @@ class Command(BaseCommand):
         """Say "stopped" only when it is; exit 3 with the list otherwise."""
         if not as_json:
             self.stdout.write(f"{key} set {set_at:%H:%M:%S} UTC; waiting for what is in flight …")
-        report = quiet.wait(quiet.scope_of(workspace=place), set_at=set_at)
+        scope = quiet.scope_of(workspace=place)
+        if key == ControlKey.AUTO_APPROVE_ENABLED:
+            scope &= auto_off.IN_FLIGHT  # what people approved goes on
+        report = quiet.wait(scope, set_at=set_at)
         if as_json:
             self.stdout.write(json.dumps({"control": str(key), **report.as_dict()}))
         else:
