@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -58,14 +60,14 @@ def main() -> None:
 
 def one_size(server: str, rows: int, rounds: int) -> dict[str, Any]:
     """A scratch database with so many rows, measured by a child, and dropped."""
-    name = f"bench_queue_{uuid.uuid4().hex[:10]}"
+    name, folder = f"bench_queue_{uuid.uuid4().hex[:10]}", tempfile.mkdtemp()
     with psycopg.connect(f"{server}/postgres", autocommit=True) as link:
         link.execute(f"CREATE DATABASE {name}")
     env = {
         **os.environ, "ENV_FILE": os.devnull, "DATABASE_URL": f"{server}/{name}",
         "SECRET_KEY": "only-for-the-benchmark-" + "x" * 40, "DRY_RUN": "True",
         "LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "outreach.settings", "DEBUG": "False",
-        "ALLOWED_HOSTS": "testserver", "DATA_DIR": f"/tmp/{name}",
+        "ALLOWED_HOSTS": "testserver", "DATA_DIR": folder,
     }  # fmt: skip
     try:
         words = [sys.executable, "-m", "bench.queue", "--measure", str(rows)]
@@ -74,9 +76,11 @@ def one_size(server: str, rows: int, rounds: int) -> dict[str, Any]:
         )
         if done.returncode:
             raise SystemExit(f"{rows} rows: {done.stderr[-2000:]}")
+        print(done.stderr.strip(), file=sys.stderr)
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return found
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         with psycopg.connect(f"{server}/postgres", autocommit=True) as link:
             link.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -140,6 +144,7 @@ def measure(rows: int, rounds: int) -> dict[str, Any]:
         for name, query in pages.items()
     }
     ours["overview"] = timed(lambda: client.get("/admin/"), rounds)
+    print(f"{rows:,} rows measured, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     return {"rows": rows, "ours": ours, "plain": plain(rare, late, middle, rounds)}
 
 
