@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safety import gate
+from safety.contract import POLICY_VERSION
 from safety.contract.frequency import Contact
 from safety.contract.localtime import LocalZones
 from safety.gate import Facts, Moment
-from safety.verdict import Level, Verdict
+from safety.law.table import TABLE
+from safety.verdict import CoolingOff, Finding, Level, Verdict
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)  # a Wednesday
 GOOD = Facts(
@@ -170,3 +173,171 @@ def test_earliest_gives_up_after_a_bounded_number_of_steps():
         gate.judge_message.__kwdefaults__["checks"] = calls
     assert leaves_at == NOON + timedelta(days=20)
     assert not verdict.may_leave(NOON)
+
+
+STOP, FILE = "EMERGENCY_STOP (system)", {"name": "a.pdf", "size": 1, "sha256": "a" * 64}
+SAID = [
+    # check, what differs from GOOD, moment, level, check's name, code, words
+    (gate.check_action, {"action": "send_inmail"}, "sending", Level.BLOCK, "ACTION_CHECK",
+     "by_hand", "This channel is used by hand only."),
+    (gate.check_action, {"action": "by_hand"}, "sending", Level.BLOCK, "ACTION_CHECK",
+     "by_hand", "This channel is used by hand only."),
+    (gate.check_action, {"action": "by_hand"}, "edit", Level.ALLOW, "ACTION_CHECK",
+     "by_hand", "A person sends this by hand and marks it as sent."),
+    (gate.check_action, {"action": "send_fax"}, "edit", Level.BLOCK, "ACTION_CHECK",
+     "unknown_action", "'send_fax' is no known action; what is unknown is refused."),
+    (gate.check_emergency, {"emergency": STOP}, "sending", Level.BLOCK, "CONTROL_CHECK",
+     "emergency_stop", f"Emergency stop: {STOP}"),
+    (gate.check_emergency, {"emergency": STOP}, "submission", Level.BLOCK, "CONTROL_CHECK",
+     "emergency_stop", f"Emergency stop: {STOP}"),
+    (gate.check_emergency, {"emergency": STOP}, "approval", Level.ALLOW, "CONTROL_CHECK",
+     "emergency_stop", f"Emergency stop: {STOP}. Nothing will leave until lifted."),
+    (gate.check_emergency, {"emergency": STOP, "by_kind": "user"}, "submission", Level.ALLOW,
+     "CONTROL_CHECK", "emergency_stop",
+     f"Emergency stop: {STOP}. Nothing will leave until lifted."),
+    (gate.check_messaging, {"messaging": "off"}, "sending", Level.BLOCK, "CONTROL_CHECK",
+     "messaging_stopped", "Messaging is off: off"),
+    (gate.check_messaging, {"messaging": "off"}, "submission", Level.ALLOW, "CONTROL_CHECK",
+     "messaging_stopped", "Messaging is off: approved messages wait."),
+    (gate.check_dry_run, {"dry_run": "x"}, "sending", Level.BLOCK, "DRY_RUN_CHECK",
+     "dry_run", "DRY_RUN active"),
+    (gate.check_dry_run, {"dry_run": "x"}, "approval", Level.ALLOW, "DRY_RUN_CHECK",
+     "dry_run", "DRY_RUN active: the send will be simulated."),
+    (gate.check_person, {"person_status": "desist"}, "edit", Level.BLOCK, "PERSON_CHECK",
+     "person_desist", "Person status is DESIST"),
+    (gate.check_person, {"person_status": "desist", "status_reason": "by mail"}, "edit",
+     Level.BLOCK, "PERSON_CHECK", "person_desist", "Person status is DESIST: by mail"),
+    (gate.check_person, {"person_status": "blocked", "status_reason": "spam"}, "edit",
+     Level.BLOCK, "PERSON_CHECK", "person_blocked", "Person is blocked: spam"),
+    (gate.check_person, {"automation_enabled": False, "automation_reason": "sick"}, "sending",
+     Level.BLOCK, "PERSON_CHECK", "automation_off", "Automation disabled: sick"),
+    (gate.check_person,
+     {"automation_enabled": False, "automation_reason": "sick", "by_kind": "user"}, "sending",
+     Level.BLOCK, "PERSON_CHECK", "automation_off", "Automation disabled: sick"),
+    (gate.check_person, {"automation_enabled": False, "automation_reason": "sick"}, "submission",
+     Level.BLOCK, "PERSON_CHECK", "automation_off", "Automation disabled: sick"),
+    (gate.check_person,
+     {"automation_enabled": False, "automation_reason": "sick", "by_kind": "user"}, "submission",
+     Level.ALLOW, "PERSON_CHECK", "automation_off",
+     "Automation disabled: sick. The message is held until then."),
+    (gate.check_address, {"address": ""}, "edit", Level.BLOCK, "ADDRESS_CHECK", "no_address",
+     "This person has no email address. Add one, then submit again."),
+    (gate.check_hours, {"zone_fault": "Mars/Base"}, "edit", Level.BLOCK, "TIME_CHECK",
+     "zone_unknown", "The stored time zone 'Mars/Base' is none that IANA knows. Correct it on the "
+     "person or the workspace; until then nobody can tell their hours"),
+    (gate.check_suppression, {"suppressed": "Unsubscribed"}, "edit", Level.BLOCK,
+     "SUPPRESSION_CHECK", "suppressed", "Unsubscribed. Nothing goes there."),
+    (gate.check_files, {"attachments": (FILE,)}, "sending", Level.BLOCK, "ATTACHMENT_CHECK",
+     "attachments_not_carried",
+     "Files cannot be carried yet, and the message was approved with them."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "change", "moment", "level", "name", "code", "words"), SAID)
+def test_what_each_check_says_word_for_word(check, change, moment, level, name, code, words):
+    verdict = check(replace(GOOD, **change), Moment(moment), NOON)
+    status = "fail" if level is Level.BLOCK else "info"
+    assert verdict.level is level
+    assert verdict.not_before is None
+    assert verdict.findings[-1] == Finding(name, code, status, words)
+
+
+@pytest.mark.parametrize("check", [c for c in gate.CHECKS if c.__module__ == "safety.gate"])
+def test_no_check_holds_what_nothing_speaks_against(check):
+    for moment in Moment:
+        verdict = check(GOOD, moment, NOON)
+        assert (verdict.level, verdict.not_before, verdict.codes) == (Level.ALLOW, None, ())
+
+
+def test_files_are_judged_at_every_moment_and_carried_at_none():
+    facts = replace(GOOD, attachments=(FILE,))
+    early = gate.check_files(facts, Moment.APPROVAL, NOON)
+    late = gate.check_files(facts, Moment.SENDING, NOON)
+    assert [f.code for f in early.findings] == ["attachment_unseen"]
+    assert [f.code for f in late.findings] == ["attachment_unseen", "attachments_not_carried"]
+    film = {"name": "a.mp4", "size": 9 * 2**20, "sha256": "a" * 64}  # more than Instagram takes
+    refused = replace(GOOD, channel="instagram", attachments=(film,))
+    assert gate.check_files(refused, Moment.EDIT, NOON).level is Level.BLOCK
+
+
+def test_the_words_of_a_follow_up_count_as_one():
+    past = tuple(Contact("email", NOON - timedelta(days=n), "out") for n in (2, 4))
+    facts = replace(GOOD, touch="initial", contacts=past, text="Just following up on my mail.")
+    assert gate.check_frequency(facts, Moment.SENDING, NOON).codes == ("follow_ups",)
+
+
+def test_a_check_that_breaks_is_named_even_when_it_has_no_name():
+    class Check:
+        def __call__(self, facts, moment, at):
+            raise KeyError("x")
+
+    verdict = gate.judge_message(GOOD, Moment.EDIT, NOON, checks=(Check(),))
+    assert verdict.findings == (
+        Finding("CHECK", "check_failed", "fail",
+                "check could not run (KeyError); what cannot be checked is not sent."),
+    )  # fmt: skip
+
+
+def earliest_of(verdicts, monkeypatch):
+    """`earliest` over a gate that gives these verdicts, by hours after noon."""
+
+    def judge(facts, moment, at):
+        return verdicts[int((at - NOON) / timedelta(hours=1))]
+
+    monkeypatch.setattr(gate, "judge_message", judge)
+    return gate.earliest(GOOD, Moment.SENDING, NOON)
+
+
+def held(hours, level=Level.ALLOW, code="c"):
+    finding = Finding("C", code, "warn", "m")
+    rest = CoolingOff(code, NOON, NOON)
+    return Verdict(level, NOON + timedelta(hours=hours), (finding,), (rest,))
+
+
+def test_earliest_tells_why_it_waits_and_the_rests_of_now(monkeypatch):
+    told, when = earliest_of([held(2, code="now"), None, held(2, code="later")], monkeypatch)
+    assert when == told.not_before == NOON + timedelta(hours=2)
+    assert told.codes == ("now",)
+    assert [rest.cause for rest in told.cooling_off] == ["now"]
+
+
+def test_earliest_tells_the_stricter_look_with_the_rests_of_now(monkeypatch):
+    strict = held(1, Level.BLOCK, "later")
+    told, when = earliest_of([held(1, code="now"), strict], monkeypatch)
+    assert (told.level, told.codes) == (Level.BLOCK, ("later",))
+    assert [rest.cause for rest in told.cooling_off] == ["now"]
+    assert when == NOON + timedelta(hours=1)
+
+
+def test_a_hold_that_is_over_is_no_hold(monkeypatch):
+    told, when = earliest_of([held(0)], monkeypatch)
+    assert (told.not_before, when) == (None, NOON)
+    told, when = earliest_of([held(-1)], monkeypatch)
+    assert (told.not_before, when) == (None, NOON)
+
+
+def test_without_brakes_only_the_rules_about_the_message_are_left():
+    braked = replace(GOOD, dry_run="x", emergency="y", messaging="z", suppressed="s")
+    assert gate.without_brakes(braked) == replace(GOOD, suppressed="s")
+
+
+def test_the_stored_decision_names_the_gate_and_every_finding():
+    finding = Finding("C", "c", "warn", "m")
+    later = NOON + timedelta(hours=1)
+    verdict = Verdict(Level.REVIEW, later, (finding,))
+    assert gate.as_decision(verdict, at=NOON, leaves_at=later) == {
+        "gate": gate.GATE_VERSION,
+        "at": "2026-03-11T12:00:00+00:00",
+        "level": "REVIEW",
+        "not_before": "2026-03-11T13:00:00+00:00",
+        "would_leave_at": "2026-03-11T13:00:00+00:00",
+        "findings": [finding.as_dict()],
+    }
+    open_ = gate.as_decision(Verdict(), at=NOON, leaves_at=None)
+    assert (open_["not_before"], open_["would_leave_at"]) == (None, None)
+
+
+def test_the_version_of_the_gate_names_what_decides():
+    assert re.fullmatch(r"gate-\d+\+\S+\+law-\S+", gate.GATE_VERSION)
+    assert POLICY_VERSION in gate.GATE_VERSION
+    assert TABLE.version in gate.GATE_VERSION
