@@ -29,7 +29,7 @@ TABLES: dict[str, frozenset[str]] = {
     "run_research": frozenset(),
     "log_activity": frozenset({"activity_timeline"}),
 }  # fmt: skip
-HARMLESS = re.compile(r"\s*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK TO|EXPLAIN)\b", re.IGNORECASE)
+HARMLESS = re.compile(r"[\s(]*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK TO|EXPLAIN)\b", re.IGNORECASE)
 WRITES = re.compile(
     r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?(?=[\s(])', re.IGNORECASE
 )
