@@ -12,7 +12,7 @@ from django.urls import reverse
 from approvals import queue
 from approvals.models import Approval
 from channels.models import Delivery
-from outreach.core.models import Activity, Agent, Membership, Person, User, Workspace
+from outreach.core.models import Activity, Agent, Draft, Membership, Person, User, Workspace
 from outreach.core.permissions import Verb
 from safety.admin import is_operator, roles_of, workspace_ids
 from safety.models import SafetyEvent
@@ -27,6 +27,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _page(request, "Overview", "admin:index", "dashboard", shown=True),
                 _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
+                _rows(request, Draft, "Drafts", "edit_note"),
                 _rows(request, Delivery, "Deliveries", "outgoing_mail"),
                 _rows(request, Person, "People", "group"),
                 _rows(request, Run, "Workflow runs", "account_tree"),

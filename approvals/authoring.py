@@ -1,0 +1,88 @@
+"""What an author does with a message that is still a draft: mend it, submit it, discard it.
+
+Each act holds the row with a guarded UPDATE first, so that the text and the status that the
+author read are still those it acts on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from approvals import submission
+from approvals.errors import Lost, Refused, Stale
+from approvals.routing import RoutingError
+from approvals.submission import Submission
+from outreach.core import activity, drafts
+from outreach.core.models import Draft, Revision
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+
+
+def save(
+    draft_id: int, words: drafts.Text, *, by: Principal, at: datetime, digest: str
+) -> Revision | None:
+    """The author's words as a new revision; None when they are the words it has.
+
+    Raises Lost when it is no draft any more, Stale when its text is not the one with `digest`,
+    TextRefused for what no message can be, NotAllowed without the right.
+    """
+    with transaction.atomic():
+        draft = _held(draft_id, Verb.WRITE_DRAFTS, by=by, at=at, digest=digest)
+        old = draft.current
+        if old is None:
+            raise Refused("The message has no text yet; discard it and write a new one.", "no_text")
+        if (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html):
+            return None
+        told = replace(
+            words,
+            confidence=old.confidence,
+            confidence_parts=tuple(old.confidence_parts),
+            reasoning=old.reasoning,
+            context=old.context,
+            attachments=tuple(old.attachments),
+        )
+        return drafts.revise(draft, told, by=by, at=at, expected=digest)
+
+
+def submit(draft_id: int, *, by: Principal, at: datetime, digest: str) -> Submission:
+    """Ask for approval of exactly the text with this digest; raises what `submission` raises."""
+    with transaction.atomic():
+        _held(draft_id, Verb.SUBMIT, by=by, at=at, digest=digest)
+        try:
+            return submission.submit(draft_id, by=by, at=at)
+        except (Refused, RoutingError, NotAllowed) as error:
+            refusal = error  # what was told of the refusal is kept: raise after the commit
+    raise refusal
+
+
+def discard(draft_id: int, *, by: Principal, at: datetime, digest: str, reason: str) -> None:
+    """End a draft: it is rejected, with the reason, and never leaves."""
+    if not reason.strip():
+        raise Refused("Say why it is discarded; others read it with the message.", "no_reason")
+    with transaction.atomic():
+        draft = _held(draft_id, Verb.WRITE_DRAFTS, by=by, at=at, digest=digest)
+        drafts.move_one(draft, DraftStatus.REJECTED, reason=reason.strip())
+        activity.record(activity.entry("drafts.discarded", draft, digest=digest), by=by, at=at)
+
+
+def _held(draft_id: int, verb: Verb, *, by: Principal, at: datetime, digest: str) -> Draft:
+    """The draft, locked until the transaction ends, as its author read it. Or the refusal."""
+    rows = Draft.objects.select_related("workspace", "current")
+    found = rows.filter(pk=draft_id).first()
+    if found is None:
+        raise Refused(f"There is no message {draft_id}.", "not_found")
+    require(by, verb, found.workspace)
+    if Draft.objects.filter(pk=draft_id, status=DraftStatus.DRAFT).update(updated_at=at) != 1:
+        label = rows.get(pk=draft_id).get_status_display().lower()
+        raise Lost(f"This message is {label} by now; only a draft can be changed.")
+    held = rows.get(pk=draft_id)
+    if (held.current.digest if held.current else "") != digest:
+        raise Stale(
+            "Somebody changed the text since you opened it. Your words are kept below: compare "
+            "them with the text as it is now, then save."
+        )
+    return held

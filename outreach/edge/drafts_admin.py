@@ -1,0 +1,285 @@
+"""Drafts in the admin: why one came back, its text to mend, and submit, save or discard.
+
+Every change is a POST that calls one service of `approvals.authoring` or `core.drafts`; what is
+refused gives the typed words back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from approvals import authoring, desk, queue
+from approvals.errors import Refused
+from approvals.models import Approval
+from approvals.routing import RoutingError
+from outreach.core import drafts
+from outreach.core.models import Channel, Draft, Person, Purpose, Revision
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.permissions import Verb
+from outreach.core.principal import Principal
+from safety.admin import TenantAdmin, column, may, principal_of
+from safety.models import SafetyEvent
+
+TEMPLATES = "admin/core/draft"
+ERRORS = (*desk.ERRORS, RoutingError)
+HISTORY = 20
+ALL = "all"
+Told = tuple[int, str]  # level of the message, sentence
+
+
+class StatusFilter(SimpleListFilter):
+    """Drafts unless something else is asked for: they wait for their author."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((str(value), str(label)) for value, label in DraftStatus.choices), (ALL, "All")]
+
+    def value(self) -> str:
+        return super().value() or str(DraftStatus.DRAFT)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": self.value() == str(value),
+                "query_string": changelist.get_query_string({"status": value}),
+                "display": label,
+            }
+
+    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.value()
+        return queryset if asked == ALL else queryset.filter(status=asked)
+
+
+@admin.register(Draft)
+class DraftAdmin(TenantAdmin):
+    """Messages being written or returned to their author, the newest first."""
+
+    list_display = (
+        "show_person", "channel", "show_status", "show_reason", "by_label", "show_age",
+    )  # fmt: skip
+    list_display_links = ("show_person",)
+    list_filter = (StatusFilter, "channel")
+    list_select_related = ("person__account", "workspace", "current")
+    search_fields = ("person__full_name", "person__account__name")
+    search_help_text = "Person or company"
+    sortable_by = ()
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Draft]:
+        rows: QuerySet[Draft] = super().get_queryset(request)
+        return rows.select_related("person__account", "workspace", "current")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": "Drafts", **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
+    @column("Person", header=True)
+    def show_person(self, obj: Draft) -> list[str]:
+        company = obj.person.account.name if obj.person.account else "no company"
+        return [obj.person.full_name, company]
+
+    @column("Status", label={"Draft": "info", "Pending approval": "warning", "Rejected": "danger",
+               "Approved": "success", "Sent": "success"},
+    )  # fmt: skip
+    def show_status(self, obj: Draft) -> str:
+        return str(obj.get_status_display())
+
+    @column("Reason")
+    def show_reason(self, obj: Draft) -> str:
+        said = obj.status_reason
+        return said if len(said) <= 120 else said[:119] + "…"
+
+    @column("Age")
+    def show_age(self, obj: Draft) -> str:
+        return str(queue.ago(obj.created_at, timezone.now()))
+
+    # --- One draft --------------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        draft: Draft = self.visible_or_404(request, object_id)
+        if request.method == "POST":
+            return self._post(request, draft)
+        return self._show(request, draft)
+
+    def _post(self, request: HttpRequest, draft: Draft) -> HttpResponse:
+        by, at = principal_of(request), timezone.now()
+        try:
+            level, sentence = _act(draft, request.POST, by, at)
+        except ERRORS as error:
+            messages.error(request, str(error))
+            fresh: Draft = self.visible_or_404(request, str(draft.pk))
+            code = desk.status_of(error)
+            return self._show(request, fresh, typed=request.POST, status=code)
+        messages.add_message(request, level, sentence)
+        return HttpResponseRedirect(reverse("admin:core_draft_change", args=[draft.pk]))
+
+    def _show(
+        self,
+        request: HttpRequest,
+        draft: Draft,
+        *,
+        typed: QueryDict | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        now, old = draft.current, typed if typed is not None else {}
+        is_draft = draft.status == DraftStatus.DRAFT
+        events = SafetyEvent.objects.filter(draft=draft).order_by("-id")[:HISTORY]
+        words = {
+            name: old.get(name, getattr(now, name, "")) for name in ("subject", "text", "html")
+        }
+        context = {
+            "title": f"Message to {draft.person.full_name}",
+            "draft": draft,
+            "revision": now,
+            "words": words,
+            "reason": old.get("reason", ""),
+            "differs": bool(typed and now and _plain(words["text"]) != _plain(now.text)),
+            "is_draft": is_draft,
+            "may_write": is_draft and may(request, Verb.WRITE_DRAFTS, draft.workspace_id),
+            "may_submit": is_draft and may(request, Verb.SUBMIT, draft.workspace_id),
+            "lost": bool(typed and old.get("text")) and not is_draft,
+            "events": list(events.select_related("revision")),
+            "rounds": list(Approval.objects.filter(draft=draft).order_by("-id")[:HISTORY]),
+            "age": queue.ago(draft.created_at, timezone.now()),
+        }
+        return self.page(request, f"{TEMPLATES}/draft.html", context, status=status)
+
+    # --- A new one --------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = never_cache(self.admin_site.admin_view(self.new_view))
+        own = path("to/<path:object_id>/", view, name="core_draft_new")
+        return [own, *super().get_urls()]
+
+    def new_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Write an e-mail to one person; it becomes a draft and nothing more."""
+        if request.method not in ("GET", "POST"):
+            return HttpResponseNotAllowed(["GET", "POST"])
+        person = self._person(request, object_id)
+        code = 200
+        if request.method == "POST":
+            try:
+                draft = _write(person, request.POST, principal_of(request), timezone.now())
+            except ERRORS as error:
+                messages.error(request, str(error))
+                code = desk.status_of(error)
+            else:
+                messages.success(request, "The draft is saved. Nothing is submitted yet.")
+                return HttpResponseRedirect(reverse("admin:core_draft_change", args=[draft.pk]))
+        context = {
+            "title": f"New message to {person.full_name}",
+            "person": person,
+            "address": drafts.address_of(person, Channel.EMAIL),
+            "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
+            "typed": request.POST,
+            "purposes": Purpose.choices,
+        }
+        return self.page(request, f"{TEMPLATES}/new.html", context, status=code)
+
+    def _person(self, request: HttpRequest, object_id: str) -> Person:
+        people: TenantAdmin = self.admin_site._registry[Person]
+        found: Person = people.visible_or_404(request, object_id)
+        return found
+
+
+def _act(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
+    """Do what the posted form asks for. Raises one of ERRORS."""
+    action = ACTIONS.get(form.get("action", ""))
+    if action is None:
+        raise Refused("Nothing was done: the form did not say what to do.", "no_action")
+    return action(draft, form, by, at)
+
+
+def _save(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
+    words, digest = _typed(form, draft.current), form.get("digest", "")
+    saved = authoring.save(draft.pk, words, by=by, at=at, digest=digest)
+    if saved is None:
+        return messages.INFO, "Nothing was changed: the words are the same."
+    return messages.SUCCESS, "Your words are saved. Nothing is submitted yet."
+
+
+def _submit(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
+    words, digest = _typed(form, draft.current), form.get("digest", "")
+    saved = authoring.save(draft.pk, words, by=by, at=at, digest=digest)
+    asked = authoring.submit(draft.pk, by=by, at=at, digest=saved.digest if saved else digest)
+    if asked.approval is not None:
+        label = asked.approval.get_status_display().lower()
+        return messages.SUCCESS, f"Submitted as #{asked.approval.pk}; it is {label} now."
+    said = " ".join(finding.message for finding in asked.verdict.blockers) or asked.route.reason
+    return messages.ERROR, f"Your words are saved, not submitted: it stays a draft. {said}"
+
+
+def _discard(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
+    digest, reason = form.get("digest", ""), form.get("reason", "")
+    authoring.discard(draft.pk, by=by, at=at, digest=digest, reason=reason)
+    return messages.SUCCESS, "The draft is discarded; it is never sent."
+
+
+ACTIONS: dict[str, Callable[[Draft, QueryDict, Principal, datetime], Told]] = {
+    "save": _save,
+    "submit": _submit,
+    "discard": _discard,
+}
+
+
+def _write(person: Person, form: QueryDict, by: Principal, at: datetime) -> Draft:
+    words = drafts.Text(subject=form.get("subject", ""), text=_plain(form.get("text", "")))
+    if not drafts.address_of(person, Channel.EMAIL):
+        raise Refused("No e-mail address of this person is known.", "no_address")
+    return drafts.write(
+        person.workspace,
+        person,
+        Channel.EMAIL,
+        words,
+        by=by,
+        at=at,
+        purpose=form.get("purpose", ""),
+    )
+
+
+def _plain(text: str) -> str:
+    """Browsers post line ends as CR LF."""
+    return text.replace("\r\n", "\n")
+
+
+def _typed(form: QueryDict, old: Revision | None) -> drafts.Text:
+    """The typed words, with the line ends that the message has."""
+    was = old or Revision()
+    end = "\r\n" if "\r\n" in was.text else "\n"
+    text = _plain(form.get("text", "")).replace("\n", end)
+    html = _plain(form.get("html", was.html))
+    if html == _plain(was.html):
+        html = was.html
+    if was.html and text != was.text and html == was.html:
+        raise Refused(
+            "The message has an HTML part with the old words. Change it as well, or empty it.",
+            "html_differs",
+        )
+    return drafts.Text(subject=form.get("subject", was.subject), text=text, html=html)
