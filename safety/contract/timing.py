@@ -120,16 +120,17 @@ def _business_rule(at: datetime, zone: str) -> datetime | None:
     moment = local(at, zone)
     if is_business(moment):
         return None
-    return _next(moment, at, BUSINESS_FROM, zone, only_weekdays=True)
+    return _next(moment, at, BUSINESS_FROM, zone)
 
 
-def _next(
-    moment: datetime, at: datetime, clock: time, zone: str, *, only_weekdays: bool = False
-) -> datetime:
-    """The next time the wall clock of `zone` reaches `clock`, strictly after `at`."""
+def _next(moment: datetime, at: datetime, clock: time, zone: str) -> datetime:
+    """The next time the wall clock of `zone` reaches `clock`, strictly after `at`.
+
+    On a weekend that is no end yet: `_settle` asks again until no rule moves it.
+    """
     day: date = moment.date()
     while True:
         found = instant_of(day, clock, zone)
-        if found > at and not (only_weekdays and day.weekday() >= SATURDAY):
+        if found > at:
             return found
         day += timedelta(days=1)
