@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safety import gate
-from safety.complaints import check_complaints
+from safety.complaints import check_complaints, judge_rate
 from safety.gate import Moment
+from safety.law.table import Guard
 from safety.tests.test_gate import GOOD, NOON
-from safety.verdict import Level
+from safety.verdict import Finding, Level
 
 AD = replace(GOOD, purpose="promotional")
 
@@ -91,3 +92,53 @@ def test_one_more_complaint_never_loosens(count, left):
     fewer, more = judge(count, left), judge(count + 1, left)
     assert more.level >= fewer.level
     assert (more.not_before is not None) >= (fewer.not_before is not None)
+
+
+@pytest.mark.parametrize(
+    ("count", "moment", "code", "status", "words"),
+    [
+        (1, "sending", "complaints", "warn",
+         "1 of 10 messages of the last 30 days drew a complaint; look twice"),
+        (3, "approval", "complaints_paused", "warn",
+         "3 of 10 messages of the last 30 days drew a complaint: promotion is paused and this will "
+         "wait"),
+        (3, "sending", "complaints_paused", "fail",
+         "3 of 10 messages of the last 30 days drew a complaint: promotion is paused until "
+         "2026-04-09"),
+    ],
+)  # fmt: skip
+def test_what_the_guard_says_word_for_word(count, moment, code, status, words):
+    verdict = judge(count, 10, moment=Moment(moment))
+    assert verdict.findings == (Finding("COMPLAINT_CHECK", code, status, words),)
+
+
+def test_complaints_of_the_future_do_not_count_and_those_of_now_do():
+    assert judge(3, 10, days=-1).level is Level.ALLOW
+    now = replace(AD, complaints=(NOON,), left_count=10)
+    assert check_complaints(now, Moment.SENDING, NOON).level is Level.REVIEW
+
+
+def test_the_message_count_is_at_least_that_of_the_complaints():
+    assert "5 of 5 messages" in judge(5, 0).findings[0].message
+
+
+def test_complaints_in_any_order_end_at_the_same_time():
+    ends = {
+        judge_rate(order, 10, at=NOON).not_before for order in (complained(5), complained(5)[::-1])
+    }
+    assert len(ends) == 1
+
+
+def test_another_guard_has_its_own_days_and_rates():
+    guard = Guard(days=2, warn=0.5, pause=0.8, least=1, source="x")
+    seen = [judge_rate(complained(count), 10, at=NOON, guard=guard) for count in (4, 5, 7, 8)]
+    assert [v.level for v in seen] == [Level.ALLOW, *[Level.REVIEW] * 3]
+    assert [v.not_before is not None for v in seen] == [False, False, False, True]
+    assert judge_rate(complained(9, days=2), 10, at=NOON, guard=guard).level is Level.ALLOW
+
+
+def test_rates_are_rounded_before_they_are_compared():
+    guard = Guard(days=30, warn=0.1, pause=0.3, least=1, source="x")  # 0.1 * 30 is 3.0000000000004
+    assert judge_rate(complained(3), 30, at=NOON, guard=guard).level is Level.REVIEW
+    assert judge_rate(complained(2), 30, at=NOON, guard=guard).level is Level.ALLOW
+    assert judge_rate(complained(9), 30, at=NOON, guard=guard).not_before is not None

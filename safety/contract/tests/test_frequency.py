@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safety.contract.frequency import LIMITS, Contact, check_frequency
+from safety.contract.frequency import LIMITS, Contact, active_rests, check_frequency, hours
 from safety.contract.localtime import LocalZones
-from safety.verdict import Level, Verdict
+from safety.verdict import CoolingOff, Finding, Level, Verdict
 
 NOW = datetime(2024, 1, 15, 18, 0, tzinfo=UTC)
 UTC_ONLY = LocalZones(("UTC",), "workspace")
@@ -169,3 +169,195 @@ def test_one_more_message_of_ours_never_loosens(
 @settings(deadline=None)
 def test_order_of_the_history_does_not_matter(past: list[Contact]) -> None:
     assert judge(*past) == judge(*sorted(past, key=lambda c: c.at))
+
+
+def said(verdict: Verdict, code: str) -> Finding:
+    return next(finding for finding in verdict.findings if finding.code == code)
+
+
+STOP = ago(direction="in", content="Please stop emailing me", hours=1)
+STORED = Contact("", NOW - timedelta(hours=1), "cooling_off", NOW + timedelta(hours=47))
+FINDINGS = [
+    # past, channel, finding
+    ([], "email", Finding("FREQUENCY_CHECK", "count", "pass",
+     "Recipient contact count: 1/3 daily limit", text="1/3")),
+    ([ago(hours=n) for n in (1, 2, 3)], "email", Finding("FREQUENCY_CHECK", "count", "fail",
+     "Recipient contact count: 4/3 daily limit", text="4/3")),
+    ([ago(hours=n) for n in (1, 2, 3)], "email", Finding("ABUSE_PATTERN", "daily_limit", "fail",
+     "Daily limit exceeded", rule="frequency.daily_limit")),
+    ([STORED], "email", Finding("ABUSE_PATTERN", "cooling_off", "fail",
+     "Cooling-off period in force (48 hours)", rule="frequency.cooling_off.stored")),
+    ([STOP], "email", Finding("ABUSE_PATTERN", "cooling_off", "fail",
+     "Cooling-off period in force (72 hours)", rule="frequency.cooling_off.stop")),
+    ([ago("linkedin", hours=2)], "email", Finding("ESCALATION_CHECK", "cross_platform", "fail",
+     "Cross-platform escalation detected", rule="frequency.cross_platform")),
+    ([ago(days=d) for d in (2, 5, 9, 12)], "email", Finding("ABUSE_PATTERN", "persistent_contact",
+     "fail", "Persistent contact after no response", rule="frequency.persistent_contact")),
+    ([ago(hours=60), ago(hours=30), ago(hours=10)], "email", Finding("ESCALATION_CHECK",
+     "rising_frequency", "warn", "Increasing contact frequency detected",
+     rule="frequency.rising")),
+    ([ago("whatsapp", minutes=29)], "whatsapp", Finding("ESCALATION_CHECK", "spacing", "warn",
+     "Less than 30 minutes since the last message", rule="frequency.spacing")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("past", "channel", "finding"), FINDINGS)
+def test_what_each_limit_says_word_for_word(
+    past: list[Contact], channel: str, finding: Finding
+) -> None:
+    assert said(judge(*past, channel=channel), finding.code) == finding
+
+
+def test_a_follow_up_is_a_warning_and_over_the_limit_a_failure() -> None:
+    def follow_up(status: str) -> Finding:
+        return Finding(
+            "ESCALATION_CHECK",
+            "follow_ups",
+            status,
+            "Multiple follow-ups detected",
+            rule="frequency.follow_ups",
+        )
+
+    warned = judge(ago(days=1), ago(days=3), touch="follow_up")
+    assert (warned.level, said(warned, "follow_ups")) == (Level.REVIEW, follow_up("warn"))
+    failed = judge(*(ago(hours=n) for n in (1, 2, 3)), touch="follow_up")
+    assert said(failed, "follow_ups") == follow_up("fail")
+
+
+def test_rising_contact_is_looked_at_by_a_person() -> None:
+    assert judge(ago(hours=60), ago(hours=30), ago(hours=10)).level is Level.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("gaps", "rises"),
+    [
+        ((60, 30, 10), True),  # 30, 20, 10
+        ((60, 30, 15), False),  # 30, 15, 15: the last is no shorter
+        ((45, 30, 10), False),  # 15, 20, 10
+        ((100, 60, 30, 10), True),  # only the last three gaps count
+        ((65, 60, 30, 10), True),  # 5, 30, 20, 10: the first is not looked at
+    ],
+)
+def test_only_three_shrinking_gaps_in_a_row_rise(gaps: tuple[int, ...], rises: bool) -> None:
+    assert ("rising_frequency" in codes(judge(*(ago(hours=h) for h in gaps)))) is rises
+
+
+def test_the_future_is_no_past() -> None:
+    later = Contact("email", NOW + timedelta(hours=1), "in")
+    past = [ago(days=d) for d in (2, 5, 9, 12)]
+    assert judge(*past, later).level is Level.BLOCK  # an answer that has not come yet
+    sent = [Contact("email", NOW + timedelta(minutes=n), "out") for n in (1, 2)]
+    assert "follow_ups" not in codes(judge(*sent, touch="follow_up"))
+
+
+def test_what_happens_at_this_very_moment_counts() -> None:
+    assert "spacing" in codes(judge(ago("whatsapp", hours=0), channel="whatsapp"))
+    answered = [ago("whatsapp", hours=0), ago("whatsapp", "in", hours=0)]
+    assert "spacing" not in codes(judge(*answered, channel="whatsapp"))
+    assert judge(*(ago(days=d) for d in (2, 5, 9, 12)), ago(direction="in")).level is Level.ALLOW
+
+
+def test_only_what_we_sent_on_this_channel_counts_for_its_day() -> None:
+    past = [ago(hours=1), ago("linkedin", hours=2), ago(direction="in", hours=3), ago(hours=18)]
+    assert judge(*past).findings[0].text == "3/3"  # 18 hours ago is midnight, still today
+    assert judge(ago(hours=19)).findings[0].text == "1/3"
+
+
+def test_the_fullest_day_of_all_zones_decides() -> None:
+    past = [ago(hours=h) for h in (10, 11, 12)]  # in Tokyo all of it was yesterday
+    both = LocalZones(("UTC", "Asia/Tokyo"), "phone")
+    assert "daily_limit" in codes(judge(*past, zones=both))
+    assert "daily_limit" not in codes(judge(*past, zones=LocalZones(("Asia/Tokyo",), "phone")))
+    split = [ago(days=d) for d in (2, 5, 9)] + [ago(days=9, hours=-4)]  # 18:00 and 22:00 UTC
+    assert judge(*split, zones=LocalZones(("UTC",), "phone")).level is not Level.BLOCK
+    dubai = LocalZones(("UTC", "Asia/Dubai"), "phone")  # 22:00 and 02:00 of the next day
+    assert judge(*split, zones=dubai).level is Level.BLOCK
+
+
+def test_over_the_limit_waits_for_the_rest_and_for_the_next_day() -> None:
+    early = NOW.replace(hour=1)
+    past = [Contact("email", early - timedelta(minutes=n), "out") for n in (10, 20, 30)]
+    verdict = check_frequency(channel="email", touch="", at=early, zones=UTC_ONLY, contacts=past)
+    assert verdict.not_before == early - timedelta(minutes=10) + timedelta(hours=24)
+    # A rest that ends before the day does: the clock goes back, and the day has 25 hours.
+    new_york = LocalZones(("America/New_York",), "recipient")
+    first = datetime(2024, 11, 3, 4, 0, 30, tzinfo=UTC)  # half a minute after midnight there
+    past = [Contact("email", first - timedelta(seconds=n), "out") for n in range(3)]
+    noon = first + timedelta(hours=12)
+    verdict = check_frequency(channel="email", touch="", at=noon, zones=new_york, contacts=past)
+    assert verdict.not_before == datetime(2024, 11, 4, 5, tzinfo=UTC)
+
+
+def test_more_than_four_days_of_thirty_is_persistent_to_the_day() -> None:
+    past = [ago(days=d) for d in (2, 5, 9)]
+    assert judge(*past, ago(days=30)).level is Level.BLOCK
+    assert judge(*past, ago(days=30, seconds=1)).level is not Level.BLOCK
+    assert judge(*past, ago(days=9, hours=1)).level is not Level.BLOCK  # the same day twice
+
+
+def test_another_platform_at_the_edge_of_a_day() -> None:
+    assert "cross_platform" in codes(judge(ago("linkedin", hours=23, minutes=59, seconds=59)))
+    assert "cross_platform" not in codes(judge(ago("linkedin", hours=24)))
+
+
+def test_a_rest_for_another_platform_is_held_from_the_latest_attempt() -> None:
+    rest = Contact(
+        "", NOW - timedelta(hours=1), "cooling_off", NOW + timedelta(minutes=1), "cross_platform"
+    )
+    verdict = judge(rest, ago("linkedin", hours=9), ago("whatsapp", hours=2))
+    assert verdict.not_before == NOW + timedelta(hours=22)
+    other = Contact("", NOW, "cooling_off", NOW + timedelta(minutes=1), "daily_limit")
+    assert [r.until for r in judge(other, ago("linkedin", hours=2)).cooling_off] == [
+        NOW + timedelta(hours=48)
+    ]
+
+
+def test_rests_hold_from_their_beginning_until_before_their_end() -> None:
+    def rest(begins: float, ends: float) -> Contact:
+        return Contact(
+            "", NOW + timedelta(seconds=begins), "cooling_off", NOW + timedelta(seconds=ends), "x"
+        )
+
+    assert "cooling_off" in codes(judge(rest(0, 60)))
+    assert "cooling_off" in codes(judge(rest(-60, 1)))
+    assert "cooling_off" not in codes(judge(rest(1, 60)))
+    assert "cooling_off" not in codes(judge(rest(-60, 0)))
+
+
+def test_a_rest_without_an_end_holds_nothing() -> None:
+    assert not codes(judge(Contact("", NOW - timedelta(hours=1), "cooling_off", None, "x")))
+
+
+def test_only_what_they_wrote_asks_us_to_stop() -> None:
+    assert not codes(judge(ago(content="Please stop emailing me", hours=1)))
+    assert not codes(judge(ago(direction="in", hours=1)))
+
+
+def test_every_rest_that_runs_is_named() -> None:
+    def rests(*past: Contact) -> tuple[CoolingOff, ...]:
+        return active_rests(channel="email", at=NOW, zones=UTC_ONLY, contacts=past)
+
+    assert rests() == ()
+    assert rests(ago(hours=1), ago(hours=2)) == ()
+    last = NOW - timedelta(hours=1)
+    limit = CoolingOff("daily_limit", last, last + timedelta(hours=24))
+    sent = [ago(hours=n) for n in (2, 1, 3)]
+    assert rests(*sent) == (limit,)
+    stored = CoolingOff("stored", STORED.at, NOW + timedelta(hours=47))
+    assert rests(*sent, STORED) == (stored, limit)
+    assert rests(STOP) == (CoolingOff("stop", STOP.at, STOP.at + timedelta(hours=72)),)
+
+
+@pytest.mark.parametrize(
+    ("length", "whole"),
+    [(0, 0), (1, 1), (3600, 1), (3601, 2), (7200, 2), (259_200, 72)],
+)
+def test_hours_are_rounded_up(length: int, whole: int) -> None:
+    assert hours(timedelta(seconds=length)) == whole
+
+
+@pytest.mark.parametrize(
+    ("channel", "limit"), [("whatsapp", 5), ("email", 3), ("instagram", 2), ("linkedin", 2)]
+)
+def test_the_limits_are_those_of_the_seed(channel: str, limit: int) -> None:
+    assert judge(channel=channel).findings[0].text == f"1/{limit}"

@@ -9,8 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safety.contract.localtime import LocalZones, instant_of, local, resolve_zones
-from safety.contract.timing import check_timing, is_business, is_quiet, next_allowed
+from safety.contract.localtime import (
+    LocalZones,
+    clock_words,
+    distinct,
+    instant_of,
+    local,
+    resolve_zones,
+    zone_of,
+    zones_of_number,
+)
+from safety.contract.timing import (
+    check_timing,
+    is_business,
+    is_promotional,
+    is_quiet,
+    next_allowed,
+)
+from safety.verdict import Finding, Level
 
 ZONES = [
     "America/New_York",
@@ -120,7 +136,7 @@ def test_zones_that_never_agree_stay_held() -> None:
     zones = resolve_zones(phone="+79161234567")
     moment = datetime(2024, 1, 15, 12, 0, tzinfo=UTC)
     until = next_allowed(channel="email", purpose="promotional", at=moment, zones=zones)
-    assert until - moment >= timedelta(days=15)
+    assert timedelta(days=15) <= until - moment < timedelta(days=16)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +191,165 @@ def test_next_allowed_is_allowed_and_never_early(
     assert purpose != "promotional" or is_business(local(until, zone))
     verdict = check_timing(channel=channel, purpose=purpose, at=until, zones=zones)
     assert verdict.not_before is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "purpose", "clock", "status", "code", "words"),
+    [
+        ("email", "personal", "12:00", "pass", "time", "12:00 PM - Within acceptable hours"),
+        ("email", "promotional", "09:05", "pass", "time", "9:05 AM - Within acceptable hours"),
+        ("email", "personal", "23:30", "warn", "quiet_hours", "11:30 PM - Quiet hours violation"),
+        ("linkedin", "personal", "23:30", "warn", "quiet_hours",
+         "11:30 PM - Quiet hours violation"),
+        ("whatsapp", "personal", "00:05", "fail", "quiet_hours",
+         "12:05 AM - Quiet hours violation"),
+        ("instagram", "personal", "06:59", "fail", "quiet_hours",
+         "6:59 AM - Quiet hours violation"),
+        ("whatsapp", "promotional", "19:00", "warn", "business_hours",
+         "7:00 PM - Outside business hours"),
+    ],
+)  # fmt: skip
+def test_what_the_time_check_says_word_for_word(
+    channel: str, purpose: str, clock: str, status: str, code: str, words: str
+) -> None:
+    moment = at("Europe/London", f"2024-03-01T{clock}")
+    zones = LocalZones(("Europe/London",), "recipient")
+    verdict = check_timing(channel=channel, purpose=purpose, at=moment, zones=zones)
+    rule = "" if status == "pass" else f"time.{code}"
+    assert verdict.level is Level.ALLOW
+    assert verdict.findings == (Finding("TIME_CHECK", code, status, words, rule=rule),)
+
+
+@pytest.mark.parametrize(
+    "purpose", ["informational", "personal", "follow_up", "work_update", "transactional"]
+)
+def test_these_purposes_are_no_promotion(purpose: str) -> None:
+    assert not is_promotional(purpose)
+    assert is_promotional(purpose.upper())
+
+
+@pytest.mark.parametrize(
+    ("clock", "business"),
+    [
+        ("2024-03-01T08:59:59", False),
+        ("2024-03-01T09:00:00", True),
+        ("2024-03-01T17:59:59", True),
+        ("2024-03-01T18:00:00", False),
+        ("2024-03-02T12:00:00", False),
+        ("2024-03-03T12:00:00", False),
+        ("2024-03-04T12:00:00", True),
+    ],
+)
+def test_business_hours_at_their_edges(clock: str, business: bool) -> None:
+    assert is_business(datetime.fromisoformat(clock)) is business
+
+
+def test_the_clock_told_is_that_of_the_zone_where_it_is_too_late() -> None:
+    moment = datetime(2024, 1, 15, 15, 0, tzinfo=UTC)
+    zones = LocalZones(("Europe/London", "Asia/Tokyo"), "phone")
+    night = check_timing(channel="email", purpose="personal", at=moment, zones=zones)
+    assert night.findings[0].message.startswith("12:00 AM")
+    day = LocalZones(("Asia/Tokyo", "Asia/Seoul"), "phone")
+    noon = check_timing(
+        channel="email", purpose="personal", at=datetime(2024, 1, 15, 3, tzinfo=UTC), zones=day
+    )
+    assert noon.findings[0].message.startswith("12:00 PM")
+
+
+def test_a_time_that_is_fine_is_given_back_as_it_is_and_a_hold_in_utc() -> None:
+    zones = LocalZones(("Asia/Tokyo",), "recipient")
+    noon = at("Asia/Tokyo", "2024-03-01T12:00")
+    allowed = next_allowed(channel="email", purpose="personal", at=noon, zones=zones)
+    assert allowed is noon
+    night = at("Asia/Tokyo", "2024-03-01T23:00")
+    held_until = next_allowed(channel="email", purpose="personal", at=night, zones=zones)
+    assert held_until.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "words"),
+    [(0, 5, "12:05 AM"), (1, 0, "1:00 AM"), (11, 59, "11:59 AM"), (12, 0, "12:00 PM"),
+     (13, 30, "1:30 PM"), (23, 59, "11:59 PM")],
+)  # fmt: skip
+def test_the_clock_in_words(hour: int, minute: int, words: str) -> None:
+    assert clock_words(datetime(2024, 1, 1, hour, minute)) == words
+
+
+@pytest.mark.parametrize(
+    "name", ["posixrules", "Factory", "posix/Europe/Paris", "right/UTC", "localtime", "Europe//"]
+)
+def test_names_that_depend_on_the_machine_are_no_zones(name: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        zone_of(name)
+    assert str(caught.value) == (
+        f"unknown time zone {name!r}; use an IANA name such as Europe/Paris"
+    )
+
+
+def test_the_error_quotes_a_long_name_only_in_part() -> None:
+    for name in ("a" * 61, "Mars/" + "b" * 60):
+        with pytest.raises(ValueError) as caught:
+            zone_of(name)
+        assert str(caught.value) == (
+            f"unknown time zone {name[:60]!r}; use an IANA name such as Europe/Paris"
+        )
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/GMT+5", "America/Argentina/Ushuaia", "EST5EDT"])
+def test_names_of_every_form_are_zones(name: str) -> None:
+    assert zone_of(name).key == name
+
+
+@pytest.mark.parametrize(
+    ("phone", "zones"),
+    [
+        ("+12125550100", ("America/New_York",)),
+        ("  +12125550100", ("America/New_York",)),
+        ("12125550100", ()),
+        ("+", ()),
+        ("+1234567890", ()),  # well formed, of no area
+        ("+88213300000000", ()),  # satellites have no zone
+        ("", ()),
+    ],
+)
+def test_zones_of_a_number(phone: str, zones: tuple[str, ...]) -> None:
+    assert zones_of_number(phone) == zones
+
+
+def test_without_anything_the_workspace_is_in_utc() -> None:
+    assert resolve_zones() == LocalZones(("UTC",), "workspace")
+    assert resolve_zones(phone="+12125550100").source == "phone"
+    with pytest.raises(ValueError, match="unknown time zone"):
+        resolve_zones(default="Mars/Base")
+
+
+def test_zones_that_show_one_clock_are_asked_once() -> None:
+    span = timedelta(days=15)
+    many = LocalZones(("Europe/Paris", "Europe/Berlin", "Europe/London", "Europe/Rome"), "phone")
+    assert distinct(many, at("UTC", "2024-01-10T12:00"), span) == ("Europe/Paris", "Europe/London")
+    # New York changes its clock on 10 March, Bogotá never does: the same hour until then.
+    pair = LocalZones(("America/Bogota", "America/New_York"), "phone")
+    for day, names in [("02-20", 1), ("02-26", 2), ("03-04", 2), ("03-11", 2)]:
+        assert len(distinct(pair, at("UTC", f"2024-{day}T12:00"), span)) == names
+    # A change in the first half only shows in the middle and at the end.
+    back = LocalZones(("America/Bogota", "America/New_York"), "phone")
+    assert len(distinct(back, at("UTC", "2024-10-20T12:00"), span)) == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "zone", "instant"),
+    [
+        (date(2024, 3, 10), time(2), "America/New_York", "2024-03-10T07:00:00"),
+        (date(2024, 3, 10), time(2, 59, 59), "America/New_York", "2024-03-10T07:00:00"),
+        (date(2024, 3, 10), time(3), "America/New_York", "2024-03-10T07:00:00"),
+        (date(2024, 3, 10), time(1, 59, 59), "America/New_York", "2024-03-10T06:59:59"),
+        (date(2024, 10, 6), time(2, 15), "Australia/Lord_Howe", "2024-10-05T15:30:00"),
+        (date(2024, 4, 7), time(1, 45), "Australia/Lord_Howe", "2024-04-06T14:45:00"),
+        (date(2011, 12, 30), time(8), "Pacific/Apia", "2011-12-30T10:00:00"),
+        (date(2024, 3, 1), time(9), "Asia/Kathmandu", "2024-03-01T03:15:00"),
+    ],
+)
+def test_the_first_instant_of_a_clock_to_the_second(
+    day: date, clock: time, zone: str, instant: str
+) -> None:
+    assert instant_of(day, clock, zone) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
