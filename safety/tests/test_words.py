@@ -9,7 +9,15 @@ import pytest
 
 from safety.actions import BY_HAND, OUTBOUND, SAFE, SEND_ACTION, SafetyCheck, judge
 from safety.contract.frequency import Contact
-from safety.emergency import MARK, check_override, is_marked, lift_frequency, lift_hours, marked
+from safety.emergency import (
+    INTRUSIVENESS,
+    MARK,
+    check_override,
+    is_marked,
+    lift_frequency,
+    lift_hours,
+    marked,
+)
 from safety.gate import Moment
 from safety.tests.test_gate import GOOD, NOON
 from safety.verdict import CoolingOff, Finding, Level, Verdict
@@ -191,3 +199,7 @@ def test_the_rest_after_a_request_to_stop_is_kept_with_its_reason():
     assert [f.rule for f in kept.findings if f.rule] == ["frequency.cooling_off.stop_request"]
     free = lift_frequency(Verdict(), replace(URGENT, contacts=(rest("cross_platform"),)), NOON)
     assert (free.not_before, free.blockers) == (None, ())
+
+
+def test_the_least_intrusive_way_comes_first():
+    assert INTRUSIVENESS == ("email", "linkedin", "instagram", "whatsapp", "phone")
