@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from approvals import rounds
 from approvals.models import ApprovalStatus
@@ -23,6 +25,9 @@ from outreach.core.permissions import Verb, require, require_operator
 from outreach.core.principal import Principal
 
 SWEEPER = Principal.system("sweeper")
+PROVIDER = Principal.system("provider")
+# As `channels.envelopes.message_id` writes it: the draft's uuid, the approval's number.
+_OUR_MESSAGE_ID = re.compile(r"<?([0-9a-f-]{36})\.(\d{1,18})@[^<>@\s]+>?")
 
 
 class Answer(StrEnum):
@@ -144,6 +149,58 @@ def _follow(row: Delivery, answer: Answer, *, by: Principal, at: datetime) -> No
     else:
         # It may have arrived: the contact stays, and a person decides over a new round.
         rounds.reopen([approval], reason="send_again", by=by, at=at, taken=True)
+
+
+def quoted(
+    channel: str, *, token: str = "", provider_id: str = "", message_id: str = ""
+) -> Delivery | None:
+    """The delivery on this channel that an outside event quotes by one of our ids, or None.
+
+    `token` is what we gave the provider with the message, `provider_id` what it answered,
+    `message_id` the Message-ID of an e-mail. What is not of our making finds nothing.
+    """
+    wanted = Q()
+    if token:
+        try:
+            wanted |= Q(token=UUID(token))
+        except ValueError:
+            return None
+    if provider_id:
+        wanted |= Q(provider_id=provider_id)
+    if found := _OUR_MESSAGE_ID.fullmatch(message_id.strip().lower()):
+        wanted |= Q(approval=int(found[2]), approval__draft__uuid=found[1])
+    if not wanted:
+        return None
+    left = [DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN]
+    rows = Delivery.objects.filter(wanted, channel=channel).select_related("approval__workspace")
+    return rows.filter(status__in=left).order_by("-pk").first() or rows.order_by("-pk").first()
+
+
+def arrived_by_event(delivery_id: int, *, event: str, at: datetime, provider_id: str = "") -> bool:
+    """An event of the provider proves that a message with unknown outcome left; True if it did so.
+
+    Only upgrades `unknown` to `sent`, never the other way and never to "send again". Harmless
+    twice. A bounce proves it as well: what bounced had left.
+    """
+    with transaction.atomic():
+        row = Delivery.objects.select_related("approval").filter(pk=delivery_id).first()
+        if row is None:
+            return False
+        won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.UNKNOWN).update(
+            status=DeliveryStatus.SENT,
+            settled_by_label=PROVIDER.label,
+            provider_id=row.provider_id or provider_id[:255],
+            reason=f"An event of the provider proves that it left: {event}"[:500],
+        )
+        if won != 1:
+            return False
+        _follow(row, Answer.ARRIVED, by=PROVIDER, at=at)
+        activity.record(
+            activity.entry("channels.settled", row, approval=row.approval_id, answer="event"),
+            by=PROVIDER,
+            at=at,
+        )
+    return True
 
 
 def unknown_count() -> int:

@@ -116,3 +116,37 @@ def test_a_hand_sent_message_is_not_sent_by_the_program(live):
 def test_every_arrow_ends_in_a_known_state():
     assert set(ARROWS) == set(Delivery.Status.values)
     assert all(targets <= set(ARROWS) for targets in ARROWS.values())
+
+
+# -- Events that quote our id ---------------------------------------------------------------------
+
+
+def test_an_event_that_quotes_our_id_settles_the_unknown_as_arrived(unknown):
+    [envelope] = MemoryAdapter.outbox
+    by_id = {"token": str(unknown.token), "message_id": envelope.message_id}
+    for name, value in by_id.items():
+        assert settle.quoted("email", **{name: value}).pk == unknown.pk, name
+    Delivery.objects.update(provider_id="")
+    assert settle.arrived_by_event(unknown.pk, event="delivered", at=LATER, provider_id="wamid.1")
+    row = Delivery.objects.get()
+    assert (row.status, row.provider_id, row.settled_by_label) == ("sent", "wamid.1", "SYSTEM")
+    assert Draft.objects.get().status == "sent"
+    assert Contact.objects.get().certain
+    assert settle.quoted("email", provider_id="wamid.1").pk == unknown.pk
+    assert not settle.arrived_by_event(unknown.pk, event="delivered", at=LATER), "once is enough"
+
+
+@pytest.mark.parametrize("answer", ["not_arrived", "send_again"])
+def test_an_event_never_overrules_a_person(unknown, answer):
+    settle.settle(unknown.pk, answer, by=testing.alice(), at=LATER)
+    assert not settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)
+    assert Delivery.objects.get().status == "failed"
+
+
+def test_what_is_not_ours_is_found_nowhere(unknown):
+    assert settle.quoted("email") is None
+    assert settle.quoted("whatsapp", token=str(unknown.token)) is None
+    assert settle.quoted("email", token="no uuid") is None
+    assert settle.quoted("email", provider_id="elsewhere") is None
+    for message_id in ("", "<x@y>", f"<{unknown.token}.{unknown.approval_id}@example.org>"):
+        assert settle.quoted("email", message_id=message_id) is None
