@@ -102,7 +102,7 @@ class Child:
                 if isinstance(value, int):
                     total[key] = total.get(key, 0) + value
             quiet = 0 if any(report[key] for key in ("sent", "failed", "released")) else quiet + 1
-            if quiet == 20:
+            if quiet and quiet % 20 == 0:
                 self.say("idle")
             sending.ending.wait(0.01)
         return total

@@ -55,6 +55,20 @@ class Sender:
                 raise EOFError(f"{self.pid} ended before {word!r}; it said {self.heard}")
             self._rest += more
 
+    def expect_anew(self, word: str, seconds: float = PATIENCE) -> str:
+        """Like `expect`, but what it said before this call does not count."""
+        while select.select([self._pipe], [], [], 0)[0]:
+            more = os.read(self._pipe, 65536)
+            if not more:
+                break
+            self._rest += more
+        whole, _, self._rest = self._rest.rpartition(b"\n")
+        self.heard += whole.decode().split("\n") if whole else []
+        for line in self.heard:
+            if line.startswith("failed "):
+                raise AssertionError(line.removeprefix("failed ").replace("|", "\n"))
+        return self.expect(word, seconds)
+
     def frozen(self) -> Sender:
         """Wait until it stands still at its point: stopped by the kernel, not by a promise."""
         self.expect("point")

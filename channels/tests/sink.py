@@ -83,7 +83,7 @@ class SmtpSink:
     def arrivals(self) -> list[Arrival]:
         return list(self.taken)
 
-    def wait_for(self, count: int, seconds: float = 5.0) -> list[Arrival]:
+    def wait_for(self, count: int, seconds: float = 30.0) -> list[Arrival]:
         """The arrivals once there are `count` of them. Raises TimeoutError."""
         with self._more:
             if not self._more.wait_for(lambda: len(self.taken) >= count, seconds):

@@ -86,7 +86,7 @@ class TestMemory(AdapterContract):
         threading.Timer(0.05, connection.abort).start()
         receipt, seconds = timed(lambda: connection.carry(make_envelope()))
         assert receipt.outcome is Outcome.UNKNOWN
-        assert seconds < 2
+        assert seconds < 30, "half of the delay"
 
     def test_it_can_be_missing_away_or_dead(self, adapter):
         MemoryAdapter.missing = "Set X."

@@ -168,7 +168,7 @@ def test_a_stopped_owner_is_killed_too(hold):
     holder.process.send_signal(signal.SIGSTOP)
     started = time.monotonic()
     assert kill_owner(**holder.row).startswith("Killed process")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     assert proven_dead(**holder.row)
 
 
