@@ -27,6 +27,7 @@ from safety.verdict import Level, Verdict
 
 RULE = Principal.system("auto-approval")
 CODE = "not_automatic"
+LEAST_VOICE = 60  # a text that fits its voice worse is always read by a person
 rounds.REOPENED[CODE] = "Approved by rule, which the rules do not allow any more; please decide."
 
 
@@ -63,6 +64,7 @@ def circumstances(
     ever_desisted: bool,
     conflict: bool,
     rewritten: bool,
+    voice_score: int | None = None,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it."""
     return Circumstances(
@@ -71,6 +73,7 @@ def circumstances(
         ever_desisted=ever_desisted,
         conflict=conflict,
         rewritten=rewritten,
+        off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),
         critical_alert=any(code.startswith("complaints") for code in verdict.codes),

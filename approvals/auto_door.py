@@ -79,6 +79,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
                 human == row.human_id and draft != row.draft_id for human, draft in known.others
             ),
             rewritten="rewrite" in row.decision,
+            voice_score=row.revision.voice_score,
         )
     )
     admin = known.admins.get(workspace.pk)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from approvals.models import Approval, ApprovalStatus
-from outreach.core.models import Agent, PrincipalKind, Workspace
+from outreach.core.models import Agent, PrincipalKind, Revision, Workspace
 
 SPAN = timedelta(days=30)
 MOST = 20_000  # decisions looked at; a page must not read a whole history
@@ -110,6 +111,22 @@ def expired_undecided(
         closed_reason="unanswered",
     )
     return (rows if until is None else rows.filter(closed_at__lte=until)).count()
+
+
+def last_voice_scores(workspace: Workspace, *, most: int) -> dict[str, list[int]]:
+    """Voice scores of the latest texts by voice, each message once, as it stands now."""
+    latest = Window(RowNumber(), partition_by=F("voice__name"), order_by=F("pk").desc())
+    rows = (
+        Revision.objects.filter(
+            pk=F("draft__current_id"), draft__workspace=workspace, voice_score__isnull=False
+        )
+        .annotate(rank=latest)
+        .filter(rank__lte=most)
+    )
+    found: dict[str, list[int]] = defaultdict(list)
+    for name, score in rows.values_list("voice__name", "voice_score"):
+        found[name or ""].append(score or 0)
+    return found
 
 
 _FIELDS = ("status", "closed_reason", "edited", "created_at", "decided_at", "by_kind", "by_id")

@@ -6,14 +6,15 @@ says why. An unmet item does not forbid: it asks for a written reason.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 
 from approvals import figures
-from outreach.core.models import Agent, Workspace
+from outreach.core import voice
+from outreach.core.models import Agent, VoiceProfile, Workspace
 from outreach.core.permissions import Verb
 from outreach.core.queries import users_who_may
 
@@ -50,9 +51,10 @@ def checklist(
 ) -> tuple[Item, ...]:
     """Every item in the order of the seed."""
     has_readers = users_who_may(Verb.DECIDE, workspace).exclude(email="").exists()
+    voices = voice.in_use(workspace)
     return (
-        _voice_version(),
-        _voice_score(),
+        _voice_version(voices),
+        _voice_score(workspace, voices),
         _approval_rate(workspace),
         _quotas(workspace),
         _monitoring(has_readers),
@@ -65,22 +67,32 @@ def unmet(items: Collection[Item]) -> list[Item]:
     return [item for item in items if not item.is_met]
 
 
-def _voice_version() -> Item:
-    return Item(
-        "voice_version",
-        f"Voice profile version {VOICE_VERSION} or later",
-        False,
-        "No voice profile exists, so there is no version to look at.",
-    )
+def _voice_version(voices: Mapping[str, VoiceProfile | None]) -> Item:
+    """The lowest version among the voices that somebody writes in."""
+    label = f"Voice profile version {VOICE_VERSION} or later"
+    missing = [name for name, profile in voices.items() if profile is None]
+    if missing:
+        words = f"No voice profile exists, so there is no version to look at: {missing[0]}."
+        return Item("voice_version", label, False, words)
+    lowest = min((each for each in voices.values() if each), key=lambda each: each.version)
+    words = f"The lowest in use is version {lowest.version} of {lowest.name}."
+    return Item("voice_version", label, lowest.version >= VOICE_VERSION, words)
 
 
-def _voice_score() -> Item:
-    return Item(
-        "voice_score",
-        f"Voice score above {VOICE_SCORE} over the last {VOICE_TEXTS} texts",
-        False,
-        "Without a voice profile no text has a score.",
-    )
+def _voice_score(workspace: Workspace, voices: Collection[str]) -> Item:
+    """The lowest average among the voices in use, over the last words of each."""
+    label = f"Voice score above {VOICE_SCORE} over the last {VOICE_TEXTS} texts"
+    averages: dict[str, float] = {}
+    latest = figures.last_voice_scores(workspace, most=VOICE_TEXTS)
+    for name in voices:
+        scores = latest.get(name, [])
+        if len(scores) < VOICE_TEXTS:
+            words = f"Only {len(scores)} texts in {name} have a score; {VOICE_TEXTS} are needed."
+            return Item("voice_score", label, False, words)
+        averages[name] = sum(scores) / len(scores)
+    name, lowest = min(averages.items(), key=lambda pair: pair[1])
+    words = f"The last {VOICE_TEXTS} texts in {name} score {lowest:.1f} on average."
+    return Item("voice_score", label, lowest > VOICE_SCORE, words)
 
 
 def _approval_rate(workspace: Workspace) -> Item:

@@ -159,6 +159,7 @@ def _open(
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
             rewritten=change is not None,
+            voice_score=revision.voice_score,
         )
     )
     approval = Approval(

@@ -26,6 +26,7 @@ class Circumstances:
     contains_pii: bool = False
     critical_alert: bool = False
     needs_person: bool = False
+    off_voice: bool = False
     review_first: bool = True
     review_desist: bool = True
 
@@ -56,6 +57,7 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     ("first_message", NORMAL, "first message to this person"),
     ("conflict", NORMAL, "another message to this person is open"),
     ("needs_person", NORMAL, "a rule asks for a person"),
+    ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("contains_pii", HIGH, "contains personal data"),
     ("ever_desisted", CRITICAL, "this person once asked us to stop"),

@@ -363,3 +363,17 @@ def test_agents_decide_nothing(place):
     approval = propose(agent=agent)
     with pytest.raises(NotAllowed):
         services.approve(approval.pk, by=agent, at=AT, digest=approval.digest)
+
+
+def test_a_text_far_from_the_voice_is_always_read_by_a_person():
+    from approvals import auto
+    from safety.verdict import Verdict
+
+    def off(score):
+        told = auto.circumstances(
+            testing.make_workspace(), Verdict(), confidence=95, first_message=False,
+            ever_desisted=False, conflict=False, rewritten=False, voice_score=score,
+        )  # fmt: skip
+        return told.off_voice
+
+    assert [off(score) for score in (None, 59, 60, 100)] == [False, True, False, False]

@@ -9,6 +9,7 @@ import pytest
 from approvals import preflight, services
 from approvals.models import Approval
 from outreach import testing
+from outreach.core import voice
 from outreach.core.models import User, Workspace
 from outreach.testing import WORKDAY
 
@@ -111,7 +112,7 @@ def test_the_checklist_costs_the_same_however_many_agents(django_assert_max_num_
     for _ in range(5):
         testing.make_agent(daily_quota=None)
     place = testing.make_workspace(daily_quota=20)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(6):
         preflight.checklist(place, at=AT)
 
 
@@ -119,3 +120,65 @@ def test_a_decision_taken_back_at_once_is_none(live):
     row = testing.make_approved()
     services.undo(row.pk, by=testing.alice(), at=WORKDAY)
     assert items()["approval_rate"].sentence.startswith("Only 0 decisions")
+
+
+# --- The voice -----------------------------------------------------------------------------------
+
+
+def voiced(version=5, name="House voice"):
+    """A voice that was changed so often."""
+    by = testing.dora()
+    for number in range(version):
+        fields = {"sentence_words": 20 + number, "sign_off": "Best regards"}
+        voice.save(testing.make_workspace(), name, fields, by=by, at=AT)
+
+
+def written(count, text, by=None):
+    person = testing.make_person()
+    for _ in range(count):
+        testing.make_draft(person, text=text, by=by)
+
+
+GOOD = "Here are the minutes of Monday.\n\nBest regards\nBob"
+POOR = "Great news!!! Come in now!!!\n\nBob"
+
+
+@pytest.mark.parametrize(("version", "met"), [(4, False), (5, True)])
+def test_the_voice_is_grown_up_from_version_five_on(version, met):
+    voiced(version)
+    item = items()["voice_version"]
+    assert item.is_met is met
+    assert f"version {version} of House voice" in item.sentence
+
+
+def test_the_lowest_version_among_the_voices_in_use_counts():
+    voiced(6)
+    agent = testing.make_agent(voice="Sales voice")
+    assert not items()["voice_version"].is_met, "its voice does not exist"
+    voiced(2, "Sales voice")
+    assert "version 2 of Sales voice" in items()["voice_version"].sentence
+    agent.agent.is_active = False
+    agent.agent.save()
+    assert items()["voice_version"].is_met
+
+
+def test_fifty_texts_above_eighty_are_needed():
+    voiced(1)
+    written(49, GOOD)
+    assert "Only 49 texts" in items()["voice_score"].sentence
+    written(1, GOOD)
+    assert items()["voice_score"].is_met
+    written(50, POOR)
+    item = items()["voice_score"]
+    assert not item.is_met
+    assert "70.0 on average" in item.sentence
+
+
+def test_the_lowest_average_among_the_voices_counts():
+    voiced(1)
+    voiced(1, "Sales voice")
+    agent = testing.make_agent(voice="Sales voice")
+    written(50, GOOD)
+    written(50, POOR, by=agent)
+    assert "in Sales voice score" in items()["voice_score"].sentence
+    assert not items()["voice_score"].is_met

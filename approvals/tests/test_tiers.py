@@ -14,7 +14,7 @@ CONFIDENCE = [
 ]  # fmt: skip
 ROWS = [
     ("first_message", NORMAL), ("conflict", NORMAL), ("needs_person", NORMAL),
-    ("rewritten", HIGH), ("contains_pii", HIGH), ("ever_desisted", CRITICAL),
+    ("off_voice", NORMAL), ("rewritten", HIGH), ("contains_pii", HIGH), ("ever_desisted", CRITICAL),
     ("critical_alert", CRITICAL),
 ]  # fmt: skip
 

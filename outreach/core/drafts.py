@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from outreach.core import activity, history
+from outreach.core import activity, history, voice
 from outreach.core.digest import message_digest
 from outreach.core.models import Address, Channel, Draft, Person, Purpose, Revision, Workspace
 from outreach.core.models.drafts import TRANSITIONS, DraftStatus
@@ -132,7 +132,9 @@ def revise(
 
 
 def _add(draft: Draft, no: int, words: Text, text: str, address: str, *, by: Principal) -> Revision:
+    is_letter = draft.channel == Channel.EMAIL
     revision = Revision.objects.create(
+        **voice.judged(text, draft.workspace_id, by, is_letter=is_letter).fields(),
         draft=draft,
         no=no,
         address=address,

@@ -6,6 +6,7 @@ it. A superuser can still drop a trigger; `audit verify` then says that it is mi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -16,22 +17,23 @@ REVISIONS = "message_revisions"
 GUARDED = (*INSERT_ONLY, REVISIONS)
 
 # Erasing personal data may empty a revision once; nothing else about it may ever change.
-REVISION_KEPT = (
+FIRST_KEPT = (
     "id", "draft_id", "no", "attachments", "confidence", "digest", "created_at",
     "by_kind", "by_id", "by_label",
 )  # fmt: skip
+REVISION_KEPT = (*FIRST_KEPT, "voice_id", "voice_score")
 
 
-def _erasure(distinct: str) -> str:
-    kept = " AND ".join(f"NOT (NEW.{name} {distinct} OLD.{name})" for name in REVISION_KEPT)
+def _erasure(distinct: str, columns: Sequence[str]) -> str:
+    kept = " AND ".join(f"NOT (NEW.{name} {distinct} OLD.{name})" for name in columns)
     return (
         f"OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND NEW.address = '' "
         f"AND NEW.subject = '' AND NEW.text = '' AND NEW.html = '' AND {kept}"
     )
 
 
-def _sqlite(table: str) -> list[str]:
-    guard = f"WHEN NOT ({_erasure('IS NOT')})" if table == REVISIONS else ""
+def _sqlite(table: str, kept: Sequence[str]) -> list[str]:
+    guard = f"WHEN NOT ({_erasure('IS NOT', kept)})" if table == REVISIONS else ""
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is insert-only'); END"
     return [
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {guard} {refuse}",
@@ -39,8 +41,8 @@ def _sqlite(table: str) -> list[str]:
     ]
 
 
-def _postgresql(table: str) -> list[str]:
-    guard = f"WHEN (NOT ({_erasure('IS DISTINCT FROM')}))" if table == REVISIONS else ""
+def _postgresql(table: str, kept: Sequence[str]) -> list[str]:
+    guard = f"WHEN (NOT ({_erasure('IS DISTINCT FROM', kept)}))" if table == REVISIONS else ""
     if table == REVISIONS:
         guard = guard.replace("NEW.attachments IS", "NEW.attachments::text IS").replace(
             "FROM OLD.attachments", "FROM OLD.attachments::text"
@@ -59,9 +61,9 @@ def _postgresql(table: str) -> list[str]:
     ]
 
 
-def create(table: str, vendor: str) -> list[str]:
-    """The statements that guard `table`."""
-    return _postgresql(table) if vendor == "postgresql" else _sqlite(table)
+def create(table: str, vendor: str, *, kept: Sequence[str] = REVISION_KEPT) -> list[str]:
+    """The statements that guard `table`; `kept` are the columns that erasure leaves alone."""
+    return _postgresql(table, kept) if vendor == "postgresql" else _sqlite(table, kept)
 
 
 def drop(table: str, vendor: str) -> list[str]:
@@ -70,13 +72,14 @@ def drop(table: str, vendor: str) -> list[str]:
     return [f"DROP TRIGGER IF EXISTS {table}_no_{act}{on}" for act in acts]
 
 
-def guard(*tables: str) -> Any:
-    """A migration step that guards these tables, and unguards them backwards."""
+def guard(*tables: str, kept: Sequence[str] = REVISION_KEPT) -> Any:
+    """A migration step that guards these tables anew, and unguards them backwards."""
     from django.db import migrations
 
     def forwards(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+        vendor = editor.connection.vendor
         for table in tables:
-            for statement in create(table, editor.connection.vendor):
+            for statement in (*drop(table, vendor), *create(table, vendor, kept=kept)):
                 editor.execute(statement, params=None)
 
     def backwards(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:

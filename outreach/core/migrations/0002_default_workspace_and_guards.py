@@ -18,5 +18,7 @@ class Migration(migrations.Migration):
     dependencies = [("core", "0001_initial")]
     operations = [
         migrations.RunPython(make_default_workspace, migrations.RunPython.noop),
-        triggers.guard("activity_timeline", "activity_seals", triggers.REVISIONS),
+        triggers.guard(
+            "activity_timeline", "activity_seals", triggers.REVISIONS, kept=triggers.FIRST_KEPT
+        ),
     ]

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from outreach.core.models.base import Authored, Channel, Purpose, Touch
 from outreach.core.models.people import Person
+from outreach.core.models.voice import VoiceProfile
 from outreach.core.models.workspace import Workspace
 
 
@@ -104,6 +105,10 @@ class Revision(Authored):
     confidence_parts: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     reasoning = models.TextField(blank=True)
     context: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    # How well it fits the voice of its author, computed when it was written.
+    voice = models.ForeignKey(VoiceProfile, on_delete=models.PROTECT, null=True, related_name="+")
+    voice_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    voice_reasons: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=67)
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -189,7 +189,11 @@ class Agent(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Messages of this agent that may leave in one local day. Empty: no limit.",
     )
+    voice = models.CharField(
+        max_length=60, blank=True, help_text="The voice it writes in. Empty: the house voice."
+    )
     key_hash = models.CharField(max_length=64, blank=True, editable=False)
+    key_made_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

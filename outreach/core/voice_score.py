@@ -1,0 +1,191 @@
+"""How well a text fits a voice: 100 less named deductions, each with its reason. Pure.
+
+Reads English: syllables are counted by its spelling. What a text quotes, and the footer that the
+workspace adds, are not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n{2,}")
+VOWELS = re.compile(r"[aeiouyäöüáéíóúàèâêîôû]+")
+CONTRACTION = re.compile(
+    r"\b\w+(?:n['’]t|['’](?:re|ll|ve|m|d))\b|\b(?:it|that|let|here)['’]s\b", re.I
+)
+STIFF = (
+    "hereby", "herewith", "pursuant", "aforementioned", "kindly be advised", "please be advised",
+    "as per", "utilize", "utilise", "endeavour to", "in respect of", "at your earliest",
+)  # fmt: skip
+EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+FOOTER = "\n-- \n"
+LEAST_TO_GRADE = 12  # words; below, one long word would decide
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is asked of a text; the fields of a profile's version."""
+
+    tone: str = "neutral"
+    words_to_use: tuple[str, ...] = ()
+    words_to_avoid: tuple[str, ...] = ()
+    sentence_words: int = 20
+    reading_grade: int = 10
+    emoji: str = "none"
+    sign_off: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """Points a text loses, and why."""
+
+    name: str
+    points: int
+    why: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {"name": self.name, "points": self.points, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """0–100, and what it lost points for; nothing to say means that it fits."""
+
+    total: int
+    reasons: tuple[Deduction, ...]
+
+
+def judge(text: str, voice: Voice, *, is_letter: bool = True) -> Score:
+    """The score of these words. A sign-off is asked of letters only, not of short notes."""
+    body = own_words(text)
+    found = [
+        *_avoided(body, voice),
+        *_wished_for(body, voice),
+        *_tone(body, voice),
+        *_sentences(body, voice),
+        *_reading(body, voice),
+        *_emoji(body, voice),
+        *(_sign_off(body, voice) if is_letter else ()),
+    ]
+    return Score(max(0, 100 - sum(each.points for each in found)), tuple(found))
+
+
+def own_words(text: str) -> str:
+    """Without footer and quoted lines."""
+    body = text.replace("\r\n", "\n").partition(FOOTER)[0]
+    return "\n".join(line for line in body.split("\n") if not line.startswith(">")).strip()
+
+
+def _avoided(body: str, voice: Voice) -> list[Deduction]:
+    used = [word for word in voice.words_to_avoid if _has(body, word)]
+    if not used:
+        return []
+    return [Deduction("words_to_avoid", min(60, 20 * len(used)), f"says {_quoted(used)}")]
+
+
+def _wished_for(body: str, voice: Voice) -> list[Deduction]:
+    if not voice.words_to_use or any(_has(body, word) for word in voice.words_to_use):
+        return []
+    return [Deduction("words_to_use", 5, f"says none of {_quoted(voice.words_to_use[:4])}")]
+
+
+def _tone(body: str, voice: Voice) -> list[Deduction]:
+    if voice.tone == "formal":
+        loose = [found[0] for found in CONTRACTION.finditer(body)]
+        lost = [Deduction("tone", min(20, 5 * len(loose)), f"contracts {_quoted(loose[:4])}")]
+        marks = body.count("!")
+        shouts = [
+            Deduction("tone", min(20, 10 * marks), f"has {_count(marks, 'exclamation mark')}")
+        ]
+        return [*(lost if loose else ()), *(shouts if marks else ())]
+    if voice.tone == "warm":
+        stiff = [word for word in STIFF if _has(body, word)]
+        return (
+            [Deduction("tone", min(30, 10 * len(stiff)), f"stiff: {_quoted(stiff)}")]
+            if stiff
+            else []
+        )
+    marks = body.count("!")
+    return (
+        [Deduction("tone", min(20, 5 * marks), f"has {marks} exclamation marks")]
+        if marks > 1
+        else []
+    )
+
+
+def _sentences(body: str, voice: Voice) -> list[Deduction]:
+    lengths = [count for part in SENTENCE_END.split(body) if (count := len(WORD.findall(part)))]
+    if not lengths:
+        return []
+    average = sum(lengths) / len(lengths)
+    over, longest = average - voice.sentence_words, max(lengths)
+    if over > 0:
+        told = f"{average:.0f} words a sentence on average, {voice.sentence_words} are wanted"
+        return [Deduction("sentence_length", min(25, 2 + round(2 * over)), told)]
+    if longest > 2 * voice.sentence_words:
+        return [Deduction("sentence_length", 5, f"one sentence has {longest} words")]
+    return []
+
+
+def _reading(body: str, voice: Voice) -> list[Deduction]:
+    over = grade(body) - voice.reading_grade
+    if over < 0.5 or len(WORD.findall(body)) < LEAST_TO_GRADE:
+        return []
+    told = f"reads at grade {grade(body):.0f}, {voice.reading_grade} at most is wanted"
+    return [Deduction("reading_level", min(25, round(4 * over)), told)]
+
+
+def _emoji(body: str, voice: Voice) -> list[Deduction]:
+    count = len(EMOJI.findall(body))
+    allowed = {"none": 0, "sparing": 1}.get(voice.emoji, count)
+    if count <= allowed:
+        return []
+    return [
+        Deduction("emoji", min(30, 10 * (count - allowed)), f"has {_count(count, 'emoji', '')}")
+    ]
+
+
+def _sign_off(body: str, voice: Voice) -> list[Deduction]:
+    wanted = voice.sign_off.strip(" ,")
+    if not wanted or wanted.casefold() in "\n".join(body.split("\n")[-4:]).casefold():
+        return []
+    return [Deduction("sign_off", 10, f"does not end with “{wanted}”")]
+
+
+def grade(body: str) -> float:
+    """Flesch-Kincaid grade of an English text; 0 where there is nothing to read."""
+    words = WORD.findall(body)
+    sentences = sum(1 for part in SENTENCE_END.split(body) if WORD.search(part))
+    if not words or not sentences:
+        return 0.0
+    beats = sum(map(_syllables, words))
+    return 0.39 * len(words) / sentences + 11.8 * beats / len(words) - 15.59
+
+
+@lru_cache(maxsize=20_000)
+def _syllables(word: str) -> int:
+    lower = word.casefold()
+    count = len(VOWELS.findall(lower))
+    silent = lower.endswith("e") and not lower.endswith(("le", "ee")) and count > 1
+    return max(1, count - silent)
+
+
+@lru_cache(maxsize=2_000)
+def _finder(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(word.strip())}(?!\w)", re.IGNORECASE)
+
+
+def _has(body: str, word: str) -> bool:
+    return bool(word.strip()) and bool(_finder(word).search(body))
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words)
+
+
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}{plural if number != 1 else ''}"
