@@ -12,6 +12,7 @@ from outreach.core import drafts, triggers
 from outreach.core.models import (
     Agent,
     Channel,
+    InboundMessage,
     Membership,
     Person,
     Purpose,
@@ -149,6 +150,23 @@ def make_approved(person: Person | None = None, *, at: datetime = WORKDAY, **fie
     pending = make_pending(person, at=at, **fields)
     return services.approve(
         pending.pk, by=alice(pending.workspace), at=at, digest=pending.digest, undo_seconds=0
+    )
+
+
+def make_inbound(person: Person | None = None, **fields: Any) -> InboundMessage:
+    """A message from this person, read and waiting for an answer."""
+    someone = person or make_person()
+    number = next(_numbers)
+    given = {
+        "channel": Channel.EMAIL,
+        "key": f"key {number}",
+        "sender": f"person{number}@example.com",
+        "text": "Tuesday suits me. Could you send the agenda?",
+        "status": "wants_reply",
+        "received_at": WORKDAY,
+    }
+    return InboundMessage.objects.create(
+        workspace=someone.workspace, person=someone, **{**given, **fields}
     )
 
 

@@ -7,6 +7,7 @@ from outreach.core.models.base import Channel, Heartbeat, PrincipalKind, Purpose
 from outreach.core.models.consent import Consent, Suppression
 from outreach.core.models.contacts import Contact, CoolingOff
 from outreach.core.models.drafts import Draft, Revision
+from outreach.core.models.inbound import InboundMessage
 from outreach.core.models.people import Account, Address, Person
 from outreach.core.models.voice import VoiceProfile
 from outreach.core.models.workspace import Agent, Autonomy, Membership, Role, User, Workspace
@@ -23,6 +24,7 @@ __all__ = [
     "CoolingOff",
     "Draft",
     "Heartbeat",
+    "InboundMessage",
     "Membership",
     "Person",
     "PrincipalKind",

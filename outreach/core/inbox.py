@@ -1,0 +1,123 @@
+"""The inbox: named reads of what people wrote to us, and the only writer of its status.
+
+Workflows ask `waiting_for_answer` on the beat and say `answered` with the draft they made; the
+review page asks `beside`, the tier table asks `alerts_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from outreach.core import activity
+from outreach.core.models import Draft, InboundMessage, Person, Workspace
+from outreach.core.models.inbound import InboundKind, InboundStatus
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+
+OPEN = (InboundStatus.NEW, InboundStatus.NEEDS_PERSON, InboundStatus.WANTS_REPLY)
+Known = InboundMessage | None
+
+
+class InboxRefused(Exception):
+    """The message cannot be changed so; the sentence says why and what to do."""
+
+
+# --- Reading -------------------------------------------------------------------------------------
+
+
+def of_human(person: Person) -> QuerySet[InboundMessage]:
+    """What this human being wrote, on every record of theirs, newest first."""
+    human = person.human_id
+    return InboundMessage.objects.filter(
+        Q(person_id=human) | Q(person__merged_into_id=human)
+    ).order_by("-received_at", "-id")
+
+
+def beside(draft: Draft) -> Known:
+    """The message a reviewer reads beside this draft: the one it answers, else their last."""
+    linked = InboundMessage.objects.filter(reply=draft).first()
+    if linked is not None:
+        return linked
+    rows = of_human(draft.person).filter(kind=InboundKind.MESSAGE, channel=draft.channel)
+    return rows.first()
+
+
+def waiting_for_answer(workspace: Workspace | None = None) -> QuerySet[InboundMessage]:
+    """Messages of known people that want an answer and have no draft yet, oldest first."""
+    rows = InboundMessage.objects.filter(
+        status=InboundStatus.WANTS_REPLY, reply__isnull=True
+    ).select_related("workspace", "person__merged_into", "in_reply_to")
+    return (rows.filter(workspace=workspace) if workspace else rows).order_by("id")
+
+
+def alerts_of(human_ids: Iterable[int]) -> dict[int, str]:
+    """The alert of the last message each human wrote, where it is one (SPEC §5)."""
+    ids = list(human_ids)
+    rows = (
+        InboundMessage.objects.filter(
+            Q(person_id__in=ids) | Q(person__merged_into_id__in=ids), kind=InboundKind.MESSAGE
+        )
+        .order_by("received_at", "id")
+        .values_list("person_id", "person__merged_into_id", "alert")
+    )
+    last = {merged or person: alert for person, merged, alert in rows}
+    return {human: alert for human, alert in last.items() if alert}
+
+
+# --- Writing -------------------------------------------------------------------------------------
+
+
+def judged(
+    message: InboundMessage, status: str, *, reason: str, by: Principal, at: datetime
+) -> InboundMessage:
+    """Note how a stored message was judged. Needs a transaction; the caller set its fields."""
+    message.status, message.reason, message.judged_at = status, reason[:300], at
+    message.save()
+    entry = activity.entry(
+        "channels.inbound_read",
+        message,
+        channel=message.channel,
+        kind=message.kind,
+        verdict=message.verdict,
+        alert=message.alert,
+        status=str(status),
+    )
+    activity.record(entry, by=by, at=at)
+    return message
+
+
+def answered(message: InboundMessage, draft: Draft, *, by: Principal, at: datetime) -> None:
+    """Say which draft answers this message. Refused if another one does already."""
+    require(by, Verb.WRITE_DRAFTS, message.workspace)
+    if draft.workspace_id != message.workspace_id:
+        raise InboxRefused("The draft belongs to another workspace than the message.")
+    with transaction.atomic():
+        won = InboundMessage.objects.filter(
+            pk=message.pk, reply__isnull=True, status__in=OPEN
+        ).update(reply=draft, status=InboundStatus.ANSWERED, reason="an answer was drafted")
+        if won != 1:
+            raise InboxRefused(f"Message {message.pk} is answered or handled already.")
+        entry = activity.entry("channels.inbound_answered", message, draft=draft.pk)
+        activity.record(entry, by=by, at=at)
+    message.refresh_from_db()
+
+
+def handle(message_id: int, *, by: Principal, at: datetime, reason: str = "") -> InboundMessage:
+    """A colleague has dealt with it: nothing waits for it any more."""
+    message = InboundMessage.objects.select_related("workspace").get(pk=message_id)
+    require(by, Verb.WRITE_PEOPLE, message.workspace)
+    with transaction.atomic():
+        won = InboundMessage.objects.filter(pk=message.pk, status__in=OPEN).update(
+            status=InboundStatus.HANDLED,
+            handled_by_label=by.label[:150],
+            reason=(reason.strip() or f"handled by {by.label}")[:300],
+        )
+        if won != 1:
+            raise InboxRefused(f"Message {message.pk} is handled or answered already.")
+        activity.record(activity.entry("channels.inbound_handled", message), by=by, at=at)
+    message.refresh_from_db()
+    return message
