@@ -19,6 +19,7 @@ def extend(approval_id: int, *, by: Principal, at: datetime) -> Approval:
     Raises Refused, NotAllowed, or Lost when it was decided or has expired meanwhile.
     """
     with transaction.atomic():
+        rounds.lock(Approval.objects.filter(pk=approval_id))  # two who extend at once both may
         approval = items.pending(approval_id, by, at)
         old = approval.expires_at
         until = max(old, rounds.expiry(approval.workspace.approval_expiry_hours, at))
@@ -26,10 +27,7 @@ def extend(approval_id: int, *, by: Principal, at: datetime) -> Approval:
             pk=approval.pk, status=ApprovalStatus.PENDING, expires_at=old
         ).update(expires_at=until)
         if won != 1:
-            raise Lost(
-                f"#{approval_id} was decided or extended by somebody else just now. "
-                "Look at it again."
-            )
+            raise Lost(items.explain(approval_id))
         approval.expires_at = until
         activity.record(
             activity.entry(

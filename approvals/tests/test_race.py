@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from approvals import expiry, services, taking
+from approvals import expiry, extending, services, taking
 from approvals.errors import Refused
 from approvals.models import Approval
 from outreach import testing
@@ -39,6 +39,16 @@ def approve_too(item, who):
 
 def edit(item, who):
     services.edit(item.pk, WORDS, by=who["dora"], at=NOW, digest=item.digest)
+
+
+def edit_approve(item, who):
+    services.edit_and_approve(
+        item.pk, WORDS, by=who["dora"], at=NOW, digest=item.digest, undo_seconds=0
+    )
+
+
+def extend(item, who):
+    extending.extend(item.pk, by=who["dora"], at=NOW)
 
 
 def reject(item, who):
@@ -80,8 +90,10 @@ def _won(anything) -> None:
         raise Refused("nothing to do")
 
 
-WAITING = (approve, approve_too, edit, reject, return_, expire, block)
-GIVEN = (claim, undo, reject, return_, expire, stop, block)
+WAITING = (
+    approve, approve_too, edit, edit_approve, reject, return_, extend, expire, block, claim, stop,
+)  # fmt: skip
+GIVEN = (claim, undo, reject, return_, expire, stop, block, approve, edit_approve, edit, extend)
 
 JOBS = (claim, expire)  # pass over what somebody holds at this moment, and come again soon
 
@@ -158,8 +170,14 @@ def at_once(start, first, second, who, monkeypatch) -> tuple:
     return story(item, (results["first"], results["second"]))
 
 
-@pytest.mark.parametrize("start", ["waiting", "given"])
-@pytest.mark.parametrize("number", range(7))
+CASES = [
+    *(("waiting", number) for number in range(len(WAITING))),
+    # The last four of GIVEN decide about what waits: too late here, whoever else acts.
+    *(("given", number) for number in range(len(GIVEN) - 4)),
+]
+
+
+@pytest.mark.parametrize(("start", "number"), CASES)
 def test_two_at_once_end_as_one_after_the_other(start, number, who, monkeypatch):
     acts = WAITING if start == "waiting" else GIVEN
     first = acts[number]
