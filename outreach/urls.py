@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from outreach.edge import controls_page, stop_page
+from outreach.edge import controls_page, safe_mode_page, stop_page
 from outreach.edge.health import healthz
 
 inside = admin.site.admin_view  # logged in, and staff
@@ -16,6 +16,8 @@ urlpatterns = [
     path("admin/stop/", inside(stop_page.emergency_stop), name="emergency_stop"),
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),
+    path("admin/safe-mode/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
+    path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

@@ -203,6 +203,27 @@ def test_the_emergency_button_stops_and_says_so(enter):
     assert SystemControl.objects.filter(control_key="EMERGENCY_STOP", enabled=True).count() == 1
 
 
+def test_safe_mode_off_with_an_unmet_preflight_needs_words_and_a_reason(enter):
+    testing.dora()
+    page = enter("dora")
+    page.goto("/admin/safe-mode/")
+    assert "unmet" in page.inner_text("#preflight")
+    page.click("#switch-off")  # the browser itself asks for the words
+    assert testing.make_workspace().safe_mode
+    page.fill("#off-confirm", "Disable Safe Mode")
+    page.click("#switch-off")
+    page.wait_for_selector("text=Not everything is ready")
+    assert testing.make_workspace().safe_mode
+    page.fill("#off-reason", "A trial of a week, with a look at it every evening")
+    assert page.input_value("#off-confirm") == "Disable Safe Mode"
+    page.click("text=The team has been told")
+    page.click("#switch-off")
+    page.wait_for_selector("#safe-mode[data-on=no]")
+    page.click("#switch-on")
+    page.wait_for_selector("#safe-mode[data-on=yes]")
+    assert testing.make_workspace().safe_mode
+
+
 def test_a_viewer_looks_and_has_no_button_that_changes_anything(enter):
     testing.carol()
     item = make("Seen Only")
@@ -283,7 +304,7 @@ def test_pages_fit_and_text_can_be_read(enter, width, theme):
     item = make("Ana Pérez de la Fuente-Montgomery y Compañía Internacional")
     page = enter("dora", width=width, theme=theme)
     for place in ("/admin/", LIST, f"{LIST}groups/", f"{LIST}calendar/", address(item),
-                  "/admin/stop/", "/admin/controls/",
+                  "/admin/stop/", "/admin/controls/", "/admin/safe-mode/",
                   f"/admin/core/person/{item.human_id}/change/"):  # fmt: skip
         page.goto(place)
         page.wait_for_selector("#content")

@@ -59,8 +59,14 @@ def make_approvals(
     at: datetime = WORKDAY,
     text: str = TEXT,
 ) -> list[Approval]:
-    """`each` given approvals for every person, due at once, decided by Alice."""
+    """`each` given approvals for every person, due at once, decided by Alice.
+
+    The quota of a fresh workspace does not stand in their way; one that a test chose does.
+    """
     workspace = people[0].workspace
+    if workspace.daily_quota == Workspace._meta.get_field("daily_quota").default:
+        workspace.daily_quota = None
+        workspace.save(update_fields=["daily_quota"])
     owners = [person for _ in range(each) for person in people]
     drafts = Draft.objects.bulk_create(
         [

@@ -14,9 +14,11 @@ from approvals.models import Approval
 from channels.models import Delivery
 from outreach.core.models import Activity, Agent, Draft, Membership, Person, User, Workspace
 from outreach.core.permissions import Verb
-from safety.admin import is_operator, roles_of, workspace_ids
+from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import SafetyEvent
 from workflows.models import Run
+
+HOME = "/admin/"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -37,6 +39,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "Safety",
             "items": [
                 _page(request, "Controls", "controls", "toggle_on", shown=_sees_controls(request)),
+                _page(
+                    request, "Safe Mode", "safe_mode", "health_and_safety", shown=_belongs(request)
+                ),
                 _rows(request, SafetyEvent, "Safety events", "shield"),
                 _rows(request, Activity, "Activity timeline", "history"),
             ],
@@ -55,7 +60,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _page(request: HttpRequest, title: str, name: str, icon: str, *, shown: bool) -> dict[str, Any]:
     link = reverse(name)
-    active = request.path == link
+    active = request.path == link or (link != HOME and request.path.startswith(link))
     item = {"title": title, "icon": icon, "link": link, "active": active}
     return item if shown else {**item, "permission": _never}
 
@@ -79,6 +84,10 @@ def _rows(
 
 def _never(request: HttpRequest) -> bool:
     return False
+
+
+def _belongs(request: HttpRequest) -> bool:
+    return bool(roles_of(request)) or is_superuser(request)
 
 
 def _sees_controls(request: HttpRequest) -> bool:

@@ -74,8 +74,8 @@ class WorkspaceAdmin(ConfigureAdmin):
     ordering = ("slug",)
     fields = (
         "name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
-        "approval_expiry_hours", "sender_name", "sender_address", "unsubscribe_address",
-        "postal_address",
+        "approval_expiry_hours", "daily_quota", "weekly_review_day", "sender_name",
+        "sender_address", "unsubscribe_address", "postal_address",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -216,11 +216,11 @@ class AgentAdmin(ConfigureAdmin):
 
     form = AgentForm
     about = "workspaces.agent_set"
-    list_display = ("name", "workspace", "autonomy_override", "is_active")
+    list_display = ("name", "workspace", "autonomy_override", "daily_quota", "is_active")
     list_select_related = ("workspace",)
     sortable_by = ()
     ordering = ("workspace__slug", "name")
-    fields = ("workspace", "name", "scopes", "autonomy_override", "is_active")
+    fields = ("workspace", "name", "scopes", "autonomy_override", "daily_quota", "is_active")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("workspace",) if obj else ()

@@ -7,7 +7,7 @@ in its scope is in flight. Looking may end what dead senders left behind, so it 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from approvals import auto_off
 from channels import quiet, settle, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -48,27 +49,30 @@ class Watch:
     humans: tuple[int, ...]
     seen: tuple[int, ...]
     next: str = ""
+    by_rule: bool = False  # only what was approved by rule
 
     def token(self) -> str:
         data = [
             self.title, self.set_at.isoformat(), self.workspace, self.humans, self.seen, self.next,
+            self.by_rule,
         ]  # fmt: skip
         return signing.dumps(data, salt=SALT, compress=True)
 
     @classmethod
     def of(cls, token: str) -> Watch:
         try:
-            title, set_at, workspace, humans, seen, following = signing.loads(token, salt=SALT)
+            title, set_at, workspace, humans, seen, *rest = signing.loads(token, salt=SALT)
         except signing.BadSignature:
             raise Http404("This stop is not known. Press the button again.") from None
         moment = datetime.fromisoformat(set_at)
-        return cls(title, moment, workspace, tuple(humans), tuple(seen), following)
+        return cls(title, moment, workspace, tuple(humans), tuple(seen), *rest)
 
     @property
     def scope(self) -> Q:
         if self.humans:
             return quiet.scope_of(humans=self.humans)
-        return Q() if self.workspace is None else Q(workspace_id=self.workspace)
+        place = Q() if self.workspace is None else Q(workspace_id=self.workspace)
+        return place & auto_off.IN_FLIGHT if self.by_rule else place
 
 
 def watch(
@@ -78,12 +82,12 @@ def watch(
     workspace: Workspace | None = None,
     humans: Iterable[int] = (),
     following: str = "",
+    by_rule: bool = False,
 ) -> Watch:
     """Note what is in flight now, after the flag was committed."""
-    ids = tuple(humans)
-    scope = quiet.scope_of(workspace=workspace, humans=ids)
     place = workspace.pk if workspace else None
-    return Watch(title, set_at, place, ids, tuple(quiet.in_flight(scope)), following)
+    item = Watch(title, set_at, place, tuple(humans), (), following, by_rule)
+    return replace(item, seen=tuple(quiet.in_flight(item.scope)))
 
 
 def look(item: Watch) -> quiet.StopReport:

@@ -99,6 +99,7 @@ class Workspace(models.Model):
         help_text="Off: who once asked us to stop is not critical. Never automatic either way.",
     )
     daily_quota = models.PositiveIntegerField(
+        default=20,
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],

@@ -83,7 +83,7 @@ def admin_addresses() -> list[str]:
                         found.append(reverse(f"{name}:{leaf.name}", args=arguments))
                     except NoReverseMatch:
                         continue
-    return sorted({*found, reverse("emergency_stop"), reverse("controls")})
+    return sorted({*found, reverse("emergency_stop"), reverse("controls"), reverse("safe_mode")})
 
 
 @pytest.mark.parametrize("who", ["dora", "root"])
@@ -445,8 +445,8 @@ def test_by_hand_shows_the_text_and_records_it_once():
 
 
 def workspace_form(place: Workspace, **changes) -> dict[str, str]:
-    names = ("name", "time_zone", "autonomy_mode", "approval_expiry_hours", "sender_name",
-             "sender_address", "unsubscribe_address", "postal_address")  # fmt: skip
+    names = ("name", "time_zone", "autonomy_mode", "approval_expiry_hours", "daily_quota",
+             "sender_name", "sender_address", "unsubscribe_address", "postal_address")  # fmt: skip
     return {**{name: str(getattr(place, name)) for name in names}, **changes}
 
 
