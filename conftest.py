@@ -19,6 +19,29 @@ import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="Leave out tests that touch no database: on a second database they say nothing new.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--only-database"):
+        return
+    kept, left = [], []
+    for item in items:
+        uses = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
+            getattr(item, "fixturenames", ())
+        )
+        (kept if uses else left).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
 
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -31,22 +54,16 @@ def pytest_configure() -> None:
         database.setdefault("TEST", {})["NAME"] = str(name)
         # Durability against power cuts is not what these tests ask; speed is.
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-    _guard_aware_flush()
+    _quick_flush()
 
 
-def _guard_aware_flush() -> None:
-    """Emptying the database between transactional tests needs the guards off for a moment."""
-    original = TransactionTestCase._fixture_teardown
+def _quick_flush() -> None:
+    """Transactional tests leave rows; `testing.empty` knows the guards and takes little time."""
 
     def teardown(self: TransactionTestCase) -> None:
         from outreach import testing
 
-        testing.unguard()
-        try:
-            original(self)
-        finally:
-            testing.guard()
-            testing.ship()
+        testing.empty()
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
 

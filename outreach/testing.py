@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from outreach.core import drafts, triggers
 from outreach.core.models import (
@@ -184,6 +185,46 @@ def _execute(statements: Any) -> None:
         for table in triggers.GUARDED:
             for statement in statements(table, connection.vendor):
                 cursor.execute(statement)
+
+
+# Made by migrations for Django itself; every test finds them, none changes them.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def empty() -> None:
+    """Take all rows out of the test database and bring back those that migrations make.
+
+    Only what has rows is touched, by DELETE: Django's own way, TRUNCATE of every table and then
+    all permissions anew, takes many times as long on PostgreSQL. Foreign keys are deferred, so
+    the order of the tables does not matter.
+    """
+    filled = _filled()
+    guarded = filled & set(triggers.GUARDED)
+    if guarded:
+        unguard()
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in filled:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+    if guarded:
+        guard()
+    ship()
+
+
+def _filled() -> set[str]:
+    """The tables that have rows, asked in one statement."""
+    asked = " UNION ALL ".join(
+        f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(table)})"
+        for table in _tables()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(asked)
+        return {name for (name,) in cursor.fetchall()}
+
+
+@functools.cache
+def _tables() -> list[str]:
+    there = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    return sorted(set(there) - KEPT)
 
 
 def ship() -> None:

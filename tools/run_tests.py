@@ -1,5 +1,7 @@
 """`make test`: everything on SQLite, and on PostgreSQL where there is one; says what it ran.
 
+What touches no database runs once: a second time it would say nothing new.
+
 `make torture` runs the long fault runs in the same way, and only those.
 
 The tests see neither this machine's `.env` nor its data: each variable we read is taken out of
@@ -62,7 +64,7 @@ def main() -> int:
         with postgres.server() as (url, origin):
             if url:
                 outcomes.append(run("PostgreSQL", url, marks))
-                notes.append(f"PostgreSQL: {origin}.")
+                notes.append(f"PostgreSQL: {origin}; without the tests that use no database.")
             else:
                 notes.append(f"PostgreSQL: not run: {origin}.")
     except KeyboardInterrupt:
@@ -81,9 +83,11 @@ def run(title: str, url: str, marks: list[str]) -> Outcome:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="outreach-tests-") as folder:
         report = Path(folder) / "report.xml"
+        more = ["--only-database"] if url else []
         done = subprocess.run(
-            [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "-m", " and ".join(marks),
-             f"--junitxml={report}", *shlex.split(os.environ.get("ARGS", ""))],
+            [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "--dist=worksteal",
+             "-m", " and ".join(marks), f"--junitxml={report}", *more,
+             *shlex.split(os.environ.get("ARGS", ""))],
             cwd=ROOT,
             env=environment(Path(folder) / "data", url),
             check=False,
