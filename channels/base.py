@@ -18,9 +18,36 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # it may have left: a person decides
 
 
+class Fault(StrEnum):
+    """What a refusal is about: it decides whether the whole channel has to wait, and for whom."""
+
+    NONE = ""
+    MESSAGE = "message"  # this text or this recipient: says nothing about the next message
+    RATE = "rate"  # too many at once: the channel waits a while
+    POLICY = "policy"  # the platform restricts us: a person looks before anything else leaves
+    AUTH = "auth"  # our token, number or account: nothing leaves until a person has mended it
+    SERVICE = "service"  # the other side is out of order or says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text the platform approved beforehand, filled in: how WhatsApp opens a conversation.
+
+    The words of the envelope are exactly the template's body with `parameters` put in.
+    """
+
+    name: str
+    language: str  # as the platform writes it, such as en_US
+    parameters: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One message as approved. `token` is unique per delivery, `message_id` per draft and round."""
+    """One message as approved. `token` is unique per delivery, `message_id` per draft and round.
+
+    `answering` says that they wrote to us on this channel within the last 24 hours; `by_person`
+    that a person wrote it and a person approved it.
+    """
 
     token: str
     channel: str
@@ -33,6 +60,9 @@ class Envelope:
     headers: tuple[tuple[str, str], ...] = ()
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # name, media type, content
     reply_to: str = ""
+    answering: bool = True
+    by_person: bool = False
+    template: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +75,7 @@ class Receipt:
     provider_id: str = ""
     retry_after: float | None = None  # seconds, when the other side asked for it
     evidence: dict[str, Any] = field(default_factory=dict)
+    fault: Fault = Fault.NONE
 
 
 class Connection(Protocol):
@@ -85,3 +116,10 @@ class Adapter(Protocol):
 
 class ChannelUnavailable(Exception):
     """The channel cannot be reached or used now; nothing left."""
+
+    def __init__(
+        self, sentence: str, fault: Fault = Fault.SERVICE, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.fault = fault
+        self.retry_after = retry_after  # seconds, when the other side asked for it

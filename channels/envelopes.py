@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from email.utils import formataddr, parseaddr
 from urllib.parse import quote
 
 from django.conf import settings
 
 from approvals.models import Approval
+from channels import windows
 from channels.base import Envelope
 from outreach.core.models import Channel, Workspace
 
@@ -38,8 +40,8 @@ def unsubscribe_header(approval: Approval, workspace: Workspace) -> tuple[str, s
     return ("List-Unsubscribe", f"<mailto:{address}?subject={subject}>")
 
 
-def envelope_of(approval: Approval, *, token: str) -> Envelope:
-    """Needs `approval` with its draft, revision and workspace loaded."""
+def envelope_of(approval: Approval, *, token: str, at: datetime) -> Envelope:
+    """As it would leave at `at`. Needs `approval` with its draft, revision and workspace loaded."""
     revision, workspace = approval.revision, approval.workspace
     email = approval.channel == Channel.EMAIL
     return Envelope(
@@ -52,4 +54,5 @@ def envelope_of(approval: Approval, *, token: str) -> Envelope:
         html=revision.html,
         message_id=message_id(approval, workspace) if email else "",
         headers=(unsubscribe_header(approval, workspace),) if email else (),
+        **windows.terms_of(approval, at=at),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -101,3 +102,41 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"Delivery {self.pk} of #{self.approval_id}: {self.status}"
+
+
+class PlatformTemplate(models.Model):
+    """A text that WhatsApp approved beforehand, word for word as approved, with {{1}}, {{2}} …
+
+    Outside the 24 hours after their last message only such a text can go there.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="platform_templates"
+    )
+    name = models.CharField(
+        max_length=512,
+        validators=[
+            RegexValidator(r"^[a-z0-9_]+$", "Small letters, digits and _ only, as WhatsApp has it.")
+        ],
+    )
+    language = models.CharField(
+        max_length=15,
+        default="en",
+        validators=[RegexValidator(r"^[a-z]{2,3}(_[A-Z]{2})?$", "Such as en, en_US or pt_BR.")],
+    )
+    body = models.TextField(
+        max_length=1024, help_text="Exactly as WhatsApp approved it, with {{1}}, {{2}} …"
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "platform_templates"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "name", "language"], name="platform_template_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.language})"

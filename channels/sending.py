@@ -155,8 +155,12 @@ def _waves(
             report.database_failed(error)
             _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over
             return
+        now = clock()
         receipts = lines.carry(
-            [envelope_of(item.approval, token=str(item.delivery.token)) for item in cleared],
+            [
+                envelope_of(item.approval, token=str(item.delivery.token), at=now)
+                for item in cleared
+            ],
             deadline=settings.SEND_DEADLINE_SECONDS,
         )
         last = _Wave(

@@ -98,7 +98,7 @@ def _evidence(approval: Approval, known: gate.Facts, token: str, at: datetime) -
     """Exactly what would have left, when, and what would have stood in its way."""
     verdict, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
     blocked = [item.message for item in verdict.blockers] if verdict.level is Level.BLOCK else []
-    envelope = envelope_of(approval, token=token)
+    envelope = envelope_of(approval, token=token, at=at)
     adapter = registry.adapter_for(approval.channel)
     return {
         "would_have_left": adapter.render(envelope) if adapter else envelope.text,

@@ -193,7 +193,19 @@ EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 EMAIL_TIMEOUT = whole_number("EMAIL_TIMEOUT", default=20, least=1, most=59)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Outreach <outreach@localhost>")
 MESSAGE_ID_DOMAIN = env.str("MESSAGE_ID_DOMAIN", default="")
-CHANNEL_ADAPTERS = {"email": "channels.adapters.email.EmailAdapter"}
+CHANNEL_ADAPTERS = {
+    "email": "channels.adapters.email.EmailAdapter",
+    "whatsapp": "channels.adapters.whatsapp.WhatsAppAdapter",
+    "instagram": "channels.adapters.instagram.InstagramAdapter",
+}
+# Meta's own servers; another address is for tests and for trying things out (check E008).
+WHATSAPP_API_URL = env.str("WHATSAPP_API_URL", default="https://graph.facebook.com/v24.0")
+WHATSAPP_PHONE_NUMBER_ID = env.str("WHATSAPP_PHONE_NUMBER_ID", default="")
+WHATSAPP_TOKEN = env.str("WHATSAPP_TOKEN", default="")
+INSTAGRAM_API_URL = env.str("INSTAGRAM_API_URL", default="https://graph.instagram.com/v24.0")
+INSTAGRAM_ACCOUNT_ID = env.str("INSTAGRAM_ACCOUNT_ID", default="")
+INSTAGRAM_TOKEN = env.str("INSTAGRAM_TOKEN", default="")
+HTTP_TIMEOUT = whole_number("HTTP_TIMEOUT", default=20, least=1, most=59)
 SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=10, least=1, most=50)
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)
@@ -240,7 +252,7 @@ LOGGING = {
     # A line for every tick of the timetable would bury what matters.
     "loggers": {
         name: {"level": "WARNING"}
-        for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy")
+        for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy", "httpx2")
     },
 }
 

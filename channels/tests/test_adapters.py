@@ -140,7 +140,8 @@ def test_no_program_can_be_named_for_what_is_done_by_hand(settings, channel):
         registry.register(channel, MemoryAdapter)
 
 
-def test_an_override_lasts_for_its_block():
+def test_an_override_lasts_for_its_block(settings):
+    settings.CHANNEL_ADAPTERS = {"email": "channels.adapters.email.EmailAdapter"}
     before = registry.adapter_for("email")
     outer, inner = MemoryAdapter("email"), MemoryAdapter("email")
     with registry.override("email", outer), registry.override("whatsapp", MemoryAdapter("x")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -20,6 +21,7 @@ from outreach.core import triggers
 from safety.models import ControlKey, SystemControl
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", "testserver"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Backends that show a message to somebody at this machine and report it as sent.
 NOWHERE = ("console", "dummy", "locmem", "filebased")
 FULL, EXTRA = 2, 3  # SQLite's synchronous: a commit has reached the disk
@@ -81,6 +83,35 @@ def mail(**_: Any) -> list[CheckMessage]:
                 f"({settings.SEND_DEADLINE_SECONDS} s): each silent server costs an unknown.",
                 hint="Lower EMAIL_TIMEOUT or raise SEND_DEADLINE_SECONDS.",
                 id="outreach.W004",
+            )
+        )
+    return found
+
+
+def platforms(**_: Any) -> list[CheckMessage]:
+    """A token goes to nobody in clear text, and to this machine only for trying things out."""
+    found: list[CheckMessage] = []
+    for name in ("WHATSAPP_API_URL", "INSTAGRAM_API_URL"):
+        url = urlsplit(getattr(settings, name))
+        host = url.hostname or ""
+        if url.scheme == "https" and host:
+            continue
+        if url.scheme == "http" and host in LOOPBACK:
+            continue
+        found.append(
+            Error(
+                f"{name} is {url.geturl()!r}: a token must not travel in clear text.",
+                hint="Write https://…; http:// is for a server on this machine only.",
+                id="outreach.E008",
+            )
+        )
+    if settings.HTTP_TIMEOUT >= settings.SEND_DEADLINE_SECONDS:
+        found.append(
+            Warning(
+                f"HTTP_TIMEOUT ({settings.HTTP_TIMEOUT} s) is not below SEND_DEADLINE_SECONDS "
+                f"({settings.SEND_DEADLINE_SECONDS} s): each silent server costs an unknown.",
+                hint="Lower HTTP_TIMEOUT or raise SEND_DEADLINE_SECONDS.",
+                id="outreach.W006",
             )
         )
     return found
@@ -211,7 +242,7 @@ def control_rows(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
 
 def activate() -> None:
     """Called once, when the apps are ready."""
-    for check in (hosts, secret_key, mail):
+    for check in (hosts, secret_key, mail, platforms):
         register(check, Tags.security)
     register(senders, "outreach")
     register(database, Tags.database)

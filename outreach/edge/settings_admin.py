@@ -164,7 +164,7 @@ class MembershipAdmin(ConfigureAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(
-            db_field, request, **{**kwargs, **_own(db_field, request)}
+            db_field, request, **{**kwargs, **own_workspaces(db_field, request)}
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -185,7 +185,7 @@ class MembershipAdmin(ConfigureAdmin):
             self.delete_model(request, row)
 
 
-def _own(db_field: Any, request: HttpRequest) -> dict[str, Any]:
+def own_workspaces(db_field: Any, request: HttpRequest) -> dict[str, Any]:
     """Only the user's own workspaces may be chosen."""
     if db_field.name != "workspace" or is_superuser(request):
         return {}
@@ -227,7 +227,7 @@ class AgentAdmin(ConfigureAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(
-            db_field, request, **{**kwargs, **_own(db_field, request)}
+            db_field, request, **{**kwargs, **own_workspaces(db_field, request)}
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

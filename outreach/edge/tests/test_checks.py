@@ -20,7 +20,7 @@ def ids(found):
 
 def test_as_shipped_nothing_is_wrong(settings):
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-    assert checks.hosts() == checks.mail() == checks.senders() == []
+    assert checks.hosts() == checks.mail() == checks.platforms() == checks.senders() == []
 
 
 def test_debug_is_refused_where_others_can_reach_it(settings):
@@ -64,6 +64,32 @@ def test_live_mail_that_reaches_nobody_is_warned_of(settings, backend):
 def test_a_silence_longer_than_the_deadline_is_warned_of(settings):
     settings.EMAIL_TIMEOUT, settings.SEND_DEADLINE_SECONDS = 30, 30
     assert ids(checks.mail()) == ["outreach.W004"]
+
+
+@pytest.mark.parametrize("name", ["WHATSAPP_API_URL", "INSTAGRAM_API_URL"])
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://graph.facebook.com/v24.0", False),
+        ("http://127.0.0.1:9000/v24.0", False),
+        ("http://localhost:9000", False),
+        ("http://[::1]:9000", False),
+        ("http://graph.facebook.com", True),
+        ("http://127.0.0.1.example.org", True),
+        ("http://localhost@example.org", True),
+        ("graph.facebook.com", True),
+        ("ftp://127.0.0.1", True),
+        ("https://", True),
+    ],
+)
+def test_a_token_in_clear_text_is_refused_outside_this_machine(settings, name, url, refused):
+    setattr(settings, name, url)
+    assert ids(checks.platforms()) == ["outreach.E008"] * refused
+
+
+def test_a_platform_silent_longer_than_the_deadline_is_warned_of(settings):
+    settings.HTTP_TIMEOUT, settings.SEND_DEADLINE_SECONDS = 30, 30
+    assert ids(checks.platforms()) == ["outreach.W006"]
 
 
 def test_a_folder_where_no_lock_can_be_held_is_refused(settings, tmp_path):

@@ -1,0 +1,107 @@
+"""WhatsApp over the Cloud API: text within the 24 hours after their message, else a template."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.conf import settings
+
+from channels.adapters.console import readable
+from channels.base import ChannelUnavailable, Connection, Envelope
+from channels.http import HttpConnection, Way
+from channels.meta import judge
+from channels.wire import Unsendable
+
+MAX_TEXT = 4096  # characters of a text message
+MAX_PARAMETER = 1024
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+_NO_PARAMETER = re.compile(r"[\r\n\t]| {5,}")  # Meta refuses such a parameter
+
+
+class WhatsAppAdapter:
+    """One way out for WhatsApp: the business number named in the environment."""
+
+    def __init__(self, channel: str = "whatsapp") -> None:
+        self.channel = channel
+
+    def configured(self) -> str:
+        """What is missing, as a sentence; empty when ready."""
+        wanted = ("WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
+        missing = [name for name in wanted if not getattr(settings, name)]
+        return f"WhatsApp cannot be used: set {' and '.join(missing)}." if missing else ""
+
+    def connect(self) -> Connection:
+        if fault := self.configured():
+            raise ChannelUnavailable(fault)
+        place = f"{settings.WHATSAPP_API_URL}/{settings.WHATSAPP_PHONE_NUMBER_ID}"
+        connection = HttpConnection(
+            Way(
+                post=f"{place}/messages",
+                proof=f"{place}?fields=id",
+                token=settings.WHATSAPP_TOKEN,
+                compose=compose,
+                judge=judge,
+                timeout=settings.HTTP_TIMEOUT,
+            )
+        )
+        connection.open()
+        return connection
+
+    def render(self, envelope: Envelope) -> str:
+        try:
+            compose(envelope)
+        except Unsendable as fault:
+            return f"This message cannot leave: {fault}\n\n{readable(envelope)}"
+        if envelope.answering or envelope.template is None:
+            return readable(envelope)
+        chosen = f"Template: {envelope.template.name} ({envelope.template.language})"
+        return f"{chosen}\n{readable(envelope)}"
+
+
+def compose(envelope: Envelope) -> dict[str, Any]:
+    """The JSON that Meta gets. Raises Unsendable with a sentence; never shortens, never splits."""
+    if not _NUMBER.fullmatch(envelope.recipient):
+        raise Unsendable("The recipient is no phone number with + and country code.")
+    if envelope.attachments:
+        raise Unsendable("Files cannot go by WhatsApp from here; send a link instead.")
+    if not envelope.text.strip():
+        raise Unsendable("The text is empty.")
+    if "\0" in envelope.text:
+        raise Unsendable("The text holds a NUL, which WhatsApp cannot carry.")
+    if len(envelope.text) > MAX_TEXT:
+        raise Unsendable(
+            f"The text has {len(envelope.text)} characters; WhatsApp takes {MAX_TEXT}."
+        )
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": envelope.recipient.removeprefix("+"),
+        # Comes back with every receipt, also where we never heard the answer to this request.
+        "biz_opaque_callback_data": envelope.token,
+        **_content(envelope),
+    }
+
+
+def _content(envelope: Envelope) -> dict[str, Any]:
+    if envelope.answering:
+        return {"type": "text", "text": {"preview_url": False, "body": envelope.text}}
+    template = envelope.template
+    if template is None:
+        raise Unsendable(
+            "They have not written within 24 hours, and the text is none of the approved templates."
+        )
+    for value in template.parameters:
+        if not value or len(value) > MAX_PARAMETER or _NO_PARAMETER.search(value):
+            raise Unsendable(
+                f"{value[:40]!r} cannot be put into a template: no line break, no tab, no row of "
+                f"blanks, 1 to {MAX_PARAMETER} characters."
+            )
+    filled = [{"type": "text", "text": value} for value in template.parameters]
+    content: dict[str, Any] = {
+        "name": template.name,
+        "language": {"code": template.language},
+    }
+    if filled:
+        content["components"] = [{"type": "body", "parameters": filled}]
+    return {"type": "template", "template": content}

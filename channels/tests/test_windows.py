@@ -1,0 +1,169 @@
+"""WhatsApp and Instagram through the one door: the window, the template, the words as approved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals.models import Approval
+from channels import envelopes, inbound, sending, simulate, windows
+from channels.models import Delivery, PlatformTemplate
+from channels.tests.http_sink import HttpSink, refusal
+from outreach import testing
+from outreach.core import consent
+from outreach.core.models import Channel, Contact
+from outreach.core.people import add_address
+from outreach.testing import WORKDAY
+
+BODY = "Hello {{1}}, your visit is on {{2}}. Reply STOP to end."
+TEXT = "Hello Ana, your visit is on Monday, 16 March. Reply STOP to end."
+
+FITS = [
+    ("Hello", "Hello", ()),
+    ("Hello", "Hello!", None),
+    (BODY, TEXT, ("Ana", "Monday, 16 March")),
+    (BODY, TEXT + " x", None),
+    (BODY, "Hello , your visit is on Monday. Reply STOP to end.", None),
+    ("{{1}} and {{2}}", "a and b and c", ("a", "b and c")),
+    ("{{2}} before {{1}}", "x before y", ("y", "x")),
+    ("{{1}} is {{1}}", "x is x", ("x",)),
+    ("{{1}} is {{1}}", "x is y", None),
+    ("{{name}}: {{ total }}", "Ana: 5", ("Ana", "5")),
+    ("a{{1}}a", "aa", None),
+    ("a{{1}}a", "aXa", ("X",)),
+    ("line\r\n{{1}}", "line\nx", ("x",)),
+    ("{{1}}", "", None),
+    ("x{{1}}.{{2}}", "x.a.b", (".a", "b")),
+]
+
+
+@pytest.mark.parametrize(("body", "text", "values"), FITS)
+def test_a_text_is_a_filled_in_template_or_it_is_none(body, text, values):
+    assert windows.filled_in(body, text) == values
+
+
+@pytest.fixture
+def person(db):
+    person = testing.make_person(name="Ana Bell")
+    add_address(person.workspace, person, Channel.WHATSAPP, "+491511234567")
+    consent.grant(
+        person, "whatsapp", "opt_in", source="form", text_shown="WhatsApp from Us",
+        by=testing.alice(), at=WORKDAY - timedelta(days=2),
+    )  # fmt: skip
+    return person
+
+
+@pytest.fixture
+def sink(settings):
+    settings.WHATSAPP_TOKEN, settings.WHATSAPP_PHONE_NUMBER_ID = "t", "42"
+    with HttpSink() as sink:
+        settings.WHATSAPP_API_URL = sink.url
+        yield sink
+
+
+def make_approved(person, text=TEXT, **more) -> Approval:
+    approval = testing.make_approved(person, channel="whatsapp", subject="", text=text, **more)
+    return Approval.objects.select_related("draft", "revision", "workspace").get(pk=approval.pk)
+
+
+def they_wrote(person, ago: timedelta) -> None:
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="whatsapp", direction="in",
+        at=WORKDAY - ago, key=f"in:{ago}",
+    )  # fmt: skip
+
+
+def template(body=BODY, **more) -> PlatformTemplate:
+    return PlatformTemplate.objects.create(
+        workspace=testing.make_workspace(), name="visit", language="en_US", body=body, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("ago", "answering"), [(timedelta(hours=23, minutes=59), True), (timedelta(hours=24), False)]
+)
+def test_their_message_opens_the_window_for_a_day(person, ago, answering):
+    they_wrote(person, ago)
+    envelope = envelopes.envelope_of(make_approved(person), token="t", at=WORKDAY)
+    assert envelope.answering is answering
+
+
+def test_a_template_is_looked_for_only_where_the_window_is_closed(person):
+    template()
+    approval = make_approved(person)
+    outside = envelopes.envelope_of(approval, token="t", at=WORKDAY)
+    assert outside.template.parameters == ("Ana", "Monday, 16 March")
+    assert outside.text == TEXT
+    they_wrote(person, timedelta(hours=1))
+    assert envelopes.envelope_of(approval, token="t", at=WORKDAY).template is None
+
+
+def test_a_template_of_another_workspace_or_switched_off_does_not_count(person):
+    template(is_active=False)
+    PlatformTemplate.objects.create(
+        workspace=testing.make_workspace("other"), name="visit", language="en", body=BODY
+    )
+    envelope = envelopes.envelope_of(make_approved(person), token="t", at=WORKDAY)
+    assert envelope.template is None
+
+
+def test_only_a_persons_own_words_count_as_a_persons(person):
+    assert envelopes.envelope_of(make_approved(person), token="t", at=WORKDAY).by_person
+    agent = testing.make_agent(None, "drafts:write")
+    other = testing.make_person(name="Cid Dole")
+    add_address(other.workspace, other, Channel.WHATSAPP, "+491511234568")
+    draft = testing.make_draft(other, by=agent, channel="whatsapp", subject="", text="Hello.")
+    approval = Approval(
+        draft=draft, revision=draft.current, workspace=draft.workspace, human=other,
+        channel="whatsapp", status="approved", pk=1,
+    )  # fmt: skip
+    assert not envelopes.envelope_of(approval, token="t", at=WORKDAY).by_person
+
+
+def test_an_email_asks_nothing_of_windows(person, django_assert_num_queries):
+    approval = testing.make_approved(person)
+    row = Approval.objects.select_related("draft", "revision", "workspace").get(pk=approval.pk)
+    with django_assert_num_queries(0):
+        assert envelopes.envelope_of(row, token="t", at=WORKDAY).answering
+
+
+def test_dry_run_shows_the_template_that_would_be_used(person):
+    template()
+    make_approved(person)
+    simulate.simulate_due(at=WORKDAY)
+    shown = Delivery.objects.get().evidence["would_have_left"]
+    assert shown.startswith("Template: visit (en_US)")
+    assert TEXT in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_conversation_template_reply_answer_stop(person, live, sink):
+    """Send a template, hear a reply, answer freely within the day, hear STOP: nothing more goes."""
+    template()
+    make_approved(person)
+    assert sending.process(clock=lambda: WORKDAY).sent == 1
+    assert sink.arrivals[0].json["type"] == "template"
+
+    later = WORKDAY + timedelta(hours=1)
+    inbound.hear(person, "whatsapp", "Could it be Tuesday instead?", at=later, key="wamid.in1")
+    answer = later + timedelta(minutes=5)
+    make_approved(person, text="Yes, Tuesday it is.", at=answer)
+    assert sending.process(clock=lambda: answer).sent == 1
+    assert sink.arrivals[1].json["text"]["body"] == "Yes, Tuesday it is."
+    assert sink.arrivals[1].token == str(Delivery.objects.latest("pk").token)
+
+    make_approved(person, text="One more thing about Tuesday.", at=answer + timedelta(minutes=40))
+    inbound.hear(person, "whatsapp", "STOP", at=answer + timedelta(minutes=41), key="wamid.in2")
+    assert sending.process(clock=lambda: answer + timedelta(minutes=42)).sent == 0
+    assert len(sink.arrivals) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_meta_refuses_for_good_goes_back_to_its_author(person, live, sink):
+    they_wrote(person, timedelta(hours=1))
+    make_approved(person)
+    sink.script = {"post": refusal(400, 131026, "Message undeliverable")}
+    assert sending.process(clock=lambda: WORKDAY).failed == 1
+    assert "Message undeliverable" in Approval.objects.get().draft.status_reason
+    assert sink.arrivals == []

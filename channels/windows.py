@@ -1,0 +1,89 @@
+"""What WhatsApp and Instagram want to know of a message: an answer within a day, or a template.
+
+A template is only the way a text travels: the words are those that were approved, or it is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from approvals.models import Approval, ApprovalStatus
+from channels.base import Template
+from channels.models import PlatformTemplate
+from outreach.core.models import Channel, Contact, PrincipalKind
+
+WINDOW = timedelta(hours=24)  # after their last message both platforms take free text
+WITH_WINDOW = (Channel.WHATSAPP, Channel.INSTAGRAM)
+PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]{1,40})\s*\}\}")
+
+
+def terms_of(approval: Approval, *, at: datetime) -> dict[str, Any]:
+    """The envelope's `answering`, `by_person`, `template` at that moment; {} for other channels."""
+    if approval.channel not in WITH_WINDOW:
+        return {}
+    answering = wrote_within(approval, at=at)
+    template = None
+    if approval.channel == Channel.WHATSAPP and not answering:
+        rows = PlatformTemplate.objects.filter(workspace=approval.workspace_id, is_active=True)
+        template = fitting(approval.revision.text, rows.order_by("pk"))
+    return {
+        "answering": answering,
+        "by_person": approval.status == ApprovalStatus.APPROVED
+        and approval.revision.by_kind == PrincipalKind.USER,
+        "template": template,
+    }
+
+
+def wrote_within(approval: Approval, *, at: datetime) -> bool:
+    """Whether this human being wrote to us on this channel within the window."""
+    human = approval.human_id
+    return Contact.objects.filter(
+        Q(human=human) | Q(human__duplicates=human),
+        channel=approval.channel,
+        direction=Contact.Direction.IN,
+        at__gt=at - WINDOW,
+        at__lte=at,
+        voided_at__isnull=True,
+    ).exists()
+
+
+def fitting(text: str, templates: Iterable[PlatformTemplate]) -> Template | None:
+    """The first template that says exactly `text`, with what was put in; None if none does."""
+    for row in templates:
+        values = filled_in(row.body, text)
+        if values is not None:
+            return Template(row.name, row.language, values)
+    return None
+
+
+def filled_in(body: str, text: str) -> tuple[str, ...] | None:
+    """What stands in `text` where `body` has its {{1}}, {{2}} …, in their order; None if it is
+    not this body. Linear: each piece of the body is looked for once, from left to right."""
+    pieces = PLACEHOLDER.split(body.strip().replace("\r\n", "\n"))
+    fixed, names = pieces[0::2], pieces[1::2]
+    text = text.strip().replace("\r\n", "\n")
+    if not names:
+        return () if text == fixed[0] else None
+    if not text.startswith(fixed[0]):
+        return None
+    values: dict[str, str] = {}
+    at = len(fixed[0])
+    for turn, (name, piece) in enumerate(zip(names, fixed[1:], strict=True), start=1):
+        end = len(text) - len(piece) if turn == len(names) else text.find(piece, at + 1)
+        if end <= at or not text.startswith(piece, end):
+            return None
+        if values.setdefault(name, text[at:end]) != text[at:end]:
+            return None
+        at = end + len(piece)
+    if at != len(text):
+        return None
+    return tuple(values[name] for name in sorted(values, key=_order))
+
+
+def _order(name: str) -> tuple[int, str]:
+    return (int(name), "") if name.isdecimal() else (0, name)
