@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 from outreach.core import activity
 from outreach.core.importing import store
 from outreach.core.importing.candidates import Candidate
+from outreach.core.importing.choices import Choices
 from outreach.core.importing.judging import Change, OnRow, Progress, Run
 from outreach.core.importing.match import Known, Match, is_same_record, load
 from outreach.core.importing.plan import plan
-from outreach.core.importing.read import Table
 from outreach.core.importing.report import Report
+from outreach.core.importing.table import Table
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
@@ -34,6 +35,7 @@ def apply(
     *,
     by: Principal,
     at: datetime,
+    choices: Choices | None = None,
     progress: Progress | None = None,
     on_row: OnRow | None = None,
 ) -> Report:
@@ -45,7 +47,7 @@ def apply(
     try:
         with transaction.atomic():
             store.one_at_a_time(workspace)
-            run = Applying(workspace, table, on_row, by, at)
+            run = Applying(workspace, table, choices or Choices(), on_row, by, at)
             run.go(progress)
             run.tell()
     except IntegrityError as error:
@@ -64,11 +66,12 @@ class Applying(Run):
         self,
         workspace: Workspace,
         table: Table,
+        choices: Choices,
         on_row: OnRow | None,
         by: Principal,
         at: datetime,
     ) -> None:
-        super().__init__(workspace, table, on_row)
+        super().__init__(workspace, table, choices, on_row)
         self.by = by
         self.at = at
         self.id = uuid4().hex

@@ -1,110 +1,60 @@
-"""Which column of a file means what: header words in six languages, folded before comparing.
+"""Which column of a file means what: header words in many languages, folded before comparing.
 
-Pure. A word stands here only when it can mean one thing; `website` is not a profile and a bare
-`id` is nobody's identity.
+Pure. A word stands in headers.txt only when it can mean one thing; a bare `id` is nobody's
+identity. `mapping` is what a person has said about this file, and wins.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
-WORDS: dict[str, str] = {
-    "first_name": (
-        "first name|firstname|given name|given names|forename|first|fname|vorname|rufname|prénom|"
-        "prénoms|nombre de pila|nome proprio|primeiro nome|primo nome|voornaam|"
-        "contact first name"
-    ),
-    "last_name": (
-        "last name|lastname|surname|family name|last|lname|nachname|familienname|zuname|"
-        "nom de famille|apellido|apellidos|cognome|sobrenome|apelido|último nome|achternaam|"
-        "contact last name"
-    ),
-    "full_name": (
-        "name|full name|fullname|display name|contact|contact name|person|person name|"
-        "vollständiger name|kontakt|kontaktname|nom complet|nom et prénom|nombre completo|"
-        "nombre y apellidos|contacto|nome completo|nome e cognome|contatto|contato|"
-        "first and last name|vor- und nachname|volledige naam"
-    ),
-    "alone_or_part": "nom|nome|naam|nombre|nombres",
-    "email": (
-        "e-mail|email|e-mail address|email address|mail|mail address|emails|e-mails|"
-        "primary email|work email|business email|email 1|e-mail 1|e-mail 1 - value|"
-        "email 2|e-mail 2|e-mail 2 - value|e-mail 2 address|personal email|private email|"
-        "e-mail-adresse|emailadresse|mailadresse|e-mail adresse|e-mail (geschäftlich)|"
-        "adresse e-mail|adresse email|adresse mail|courriel|adresse courriel|mél|"
-        "correo|correo electrónico|dirección de correo electrónico|dirección de correo|"
-        "posta elettronica|indirizzo e-mail|indirizzo email|indirizzo di posta elettronica|"
-        "endereço de e-mail|endereço de email|correio eletrónico|correio eletrônico"
-    ),
-    "phone": (
-        "phone|phone number|telephone|telephone number|tel|tel.|mobile|mobile phone|"
-        "mobile number|cell|cell phone|cellphone|phone 1 - value|work phone|business phone|"
-        "primary phone|direct phone|telefon|telefonnummer|handy|handynummer|mobil|mobiltelefon|"
-        "mobilnummer|rufnummer|téléphone|numéro de téléphone|portable|téléphone portable|"
-        "teléfono|número de teléfono|móvil|teléfono móvil|celular|telefono|"
-        "numero di telefono|cellulare|telefone|número de telefone|telemóvel|telefoon"
-    ),
-    "whatsapp": "whatsapp|whatsapp number|whatsapp phone|whatsapp-nummer",
-    "instagram": "instagram|instagram name|instagram handle|instagram username|insta",
-    "company": (
-        "company|company name|organization|organisation|organization name|organization 1 - name|"
-        "account|account name|employer|current company|firma|firmenname|unternehmen|"
-        "arbeitgeber|entreprise|société|employeur|organisme|empresa|compañía|"
-        "nombre de la empresa|organización|azienda|società|ditta|impresa|nome azienda|"
-        "nome da empresa|organização|companhia|bedrijf"
-    ),
-    "position": (
-        "position|title|job title|jobtitle|job|role|job position|occupation|headline|"
-        "organization 1 - title|organization title|stelle|berufsbezeichnung|jobtitel|"
-        "funktion|beruf|poste|fonction|titre|intitulé du poste|cargo|puesto|título|"
-        "posición|posizione|ruolo|qualifica|mansione|posição|função|título do cargo|functie"
-    ),
-    "profile": (
-        "linkedin|linkedin url|linkedin profile|linkedin profile url|linkedin-profil|"
-        "linkedin page|person linkedin url|linkedin link|profil linkedin|perfil de linkedin|"
-        "profilo linkedin|perfil do linkedin|public profile url|profile url|profile link"
-    ),
-    "url": "url|link|web address|profile|profil|perfil|profilo",
-    "connected_on": (
-        "connected on|connected|connection date|verbunden am|vernetzt am|kontakt seit|"
-        "connecté le|en relation depuis|date de connexion|conectado el|conectado en|"
-        "fecha de conexión|collegato il|data di collegamento|collegati il|conectado em|"
-        "data da conexão|ligado em"
-    ),
-    "time_zone": (
-        "time zone|timezone|tz|zeitzone|fuseau horaire|fuseau|zona horaria|huso horario|"
-        "fuso orario|fuso horário|tijdzone"
-    ),
-    "country": (
-        "country|country/region|country code|country or region|nation|land|staat|"
-        "ländercode|pays|país|paese|nazione|code pays|código de país"
-    ),
-    "notes": (
-        "notes|note|comment|comments|remarks|notiz|notizen|bemerkung|bemerkungen|anmerkung|"
-        "anmerkungen|kommentar|remarque|remarques|commentaire|commentaires|nota|notas|"
-        "observaciones|comentario|comentarios|osservazioni|commenti|commento|observações|"
-        "comentários|opmerkingen"
-    ),
-}  # fmt: skip
 IDENTIFYING = frozenset(
     {"first_name", "last_name", "full_name", "email", "phone", "whatsapp", "instagram", "profile"}
 )
 LINKEDIN = frozenset({"first_name", "last_name", "connected_on"})
 LABELS = {
+    "full_name": "name",
     "first_name": "first name",
     "last_name": "last name",
-    "full_name": "name",
     "email": "e-mail",
-    "time_zone": "time zone",
-    "connected_on": "connected on",
+    "phone": "phone",
+    "whatsapp": "WhatsApp number",
+    "instagram": "Instagram name",
     "profile": "profile",
-    "url": "profile",
+    "company": "company",
+    "position": "position",
+    "connected_on": "connected on",
+    "time_zone": "time zone",
+    "country": "country",
+    "notes": "notes",
+    "opted_out": "opted out",
+    "do_not_call": "do not call",
+    "url": "LinkedIn page, where it is one",
 }
+MAPPABLE = tuple(field for field in LABELS if field != "url")
+IGNORED = "-"
+# Fields whose column may carry a word before or behind: "Work Email 2", "Phone 1 - Value".
+LOOSE = frozenset({"email", "phone", "whatsapp", "country", "url"})
+OWNERS = frozenset(
+    ["person", "contact", "lead", "people", "kontakt", "kontakte", "contacto", "contatto"]
+)
+WORDS_ABOUT = (
+    "work|home|other|business|primary|personal|private|direct|mobile|office|main|default|value|"
+    "address|number|mailing|billing|secondary|alternate|wert|adresse|arbeit|privat|geschaftlich|"
+    "andere|sonstige|travail|domicile|bureau|autre|valeur|trabajo|casa|otro|particular|valor|"
+    "lavoro|ufficio|altro|valore|trabalho|outro|waarde|werk|thuis"
+)
+LOOSE_WORDS = frozenset(WORDS_ABOUT.split("|"))
 Columns = dict[str, tuple[int, ...]]
+
+
+class UnknownColumn(ValueError):
+    """A mapping names a column or a field there is none of."""
 
 
 @lru_cache(maxsize=4096)
@@ -114,7 +64,32 @@ def fold(word: str) -> str:
     return re.sub(r"[\W_]+", "", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
-MEANING = {fold(word): field for field, words in WORDS.items() for word in words.split("|")}
+def _read_words() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in (Path(__file__).parent / "headers.txt").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            field, _, words = line.partition(": ")
+            found |= {fold(word): field for word in words.split("|")}
+    return found
+
+
+MEANING = _read_words()
+
+
+@lru_cache(maxsize=4096)
+def meaning(cell: str) -> str:
+    """The field a header cell stands for, or empty."""
+    if found := MEANING.get(fold(cell)):
+        return found
+    tokens = [fold(token) for token in re.split(r"[\W_]+", cell)]
+    tokens = [token for token in tokens if token and not token.isdigit()]
+    while len(tokens) > 1 and tokens[0] in OWNERS:
+        tokens.pop(0)
+    if found := MEANING.get("".join(tokens)):
+        return found
+    bare = "".join(token for token in tokens if token not in LOOSE_WORDS)
+    found = MEANING.get(bare, "")
+    return found if found in LOOSE else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +108,42 @@ class Reading:
         return set(self.columns) >= LINKEDIN
 
 
-def read_header(cells: Sequence[str]) -> Reading:
-    """The meaning of each header cell. Of several columns the first filled one counts."""
+def read_header(cells: Sequence[str], mapping: Mapping[str, str] | None = None) -> Reading:
+    """The meaning of each header cell. Raises UnknownColumn for a mapping that fits nothing."""
+    said = _said(cells, mapping or {})
     found: dict[str, list[int]] = {}
-    unread = []
     for index, cell in enumerate(cells):
-        field = MEANING.get(fold(cell))
-        if field is None:
-            if cell.strip():
-                unread.append(cell.strip())
-        else:
+        if field := said.get(index, meaning(cell)):
             found.setdefault(field, []).append(index)
+    found.pop(IGNORED, None)
     _settle_names(found)
-    return Reading({field: tuple(indexes) for field, indexes in found.items()}, tuple(unread))
+    title = found.pop("title_or_position", None)
+    if title and "position" not in found:  # beside a job title it is "Dr."
+        found["position"] = title
+    read = {index for indexes in found.values() for index in indexes}
+    unread = tuple(
+        cell.strip() for index, cell in enumerate(cells) if cell.strip() and index not in read
+    )
+    return Reading({field: tuple(indexes) for field, indexes in found.items()}, unread)
+
+
+def _said(cells: Sequence[str], mapping: Mapping[str, str]) -> dict[int, str]:
+    """What a person said, by column number. A column is named by its word or by its number."""
+    said: dict[int, str] = {}
+    for name, field in mapping.items():
+        if field not in MAPPABLE and field != IGNORED:
+            raise UnknownColumn(
+                f"{field!r} is no field. Use {', '.join(MAPPABLE)}, or {IGNORED} for none."
+            )
+        indexes = [i for i, cell in enumerate(cells) if cell and fold(cell) == fold(name)]
+        if not indexes and name.strip().isdigit() and 0 < int(name) <= len(cells):
+            indexes = [int(name) - 1]
+        if not indexes:
+            raise UnknownColumn(
+                f"There is no column {name!r}. There are: {', '.join(c for c in cells if c)}."
+            )
+        said |= dict.fromkeys(indexes, field)
+    return said
 
 
 def _settle_names(found: dict[str, list[int]]) -> None:
@@ -163,12 +161,14 @@ def _settle_names(found: dict[str, list[int]]) -> None:
         found["last_name"] = found.pop("full_name")
 
 
-def twice(cells: Sequence[str]) -> str:
-    """The header word that stands twice, or empty."""
+def twice(cells: Sequence[str], columns: Columns) -> str:
+    """The header word that stands twice where one value counts, or empty."""
+    several = {"email", "phone", "whatsapp", "url", "notes"}
+    single = {i for field, each in columns.items() if field not in several for i in each}
     seen = set()
-    for cell in cells:
-        word = fold(cell)
+    for index in sorted(single):
+        word = fold(cells[index])
         if word and word in seen:
-            return cell.strip()
+            return cells[index].strip()
         seen.add(word)
     return ""

@@ -9,12 +9,14 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import islice
 
 from outreach.core.importing.candidates import Candidate, Reader, Skip
+from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
+from outreach.core.importing.delimited import DELIMITERS
 from outreach.core.importing.match import BY, Known, Match, Matcher, by_name
 from outreach.core.importing.plan import Plan, plan, way_label
-from outreach.core.importing.read import DELIMITERS, Table
 from outreach.core.importing.report import Difference, Outcome, Report, RowResult
 from outreach.core.importing.seen import Seen
+from outreach.core.importing.table import Table
 from outreach.core.models import Channel, Workspace
 
 BATCH = 2_000
@@ -27,11 +29,12 @@ def preview(
     workspace: Workspace,
     table: Table,
     *,
+    choices: Choices | None = None,
     progress: Progress | None = None,
     on_row: OnRow | None = None,
 ) -> Report:
     """What `apply` would do now. Writes nothing."""
-    run = Run(workspace, table, on_row)
+    run = Run(workspace, table, choices or Choices(), on_row)
     run.go(progress)
     return run.report
 
@@ -39,15 +42,18 @@ def preview(
 class Run:
     """The way of every row to its outcome. What to write is handed to `write`."""
 
-    def __init__(self, workspace: Workspace, table: Table, on_row: OnRow | None) -> None:
+    def __init__(
+        self, workspace: Workspace, table: Table, choices: Choices, on_row: OnRow | None
+    ) -> None:
         self.workspace = workspace
         self.table = table
+        self.choices = choices
         self.matcher = Matcher(workspace)
         self.seen = Seen()
         self.report = _empty_report(table, on_row)
 
     def go(self, progress: Progress | None) -> None:
-        reader = Reader(self.table)
+        reader = Reader(self.table, self.choices)
         records = self.table.records()
         done = 0
         while batch := list(islice(records, BATCH)):
@@ -126,9 +132,10 @@ class Run:
     def _claim_phone(self, row: Candidate, found: Match) -> None:
         """A phone goes to the first row of the file that brings it."""
         for way in row.ways:
-            if way.channel == Channel.PHONE and way.channel not in found.taken:
-                line = self.seen.first_line((way.channel, way.normalised), row.line)
-                found.shared_with = line if line != row.line else 0
+            if way.channel == Channel.PHONE and way.key not in found.taken:
+                line = self.seen.first_line(way.key, row.line)
+                if line != row.line:
+                    found.shared[way.key] = line
 
     def _namesake_in_file(self, row: Candidate) -> str:
         if not row.company_key:
@@ -167,19 +174,20 @@ def _empty_report(table: Table, on_row: OnRow | None) -> Report:
         file=table.name,
         format=table.format,
         encoding=table.encoding.label,
-        delimiter=DELIMITERS[table.delimiter],
+        delimiter=DELIMITERS.get(table.delimiter, ""),
         header_line=table.header_line,
         columns={
             table.header[index]: LABELS.get(meant[index], meant[index]) for index in sorted(meant)
         },
         unread=table.unread,
+        notices=table.notices,
         on_row=on_row,
     )
 
 
 def _new(row: Candidate, found: Match, namesake: str) -> RowResult:
     """A new person, without what is somebody else's already."""
-    kept = [(way, found.owner_of(way.channel)) for way in row.ways]
+    kept = [(way, found.owner_of(way)) for way in row.ways]
     row.ways = [way for way, owner in kept if not owner]
     return RowResult(
         row.line,

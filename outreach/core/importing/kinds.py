@@ -1,17 +1,16 @@
-"""Files that only claim to be a CSV: what they are by their first bytes, and what to do."""
+"""What a file is by its first bytes, and what to do with one that nobody here can read."""
 
 from __future__ import annotations
 
 import codecs
 import re
 
-from outreach.core.importing.source import BadFile
+from outreach.core.importing.source import BadFile, Source
 
 AS_CSV = "Open it and save it as CSV UTF-8."
 EXPORT = "Export the list as CSV from where it was made."
 UNPACK = "Unpack it and import the CSV in it, such as Connections.csv."
 BY_MARK: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a ZIP archive", UNPACK),
     (b"PK\x05\x06", "an empty ZIP archive", UNPACK),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Outlook file", AS_CSV),
     (b"%PDF", "a PDF", EXPORT),
@@ -29,26 +28,36 @@ BY_MARK: tuple[tuple[bytes, str, str], ...] = (
 BY_TEXT: tuple[tuple[str, str, str], ...] = (
     (r"<!doctype html|<html", "a web page", "Use the site's export, which gives a CSV file."),
     (r"<\?xml", "XML", EXPORT),
-    (r"begin:vcard", "a vCard", "Export the contacts as CSV instead."),
     (r"[{\[]\s*[\"{\[]", "JSON", EXPORT),
 )
 
 
+ZIP = b"PK\x03\x04"
+LOCKED = "EncryptedPackage".encode("utf-16-le")
+
+
+def is_zip(head: bytes) -> bool:
+    return head.startswith(ZIP)
+
+
 def refuse(head: bytes, name: str) -> None:
-    """Raise BadFile when the first bytes are those of another kind of file."""
-    kind, remedy = _kind(head)
-    if kind:
-        raise BadFile(f"{name} is {kind}, not a CSV file. {remedy}")
-
-
-def _kind(head: bytes) -> tuple[str, str]:
+    """Raise BadFile when the first bytes are those of a file that nobody here can read."""
     for mark, kind, remedy in BY_MARK:
         if head.startswith(mark):
-            if mark.startswith(b"PK") and (b"xl/" in head or b"[Content_Types]" in head):
-                return "an Excel workbook (.xlsx)", AS_CSV
-            return kind, remedy
+            raise BadFile(f"{name} is {kind}, not a list of people. {remedy}")
     text = head.removeprefix(codecs.BOM_UTF8)[:200].decode("latin-1").strip().lower()
     for pattern, kind, remedy in BY_TEXT:
         if re.match(pattern, text):
-            return kind, remedy
-    return "", ""
+            raise BadFile(f"{name} is {kind}, not a list of people. {remedy}")
+
+
+def refuse_locked(place: Source) -> None:
+    """An Excel workbook with a password is an old-style container with one telling name in it."""
+    tail = b""
+    for chunk in place.chunks():
+        if LOCKED in tail + chunk:
+            raise BadFile(
+                f"{place.name} is protected by a password. Open it, save it without one, and "
+                "import that."
+            )
+        tail = chunk[-len(LOCKED) :]

@@ -13,7 +13,8 @@ from datetime import date
 
 from django.db.models import Max, QuerySet
 
-from outreach.core.importing.candidates import Candidate, Way
+from outreach.core.importing.candidates import Candidate
+from outreach.core.importing.ways import Way
 from outreach.core.models import Address, Channel, Person, Workspace
 from outreach.core.models.people import PersonStatus
 
@@ -63,7 +64,7 @@ class Known:
 class Match:
     """What is known about one candidate: `held` are its ways that are this human's already (also
     those of a merged duplicate), `taken` those that are somebody else's.
-    `shared_with` is the line of this file that has the same phone already; `alike` are people
+    `shared` are lines of this file that have a phone of the row already; `alike` are people
     of the same name, `by_phone` is the one who has the row's phone too: both are looked at only
     when no stronger way recognises anybody."""
 
@@ -71,8 +72,8 @@ class Match:
     by: str = ""
     owners: tuple[int, ...] = ()
     held: set[tuple[str, str]] = field(default_factory=set)
-    taken: dict[str, int] = field(default_factory=dict)
-    shared_with: int = 0
+    taken: dict[tuple[str, str], int] = field(default_factory=dict)
+    shared: dict[tuple[str, str], int] = field(default_factory=dict)
     by_phone: Known | None = None
     alike: list[Known] = field(default_factory=list)
     suggestion: str = ""
@@ -83,14 +84,16 @@ class Match:
 
     def own_ways(self, row: Candidate) -> list[Way]:
         """The row's ways that are nobody else's."""
-        return [way for way in row.ways if not self.owner_of(way.channel)]
+        return [way for way in row.ways if not self.owner_of(way)]
 
-    def owner_of(self, channel: str) -> str:
-        """Whose the row's way of this channel is, if it cannot be stored for this human."""
-        if channel in self.taken:
+    def owner_of(self, way: Way) -> str:
+        """Whose this way of the row is, if it cannot be stored for this human."""
+        if not self.taken and not self.shared:
+            return ""
+        if way.key in self.taken:
             return "belongs to another person"
-        if channel == Channel.PHONE and self.shared_with:
-            return f"belongs to line {self.shared_with}"
+        if line := self.shared.get(way.key):
+            return f"belongs to line {line}"
         return ""
 
 
@@ -203,11 +206,11 @@ def _by_ways(row: Candidate, owners: dict[tuple[str, str], int]) -> Match:
                 if owner not in found.owners:
                     found.owners = (*found.owners, owner)
     for way in row.ways:
-        owner = owners.get((way.channel, way.normalised))
+        owner = owners.get(way.key)
         if owner in found.owners:
-            found.held.add((way.channel, way.normalised))
+            found.held.add(way.key)
         elif owner:
-            found.taken[way.channel] = owner
+            found.taken[way.key] = owner
     return found
 
 
@@ -217,9 +220,11 @@ def _settle(row: Candidate, found: Match, people: dict[int, Known], namesakes: N
     if found.owners:
         found.person = people.get(found.owners[0])
         return
-    by_phone = people.get(found.taken.get(Channel.PHONE, 0))
-    if by_phone is not None and by_phone.full_name.casefold() == row.name_key:
-        found.by_phone = by_phone
+    for (channel, _), owner in found.taken.items():
+        by_phone = people.get(owner) if channel == Channel.PHONE else None
+        if by_phone is not None and by_phone.full_name.casefold() == row.name_key:
+            found.by_phone = by_phone
+            break
     found.alike = [people[each] for each in namesakes.by_name.get(row.name.full, ())]
 
 
@@ -231,7 +236,10 @@ def by_name(row: Candidate, found: Match, is_free: Callable[[Known], bool]) -> N
     """
     if found.by_phone is not None and is_free(found.by_phone):
         found.person, found.by = found.by_phone, BY[Channel.PHONE]
-        del found.taken[Channel.PHONE]
+        own = {key for key, owner in found.taken.items() if owner == found.by_phone.id}
+        found.held |= own
+        for key in own:
+            del found.taken[key]
         return
     for person in sorted(filter(is_free, found.alike), key=lambda each: bool(each.ways)):
         if is_same_record(row, person) and _agrees(found.own_ways(row), row, person):

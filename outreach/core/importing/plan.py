@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from outreach.core.addresses import BadAddress, profile
-from outreach.core.importing.candidates import Candidate, Way
+from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.columns import LABELS
 from outreach.core.importing.match import Known, Match
 from outreach.core.importing.report import Difference
+from outreach.core.importing.ways import Way
 from outreach.core.models import Channel
 
 PLAIN = ("position", "connected_on", "time_zone", "country", "notes")
@@ -46,7 +47,8 @@ def plan(row: Candidate, person: Known, found: Match) -> Plan:
         if not offered or offered == held:
             continue
         if held:
-            made.conflict(LABELS.get(name, name), held, offered)
+            if name != "time_zone" or not row.is_zone_derived:
+                made.conflict(LABELS.get(name, name), held, offered)
         else:
             made.fields[name] = offered
             made.change(LABELS.get(name, name), offered)
@@ -82,14 +84,20 @@ def _company(made: Plan, row: Candidate, person: Known) -> None:
 
 
 def _ways(made: Plan, row: Candidate, person: Known, found: Match) -> None:
+    """A further address beside one we have is an addition; one instead of ours, a conflict."""
+    agreed = {
+        way.channel
+        for way in row.ways
+        if way.normalised in person.ways.get(way.channel, ()) or way.key in found.held
+    }
     for way in row.ways:
         label = way_label(way.channel)
         held = person.ways.get(way.channel, [])
-        if owner := found.owner_of(way.channel):
+        if owner := found.owner_of(way):
             made.conflict(label, owner, way.raw)
-        elif way.normalised in held or (way.channel, way.normalised) in found.held:
+        elif way.normalised in held or way.key in found.held:
             continue
-        elif held:
+        elif held and way.channel not in agreed:
             made.conflict(label, ", ".join(held), way.raw)
         elif way.channel == Channel.LINKEDIN and _contradicts(person.profile_url, way):
             made.conflict(label, person.profile_url, way.raw)

@@ -81,6 +81,7 @@ class Report:
     header_line: int
     columns: dict[str, str]
     unread: tuple[str, ...]
+    notices: tuple[str, ...] = ()
     is_applied: bool = False
     on_row: Callable[[RowResult], None] | None = None
     counts: Counter[str] = field(default_factory=Counter)
@@ -150,6 +151,7 @@ class Report:
             "header_line": self.header_line,
             "columns": self.columns,
             "columns_not_read": list(self.unread),
+            "notices": list(self.notices),
             "applied": self.is_applied,
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),

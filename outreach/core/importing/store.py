@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from django.db import connection, models
 
-from outreach.core.importing.candidates import Candidate, Way
+from outreach.core.importing.candidates import Candidate
+from outreach.core.importing.ways import Way
 from outreach.core.models import Account, Address, Person, Workspace
 
 # Any number that no other part of the program uses: the first half of an advisory lock's key.

@@ -10,17 +10,18 @@ import pytest
 
 from outreach import testing
 from outreach.core import importing
-from outreach.core.importing import BadFile, read, read_file, source
+from outreach.core.importing import BadFile, read_file, source, table
 from outreach.core.models import Activity, Person
 
 HEAD = b"Name,Email,Company\n"
 ROW = b"A B,a@example.com,ACME\n"
 
 
-def zipped(name: str) -> bytes:
+def zipped(*names: str, text: str | bytes = "x" * 100) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr(name, "x" * 100)
+        for name in names:
+            archive.writestr(name, text)
     return made.getvalue()
 
 
@@ -30,9 +31,9 @@ BAD = {
     "only a mark": (b"\xef\xbb\xbf", "only empty lines"),
     "header only": (HEAD, r"header \(line 1\) and no rows"),
     "no known column": (b"Foo,Bar\n1,2\n", r"no column that says who.*Line 1 has: Foo, Bar"),
-    "no header": (b"A B,a@example.com\n", r"Line 1 has: A B, a@example\.com"),
+    "no header": (b"A B,8001\n", r"Line 1 has: A B, 8001\. .*say what a column is with --map"),
     "nobody's columns": (b"Company,Notes\nX,Y\n", "no column that says who"),
-    "column twice": (b"Name,Email,e-mail\nA,a@example.com,b\n", r"Line 1 .*'e-mail' twice"),
+    "column twice": (b"Name,Company,company\nA,B,C\n", r"Line 1 .*'company' twice"),
     "unclosed quote": (
         HEAD + ROW + b'"C D,c@example.com,X\n' + ROW,
         r"quote \(\"\) opened in line 3",
@@ -44,15 +45,25 @@ BAD = {
     "nul": (HEAD + ROW + b"A\0B,c@example.com,X\n", "Line 3 .*NUL"),
     "over-long line": (HEAD + b"x" * 1_000_100 + b"\n", "Line 2 .*longer than 1,000,000"),
     "over-long cell": (HEAD + b'"' + b"x" * 200_000 + b'",a,b\n', "Line 2 .*131,072"),
-    "zip": (zipped("Connections.csv"), "is a ZIP archive.*Unpack it"),
-    "xlsx": (zipped("[Content_Types].xml"), r"Excel workbook \(\.xlsx\).*save it as CSV"),
+    "zip without a list": (zipped("picture.png"), "ZIP archive without a list of people"),
+    "zip with two lists": (zipped("a.csv", "b.csv"), r"holds 2 lists: a\.csv, b\.csv\. Unpack it"),
+    "zip cut off": (zipped("a.csv")[:60], "is cut off or damaged"),
+    "zip in a zip": (zipped("a.csv", text=zipped("b.csv")), "archive in an archive"),
+    "no workbook": (zipped("[Content_Types].xml"), "cannot be read as an Excel workbook"),
+    "locked xls": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+        "protected by a password",
+    ),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100, "old Excel"),
     "pdf": (b"%PDF-1.7\n", "is a PDF"),
     "gzip": (b"\x1f\x8b\x08\0\0\0", "compressed file"),
     "picture": (b"\x89PNG\r\n\x1a\n", "is a picture"),
     "page": (b"<!DOCTYPE html><html>", "is a web page"),
     "json": (b'[{"name": "A"}]', "is JSON"),
-    "vcard": (b"BEGIN:VCARD\nVERSION:3.0\n", "is a vCard"),
+    "vcard cut off": (
+        b"BEGIN:VCARD\nVERSION:3.0\nFN:A B\n",
+        "begun in line 1 .*END:VCARD is missing",
+    ),
     "half utf-16": ("Name,Email\nA,b@example.com\n".encode("utf-16")[:-1], "UTF-16: byte 0x"),
 }
 
@@ -107,7 +118,7 @@ def test_an_endless_stream_is_cut_off(monkeypatch):
 
 
 def test_too_many_rows_are_refused_with_the_limit(monkeypatch):
-    monkeypatch.setattr(read, "MAX_ROWS", 10)
+    monkeypatch.setattr(table, "MAX_ROWS", 10)
     with pytest.raises(BadFile, match=r"more than 10 rows \(line 12\)"):
         read_file(HEAD + ROW * 11)
 

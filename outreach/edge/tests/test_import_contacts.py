@@ -117,7 +117,7 @@ def test_a_named_encoding_is_used(path):
     [
         (b"", "is empty"),
         (b"Foo,Bar\n1,2\n", "has no column"),
-        (b"PK\x03\x04", "is a ZIP archive"),
+        (b"PK\x03\x04", "is cut off"),
         (b'Name,Email\n"A,b\n', "line 2"),
     ],
 )
@@ -190,3 +190,29 @@ def test_a_progress_bar_is_shown_on_a_terminal_only(path, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     run(path, "--dry-run")
     assert steps == [{"completed": 2, "total": 2}]
+
+
+def test_columns_country_and_zone_are_chosen_on_the_command_line(path):
+    path.write_text("Wer,Nummer\nAnna Meier,044 668 18 00\nBob Hill,\n")
+    found = run(path, "--map", "Wer=full_name", "--map", "2=phone", "--country", "CH",
+                "--time-zone", "Europe/Rome")  # fmt: skip
+    assert "2 new" in found
+    assert dict(Person.objects.values_list("full_name", "time_zone")) == {
+        "Anna Meier": "Europe/Zurich", "Bob Hill": "Europe/Rome",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--map", "Name"], "is not COLUMN=FIELD"),
+        (["--map", "Name=who"], "'who' is no field"),
+        (["--country", "Atlantis"], "'Atlantis' is no country"),
+        (["--time-zone", "Mars/Base"], "'Mars/Base' is no time zone"),
+    ],
+)
+def test_a_choice_that_cannot_be_kept_is_refused(path, options, words):
+    path.write_text("Name,Email\nA B,a@example.com\n")
+    with pytest.raises(CommandError, match=words):
+        run(path, *options)
+    assert not Person.objects.exists()

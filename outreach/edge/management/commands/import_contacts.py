@@ -1,4 +1,4 @@
-"""Import people from a LinkedIn export or any CSV: preview, then apply, by row."""
+"""Import people from whatever export there is: preview, then apply, by row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from outreach.core import importing
-from outreach.core.importing import BadFile, ImportClash, Outcome, Report, RowResult, Table
+from outreach.core.importing import (
+    FORMATS,
+    MAPPABLE,
+    BadChoice,
+    BadFile,
+    Choices,
+    ImportClash,
+    Outcome,
+    Report,
+    RowResult,
+    Table,
+)
 from outreach.core.permissions import Verb
 from outreach.edge import acting
 from safety.services import check_safety
@@ -31,18 +42,32 @@ COLOURS = {
 
 
 class Command(BaseCommand):
-    help = "Import people from a LinkedIn Connections.csv or a plain CSV, by path or - for stdin."
+    help = (
+        "Import people from a LinkedIn export or archive, Google, Outlook, HubSpot, Pipedrive, "
+        "Salesforce, vCards, .xlsx, any CSV or pasted text, by path or - for standard input."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="The CSV file; - reads standard input.")
+        parser.add_argument("file", metavar="FILE", help="The file; - reads standard input.")
         parser.add_argument(
-            "--format", choices=("auto", "linkedin", "csv"), default="auto",
+            "--format", choices=FORMATS, default="auto",
             help="What the file is (default: found by its content).",
         )  # fmt: skip
         parser.add_argument(
             "--encoding", default="",
             help="Its encoding, such as windows-1250 (default: found by its content).",
         )  # fmt: skip
+        parser.add_argument(
+            "--map", action="append", default=[], metavar="COLUMN=FIELD",
+            help="What a column means, by its header or number; - reads it not. Repeat for each: "
+            f"{', '.join(MAPPABLE)}.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--country", default="", help="Where numbers without + and a country code are from."
+        )
+        parser.add_argument(
+            "--time-zone", default="", help="Their zone where neither row, country nor phone tells."
+        )
         parser.add_argument(
             "--dry-run", action="store_true", help="Show what would be done; store nothing."
         )
@@ -52,7 +77,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = self._import(options)
-        except (BadFile, ImportClash) as error:
+        except (BadFile, BadChoice, ImportClash) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was stored.") from None
@@ -66,24 +91,44 @@ class Command(BaseCommand):
         workspace = acting.workspace(options)
         by = acting.principal(options, verb=Verb.IMPORT, workspace=workspace)
         at = timezone.now()
+        choices = Choices.of(country=options["country"], time_zone=options["time_zone"])
         safe = check_safety("import_contacts", by=by, at=at, workspace=workspace)
         if not safe.allowed:
             raise CommandError(f"Nothing was imported: {safe.reason}")
         table = _read(options)
         with _bar(options, table) as advance:
             if options["dry_run"]:
-                return importing.preview(workspace, table, progress=advance)
-            return importing.apply(workspace, table, by=by, at=at, progress=advance)
+                return importing.preview(workspace, table, choices=choices, progress=advance)
+            return importing.apply(
+                workspace, table, by=by, at=at, choices=choices, progress=advance
+            )
 
 
 def _read(options: dict[str, Any]) -> Table:
-    name = str(options["file"])
-    if name == "-":
-        stdin = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
-        return importing.read_file(
-            stdin, name="standard input", format=options["format"], encoding=options["encoding"]
-        )
-    return importing.read_file(name, format=options["format"], encoding=options["encoding"])
+    content, name = options["file"], ""
+    if content == "-":
+        content = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
+        name = "standard input"
+    return importing.read_file(
+        content,
+        name=name,
+        format=options["format"],
+        encoding=options["encoding"],
+        mapping=_mapping(options["map"]),
+    )
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    """`COLUMN=FIELD` each; a header may hold an equals sign, a field never."""
+    found = {}
+    for pair in pairs:
+        column, mark, field = pair.rpartition("=")
+        if not mark or not column.strip():
+            raise CommandError(
+                f"--map {pair!r} is not COLUMN=FIELD, such as --map Kunde=full_name."
+            )
+        found[column] = field.strip()
+    return found
 
 
 @contextmanager
@@ -102,10 +147,12 @@ def _bar(options: dict[str, Any], table: Table) -> Iterator[Any]:
 
 def show(report: Report, console: Console) -> None:
     """The report for a person: what the file is, the counts, the rows that matter, the errors."""
-    console.print(
-        f"[bold]{escape(report.file)}[/]: {report.format}, {report.encoding}, "
-        f"{report.delimiter}, header in line {report.header_line}"
-    )
+    about = [report.format, report.encoding, report.delimiter]
+    if report.header_line:
+        about.append(f"header in line {report.header_line}")
+    console.print(f"[bold]{escape(report.file)}[/]: {escape(', '.join(filter(None, about)))}")
+    for notice in report.notices:
+        console.print(escape(notice))
     read = ", ".join(f"{word} → {field}" for word, field in report.columns.items())
     console.print(f"Columns: {escape(read)}")
     if report.unread:

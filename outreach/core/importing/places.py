@@ -1,0 +1,95 @@
+"""Countries and time zones by the words files use; the zone a country or a phone allows. Pure.
+
+A zone is told only when it is beyond doubt: every zone that is possible shows the same clock.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from importlib import resources
+from pathlib import Path
+
+from outreach.core.importing.columns import fold
+
+# Moments through two years: zones that agree at all of them show the same clock.
+FIRST = datetime(2026, 1, 15, 12, tzinfo=UTC)
+MOMENTS = tuple(FIRST + timedelta(days=15 * n) for n in range(48))
+
+
+@cache
+def _countries() -> dict[str, str]:
+    found = {}
+    for line in (Path(__file__).parent / "countries.txt").read_text("utf-8").splitlines():
+        code, _, words = line.partition(" ")
+        for word in (code, *words.split("|")):
+            found[fold(word)] = code
+    return found
+
+
+@lru_cache(maxsize=2_000)
+def country(text: str) -> str:
+    """The two-letter code of a country named in any of six languages; empty when unknown."""
+    return _countries().get(fold(text), "")
+
+
+@cache
+def _zones() -> dict[str, str]:
+    return {name.casefold(): name for name in zoneinfo.available_timezones()}
+
+
+@lru_cache(maxsize=2_000)
+def zone(text: str) -> str:
+    """The IANA name however its case and spaces are written; empty when unknown."""
+    text = re.sub(r"_slash_", "/", text, flags=re.IGNORECASE)  # as HubSpot keeps them
+    word = "/".join(part.strip().replace(" ", "_") for part in text.split("/"))
+    return _zones().get(word.casefold(), "")
+
+
+@cache
+def _by_country() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8")
+    for line in table.splitlines():
+        if line and not line.startswith("#"):
+            code, _, name = line.split("\t")[:3]
+            found[code] = (*found.get(code, ()), name)
+    return found
+
+
+@lru_cache(maxsize=2_000)
+def _of_phone(number: str) -> tuple[str, ...]:
+    """The zones a valid number allows; an invalid one allows nothing."""
+    import phonenumbers
+    from phonenumbers import timezone
+
+    parsed = phonenumbers.parse(number)
+    if not phonenumbers.is_valid_number(parsed):
+        return ()
+    return tuple(z for z in timezone.time_zones_for_number(parsed) if zone(z))
+
+
+@lru_cache(maxsize=500)
+def _same_clock(names: tuple[str, ...]) -> bool:
+    clocks = {
+        tuple(moment.astimezone(zoneinfo.ZoneInfo(name)).utcoffset() for moment in MOMENTS)
+        for name in names
+    }
+    return len(clocks) == 1
+
+
+def zone_of(country: str, phones: Iterable[str], chosen: str = "") -> str:
+    """The zone of somebody: their country's, else their phone's, else the one chosen.
+
+    Where a country has several clocks the chosen one decides among them; if it is none of them
+    nobody knows, and the zone stays empty.
+    """
+    possible = _by_country().get(country, ())
+    if not possible:
+        possible = next((zones for number in phones if (zones := _of_phone(number))), ())
+    if not possible or chosen in possible:
+        return chosen
+    return possible[0] if _same_clock(possible) else ""

@@ -1,0 +1,109 @@
+"""What every format becomes: a header and records that can be streamed again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from outreach.core.importing import columns as meaning
+from outreach.core.importing.columns import Columns, Reading, UnknownColumn
+from outreach.core.importing.dates import looks_day_first
+from outreach.core.importing.encoding import Encoding
+from outreach.core.importing.source import BadFile
+
+MAX_ROWS = 1_000_000
+Record = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One message or invitation of an archive: with whose profile, which way, when (UTC)."""
+
+    profile: str
+    is_ours: bool
+    at: str
+    key: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A file that was read through once and found whole. `records` streams it again.
+
+    Records are pairs of a line number (a row of a sheet, the first line of a card) and cells.
+    `history` streams what an archive tells of messages; `notices` are sentences for the report.
+    """
+
+    name: str
+    format: str
+    encoding: Encoding
+    opened: Callable[[], Iterator[Record]]
+    header: tuple[str, ...]
+    columns: Columns
+    unread: tuple[str, ...] = ()
+    header_line: int = 0
+    delimiter: str = ""
+    rows: int = 0
+    is_day_first: bool = False
+    notices: tuple[str, ...] = ()
+    history: Callable[[], Iterator[Passed]] | None = None
+    samples: tuple[tuple[str, ...], ...] = ()
+
+    def records(self) -> Iterator[Record]:
+        """Line number and cells of every record below the header; blank lines are none."""
+        return self.opened()
+
+
+def header_of(
+    cells: Sequence[str], line: int, name: str, mapping: Mapping[str, str] | None
+) -> Reading:
+    """The meaning of a header, or BadFile when it says of nobody who they are."""
+    try:
+        reading = meaning.read_header(cells, mapping)
+    except UnknownColumn as error:
+        raise BadFile(f"The mapping does not fit {name}: {error}", line=line) from None
+    if not reading.identifies:
+        raise BadFile(
+            f"{name} has no column that says who somebody is (name, e-mail, phone or profile). "
+            f"Line {line} has: {shown(cells)}. Put a header line on top, such as "
+            "Name,Email,Company, or say what a column is with --map.",
+            line=line,
+        )
+    if double := meaning.twice(cells, reading.columns):
+        raise BadFile(
+            f"Line {line} of {name} names the column {double!r} twice. Rename or delete one.",
+            line=line,
+        )
+    return reading
+
+
+def shown(cells: Sequence[str]) -> str:
+    names = [cell[:40] for cell in cells if cell]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return (", ".join(names[:12]) or "nothing") + more
+
+
+def survey(table: Table) -> Table:
+    """Read to the end: every structural fault shows before anything is stored."""
+    rows = 0
+    is_day_first = False
+    dates = table.columns.get("connected_on", ())[:1]
+    for line, cells in table.records():
+        rows += 1
+        if rows > MAX_ROWS:
+            raise BadFile(
+                f"{table.name} has more than {MAX_ROWS:,} rows (line {line}), the most one "
+                "import takes. Split it into several files, each with the header line.",
+                line=line,
+            )
+        for index in dates:
+            if not is_day_first and index < len(cells):
+                is_day_first = looks_day_first(cells[index])
+    if not rows:
+        raise BadFile(
+            f"{table.name} has a header (line {table.header_line}) and no rows below it. "
+            "Export it again.",
+            line=table.header_line,
+        )
+    samples = tuple(tuple(cell[:60] for cell in cells) for _, cells in islice(table.records(), 3))
+    return replace(table, rows=rows, is_day_first=is_day_first, samples=samples)

@@ -1,0 +1,119 @@
+"""The addresses in a row's cells: several in one cell, with names and signs around them. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from outreach.core import names
+from outreach.core.addresses import BadAddress, normalise
+from outreach.core.importing.columns import Columns
+from outreach.core.models import Channel
+
+CHANNELS = {
+    "email": str(Channel.EMAIL),
+    "profile": str(Channel.LINKEDIN),
+    "phone": str(Channel.PHONE),
+    "whatsapp": str(Channel.WHATSAPP),
+    "instagram": str(Channel.INSTAGRAM),
+}
+SEVERAL = frozenset({"email", "phone", "whatsapp"})
+MOST = 20  # addresses of one channel in one row
+MAILBOX = re.compile(r"[^\s,;|<>\"'()\[\]]+@[^\s,;|<>\"'()\[\]@]+")
+PARTED = re.compile(r"\s*(?::::|[;|\n\r]|\s/\s)\s*")
+COMMAS = re.compile(r"\s*,\s*")
+EXTENSION = re.compile(r"\s*(?:ext\.?|x|durchwahl|poste)\s*\d+\s*$", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Way:
+    """One address of a row."""
+
+    channel: str
+    normalised: str
+    raw: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.channel, self.normalised
+
+
+@dataclass(slots=True)
+class Found:
+    """What a row's cells give: addresses, and a sentence for each that is none."""
+
+    ways: list[Way]
+    problems: list[str]
+    profile_url: str = ""
+
+
+class Ways:
+    """Reads the addresses of one table's rows."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.cells = [(name, columns[name]) for name in CHANNELS if name in columns]
+        self.bare_urls = columns.get("url", ())
+
+    def read(self, cells: list[str], region: str) -> Found:
+        found = Found([], [])
+        for name, indexes in self.cells:
+            for index in indexes:
+                if cells[index] and self._cell(found, name, cells[index], region):
+                    break  # a profile or a name is one; mailboxes and numbers may be several
+        if not found.profile_url:
+            for index in self.bare_urls:
+                if "linkedin.com/" in (cell := cells[index].casefold()) and "/company/" not in cell:
+                    self._cell(found, "profile", cells[index], region)
+                    break
+        return found
+
+    def _cell(self, found: Found, name: str, cell: str, region: str) -> bool:
+        """Take in one cell; True when its field is settled by it."""
+        before = len(found.ways) + len(found.problems)
+        for raw in _split(name, cell):
+            _add(found, name, raw, region)
+        return name not in SEVERAL and len(found.ways) + len(found.problems) > before
+
+
+def _split(name: str, cell: str) -> list[str]:
+    if name == "email":
+        if cell.count("@") == 1 and " " not in cell and cell[-1] not in ">;,":
+            return [names.clean(cell.removeprefix("mailto:"))]
+        parts = MAILBOX.findall(cell)
+        text = names.clean(cell)
+        return [part.removeprefix("mailto:") for part in parts] or ([text] if text else [])
+    if name in SEVERAL:
+        parts = [names.clean(part) for part in PARTED.split(cell)]
+        return [piece for part in parts if part for piece in _by_comma(part)]
+    text = names.clean(cell)
+    if name == "instagram" and "/" in text:
+        text = text.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    return [text] if text else []
+
+
+def _by_comma(text: str) -> list[str]:
+    """Numbers parted by commas; a comma within one number parts nothing."""
+    parts = COMMAS.split(text)
+    return parts if all(sum(c.isdigit() for c in part) >= 6 for part in parts) else [text]
+
+
+def _add(found: Found, name: str, raw: str, region: str) -> None:
+    channel = CHANNELS[name]
+    try:
+        text = EXTENSION.sub("", raw) if name in ("phone", "whatsapp") else raw
+        if text.startswith("00") and channel != Channel.EMAIL and name != "profile":
+            text = f"+{text[2:]}"
+        form = normalise(channel, text, region=region or None)
+        if len(form) > 320 or len(raw) > 500:
+            raise BadAddress(f"{raw[:40]!r}… is too long for an address.")
+    except BadAddress as error:
+        found.problems.append(str(error))
+        return
+    if any(way.normalised == form and way.channel == channel for way in found.ways):
+        return
+    if sum(way.channel == channel for way in found.ways) >= MOST:
+        found.problems.append(f"More than {MOST} addresses of one kind; {raw[:60]!r} is left out.")
+        return
+    found.ways.append(Way(channel, form, raw))
+    if name == "profile":
+        found.profile_url = f"https://www.{form}"
