@@ -11,11 +11,12 @@ from functools import lru_cache
 
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.rulebook import CHECK_OF, Book, Rule, book, signals
-from safety.contract.signs import DETECTORS, is_rising
+from safety.contract.signs import DETECTORS, is_heading, is_rising
 from safety.verdict import Finding, Level, Verdict
 
 WARM_CHANNELS = frozenset({"whatsapp", "sms"})
 WARM_NEEDS = 2
+WEAK_NEEDS = 2
 # Warnings of more families than this are too much for a rewrite.
 MOST_WARNED = 3
 HITS_PER_RULE = 5
@@ -86,7 +87,7 @@ def find(
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
     if previous and is_rising((*previous, text)):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
-    return _weighed(_tolerated(_once(hits), channel))
+    return _weighed(_tolerated(_in_company(_once(hits)), channel))
 
 
 def is_promotional_text(*, subject: str, text: str) -> bool:
@@ -195,7 +196,8 @@ def _views(channel: str, subject: str, text: str, html: str) -> Iterator[tuple[s
 
 def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:
     most = 1 if len(folded.text) > LONG_TEXT else HITS_PER_RULE
-    for rule, _, pattern in rules.candidates(folded.text, field):
+    heading = field == "subject" and is_heading(folded.cased)
+    for rule, _, pattern in rules.candidates(folded.text, field, heading=heading):
         if rule.applies(channel, field):
             for count, found in enumerate(pattern.finditer(folded.text)):
                 if count == most:
@@ -228,6 +230,26 @@ def _once(hits: Sequence[Hit]) -> list[Hit]:
     order = {"subject": 0, "text": 1, "html": 2}
     names = tuple(CHECK_OF)
     return sorted(kept, key=lambda h: (names.index(h.family), order[h.field], h.start, h.rule.id))
+
+
+def _in_company(hits: list[Hit]) -> list[Hit]:
+    """Weak signs are ordinary speech alone; several, or one beside a sure one, lean on a reader."""
+    weak = [hit for hit in hits if hit.rule.weak]
+    sure = any(hit.check == "EMOTIONAL_CHECK" and not hit.rule.weak for hit in hits)
+    if not weak or sure or _apart(weak) >= WEAK_NEEDS:
+        return hits
+    return [hit for hit in hits if not hit.rule.weak]
+
+
+def _apart(hits: Sequence[Hit]) -> int:
+    """How many different stretches the hits make; the same words again are no second sign."""
+    said: set[str] = set()
+    ends: dict[str, int] = {}
+    for hit in sorted(hits, key=lambda h: (h.field, h.start)):
+        if hit.start >= ends.get(hit.field, -1) and hit.quote.lower() not in said:
+            said.add(hit.quote.lower())
+        ends[hit.field] = max(hit.end, ends.get(hit.field, -1))
+    return len(said)
 
 
 def _tolerated(hits: list[Hit], channel: str) -> list[Hit]:

@@ -38,7 +38,8 @@ CHECK_OF = {
 SIGNALS = frozenset({"promotional", "follow_up"})
 SEVERITIES = ("warn", "fail")
 REMEDIES = ("sentence", "words", "none")
-FIELDS = ("any", "subject", "text")
+# A "heading" is a subject With Capitals On Nearly Every Word.
+FIELDS = ("any", "subject", "text", "heading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,14 @@ class Rule:
     remedy: str = "sentence"
     replacement: str = ""
     detector: str = ""
+    weak: bool = False  # ordinary speech by itself; counts only in company (see content.py)
     match: tuple[str, ...] = ()
     no_match: tuple[str, ...] = ()
 
     def applies(self, channel: str, where: str) -> bool:
-        return (not self.channels or channel in self.channels) and self.where in ("any", where)
+        """Whether it looks at this field on this channel; a heading is always a subject."""
+        here = self.where in ("any", where) or (self.where == "heading" and where == "subject")
+        return here and (not self.channels or channel in self.channels)
 
 
 # A sieve short of memory would answer "nothing found"; it must find this after every text.
@@ -134,8 +138,8 @@ class Sieve:
         self._set.Add(_CANARY)
         self._set.Compile()
 
-    def pick(self, text: str) -> list[Owned]:
-        """The patterns that occur; a sieve that could not look is an error, not "nothing"."""
+    def pick(self, text: bytes) -> list[Owned]:
+        """The patterns that occur in UTF-8; a sieve that could not look is an error, not "no"."""
         found = sorted(self._set.Match(text) or ())
         if not found or found[-1] != len(self._owned):
             raise RuntimeError("the rules could not be applied to this text")
@@ -158,11 +162,15 @@ class Book:
             for field, rows in owned.items()
         }
 
-    def candidates(self, text: str, field: str) -> list[Owned]:
+    def candidates(self, text: str, field: str, *, heading: bool = False) -> list[Owned]:
         """The rules for this field, each with its compiled pattern, that occur in the text."""
-        ended = f"{text}\n{_CANARY}"
-        sieves = (*self._sieves["any"], *self._sieves["subject" if field == "subject" else "text"])
-        return [row for sieve in sieves for row in sieve.pick(ended)]
+        ended = f"{text}\n{_CANARY}".encode()
+        found = [row for sieve in self._sieves["any"] for row in sieve.pick(ended)]
+        for sieve in self._sieves["subject" if field == "subject" else "text"]:
+            found += sieve.pick(ended)
+        if heading:
+            found += [row for sieve in self._sieves["heading"] for row in sieve.pick(ended)]
+        return found
 
 
 def _options() -> Any:

@@ -32,7 +32,29 @@ _FEELING = re.compile(
     r"|need you|angry|furious|never|always|cry|crying|alone|lonely|betrayed|disappointed|ignore"
     r"|ignoring|unbearable|forever|die|dying|terrible|awful|so much|urgent|immediately|must)\b"
 )
+# "Ines from Porto just bought", with the capitals that tell a place from a department.
+_NAMED = r"[A-Z][\w.'-]*"
+_BOUGHT = (
+    r"(?:[Bb]ought|[Pp]urchased|[Oo]rdered|[Bb]ooked|[Cc]laimed|[Ss]aved|[Ss]ubscribed|[Ss]igned up"
+    r"|[Jj]oined|[Gg]rabbed|[Aa]dded|[Vv]iewed|made a purchase)"
+)
+_NAMED_BUYER = re2.compile(
+    rf"(?m)^\W*(?:A \w+|{_NAMED}(?: {_NAMED}){{0,2}}) (?:[Ii]n|[Ff]rom|[Nn]ear) {_NAMED}"
+    rf"(?:(?: {_NAMED}){{0,3}}(?:, ?{_NAMED}(?: {_NAMED}){{0,3}}){{0,3}} (?:has |have )?"
+    rf"(?:[Jj]ust|[Rr]ecently) {_BOUGHT}\b"
+    rf"|(?: {_NAMED}){{0,3}}(?:, ?{_NAMED}(?: {_NAMED}){{0,3}}){{1,3}} {_BOUGHT}\b"
+    rf"|(?: {_NAMED}){{0,2}} {_BOUGHT} (?:[A-Z0-9\"]|the [A-Z]))"
+    rf"|^\W*{_NAMED} [A-Z](?:\. (?:just |recently )?| (?:just |recently )){_BOUGHT}\b"
+    rf"|^\W*(?:A \w+|{_NAMED}) (?:[Ii]n|[Ff]rom) {_NAMED}[^.!?\n]{{0,60}}\bago\b"
+)
+# A heading as magazines write it: nearly every word begins with a capital.
+_HEADING_WORD = re.compile(r"[A-Za-z][\w'’-]*")
+_SMALL_WORDS = frozenset(
+    ("a", "an", "the", "of", "and", "or", "to", "in", "on", "at", "by", "for", "from", "with")
+)
 CHAT_WORDS = 4
+HEADING_WORDS = 4
+LONGEST_HEADING = 200
 MANY_MARKS = 3
 CHAT_READ = 5_000
 RISING_TEXTS = 3
@@ -56,6 +78,20 @@ def chat_speak(folded: Folded) -> list[Stretch]:
     words = [m.span() for m in _CHAT.finditer(folded.text[:CHAT_READ])]
     different = {folded.text[a:b] for a, b in words}
     return words if len(different) >= CHAT_WORDS else []
+
+
+def named_buyer(folded: Folded) -> list[Stretch]:
+    """A stranger by name and place who has just bought."""
+    return [m.span() for m in _NAMED_BUYER.finditer(folded.cased[:CHAT_READ])]
+
+
+def is_heading(cased: str) -> bool:
+    """Whether a line is written as magazines write headings: Capitals On Nearly Every Word."""
+    if len(cased) > LONGEST_HEADING:
+        return False
+    words = [word for word in _HEADING_WORD.findall(cased) if word.lower() not in _SMALL_WORDS]
+    capital = sum(word[0].isupper() for word in words)
+    return len(words) >= HEADING_WORDS and capital >= len(words) - 1 and not cased.isupper()
 
 
 def empty(folded: Folded) -> list[Stretch]:
@@ -85,4 +121,5 @@ DETECTORS: dict[str, Callable[[Folded], list[Stretch]]] = {
     "shouting": shouting,
     "chat_speak": chat_speak,
     "empty": empty,
+    "named_buyer": named_buyer,
 }

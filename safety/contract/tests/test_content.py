@@ -23,10 +23,23 @@ ENDINGS = (
     "Thanks,\nP. Okafor\nSite office",
     "Yours sincerely,\nM. Weiss",
 )
-# These use a seed's own example phrase, so SPEC wants them softened rather than passed.
+# What the rules soften although the sender meant no harm. The seed's own phrases ("I need you to",
+# "If you do not respond", "act now", a subject tagged URGENT) must be found wherever they stand.
 SOFTENED = {
     "Contract for signature",
     "Match on Sunday",
+    "Cease and desist",
+    "Concrete cracks",
+    "Urgent: pump 2 is leaking",
+    "URGENT: wrong price on the website",
+    "Stock of the blue tiles",
+    "Only 3 left in stock as you asked",
+    "Seeds",
+    "Have you seen this?",
+    "Guess who is back",
+    "10 ways to save paper",
+    "Final call: books for the sale",
+    "Today only: canteen closed",
 }
 
 EXAMPLES = [
@@ -41,22 +54,25 @@ def families(text: str, channel: str = "instagram") -> set[str]:
     return {hit.family for hit in find(channel=channel, text=text)}
 
 
-@pytest.mark.parametrize("line", MAIL, ids=lambda line: line.split(" | ")[0])
 @pytest.mark.parametrize("form", range(4))
-def test_ordinary_business_mail_passes(line: str, form: int) -> None:
-    subject, body = line.split(" | ", 1)
-    text = f"{GREETINGS[form]}\n\n{body}\n\n{ENDINGS[form]}"
-    decision = validate_action(
-        {
-            "platform": "email",
-            "recipient": "anna@example.org",
-            "subject": subject,
-            "content": text,
-            "message_type": "work_update",
-        },
-        at="2024-01-17T10:00:00+00:00",
-    )
-    assert decision.outcome == ("REWRITE" if subject in SOFTENED else "ALLOW")
+def test_ordinary_business_mail_passes(form: int) -> None:
+    wrong = []
+    for line in MAIL:
+        subject, body = line.split(" | ", 1)
+        decision = validate_action(
+            {
+                "platform": "email",
+                "recipient": "anna@example.org",
+                "subject": subject,
+                "content": f"{GREETINGS[form]}\n\n{body}\n\n{ENDINGS[form]}",
+                "message_type": "work_update",
+            },
+            at="2024-01-17T10:00:00+00:00",
+        )
+        if decision.outcome != ("REWRITE" if subject in SOFTENED else "ALLOW"):
+            found = [row["rule"] for check in decision.checks for row in check.findings]
+            wrong.append((subject, decision.outcome, found))
+    assert not wrong
 
 
 @given(st.sampled_from(EXAMPLES), st.text(max_size=60), st.text(max_size=60))
@@ -142,6 +158,28 @@ def test_whatsapp_tolerates_one_warm_sentence_but_not_two() -> None:
     two = "I dream of you. You look so sexy."
     assert "inappropriate_intimacy" in families(two, "whatsapp")
     assert "inappropriate_intimacy" in families("I dream of you", "instagram")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Trust me, it runs.", False),  # ordinary speech
+        ("Trust me, it runs. Trust me, it does.", False),  # the same words are no second sign
+        ("Trust me, it runs. If I were you I would sign.", True),
+        ("Trust me, it runs. It is all your fault.", True),  # beside a sure sign
+    ],
+)
+def test_weak_signs_count_only_in_company(text: str, found: bool) -> None:
+    rules = {hit.rule.id for hit in find(channel="email", text=text)}
+    assert ("manipulation.leaning" in rules) is found
+
+
+def test_gossip_is_looked_for_in_headings_only() -> None:
+    heading = "When You Find Your Printer Has Feelings"
+    hits = find(channel="email", subject=heading, text="Thank you.")
+    assert {hit.family for hit in hits} == {"clickbait"}
+    assert not find(channel="email", subject=heading.lower(), text="Thank you.")
+    assert not find(channel="email", text=f"{heading} today")
 
 
 def test_pressure_beside_a_threat_fails() -> None:

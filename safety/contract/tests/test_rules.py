@@ -17,11 +17,13 @@ from safety.contract.rulebook import (
     rule_of,
     shipped,
 )
-from safety.contract.signs import DETECTORS
+from safety.contract.signs import DETECTORS, is_heading
 
 
 def found_by(rule: Rule, text: str) -> bool:
     folded = fold(text)
+    if rule.where == "heading" and not is_heading(folded.cased):
+        return False
     if rule.detector:
         return bool(DETECTORS[rule.detector](folded))
     return any(re2.compile(f"(?m){pattern}").search(folded.text) for pattern in rule.patterns)
