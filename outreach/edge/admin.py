@@ -22,11 +22,18 @@ from outreach.core.models import Activity, Contact, CoolingOff, Draft, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import drafts_admin, settings_admin, stop_page, templates_admin
+from outreach.edge import drafts_admin, keys_admin, settings_admin, stop_page, templates_admin
 from safety.admin import TenantAdmin, column, may, principal_of
 from safety.services import can_send_message
 
-__all__ = ["ActivityAdmin", "PersonAdmin", "drafts_admin", "settings_admin", "templates_admin"]
+__all__ = [
+    "ActivityAdmin",
+    "PersonAdmin",
+    "drafts_admin",
+    "keys_admin",
+    "settings_admin",
+    "templates_admin",
+]
 HISTORY = 30
 Stop = Callable[[Person, dict[str, Any]], list[int]]
 STOPS: dict[str, tuple[str, Stop]] = {

@@ -12,7 +12,16 @@ from django.urls import reverse
 from approvals import queue
 from approvals.models import Approval
 from channels.models import Delivery, PlatformTemplate
-from outreach.core.models import Activity, Agent, Draft, Membership, Person, User, Workspace
+from outreach.core.models import (
+    Activity,
+    Agent,
+    ApiKey,
+    Draft,
+    Membership,
+    Person,
+    User,
+    Workspace,
+)
 from outreach.core.permissions import Verb
 from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import SafetyEvent
@@ -53,6 +62,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _rows(request, Membership, "Members", "badge"),
                 _rows(request, Agent, "Agents", "smart_toy"),
                 _rows(request, PlatformTemplate, "WhatsApp templates", "chat"),
+                _rows(request, ApiKey, "API keys", "key"),
                 _rows(request, User, "Users", "person"),
             ],
         },

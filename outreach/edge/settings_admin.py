@@ -1,7 +1,8 @@
 """Workspaces, members, agents and users: settings, edited by those whose role allows it.
 
 Each change is told in the log in its own transaction. Safe Mode is shown here and switched
-elsewhere: off needs a preflight. Agents get no keys here and can never be given a right to decide.
+elsewhere: off needs a preflight. Keys are made in `keys_admin`; no agent can be given a right to
+decide.
 """
 
 from __future__ import annotations

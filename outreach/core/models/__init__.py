@@ -8,6 +8,7 @@ from outreach.core.models.consent import Consent, Suppression
 from outreach.core.models.contacts import Contact, CoolingOff
 from outreach.core.models.drafts import Draft, Revision
 from outreach.core.models.inbound import InboundMessage
+from outreach.core.models.keys import ApiKey
 from outreach.core.models.people import Account, Address, Person
 from outreach.core.models.voice import VoiceProfile
 from outreach.core.models.workspace import Agent, Autonomy, Membership, Role, User, Workspace
@@ -17,6 +18,7 @@ __all__ = [
     "Activity",
     "Address",
     "Agent",
+    "ApiKey",
     "Autonomy",
     "Channel",
     "Consent",

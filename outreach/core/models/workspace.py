@@ -177,7 +177,7 @@ class Membership(models.Model):
 
 
 class Agent(models.Model):
-    """A program that proposes. Its key is stored hashed; no scope approves, sends or switches."""
+    """A program that proposes, with keys of its own; no scope approves, sends or switches."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agents")
     name = models.CharField(max_length=120)
@@ -193,7 +193,6 @@ class Agent(models.Model):
     voice = models.CharField(
         max_length=60, blank=True, help_text="The voice it writes in. Empty: the house voice."
     )
-    key_hash = models.CharField(max_length=64, blank=True, editable=False)
     key_made_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

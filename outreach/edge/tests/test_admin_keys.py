@@ -1,0 +1,95 @@
+"""The keys' pages: the secret is in one answer only, and nobody sees another's."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+
+from outreach import testing
+from outreach.core import keys
+from outreach.core.models import ApiKey
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db
+NEW = "admin:core_apikey_add"
+
+
+def enter(client, who):
+    client.force_login(who.user)
+    return who
+
+
+def secret_in(page: str) -> str:
+    return page.split('id="secret"')[1].split('value="')[1].split('"')[0]
+
+
+def test_a_key_is_made_shown_once_and_then_revoked(client):
+    enter(client, testing.dora())
+    agent = testing.make_agent().agent
+    form = {"owner": f"agent:{agent.pk}", "label": "bot", "span": "90"}
+    answer = client.post(reverse(NEW), form)
+    assert answer.status_code == 201
+    secret = secret_in(answer.content.decode())
+    assert keys.holder(secret, at=ApiKey.objects.get().created_at)[0].agent == agent
+    assert "no-store" in answer["Cache-Control"]
+    assert all(secret not in str(row.get_decoded()) for row in Session.objects.all())
+    one = reverse("admin:core_apikey_change", args=[ApiKey.objects.get().pk])
+    for page in (reverse("admin:core_apikey_changelist"), one):
+        assert secret not in client.get(page).content.decode()
+    client.post(one, {"act": "revoke"})
+    assert keys.holder(secret, at=ApiKey.objects.get().created_at) is None
+
+
+def test_a_key_is_rotated(client):
+    enter(client, testing.dora())
+    agent = testing.make_agent().agent
+    old = keys.make(agent, agent.workspace, label="bot", by=testing.dora(), at=WORKDAY)
+    one = reverse("admin:core_apikey_change", args=[old.key.pk])
+    answer = client.post(one, {"act": "rotate", "overlap": "24"})
+    assert answer.status_code == 201
+    assert ApiKey.objects.count() == 2
+
+
+def test_everybody_makes_a_key_of_their_own_and_of_nobody_else(client):
+    carol = enter(client, testing.carol())
+    place = testing.make_workspace()
+    assert client.post(
+        reverse(NEW), {"owner": f"me:{place.pk}", "label": "cli", "span": "30"}
+    ).status_code == 201  # fmt: skip
+    assert ApiKey.objects.get().user == carol.user
+    agent = testing.make_agent().agent
+    for owner in (f"agent:{agent.pk}", "me:999", "me:x", "", f"user:{testing.dora().user.pk}"):
+        answer = client.post(reverse(NEW), {"owner": owner, "label": "x", "span": "30"})
+        assert answer.status_code == 409
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("form", [{"label": ""}, {"span": "7"}, {"span": "abc"}])
+def test_what_cannot_be_made_is_said_in_a_sentence(client, form):
+    enter(client, testing.dora())
+    agent = testing.make_agent().agent
+    asked = {"owner": f"agent:{agent.pk}", "label": "bot", "span": "90", **form}
+    answer = client.post(reverse(NEW), asked)
+    assert answer.status_code == 409
+    assert not ApiKey.objects.exists()
+
+
+def test_keys_of_others_cannot_be_seen_or_ended(client):
+    other = testing.make_workspace("other")
+    agent = testing.make_agent(other).agent
+    foreign = keys.make(agent, other, label="secret bot", by=testing.dora(other), at=WORKDAY).key
+    agents = keys.make(
+        here := testing.make_agent().agent, here.workspace, label="our bot",
+        by=Principal.of_user(testing.make_user("dan", "admin")), at=WORKDAY,
+    ).key  # fmt: skip
+    enter(client, testing.bob())
+    for key in (foreign, agents):
+        one = reverse("admin:core_apikey_change", args=[key.pk])
+        assert client.get(one).status_code == 404
+        assert client.post(one, {"act": "revoke"}).status_code == 404
+    page = client.get(reverse("admin:core_apikey_changelist")).content.decode()
+    assert "secret bot" not in page
+    assert "our bot" not in page
+    assert not ApiKey.objects.exclude(revoked_at=None).exists()
