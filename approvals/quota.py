@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 
 from approvals import rounds
 from approvals.models import Approval, QuotaUse
-from outreach.core import activity
+from outreach.core import activity, sql
 from outreach.core.models import Agent, Draft, PrincipalKind, Workspace
 from outreach.core.principal import Principal
 
@@ -55,6 +55,15 @@ def next_day(workspace: Workspace, at: datetime) -> datetime:
 def agent_of(approval: Approval) -> int:
     """The agent whose message this is; 0 for a colleague's."""
     return int(approval.by_id) if approval.by_kind == PrincipalKind.AGENT else 0
+
+
+# Reserve only where the limit leaves room; NULL is no limit. Two constants, one index each.
+_ADD = (
+    "UPDATE quota_uses SET used = used + %s, lim = %s WHERE day = %s AND {whose} "
+    "AND (used + %s <= %s OR CAST(%s AS integer) IS NULL)"
+)
+ADD_TO_WORKSPACE = _ADD.replace("{whose}", "workspace_id = %s AND agent_id IS NULL")
+ADD_TO_AGENT = _ADD.replace("{whose}", "agent_id = %s")
 
 
 # --- In the claim --------------------------------------------------------------------------------
@@ -139,10 +148,10 @@ def _make(scope: Scope, day: date, limit: int | None) -> None:
 
 
 def _add(scope: Scope, day: date, count: int, limit: int | None) -> bool:
-    rows = _row(scope, day)
-    if limit is not None:
-        rows = rows.filter(used__lte=limit - count)
-    return bool(rows.update(used=F("used") + count, lim=limit))
+    statement = ADD_TO_AGENT if scope.agent else ADD_TO_WORKSPACE
+    today = sql.from_day(day)
+    values = [count, limit, today, scope.agent or scope.workspace, count, limit, limit]
+    return bool(sql.execute(statement, values))
 
 
 def _give(scope: Scope, day: date, count: int) -> None:

@@ -8,23 +8,51 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
+from outreach.core import sql
 from outreach.core.models import Membership, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 
-# What a claim reads: never a text. The workspace says zone and quota.
-_CLAIMED = (
-    "pk", "human_id", "workspace_id", "channel", "draft_id", "digest", "by_kind", "by_id",
-    "due_at", "workspace__time_zone", "workspace__daily_quota",
-    "workspace__approval_expiry_hours",
+# Of what is due (as `due()` below says), the oldest of each human being who has nothing in flight.
+# A WITH and no plain IN: PostgreSQL may run an IN again, and would take more than asked for.
+TAKE = """
+WITH ripe AS (
+  SELECT a.id FROM message_approvals a JOIN people p ON p.id = a.human_id
+  WHERE a.status IN ('approved', 'auto_approved') AND a.taken_at IS NULL
+    AND a.channel IN ({channels}) AND a.due_at <= %s AND a.send_before > %s AND NOT a.dry_run
+    AND a.workspace_id IN ({places}) AND p.automation_enabled
+    AND NOT EXISTS (
+      SELECT 1 FROM message_approvals b
+      WHERE b.status IN ('approved', 'auto_approved') AND b.taken_at IS NULL
+        AND b.channel IN ({channels}) AND b.due_at <= %s AND b.send_before > %s AND NOT b.dry_run
+        AND b.human_id = a.human_id AND b.id < a.id)
+    AND NOT EXISTS (
+      SELECT 1 FROM deliveries d
+      WHERE d.status = 'sending' AND d.human_id = coalesce(p.merged_into_id, p.id))
+  ORDER BY a.due_at, a.id LIMIT %s {skip_locked})
+UPDATE message_approvals SET taken_at = %s
+WHERE id IN (SELECT id FROM ripe) AND taken_at IS NULL
+RETURNING id, by_kind, by_id, workspace_id, draft_id, human_id, channel, digest, due_at,
+  (SELECT coalesce(p.merged_into_id, p.id) FROM people p
+   WHERE p.id = message_approvals.human_id),
+  (SELECT count(*) FROM deliveries d
+   WHERE d.approval_id = message_approvals.id AND d.status = 'failed'),
+  (SELECT w.time_zone FROM workspaces w WHERE w.id = workspace_id),
+  (SELECT w.daily_quota FROM workspaces w WHERE w.id = workspace_id),
+  (SELECT w.approval_expiry_hours FROM workspaces w WHERE w.id = workspace_id)
+"""
+_TAKEN = (
+    "id", "by_kind", "by_id", "workspace_id", "draft_id", "human_id", "channel", "digest", "due_at"
 )  # fmt: skip
+# What a quota asks of a workspace.
+_PLACE = ("id", "time_zone", "daily_quota", "approval_expiry_hours")
 
 
 def due(channels: Collection[str], *, at: datetime) -> Q:
@@ -64,32 +92,25 @@ def take_due(
 def _claim(
     most: int, channels: Collection[str], *, workspaces: Collection[int], at: datetime
 ) -> list[Approval]:
-    earlier = Approval.objects.filter(
-        due(channels, at=at), human=OuterRef("human"), pk__lt=OuterRef("pk")
+    now = sql.from_moment(at)
+    is_due = [*channels, now, now]
+    rows = sql.fetch(
+        TAKE,
+        [*is_due, *workspaces, *is_due, most, now],
+        channels=sql.marks(len(channels)),
+        places=sql.marks(len(workspaces)),
+        skip_locked=sql.skip_locked("a"),
     )
-    failed = (
-        Approval.objects.filter(pk=OuterRef("pk"), deliveries__status="failed")
-        .values("pk")
-        .annotate(count=Count("deliveries"))
-        .values("count")
-    )
-    rows = list(
-        Approval.objects.filter(
-            ~Exists(earlier), due(channels, at=at), workspace__in=list(workspaces)
-        )
-        .order_by("due_at", "pk")
-        .select_for_update(skip_locked=True, of=("self",))
-        .annotate(
-            attempts=Coalesce(Subquery(failed), 0),
-            canonical=Coalesce("human__merged_into", "human"),
-        )
-        .select_related("workspace")
-        .only(*_CLAIMED)[:most]
-    )
-    taken = Approval.objects.filter(rounds.UNTAKEN, pk__in=[row.pk for row in rows])
-    if taken.update(taken_at=at) != len(rows):
-        raise RuntimeError("Somebody took an approval that this claim has locked.")
-    return sorted(rows, key=attrgetter("canonical"))
+    return sorted(map(_taken, rows), key=attrgetter("canonical", "pk"))
+
+
+def _taken(row: tuple[Any, ...]) -> Approval:
+    """What a claim knows of an approval: never a text. The rest is read when it is asked for."""
+    known, (due_at, canonical, attempts, *place) = row[:8], row[8:]
+    approval = sql.instance(Approval, _TAKEN, [*known, sql.to_moment(due_at)])
+    approval.workspace = sql.instance(Workspace, _PLACE, [approval.workspace_id, *place])
+    approval.canonical, approval.attempts = canonical, attempts  # type: ignore[attr-defined]
+    return approval
 
 
 def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:

@@ -81,7 +81,7 @@ def ours(profile: str = "") -> None:
     if profile:
         import cProfile
 
-        with cProfile.Profile() as watch:
+        with cProfile.Profile(time.thread_time) as watch:  # what it computes, not what it waits for
             measured(work)
         watch.dump_stats(profile)
     else:

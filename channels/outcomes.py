@@ -11,17 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
-
-from django.db import connection
 
 from approvals import auto, auto_off, rounds, taking
 from approvals.models import ApprovalStatus
 from channels.base import Outcome, Receipt
 from channels.look import Cleared, Released
 from channels.models import Delivery, DeliveryStatus
-from outreach.core import activity, drafts, people
-from outreach.core.models import Contact
+from outreach.core import activity, drafts, people, sql
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
 from safety import events, override
@@ -40,6 +38,20 @@ STATUS = {
     Outcome.TRY_LATER: DeliveryStatus.FAILED,
     Outcome.UNKNOWN: DeliveryStatus.UNKNOWN,
 }
+
+# Intents of this sender, each with what became of it.
+END = (
+    "UPDATE deliveries SET status = ended.column2, reason = ended.column3, "
+    "provider_id = ended.column4, evidence = CAST(ended.column5 AS {json}), ended_at = %s "
+    "FROM (VALUES {rows}) AS ended "
+    "WHERE deliveries.id = ended.column1 AND deliveries.status = 'sending' "
+    "AND deliveries.sender = %s"
+)
+# Once per delivery, however often it is told.
+MEET = (
+    "INSERT INTO contacts (workspace_id, human_id, channel, direction, at, certain, draft_id, key, "
+    "created_at) VALUES {rows} ON CONFLICT DO NOTHING"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
         return
     _end(done, sender=sender, at=at)
     left = [item for item in done if item.receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN)]
-    Contact.objects.bulk_create([_contact(item, at) for item in left], ignore_conflicts=True)
+    sql.insert(MEET, [_contact(item, at) for item in left])
     override.spend([item.cleared.approval.revision for item in left], by=SENDER, at=at)
     sent = [item.cleared.approval.draft_id for item in done if item.receipt.outcome == Outcome.SENT]
     drafts.move(sent, DraftStatus.SENT)
@@ -90,24 +102,18 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
 
 
 def _end(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
-    """One statement for all; anything but all of them means that somebody else wrote our rows.
-
-    By hand, since the ORM's CASE over each column costs more than everything else of a wave.
-    """
-    evidence = Delivery._meta.get_field("evidence").db_type(connection)
-    owner = Delivery._meta.get_field("sender").get_db_prep_value(sender, connection)
-    rows = ", ".join(["(%s, %s, %s, %s, %s)"] * len(done))
-    statement = (
-        "UPDATE deliveries SET status = ended.column2, reason = ended.column3, "  # noqa: S608
-        f"provider_id = ended.column4, evidence = CAST(ended.column5 AS {evidence}), "
-        f"ended_at = %s FROM (VALUES {rows}) AS ended "
-        "WHERE deliveries.id = ended.column1 AND deliveries.status = %s AND deliveries.sender = %s"
+    """Anything but all of them means that somebody else wrote our rows."""
+    rows = [_columns(item) for item in done]
+    count = sql.execute(
+        END,
+        [
+            sql.from_moment(at),
+            *[value for row in rows for value in row],
+            sql.from_uuid(sender),
+        ],
+        json=sql.json_type(),
+        rows=sql.table(rows),
     )
-    values = [value for item in done for value in _columns(item)]
-    when = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [when, *values, DeliveryStatus.SENDING.value, owner])
-        count = cursor.rowcount
     if count != len(done):
         raise RuntimeError(
             f"{len(done) - count} of {len(done)} intents were ended by somebody else."
@@ -133,17 +139,18 @@ def _sentence(receipt: Receipt) -> str:
     return f"{receipt.outcome.value.replace('_', ' ')} at {receipt.stage}: {receipt.reply}"[:500]
 
 
-def _contact(item: Carried, at: datetime) -> Contact:
-    delivery, approval = item.cleared.delivery, item.cleared.approval
-    return Contact(
-        workspace_id=delivery.workspace_id,
-        human_id=delivery.human_id,
-        channel=delivery.channel,
-        direction=Contact.Direction.OUT,
-        at=at,
-        certain=item.receipt.outcome is Outcome.SENT,
-        draft_id=approval.draft_id,
-        key=f"delivery:{delivery.token}",
+def _contact(item: Carried, at: datetime) -> tuple[Any, ...]:
+    delivery, when = item.cleared.delivery, sql.from_moment(at)
+    return (
+        delivery.workspace_id,
+        delivery.human_id,
+        delivery.channel,
+        "out",
+        when,
+        item.receipt.outcome is Outcome.SENT,
+        item.cleared.approval.draft_id,
+        f"delivery:{delivery.token}",
+        when,
     )
 
 

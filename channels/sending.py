@@ -22,7 +22,7 @@ from django.utils import timezone
 from approvals import quota, taking
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
-from channels import registry, settle
+from channels import intents, registry, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
 from channels.envelopes import envelope_of
@@ -146,11 +146,11 @@ def _waves(
             _commit(last, lock, channel, [], 0, clock(), report)
             raise
         before = controls.read()
-        intents = _commit(last, lock, channel, workspaces, size, clock(), report)
-        if not intents:
+        claimed = _commit(last, lock, channel, workspaces, size, clock(), report)
+        if not claimed:
             return
         try:
-            cleared, released = look(intents, sender=lock.uuid, at=clock(), before=before)
+            cleared, released = look(claimed, sender=lock.uuid, at=clock(), before=before)
         except Error as error:
             report.database_failed(error)
             _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over
@@ -250,29 +250,7 @@ def _claim(
     taken = taking.take_due(size, [channel], workspaces=workspaces, at=at)
     if not taken:
         return []
-    rows = [
-        Delivery(
-            workspace_id=row.workspace_id,
-            approval=row,
-            human_id=getattr(row, "canonical", row.human_id),
-            channel=channel,
-            status=DeliveryStatus.SENDING,
-            attempt=getattr(row, "attempts", 0) + 1,
-            sender=lock.uuid,
-            place=lock.place,
-            boot_id=lock.boot_id,
-            since=at,
-        )
-        for row in taken
-    ]
-    # ON CONFLICT DO NOTHING: somebody else has a message to this human being in flight.
-    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-    keys = dict(
-        Delivery.objects.filter(token__in=[row.token for row in rows]).values_list("token", "pk")
-    )
-    made = [row for row in rows if row.token in keys]
-    for row in made:
-        row.pk = keys[row.token]
+    made = intents.make(taken, lock=lock, channel=channel, at=at)
     won = {row.approval_id for row in made}
     _yield([row for row in taken if row.pk not in won], at)
     digests = {row.pk: row.digest for row in taken}
@@ -291,5 +269,6 @@ def _claim(
 
 def _yield(lost: Sequence[Approval], at: datetime) -> None:
     """Whose human being has a message in flight already waits a little, and uses no quota."""
-    taking.give_back([row.pk for row in lost], due_at=at + CONFLICT_WAIT)
-    quota.unreserve(lost, at=at)
+    if lost:
+        taking.give_back([row.pk for row in lost], due_at=at + CONFLICT_WAIT)
+        quota.unreserve(lost, at=at)

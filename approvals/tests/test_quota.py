@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -187,7 +188,7 @@ def test_a_quota_costs_one_statement_in_a_wave(live, memory):
 class Lock:
     """A sender's lock as far as a claim looks at it."""
 
-    uuid, place, boot_id = "0" * 32, "test", "boot"
+    uuid, place, boot_id = UUID(int=0), "test", "boot"
 
 
 LIMIT, DUE, SENDERS = 13, 40, 8

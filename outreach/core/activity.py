@@ -7,6 +7,7 @@ text. Sealing is apart from writing so that no two transactions wait for one cha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
+from outreach.core import sql
 from outreach.core.digest import canonical, sha256
 from outreach.core.models import Activity, Seal
 from outreach.core.principal import Principal
@@ -24,6 +26,10 @@ GENESIS = "0" * 64
 BATCH = 1000
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+INSERT = (
+    "INSERT INTO activity_timeline (workspace_id, by_kind, by_id, verb, object_type, object_id, "
+    "digest, codes, request_id, at) VALUES {rows}"
+)
 # The subjects a verb may begin with. A verb outside them is a typing error, and refused.
 SUBJECTS = (
     "people.", "drafts.", "approvals.", "channels.", "safety.", "workflows.", "workspaces.",
@@ -57,23 +63,22 @@ def record(*entries: Entry, by: Principal, at: datetime) -> None:
         if not item.verb.startswith(SUBJECTS):
             raise ValueError(f"{item.verb} is no registered activity.")
     door = {"door": by.door} if by.door else {}
-    Activity.objects.bulk_create(
-        [
-            Activity(
-                workspace_id=item.workspace_id,
-                by_kind=by.kind,
-                by_id=by.id,
-                verb=item.verb,
-                object_type=item.object_type,
-                object_id=item.object_id,
-                digest=item.digest,
-                codes={**item.codes, **door},
-                request_id=request_id.get(),
-                at=at,
-            )
-            for item in entries
-        ]
-    )
+    told = [
+        (
+            item.workspace_id,
+            str(by.kind),
+            by.id,
+            item.verb,
+            item.object_type,
+            item.object_id,
+            item.digest,
+            json.dumps({**item.codes, **door}),
+            request_id.get(),
+            sql.from_moment(at),
+        )
+        for item in entries
+    ]
+    sql.insert(INSERT, told)
 
 
 def link(previous: str, row: Activity) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import transaction
 
-from outreach.core import activity, history, voice
+from outreach.core import activity, history, sql, voice
 from outreach.core.digest import message_digest
 from outreach.core.models import Address, Channel, Draft, Person, Purpose, Revision, Workspace
 from outreach.core.models.drafts import TRANSITIONS, DraftStatus
@@ -18,6 +19,10 @@ from outreach.core.principal import Principal
 
 MAX_TEXT = 100_000
 MAX_SUBJECT = 998
+MOVE = (
+    "UPDATE message_drafts SET status = %s, status_reason = %s "
+    "WHERE id IN ({drafts}) AND status IN ({sources})"
+)
 
 
 class TextRefused(ValueError):
@@ -186,10 +191,20 @@ def address_of(person: Person, channel: str) -> str:
 
 def move(draft_ids: Iterable[int], to: str, *, reason: str = "") -> int:
     """Set the status of drafts whose present one has an arrow to it; returns how many moved."""
-    sources = [source for source, targets in TRANSITIONS.items() if to in targets]
-    return Draft.objects.filter(pk__in=list(draft_ids), status__in=sources).update(
-        status=to, status_reason=reason[:500]
+    moved = [*draft_ids]
+    if not moved:
+        return 0
+    return sql.execute(
+        MOVE,
+        [str(to), reason[:500], *moved, *_sources(to)],
+        drafts=sql.marks(len(moved)),
+        sources=sql.marks(len(_sources(to))),
     )
+
+
+@cache
+def _sources(to: str) -> list[str]:
+    return [str(source) for source, targets in TRANSITIONS.items() if to in targets]
 
 
 def move_one(draft: Draft, to: str, *, reason: str = "") -> None:

@@ -1,0 +1,52 @@
+"""Writing intents: rows in `sending` that name their owner, at most one per human being."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import uuid4
+
+from approvals.models import Approval
+from channels.liveness import SenderLock
+from channels.models import Delivery
+from outreach.core import sql
+
+# In the order given, which is person order: two claims never wait for each other in a ring.
+# DO NOTHING: somebody else has a message to this human being in flight.
+INTEND = """
+INSERT INTO deliveries (workspace_id, approval_id, human_id, channel, status, token, attempt,
+  sender, place, boot_id, since, provider_id, reason, evidence, settled_by_label)
+VALUES {rows} ON CONFLICT DO NOTHING
+RETURNING id, workspace_id, approval_id, human_id, channel, status, attempt
+"""
+_MADE = ("id", "workspace_id", "approval_id", "human_id", "channel", "status", "attempt")
+
+
+def make(
+    taken: Sequence[Approval], *, lock: SenderLock, channel: str, at: datetime
+) -> list[Delivery]:
+    """The intents of this sender for these approvals, which come in person order.
+
+    Needs the transaction of the claim. An approval without one has lost to somebody else.
+    """
+    owner = (sql.from_uuid(lock.uuid), lock.place, lock.boot_id, sql.from_moment(at))
+    rows = [
+        (
+            approval.workspace_id,
+            approval.pk,
+            getattr(approval, "canonical", approval.human_id),
+            channel,
+            "sending",
+            sql.from_uuid(uuid4()),
+            getattr(approval, "attempts", 0) + 1,
+            *owner,
+            *("", "", "{}", ""),
+        )
+        for approval in taken
+    ]
+    made = sql.fetch(INTEND, [value for row in rows for value in row], rows=sql.table(rows))
+    by_id = {approval.pk: approval for approval in taken}
+    intents = [sql.instance(Delivery, _MADE, row) for row in made]
+    for intent in intents:
+        intent.approval = by_id[intent.approval_id]
+    return intents

@@ -1,0 +1,113 @@
+"""Statements written by hand: where building one anew costs more than running it.
+
+A sender's wave is one dozen statements, over and over; Django takes longer to put each together
+than the database to answer it. Each such statement is a constant in the module that owns what it
+writes, one text for PostgreSQL and SQLite. `{word}` in it stands for marks or for a word of ours,
+never for a value: values are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+
+Row = TypeVar("Row", bound=models.Model)
+BATCH = 500  # rows of one INSERT: SQLite counts parameters
+
+
+def fetch(statement: str, values: Sequence[Any] = (), **words: str) -> list[tuple[Any, ...]]:
+    """All rows. Raises what the ORM would."""
+    with connection.cursor() as cursor:
+        cursor.execute(_filled(statement, **words), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def execute(statement: str, values: Sequence[Any] = (), **words: str) -> int:
+    """How many rows were written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_filled(statement, **words), values)
+        return cursor.rowcount
+
+
+def insert(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """`statement` with its `{rows}` filled; nothing to insert is no statement."""
+    for start in range(0, len(rows), BATCH):
+        some = rows[start : start + BATCH]
+        execute(statement, [value for row in some for value in row], rows=table(some))
+
+
+def table(rows: Sequence[Sequence[Any]]) -> str:
+    """Marks of a VALUES list: `(%s, %s), (%s, %s)`."""
+    return _table(len(rows), len(rows[0]))
+
+
+@lru_cache(maxsize=256)
+def _table(count: int, width: int) -> str:
+    return ", ".join([f"({marks(width)})"] * count)
+
+
+@lru_cache(maxsize=256)
+def marks(count: int) -> str:
+    """Marks of an IN list: `%s, %s`; of an empty one NULL, which nothing is in."""
+    return ", ".join(["%s"] * count) or "NULL"
+
+
+def skip_locked(alias: str) -> str:
+    """Take the rows of `alias` and pass over those somebody holds. SQLite has one writer."""
+    return f"FOR UPDATE OF {alias} SKIP LOCKED" if connection.vendor == "postgresql" else ""
+
+
+def json_type() -> str:
+    """What a text is cast to where a column holds JSON."""
+    return "jsonb" if connection.vendor == "postgresql" else "text"
+
+
+# --- Values as the database keeps them -----------------------------------------------------------
+
+
+def from_moment(at: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)
+
+
+def from_day(day: date) -> Any:
+    return connection.ops.adapt_datefield_value(day)
+
+
+def to_moment(value: Any) -> datetime | None:
+    """An aware moment: SQLite keeps a text, in UTC."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def from_uuid(value: UUID) -> Any:
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def to_uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def instance(model: type[Row], names: tuple[str, ...], values: Sequence[Any]) -> Row:
+    """A row of which only these columns were read; any other is read when it is asked for."""
+    known = dict(zip(names, values, strict=True))
+    order = _in_order(model, names)
+    return model.from_db("default", order, [known[name] for name in order])
+
+
+@lru_cache(maxsize=64)
+def _in_order(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, ...]:
+    found = tuple(f.attname for f in model._meta.concrete_fields if f.attname in names)
+    if len(found) != len(names):
+        raise ValueError(f"{model.__name__} has not all of {names}.")
+    return found
+
+
+@lru_cache(maxsize=256)
+def _filled(statement: str, **words: str) -> str:
+    return statement.format(**words) if words else statement
