@@ -16,7 +16,7 @@ from django.db.models import Q
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import sql
-from outreach.core.models import Membership, Role, Workspace
+from outreach.core.models import Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 
@@ -53,6 +53,15 @@ _TAKEN = (
 )  # fmt: skip
 # What a quota asks of a workspace.
 _PLACE = ("id", "time_zone", "daily_quota", "approval_expiry_hours")
+
+
+# Whether the approver of `a` may still approve; its values are DECIDING_ROLES.
+DECIDING_ROLES = [str(role) for role in Role if RANK[role] >= RANK[LEAST_ROLE[Verb.DECIDE]]]
+MAY_STILL_APPROVE = """EXISTS (
+  SELECT 1 FROM memberships s JOIN users u ON u.id = s.user_id
+  WHERE s.user_id = a.decided_by_id AND s.workspace_id = a.workspace_id AND u.is_active
+    AND s.role IN ({roles}))""".replace("{roles}", sql.marks(len(DECIDING_ROLES)))
+ENTITLED = "SELECT a.id FROM message_approvals a WHERE a.id IN ({approvals}) AND {may_approve}"
 
 
 def due(channels: Collection[str], *, at: datetime) -> Q:
@@ -101,14 +110,16 @@ def _claim(
         places=sql.marks(len(workspaces)),
         skip_locked=sql.skip_locked("a"),
     )
-    return sorted(map(_taken, rows), key=attrgetter("canonical", "pk"))
+    places = {row[3]: sql.instance(Workspace, _PLACE, [row[3], *row[11:]]) for row in rows}
+    taken = [_taken(row, places[row[3]]) for row in rows]
+    return sorted(taken, key=attrgetter("canonical", "pk"))
 
 
-def _taken(row: tuple[Any, ...]) -> Approval:
+def _taken(row: tuple[Any, ...], place: Workspace) -> Approval:
     """What a claim knows of an approval: never a text. The rest is read when it is asked for."""
-    known, (due_at, canonical, attempts, *place) = row[:8], row[8:]
+    known, (due_at, canonical, attempts) = row[:8], row[8:11]
     approval = sql.instance(Approval, _TAKEN, [*known, sql.to_moment(due_at)])
-    approval.workspace = sql.instance(Workspace, _PLACE, [approval.workspace_id, *place])
+    approval.workspace = place
     approval.canonical, approval.attempts = canonical, attempts  # type: ignore[attr-defined]
     return approval
 
@@ -180,16 +191,13 @@ def end_for_human(human_ids: Iterable[int], *, sentence: str, by: Principal, at:
 
 def entitled(approvals: Sequence[Approval]) -> set[int]:
     """Ids of those whose approver may still approve, in one statement, read now."""
-    enough = [role for role in Role if RANK[role] >= RANK[LEAST_ROLE[Verb.DECIDE]]]
-    members = set(
-        Membership.objects.filter(
-            user__in={row.decided_by_id for row in approvals},
-            workspace__in={row.workspace_id for row in approvals},
-            role__in=enough,
-            user__is_active=True,
-        ).values_list("user_id", "workspace_id")
+    rows = sql.fetch(
+        ENTITLED,
+        [*[row.pk for row in approvals], *DECIDING_ROLES],
+        approvals=sql.marks(len(approvals)),
+        may_approve=MAY_STILL_APPROVE,
     )
-    return {row.pk for row in approvals if (row.decided_by_id, row.workspace_id) in members}
+    return {row[0] for row in rows}
 
 
 def broken(approval: Approval, *, digest_now: str, at: datetime) -> str:

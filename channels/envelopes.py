@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import formataddr, parseaddr
+from functools import lru_cache
 from urllib.parse import quote
 
 from django.conf import settings
@@ -16,15 +17,23 @@ from outreach.core.models import Channel, Workspace
 
 def sender_of(workspace: Workspace) -> str:
     """`Name <address>` of the workspace, else DEFAULT_FROM_EMAIL."""
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return formataddr(
-        (workspace.sender_name or name, workspace.sender_address or address), charset="utf-8"
-    )
+    name, address = _parts(settings.DEFAULT_FROM_EMAIL)
+    return _mailbox(workspace.sender_name or name, workspace.sender_address or address)
+
+
+@lru_cache(maxsize=64)
+def _mailbox(name: str, address: str) -> str:
+    return formataddr((name, address), charset="utf-8")
+
+
+@lru_cache(maxsize=64)
+def _parts(mailbox: str) -> tuple[str, str]:
+    return parseaddr(mailbox)
 
 
 def message_id(approval: Approval, workspace: Workspace) -> str:
     """Stable over all attempts at one approval; a new approval gets a new one."""
-    address = workspace.sender_address or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    address = workspace.sender_address or _parts(settings.DEFAULT_FROM_EMAIL)[1]
     domain = settings.MESSAGE_ID_DOMAIN or address.rpartition("@")[2] or "localhost"
     return f"<{approval.draft.uuid}.{approval.pk}@{domain}>"
 
@@ -34,7 +43,7 @@ def unsubscribe_header(approval: Approval, workspace: Workspace) -> tuple[str, s
     address = (
         workspace.unsubscribe_address
         or workspace.sender_address
-        or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+        or _parts(settings.DEFAULT_FROM_EMAIL)[1]
     )
     subject = quote(f"unsubscribe {approval.draft.uuid}")
     return ("List-Unsubscribe", f"<mailto:{address}?subject={subject}>")

@@ -11,14 +11,17 @@ from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach.core import sql
 
-# In the order given, which is person order: two claims never wait for each other in a ring.
+# In person order: two claims never wait for each other in a ring.
 # DO NOTHING: somebody else has a message to this human being in flight.
 INTEND = """
 INSERT INTO deliveries (workspace_id, approval_id, human_id, channel, status, token, attempt,
   sender, place, boot_id, since, provider_id, reason, evidence, settled_by_label)
-VALUES {rows} ON CONFLICT DO NOTHING
+SELECT * FROM {rows} WHERE true ORDER BY column3, column2 ON CONFLICT DO NOTHING
 RETURNING id, workspace_id, approval_id, human_id, channel, status, attempt
 """
+_GIVEN = (
+    "bigint bigint bigint text text uuid smallint uuid text text timestamptz text text jsonb text"
+)
 _MADE = ("id", "workspace_id", "approval_id", "human_id", "channel", "status", "attempt")
 
 
@@ -40,11 +43,12 @@ def make(
             sql.from_uuid(uuid4()),
             getattr(approval, "attempts", 0) + 1,
             *owner,
-            *("", "", "{}", ""),
+            *("", "", {}, ""),
         )
         for approval in taken
     ]
-    made = sql.fetch(INTEND, [value for row in rows for value in row], rows=sql.table(rows))
+    source, values = sql.table(_GIVEN, rows)
+    made = sql.fetch(INTEND, values, rows=source)
     by_id = {approval.pk: approval for approval in taken}
     intents = [sql.instance(Delivery, _MADE, row) for row in made]
     for intent in intents:

@@ -15,7 +15,8 @@ from django.db import transaction
 
 from approvals import auto, auto_door, taking
 from approvals.models import Approval
-from channels.models import Delivery, DeliveryStatus
+from channels import reading
+from channels.models import Delivery
 from outreach.core import drafts
 from safety import controls, facts, gate
 from safety.verdict import CoolingOff, Finding, Level, Verdict
@@ -56,15 +57,7 @@ def look(
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
-    rows = list(
-        Delivery.objects.filter(
-            pk__in=[row.pk for row in intents], status=DeliveryStatus.SENDING, sender=sender
-        ).select_related("approval__workspace", "approval__revision", "approval__draft")
-    )
-    for row in rows:
-        row.approval.draft.current = row.approval.revision
-        if row.approval.draft.workspace_id == row.approval.workspace_id:
-            row.approval.draft.workspace = row.approval.workspace  # the same row, read once
+    rows, may_approve = reading.intents(intents, sender=sender)
     state = controls.read()
     settled = {
         row.approval.draft_id
@@ -73,7 +66,6 @@ def look(
         and row.approval.receipt.get("policy") == gate.GATE_VERSION  # this one is sealed
     }
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
-    may_approve = taking.entitled([row.approval for row in rows])
     verdicts = {
         draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
     }

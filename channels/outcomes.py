@@ -6,7 +6,6 @@ still ours.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,17 +40,18 @@ STATUS = {
 
 # Intents of this sender, each with what became of it.
 END = (
-    "UPDATE deliveries SET status = ended.column2, reason = ended.column3, "
-    "provider_id = ended.column4, evidence = CAST(ended.column5 AS {json}), ended_at = %s "
-    "FROM (VALUES {rows}) AS ended "
-    "WHERE deliveries.id = ended.column1 AND deliveries.status = 'sending' "
+    "UPDATE deliveries SET status = given.column2, reason = given.column3, "
+    "provider_id = given.column4, evidence = given.column5, ended_at = %s FROM {rows} "
+    "WHERE deliveries.id = given.column1 AND deliveries.status = 'sending' "
     "AND deliveries.sender = %s"
 )
+ENDED = "bigint text text text jsonb"
 # Once per delivery, however often it is told.
 MEET = (
     "INSERT INTO contacts (workspace_id, human_id, channel, direction, at, certain, draft_id, key, "
-    "created_at) VALUES {rows} ON CONFLICT DO NOTHING"
+    "created_at) SELECT * FROM {rows} WHERE true ON CONFLICT DO NOTHING"
 )
+MET = "bigint bigint text text timestamptz boolean bigint text timestamptz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
         return
     _end(done, sender=sender, at=at)
     left = [item for item in done if item.receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN)]
-    sql.insert(MEET, [_contact(item, at) for item in left])
+    sql.insert(MEET, MET, [_contact(item, at) for item in left])
     override.spend([item.cleared.approval.revision for item in left], by=SENDER, at=at)
     sent = [item.cleared.approval.draft_id for item in done if item.receipt.outcome == Outcome.SENT]
     drafts.move(sent, DraftStatus.SENT)
@@ -103,26 +103,17 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
 
 def _end(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
     """Anything but all of them means that somebody else wrote our rows."""
-    rows = [_columns(item) for item in done]
-    count = sql.execute(
-        END,
-        [
-            sql.from_moment(at),
-            *[value for row in rows for value in row],
-            sql.from_uuid(sender),
-        ],
-        json=sql.json_type(),
-        rows=sql.table(rows),
-    )
+    rows, values = sql.table(ENDED, [_columns(item) for item in done])
+    count = sql.execute(END, [sql.from_moment(at), *values, sql.from_uuid(sender)], rows=rows)
     if count != len(done):
         raise RuntimeError(
             f"{len(done) - count} of {len(done)} intents were ended by somebody else."
         )
 
 
-def _columns(item: Carried) -> tuple[int, str, str, str, str]:
+def _columns(item: Carried) -> tuple[int, str, str, str, dict[str, str]]:
     receipt = item.receipt
-    evidence = json.dumps({"stage": receipt.stage, "reply": receipt.reply[:1000]})
+    evidence = {"stage": receipt.stage, "reply": receipt.reply[:1000]}
     status = STATUS[receipt.outcome].value
     return (
         item.cleared.delivery.pk,

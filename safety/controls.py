@@ -13,7 +13,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DatabaseError
 
-from outreach.core import activity
+from outreach.core import activity, sql
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
@@ -27,6 +27,14 @@ WORDS: dict[str, ControlKey] = {
     "dry-run": ControlKey.DRY_RUN,
 }
 MISSING = "its control row is missing or cannot be read, which counts as stopped"
+_COLUMNS = (
+    "id", "workspace_id", "control_key", "enabled", "reason", "by_label", "changed_at",
+    "auto_restore_at",
+)  # fmt: skip
+READ = (
+    "SELECT id, workspace_id, control_key, enabled, reason, by_label, changed_at, auto_restore_at "
+    "FROM system_controls"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +97,19 @@ class Controls:
 def read() -> Controls:
     """Every control, read now. A failed read is a stop, not an error."""
     try:
-        rows = {(row.workspace_id, row.control_key): row for row in SystemControl.objects.all()}
+        rows = [_control(row) for row in sql.fetch(READ)]
     except DatabaseError:
         return Controls({}, readable=False)
-    return Controls(rows)
+    return Controls({(row.workspace_id, row.control_key): row for row in rows})
+
+
+def _control(values: tuple[object, ...]) -> SystemControl:
+    row = sql.instance(SystemControl, _COLUMNS, values)
+    # SQLite keeps numbers, and anything but 0 and 1 stays what it is: unreadable, so stopped.
+    row.enabled = bool(row.enabled) if row.enabled in (0, 1) else row.enabled
+    row.changed_at = sql.to_moment(row.changed_at)
+    row.auto_restore_at = sql.to_moment(row.auto_restore_at)
+    return row
 
 
 def provision(workspace: Workspace | None) -> None:

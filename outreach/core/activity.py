@@ -7,7 +7,6 @@ text. Sealing is apart from writing so that no two transactions wait for one cha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,8 +27,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 INSERT = (
     "INSERT INTO activity_timeline (workspace_id, by_kind, by_id, verb, object_type, object_id, "
-    "digest, codes, request_id, at) VALUES {rows}"
+    "digest, codes, request_id, at) SELECT * FROM {rows}"
 )
+TYPES = "bigint text text text text text text jsonb text timestamptz"
 # The subjects a verb may begin with. A verb outside them is a typing error, and refused.
 SUBJECTS = (
     "people.", "drafts.", "approvals.", "channels.", "safety.", "workflows.", "workspaces.",
@@ -72,13 +72,13 @@ def record(*entries: Entry, by: Principal, at: datetime) -> None:
             item.object_type,
             item.object_id,
             item.digest,
-            json.dumps({**item.codes, **door}),
+            {**item.codes, **door},
             request_id.get(),
             sql.from_moment(at),
         )
         for item in entries
     ]
-    sql.insert(INSERT, told)
+    sql.insert(INSERT, TYPES, told)
 
 
 def link(previous: str, row: Activity) -> str:

@@ -114,14 +114,3 @@ def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channe
 def _of_humans(human_ids: Iterable[int]) -> Q:
     ids = list(human_ids)
     return Q(person_id__in=ids) | Q(person__merged_into_id__in=ids)
-
-
-def of_humans(human_ids: Iterable[int]) -> dict[int, list[Consent]]:
-    """What stands (not withdrawn) by human being, in one statement, duplicates included."""
-    found: dict[int, list[Consent]] = {}
-    rows = Consent.objects.filter(_of_humans(human_ids), withdrawn_at__isnull=True)
-    for row in rows.select_related("person").only(
-        "channel", "basis", "at", "expires_at", "person__merged_into_id"
-    ):
-        found.setdefault(row.person.human_id, []).append(row)
-    return found

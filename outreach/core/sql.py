@@ -8,6 +8,7 @@ never for a value: values are parameters.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -31,24 +32,44 @@ def execute(statement: str, values: Sequence[Any] = (), **words: str) -> int:
     """How many rows were written."""
     with connection.cursor() as cursor:
         cursor.execute(_filled(statement, **words), values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def insert(statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    """`statement` with its `{rows}` filled; nothing to insert is no statement."""
+def insert(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> None:
+    """`statement` with its `{rows}` filled, as `table` does; nothing to insert is no statement."""
     for start in range(0, len(rows), BATCH):
-        some = rows[start : start + BATCH]
-        execute(statement, [value for row in some for value in row], rows=table(some))
+        source, values = table(types, rows[start : start + BATCH])
+        execute(statement, values, rows=source)
 
 
-def table(rows: Sequence[Sequence[Any]]) -> str:
-    """Marks of a VALUES list: `(%s, %s), (%s, %s)`."""
-    return _table(len(rows), len(rows[0]))
+def table(types: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """These rows as a table to select from, with columns column1, column2 …, and its values.
+
+    `types` are PostgreSQL's, one a column; what is jsonb comes as an object. There the rows
+    travel as one value: its driver takes a statement with many values apart anew each time.
+    """
+    if connection.vendor == "postgresql":
+        names = [f"column{no}" for no in range(1, len(rows[0]) + 1)]
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        return _recordset(types), [json.dumps(told, default=str)]
+    objects = [kind == "jsonb" for kind in types.split()]
+    flat = [
+        json.dumps(value) if is_object else value
+        for row in rows
+        for value, is_object in zip(row, objects, strict=True)
+    ]
+    return _values(len(rows), len(objects)), flat
+
+
+@lru_cache(maxsize=64)
+def _recordset(types: str) -> str:
+    columns = ", ".join(f"column{no} {kind}" for no, kind in enumerate(types.split(), 1))
+    return f"json_to_recordset(%s) AS given({columns})"
 
 
 @lru_cache(maxsize=256)
-def _table(count: int, width: int) -> str:
-    return ", ".join([f"({marks(width)})"] * count)
+def _values(count: int, width: int) -> str:
+    return f"(VALUES {', '.join([f'({marks(width)})'] * count)}) AS given"
 
 
 @lru_cache(maxsize=256)
@@ -62,11 +83,6 @@ def skip_locked(alias: str) -> str:
     return f"FOR UPDATE OF {alias} SKIP LOCKED" if connection.vendor == "postgresql" else ""
 
 
-def json_type() -> str:
-    """What a text is cast to where a column holds JSON."""
-    return "jsonb" if connection.vendor == "postgresql" else "text"
-
-
 # --- Values as the database keeps them -----------------------------------------------------------
 
 
@@ -78,8 +94,8 @@ def from_day(day: date) -> Any:
     return connection.ops.adapt_datefield_value(day)
 
 
-def to_moment(value: Any) -> datetime | None:
-    """An aware moment: SQLite keeps a text, in UTC."""
+def to_moment(value: Any) -> Any:
+    """An aware moment, or None as it was: SQLite keeps a text, in UTC."""
     if isinstance(value, str):
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)

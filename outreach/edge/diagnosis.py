@@ -20,7 +20,7 @@ from outreach.core import drafts, suppression
 from outreach.core.models import Draft, Suppression, Workspace
 from safety import controls, facts, gate
 from safety.complaints import judge_rate
-from safety.facts import COMPLAINTS_FOR, messages_left
+from safety.known import COMPLAINTS_FOR, messages_left
 from safety.law.table import TABLE
 from safety.models import ControlKey
 from safety.verdict import Level, Verdict

@@ -13,7 +13,7 @@ from outreach.core.consent import ConsentRefused
 from outreach.core.models import Activity, Consent
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
-from safety import facts
+from safety import facts, known
 
 pytestmark = pytest.mark.django_db
 SHOWN = "Yes, write to me about new products."
@@ -82,7 +82,8 @@ def test_consent_follows_the_human_being_through_duplicates():
     row = grant(copy)
     copy.merged_into = original
     copy.save()
-    assert consent.of_humans([original.pk]) == {original.pk: [row]}
+    around = known.around_of([original], at=WORKDAY)
+    assert [item.basis for item in around.consents[original.pk]] == [row.basis]
     assert consent.withdraw(original, reason="asked", by=testing.bob(), at=WORKDAY) == 1
 
 

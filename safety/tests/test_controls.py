@@ -31,7 +31,7 @@ def test_a_failed_read_is_a_stop(live, monkeypatch):
     def fail(*args, **kwargs):
         raise DatabaseError
 
-    monkeypatch.setattr(SystemControl.objects, "all", fail)
+    monkeypatch.setattr(controls.sql, "fetch", fail)
     assert all(controls.read().is_braking(key) for key in ControlKey)
     assert controls.badge().text == "STOPPED"
 

@@ -181,7 +181,7 @@ def test_the_gate_reads_as_often_for_twenty_messages_as_for_one(django_assert_nu
     rows = [testing.make_draft() for _ in range(20)]
     loaded = list(type(rows[0]).objects.select_related("current", "workspace"))
     for some in (loaded[:1], loaded):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(4):
             facts.gather(some, at=WORKDAY)
 
 

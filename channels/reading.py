@@ -1,0 +1,92 @@
+"""Reading intents afresh: each with its approval, words, workspace, and its approver's right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+from uuid import UUID
+
+from approvals import taking
+from approvals.models import Approval, ApprovalStatus
+from channels.models import Delivery
+from outreach.core import sql
+from outreach.core.models import Draft, Revision, Workspace
+
+AUTO_APPROVED = ApprovalStatus.AUTO_APPROVED
+# What the look, the envelope and the record need. Whatever else somebody asks of these rows is
+# read then, one by one: that is for the few that do not leave.
+_DELIVERY = ("id", "token", "attempt", "status", "since", "channel", "workspace_id", "human_id",
+             "approval_id")  # fmt: skip
+_APPROVAL = ("id", "status", "digest", "decision", "receipt", "send_before", "dry_run", "channel",
+             "decided_by_id", "by_kind", "by_id", "workspace_id", "draft_id", "revision_id",
+             "human_id")  # fmt: skip
+_REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence")
+_DRAFT = ("id", "uuid", "channel", "touch", "purpose", "by_kind", "by_id", "workspace_id",
+          "person_id")  # fmt: skip
+_WORKSPACE = ("id", "time_zone", "postal_address", "sender_name", "sender_address",
+              "unsubscribe_address", "daily_quota", "approval_expiry_hours")  # fmt: skip
+_PARTS = (("d", _DELIVERY), ("a", _APPROVAL), ("r", _REVISION), ("m", _DRAFT), ("w", _WORKSPACE))
+_ENDS = [0, *accumulate(len(names) for _, names in _PARTS)]
+_COLUMNS = ", ".join(f"{alias}.{name}" for alias, names in _PARTS for name in names)
+# Only what is still open and still ours.
+INTENTS = """
+SELECT {columns}, {may_approve}
+FROM deliveries d
+JOIN message_approvals a ON a.id = d.approval_id
+JOIN message_revisions r ON r.id = a.revision_id
+JOIN message_drafts m ON m.id = a.draft_id
+JOIN workspaces w ON w.id = a.workspace_id
+WHERE d.id IN ({intents}) AND d.status = 'sending' AND d.sender = %s
+ORDER BY d.id
+"""
+
+
+def intents(claimed: Sequence[Delivery], *, sender: UUID) -> tuple[list[Delivery], set[int]]:
+    """These intents as they stand now, and the approvals whose approver may still approve."""
+    rows = sql.fetch(
+        INTENTS,
+        [*taking.DECIDING_ROLES, *[row.pk for row in claimed], sql.from_uuid(sender)],
+        columns=_COLUMNS,
+        may_approve=taking.MAY_STILL_APPROVE,
+        intents=sql.marks(len(claimed)),
+    )
+    found = [_intent(row) for row in rows]
+    _place(found, rows)
+    entitled = {row.approval_id for row, values in zip(found, rows, strict=True) if values[-1]}
+    return found, entitled
+
+
+def _intent(values: tuple[Any, ...]) -> Delivery:
+    of_delivery, of_approval, of_revision, of_draft, _ = (
+        values[start:end] for start, end in pairwise(_ENDS)
+    )
+    delivery = sql.instance(Delivery, _DELIVERY, of_delivery)
+    delivery.token = sql.to_uuid(delivery.token)
+    delivery.since = sql.to_moment(delivery.since)
+    delivery.approval = approval = sql.instance(Approval, _APPROVAL, of_approval)
+    approval.decision = json.loads(approval.decision)
+    approval.receipt = json.loads(approval.receipt)
+    approval.send_before = sql.to_moment(approval.send_before)
+    approval.dry_run = bool(approval.dry_run)
+    approval.revision = revision = sql.instance(Revision, _REVISION, of_revision)
+    revision.attachments = json.loads(revision.attachments)
+    approval.draft = draft = sql.instance(Draft, _DRAFT, of_draft)
+    draft.uuid = sql.to_uuid(draft.uuid)
+    draft.current = revision  # what was approved, whatever the draft points at
+    return delivery
+
+
+def _place(found: Sequence[Delivery], rows: Sequence[tuple[Any, ...]]) -> None:
+    """One row for all of a workspace: whole where the rules approved, for they ask its settings."""
+    by_rule = {row.workspace_id for row in found if row.approval.status == AUTO_APPROVED}
+    places = Workspace.objects.in_bulk(by_rule) if by_rule else {}
+    for row, values in zip(found, rows, strict=True):
+        approval = row.approval
+        if approval.workspace_id not in places:
+            known = sql.instance(Workspace, _WORKSPACE, values[_ENDS[-2] : _ENDS[-1]])
+            places[approval.workspace_id] = known
+        approval.workspace = places[approval.workspace_id]
+        if approval.draft.workspace_id == approval.workspace_id:
+            approval.draft.workspace = approval.workspace

@@ -1,0 +1,189 @@
+"""Everything the gate reads, for all messages at once: people, what passed, addresses, controls.
+
+Two statements by hand, because the sender asks them again for every wave. The rest is asked only
+where it matters: texts for words not yet judged, counts where somebody complained.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import Count
+
+from outreach.core import sql, suppression
+from outreach.core.history import MEMORY
+from outreach.core.models import Contact, Draft, Person
+from safety import controls, override
+from safety.contract import frequency
+from safety.law.table import TABLE
+from safety.question import ConsentOnFile
+
+COMPLAINTS_FOR = timedelta(days=TABLE.guard.days)
+
+_PERSON = (
+    "id", "merged_into_id", "status", "status_reason", "automation_enabled",
+    "automation_disabled_reason", "time_zone", "country", "facts", "account_id", "follows_us",
+)  # fmt: skip
+# Each person, and whom they were found to be.
+PEOPLE = """
+SELECT {p}, {h} FROM people p LEFT JOIN people h ON h.id = p.merged_into_id
+WHERE p.id IN ({people})
+"""
+# What passed in the memory of the rules, rests that still hold, reasons to write that stand, and
+# numbers (which tell a country and a zone), oldest first.
+AROUND = """
+SELECT 'contact' AS kind, human_id AS whose, channel AS a, direction AS b,
+  at, NULL AS until, draft_id AS draft, id
+FROM contacts WHERE human_id IN ({humans}) AND at > %s AND voided_at IS NULL
+UNION ALL
+SELECT 'rest', human_id, cause, '', at, until, NULL, id
+FROM cooling_offs WHERE human_id IN ({humans}) AND until > %s
+UNION ALL
+SELECT 'consent', coalesce(p.merged_into_id, p.id), c.channel, c.basis,
+  c.at, c.expires_at, NULL, c.id
+FROM consents c JOIN people p ON p.id = c.person_id
+WHERE (p.id IN ({humans}) OR p.merged_into_id IN ({humans})) AND c.withdrawn_at IS NULL
+UNION ALL
+SELECT 'phone', person_id, normalised, '', NULL, NULL, NULL, id
+FROM addresses WHERE person_id IN ({people}) AND channel IN ('whatsapp', 'phone')
+ORDER BY 5, 8
+"""
+
+
+class Passed(NamedTuple):
+    """One message that left or arrived."""
+
+    contact: frequency.Contact
+    draft: int | None
+
+
+@dataclass(slots=True)
+class Around:
+    """What AROUND found: by human being, phones by person."""
+
+    contacts: dict[int, list[Passed]] = field(default_factory=lambda: defaultdict(list))
+    rests: dict[int, list[frequency.Contact]] = field(default_factory=lambda: defaultdict(list))
+    consents: dict[int, list[ConsentOnFile]] = field(default_factory=lambda: defaultdict(list))
+    phones: dict[int, str] = field(default_factory=dict)
+
+    def last_out(self, human: int) -> list[Passed]:
+        """The last two messages that left to them."""
+        rows = self.contacts.get(human, [])
+        return [row for row in rows if row.contact.direction == "out" and row.draft][-2:]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that was read."""
+
+    state: controls.Controls
+    people: dict[int, Person]
+    around: Around
+    standing: suppression.Standing
+    left: dict[int, int]
+    emergencies: dict[int, str]
+    sent_texts: dict[int, str]
+
+
+def read(
+    drafts: Sequence[Draft], *, at: datetime, state: controls.Controls | None, words: bool
+) -> Known:
+    """`words`: whether some of these were not judged yet, so that earlier texts matter."""
+    people = people_of({draft.person_id for draft in drafts})
+    around = around_of(people.values(), at=at)
+    standing = suppression.standing(map(place_of, drafts), complaints_since=at - COMPLAINTS_FOR)
+    return Known(
+        state=state or controls.read(),
+        people=people,
+        around=around,
+        standing=standing,
+        left=messages_left(standing.complaints, at),
+        emergencies=override.unspent(draft.current for draft in drafts if draft.current),
+        sent_texts=_sent_texts(around) if words else {},
+    )
+
+
+def place_of(draft: Draft) -> suppression.Place:
+    return draft.workspace_id, draft.channel, draft.current.address if draft.current else ""
+
+
+def people_of(ids: Collection[int]) -> dict[int, Person]:
+    """These people with the columns rules look at, each with whom they were merged into."""
+    rows = sql.fetch(
+        PEOPLE,
+        [*ids],
+        p=", ".join(f"p.{name}" for name in _PERSON),
+        h=", ".join(f"h.{name}" for name in _PERSON),
+        people=sql.marks(len(ids)),
+    )
+    return {row[0]: _person(row) for row in rows}
+
+
+def _person(row: tuple[Any, ...]) -> Person:
+    own, other = row[: len(_PERSON)], row[len(_PERSON) :]
+    person = _one(own)
+    person.merged_into = None if other[0] is None else _one(other)
+    return person
+
+
+def _one(values: Sequence[Any]) -> Person:
+    person = sql.instance(Person, _PERSON, values)
+    person.facts = json.loads(person.facts)
+    person.automation_enabled = bool(person.automation_enabled)  # SQLite keeps numbers
+    return person
+
+
+def around_of(people: Iterable[Person], *, at: datetime) -> Around:
+    """What stands around these people."""
+    found = Around()
+    persons = [person.pk for person in people]
+    humans = list({person.human_id for person in people})
+    values = [*humans, sql.from_moment(at - MEMORY), *humans, sql.from_moment(at)]
+    rows = sql.fetch(
+        AROUND,
+        [*values, *humans, *humans, *persons],
+        humans=sql.marks(len(humans)),
+        people=sql.marks(len(persons)),
+    )
+    for kind, whose, a, b, when, until, draft, _ in rows:
+        moment, end = sql.to_moment(when), sql.to_moment(until)
+        if kind == "phone":
+            found.phones[whose] = a
+        elif kind == "contact":
+            contact = frequency.Contact(platform=a, at=moment, direction=b)
+            found.contacts[whose].append(Passed(contact, draft))
+        elif kind == "rest":
+            found.rests[whose].append(
+                frequency.Contact("", moment, "cooling_off", until=end, cause=a)
+            )
+        else:
+            found.consents[whose].append(ConsentOnFile(a, b, moment, end))
+    return found
+
+
+def messages_left(workspaces: Iterable[int], at: datetime) -> dict[int, int]:
+    """Messages that left, for workspaces with complaints: elsewhere nobody asks."""
+    ids = list(workspaces)
+    if not ids:
+        return {}
+    rows = Contact.objects.filter(
+        workspace__in=ids,
+        direction=Contact.Direction.OUT,
+        at__gt=at - COMPLAINTS_FOR,
+        voided_at__isnull=True,
+    )
+    return dict(rows.values_list("workspace").annotate(Count("pk")).order_by())
+
+
+def _sent_texts(around: Around) -> dict[int, str]:
+    """Texts by draft of the last messages that left to each human: rising intensity is judged."""
+    ids = [row.draft or 0 for human in around.contacts for row in around.last_out(human)]
+    if not ids:
+        return {}
+    rows = Draft.objects.filter(pk__in=ids, current__isnull=False)
+    return dict(rows.values_list("pk", "current__text"))
