@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from approvals.models import Approval
@@ -33,7 +34,7 @@ def make(
     Needs the transaction of the claim. An approval without one has lost to somebody else.
     """
     owner = (sql.from_uuid(lock.uuid), lock.place, lock.boot_id, sql.from_moment(at))
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             approval.workspace_id,
             approval.pk,

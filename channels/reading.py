@@ -22,7 +22,8 @@ _DELIVERY = ("id", "token", "attempt", "status", "since", "channel", "workspace_
 _APPROVAL = ("id", "status", "digest", "decision", "receipt", "send_before", "dry_run", "channel",
              "decided_by_id", "by_kind", "by_id", "workspace_id", "draft_id", "revision_id",
              "human_id")  # fmt: skip
-_REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence")
+_REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence",
+             "by_kind")  # fmt: skip
 _DRAFT = ("id", "uuid", "channel", "touch", "purpose", "by_kind", "by_id", "workspace_id",
           "person_id")  # fmt: skip
 _WORKSPACE = ("id", "time_zone", "postal_address", "sender_name", "sender_address",
