@@ -7,3 +7,6 @@ class ChannelsConfig(AppConfig):
     name = "channels"
     label = "channels"
     verbose_name = "Channels"
+
+    def ready(self) -> None:
+        from channels import provider_mail  # noqa: F401 - connects its receivers

@@ -27,6 +27,7 @@ from safety.contract.stop_request import StopRequest, detect_stop
 INBOUND = Principal.system("inbound")
 UNCLEAR = "unclear reply: a person must look"
 SERVICE_WINDOW = timedelta(hours=24)  # in which WhatsApp lets us answer freely
+RENEW = timedelta(hours=1)  # a window is renewed when that makes it longer by so much
 LONGEST_KEY = 80
 logger = logging.getLogger(__name__)
 
@@ -46,29 +47,41 @@ class Heard:
     wait_for: tuple[int, ...] = ()
 
 
-def hear(person: Person, channel: str, text: str, *, at: datetime, key: str) -> Heard:
+def hear(
+    person: Person,
+    channel: str,
+    text: str,
+    *,
+    at: datetime,
+    key: str,
+    written_at: datetime | None = None,
+    request: StopRequest | None = None,
+) -> Heard:
     """Take in one message from this person. `key` is the provider's id of it.
 
-    Must not be called within a transaction: a stop commits by itself, at once.
+    `at` is now; `written_at` their time, which counts for windows and history. `request` is
+    given where the text was judged already. Must not be called within a transaction: a stop
+    commits by itself, at once.
     """
     name = _key(key)
     known = _known(name)
-    request = _detect(text)
+    asked = request or judge_text(text)
     if known is not None:
-        return Heard(known, request.kind, request.text, is_new=False)
+        return Heard(known, asked.kind, asked.text, is_new=False)
+    when = min(written_at or at, at)
     wait_for: list[int] = []
-    if request.kind == "stop":
+    if asked.kind == "stop":
         reason = f"asked us to stop by {channel}"
         wait_for = stop.stop_person(person, PersonStatus.DESIST, reason=reason, by=INBOUND, at=at)
-    elif request.kind == "unclear":
-        wait_for = _hold(person, at)
+    elif asked.kind == "unclear":
+        wait_for = hold(person, UNCLEAR, at=at)
     with transaction.atomic():
-        if request.kind == "stop":
+        if asked.kind == "stop":
             _forbid(person, channel, at)
-        elif request.kind == "none" and channel == Channel.WHATSAPP:
-            _note_inquiry(person, channel, at)
-        contact, made = _record(person, channel, name, request.kind, at)
-    return Heard(contact, request.kind, request.text, made, tuple(wait_for))
+        elif asked.kind == "none" and channel == Channel.WHATSAPP and when + SERVICE_WINDOW > at:
+            _note_inquiry(person, channel, at, when)
+        contact, made = _record(person, channel, name, asked.kind, at, when)
+    return Heard(contact, asked.kind, asked.text, made, tuple(wait_for))
 
 
 def _key(key: str) -> str:
@@ -82,7 +95,17 @@ def _known(name: str) -> Contact | None:
     return Contact.objects.filter(key=name).first()
 
 
-def _detect(text: str) -> StopRequest:
+def unsubscribed(person: Person, channel: str, *, at: datetime) -> list[int]:
+    """They pressed a provider's unsubscribe button; returns ids to `wait` for. Harmless twice."""
+    reason = f"unsubscribed by {channel}"
+    ids = stop.stop_person(person, PersonStatus.DESIST, reason=reason, by=INBOUND, at=at)
+    with transaction.atomic():
+        suppression.suppress_human(person, reason=SuppressionReason.UNSUBSCRIBE, by=INBOUND, at=at)
+        consent.withdraw(person, reason=reason, by=INBOUND, at=at)
+    return ids
+
+
+def judge_text(text: str) -> StopRequest:
     """A message that cannot be judged is unclear, never harmless."""
     try:
         return detect_stop(text)
@@ -91,12 +114,17 @@ def _detect(text: str) -> StopRequest:
         return StopRequest("unclear")
 
 
-def _hold(person: Person, at: datetime) -> list[int]:
+def hold(person: Person, reason: str, *, at: datetime) -> list[int]:
     """Hold every message to this human until a person has looked, and bring theirs to the top."""
     human = Person.objects.get(pk=person.human_id)
     if human.automation_enabled:  # an older reason is not overwritten
-        stop.set_automation(human, False, reason=UNCLEAR, by=INBOUND, at=at)
-    ids = stop.human_ids(human)
+        stop.set_automation(human, False, reason=reason, by=INBOUND, at=at)
+    return to_the_top(human, reason)
+
+
+def to_the_top(person: Person, reason: str) -> list[int]:
+    """Make what waits or is approved for this human critical; returns the ids of their records."""
+    ids = stop.human_ids(person)
     with transaction.atomic():
         rows = Approval.objects.filter(
             UNTAKEN | Q(status=ApprovalStatus.PENDING),
@@ -105,7 +133,7 @@ def _hold(person: Person, at: datetime) -> list[int]:
         ).select_for_update(of=("self",))
         for row in rows:
             row.priority = Priority.CRITICAL
-            row.priority_reasons = [*row.priority_reasons, UNCLEAR]
+            row.priority_reasons = [*row.priority_reasons, reason]
             row.save(update_fields=["priority", "priority_reasons"])
     return ids
 
@@ -115,7 +143,7 @@ def _forbid(person: Person, channel: str, at: datetime) -> None:
     consent.withdraw(person, reason=f"asked us to stop by {channel}", by=INBOUND, at=at)
 
 
-def _note_inquiry(person: Person, channel: str, at: datetime) -> None:
+def _note_inquiry(person: Person, channel: str, at: datetime, written_at: datetime) -> None:
     """Their own message is what lets us answer on WhatsApp, for a day."""
     human = people.canonical(person)
     standing = Consent.objects.filter(
@@ -123,7 +151,7 @@ def _note_inquiry(person: Person, channel: str, at: datetime) -> None:
         channel=channel,
         basis=Basis.INQUIRY,
         withdrawn_at__isnull=True,
-        expires_at__gt=at,
+        expires_at__gt=written_at + SERVICE_WINDOW - RENEW,
     )
     if not standing.exists():
         consent.grant(
@@ -133,12 +161,13 @@ def _note_inquiry(person: Person, channel: str, at: datetime) -> None:
             source=f"their own message by {channel}",
             by=INBOUND,
             at=at,
-            expires_at=at + SERVICE_WINDOW,
+            given_at=written_at,
+            expires_at=written_at + SERVICE_WINDOW,
         )
 
 
 def _record(
-    person: Person, channel: str, key: str, kind: str, at: datetime
+    person: Person, channel: str, key: str, kind: str, at: datetime, written_at: datetime
 ) -> tuple[Contact, bool]:
     contact, made = Contact.objects.get_or_create(
         key=key,
@@ -147,7 +176,7 @@ def _record(
             "human_id": person.human_id,
             "channel": channel,
             "direction": Contact.Direction.IN,
-            "at": at,
+            "at": written_at,
         },
     )
     if made:

@@ -140,3 +140,66 @@ class PlatformTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.language})"
+
+
+class EventKind(models.TextChoices):
+    """What a provider tells us. What we do not know is kept and counted as other."""
+
+    MESSAGE = "message", "A message to us"
+    SENT = "sent", "Accepted by the provider"
+    DELIVERED = "delivered", "Delivered"
+    READ = "read", "Read"
+    FAILED = "failed", "Failed at the provider"
+    BOUNCED = "bounced", "Bounced"
+    COMPLAINED = "complained", "Complained"
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+    OTHER = "other", "Other"
+
+
+class ProviderEvent(models.Model):
+    """One event as a provider told it, once: stored before it is judged.
+
+    `delivery` is the message of ours it speaks of; without one it is an orphan. `bounced` and
+    `digest` (the address, keyed) count soft bounces. A message's words move to the inbox.
+    """
+
+    Kind = EventKind
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, null=True, related_name="provider_events"
+    )
+    provider = models.CharField(max_length=40)
+    event_id = models.CharField(max_length=255)
+    kind = models.CharField(max_length=12, choices=EventKind.choices)
+    at = models.DateTimeField()
+    payload: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.SET_NULL, null=True, related_name="events"
+    )
+    digest = models.CharField(max_length=64, blank=True)
+    bounced = models.CharField(max_length=4, blank=True, help_text="hard or soft")
+    result = models.CharField(max_length=200, blank=True)
+    tried_at = models.DateTimeField(null=True)
+    judged_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "provider_events"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["tried_at", "id"],
+                name="provider_event_open",
+                condition=Q(judged_at__isnull=True),
+            ),
+            models.Index(
+                fields=["digest", "at"],
+                name="provider_event_bounces",
+                condition=Q(bounced="soft"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} event {self.event_id}: {self.kind}"

@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from channels import sending, settle, stop
+from channels import events, receiving, sending, settle, stop
 
 logger = logging.getLogger(__name__)
 _draining = threading.Lock()
@@ -36,6 +36,13 @@ def sweep() -> int:
 @shared_task
 def restore_controls() -> int:
     return stop.restore_due(at=timezone.now())
+
+
+@shared_task
+def read_inbound() -> int:
+    """Judge what was stored and not judged at once: events first, then messages."""
+    at = timezone.now()
+    return events.sweep(at=at) + receiving.sweep(at=at)
 
 
 @worker_shutting_down.connect

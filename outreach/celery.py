@@ -48,6 +48,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 599},
     },
+    "read-inbound": {
+        "task": "channels.tasks.read_inbound",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
     "restore-controls": {
         "task": "channels.tasks.restore_controls",
         "schedule": 15.0,

@@ -206,6 +206,10 @@ INSTAGRAM_API_URL = env.str("INSTAGRAM_API_URL", default="https://graph.instagra
 INSTAGRAM_ACCOUNT_ID = env.str("INSTAGRAM_ACCOUNT_ID", default="")
 INSTAGRAM_TOKEN = env.str("INSTAGRAM_TOKEN", default="")
 HTTP_TIMEOUT = whole_number("HTTP_TIMEOUT", default=20, least=1, most=59)
+# Webhooks: a door without its secret is shut. While a secret changes, both, a blank between them.
+META_APP_SECRET = env.str("META_APP_SECRET", default="")
+META_VERIFY_TOKEN = env.str("META_VERIFY_TOKEN", default="")
+ANYMAIL: dict[str, Any] = {"WEBHOOK_SECRET": env.str("ANYMAIL_WEBHOOK_SECRET", default="").split()}
 SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=10, least=1, most=50)
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from outreach.edge import controls_page, safe_mode_page, stop_page
@@ -13,6 +13,7 @@ inside = admin.site.admin_view  # logged in, and staff
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("webhooks/", include("channels.urls")),
     path("admin/stop/", inside(stop_page.emergency_stop), name="emergency_stop"),
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),

@@ -144,17 +144,41 @@ def test_a_long_key_is_taken_whole():
 
 def test_two_workers_with_one_message_write_one_contact(monkeypatch):
     person = testing.make_person()
-    original = inbound._detect
+    original = inbound.judge_text
 
     def detect_while_another_is_faster(text):
         with monkeypatch.context() as patch:
-            patch.setattr(inbound, "_detect", original)
+            patch.setattr(inbound, "judge_text", original)
             hear(person, "email", text, at=LATER, key="m1")
         return original(text)
 
-    monkeypatch.setattr(inbound, "_detect", detect_while_another_is_faster)
+    monkeypatch.setattr(inbound, "judge_text", detect_while_another_is_faster)
     monkeypatch.setattr(inbound, "_known", lambda name: None)
     heard = hear(person, "email", "Fine, thanks.", at=LATER, key="m1")
     assert heard.is_new is False
     assert Contact.objects.count() == 1
     assert Activity.objects.filter(verb="channels.heard").count() == 1
+
+
+def test_their_own_time_counts_for_windows_and_history():
+    person = testing.make_person()
+    written = LATER - timedelta(hours=20)
+    hear(person, "whatsapp", "Is it open?", at=LATER, key="m1", written_at=written)
+    assert Contact.objects.get().at == written
+    assert Consent.objects.get().expires_at == written + timedelta(hours=24)
+
+
+@pytest.mark.parametrize("hours", [-2, 25])
+def test_a_message_from_the_future_counts_as_now_and_an_old_one_opens_no_window(hours):
+    person = testing.make_person()
+    written = LATER - timedelta(hours=hours)
+    hear(person, "whatsapp", "Is it open?", at=LATER, key="m1", written_at=written)
+    assert Contact.objects.get().at == min(written, LATER)
+    assert Consent.objects.exists() == (hours < 0)
+
+
+def test_each_message_on_whatsapp_renews_the_day():
+    person = testing.make_person()
+    for hours in (0, 20):
+        hear(person, "whatsapp", "Is it open?", at=LATER + timedelta(hours=hours), key=f"{hours}")
+    assert Consent.objects.latest("expires_at").expires_at == LATER + timedelta(hours=44)

@@ -59,7 +59,8 @@ def alerts_of(human_ids: Iterable[int]) -> dict[int, str]:
     ids = list(human_ids)
     rows = (
         InboundMessage.objects.filter(
-            Q(person_id__in=ids) | Q(person__merged_into_id__in=ids), kind=InboundKind.MESSAGE
+            Q(person_id__in=ids) | Q(person__merged_into_id__in=ids),
+            kind__in=[InboundKind.MESSAGE, InboundKind.COMPLAINT],
         )
         .order_by("received_at", "id")
         .values_list("person_id", "person__merged_into_id", "alert")

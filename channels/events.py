@@ -1,0 +1,244 @@
+"""Events of providers: stored in one statement, judged after, one effect each in any order.
+
+Messages come first: among them may be a request to stop. What nobody can place yet (our own
+record of the sending may be a moment late) is tried again for ten minutes, then it is an orphan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from channels import bounces, inbound, matching, receiving, settle
+from channels.incoming import Incoming
+from channels.meta_events import STOPPED_MARKETING, Event
+from channels.models import Delivery, DeliveryStatus, EventKind, ProviderEvent
+from outreach.core import suppression
+from outreach.core.models import Address, Channel, Workspace
+from outreach.core.models.consent import SuppressionReason
+
+PROVES = {EventKind.SENT, EventKind.DELIVERED, EventKind.READ}
+TRIED_FOR = timedelta(minutes=10)
+AT_ONCE = 5.0  # seconds a webhook may spend on judging; the sweep does the rest
+BATCH = 500
+ORPHAN = "it speaks of no message of ours"
+logger = logging.getLogger(__name__)
+
+
+def take(events: Sequence[Event], *, at: datetime) -> int:
+    """Store these events, judge what is new, and return how many were. Never in a transaction."""
+    rows = [_row(event, at) for event in events]
+    keys = {(row.provider, row.event_id) for row in rows}
+    for start in range(0, len(rows), BATCH):
+        ProviderEvent.objects.bulk_create(rows[start : start + BATCH], ignore_conflicts=True)
+    fresh = _open_among(keys)
+    judge(fresh, at=at, seconds=AT_ONCE)
+    return len(fresh)
+
+
+def sweep(*, at: datetime, most: int = 2000) -> int:
+    """Judge what is still open, such as after a crash; returns how many were looked at."""
+    rows = ProviderEvent.objects.filter(judged_at__isnull=True).order_by(
+        F("tried_at").asc(nulls_first=True), "id"
+    )[:most]
+    found = list(rows)
+    judge(found, at=at, seconds=3 * AT_ONCE)
+    return len(found)
+
+
+def _row(event: Event, at: datetime) -> ProviderEvent:
+    name = event.event_id
+    if len(name) > 255:
+        name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    return ProviderEvent(
+        provider=event.provider[:40],
+        event_id=name,
+        kind=event.kind,
+        at=min(event.at or at, at),
+        payload=event.payload,
+        judged_at=at if event.kind == EventKind.OTHER else None,
+    )
+
+
+def _open_among(keys: Iterable[tuple[str, str]]) -> list[ProviderEvent]:
+    """The stored, not yet tried rows of these events. Who else judges them does no harm."""
+    by_provider: dict[str, list[str]] = {}
+    for provider, name in keys:
+        by_provider.setdefault(provider, []).append(name)
+    found: list[ProviderEvent] = []
+    for provider, names in by_provider.items():
+        for start in range(0, len(names), BATCH):
+            found += ProviderEvent.objects.filter(
+                provider=provider,
+                event_id__in=names[start : start + BATCH],
+                judged_at__isnull=True,
+                tried_at__isnull=True,
+            )
+    return sorted(found, key=lambda row: row.pk)
+
+
+# --- Judging -------------------------------------------------------------------------------------
+
+
+def judge(rows: Sequence[ProviderEvent], *, at: datetime, seconds: float) -> None:
+    """Do what these events ask for, messages first, for so many seconds."""
+    until = time.monotonic() + seconds
+    single = {EventKind.MESSAGE, EventKind.BOUNCED, EventKind.COMPLAINED, EventKind.UNSUBSCRIBED}
+    first = [row for row in rows if row.kind in single]
+    for row in sorted(first, key=lambda row: row.kind != EventKind.MESSAGE):
+        if time.monotonic() > until:
+            return
+        try:
+            _judge_one(row, at=at)
+        except Exception:
+            logger.exception("Event %s cannot be judged.", row.pk)
+            ProviderEvent.objects.filter(pk=row.pk).update(tried_at=at)
+    receipts = [row for row in rows if row.kind not in single]
+    for start in range(0, len(receipts), BATCH):
+        if time.monotonic() > until:
+            return
+        _judge_receipts(receipts[start : start + BATCH], at=at)
+
+
+def _judge_one(row: ProviderEvent, *, at: datetime) -> None:
+    if row.kind == EventKind.MESSAGE:
+        stored = receiving.take_in(Incoming.from_dict(row.payload), at=at)
+        row.workspace = stored[0].workspace
+        row.payload = {}  # the words are in the inbox now, and only there
+        _done(row, f"inbound message {stored[0].pk}", at)
+        return
+    row.delivery = settle.quoted(
+        str(row.payload.get("channel", Channel.EMAIL)), **_ids(row.payload)
+    )
+    recipient = str(row.payload.get("recipient", ""))
+    address = bounces.address_of(row.delivery) or recipient
+    places = [row.delivery.workspace] if row.delivery else _places(row.payload)
+    if row.delivery is not None:
+        settle.arrived_by_event(row.delivery.pk, event=row.kind, at=at)
+    if not places or not address:
+        _done(row, ORPHAN, at)
+        return
+    row.workspace = places[0]
+    row.judged_at = at
+    words = [_apply(row, place, address, at=at) for place in places]
+    _done(row, words[0], at)
+
+
+def _apply(row: ProviderEvent, place: Workspace, address: str, *, at: datetime) -> str:
+    if row.kind == EventKind.BOUNCED:
+        permanent = bool(row.payload.get("permanent"))
+        return bounces.bounced(row, place, address, permanent=permanent, at=at)
+    if row.kind == EventKind.COMPLAINED:
+        bounces.complained(place, address, at=at)
+        return "complained: the address is suppressed"
+    return _unsubscribe(row, place, address, at=at)
+
+
+def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: datetime) -> str:
+    channel = str(row.payload.get("channel") or row.provider)
+    suppression.suppress(
+        place,
+        channel,
+        address,
+        reason=SuppressionReason.UNSUBSCRIBE,
+        by=inbound.INBOUND,
+        at=at,
+    )
+    found = Address.objects.filter(
+        workspace=place, channel=channel, normalised__in=matching.forms(channel, address)
+    ).select_related("person__workspace", "person__merged_into")
+    person = found[0].person if found else None
+    if person is not None and channel == Channel.EMAIL:
+        inbound.unsubscribed(person, channel, at=at)
+        return "unsubscribed: nothing more is sent to them"
+    return "unsubscribed: the address is suppressed"
+
+
+def _places(payload: dict[str, object]) -> list[Workspace]:
+    """Every workspace that has this recipient."""
+    rows = Address.objects.filter(
+        channel=payload.get("channel", Channel.EMAIL),
+        normalised__iexact=str(payload.get("recipient", "")),
+    ).select_related("workspace")
+    return list(dict.fromkeys(row.workspace for row in rows.order_by("workspace_id")))
+
+
+def _ids(payload: dict[str, object]) -> dict[str, str]:
+    return {name: str(payload.get(name, "")) for name in ("token", "provider_id", "message_id")}
+
+
+def _done(row: ProviderEvent, result: str, at: datetime) -> None:
+    row.result, row.judged_at, row.tried_at = result[:200], at, at
+    row.save()
+
+
+# --- Receipts ------------------------------------------------------------------------------------
+
+
+def _judge_receipts(rows: Sequence[ProviderEvent], *, at: datetime) -> None:
+    """Sent, delivered, read, failed: tied to our delivery; what was unknown has arrived."""
+    found = _deliveries(rows)
+    for row in rows:
+        row.tried_at = at
+        row.delivery = _delivery_of(row, found)
+        if row.delivery is None:
+            row.result = ORPHAN
+            row.judged_at = at if row.created_at < at - TRIED_FOR else None
+            continue
+        row.workspace_id = row.delivery.workspace_id
+        if row.delivery.status == DeliveryStatus.SENDING:
+            row.result = "its sending is not recorded yet"
+            continue
+        row.result = row.kind
+        if row.kind in PROVES and row.delivery.status == DeliveryStatus.UNKNOWN:
+            settle.arrived_by_event(
+                row.delivery.pk,
+                event=row.kind,
+                at=at,
+                provider_id=str(row.payload.get("provider_id", "")),
+            )
+        if STOPPED_MARKETING in (row.payload.get("codes") or ()):
+            address = bounces.address_of(row.delivery)
+            row.result = _unsubscribe(row, row.delivery.workspace, address, at=at)
+        row.judged_at = at
+    fields = ["tried_at", "delivery", "workspace", "result", "judged_at"]
+    with transaction.atomic():
+        ProviderEvent.objects.bulk_update(rows, fields, batch_size=BATCH)
+
+
+def _deliveries(rows: Sequence[ProviderEvent]) -> dict[tuple[str, str], Delivery]:
+    """Deliveries by (channel, provider's id) and (channel, our token), in two statements."""
+    tokens = {token for row in rows if (token := _token(row)) is not None}
+    numbers = {str(row.payload.get("provider_id", "")) for row in rows} - {""}
+    ids = {str(row.payload.get("message_id", "")).strip("<>") for row in rows} - {""}
+    wanted = Q(token__in=tokens) | Q(provider_id__in=numbers | ids)
+    deliveries: QuerySet[Delivery] = Delivery.objects.filter(wanted).select_related(
+        "workspace", "approval__revision"
+    )
+    found: dict[tuple[str, str], Delivery] = {}
+    for delivery in deliveries.order_by("pk"):
+        found[delivery.channel, str(delivery.token)] = delivery
+        if delivery.provider_id:
+            found[delivery.channel, delivery.provider_id] = delivery
+    return found
+
+
+def _token(row: ProviderEvent) -> UUID | None:
+    try:
+        return UUID(str(row.payload.get("token", "")))
+    except ValueError:
+        return None
+
+
+def _delivery_of(row: ProviderEvent, found: dict[tuple[str, str], Delivery]) -> Delivery | None:
+    channel = str(row.payload.get("channel") or row.provider)
+    token = _token(row)
+    number = str(row.payload.get("provider_id", ""))
+    return found.get((channel, str(token))) or found.get((channel, number))

@@ -1,0 +1,72 @@
+"""One message to us, whatever way it came, before anybody knows whose it is. No Django."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from channels.mail.reading import Letter
+from channels.mail.reports import Report
+
+UNHEARD = frozenset({"audio", "voice", "video", "unsupported", "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """`answers` are ids of messages of ours it may quote; `media` is what came instead of words."""
+
+    channel: str
+    sender: str
+    message_id: str
+    at: datetime | None
+    sender_name: str = ""
+    subject: str = ""
+    text: str = ""
+    answers: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    automatic: str = ""
+    media: str = ""
+    attachments: tuple[str, ...] = ()
+    report: Report | None = field(default=None)
+
+    @property
+    def key(self) -> str:
+        """One message, one key. The sender is part of it: ids can be copied by anybody."""
+        whole = "\0".join((self.channel, self.message_id, self.sender))
+        return hashlib.sha256(whole.encode(errors="replace")).hexdigest()
+
+    @property
+    def kind(self) -> str:
+        if self.report is not None and self.report.kind in ("bounce", "complaint"):
+            return self.report.kind
+        return "auto_reply" if self.automatic or self.report is not None else "message"
+
+    @classmethod
+    def of_letter(cls, letter: Letter) -> Incoming:
+        same = ("sender", "sender_name", "message_id", "subject", "text", "answers", "to", "at")
+        return cls(
+            channel="email",
+            automatic=letter.automatic,
+            attachments=letter.attachments,
+            report=letter.report,
+            **{name: getattr(letter, name) for name in same},
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON, to be stored before anything is judged; `from_dict` reads it."""
+        return {**asdict(self), "at": self.at.isoformat() if self.at else None}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Incoming:
+        at, report = stored["at"], stored["report"]
+        lists = {name: tuple(stored[name]) for name in ("answers", "to", "attachments")}
+        return cls(
+            **{
+                **stored,
+                **lists,
+                "at": datetime.fromisoformat(at) if at else None,
+                "report": Report.from_dict(report) if report else None,
+            }
+        )

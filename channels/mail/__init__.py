@@ -1,0 +1,1 @@
+"""Reading mail: bytes in, plain facts out. No Django, no decisions about people."""

@@ -1,0 +1,183 @@
+"""From the bytes of one mail to what it says. Charset trouble costs a character, never the mail.
+
+Uses the older of the two policies of Python's mail package: the newer one raises on headers that
+real mail programs write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import Header, decode_header, make_header
+from email.message import Message
+from email.utils import getaddresses, parsedate_to_datetime
+
+from channels.mail.automatic import automatic
+from channels.mail.html import to_text
+from channels.mail.reports import Report, report_of
+
+LARGEST = 25 * 1024 * 1024
+LONGEST_TEXT = 200_000
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_ID = re.compile(r"<[^<>\s]{1,990}>")
+
+
+class Unreadable(ValueError):
+    """This cannot be taken in as a mail; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail. `text` is the whole body as plain text, quoted parts included."""
+
+    sender: str
+    message_id: str  # with angle brackets; made from the content where the mail has none
+    sender_name: str = ""
+    subject: str = ""
+    text: str = ""
+    answers: tuple[str, ...] = ()  # In-Reply-To and References, the nearest first
+    to: tuple[str, ...] = ()
+    at: datetime | None = None
+    automatic: str = ""  # why it is taken for a machine's; empty: somebody wrote it
+    report: Report | None = None
+    attachments: tuple[str, ...] = ()
+
+
+def read(raw: bytes) -> Letter:
+    """Read one mail. Raises Unreadable."""
+    if not raw.strip():
+        raise Unreadable("it is empty")
+    if len(raw) > LARGEST:
+        raise Unreadable(f"it is larger than {LARGEST // 1024 // 1024} MB")
+    try:
+        return _letter(message_from_bytes(raw), raw)
+    except RecursionError:
+        raise Unreadable("its parts are nested too deeply") from None
+
+
+def _letter(message: Message, raw: bytes) -> Letter:
+    report = report_of(message)
+    name, sender = _sender(message)
+    if not sender and report is None:
+        raise Unreadable("it has no sender's address (From)")
+    return Letter(
+        sender=sender,
+        sender_name=name[:200],
+        message_id=_message_id(message, raw),
+        subject=clean(header(message, "Subject"))[:998],
+        text=clean(_text(message))[:LONGEST_TEXT],
+        answers=_answers(message),
+        to=tuple(
+            dict.fromkeys(
+                address.lower()
+                for line in ("To", "Cc", "Delivered-To", "X-Original-To")
+                for _, address in getaddresses([header(message, line)])
+                if _ADDRESS.fullmatch(address)
+            )
+        )[:50],
+        at=_date(message),
+        automatic=automatic({key.lower(): header(message, key) for key in message}),
+        report=report,
+        attachments=tuple(clean(each)[:200] for each in _attachments(message))[:50],
+    )
+
+
+def clean(text: str) -> str:
+    """Without what a database cannot hold: NUL and half characters."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def header(message: Message, name: str) -> str:
+    """The decoded header on one line; what cannot be decoded is kept as it is readable."""
+    value = message.get(name, "")
+    if isinstance(value, Header):  # raw bytes that the mail did not declare
+        value = str(value._chunks[0][0]) if value._chunks else ""  # type: ignore[attr-defined]
+        value = _decoded(value.encode("ascii", "surrogateescape"), "")
+    try:
+        value = str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        value = str(value)
+    return re.sub(r"\s+", " ", value).strip()
+
+
+def _sender(message: Message) -> tuple[str, str]:
+    for line in ("From", "Reply-To", "Sender"):
+        for name, address in getaddresses([header(message, line)]):
+            if _ADDRESS.fullmatch(address):
+                return clean(name), clean(address)[:320]
+    return "", ""
+
+
+def _message_id(message: Message, raw: bytes) -> str:
+    found = _ID.search(header(message, "Message-ID"))
+    return clean(found[0]) if found else f"<sha256.{hashlib.sha256(raw).hexdigest()}@without.id>"
+
+
+def _answers(message: Message) -> tuple[str, ...]:
+    near = _ID.findall(header(message, "In-Reply-To"))
+    far = reversed(_ID.findall(header(message, "References")))
+    return tuple(dict.fromkeys(clean(each) for each in (*near, *far)))[:50]
+
+
+def _date(message: Message) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(header(message, "Date"))
+    except (ValueError, TypeError, IndexError):
+        return None
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+# --- The body ------------------------------------------------------------------------------------
+
+
+def _text(message: Message) -> str:
+    """Plain parts as they stand; only where there is none, the HTML as a reader sees it."""
+    parts = [part for part in message.walk() if _is_text(part)]
+    plain = [_content(part) for part in parts if part.get_content_subtype() != "html"]
+    said = "\n".join(each for each in plain if each.strip())
+    if said:
+        return said
+    return "\n".join(to_text(_content(part)) for part in parts if _is_html(part))
+
+
+def _is_text(part: Message) -> bool:
+    if part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment":
+        return False
+    return part.get_content_subtype() in ("plain", "html", "enriched")
+
+
+def _is_html(part: Message) -> bool:
+    return part.get_content_subtype() == "html"
+
+
+def _content(part: Message) -> str:
+    raw = part.get_payload(decode=True)
+    if not isinstance(raw, bytes):
+        return ""
+    text = _decoded(raw[: 4 * LONGEST_TEXT], part.get_content_charset() or "")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(raw: bytes, charset: str) -> str:
+    """In the declared charset, else UTF-8, else what Windows mail programs write undeclared."""
+    for name in (charset, "utf-8"):
+        try:
+            return raw.decode(name)
+        except (LookupError, ValueError):
+            continue
+    return raw.decode("cp1252", "replace")
+
+
+def _attachments(message: Message) -> list[str]:
+    named = []
+    for part in message.walk():
+        if part.get_content_disposition() == "attachment" or part.get_filename():
+            named.append(str(part.get_filename() or part.get_content_type()))
+    return named

@@ -1,0 +1,76 @@
+"""Their own words apart from what they quote, in the shapes mail programs really write."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from channels.mail.quoting import split
+
+REPLIES = [
+    ("On Mon, 3 Mar 2026 at 10:00, Ann <a@b.c> wrote:\n> hi\n> unsubscribe here", "gmail, en"),
+    ("El lun, 3 mar 2026 a las 10:00, Ann (<a@b.c>) escribió:\n> hi", "gmail, es"),
+    ("El lun, 3 mar 2026 a las 10:00, Ann (<a@b.c>)\nescribió:\n\n> hi", "gmail, es, broken"),
+    ("Le lun. 3 mars 2026 à 10:00, Ann <a@b.c> a écrit :\n\n> hi", "gmail, fr"),
+    ("Am Mo., 3. März 2026 um 10:00 Uhr schrieb Ann <a@b.c>:\n\n> hi", "gmail, de"),
+    ("Em seg., 3 de mar. de 2026 às 10:00, Ann <a@b.c>\nescreveu:\n\n> hi", "gmail, pt"),
+    ("Il giorno lun 3 mar 2026 alle ore 10:00 Ann <a@b.c> ha scritto:\n\n> hi", "gmail, it"),
+    ("Ann <a@b.c> 于2026年3月3日周一 10:00写道：\n\n> hi", "gmail, zh"),
+    ("From: Ann\nSent: Monday, March 3, 2026\nTo: Bob\nSubject: Hi\n\nhi", "outlook, en"),
+    ("Von: Ann\nGesendet: Montag, 3. März 2026\nAn: Bob\nBetreff: Hi\n\nhi", "outlook, de"),
+    ("De : Ann\nEnvoyé : lundi 3 mars 2026\nÀ : Bob\nObjet : Hi\n\nhi", "outlook, fr"),
+    ("De: Ann\nEnviado el: lunes, 3 de marzo\nPara: Bob\nAsunto: Hi\n\nhi", "outlook, es"),
+    ("Da: Ann\nInviato: lunedì 3 marzo 2026\nA: Bob\nOggetto: Hi\n\nhi", "outlook, it"),
+    ("________________________________\nDe: Ann\nEnviada: segunda\nPara: B\n\nhi", "outlook, pt"),
+    ("-----Original Message-----\nFrom: Ann\n\nhi", "old outlook"),
+    ("-----Ursprüngliche Nachricht-----\nVon: Ann\n\nhi", "old outlook, de"),
+    ("> hi\n> there", "only marks"),
+]
+
+
+@pytest.mark.parametrize(("quote", "program"), REPLIES, ids=[name for _, name in REPLIES])
+def test_what_is_quoted_is_taken_out(quote, program):
+    parts = split(f"Tuesday suits me.\n\nThanks\n\n{quote}\n")
+    assert parts.own == "Tuesday suits me.\n\nThanks"
+    assert parts.quoted.split() == quote.split()
+
+
+def test_answers_between_and_below_marked_quotes_are_their_own():
+    text = "On 3 Mar 2026, Ann <a@b.c> wrote:\n> When?\nTuesday.\n> Where?\nAt yours.\n"
+    assert split(text).own == "Tuesday.\nAt yours."
+
+
+def test_a_wish_below_an_unmarked_quote_is_doubtful_and_not_lost():
+    parts = split("On 3 March 2026 I wrote:\nplease stop writing to me")
+    assert "please stop writing to me" in parts.doubtful
+
+
+def test_what_we_sent_ourselves_is_quoted_however_its_lines_were_broken():
+    sent = "Hello Ann,\nhere are the minutes.\n\nTo unsubscribe answer with the word STOP."
+    text = (
+        "Fine.\n\nAnn via mail, yesterday\nhere are the\nminutes. To unsubscribe answer\n"
+        "with the word STOP."
+    )
+    parts = split(text, sent=sent)
+    assert "STOP" not in parts.own
+    assert "STOP" not in parts.doubtful
+    assert parts.own.startswith("Fine.")
+
+
+def test_a_plain_message_is_all_their_own():
+    assert split("STOP\n-- \nBob").own == "STOP\n-- \nBob"
+    assert split("").own == ""
+
+
+@pytest.mark.parametrize(
+    "evil",
+    ["On " * 7000, "\n" * 20_000, "> " * 10_000, "-" * 20_000, "_" * 20_000, "From: a\n" * 3000,
+     "Am Mo, " * 3000, ("On " * 60 + "\n") * 300, "On 2026 wrote\n" * 3000, "De : a\n" * 9000],
+    ids=range(10),
+)  # fmt: skip
+def test_no_text_takes_long(evil):
+    """The library alone takes minutes for some of these; whoever writes to us chooses the text."""
+    started = time.process_time()
+    split(evil)
+    assert time.process_time() - started < 5

@@ -1,0 +1,121 @@
+"""From bytes to a letter, whatever the bytes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from channels.mail.reading import LARGEST, Unreadable, read
+
+
+def mail(body: bytes = b"Hello", **headers: str) -> bytes:
+    given = {"From": "Ann Lee <ann@example.com>", "Message-ID": "<m1@example.com>", **headers}
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
+    return lines.encode() + b"\r\n" + body
+
+
+def test_a_plain_mail():
+    letter = read(
+        mail(
+            To="Outreach <Out@Example.org>",
+            Subject="=?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+            Date="Tue, 3 Mar 2026 10:00:00 +0100",
+            In_Reply_To="<b@x>",
+            References="<a@x>\r\n <b@x>",
+        )
+    )
+    assert (letter.sender, letter.sender_name) == ("ann@example.com", "Ann Lee")
+    assert (letter.subject, letter.text) == ("Grüße", "Hello")
+    assert letter.answers == ("<b@x>", "<a@x>")
+    assert letter.to == ("out@example.org",)
+    assert letter.at == datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw", "text"),
+    [
+        ("utf-8", "Grüße".encode(), "Grüße"),
+        ("iso-8859-1", "Grüße".encode("latin-1"), "Grüße"),
+        ("gb18030", "退订".encode("gb18030"), "退订"),
+        ("us-ascii", "Grüße".encode(), "Grüße"),
+        ("us-ascii", "Grüße".encode("cp1252"), "Grüße"),
+        ("x-nobody-knows", "Grüße".encode(), "Grüße"),
+        ("utf-8", b"a\xff\x81b", "aÿ\N{REPLACEMENT CHARACTER}b"),
+        ("utf-8", b"a\0b", "a\N{REPLACEMENT CHARACTER}b"),
+    ],
+)
+def test_charset_trouble_costs_a_character_at_most(charset, raw, text):
+    assert read(mail(raw, Content_Type=f"text/plain; charset={charset}")).text == text
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["=?x-nobody?q?abc?=", "=?utf-8?b?not base64!?=", "=?utf-8?q?=ZZ?=", "a\tb", "é" * 50],
+)
+def test_an_odd_subject_never_costs_the_mail(subject):
+    assert read(mail(Subject=subject)).text == "Hello"
+
+
+def test_a_raw_subject_in_latin_1_is_read():
+    raw = mail().replace(b"\r\n\r\n", b"\r\nSubject: Gr\xfc\xdfe\r\n\r\n", 1)
+    assert read(raw).subject == "Grüße"
+
+
+def test_of_two_forms_the_plain_one_is_read_and_html_only_where_there_is_no_other():
+    html = "<p>Hi <b>there</b></p><script>x()</script><blockquote>old<br>words</blockquote>"
+    both = (
+        "--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+        f"{html}\r\n--b--\r\n"
+    )
+    kind = 'multipart/alternative; boundary="b"'
+    assert read(mail(both.encode(), Content_Type=kind)).text.strip() == "plain"
+    only = read(mail(html.encode(), Content_Type="text/html"))
+    assert only.text.split("\n") == ["Hi there", "", "> old", "> words"]
+
+
+def test_attachments_are_named_and_never_read():
+    body = (
+        "--b\r\nContent-Type: text/plain\r\n\r\nSee file\r\n--b\r\nContent-Type: text/plain\r\n"
+        'Content-Disposition: attachment; filename="stop.txt"\r\n\r\nSTOP\r\n--b--\r\n'
+    )
+    letter = read(mail(body.encode(), Content_Type='multipart/mixed; boundary="b"'))
+    assert (letter.text.strip(), letter.attachments) == ("See file", ("stop.txt",))
+
+
+def test_a_mail_without_an_id_gets_one_from_its_content():
+    raw = b"From: ann@example.com\r\n\r\nHello"
+    assert read(raw).message_id == read(raw).message_id
+    assert read(raw).message_id != read(raw + b"!").message_id
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "empty"),
+        (b"  \r\n", "empty"),
+        (b"\x00\x01\x02 no mail at all", "no sender"),
+        (b"Subject: x\r\n\r\nHi", "no sender"),
+        (b"From: nobody\r\n\r\nHi", "no sender"),
+        (b"x" * (LARGEST + 1), "larger than 25 MB"),
+    ],
+    ids=["nothing", "blank", "binary", "no From", "no address", "huge"],
+)
+def test_what_is_no_mail_says_why(raw, reason):
+    with pytest.raises(Unreadable, match=reason):
+        read(raw)
+
+
+def test_a_wrong_date_is_no_date():
+    assert read(mail(Date="yesterday")).at is None
+    assert read(mail(Date="Tue, 99 Foo 20261 99:99")).at is None
+
+
+def test_parts_without_end_are_refused_or_read_but_never_crash():
+    body = b""
+    for number in range(2000):
+        body += f'Content-Type: multipart/mixed; boundary="{number}"\r\n\r\n--{number}\r\n'.encode()
+    try:
+        read(b"From: ann@example.com\r\n" + body)
+    except Unreadable as error:
+        assert "nested" in str(error)

@@ -1,0 +1,121 @@
+"""Whose message this is: by the message of ours it answers, then by the address it came from.
+
+One number or mailbox may serve several workspaces. What quotes a message of ours belongs to its
+workspace; else every workspace that knows the sender hears of it, so that no stop is missed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from channels import settle
+from channels.incoming import Incoming
+from outreach.core import workspaces
+from outreach.core.addresses import BadAddress, normalise
+from outreach.core.models import Address, Channel, Draft, Person, Workspace
+from outreach.core.people import canonical
+
+_UNSUBSCRIBE = re.compile(r"\W*unsubscribe\s+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a message belongs: the workspace, who wrote it, and what it answers, if known."""
+
+    workspace: Workspace
+    person: Person | None = None  # the canonical row
+    draft: Draft | None = None
+
+
+def matches(incoming: Incoming, workspace: Workspace | None = None) -> list[Match]:
+    """Every place this message belongs to, at least one; only `workspace` where it is given."""
+    draft = _answered(incoming, workspace)
+    if draft is not None:
+        known = _known(incoming, [draft.workspace_id])
+        person = known[0].person if known else draft.person
+        return [Match(draft.workspace, canonical(person), draft)]
+    addressed = [workspace] if workspace else _addressed(incoming)
+    known = _known(incoming, [place.pk for place in addressed] or None)
+    if known:
+        return [Match(row.workspace, canonical(row.person)) for row in known]
+    return [Match(place) for place in addressed[:1] or [workspaces.find("")]]
+
+
+def unsubscribes(subject: str) -> str:
+    """The uuid of the message whose unsubscribe button wrote this mail; empty for none."""
+    found = _UNSUBSCRIBE.match(subject)
+    return found[1].lower() if found else ""
+
+
+def forms(channel: str, sender: str) -> list[str]:
+    """The written forms under which an address may be ours.
+
+    Numbers of Mexico, Argentina and Brazil have a mobile digit that WhatsApp adds or leaves out.
+    """
+    try:
+        form = normalise(channel, sender)
+    except BadAddress:
+        return []
+    return list(dict.fromkeys([form, *_siblings(form)])) if channel == Channel.WHATSAPP else [form]
+
+
+def _siblings(number: str) -> Iterator[str]:
+    for code, digit in (("+52", "1"), ("+54", "9")):
+        if number.startswith(code):
+            rest = number.removeprefix(code)
+            yield code + (rest.removeprefix(digit) if rest.startswith(digit) else digit + rest)
+    if found := re.fullmatch(r"\+55(\d\d)(9?)(\d{8})", number):
+        yield f"+55{found[1]}{'' if found[2] else '9'}{found[3]}"
+
+
+def _answered(incoming: Incoming, workspace: Workspace | None) -> Draft | None:
+    rows = Draft.objects.select_related("workspace", "person__merged_into", "current")
+    if workspace is not None:
+        rows = rows.filter(workspace=workspace)
+    if uuid := unsubscribes(incoming.subject):
+        found = rows.filter(uuid=uuid, channel=incoming.channel).first()
+        if found is not None:
+            return found
+    for number in incoming.answers:
+        delivery = settle.quoted(incoming.channel, **_as_ids(incoming.channel, number))
+        if delivery is None:
+            continue
+        found = rows.filter(pk=delivery.approval.draft_id).first()
+        if found is not None:
+            return found
+    return None
+
+
+def _as_ids(channel: str, number: str) -> dict[str, str]:
+    both = {"message_id": number, "provider_id": number.strip("<>")}
+    return both if channel == Channel.EMAIL else {"provider_id": number}
+
+
+def _addressed(incoming: Incoming) -> list[Workspace]:
+    """Workspaces one of whose own addresses this mail went to."""
+    if not incoming.to:
+        return []
+    wanted = Q()
+    for address in incoming.to:
+        wanted |= Q(sender_address__iexact=address) | Q(unsubscribe_address__iexact=address)
+    return list(Workspace.objects.filter(wanted).order_by("pk"))
+
+
+def _known(incoming: Incoming, places: Iterable[int] | None) -> list[Address]:
+    """One address row per workspace that knows the sender."""
+    channels = [incoming.channel]
+    if incoming.channel == Channel.WHATSAPP:
+        channels.append(Channel.PHONE)
+    rows = Address.objects.filter(
+        channel__in=channels, normalised__in=forms(incoming.channel, incoming.sender)
+    ).select_related("workspace", "person__merged_into")
+    if places is not None:
+        rows = rows.filter(workspace__in=list(places))
+    found: dict[int, Address] = {}
+    for row in sorted(rows, key=lambda row: (row.channel != incoming.channel, row.pk)):
+        found.setdefault(row.workspace_id, row)
+    return list(found.values())

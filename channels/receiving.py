@@ -1,0 +1,247 @@
+"""Taking in what people write: stored first, judged after, once each.
+
+Every way in (webhook, mailbox, provider) ends here. What cannot be judged is read again by the
+sweep; what still cannot is held and given to a person, never taken for harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from channels import bounces, inbound, matching
+from channels.incoming import UNHEARD, Incoming
+from channels.mail.quoting import split
+from outreach.core import activity, inbox, suppression
+from outreach.core.models import Contact, Draft, InboundMessage, Person, Workspace
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
+from safety.alerts import HOLDS, detect_alert
+from safety.contract.stop_request import StopRequest
+
+INBOUND = inbound.INBOUND
+GRACE = timedelta(seconds=30)  # whoever stored it judges it; after that the sweep does
+GIVE_UP = timedelta(minutes=10)
+OUR_TEXTS = 5  # so many of our last messages may stand quoted below theirs
+ANSWERS = ("re:", "aw:", "rv:", "sv:", "antw:", "res:", "ris:", "r:", "回复", "回覆")
+logger = logging.getLogger(__name__)
+
+
+def take_in(
+    incoming: Incoming, *, at: datetime, workspace: Workspace | None = None
+) -> list[InboundMessage]:
+    """Store one message wherever it belongs and judge it. A replay changes nothing.
+
+    Must not be called within a transaction: a stop commits by itself, at once.
+    """
+    rows = [store(incoming, match, at=at) for match in matching.matches(incoming, workspace)]
+    for row in rows:
+        if row.status == InboundStatus.NEW:
+            judge(row, at=at)
+    return rows
+
+
+def store(incoming: Incoming, match: matching.Match, *, at: datetime) -> InboundMessage:
+    """The row of this message in this workspace, made unless it is there."""
+    parts = split(incoming.text, sent=_sent_texts(match))
+    with transaction.atomic():
+        row, made = InboundMessage.objects.get_or_create(
+            workspace=match.workspace,
+            channel=incoming.channel,
+            key=incoming.key,
+            defaults={
+                "person": match.person,
+                "in_reply_to": match.draft,
+                "kind": incoming.kind,
+                "message_id": incoming.message_id[:998],
+                "sender": incoming.sender[:320],
+                "sender_name": incoming.sender_name[:200],
+                "subject": incoming.subject[:998],
+                "text": parts.own,
+                "quoted": parts.quoted,
+                "details": _details(incoming, parts.doubtful),
+                "received_at": min(incoming.at or at, at),
+            },
+        )
+        if made:
+            entry = activity.entry(
+                "channels.inbound_stored", row, channel=row.channel, kind=row.kind
+            )
+            activity.record(entry, by=INBOUND, at=at)
+    return row
+
+
+def _details(incoming: Incoming, doubtful: str) -> dict[str, object]:
+    found = {
+        "doubtful": doubtful,
+        "automatic": incoming.automatic,
+        "media": incoming.media,
+        "attachments": list(incoming.attachments),
+        "report": incoming.report.as_dict() if incoming.report else None,
+        "references": list(incoming.answers[:20]),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _sent_texts(match: matching.Match) -> str:
+    """What we wrote to this human lately, so that a quote of it is known for one."""
+    texts = [match.draft.current.text] if match.draft and match.draft.current else []
+    if match.person is not None:
+        sent = Contact.objects.filter(
+            human=match.person.human_id, direction=Contact.Direction.OUT, draft__isnull=False
+        ).order_by("-id")
+        numbers = [pk for pk in sent.values_list("draft_id", flat=True)[:OUR_TEXTS] if pk]
+        texts += Draft.objects.filter(pk__in=numbers, current__isnull=False).values_list(
+            "current__text", flat=True
+        )
+    return "\n".join(texts)
+
+
+# --- Judging -------------------------------------------------------------------------------------
+
+
+def judge(row: InboundMessage, *, at: datetime) -> None:
+    """Read a stored message and do what it asks for. Harmless twice."""
+    if row.kind in (InboundKind.BOUNCE, InboundKind.COMPLAINT):
+        bounces.of_mail(row, at=at)
+        return
+    request = _request(row)
+    if row.kind == InboundKind.AUTO_REPLY:
+        _judge_automatic(row, request, at=at)
+        return
+    row.verdict = Verdict(request.kind)
+    if row.person is None:
+        _judge_stranger(row, request, at=at)
+        return
+    inbound.hear(
+        row.person,
+        row.channel,
+        row.text,
+        at=at,
+        key=f"{row.workspace_id}:{row.key}",
+        written_at=row.received_at,
+        request=request,
+    )
+    if request.kind == "stop":
+        _suppress_sender(row, at=at)
+    status, reason = _standing(row, request, at=at)
+    _close(row, status, reason, at=at)
+
+
+def _close(row: InboundMessage, status: str, reason: str, *, at: datetime) -> None:
+    with transaction.atomic():
+        inbox.judged(row, status, reason=reason, by=INBOUND, at=at)
+
+
+def _request(row: InboundMessage) -> StopRequest:
+    """Whether they ask us to stop, in their own words, their subject, or a button they pressed."""
+    if matching.unsubscribes(row.subject):
+        return StopRequest("stop", text="unsubscribe")
+    if not row.text and row.details.get("media") in UNHEARD:
+        return StopRequest("unclear", text=str(row.details["media"]))
+    request = inbound.judge_text(row.text)
+    if request.kind != "stop" and row.subject and not row.subject.lower().startswith(ANSWERS):
+        by_subject = inbound.judge_text(row.subject)
+        if by_subject.kind == "stop" or request.kind == "none":
+            request = by_subject
+    if request.kind == "none" and row.details.get("doubtful"):
+        below = inbound.judge_text(row.details["doubtful"])
+        if below.kind != "none":
+            return StopRequest("unclear", text=below.text)
+    return request
+
+
+def _standing(row: InboundMessage, request: StopRequest, *, at: datetime) -> tuple[str, str]:
+    """What becomes of a message of a known person, and why, in a sentence."""
+    person = row.person
+    if request.kind == "stop" or person is None:
+        return InboundStatus.HANDLED, f"asked us to stop: {request.text!r}"
+    alert = detect_alert(f"{row.subject}\n{row.text}")
+    row.alert = alert.kind or (Alert.UNCLEAR_STOP if request.kind == "unclear" else "")
+    if alert.kind:
+        reason = f"{Alert(alert.kind).label.lower()}: a person must look"
+        if alert.kind in HOLDS:
+            inbound.hold(person, reason, at=at)
+        else:
+            inbound.to_the_top(person, reason)
+        return InboundStatus.NEEDS_PERSON, f"{Alert(alert.kind).label}: {alert.text!r}"
+    if request.kind == "unclear":
+        return InboundStatus.NEEDS_PERSON, f"may ask us to stop: {request.text!r}"
+    if row.text.strip():
+        return InboundStatus.WANTS_REPLY, ""
+    if row.details.get("media") == "reaction":
+        return InboundStatus.HANDLED, "a reaction"
+    return InboundStatus.NEEDS_PERSON, "it has no words of their own"
+
+
+def _judge_automatic(row: InboundMessage, request: StopRequest, *, at: datetime) -> None:
+    """A machine's answer is no answer; but what may ask us to stop is held for a person."""
+    row.details = {**row.details, "quote": request.text}
+    if request.kind != "none" and row.person is not None:
+        row.verdict = Verdict.UNCLEAR
+        inbound.hold(row.person, inbound.UNCLEAR, at=at)
+        reason = f"an automatic reply that may ask us to stop: {request.text!r}"
+        _close(row, InboundStatus.NEEDS_PERSON, reason, at=at)
+        return
+    reason = f"automatic reply ({row.details.get('automatic', 'a report')})"
+    _close(row, InboundStatus.HANDLED, reason, at=at)
+
+
+def _judge_stranger(row: InboundMessage, request: StopRequest, *, at: datetime) -> None:
+    """Nobody we know: a request to stop holds for their address, and a person looks."""
+    row.alert = detect_alert(f"{row.subject}\n{row.text}").kind
+    reason = "nobody here has this address"
+    if request.kind == "stop":
+        _suppress_sender(row, at=at)
+        reason = f"asked us to stop ({request.text!r}); their address is suppressed, {reason}"
+    _close(row, InboundStatus.NEEDS_PERSON, reason, at=at)
+
+
+def _suppress_sender(row: InboundMessage, *, at: datetime) -> None:
+    if row.sender.strip():
+        suppression.suppress(
+            row.workspace,
+            row.channel,
+            row.sender,
+            reason=SuppressionReason.STOP_REQUEST,
+            by=INBOUND,
+            at=at,
+        )
+
+
+# --- By hand, and what was left over --------------------------------------------------------------
+
+
+def assign(row: InboundMessage, person: Person, *, at: datetime) -> InboundMessage:
+    """A colleague says who wrote this: it is judged again, as theirs. See `channels.assigning`."""
+    row.person = Person.objects.get(pk=person.human_id)
+    row.save(update_fields=["person"])
+    judge(row, at=at)
+    return row
+
+
+def sweep(*, at: datetime, most: int = 200) -> int:
+    """Judge what was stored and never judged, such as after a crash; returns how many."""
+    rows = InboundMessage.objects.filter(
+        status=InboundStatus.NEW, created_at__lt=at - GRACE
+    ).select_related("workspace", "person__merged_into")
+    done = 0
+    for row in rows.order_by("id")[:most]:
+        try:
+            judge(row, at=at)
+            done += 1
+        except Exception:
+            logger.exception("Inbound message %s cannot be judged.", row.pk)
+            if row.created_at < at - GIVE_UP:
+                _give_up(row.pk, at=at)
+    return done
+
+
+def _give_up(pk: int, *, at: datetime) -> None:
+    row = InboundMessage.objects.select_related("workspace", "person").get(pk=pk)
+    row.verdict = Verdict.UNCLEAR
+    if row.person is not None:
+        inbound.hold(row.person, "a message that could not be judged: a person must look", at=at)
+    _close(row, InboundStatus.NEEDS_PERSON, "the program could not judge it", at=at)

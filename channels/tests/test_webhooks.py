@@ -1,0 +1,369 @@
+"""The doors for providers: who is let in, and what an event does once (RELIABILITY §4, W1–W15)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import random
+
+import pytest
+from django.test import Client
+
+from channels import events
+from channels.models import Delivery, ProviderEvent
+from channels.tests import payloads
+from channels.tests.payloads import SECRET, call, instagram, message, signed, status, whatsapp
+from outreach import testing
+from outreach.core import suppression
+from outreach.core.models import Contact, InboundMessage
+from outreach.core.people import add_address
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def ours(settings):
+    settings.META_APP_SECRET = SECRET
+    settings.META_VERIFY_TOKEN = "verify me"
+    settings.WHATSAPP_PHONE_NUMBER_ID = payloads.NUMBER
+    settings.INSTAGRAM_ACCOUNT_ID = payloads.ACCOUNT
+    settings.ANYMAIL = {"WEBHOOK_SECRET": ["user:password"]}
+
+
+def stored() -> tuple[int, int, int]:
+    return ProviderEvent.objects.count(), InboundMessage.objects.count(), Contact.objects.count()
+
+
+BODY = json.dumps(whatsapp(messages=[message("STOP")])).encode()
+SHA1 = "sha1=" + hmac.new(SECRET.encode(), BODY, hashlib.sha1).hexdigest()
+REFUSED = [
+    ("W1 no signature", BODY, {"X-Hub-Signature-256": ""}, 401),
+    ("W2 wrong signature", BODY, {"X-Hub-Signature-256": signed(BODY, "other")}, 401),
+    ("W3 other bytes", json.dumps(json.loads(BODY), indent=1).encode(),
+     {"X-Hub-Signature-256": signed(BODY)}, 401),
+    ("W4 sha1 only", BODY, {"X-Hub-Signature-256": "", "X-Hub-Signature": SHA1}, 401),
+    ("W4 sha1 in its place", BODY, {"X-Hub-Signature-256": SHA1}, 401),
+    ("W5 no prefix", BODY, {"X-Hub-Signature-256": signed(BODY)[7:]}, 401),
+    ("W5 odd hex", BODY, {"X-Hub-Signature-256": signed(BODY)[:-1]}, 401),
+    ("W5 no hex", BODY, {"X-Hub-Signature-256": "sha256=" + "g" * 64}, 401),
+    ("W5 not ASCII", BODY, {"X-Hub-Signature-256": "sha256=" + "é" * 64}, 401),
+    ("W11 too long", b" " * (3 * 1024 * 1024 + 1), {}, 413),
+    ("W11 compressed", BODY, {"Content-Encoding": "gzip"}, 415),
+    ("not JSON", b"{", {}, 400),
+    ("no object", b"[]", {}, 400),
+    ("another object", b'{"object": "page", "entry": []}', {}, 400),
+    ("deep JSON", b"[" * 100_000, {}, 400),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_a_body_that_is_not_metas_changes_nothing(client, raw, headers, code):
+    before = stored()
+    response = call(client, raw, **headers)
+    assert response.status_code == code
+    assert response.content.decode().strip()
+    assert stored() == before
+
+
+@pytest.mark.parametrize("secret", ["", "  "])
+def test_w6_without_a_secret_the_door_is_shut(client, settings, secret):
+    settings.META_APP_SECRET = secret
+    assert call(client, BODY, **{"X-Hub-Signature-256": signed(BODY, secret)}).status_code == 503
+    assert stored() == (0, 0, 0)
+
+
+def test_w8_a_repeated_event_has_no_effect(client):
+    for _ in range(3):
+        assert call(client, BODY).status_code == 200
+    assert stored() == (1, 1, 0)
+
+
+def test_w10_while_the_secret_changes_either_signs(client, settings):
+    settings.META_APP_SECRET = f"new-secret {SECRET}"
+    assert call(client, BODY).status_code == 200
+    again = {"X-Hub-Signature-256": signed(BODY, "new-secret")}
+    assert call(client, BODY, **again).status_code == 200
+    third = {"X-Hub-Signature-256": signed(BODY, "third")}
+    assert call(client, BODY, **third).status_code == 401
+
+
+def test_w11_a_chunked_body_is_not_read_past_the_limit():
+    class Endless:
+        taken = 0
+
+        def read(self, size=-1):
+            assert 0 <= size <= 4 * 1024 * 1024, "read without end"
+            self.taken += size
+            return b"x" * size
+
+    body = Endless()
+    response = Client().post(
+        "/webhooks/meta",
+        content_type="application/json",
+        **{"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    )
+    assert response.status_code == 413
+    assert body.taken <= 3 * 1024 * 1024 + 1
+
+
+def test_w12_an_event_about_no_message_of_ours_is_kept_as_an_orphan(client):
+    assert call(client, whatsapp(statuses=[status("wamid.X", "read")])).status_code == 200
+    row = ProviderEvent.objects.get()
+    assert (row.delivery, row.result) == (None, events.ORPHAN)
+
+
+HANDSHAKES = [
+    ({"hub.mode": "subscribe", "hub.verify_token": "verify me"}, 200),
+    ({"hub.mode": "subscribe", "hub.verify_token": "verify you"}, 403),
+    ({"hub.mode": "subscribe", "hub.verify_token": "vérifie"}, 403),
+    ({"hub.mode": "subscribe"}, 403),
+    ({"hub.verify_token": "verify me"}, 403),
+]
+
+
+@pytest.mark.parametrize(("asked", "code"), HANDSHAKES, ids=range(5))
+def test_w13_the_challenge_is_answered_only_with_our_token(client, asked, code):
+    response = client.get("/webhooks/meta", {**asked, "hub.challenge": "1158201444"})
+    assert response.status_code == code
+    assert (response.content == b"1158201444") == (code == 200)
+
+
+def test_w13_without_a_token_nobody_subscribes(client, settings):
+    settings.META_VERIFY_TOKEN = ""
+    asked = {"hub.mode": "subscribe", "hub.verify_token": "", "hub.challenge": "1"}
+    assert client.get("/webhooks/meta", asked).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        whatsapp(field="template_category_update", event="x"),
+        whatsapp(statuses=[status("wamid.X", "warning")]),
+        whatsapp(messages=[{"id": "no sender", "from": ""}]),
+        instagram({"sender": {"id": "9"}, "optin": {}}),
+        {"object": "instagram", "entry": [{"id": payloads.ACCOUNT, "changes": [{"field": "x"}]}]},
+    ],
+    ids=["field", "status", "message", "messaging", "entry"],
+)
+def test_w14_an_unknown_event_is_answered_and_counted_once(client, body):
+    assert call(client, body).status_code == 200
+    assert call(client, body).status_code == 200
+    assert ProviderEvent.objects.get().kind == "other"
+    assert not InboundMessage.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        whatsapp(number="999", messages=[message("STOP")]),
+        instagram(payloads.direct("STOP"), account="999"),
+    ],
+    ids=["whatsapp", "instagram"],
+)
+def test_w15_an_event_of_another_account_is_never_applied(client, body):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    add_address(person.workspace, person, "instagram", "@900000000000001")
+    assert call(client, body).status_code == 200
+    assert ProviderEvent.objects.get().kind == "other"
+    person.refresh_from_db()
+    assert (person.status, InboundMessage.objects.count()) == ("active", 0)
+
+
+@pytest.mark.parametrize("account", [("whatsapp", ""), ("instagram", "")])
+def test_w15_without_an_account_of_ours_nothing_is_ours(client, settings, account):
+    settings.WHATSAPP_PHONE_NUMBER_ID = settings.INSTAGRAM_ACCOUNT_ID = ""
+    assert call(client, whatsapp(number="", messages=[message("hi")])).status_code == 200
+    assert call(client, instagram(payloads.direct("hi"), account="")).status_code == 200
+    assert not InboundMessage.objects.exists()
+
+
+# --- What events do ------------------------------------------------------------------------------
+
+
+def sent(person=None, *, state: str = "sent", number: str = "wamid.1", channel: str = "whatsapp"):
+    """A delivery of ours, as the sender leaves it."""
+    approval = testing.make_approved(person)
+    return Delivery.objects.create(
+        workspace=approval.workspace,
+        approval=approval,
+        human=approval.human,
+        channel=channel,
+        status=state,
+        since=testing.WORKDAY,
+        provider_id=number,
+    )
+
+
+WORDS = ("sent", "delivered", "read")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
+def test_receipts_in_any_order_and_repeated_settle_what_was_unknown(client, order):
+    delivery = sent(state="unknown", number="")
+    token = str(delivery.token)
+    for _ in range(2):
+        for index in order:
+            word = WORDS[index]
+            told = [status("wamid.9", word, biz_opaque_callback_data=token)]
+            assert call(client, whatsapp(statuses=told)).status_code == 200
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.provider_id) == ("sent", "wamid.9")
+    assert sorted(delivery.events.values_list("kind", flat=True)) == sorted(WORDS)
+    assert delivery.approval.draft.__class__.objects.get().status == "sent"
+
+
+def test_a_failure_settles_nothing_by_itself(client):
+    delivery = sent(state="unknown")
+    told = status("wamid.1", "failed", errors=[{"code": 131026, "title": "Undeliverable"}])
+    call(client, whatsapp(statuses=[told]))
+    delivery.refresh_from_db()
+    assert delivery.status == "unknown"
+    assert delivery.events.get().payload["codes"] == [131026]
+
+
+def test_who_stopped_marketing_in_the_app_is_suppressed(client):
+    delivery = sent()
+    told = status("wamid.1", "failed", errors=[{"code": 131050, "title": "User stopped"}])
+    call(client, whatsapp(statuses=[told]))
+    address = delivery.approval.revision.address
+    assert suppression.is_suppressed(delivery.workspace, "whatsapp", address)
+
+
+def test_a_preference_to_stop_is_heard_in_every_workspace_that_knows_them(client):
+    people = [testing.make_person(), testing.make_person(testing.make_workspace("other"))]
+    for person in people:
+        add_address(person.workspace, person, "whatsapp", "+442079460123")
+    told = {"wa_id": "442079460123", "category": "marketing_messages", "value": "stop",
+            "timestamp": 1_773_223_500}  # fmt: skip
+    call(client, whatsapp(field="user_preferences", user_preferences=[told]))
+    for person in people:
+        assert suppression.is_suppressed(person.workspace, "whatsapp", "+442079460123")
+
+
+def test_a_receipt_that_is_faster_than_our_own_record_is_taken_up_later(client):
+    delivery = sent(number="")
+    call(client, whatsapp(statuses=[status("wamid.1", "delivered")]))
+    row = ProviderEvent.objects.get()
+    assert (row.judged_at, row.delivery) == (None, None)
+    Delivery.objects.filter(pk=delivery.pk).update(provider_id="wamid.1")
+    events.sweep(at=row.created_at + events.TRIED_FOR / 2)
+    row.refresh_from_db()
+    assert (row.delivery, row.result) == (delivery, "delivered")
+
+
+def test_an_orphan_is_given_up_in_the_end(client):
+    call(client, whatsapp(statuses=[status("wamid.1", "delivered")]))
+    row = ProviderEvent.objects.get()
+    events.sweep(at=row.created_at + 2 * events.TRIED_FOR)
+    row.refresh_from_db()
+    assert row.judged_at is not None
+    assert events.sweep(at=row.created_at + 2 * events.TRIED_FOR) == 0
+
+
+def test_w9_a_storm_of_ten_thousand_events_has_one_effect_each(client):
+    """4,999 messages' receipts twice over and out of order, a request to stop among them."""
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    delivery = sent(state="unknown", number="wamid.0")
+    once = [status(f"wamid.{n}", "delivered") for n in range(4999)]
+    storm = [whatsapp(statuses=[each]) for each in once] + [whatsapp(messages=[message("STOP")])]
+    storm += storm
+    random.Random(7).shuffle(storm)
+    for start in range(0, len(storm), 1000):
+        batch = storm[start : start + 1000]
+        body = {**batch[0], "entry": [entry for each in batch for entry in each["entry"]]}
+        assert call(client, body).status_code == 200
+    assert ProviderEvent.objects.count() == 5000
+    assert ProviderEvent.objects.filter(delivery__isnull=False).get().delivery == delivery
+    delivery.refresh_from_db()
+    person.refresh_from_db()
+    assert (delivery.status, person.status) == ("sent", "desist")
+    assert InboundMessage.objects.get().verdict == "stop"
+    assert Contact.objects.filter(direction="in").count() == 1
+
+
+# --- Mail providers ------------------------------------------------------------------------------
+
+
+def postmark(client, name: str, body: dict, *, auth: str = "user:password"):
+    import base64
+
+    headers = {"Authorization": "Basic " + base64.b64encode(auth.encode()).decode()} if auth else {}
+    return client.post(
+        f"/webhooks/mail/postmark/{name}/",
+        json.dumps(body),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+BOUNCE = {
+    "RecordType": "Bounce", "ID": 4323372036854775807, "Type": "HardBounce", "TypeCode": 1,
+    "MessageID": "883953f4-6105-42a2-a16a-77a8eac79483", "Description": "Unknown user",
+    "Email": "ann@example.com", "BouncedAt": "2026-03-11T10:05:00Z", "Metadata": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("auth", ["", "user:wrong"])
+def test_a_mail_provider_without_our_password_is_refused(client, auth):
+    assert postmark(client, "tracking", BOUNCE, auth=auth).status_code == 401
+    assert stored() == (0, 0, 0)
+
+
+def test_a_mail_door_without_a_password_is_shut(client, settings):
+    settings.ANYMAIL = {"WEBHOOK_SECRET": []}
+    assert postmark(client, "tracking", BOUNCE).status_code == 503
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b"null", b'{"RecordType": []}'], ids=str)
+def test_a_mail_providers_nonsense_is_answered_in_a_sentence(client, raw):
+    response = client.post(
+        "/webhooks/mail/postmark/tracking/",
+        raw,
+        content_type="application/json",
+        headers={"Authorization": "Basic dXNlcjpwYXNzd29yZA=="},
+    )
+    assert response.status_code in (200, 400)
+    assert not ProviderEvent.objects.exclude(kind="other").exists()
+
+
+def test_a_bounce_at_the_provider_suppresses_and_proves_that_it_left(client):
+    delivery = sent(channel="email", state="unknown", number=BOUNCE["MessageID"])
+    for _ in range(2):
+        assert postmark(client, "tracking", BOUNCE).status_code == 200
+    delivery.refresh_from_db()
+    address = delivery.approval.revision.address
+    assert suppression.find(delivery.workspace, "email", address).reason == "bounce"
+    assert delivery.status == "sent"
+    assert ProviderEvent.objects.count() == 1
+
+
+def test_a_complaint_at_the_provider_suppresses_as_a_complaint(client):
+    delivery = sent(channel="email", number=BOUNCE["MessageID"])
+    told = {**BOUNCE, "RecordType": "SpamComplaint", "Type": "SpamComplaint", "TypeCode": 512}
+    assert postmark(client, "tracking", told).status_code == 200
+    address = delivery.approval.revision.address
+    assert suppression.find(delivery.workspace, "email", address).reason == "complaint"
+
+
+def test_a_mail_brought_by_the_provider_is_heard(client):
+    person = testing.make_person()
+    address = person.addresses.get().normalised
+    body = {
+        "FromFull": {"Email": address, "Name": "Ann", "MailboxHash": ""}, "From": address,
+        "ToFull": [{"Email": "out@example.org", "Name": "", "MailboxHash": ""}],
+        "Subject": "Re: Minutes", "MessageID": "22c74902-a0c1-4511-804f2-341342852c90",
+        "Date": "Wed, 11 Mar 2026 10:05:00 +0000", "TextBody": "Please stop writing to me.",
+        "HtmlBody": "", "Headers": [{"Name": "Message-ID", "Value": "<x1@example.com>"}],
+        "Attachments": [],
+    }  # fmt: skip
+    for _ in range(2):
+        assert postmark(client, "inbound", body).status_code == 200
+    person.refresh_from_db()
+    row = InboundMessage.objects.get()
+    assert (person.status, row.person, row.verdict) == ("desist", person, "stop")
+    assert ProviderEvent.objects.get().payload == {}, "their words are kept once"
