@@ -185,32 +185,32 @@ def _done(row: ProviderEvent, result: str, at: datetime) -> None:
 def _judge_receipts(rows: Sequence[ProviderEvent], *, at: datetime) -> None:
     """Sent, delivered, read, failed: tied to our delivery; what was unknown has arrived."""
     found = _deliveries(rows)
-    for row in rows:
-        row.tried_at = at
-        row.delivery = _delivery_of(row, found)
-        if row.delivery is None:
-            row.result = ORPHAN
-            row.judged_at = at if row.created_at < at - TRIED_FOR else None
-            continue
-        row.workspace_id = row.delivery.workspace_id
-        if row.delivery.status == DeliveryStatus.SENDING:
-            row.result = "its sending is not recorded yet"
-            continue
-        row.result = row.kind
-        if row.kind in PROVES and row.delivery.status == DeliveryStatus.UNKNOWN:
-            settle.arrived_by_event(
-                row.delivery.pk,
-                event=row.kind,
-                at=at,
-                provider_id=str(row.payload.get("provider_id", "")),
-            )
-        if STOPPED_MARKETING in (row.payload.get("codes") or ()):
-            address = bounces.address_of(row.delivery)
-            row.result = _unsubscribe(row, row.delivery.workspace, address, at=at)
-        row.judged_at = at
-    fields = ["tried_at", "delivery", "workspace", "result", "judged_at"]
+    orphans = {row.pk: row.created_at for row in rows if _delivery_of(row, found) is None}
+    old = {pk for pk, created_at in orphans.items() if created_at < at - TRIED_FOR}
     with transaction.atomic():
-        ProviderEvent.objects.bulk_update(rows, fields, batch_size=BATCH)
+        for numbers, judged_at in ((orphans.keys() - old, None), (old, at)):
+            ProviderEvent.objects.filter(pk__in=numbers).update(
+                tried_at=at, judged_at=judged_at, result=ORPHAN
+            )
+    for row in rows:
+        delivery = _delivery_of(row, found)
+        if delivery is not None:
+            row.delivery, row.workspace_id, row.tried_at = delivery, delivery.workspace_id, at
+            _judge_receipt(row, delivery, at=at)
+            row.save()
+
+
+def _judge_receipt(row: ProviderEvent, delivery: Delivery, *, at: datetime) -> None:
+    if delivery.status == DeliveryStatus.SENDING:
+        row.result = "its sending is not recorded yet"
+        return
+    row.result, row.judged_at = row.kind, at
+    if row.kind in PROVES and delivery.status == DeliveryStatus.UNKNOWN:
+        number = str(row.payload.get("provider_id", ""))
+        settle.arrived_by_event(delivery.pk, event=row.kind, at=at, provider_id=number)
+    if STOPPED_MARKETING in (row.payload.get("codes") or ()):
+        address = bounces.address_of(delivery)
+        row.result = _unsubscribe(row, delivery.workspace, address, at=at)
 
 
 def _deliveries(rows: Sequence[ProviderEvent]) -> dict[tuple[str, str], Delivery]:

@@ -59,8 +59,9 @@ def forms(channel: str, sender: str) -> list[str]:
     try:
         form = normalise(channel, sender)
     except BadAddress:
-        return []
-    return list(dict.fromkeys([form, *_siblings(form)])) if channel == Channel.WHATSAPP else [form]
+        form = sender.strip() if channel == Channel.WHATSAPP else ""
+    found = [form, *_siblings(form)] if channel == Channel.WHATSAPP else [form]
+    return [each for each in dict.fromkeys(found) if each]
 
 
 def _siblings(number: str) -> Iterator[str]:

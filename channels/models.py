@@ -98,6 +98,11 @@ class Delivery(models.Model):
                 condition=Q(status__in=["sending", "unknown"]),
             ),
             models.Index(fields=["approval", "-id"], name="delivery_of_approval"),
+            models.Index(
+                fields=["provider_id"],
+                name="delivery_by_provider_id",
+                condition=~Q(provider_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -124,7 +124,7 @@ def guarded(view: View) -> View:
         if not settings.ANYMAIL.get("WEBHOOK_SECRET"):
             return _answer(503, "Set ANYMAIL_WEBHOOK_SECRET: unsigned events are not taken.")
         try:
-            request._body = body_of(request, LARGEST_MAIL)  # type: ignore[attr-defined]
+            request._body = body_of(request, LARGEST_MAIL)
         except TooLarge:
             return _answer(413, f"The body is longer than {LARGEST_MAIL} bytes.")
         try:

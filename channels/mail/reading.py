@@ -15,6 +15,7 @@ from email.errors import HeaderParseError
 from email.header import Header, decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from typing import Any
 
 from channels.mail.automatic import automatic
 from channels.mail.html import to_text
@@ -93,15 +94,19 @@ def clean(text: str) -> str:
 
 def header(message: Message, name: str) -> str:
     """The decoded header on one line; what cannot be decoded is kept as it is readable."""
-    value = message.get(name, "")
+    value: Any = message.get(name, "")
     if isinstance(value, Header):  # raw bytes that the mail did not declare
-        value = str(value._chunks[0][0]) if value._chunks else ""  # type: ignore[attr-defined]
+        chunks: Any = getattr(value, "_chunks", ())
+        value = str(chunks[0][0]) if chunks else ""
         value = _decoded(value.encode("ascii", "surrogateescape"), "")
     try:
-        value = str(make_header(decode_header(value)))
+        return _one_line(str(make_header(decode_header(value))))
     except (HeaderParseError, LookupError, ValueError):
-        value = str(value)
-    return re.sub(r"\s+", " ", value).strip()
+        return _one_line(str(value))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
 
 
 def _sender(message: Message) -> tuple[str, str]:

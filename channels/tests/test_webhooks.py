@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
 import random
 
@@ -91,7 +92,7 @@ def test_w10_while_the_secret_changes_either_signs(client, settings):
 
 
 def test_w11_a_chunked_body_is_not_read_past_the_limit():
-    class Endless:
+    class Endless(io.BytesIO):
         taken = 0
 
         def read(self, size=-1):
@@ -357,7 +358,7 @@ def test_a_mail_brought_by_the_provider_is_heard(client):
         "FromFull": {"Email": address, "Name": "Ann", "MailboxHash": ""}, "From": address,
         "ToFull": [{"Email": "out@example.org", "Name": "", "MailboxHash": ""}],
         "Subject": "Re: Minutes", "MessageID": "22c74902-a0c1-4511-804f2-341342852c90",
-        "Date": "Wed, 11 Mar 2026 10:05:00 +0000", "TextBody": "Please stop writing to me.",
+        "Date": "Wed, 11 Mar 2026 10:05:00 +0000", "TextBody": "Please stop emailing me.",
         "HtmlBody": "", "Headers": [{"Name": "Message-ID", "Value": "<x1@example.com>"}],
         "Attachments": [],
     }  # fmt: skip

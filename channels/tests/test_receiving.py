@@ -1,0 +1,361 @@
+"""Taking in a message: whose it is, what it asks for, and what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from channels import inbound, receiving
+from channels.incoming import Incoming
+from channels.mail.reading import read
+from channels.mail.tests.test_reports import arf, dsn
+from channels.models import Delivery, ProviderEvent
+from channels.receiving import take_in
+from outreach import testing
+from outreach.core import suppression
+from outreach.core.models import Activity, Contact, InboundMessage
+from outreach.core.people import add_address
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = WORKDAY + timedelta(minutes=5)
+
+
+def letter(person=None, text: str = "Tuesday suits me.", **fields) -> Incoming:
+    """A mail from this person, or from a stranger."""
+    sender = person.addresses.get(channel="email").normalised if person else "eve@example.net"
+    given = {"message_id": "<m1@example.com>", "at": LATER, "subject": "Re: Minutes", **fields}
+    return Incoming(channel="email", sender=sender, text=text, **given)
+
+
+def delivered(person=None, state: str = "sent", **fields) -> tuple[Delivery, str]:
+    """A delivery of ours and its Message-ID."""
+    approval = testing.make_approved(person, **fields)
+    delivery = Delivery.objects.create(
+        workspace=approval.workspace,
+        approval=approval,
+        human=approval.human,
+        channel="email",
+        status=state,
+        since=WORKDAY,
+    )
+    return delivery, f"<{approval.draft.uuid}.{approval.pk}@example.org>"
+
+
+# --- Whose it is ---------------------------------------------------------------------------------
+
+
+def test_an_answer_is_tied_to_the_person_and_the_message_it_answers():
+    person = testing.make_person()
+    delivery, number = delivered(person)
+    [row] = take_in(letter(person, answers=("<other@x>", number)), at=LATER)
+    assert (row.person, row.in_reply_to) == (person, delivery.approval.draft)
+    assert (row.status, row.verdict, row.alert) == ("wants_reply", "none", "")
+    contact = Contact.objects.get(direction="in")
+    assert (contact.human, contact.at) == (person, LATER)
+    verbs = ["channels.inbound_stored", "channels.heard", "channels.inbound_read"]
+    told = Activity.objects.filter(verb__in=verbs).order_by("id").values_list("verb", flat=True)
+    assert list(told) == verbs
+
+
+def test_an_answer_from_another_address_is_known_by_its_thread():
+    person = testing.make_person()
+    _, number = delivered(person)
+    [row] = take_in(letter(None, "Unsubscribe", answers=(number,)), at=LATER)
+    person.refresh_from_db()
+    assert (row.person, person.status) == (person, "desist")
+    assert suppression.is_suppressed(person.workspace, "email", "eve@example.net")
+
+
+def test_the_address_it_came_from_says_more_than_the_thread():
+    person, colleague = testing.make_person(), testing.make_person()
+    _, number = delivered(person)
+    [row] = take_in(
+        letter(colleague, "Please remove me from your list", answers=(number,)), at=LATER
+    )
+    person.refresh_from_db()
+    assert (row.person, person.status) == (colleague, "active")
+
+
+def test_a_duplicate_writes_as_the_human_being():
+    person, copy = testing.make_person(), testing.make_person()
+    copy.merged_into = person
+    copy.save()
+    [row] = take_in(letter(copy), at=LATER)
+    assert row.person == person
+
+
+def test_a_message_id_of_ours_quoted_by_a_stranger_workspace_stays_where_it_belongs():
+    theirs = testing.make_person(testing.make_workspace("other"))
+    person = testing.make_person()
+    _, number = delivered(person)
+    rows = take_in(letter(theirs, answers=(number,)), at=LATER)
+    assert [row.workspace for row in rows] == [person.workspace]
+
+
+def test_every_workspace_that_knows_the_sender_hears_a_stop():
+    here, there = testing.make_person(), testing.make_person(testing.make_workspace("other"))
+    for person in (here, there):
+        add_address(person.workspace, person, "email", "both@example.com")
+    incoming = Incoming("email", "both@example.com", "<m1@x>", LATER, text="STOP")
+    rows = take_in(incoming, at=LATER)
+    assert {row.workspace for row in rows} == {here.workspace, there.workspace}
+    for person in (here, there):
+        person.refresh_from_db()
+        assert person.status == "desist"
+    assert take_in(incoming, at=LATER)[0].pk in {row.pk for row in rows}
+    assert InboundMessage.objects.count() == 2
+
+
+def test_mail_to_a_workspaces_own_address_is_only_its_own():
+    place = testing.make_workspace("other", sender_address="sales@example.org")
+    here, there = testing.make_person(), testing.make_person(place)
+    for person in (here, there):
+        add_address(person.workspace, person, "email", "both@example.com")
+    incoming = Incoming("email", "both@example.com", "<m1@x>", LATER, text="STOP",
+                        to=("sales@example.org",))  # fmt: skip
+    assert [row.person for row in take_in(incoming, at=LATER)] == [there]
+    here.refresh_from_db()
+    assert here.status == "active"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("+525512345678", "+5215512345678"),
+        ("+5491123456789", "+541123456789"),
+        ("+5511987654321", "+551187654321"),
+        ("+551187654321", "+5511987654321"),
+        ("+442079460123", "+442079460123"),
+    ],
+)
+def test_a_number_is_known_with_and_without_its_mobile_digit(ours, theirs):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", ours)
+    [row] = take_in(Incoming("whatsapp", theirs, "wamid.1", LATER, text="STOP"), at=LATER)
+    assert row.person == person
+
+
+def test_a_number_known_by_phone_only_is_the_same_human_being():
+    person = testing.make_person()
+    add_address(person.workspace, person, "phone", "+442079460123")
+    [row] = take_in(Incoming("whatsapp", "+442079460123", "wamid.1", LATER, text="hi"), at=LATER)
+    assert row.person == person
+
+
+# --- Once ----------------------------------------------------------------------------------------
+
+
+def test_a_replay_has_no_second_effect():
+    person = testing.make_person()
+    first = take_in(letter(person), at=LATER)
+    again = take_in(letter(person), at=LATER + timedelta(days=1))
+    assert first == again
+    assert Contact.objects.count() == 1
+
+
+def test_one_id_from_two_senders_is_two_messages():
+    """Whoever copies an id cannot make somebody's stop disappear."""
+    person = testing.make_person()
+    take_in(letter(None, "hi"), at=LATER)
+    take_in(letter(person, "STOP"), at=LATER)
+    person.refresh_from_db()
+    assert person.status == "desist"
+
+
+def test_a_crash_between_storing_and_judging_is_made_good_by_the_sweep(monkeypatch):
+    person = testing.make_person()
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, "judge", lambda row, at: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            take_in(letter(person, "STOP"), at=LATER)
+    row = InboundMessage.objects.get()
+    assert row.status == "new"
+    assert receiving.sweep(at=row.created_at) == 0, "whoever stored it may be at it"
+    assert receiving.sweep(at=row.created_at + 2 * receiving.GRACE) == 1
+    person.refresh_from_db()
+    assert person.status == "desist"
+
+
+def test_what_cannot_be_judged_at_all_is_held_for_a_person(monkeypatch, caplog):
+    person = testing.make_person()
+    monkeypatch.setattr(receiving, "judge", lambda row, at: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        take_in(letter(person), at=LATER)
+    row = InboundMessage.objects.get()
+    receiving.sweep(at=row.created_at + 2 * receiving.GIVE_UP)
+    row.refresh_from_db()
+    person.refresh_from_db()
+    assert (row.status, person.automation_enabled) == ("needs_person", False)
+    assert "cannot be judged" in caplog.text
+
+
+# --- What it asks for ----------------------------------------------------------------------------
+
+QUOTE = "\n\nOn 11 Mar 2026, Zoe <zoe@example.org> wrote:\n> Answer STOP to unsubscribe.\n"
+JUDGED = [
+    ("Tuesday suits me." + QUOTE, {}, "none", "", "wants_reply", True),
+    ("STOP" + QUOTE, {}, "stop", "", "handled", True),
+    ("Not interested", {}, "unclear", "unclear_stop", "needs_person", False),
+    ("Fine.\n\n-----Original Message-----\nplease stop emailing me", {}, "unclear",
+     "unclear_stop", "needs_person", False),
+    ("", {"subject": "Unsubscribe"}, "stop", "", "handled", True),
+    ("Thanks", {"subject": "Please remove me from your list"}, "stop", "", "handled", True),
+    ("Thanks", {"subject": "Re: Stop wasting time on minutes"}, "none", "", "wants_reply", True),
+    ("You will hear from my lawyer.", {}, "none", "legal", "needs_person", False),
+    ("My father passed away yesterday.", {}, "none", "distress", "needs_person", False),
+    ("Your offer was unacceptable.", {}, "none", "complaint", "needs_person", True),
+    ("", {"attachments": ("scan.pdf",)}, "none", "", "needs_person", True),
+    ("> Hello\n> there", {}, "none", "", "needs_person", True),
+    ("", {"media": "audio"}, "unclear", "unclear_stop", "needs_person", False),
+    ("", {"media": "reaction"}, "none", "", "handled", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "verdict", "alert", "status", "automation"), JUDGED, ids=range(len(JUDGED))
+)
+def test_a_message_is_judged_by_their_own_words(text, more, verdict, alert, status, automation):
+    person = testing.make_person()
+    [row] = take_in(letter(person, text, **more), at=LATER)
+    row.refresh_from_db()
+    person.refresh_from_db()
+    assert (row.verdict, row.alert, row.status) == (verdict, alert, status), row.reason
+    assert person.automation_enabled == automation
+    assert (person.status == "desist") == (verdict == "stop")
+
+
+def test_our_own_opt_out_line_quoted_without_marks_is_no_request():
+    person = testing.make_person()
+    line = "To unsubscribe from the minutes, please answer with the word STOP."
+    delivery, number = delivered(person, text=f"Here are the minutes.\n\n{line}")
+    assert line in delivery.approval.revision.text
+    quote = f"From: Zoe\nSent: Wednesday\n\nHere are the minutes.\n\n{line[:40]}\n{line[40:]}"
+    text = f"Fine.\n\n{quote}"
+    [row] = take_in(letter(person, text, answers=(number,)), at=LATER)
+    assert (row.text, row.verdict, row.status) == ("Fine.", "none", "wants_reply")
+
+
+def test_the_unsubscribe_button_of_a_mail_program_stops_whoever_it_was_sent_to():
+    person = testing.make_person()
+    delivery, _ = delivered(person)
+    subject = f"unsubscribe {delivery.approval.draft.uuid}"
+    take_in(letter(None, "", subject=subject), at=LATER)
+    person.refresh_from_db()
+    assert person.status == "desist"
+
+
+def test_an_alert_brings_what_waits_to_the_top():
+    person = testing.make_person()
+    approval = testing.make_pending(person)
+    take_in(letter(person, "Your offer was unacceptable."), at=LATER)
+    approval.refresh_from_db()
+    assert approval.get_priority_display() == "critical"
+    assert "complaint" in approval.priority_reasons[-1]
+
+
+def test_a_stranger_who_asks_us_to_stop_is_suppressed():
+    place = testing.make_workspace()
+    [row] = take_in(letter(None, "Unsubscribe"), at=LATER)
+    assert (row.person, row.status, row.verdict) == (None, "needs_person", "stop")
+    assert suppression.is_suppressed(place, "email", "eve@example.net")
+    assert not Contact.objects.exists()
+
+
+# --- Machines ------------------------------------------------------------------------------------
+
+
+def test_an_out_of_office_reply_is_no_answer():
+    person = testing.make_person()
+    incoming = letter(person, "I am away until Monday.", automatic="Auto-Submitted: auto-replied")
+    [row] = take_in(incoming, at=LATER)
+    assert (row.kind, row.status) == ("auto_reply", "handled")
+    assert not Contact.objects.exists()
+
+
+def test_an_automatic_reply_that_may_ask_us_to_stop_is_for_a_person():
+    person = testing.make_person()
+    incoming = letter(person, "Please remove me from your list.", automatic="Precedence: bulk")
+    [row] = take_in(incoming, at=LATER)
+    person.refresh_from_db()
+    assert (row.status, row.verdict) == ("needs_person", "unclear")
+    assert (person.status, person.automation_disabled_reason) == ("active", inbound.UNCLEAR)
+
+
+def mail(raw: bytes, *, number: str = "m1", sent=LATER) -> Incoming:
+    found = Incoming.of_letter(read(raw.replace(b"dsn1@", number.encode() + b"@")))
+    return Incoming(**{**vars_of(found), "at": sent})
+
+
+def vars_of(incoming: Incoming) -> dict:
+    return {name: getattr(incoming, name) for name in Incoming.__slots__}
+
+
+def test_a_hard_bounce_suppresses_and_proves_that_the_message_left():
+    delivery, number = delivered(state="unknown")
+    address = delivery.approval.revision.address
+    [row] = take_in(mail(dsn("5.1.1", original=number)), at=LATER)
+    delivery.refresh_from_db()
+    assert (row.kind, row.status, row.in_reply_to) == ("bounce", "handled", delivery.approval.draft)
+    assert suppression.find(delivery.workspace, "email", address).reason == "bounce"
+    assert delivery.status == "sent"
+    assert not Contact.objects.filter(direction="in").exists()
+
+
+def test_three_soft_bounces_within_two_weeks_suppress():
+    delivery, number = delivered()
+    place, address = delivery.workspace, delivery.approval.revision.address
+    for turn in range(3):
+        assert not suppression.is_suppressed(place, "email", address)
+        report = mail(dsn("4.2.2", original=number), number=f"m{turn}")
+        for _ in range(2):  # a replay is not counted
+            take_in(report, at=LATER)
+    assert suppression.is_suppressed(place, "email", address)
+    assert ProviderEvent.objects.filter(bounced="soft").count() == 3
+
+
+def test_soft_bounces_far_apart_are_forgotten():
+    delivery, number = delivered()
+    for turn in range(3):
+        when = LATER + timedelta(days=10 * turn)
+        report = mail(dsn("4.2.2", original=number), number=f"m{turn}", sent=when)
+        take_in(report, at=when)
+    address = delivery.approval.revision.address
+    assert not suppression.is_suppressed(delivery.workspace, "email", address)
+
+
+def test_a_report_about_nothing_of_ours_suppresses_nobody():
+    """Anybody can forge a report to make us stop writing to somebody else."""
+    person = testing.make_person()
+    raw = dsn("5.1.1").replace(b"Ann@Example.com", person.addresses.get().normalised.encode())
+    [row] = take_in(mail(raw), at=LATER)
+    assert row.status == "needs_person"
+    assert not suppression.is_suppressed(
+        person.workspace, "email", person.addresses.get().normalised
+    )
+
+
+def test_a_report_without_the_message_counts_where_we_wrote_to_that_address():
+    delivery, _ = delivered()
+    address = delivery.approval.revision.address
+    raw = dsn("5.1.1", original="").replace(b"Ann@Example.com", address.encode())
+    take_in(mail(raw), at=LATER)
+    assert suppression.is_suppressed(delivery.workspace, "email", address)
+
+
+def test_a_complaint_suppresses_and_makes_what_waits_critical():
+    delivery, number = delivered()
+    waiting = testing.make_pending(delivery.human)
+    [row] = take_in(mail(arf(original=number)), at=LATER)
+    waiting.refresh_from_db()
+    address = delivery.approval.revision.address
+    assert (row.kind, row.alert) == ("complaint", "complaint")
+    assert suppression.find(delivery.workspace, "email", address).reason == "complaint"
+    assert waiting.get_priority_display() == "critical"
+
+
+@pytest.mark.parametrize("kind", ["letter", "report"])
+def test_what_is_stored_before_judging_comes_back_the_same(kind):
+    incoming = letter(answers=("<a@x>",)) if kind == "letter" else mail(dsn("5.1.1"))
+    assert Incoming.from_dict(incoming.as_dict()) == incoming
