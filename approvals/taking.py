@@ -189,6 +189,18 @@ def end_for_human(human_ids: Iterable[int], *, sentence: str, by: Principal, at:
     return rows.count()
 
 
+def end_for_drafts(draft_ids: Iterable[int], *, sentence: str, by: Principal, at: datetime) -> int:
+    """Messages that make no sense any more: whatever of them waits or is approved is rejected.
+
+    Needs a transaction. Returns how many are left because somebody holds them at this moment.
+    """
+    rows = Approval.objects.filter(
+        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft__in=list(draft_ids)
+    )
+    rounds.end(rounds.lock(rows, skip=True), reason="pointless", sentence=sentence, by=by, at=at)
+    return rows.count()
+
+
 def entitled(approvals: Sequence[Approval]) -> set[int]:
     """Ids of those whose approver may still approve, in one statement, read now."""
     rows = sql.fetch(

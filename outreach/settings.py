@@ -218,6 +218,14 @@ APPROVAL_UNDO_SECONDS = whole_number("APPROVAL_UNDO_SECONDS", default=10, least=
 NOTIFY_URLS = env.str("NOTIFY_URLS", default="").split()
 OUTREACH_USER = env.str("OUTREACH_USER", default="")
 
+# --- Language model: optional; templates need none ------------------------------------------------
+LLM_MODEL = env.str("LLM_MODEL", default="")
+LLM_BASE_URL = env.str("LLM_BASE_URL", default="")
+LLM_API_KEY = env.str("LLM_API_KEY", default="")
+LLM_TIMEOUT = whole_number("LLM_TIMEOUT", default=20, least=1, most=25)
+# What happens to a text the model gives nothing usable for: the template's words, or a failed step.
+LLM_FALLBACK = flag("LLM_FALLBACK", default=True)
+
 # --- REST ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -22,7 +22,10 @@ OLDEST = (3, 11)
 PIP_FLAGS = ("--disable-pip-version-check", "--no-input", "--quiet", "--prefer-binary")
 VENV = ROOT / ".venv"
 STAMP = VENV / ".installed.json"
-SETS = {"runtime": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
+SETS = {
+    "runtime": ["requirements.txt"],
+    "dev": ["requirements.txt", "requirements-llm.txt", "requirements-dev.txt"],
+}
 
 
 def main() -> int:

@@ -6,8 +6,10 @@ record that stands for them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 
@@ -19,7 +21,9 @@ OPEN = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
 REJECTED_FOR = timedelta(days=90)
 # Why somebody is left out; a person counts under the first that applies.
 REASONS = {
-    "no_address": "no e-mail address",
+    "no_address": "no address on this channel",
+    "not_connected": "not connected with us on LinkedIn",
+    "connected": "connected with us on LinkedIn already",
     "desist": "asked us to stop",
     "blocked": "blocked by us",
     "automation_off": "automation is off for them",
@@ -33,21 +37,24 @@ REASONS = {
 
 def judged(
     workspace: Workspace,
-    channel: str,
+    channel: str = "",
     *,
     at: datetime,
     quiet_days: int,
     ids: Sequence[int] | None = None,
     origin: str = "",
+    connected: bool | None = None,
 ) -> QuerySet[Person, tuple[int, str]]:
     """(person, reason) of everybody or of `ids`; an empty reason means: may be written to.
 
     Those we are connected with latest come first. Drafts of `origin` do not count as open.
+    Without a channel any address will do. `connected` asks for people we are, or are not yet,
+    connected with on LinkedIn.
     """
     people = Person.objects.filter(workspace=workspace, merged_into__isnull=True)
     if ids is not None:
         people = people.filter(pk__in=ids)
-    address = _theirs(Address.objects.filter(channel=channel))
+    address = _theirs(Address.objects.filter(channel=channel) if channel else Address.objects.all())
     drafts = _theirs(Draft.objects.filter(status__in=OPEN).exclude(origin=origin or "-"))
     lately = Contact.objects.filter(
         human=OuterRef("pk"), voided_at__isnull=True, at__gt=at - timedelta(days=quiet_days)
@@ -61,6 +68,7 @@ def judged(
         people.annotate(
             reason=Case(
                 When(~address, then=Value("no_address")),
+                *_by_connection(connected),
                 When(status=PersonStatus.DESIST, then=Value("desist")),
                 When(status=PersonStatus.BLOCKED, then=Value("blocked")),
                 When(automation_enabled=False, then=Value("automation_off")),
@@ -74,6 +82,27 @@ def judged(
         .order_by(F("connected_on").desc(nulls_last=True), "pk")
         .values_list("pk", "reason")
     )
+
+
+def _by_connection(connected: bool | None) -> list[When]:
+    if connected is None:
+        return []
+    reason = "not_connected" if connected else "connected"
+    return [When(connected_on__isnull=connected, then=Value(reason))]
+
+
+def choose(rows: Iterable[tuple[int, str]], limit: int) -> dict[str, Any]:
+    """The first `limit` who may be written to, and how many are left out for what reason."""
+    chosen: list[int] = []
+    excluded: Counter[str] = Counter()
+    for pk, reason in rows:
+        if reason:
+            excluded[reason] += 1
+        elif len(chosen) < limit:
+            chosen.append(pk)
+        else:
+            excluded["beyond_limit"] += 1
+    return {"people": chosen, "selected": len(chosen), "excluded": dict(excluded)}
 
 
 def _theirs(rows: QuerySet) -> Exists:  # type: ignore[type-arg]

@@ -48,7 +48,7 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What confidence looks at."""
+    """What confidence looks at. `findings` are what the content rules object to in the words."""
 
     is_greeted_by_name: bool
     wanted: Sequence[str]  # facts the template can say
@@ -58,55 +58,84 @@ class Basis:
     names: Sequence[str]  # the person's names
     have_answered: bool  # they wrote to us at some time
     unanswered: int  # messages of ours since their last one
+    findings: Sequence[str] = ()
+    own_word: int | None = None  # what the engine says of itself; None: words as in the template
 
 
 def judge(basis: Basis) -> Confidence:
+    """Who is greeted, what is known, what is personal, where it goes, what was, what the rules
+    and the engine say: 100 points in all."""
     return Confidence(
-        (_greeting(basis), _facts(basis), _personal(basis), _address(basis), _history(basis))
+        (
+            _greeting(basis),
+            _facts(basis),
+            _personal(basis),
+            _address(basis),
+            _history(basis),
+            _contract(basis),
+            _engine(basis),
+        )
     )
 
 
 def _greeting(basis: Basis) -> Part:
     if basis.is_greeted_by_name:
-        return Part("greeting", 20, 20, "greeted by name")
-    return Part("greeting", 0, 20, "greeted without a name, which is not certain")
+        return Part("greeting", 15, 15, "greeted by name")
+    return Part("greeting", 0, 15, "greeted without a name, which is not certain")
 
 
 def _facts(basis: Basis) -> Part:
     known = len(set(basis.said) & set(basis.wanted))
     wanted = len(basis.wanted)
-    points = round(30 * known / wanted) if wanted else 30
-    return Part("facts", points, 30, f"{known} of {wanted} facts known")
+    points = round(25 * known / wanted) if wanted else 25
+    return Part("facts", points, 25, f"{known} of {wanted} facts known")
 
 
 def _personal(basis: Basis) -> Part:
     count = len(basis.personal)
     if not count:
-        return Part("personalisation", 0, 20, "says nothing about the person")
+        return Part("personalisation", 0, 15, "says nothing about the person")
     told = " and ".join(name.replace("connected_month", "connection") for name in basis.personal)
-    return Part("personalisation", 20 if count > 1 else 10, 20, f"speaks of {told}")
+    return Part("personalisation", 15 if count > 1 else 8, 15, f"speaks of {told}")
 
 
 def _address(basis: Basis) -> Part:
+    if "/in/" in basis.address:
+        return Part("address", 10, 10, "the profile is theirs")
     local = basis.address.partition("@")[0].casefold()
     if local in NOBODY_READS:
-        return Part("address", 0, 15, "a mailbox that nobody reads")
+        return Part("address", 0, 10, "a mailbox that nobody reads")
     if local in ROLE_MAILBOXES:
-        return Part("address", 4, 15, "a shared mailbox")
+        return Part("address", 3, 10, "a shared mailbox")
     if any(len(name) > 1 and _plain(name) in _plain(local) for name in basis.names):
-        return Part("address", 15, 15, "the address carries their name")
-    return Part("address", 11, 15, "the address does not show whose it is")
+        return Part("address", 10, 10, "the address carries their name")
+    return Part("address", 7, 10, "the address does not show whose it is")
 
 
 def _history(basis: Basis) -> Part:
     if basis.unanswered > 1:
         why = f"the last {basis.unanswered} messages were not answered"
-        return Part("history", 2, 15, why)
+        return Part("history", 1, 10, why)
     if basis.unanswered == 1:
-        return Part("history", 7, 15, "the last message was not answered")
+        return Part("history", 5, 10, "the last message was not answered")
     if basis.have_answered:
-        return Part("history", 15, 15, "they have written to us")
-    return Part("history", 10, 15, "the first contact")
+        return Part("history", 10, 10, "they have written to us")
+    return Part("history", 7, 10, "the first contact")
+
+
+def _contract(basis: Basis) -> Part:
+    found = sorted(set(basis.findings))
+    if not found:
+        return Part("contract", 15, 15, "the content rules object to nothing")
+    points = max(0, 15 - 8 * len(found))
+    return Part("contract", points, 15, f"the content rules find {', '.join(found)}")
+
+
+def _engine(basis: Basis) -> Part:
+    if basis.own_word is None:
+        return Part("engine", 10, 10, "worded by the template alone")
+    points = round(10 * max(0, min(100, basis.own_word)) / 100)
+    return Part("engine", points, 10, f"the model says {basis.own_word} of 100 of itself")
 
 
 def _plain(text: str) -> str:

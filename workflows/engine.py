@@ -1,10 +1,8 @@
 """Walks a run through its steps, so that a killed worker costs nothing but time.
 
-A step is done in batches. Each batch is one transaction that begins by asking whether this
-worker still owns the run, and that carries the rows written together with how far the step is.
-So a batch happened wholly or not at all, a run that was cancelled or taken over cannot be written
-to by its former worker, and going on needs no guess. Only this module writes the status of runs
-and steps.
+Each batch of a step is one transaction that begins by asking whether this worker still owns the
+run, and that carries the rows written together with how far the step is. So a batch happened
+wholly or not at all, and a former worker cannot write. Only this module writes these statuses.
 """
 
 from __future__ import annotations
@@ -27,7 +25,16 @@ from safety.services import check_safety
 from workflows import definitions, outputs
 from workflows.counting import added, batches
 from workflows.models import TRANSITIONS, Run, RunStatus, Step
-from workflows.shapes import Definition, Job, Progress, StepDefinition, StepRefused, Watch
+from workflows.shapes import (
+    Definition,
+    Halted,
+    Job,
+    Lost,
+    Progress,
+    StepDefinition,
+    StepRefused,
+    Watch,
+)
 
 logger = logging.getLogger(__name__)
 DOOR = "workflow"
@@ -36,22 +43,11 @@ DOOR = "workflow"
 SILENCE = timedelta(seconds=60)
 
 
-class Lost(Exception):
-    """This worker does not own the run any more: cancelled, or taken over."""
-
-
-class Halted(Exception):
-    """The emergency stop holds; nothing was begun since."""
-
-
 Clock = Callable[[], datetime]
 
 
 def _unwatched(progress: Progress) -> None:
     """Nobody looks."""
-
-
-# --- Arrows of a run -----------------------------------------------------------------------------
 
 
 def take(run_id: int, *, at: datetime) -> str:
@@ -102,9 +98,6 @@ def _move_steps(run_id: int, to: str, **fields: object) -> None:
     Step.objects.filter(run_id=run_id, status__in=sources).update(status=to, **fields)
 
 
-# --- The walk ------------------------------------------------------------------------------------
-
-
 def work(run_id: int, *, clock: Clock, watch: Watch = _unwatched) -> Run:
     """Do what is left of a waiting run and return it as it stands then.
 
@@ -150,13 +143,15 @@ class _Worker:
     def _job(self) -> Job:
         if self.run.agent is None:
             raise StepRefused("This run names no agent. Cancel it and start anew.")
-        return Job(
+        job = Job(
             run_id=self.run.pk,
             workspace=self.run.workspace,
             agent=Principal.of_agent(self.run.agent, door=DOOR),
             options=self.run.options,
             at=self.clock(),
         )
+        job.alive = lambda: self._alive(job)
+        return job
 
     def _do(self, step: Step, definition: StepDefinition, job: Job) -> None:
         self.step = step
@@ -185,8 +180,8 @@ class _Worker:
 
     def _ask_leave(self, definition: StepDefinition, job: Job) -> None:
         """Every output by name: on the allowlist, and allowed now. A refusal leaves an event."""
-        outputs.check_names(definition.produces)
-        for name in definition.produces:
+        outputs.check_names(names := definition.produces)
+        for name in names:
             answer = check_safety(name, by=job.agent, at=self.clock(), workspace=job.workspace)
             if not answer.allowed:
                 raise outputs.UnsafeOutput(answer.reason)
@@ -194,19 +189,33 @@ class _Worker:
     def _batch(
         self, step: Step, definition: StepDefinition, job: Job, batch: Sequence[int]
     ) -> None:
-        stopped = controls.read().sentence(ControlKey.EMERGENCY_STOP, job.workspace.pk)
-        if stopped:
-            raise Halted(f"Halted by the emergency stop: {stopped}. Resume once it is lifted.")
+        self._halt_if_stopped(job)
+        job.thoughts = None
+        if definition.think is not None:
+            with outputs.none():
+                job.thoughts = definition.think(job, batch)
+            self._halt_if_stopped(job)
         with transaction.atomic():
             job.at = self._hold()
             self._refresh(job)
             with outputs.only(definition.produces):
                 found = definition.work(job, batch)
-            output = added(step.output, found)
+            output = (definition.fold or added)(step.output, found)
             done = step.done_count + (len(batch) or 1)
             Step.objects.filter(pk=step.pk).update(output=output, done_count=done)
         step.output, step.done_count = output, done
         self._show(step)
+
+    def _halt_if_stopped(self, job: Job) -> None:
+        stopped = controls.read().sentence(ControlKey.EMERGENCY_STOP, job.workspace.pk)
+        if stopped:
+            raise Halted(f"Halted by the emergency stop: {stopped}. Resume once it is lifted.")
+
+    def _alive(self, job: Job) -> None:
+        """Between two long thoughts: still ours, and not stopped?"""
+        self._halt_if_stopped(job)
+        with transaction.atomic():
+            self._hold()
 
     def _refresh(self, job: Job) -> None:
         """Workspace and agent as they are now: rights may have been taken away meanwhile."""

@@ -22,14 +22,18 @@ TABLES: dict[str, frozenset[str]] = {
     "generate_draft": frozenset(
         {
             "message_drafts", "message_revisions", "message_approvals", "safety_events",
-            "cooling_offs",
+            "cooling_offs", "experiment_assignments",
         }
     ),
-    "build_shortlist": frozenset(),
-    "run_research": frozenset(),
-    "log_activity": frozenset({"activity_timeline"}),
+    "build_shortlist": frozenset({"artifacts"}),
+    "run_research": frozenset({"research_snapshots"}),
+    "create_plan": frozenset({"artifacts"}),
+    "prepare_call": frozenset({"artifacts"}),
+    "log_activity": frozenset({"activity_timeline", "agent_runs"}),
 }  # fmt: skip
-HARMLESS = re.compile(r"[\s(]*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK TO|EXPLAIN)\b", re.IGNORECASE)
+HARMLESS = re.compile(
+    r"[\s(]*(?:SELECT|BEGIN|SAVEPOINT|RELEASE|ROLLBACK TO|EXPLAIN)\b", re.IGNORECASE
+)
 WRITES = re.compile(
     r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?(?=[\s(])', re.IGNORECASE
 )
@@ -54,22 +58,32 @@ def only(produces: Sequence[str]) -> Iterator[None]:
     """Let nothing be written in this block but rows of these outputs, and the log."""
     check_names(produces)
     tables = TABLES["log_activity"].union(*(TABLES.get(name, frozenset()) for name in produces))
-    with connection.execute_wrapper(_guard(tables)):
+    with connection.execute_wrapper(_Guard(tables)):
         yield
 
 
-def _guard(tables: frozenset[str]) -> Callable[..., Any]:
-    def guard(
-        execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+@contextmanager
+def none() -> Iterator[None]:
+    """Let nothing be written in this block but the run's own sign of life: it is for thinking."""
+    with connection.execute_wrapper(_Guard(frozenset({"workflow_runs"}))):
+        yield
+
+
+class _Guard:
+    """Stands before every statement of this connection and lets through what is allowed."""
+
+    def __init__(self, tables: frozenset[str]) -> None:
+        self.tables = tables
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
         if not HARMLESS.match(sql):
             found = WRITES.match(sql)
-            if found is None or found[1] not in tables:
+            if found is None or found[1] not in self.tables:
                 what = f"write to {found[1]}" if found else f"run {sql.split(None, 1)[0].upper()}"
                 raise UnsafeOutput(
                     f"The step tried to {what}, which none of its outputs allows. Nothing of "
                     "this batch was kept."
                 )
         return execute(sql, params, many, context)
-
-    return guard

@@ -57,11 +57,6 @@ def start(
     """
     require(by, Verb.RUN_WORKFLOWS, workspace)
     definition = definitions.find(name)
-    if not definition.is_available or definition.prepare is None:
-        raise RunRefused(
-            f"The workflow {name} is not part of this version yet. "
-            f"Available: {', '.join(definitions.available())}."
-        )
     agent = by.agent or drafting_agent(workspace, by=by, at=at)
     _refuse_unable(agent, workspace)
     asked = definition.prepare(workspace, options)

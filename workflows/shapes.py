@@ -9,16 +9,31 @@ from typing import Any
 
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
+from workflows import options
+from workflows.options import BadOptions, Option
+
+__all__ = [
+    "BadOptions", "Definition", "Halted", "Job", "Lost", "Option", "Output", "Progress",
+    "StepDefinition", "StepRefused", "Watch",
+]  # fmt: skip
 
 Output = dict[str, Any]
 
 
-class BadOptions(ValueError):
-    """What was asked cannot be done; the sentence says what to give instead."""
-
-
 class StepRefused(Exception):
     """A step cannot go on; the sentence says why and what to do before resuming."""
+
+
+class Lost(Exception):
+    """This worker does not own the run any more: cancelled, or taken over."""
+
+
+class Halted(Exception):
+    """The emergency stop holds; nothing was begun since."""
+
+
+def _nothing() -> None:
+    """Nobody needs to know."""
 
 
 @dataclass(slots=True)
@@ -31,6 +46,10 @@ class Job:
     options: Mapping[str, Any]
     at: datetime
     outputs: dict[str, Output] = field(default_factory=dict)
+    # What `think` of the batch in hand found out; None where the step has no `think`.
+    thoughts: Any = None
+    # Shows life during long thinking; raises when the run was lost or stopped.
+    alive: Callable[[], None] = _nothing
 
     @property
     def origin(self) -> str:
@@ -40,6 +59,8 @@ class Job:
 
 Work = Callable[[Job, Sequence[int]], Output]
 Over = Callable[[Job], Sequence[int]]
+Think = Callable[[Job, Sequence[int]], Any]
+Fold = Callable[[Output, Output], Output]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +69,9 @@ class StepDefinition:
 
     `work` answers with counts, which are added up over the batches, and values, which the last
     batch sets. `produces` are safe actions of `safety.actions`; writing anything else fails.
-    `only_if` names an option; without it the step is not part of the run.
+    `only_if` names an option; without it the step is not part of the run. `think` comes before
+    `work`, outside the transaction, and may write nothing: what takes long, such as asking a
+    model, belongs there. `fold` adds up the answers of batches otherwise than by counting.
     """
 
     name: str
@@ -58,21 +81,30 @@ class StepDefinition:
     over: Over | None = None
     size: int = 100
     only_if: str = ""
+    think: Think | None = None
+    fold: Fold | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A workflow: its steps in order. Without steps it is named but not yet available."""
+    """A workflow: what may be asked of it, and its steps in order.
+
+    `check` judges the completed options against the workspace; raises BadOptions.
+    """
 
     name: str
     title: str
     does: str
-    steps: tuple[StepDefinition, ...] = ()
-    prepare: Callable[[Workspace, Mapping[str, Any]], dict[str, Any]] | None = None
+    steps: tuple[StepDefinition, ...]
+    options: tuple[Option, ...]
+    check: Callable[[Workspace, Mapping[str, Any]], None] | None = None
 
-    @property
-    def is_available(self) -> bool:
-        return bool(self.steps)
+    def prepare(self, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of a run, complete and judged. Raises BadOptions, saying what to give."""
+        asked = options.complete(self.options, given)
+        if self.check is not None:
+            self.check(workspace, asked)
+        return asked
 
     def steps_for(self, options: Mapping[str, Any]) -> list[StepDefinition]:
         """The steps that a run with these options has."""

@@ -10,19 +10,27 @@ SKIPPED = {
     **REASONS,
     "gone": "no longer stored",
     "nothing_to_say": "too little known to say anything",
+    "too_long": "too long for this channel even without what can be spared",
+    "model_failed": "the language model gave nothing usable",
 }
 
 
 def result_lines(output: dict[str, Any]) -> list[str]:
-    """Counts as lines: "selected 12", "excluded: no e-mail address 3, blocked by us 1"."""
+    """Counts as lines: "selected 12", "excluded: blocked by us 1". Lists are for other steps."""
     told = []
     for key, value in output.items():
         word = key.replace("_", " ")
         if isinstance(value, dict):
-            counts = ", ".join(f"{_reason(name)} {count}" for name, count in value.items())
+            counts = ", ".join(
+                f"{_reason(name)} {count}"
+                for name, count in value.items()
+                if not isinstance(count, list)
+            )
             told += [f"{word}: {counts}"] if counts else []
         elif isinstance(value, int):
             told.append(f"{word} {value}")
+        elif isinstance(value, str) and value:
+            told.append(value)
     return told
 
 

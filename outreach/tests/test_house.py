@@ -141,7 +141,9 @@ def test_each_runtime_package_is_pinned_and_has_its_reason():
         assert re.match(r"^[a-z0-9-]+(\[[a-z]+\])?==\S+ +# \S", line), line
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-llm.txt", "requirements-dev.txt"]
+)
 def test_requirements_agree_with_the_constraints(name):
     pins = dict(line.split("==") for line in requirement_lines("constraints.txt"))
     for line in requirement_lines(name):

@@ -38,7 +38,7 @@ def test_two_supervisors_on_one_data_folder_are_refused(tmp_path):
 
 
 def test_a_stamp_counts_only_for_the_files_it_was_made_from(tmp_path, monkeypatch):
-    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in (*setup.SETS["dev"], "constraints.txt"):
         (tmp_path / name).write_text("django==5\n")
     monkeypatch.setattr(setup, "ROOT", tmp_path)
     before = setup.digest("runtime"), setup.digest("dev")

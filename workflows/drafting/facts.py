@@ -14,10 +14,14 @@ from functools import lru_cache
 from outreach.core.models import Person, Workspace
 from outreach.core.names import clean
 from workflows.drafting.base import Fact
+from workflows.roles import FIELD_NAMES, classify
 
 KNOWN = frozenset(
-    {"greeting_name", "company", "position", "connected_month", "sender_name", "about"}
-)
+    {
+        "greeting_name", "company", "position", "field", "connected_month", "last_month",
+        "sender_name", "about",
+    }
+)  # fmt: skip
 # What says something about the person, as opposed to about us.
 PERSONAL = ("position", "company", "connected_month")
 LONGEST = 70
@@ -40,16 +44,21 @@ NO_POSITION = re.compile(
 )
 
 
-def of_person(person: Person, workspace: Workspace, *, about: str = "") -> dict[str, Fact]:
-    """Everything sayable. `about` is a sentence of ours about our work, given with the run."""
+def of_person(
+    person: Person, workspace: Workspace, *, about: str = "", last: date | None = None
+) -> dict[str, Fact]:
+    """Everything sayable. `about` is a sentence of ours about our work, given with the run;
+    `last` the day of the last message between us."""
     origin = person.source or "entered by hand"
     found = {
         "greeting_name": (sayable(person.greeting_name), origin),
         "company": (company(person), origin),
         "position": (position(person.position, company(person)), origin),
         "connected_month": (month(person.connected_on), origin),
+        "field": (field(person.position), origin),
         "sender_name": (sayable(workspace.sender_name), "workspace"),
         "about": (about_us(about), "given with the run"),
+        "last_month": (month(last), "contacts"),
     }
     return {name: Fact(value, source) for name, (value, source) in found.items() if value}
 
@@ -86,6 +95,12 @@ def position(raw: str, company_name: str) -> str:
     if NO_POSITION.search(value) or " at " in f" {value} ".casefold():
         return ""
     return value
+
+
+def field(raw: str) -> str:
+    """The field of work a title names, as it may stand after "your work in"."""
+    role = classify(raw)
+    return FIELD_NAMES[role.field] if role.field and role.field != "leadership" else ""
 
 
 def month(day: date | None) -> str:

@@ -1,67 +1,40 @@
 """Messages from templates: deterministic, without network, and never with a hole.
 
-A body has one sentence a line and an empty line between paragraphs. A sentence that needs a fact
-we lack is left out. A line that begins with `/ ` is said only where the line above it was left
-out; one that begins with `| ` keeps its line break. `{# … #}` is a remark. A subject is the first
-of its lines for which every fact is there. Facts are put in as they are: what looks like a
-template in a cell of a file is never read as one.
+A template is `name.toml` and `name.body.txt` in `templates/messages/<channel>/`, for e-mail also
+`name.subject.txt`, of which the first line counts for which every fact is there. How lines are
+read stands in `sentences`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
 from django.conf import settings
-from django.template import Context, Engine, Template, TemplateSyntaxError
-from django.template.base import VariableNode
 
-from outreach.core.models import Purpose
-from workflows.drafting.base import CannotCompose, Composition, Facts
+from outreach.core.models import Channel, Purpose
+from workflows.drafting.base import Brief, CannotCompose, Composition, Facts
 from workflows.drafting.facts import KNOWN
-from workflows.shapes import BadOptions
+from workflows.drafting.sentences import BadTemplate, Filler, Paragraph, Sentence, paragraphs
+from workflows.options import BadOptions
 
+__all__ = ["BadTemplate", "MessageTemplate", "TemplateEngine", "fill", "load", "names", "parse"]
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-SPACES = re.compile(r"[ \t]{2,}")
-# Private-use signs, which no fact may hold (`facts.sayable`), mark what could not be said.
-MARK, END = "\ue000", "\ue001"
-MISSING = re.compile(f"{MARK}([^{END}]*){END}")
-
-
-class BadTemplate(Exception):
-    """A template file cannot be used; the sentence names file and line."""
-
-
-class _Sandbox(Engine):
-    """Django's template language without its tags: no load, no include, no extends, no url."""
-
-    default_builtins = ["workflows.drafting.filters"]
-
-
-SANDBOX = _Sandbox(dirs=[], loaders=[], autoescape=False, string_if_invalid=f"{MARK}%s{END}")
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One line: what to say, and how it stands to the line above."""
-
-    words: Template
-    facts: frozenset[str]
-    is_other: bool = False
-    begins_line: bool = False
-
-
-Paragraph = tuple[Sentence, ...]
+USES = ("first", "follow_up", "reply")
+AUDIENCES = {"": None, "connected": True, "not_connected": False}
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """A template as its three files say: name.toml, name.subject.txt, name.body.txt."""
+    """A template as its files say. `longest` is in characters, 0 for no limit of its own.
+
+    `use` says where it may be chosen, `audience` whom on LinkedIn it is for.
+    """
 
     name: str
     about: str
@@ -69,6 +42,10 @@ class MessageTemplate:
     needs: tuple[str, ...]
     subjects: tuple[Sentence, ...]
     body: tuple[Paragraph, ...]
+    channel: str = "email"
+    longest: int = 0
+    use: str = "first"
+    audience: str = ""
 
     @property
     def facts(self) -> frozenset[str]:
@@ -76,91 +53,84 @@ class MessageTemplate:
         lines = [*self.subjects, *(line for paragraph in self.body for line in paragraph)]
         return frozenset().union(*(line.facts for line in lines))
 
+    @property
+    def spare(self) -> list[Sentence]:
+        """What may go where the whole gets too long, the last first."""
+        lines = [line for paragraph in self.body for line in paragraph if line.is_spare]
+        return lines[::-1]
+
     def needed(self, facts: Facts) -> list[str]:
         """The facts without which there is no message, and that are not there."""
         return [name for name in self.needs if name not in facts]
 
 
 class TemplateEngine:
-    """The default engine: fills a template of the folder `templates/messages/email`."""
+    """The default engine: fills a template of the channel's folder."""
 
     name = "templates"
 
-    def compose(self, template: str, facts: Facts) -> Composition:
-        return fill(load(template), facts)
+    def compose(self, brief: Brief) -> Composition:
+        return fill(load(brief.template, brief.channel), brief.facts)
 
 
-def folder() -> Path:
-    return Path(settings.BASE_DIR) / "templates" / "messages" / "email"
+def folder(channel: str) -> Path:
+    return Path(settings.BASE_DIR) / "templates" / "messages" / channel
 
 
-def names() -> list[str]:
-    """The templates that are there."""
-    return sorted(path.stem for path in folder().glob("*.toml"))
+@lru_cache(maxsize=32)
+def names(channel: str = "email", use: str = "first") -> list[str]:
+    """The templates that are there for this use."""
+    found = sorted(path.stem for path in folder(channel).glob("*.toml"))
+    return [name for name in found if load(name, channel).use == use]
 
 
 @lru_cache(maxsize=64)
-def load(name: str) -> MessageTemplate:
+def load(name: str, channel: str = "email") -> MessageTemplate:
     """The template of that name, parsed once in a process."""
-    if not NAME.fullmatch(name) or name not in names():
-        raise BadOptions(f"There is no template {name!r}. There are: {', '.join(names())}.")
-    place = folder()
+    place = folder(channel)
+    known = sorted(path.stem for path in place.glob("*.toml"))
+    if not NAME.fullmatch(name) or name not in known:
+        raise BadOptions(f"There is no template {name!r}. There are: {', '.join(known)}.")
     try:
         about = tomllib.loads((place / f"{name}.toml").read_text("utf-8"))
-        subject = (place / f"{name}.subject.txt").read_text("utf-8")
         body = (place / f"{name}.body.txt").read_text("utf-8")
+        has_subject = channel == Channel.EMAIL
+        subject = (place / f"{name}.subject.txt").read_text("utf-8") if has_subject else ""
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadTemplate(f"The template {name} cannot be read: {error}.") from None
-    return parse(name, about, subject, body)
+    return parse(name, about, subject, body, channel=channel)
 
 
-def parse(name: str, about: Mapping[str, object], subject: str, body: str) -> MessageTemplate:
+def parse(
+    name: str, about: Mapping[str, object], subject: str, body: str, *, channel: str = "email"
+) -> MessageTemplate:
     """A template from the words of its files. Raises BadTemplate."""
     purpose = str(about.get("purpose", ""))
     needs = about.get("needs", [])
+    longest = about.get("longest", 0)
+    use, audience = str(about.get("use", "first")), str(about.get("audience", ""))
     if purpose not in Purpose.values:
         raise BadTemplate(f"{name}.toml: purpose must be one of {', '.join(Purpose.values)}.")
     if not isinstance(needs, list) or not set(needs) <= KNOWN:
         raise BadTemplate(f"{name}.toml: needs must list known facts: {', '.join(sorted(KNOWN))}.")
-    subjects = _paragraphs(f"{name}.subject.txt", subject)
-    paragraphs = _paragraphs(f"{name}.body.txt", body)
-    if not subjects or not paragraphs:
+    if not isinstance(longest, int) or use not in USES or audience not in AUDIENCES:
+        raise BadTemplate(f"{name}.toml: longest is a number, use one of {', '.join(USES)}.")
+    subjects = paragraphs(f"{name}.subject.txt", subject)
+    lines = paragraphs(f"{name}.body.txt", body)
+    if not lines or (channel == Channel.EMAIL and not subjects):
         raise BadTemplate(f"The template {name} needs a subject and a body.")
-    lines = tuple(line for paragraph in subjects for line in paragraph)
     return MessageTemplate(
-        name, str(about.get("about", "")), purpose, tuple(needs), lines, paragraphs
+        name,
+        str(about.get("about", "")),
+        purpose,
+        tuple(needs),
+        tuple(line for paragraph in subjects for line in paragraph),
+        lines,
+        channel,
+        longest,
+        use,
+        audience,
     )
-
-
-def _paragraphs(file: str, words: str) -> tuple[Paragraph, ...]:
-    found: list[list[Sentence]] = [[]]
-    for number, raw in enumerate(words.splitlines(), start=1):
-        line = re.sub(r"\{#.*?#\}", "", raw).strip()
-        if line:
-            found[-1].append(_sentence(f"Line {number} of {file}", line))
-        elif not raw.strip() and found[-1]:
-            found.append([])
-    return tuple(tuple(paragraph) for paragraph in found if paragraph)
-
-
-def _sentence(where: str, line: str) -> Sentence:
-    is_other, begins_line = line.startswith("/ "), line.startswith("| ")
-    text = line[2:].strip() if is_other or begins_line else line
-    try:
-        words = SANDBOX.from_string(text)
-    except TemplateSyntaxError as error:
-        raise BadTemplate(f"{where} cannot be read: {error}.") from None
-    facts = set()
-    for node in cast(list[VariableNode], words.nodelist.get_nodes_by_type(VariableNode)):
-        name = str(getattr(node.filter_expression.var, "var", node.filter_expression.var))
-        if name not in KNOWN:
-            raise BadTemplate(f"{where} names {name!r}, which is no fact: {_known()}.")
-        facts.add(name)
-    return Sentence(words, frozenset(facts), is_other, begins_line)
-
-
-def _known() -> str:
-    return ", ".join(sorted(KNOWN))
 
 
 def fill(template: MessageTemplate, facts: Facts) -> Composition:
@@ -169,12 +139,8 @@ def fill(template: MessageTemplate, facts: Facts) -> Composition:
         raise CannotCompose(
             f"The template {template.name} cannot do without: {', '.join(lacking)}."
         )
-    context = Context({name: fact.value for name, fact in facts.items()}, autoescape=False)
-    filler = _Filler(context)
-    subject = filler.first(template.subjects)
-    paragraphs = [filler.paragraph(lines) for lines in template.body]
-    text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
-    if not subject or not text:
+    subject, text, filler = _said(template, facts)
+    if not text or (template.subjects and not subject):
         raise CannotCompose(
             f"Nothing of the template {template.name} can be said with what is known."
         )
@@ -190,44 +156,26 @@ def fill(template: MessageTemplate, facts: Facts) -> Composition:
     )
 
 
-class _Filler:
-    """Says line after line and remembers what was said, missed and left out."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.said: set[str] = set()
-        self.missing: set[str] = set()
-        self.left_out = 0
-
-    def say(self, line: Sentence) -> str:
-        """The sentence, or nothing where a fact is missing."""
-        words = line.words.render(self.context)
-        if lacking := MISSING.findall(words):
-            self.missing.update(lacking)
-            return ""
-        self.said.update(line.facts)
-        return SPACES.sub(" ", words).strip()
-
-    def first(self, lines: tuple[Sentence, ...]) -> str:
-        return next((words for line in lines if (words := self.say(line))), "")
-
-    def paragraph(self, lines: Paragraph) -> str:
-        text = ""
-        is_said = True  # whether the line above, or one in its place, was said
-        for line in lines:
-            if line.is_other and is_said:
-                continue
-            words = self.say(line)
-            self.left_out += _change(line, words, is_said)
-            is_said = bool(words)
-            if words:
-                gap = "\n" if line.begins_line else " "
-                text = f"{text}{gap}{words}" if text else words
-        return text
+def _said(template: MessageTemplate, facts: Facts) -> tuple[str, str, Filler]:
+    """Subject and text, with as few sentences spared as the length allows."""
+    spare = template.spare
+    for count in range(len(spare) + 1):
+        filler = Filler(facts, spare[:count])
+        subject = filler.first(template.subjects)
+        text = filler.whole(template.body)
+        if not template.longest or len(text) <= template.longest:
+            return subject, text, filler
+    raise CannotCompose(
+        f"The template {template.name} gives more than {template.longest} characters with these "
+        "facts, even without what can be spared.",
+        "too_long",
+    )
 
 
-def _change(line: Sentence, words: str, was_said: bool) -> int:
-    """How the count of sentences left out changes: one more, or one found another way."""
-    if line.is_other:
-        return -1 if words and not was_said else 0
-    return 0 if words else 1
+@lru_cache(maxsize=64)
+def version(name: str, channel: str = "email") -> str:
+    """The template's name with a digest of its files: what was said can be traced to its words."""
+    found = hashlib.sha256()
+    for path in sorted(folder(channel).glob(f"{name}.*")):
+        found.update(path.read_bytes())
+    return f"{name}@{found.hexdigest()[:8]}"

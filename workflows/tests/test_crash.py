@@ -13,7 +13,7 @@ from outreach import testing
 from outreach.core import activity
 from outreach.core.models import Activity, Draft
 from outreach.testing import WORKDAY
-from workflows import engine, queries, services
+from workflows import definitions, engine, queries, services
 from workflows.models import Run
 from workflows.tests import making
 from workflows.tests.making import Clock
@@ -106,6 +106,36 @@ def test_a_run_killed_at_any_point_and_resumed_is_as_if_it_had_not_been(places, 
     assert Draft.objects.filter(workspace=killed).count() == PEOPLE
     assert told(killed) == told(spared)
     assert activity.verify().bad is None
+
+
+STEPS_OF_ALL = [
+    (workflow.name, step.name)
+    for workflow in definitions.WORKFLOWS
+    for step in workflow.steps
+    if workflow.name != "email_drafts"  # at every point, above
+]
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS_OF_ALL)
+def test_each_step_of_each_workflow_survives_a_kill(monkeypatch, name, step):
+    killed, spared = making.place("killed"), making.place("spared")
+    for place in (killed, spared):
+        people = making.people(place, PEOPLE)
+        if name == "account_research":
+            making.people_elsewhere(place)
+        making.reachable(place, people)
+    making.small_batches(monkeypatch, 3, name)
+    asked = making.ASKED[name]
+    run = making.run(killed, name, **asked)
+    assert os.WTERMSIG(worker(run.pk, killing(step, "inside", 1))) == signal.SIGKILL
+    services.resume(run, by=testing.dora(killed), at=LATER)
+    ended = engine.work(run.pk, clock=Clock(LATER))
+    other = engine.work(making.run(spared, name, **asked).pk, clock=Clock(LATER))
+    assert (ended.status, other.status) == ("done", "done"), ended.error
+    assert making.snapshot(killed) == making.snapshot(spared)
+    assert making.results(killed) == making.results(spared)
+    assert ended.result == other.result
+    assert making.snapshot(killed) or making.results(killed)
 
 
 def told(place):

@@ -15,9 +15,8 @@ from outreach.core import people as standing
 from outreach.core.models import Contact, CoolingOff, Draft, Person, Workspace
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
-from workflows import engine, recipients
+from workflows import definitions, engine, recipients
 from workflows.shapes import BadOptions
-from workflows.steps import email_drafts
 from workflows.tests import making
 from workflows.tests.making import Clock
 
@@ -309,7 +308,10 @@ def test_who_is_stopped_before_submission_keeps_a_draft_with_the_reason(place):
         ({"limit": 0}, "limit must be a whole number from 1"),
         ({"limit": -3}, "limit must be"),
         ({"limit": True}, "limit must be"),
-        ({"limit": "9"}, "limit must be"),
+        ({"limit": "nine"}, "limit must be"),
+        ({"nothing": 1}, "no option nothing. It has: about, days, engine, limit"),
+        ({"engine": "magic"}, "There is no engine 'magic'"),
+        ({"engine": "model"}, "No language model is set up. Set LLM_MODEL"),
         ({"limit": 10**9}, "limit must be"),
         ({"days": -1}, "days must be a whole number from 0"),
         ({"about": "x" * 301}, "--about has 301 characters"),
@@ -319,17 +321,18 @@ def test_who_is_stopped_before_submission_keeps_a_draft_with_the_reason(place):
 )
 def test_bad_options_are_refused_with_what_to_give(place, given, says):
     with pytest.raises(BadOptions, match=says):
-        email_drafts.prepare(place, given)
+        definitions.find("email_drafts").prepare(place, given)
 
 
 def test_a_workspace_without_a_senders_name_is_refused():
     with pytest.raises(BadOptions, match="no sender's name"):
-        email_drafts.prepare(testing.make_workspace(), {})
+        definitions.find("email_drafts").prepare(testing.make_workspace(), {})
 
 
 def test_options_are_kept_complete(place):
-    assert email_drafts.prepare(place, {"limit": 5}) == {
-        "template": "reconnect", "limit": 5, "days": 90, "about": "", "submit": False,
+    assert definitions.find("email_drafts").prepare(place, {"limit": 5}) == {
+        "template": "reconnect", "limit": 5, "days": 90, "about": "", "engine": "templates",
+        "submit": False,
     }  # fmt: skip
 
 

@@ -193,7 +193,6 @@ class Agent(models.Model):
     voice = models.CharField(
         max_length=60, blank=True, help_text="The voice it writes in. Empty: the house voice."
     )
-    key_made_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

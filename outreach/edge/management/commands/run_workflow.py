@@ -20,7 +20,7 @@ from safety import controls
 from workflows import definitions, engine, services
 from workflows.drafting import templates
 from workflows.models import Run, RunStatus
-from workflows.shapes import BadOptions
+from workflows.options import BadOptions, Option
 from workflows.shapes import Progress as Done
 from workflows.telling import result_lines
 
@@ -37,12 +37,8 @@ class Command(BaseCommand):
         act.add_argument("--list", action="store_true", help="The workflows, and which are there.")
         act.add_argument("--resume", type=int, metavar="RUN", help="Go on where it stopped.")
         act.add_argument("--cancel", type=int, metavar="RUN", help="End it; its drafts stay.")
-        parser.add_argument("--submit", action="store_true", help="Ask for review of each draft.")
-        parser.add_argument("--limit", type=int, help="At most this many people (50).")
-        parser.add_argument("--days", type=int, help="Leave out whom we met in these days (90).")
-        known = ", ".join(templates.names())
-        parser.add_argument("--template", default="", help=f"The words: one of {known}.")
-        parser.add_argument("--about", default="", help="A sentence about your work, to be said.")
+        for option in _options():
+            _add(parser, option)
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
 
@@ -71,7 +67,8 @@ class Command(BaseCommand):
             definitions.find(options["name"])
         by = acting.principal(options, verb=Verb.RUN_WORKFLOWS, workspace=place)
         if named is None:
-            given = {key: options[key] for key in ("template", "limit", "days", "about", "submit")}
+            asked = {option.name: options[option.name] for option in _options()}
+            given = {name: value for name, value in asked.items() if value is not None}
             run = services.start(options["name"], place, given, by=by, at=timezone.now())
             self._work(run)
         elif options["cancel"] is not None:
@@ -145,15 +142,37 @@ class Command(BaseCommand):
     def _list(self) -> None:
         if self.as_json:
             rows = [
-                {"name": each.name, "available": each.is_available, "does": each.does,
+                {"name": each.name, "does": each.does,
+                 "options": [option.name for option in each.options],
                  "steps": [step.name for step in each.steps]}
                 for each in definitions.WORKFLOWS
             ]  # fmt: skip
             self.stdout.write(json.dumps(rows))
             return
         for each in definitions.WORKFLOWS:
-            state = "available" if each.is_available else "not yet part of this version"
-            self.stdout.write(f"{each.name:25}{state:30}{each.does}")
+            self.stdout.write(f"{each.name:25}{each.does}")
+
+
+def _options() -> list[Option]:
+    """Every option of the seven once, in the order of their first appearance."""
+    found: dict[str, Option] = {}
+    for workflow in definitions.WORKFLOWS:
+        for option in workflow.options:
+            found.setdefault(option.name, option)
+    return list(found.values())
+
+
+def _add(parser: CommandParser, option: Option) -> None:
+    users = [each.name for each in definitions.WORKFLOWS
+             if any(other.name == option.name for other in each.options)]  # fmt: skip
+    told = f"{option.label} ({', '.join(users)})."
+    name = f"--{option.name.replace('_', '-')}"
+    if option.kind == "flag":
+        parser.add_argument(name, dest=option.name, action="store_true", default=None, help=told)
+    elif option.kind == "whole":
+        parser.add_argument(name, dest=option.name, type=int, help=told)
+    else:
+        parser.add_argument(name, dest=option.name, help=told)
 
 
 class _Watch:

@@ -1,0 +1,263 @@
+"""Variants of a message: who gets which, for ever, and what came of each, with honest intervals.
+
+Nothing is claimed before the planned number was sent of each variant: looking early and stopping
+at a lucky moment finds differences that are not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import NormalDist
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from outreach.core import activity
+from outreach.core.models import Channel, Contact, Workspace
+from outreach.core.models.contacts import Direction
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+from safety import controls
+from safety.models import ControlKey
+from workflows.drafting import templates
+from workflows.models import Assignment, Experiment
+from workflows.options import BadOptions
+
+REPLY_WITHIN = timedelta(days=14)
+Z95 = NormalDist().inv_cdf(0.975)
+LEAST_PLANNED, MOST_PLANNED = 20, 100_000
+CHANNELS = (Channel.EMAIL, Channel.LINKEDIN)
+
+
+class ExperimentRefused(ValueError):
+    """The experiment cannot be begun or ended; the sentence says why."""
+
+
+# --- Who gets which ------------------------------------------------------------------------------
+
+
+def running(workspace: Workspace, channel: str, template: str) -> Experiment | None:
+    """The experiment over this template, unless experiments are switched off."""
+    if controls.read().sentence(ControlKey.EXPERIMENT_ENABLED, workspace.pk):
+        return None
+    return Experiment.objects.filter(
+        workspace=workspace, channel=channel, control=template, ended_at__isnull=True
+    ).first()
+
+
+def variant_for(experiment: Experiment, human_id: int) -> str:
+    """The variant of this human being: drawn by a hash, so the same whenever it is asked."""
+    drawn = hashlib.sha256(f"experiment:{experiment.pk}:{human_id}".encode()).digest()
+    variants: Sequence[str] = experiment.variants
+    return variants[int.from_bytes(drawn[:8], "big") % len(variants)]
+
+
+def assign(experiment: Experiment, pairs: Iterable[tuple[int, int, str]], *, at: datetime) -> None:
+    """Keep (human, draft, variant) of what was written. Needs a transaction."""
+    Assignment.objects.bulk_create(
+        Assignment(experiment=experiment, human_id=human, draft_id=draft, variant=variant, at=at)
+        for human, draft, variant in pairs
+    )
+
+
+# --- Beginning and ending ------------------------------------------------------------------------
+
+
+def begin(
+    workspace: Workspace,
+    name: str,
+    channel: str,
+    variants: Sequence[str],
+    planned: int,
+    *,
+    by: Principal,
+    at: datetime,
+) -> Experiment:
+    """Compare these templates, the first being the one everybody gets otherwise."""
+    require(by, Verb.CONFIGURE, workspace)
+    chosen = list(dict.fromkeys(variants))
+    _check(name, channel, chosen, planned)
+    try:
+        with transaction.atomic():
+            made = Experiment.objects.create(
+                workspace=workspace, name=name.strip(), channel=channel, variants=chosen,
+                control=chosen[0], planned=planned, started_at=at, **by.fields(),
+            )  # fmt: skip
+            activity.record(activity.entry("workflows.experiment_begun", made), by=by, at=at)
+    except IntegrityError:
+        raise ExperimentRefused(
+            f"An experiment over {chosen[0]} is running already. End it first."
+        ) from None
+    return made
+
+
+def _check(name: str, channel: str, chosen: Sequence[str], planned: int) -> None:
+    if not name.strip() or len(name) > 120:
+        raise ExperimentRefused("Give the experiment a name of 1 to 120 characters.")
+    if channel not in CHANNELS:
+        raise ExperimentRefused("Experiments are for e-mail and LinkedIn messages.")
+    if not 2 <= len(chosen) <= 5:
+        raise ExperimentRefused("Choose two to five different templates.")
+    if not LEAST_PLANNED <= planned <= MOST_PLANNED:
+        raise ExperimentRefused(
+            f"Plan {LEAST_PLANNED} to {MOST_PLANNED} messages of each variant; fewer show nothing."
+        )
+    try:
+        found = [templates.load(each, channel) for each in chosen]
+    except BadOptions as error:
+        raise ExperimentRefused(str(error)) from None
+    if len({(each.purpose, each.use, each.audience) for each in found}) > 1:
+        raise ExperimentRefused(
+            "Variants must have the same purpose, use and audience; else they cannot be compared."
+        )
+    lacking = set().union(*(each.needs for each in found)) - set(found[0].needs)
+    if lacking:
+        raise ExperimentRefused(
+            f"{chosen[0]} does without {', '.join(sorted(lacking))}, which another variant needs."
+        )
+
+
+def end(experiment: Experiment, *, by: Principal, at: datetime) -> None:
+    """From now on everybody gets the first variant again. What was counted stays."""
+    require(by, Verb.CONFIGURE, experiment.workspace)
+    with transaction.atomic():
+        rows = Experiment.objects.filter(pk=experiment.pk, ended_at__isnull=True)
+        if not rows.update(ended_at=at):
+            raise ExperimentRefused("This experiment has ended already.")
+        activity.record(activity.entry("workflows.experiment_ended", experiment), by=by, at=at)
+
+
+# --- What came of it -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of `of` with its 95 % interval (Wilson), in percent."""
+
+    count: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.count / self.of if self.of else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One variant: messages written, sent, answered within 14 days, and people who said stop."""
+
+    variant: str
+    written: int
+    sent: int
+    replied: Rate
+    stopped: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    lines: tuple[Line, ...]
+    is_complete: bool
+    verdict: str
+
+
+def wilson(count: int, of: int) -> Rate:
+    """Sensible also for few and for extreme counts (Wilson 1927)."""
+    if not of:
+        return Rate(count, of, 0.0, 100.0)
+    return Rate(count, of, *_interval(count, of, Z95))
+
+
+def report(experiment: Experiment, *, at: datetime) -> Report:
+    """The counts, and a verdict only where the plan is fulfilled and answers had their time."""
+    counts = _counts(experiment, at)
+    lines = tuple(
+        Line(
+            variant,
+            counts[variant]["written"],
+            counts[variant]["sent"],
+            wilson(counts[variant]["replied"], counts[variant]["ripe"]),
+            wilson(counts[variant]["stopped"], counts[variant]["sent"]),
+        )
+        for variant in experiment.variants
+    )
+    short = [line for line in lines if line.replied.of < experiment.planned]
+    if short:
+        least = min(line.replied.of for line in short)
+        verdict = (
+            f"No claim yet: {experiment.planned} messages of each variant were planned, the least "
+            f"has {least} that were sent {REPLY_WITHIN.days} days ago or earlier. The intervals "
+            "show how much is still open."
+        )
+        return Report(lines, False, verdict)
+    return Report(lines, True, _verdict(lines))
+
+
+def _verdict(lines: Sequence[Line]) -> str:
+    """A variant is called better only against the first, corrected for how many are compared."""
+    first, told = lines[0], []
+    for line in lines[1:]:
+        low, high = difference(line.replied, first.replied, comparisons=len(lines) - 1)
+        if low > 0 or high < 0:
+            word = "more" if low > 0 else "fewer"
+            told.append(
+                f"{line.variant} gets {word} replies than {first.variant} "
+                f"({low:+.1f} to {high:+.1f} points)."
+            )
+    return " ".join(told) or "The planned number was reached, and no difference in replies shows."
+
+
+def difference(one: Rate, other: Rate, *, comparisons: int = 1) -> tuple[float, float]:
+    """Interval of one rate less the other in points (Newcombe 1998, Bonferroni-corrected)."""
+    z = NormalDist().inv_cdf(1 - 0.025 / comparisons)
+    first, second = _interval(one.count, one.of, z), _interval(other.count, other.of, z)
+    gap = one.percent - other.percent
+    low = gap - math.hypot(one.percent - first[0], second[1] - other.percent)
+    high = gap + math.hypot(first[1] - one.percent, other.percent - second[0])
+    return low, high
+
+
+def _interval(count: int, of: int, z: float) -> tuple[float, float]:
+    share, square = count / of, z * z
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    spread = z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return max(0.0, 100 * (middle - spread)), min(100.0, 100 * (middle + spread))
+
+
+def _counts(experiment: Experiment, at: datetime) -> dict[str, dict[str, int]]:
+    zero = {"written": 0, "sent": 0, "ripe": 0, "replied": 0, "stopped": 0}
+    found = {variant: dict(zero) for variant in experiment.variants}
+    for row in _outcomes(experiment):
+        line = found.setdefault(row["variant"], dict(zero))
+        line["written"] += 1
+        if row["sent_at"] is None:
+            continue
+        line["sent"] += 1
+        is_ripe = row["sent_at"] <= at - REPLY_WITHIN
+        line["ripe"] += is_ripe
+        line["replied"] += bool(is_ripe and row["replied"])
+        stop = row["human__desisted_at"]
+        line["stopped"] += bool(stop and row["sent_at"] < stop <= row["sent_at"] + REPLY_WITHIN)
+    return found
+
+
+def _outcomes(experiment: Experiment) -> QuerySet[Assignment, Mapping[str, Any]]:
+    """When each message left, and whether its reader wrote within the time. One statement."""
+    sent = Contact.objects.filter(
+        draft=OuterRef("draft"), direction=Direction.OUT, certain=True, voided_at__isnull=True
+    )
+    replied = Contact.objects.filter(
+        human=OuterRef("human"), direction=Direction.IN, voided_at__isnull=True,
+        at__gt=OuterRef("sent_at"), at__lte=OuterRef("sent_at") + REPLY_WITHIN,
+    )  # fmt: skip
+    rows = Assignment.objects.filter(experiment=experiment).annotate(
+        sent_at=Subquery(sent.values("at")[:1])
+    )
+    rows = rows.annotate(replied=Exists(replied))
+    return rows.values("variant", "sent_at", "replied", "human__desisted_at")

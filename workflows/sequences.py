@@ -1,0 +1,170 @@
+"""Follow-up sequences on their way: the next touch is asked for on its day, and none after a reply.
+
+Each touch is a draft from the beginning; only the one whose turn it is gets submitted, so that a
+person who answers, or a reviewer who says no, ends the rest by their word.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from approvals import submission, taking
+from approvals.errors import Refused
+from approvals.routing import RoutingError
+from outreach.core import activity, drafts
+from outreach.core.models import Contact, Draft
+from outreach.core.models.contacts import Direction
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.models.people import PersonStatus
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+from safety import controls
+from safety.models import ControlKey
+from workflows import outputs
+from workflows.models import Artifact
+from workflows.models.artifacts import ArtifactKind
+
+logger = logging.getLogger(__name__)
+KEEPER = Principal.system("sequences")
+BATCH = 200
+REASONS = {
+    "answered": "They answered.",
+    "desist": "They asked us to stop.",
+    "blocked": "They are blocked.",
+    "automation_off": "Automation is off for them.",
+    "refused": "An earlier message of the sequence was rejected.",
+    "done": "Every message of it was sent.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the sequences of one batch, read in a constant number of statements."""
+
+    drafts: dict[int, Draft]
+    sent_at: dict[int, datetime]
+    heard_at: dict[int, datetime]
+
+
+def advance(*, at: datetime) -> dict[str, int]:
+    """Look at every open sequence once; how many were ended, and how many touches asked for."""
+    told = {"ended": 0, "submitted": 0}
+    last = 0
+    while True:
+        rows = list(
+            Artifact.objects.filter(kind=ArtifactKind.SEQUENCE, closed_at__isnull=True, pk__gt=last)
+            .select_related("workspace", "person__merged_into", "run__agent")
+            .order_by("pk")[:BATCH]
+        )
+        if not rows:
+            return told
+        known = _known(rows)
+        for row in rows:
+            last = row.pk
+            _step(row, known, at, told)
+
+
+def _known(rows: Sequence[Artifact]) -> Known:
+    ids = [touch["draft"] for row in rows for touch in row.data["touches"]]
+    humans = [row.person.human_id for row in rows if row.person]
+    contacts = Contact.objects.filter(voided_at__isnull=True)
+    inbound = contacts.filter(human__in=humans, direction=Direction.IN).order_by("at")
+    heard = dict(inbound.values_list("human_id", "at"))
+    sent = contacts.filter(draft__in=ids, direction=Direction.OUT)
+    return Known(Draft.objects.in_bulk(ids), dict(sent.values_list("draft_id", "at")), heard)
+
+
+def _step(row: Artifact, known: Known, at: datetime, told: dict[str, int]) -> None:
+    reason = why_ended(row, known)
+    if reason:
+        with transaction.atomic():
+            close(row, reason, by=KEEPER, at=at)
+        told["ended"] += 1
+        return
+    touch = due(row, known, at=at)
+    if touch is not None and _submit(row, touch, at):
+        told["submitted"] += 1
+
+
+def why_ended(row: Artifact, known: Known) -> str:
+    """A key of REASONS, or empty while the sequence goes on."""
+    person = row.person.merged_into or row.person if row.person else None
+    if person is None or person.status != PersonStatus.ACTIVE:
+        return person.status if person else "blocked"
+    if not person.automation_enabled:
+        return "automation_off"
+    heard = known.heard_at.get(person.pk)
+    if heard is not None and heard > row.created_at:
+        return "answered"
+    statuses = [_status(known, touch) for touch in row.data["touches"]]
+    if DraftStatus.REJECTED in statuses or "gone" in statuses:
+        return "refused"
+    return "done" if all(status == DraftStatus.SENT for status in statuses) else ""
+
+
+def _status(known: Known, touch: dict[str, Any]) -> str:
+    draft = known.drafts.get(touch["draft"])
+    return draft.status if draft else "gone"
+
+
+def due(row: Artifact, known: Known, *, at: datetime) -> dict[str, Any] | None:
+    """The touch whose turn and day have come, if it is still nobody's."""
+    before: datetime | None = None
+    for touch in row.data["touches"]:
+        draft = known.drafts[touch["draft"]]
+        if draft.status == DraftStatus.SENT:
+            before = known.sent_at.get(draft.pk, draft.updated_at)
+            continue
+        planned = datetime.fromisoformat(touch["at"])
+        if before is not None:
+            planned = max(planned, before + timedelta(days=touch["gap_days"]))
+        # A reason on it means that a person returned it, or a rule refused it: theirs to mend.
+        is_free = draft.status == DraftStatus.DRAFT and not draft.status_reason
+        return touch if is_free and at >= planned else None
+    return None
+
+
+def _submit(row: Artifact, touch: dict[str, Any], at: datetime) -> bool:
+    """Ask for review of one touch in the agent's name, where the run was told to."""
+    agent = row.run.agent
+    if not row.run.options.get("submit") or agent is None:
+        return False
+    if controls.read().sentence(ControlKey.EMERGENCY_STOP, row.workspace_id):
+        return False
+    by = Principal.of_agent(agent, door="workflow")
+    try:
+        with outputs.only(("generate_draft",)):
+            submission.submit(touch["draft"], by=by, at=at)
+    except (Refused, RoutingError, NotAllowed) as error:
+        logger.warning("Touch %s waits: %s", touch["no"], type(error).__name__)
+        return False
+    return True
+
+
+def close(row: Artifact, reason: str, *, by: Principal, at: datetime) -> bool:
+    """End what is left of it, with the reason on each draft. Needs a transaction."""
+    sentence = REASONS.get(reason, reason)
+    held = Artifact.objects.filter(pk=row.pk, closed_at__isnull=True)
+    if not held.update(closed_at=at, closed_reason=sentence[:200]):
+        return False
+    ids = [touch["draft"] for touch in row.data["touches"]]
+    told = f"The follow-up sequence ended: {sentence}"
+    taking.end_for_drafts(ids, sentence=told, by=by, at=at)
+    left = Draft.objects.filter(pk__in=ids, status=DraftStatus.DRAFT)
+    drafts.move(left.values_list("pk", flat=True), DraftStatus.REJECTED, reason=told)
+    code = reason if reason in REASONS else "by_hand"
+    activity.record(activity.entry("workflows.sequence_ended", row, reason=code), by=by, at=at)
+    return True
+
+
+def stop(row: Artifact, *, by: Principal, at: datetime) -> None:
+    """A colleague ends it: what was sent stays sent, the rest is never submitted."""
+    require(by, Verb.RUN_WORKFLOWS, row.workspace)
+    with transaction.atomic():
+        close(row, f"Ended by {by.label}.", by=by, at=at)

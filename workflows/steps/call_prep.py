@@ -1,0 +1,111 @@
+"""The steps of `call_prep`: whom to call, and a script for each. People call, not programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from outreach.core.models import Address, Workspace
+from outreach.core.models.people import PersonStatus
+from outreach.core.queries import person_by_uuid
+from workflows import audience, ranking, recipients, scripts
+from workflows.drafting import facts as known
+from workflows.models import Artifact
+from workflows.models.artifacts import ArtifactKind
+from workflows.options import BadOptions, Option
+from workflows.shapes import Job, Output
+from workflows.steps import choosing
+from workflows.steps.drafting import ABOUT, facts_of
+
+OPTIONS = (
+    Option("person", "One person", help="Their uuid; empty: the best of your people."),
+    Option("limit", "At most so many calls", "whole", 10, least=1, most=choosing.MOST_LISTED),
+    choosing.ROLES,
+    Option("goal", "What you want from the call", help="For you, on top of each script."),
+    ABOUT,
+    Option("days", "Leave out whom we met in these days", "whole", 0, least=0, most=3650),
+    Option(
+        "known_number", "Only people whose number we know", "flag", False,
+        help="Otherwise those with a number come first.",
+    ),
+)  # fmt: skip
+
+
+def check(workspace: Workspace, asked: Mapping[str, Any]) -> None:
+    """A named person is there and may be called; somebody can say who is calling."""
+    if not known.sayable(workspace.sender_name):
+        raise BadOptions(
+            f"{workspace.name} has no sender's name, so nobody could say who is calling. An admin "
+            "sets it in the workspace."
+        )
+    if not asked["person"]:
+        return
+    person = person_by_uuid(workspace, asked["person"])
+    if person is None:
+        raise BadOptions(f"Nobody here has the uuid {asked['person']!r}. It is on their page.")
+    human = person.merged_into or person
+    if human.status != PersonStatus.ACTIVE:
+        standing = human.get_status_display().lower()
+        raise BadOptions(f"Do not call {human.full_name}: {standing}.")
+
+
+def select_people(job: Job, batch: Sequence[int]) -> Output:
+    """The one who was named, or everybody who may be approached; those with a number counted."""
+    if job.options["person"]:
+        person = person_by_uuid(job.workspace, job.options["person"])
+        people = [person.human_id] if person else []
+        return {"people": people, "left_out": [], "selected": len(people), "excluded": {}}
+    found = choosing.choose_people(job, batch)
+    if job.options["known_number"]:
+        numbered = set(_numbered(job, found["people"]))
+        lost = [pk for pk in found["people"] if pk not in numbered]
+        found["people"] = [pk for pk in found["people"] if pk in numbered]
+        found["selected"] = len(found["people"])
+        if lost:
+            found["excluded"]["no_number"] = len(lost)
+    return found
+
+
+def _numbered(job: Job, people: Sequence[int]) -> list[int]:
+    rows = Address.objects.filter(workspace=job.workspace, channel__in=scripts.PHONES)
+    owners = rows.values_list("person_id", "person__merged_into_id")
+    return [merged or person for person, merged in owners]
+
+
+def rank_people(job: Job, batch: Sequence[int]) -> Output:
+    """As for a shortlist, with 100 points more for a number that can be dialled."""
+    found = choosing.rank_people(job, batch)
+    numbered = set(_numbered(job, batch))
+    found["best"] = [
+        [score + (100 if pk in numbered else 0), pk, parts] for score, pk, parts in found["best"]
+    ]
+    return found
+
+
+def write_scripts(job: Job, batch: Sequence[int]) -> Output:
+    """One script for each, unless they asked us to stop meanwhile."""
+    reasons = dict(audience.judged(job.workspace, at=job.at, quiet_days=0, ids=batch))
+    found = recipients.load(batch)
+    able = [pk for pk in batch if pk in found and reasons.get(pk) not in ("desist", "blocked")]
+    made = [
+        scripts.of(
+            found[pk], job.workspace, facts_of(job, found[pk]), goal=job.options["goal"], at=job.at
+        )
+        for pk in able
+    ]
+    Artifact.objects.bulk_create(
+        Artifact(
+            workspace=job.workspace, run_id=job.run_id, kind=ArtifactKind.CALL_SCRIPT,
+            person_id=pk, title=f"Call script, {job.at:%Y-%m-%d}", data=script,
+            created_at=job.at,
+        )
+        for pk, script in zip(able, made, strict=True)
+    )  # fmt: skip
+    return {
+        "scripts": len(made),
+        "with_a_number": sum(bool(script["phone"]) for script in made),
+        "left_alone": len(batch) - len(able),
+    }
+
+
+FOLD = ranking.keep_best(choosing.MOST_LISTED)

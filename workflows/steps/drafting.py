@@ -1,0 +1,224 @@
+"""The steps of `email_drafts` and `linkedin_message_drafts`: choose, look, write, submit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from approvals import routing, submission
+from approvals.errors import Refused
+from outreach.core.models import Channel, Draft, Workspace
+from workflows import audience, experiments, recipients, writing
+from workflows.drafting import engines, templates
+from workflows.drafting import facts as known
+from workflows.drafting.base import Brief, CannotCompose, Facts
+from workflows.models import Experiment
+from workflows.options import BadOptions, Option
+from workflows.recipients import Recipient
+from workflows.shapes import Job, Output, StepRefused
+from workflows.writing import Composed
+
+ENGINE = Option("engine", "Who words it", "choice", "templates", choices=engines.choices)
+ABOUT = Option(
+    "about", "A sentence about your work", most=known.LONGEST_ABOUT,
+    help="Said as it is, where the template speaks of us.",
+)  # fmt: skip
+SUBMIT = Option("submit", "Ask for review of each draft", "flag", False)
+DAYS = Option(
+    "days", "Leave out whom we met in these days", "whole", 90, least=0, most=3650,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Thought:
+    """What was found out about a batch before anything is written."""
+
+    found: dict[int, Recipient]
+    facts: dict[int, Facts]
+    composed: Composed
+    experiment: Experiment | None = None
+    variants: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """The same steps for one channel."""
+
+    channel: str
+    template: str
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return (
+            Option("template", "Template", "choice", self.template, choices=self._templates),
+            Option("limit", "At most so many people", "whole", 50, least=1, most=50_000),
+            DAYS,
+            ABOUT,
+            ENGINE,
+            SUBMIT,
+        )
+
+    def _templates(self) -> list[tuple[str, str]]:
+        return [
+            (name, f"{name}: {templates.load(name, self.channel).about}")
+            for name in templates.names(self.channel)
+        ]
+
+    def check(self, workspace: Workspace, asked: Mapping[str, Any]) -> None:
+        check_words(workspace, [templates.load(asked["template"], self.channel)], asked)
+
+    def _template(self, job: Job) -> templates.MessageTemplate:
+        return templates.load(job.options["template"], self.channel)
+
+    # --- select_people ----------------------------------------------------------------------------
+
+    def select_people(self, job: Job, batch: Sequence[int]) -> Output:
+        """Those who may be written to, up to the limit, and how many are left out for what."""
+        rows = audience.judged(
+            job.workspace,
+            self.channel,
+            at=job.at,
+            quiet_days=job.options["days"],
+            connected=templates.AUDIENCES[self._template(job).audience],
+        )
+        return audience.choose(rows.iterator(chunk_size=2000), job.options["limit"])
+
+    # --- gather_facts -----------------------------------------------------------------------------
+
+    def gather_facts(self, job: Job, batch: Sequence[int]) -> Output:
+        """For how many of the chosen each fact of the template is known."""
+        counts = dict.fromkeys(sorted(self._template(job).facts), 0)
+        for recipient in recipients.load(batch, self.channel).values():
+            for name in facts_of(job, recipient):
+                if name in counts:
+                    counts[name] += 1
+        return {"known": counts}
+
+    # --- write_drafts -----------------------------------------------------------------------------
+
+    def compose(self, job: Job, batch: Sequence[int]) -> Thought:
+        """The words for each of the batch; nothing is written yet."""
+        name = job.options["template"]
+        found = recipients.load(batch, self.channel)
+        facts = {pk: facts_of(job, recipient) for pk, recipient in found.items()}
+        experiment = experiments.running(job.workspace, self.channel, name)
+        variants = {
+            pk: experiments.variant_for(experiment, pk) if experiment else name for pk in found
+        }
+        briefs = {pk: Brief(self.channel, variants[pk], facts[pk]) for pk in found}
+        return Thought(found, facts, writing.compose(job, briefs), experiment, variants)
+
+    def write_drafts(self, job: Job, batch: Sequence[int]) -> Output:
+        """A draft for each, unless it is there already or they may not be written to any more."""
+        thought: Thought = job.thoughts
+        there = set(
+            Draft.objects.filter(origin=job.origin, person__in=batch).values_list(
+                "person_id", flat=True
+            )
+        )
+        reasons = dict(
+            audience.judged(
+                job.workspace,
+                self.channel,
+                at=job.at,
+                quiet_days=job.options["days"],
+                ids=batch,
+                origin=job.origin,
+                connected=templates.AUDIENCES[self._template(job).audience],
+            )
+        )
+        told: Counter[str] = Counter()
+        drawn: list[tuple[int, int, str]] = []
+        for pk in batch:
+            if pk in there:
+                continue
+            why_not = reasons.get(pk, "gone") or _silence(thought, pk)
+            if why_not:
+                told[why_not] += 1
+                continue
+            drawn.append((pk, self._write(job, thought, pk), thought.variants[pk]))
+        writing.keep(thought.composed)
+        if thought.experiment is not None:
+            experiments.assign(thought.experiment, drawn, at=job.at)
+        return {"written": len(drawn), "skipped": dict(told)}
+
+    def _write(self, job: Job, thought: Thought, pk: int) -> int:
+        said = thought.composed.said[pk]
+        if isinstance(said, CannotCompose):
+            raise StepRefused(str(said))
+        draft = writing.store(job, thought.found[pk], thought.facts[pk], said, self.channel)
+        return draft.pk
+
+
+def _silence(thought: Thought, pk: int) -> str:
+    """Why there are no words for somebody; empty where there are."""
+    said = thought.composed.said.get(pk)
+    if said is None:
+        return "gone"
+    return said.code if isinstance(said, CannotCompose) else ""
+
+
+def facts_of(job: Job, recipient: Recipient) -> Facts:
+    """What may be said of a person in this run."""
+    last = recipient.words[-1].at.date() if recipient.words else None
+    return known.of_person(
+        recipient.person, job.workspace, about=job.options.get("about", ""), last=last
+    )
+
+
+def check_words(
+    workspace: Workspace, used: Sequence[templates.MessageTemplate], asked: Mapping[str, Any]
+) -> None:
+    """What these templates cannot do without is there. Raises BadOptions with what to give."""
+    engines.chosen(asked.get("engine", "templates"))
+    for template in used:
+        if "sender_name" in template.needs and not known.sayable(workspace.sender_name):
+            raise BadOptions(
+                f"{workspace.name} has no sender's name, so nobody could sign. An admin sets it "
+                "in the workspace."
+            )
+        if "about" in template.needs and not known.about_us(asked.get("about", "")):
+            raise BadOptions(
+                f"The template {template.name} needs a sentence about your work. Give it with "
+                '--about "We help …".'
+            )
+
+
+def selected(job: Job) -> list[int]:
+    """The people chosen by the first step."""
+    people: list[int] = job.outputs["select_people"]["people"]
+    return people
+
+
+# --- submit_drafts -------------------------------------------------------------------------------
+
+
+def written(job: Job) -> list[int]:
+    """The drafts of this run, in the order written."""
+    rows = Draft.objects.filter(origin=job.origin).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def submit_drafts(job: Job, batch: Sequence[int]) -> Output:
+    """Ask for review of each; what the rules refuse stays a draft with the reason."""
+    told = {"queued": 0, "kept_as_draft": 0, "decided_meanwhile": 0}
+    for pk in batch:
+        told[submit(job, pk)] += 1
+    return told
+
+
+def submit(job: Job, pk: int) -> str:
+    """Ask for review of one draft, in the agent's name; what became of it."""
+    try:
+        answer = submission.submit(pk, by=job.agent, at=job.at)
+    except routing.RoutingError as error:
+        raise StepRefused(str(error)) from None
+    except Refused:
+        return "decided_meanwhile"
+    return "queued" if answer.approval else "kept_as_draft"
+
+
+EMAIL = Drafting(Channel.EMAIL, "reconnect")
+LINKEDIN = Drafting(Channel.LINKEDIN, "reconnect")
