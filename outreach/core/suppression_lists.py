@@ -1,0 +1,251 @@
+"""Suppression lists as CSV: bring one along, take one away, list what stands.
+
+Only keyed hashes are stored, so an export names an address only where a person still has it; the
+rest are digests, which another installation with the same key can take in again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from outreach.core import activity, suppression
+from outreach.core.addresses import BadAddress, normalise
+from outreach.core.models import Address, Channel, Suppression, Workspace
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+
+COLUMNS = ("channel", "address", "digest", "key_id", "reason", "at")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+MOST_ROWS = 100_000
+LARGEST = 20 * 1024 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+NAMES = {
+    "channel": ("channel", "kanal", "platform"),
+    "address": ("address", "email", "e-mail", "email address", "recipient", "phone", "number"),
+    "digest": ("digest",),
+    "key_id": ("key_id",),
+    "reason": ("reason",),
+    "at": ("at", "date", "created_at", "created", "since"),
+}
+
+
+class BadList(ValueError):
+    """The file cannot be taken in; the sentence says which line and what to do."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What an import did. `errors` are (line, sentence); with any of them nothing was stored."""
+
+    rows: int = 0
+    new: int = 0
+    known: int = 0
+    errors: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: an address, or the digest of one made with our key."""
+
+    line: int
+    channel: str
+    address: str = ""
+    digest: str = ""
+    reason: str = SuppressionReason.IMPORT
+
+
+# --- Out -----------------------------------------------------------------------------------------
+
+
+def rows_of(workspace: Workspace, *, channel: str = "") -> Iterator[dict[str, str]]:
+    """What stands in this workspace, the newest first, with the address where one is known."""
+    found = Suppression.objects.filter(workspace=workspace, lifted_at__isnull=True)
+    if channel:
+        found = found.filter(channel=channel)
+    known = _addresses(workspace)
+    for row in found.order_by("-at", "-pk"):
+        yield {
+            "channel": row.channel,
+            "address": known.get((row.channel, row.digest), ""),
+            "digest": row.digest,
+            "key_id": row.key_id,
+            "reason": row.reason,
+            "at": row.at.isoformat(),
+        }
+
+
+def _addresses(workspace: Workspace) -> dict[tuple[str, str], str]:
+    """Addresses by digest, of the people who are still there."""
+    rows = Address.objects.filter(workspace=workspace).values_list("channel", "normalised")
+    return {
+        (channel, suppression.digest_of(workspace.pk, channel, form)): form
+        for channel, form in rows
+    }
+
+
+def export_csv(workspace: Workspace, *, by: Principal, at: datetime, channel: str = "") -> str:
+    """The list as CSV in which no cell is a formula, logged."""
+    require(by, Verb.STOP_PERSON, workspace)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    count = 0
+    for count, row in enumerate(rows_of(workspace, channel=channel), start=1):  # noqa: B007
+        writer.writerow({name: harmless(value) for name, value in row.items()})
+    with transaction.atomic():
+        entry = activity.entry("exports.suppressions", workspace, rows=count, channel=channel)
+        activity.record(entry, by=by, at=at)
+    return text.getvalue()
+
+
+def harmless(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula; `import_csv` takes the mark off again."""
+    return f"'{value}" if value.startswith(FORMULA) else value
+
+
+# --- In ------------------------------------------------------------------------------------------
+
+
+def import_csv(raw: bytes, workspace: Workspace, *, by: Principal, at: datetime) -> Taken:
+    """Take in a list: everything or nothing, each address once. Raises BadList for the file.
+
+    Without a column for the channel every row is an e-mail address. A digest counts only if it
+    was made with this installation's key.
+    """
+    require(by, Verb.STOP_PERSON, workspace)
+    taken = Taken()
+    rows = list(_read(raw, taken))
+    if taken.errors:
+        return taken
+    with transaction.atomic():
+        for row in rows:
+            if _stands(workspace, row):
+                taken.known += 1
+                continue
+            taken.new += 1
+            if row.digest:
+                _by_digest(workspace, row, by=by, at=at)
+            else:
+                suppression.suppress(
+                    workspace, row.channel, row.address, reason=row.reason, by=by, at=at
+                )
+        told = activity.entry("imports.suppressions", workspace, rows=len(rows), new=taken.new)
+        activity.record(told, by=by, at=at)
+    return taken
+
+
+def _stands(workspace: Workspace, row: Row) -> bool:
+    digest = row.digest or suppression.digest_of(workspace.pk, row.channel, row.address)
+    return Suppression.objects.filter(
+        workspace=workspace, channel=row.channel, digest=digest, lifted_at__isnull=True
+    ).exists()
+
+
+def _by_digest(workspace: Workspace, row: Row, *, by: Principal, at: datetime) -> None:
+    made, _ = Suppression.objects.update_or_create(
+        workspace=workspace,
+        channel=row.channel,
+        digest=row.digest,
+        defaults={
+            "lifted_at": None, "lifted_reason": "", "reason": row.reason, "at": at,
+            "key_id": suppression.key_id(), **by.fields(),
+        },
+    )  # fmt: skip
+    entry = activity.entry("safety.suppressed", made, channel=row.channel, reason=row.reason)
+    activity.record(entry, by=by, at=at)
+
+
+def _read(raw: bytes, taken: Taken) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(_text(raw)), _dialect(raw))
+    try:
+        head = [cell.strip().casefold() for cell in next(reader, [])]
+        places = _places(head)
+        for number, cells in enumerate(reader, start=2):
+            if not any(cell.strip() for cell in cells):
+                continue
+            taken.rows += 1
+            if taken.rows > MOST_ROWS:
+                raise BadList(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+            values = {
+                name: _plain(cells[place]) for name, place in places.items() if place < len(cells)
+            }
+            try:
+                yield _row(number, values)
+            except ValueError as fault:
+                taken.errors.append((number, str(fault)))
+    except csv.Error as fault:
+        raise BadList(f"Line {reader.line_num} is no CSV: {fault}.") from None
+
+
+def _text(raw: bytes) -> str:
+    if len(raw) > LARGEST:
+        raise BadList(f"The file is larger than {LARGEST // 1024 // 1024} MB. Split it.")
+    if not raw.strip():
+        raise BadList("The file is empty.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise BadList(f"Byte {fault.start} is not UTF-8. Save the file as UTF-8.") from None
+    if "\0" in text:
+        raise BadList("The file holds NUL bytes: it is no CSV.")
+    return text
+
+
+def _dialect(raw: bytes) -> Any:
+    first = raw.partition(b"\n")[0]
+    delimiter = max((b",", b";", b"\t"), key=first.count).decode()
+
+    class Dialect(csv.excel):
+        pass
+
+    Dialect.delimiter = delimiter
+    Dialect.strict = True
+    return Dialect
+
+
+def _places(head: list[str]) -> dict[str, int]:
+    found = {
+        name: next((head.index(word) for word in words if word in head), -1)
+        for name, words in NAMES.items()
+    }
+    if found["address"] < 0 and found["digest"] < 0:
+        raise BadList(
+            f"No column is called address or email. Found: {', '.join(head) or 'nothing'}."
+        )
+    return {name: place for name, place in found.items() if place >= 0}
+
+
+def _plain(cell: str) -> str:
+    cell = cell.strip()
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+
+
+def _row(line: int, values: dict[str, str]) -> Row:
+    channel = values.get("channel", "").casefold() or str(Channel.EMAIL)
+    if channel not in Channel.values:
+        raise ValueError(f"{channel!r} is no channel. Known: {', '.join(Channel.values)}.")
+    reason = values.get("reason", "").casefold()
+    reason = reason if reason in SuppressionReason.values else str(SuppressionReason.IMPORT)
+    address, digest = values.get("address", ""), values.get("digest", "")
+    if address:
+        try:
+            return Row(line, channel, address=normalise(channel, address), reason=reason)
+        except BadAddress as fault:
+            raise ValueError(str(fault)) from None
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("It has neither an address nor a digest of 64 hexadecimal digits.")
+    if values.get("key_id") != suppression.key_id():
+        raise ValueError(
+            "Its digest was made with another key, so nobody can tell whom it means. "
+            "Export it where the key is, or set that SUPPRESSION_KEY."
+        )
+    return Row(line, channel, digest=digest, reason=reason)

@@ -1,0 +1,124 @@
+"""The suppression list: import, export, add, lift, list. Each change is logged with who and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from outreach.core import suppression, suppression_lists
+from outreach.core.addresses import BadAddress, normalise
+from outreach.core.models import Channel
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.suppression import SuppressionRefused
+from outreach.core.suppression_lists import BadList
+from outreach.edge import acting
+
+SHOWN = 100
+
+
+class Command(BaseCommand):
+    help = "Addresses nothing may go to: import FILE, export FILE, add, lift, list."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
+        for name, words in ACTS.items():
+            act = acts.add_parser(name, help=words)
+            if name in ("import", "export"):
+                act.add_argument("file", metavar="FILE", help="A CSV file, or -.")
+            if name in ("add", "lift"):
+                act.add_argument("address", metavar="ADDRESS")
+            act.add_argument(
+                "--channel",
+                choices=list(Channel.values),
+                default="" if name in ("list", "export") else Channel.EMAIL.value,
+            )
+            if name == "lift":
+                act.add_argument("--reason", default="", help="Why they may be written to again.")
+            act.add_argument("--json", action="store_true", help="Print one JSON object.")
+            acting.add_arguments(act)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        place = acting.workspace(options)
+        by = acting.principal(options, verb=Verb.STOP_PERSON, workspace=place)
+        try:
+            told = getattr(self, f"_{options['act']}")(options, place, by)
+        except (BadList, BadAddress, SuppressionRefused, NotAllowed) as error:
+            raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}.") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
+
+    def _say(self, options: dict[str, Any], sentence: str) -> None:
+        if not options["json"]:
+            self.stdout.write(sentence)
+
+    def _import(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
+        name = options["file"]
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        taken = suppression_lists.import_csv(raw, place, by=by, at=timezone.now())
+        if taken.errors:
+            lines = [f"line {line}: {text}" for line, text in taken.errors[:SHOWN]]
+            raise BadList("\n".join([f"Nothing was stored: {len(taken.errors)} bad rows.", *lines]))
+        self._say(options, f"{taken.rows:,} rows: {taken.new:,} new, {taken.known:,} known.")
+        return {"rows": taken.rows, "new": taken.new, "known": taken.known}
+
+    def _export(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
+        text = suppression_lists.export_csv(
+            place, by=by, at=timezone.now(), channel=options["channel"]
+        )
+        if options["file"] == "-":
+            self._say(options, text.rstrip("\r\n"))
+            return {"csv": text}
+        Path(options["file"]).write_text(text, encoding="utf-8", newline="")
+        rows = text.count("\r\n") - 1
+        self._say(options, f"{rows:,} suppressed addresses are in {options['file']}.")
+        return {"rows": rows, "file": options["file"]}
+
+    def _add(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
+        form = normalise(options["channel"], options["address"])
+        row = suppression.suppress(
+            place,
+            options["channel"],
+            form,
+            reason=SuppressionReason.MANUAL,
+            by=by,
+            at=timezone.now(),
+        )
+        self._say(options, f"Nothing goes to {form} by {options['channel']} any more.")
+        return {"address": form, "channel": row.channel, "reason": row.reason}
+
+    def _lift(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
+        row = suppression.find(place, options["channel"], options["address"])
+        if row is None:
+            raise CommandError(
+                f"{options['address']} is not suppressed for {options['channel']} in {place.name}."
+            )
+        suppression.lift(row, reason=options["reason"], by=by, at=timezone.now())
+        self._say(options, f"{options['address']} may be written to by {row.channel} again.")
+        return {"address": options["address"], "channel": row.channel, "lifted": True}
+
+    def _list(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
+        rows = list(suppression_lists.rows_of(place, channel=options["channel"]))
+        self._say(options, f"{len(rows):,} suppressed addresses in {place.name}.")
+        for row in rows[:SHOWN]:
+            who = row["address"] or f"digest {row['digest'][:12]}…"
+            self._say(options, f"{row['at'][:10]}  {row['channel']}  {row['reason']}  {who}")
+        if len(rows) > SHOWN:
+            self._say(options, f"… and {len(rows) - SHOWN:,} more; export them to see all.")
+        return {"rows": rows}
+
+
+ACTS = {
+    "import": "take in a CSV of addresses",
+    "export": "write the list as CSV",
+    "add": "suppress one address",
+    "lift": "let messages go to an address again, with a reason",
+    "list": "show what stands",
+}

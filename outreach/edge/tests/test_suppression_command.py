@@ -1,0 +1,139 @@
+"""The suppression list on the command line: in, out, and what no list may do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from outreach import testing
+from outreach.core import suppression
+from outreach.core.models import Activity, Suppression
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def alice():
+    return testing.alice()
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command("suppression", *words, "--as", "alice", stdout=out)
+    return out.getvalue()
+
+
+def test_one_address_is_added_listed_and_lifted():
+    place = testing.make_workspace()
+    run("add", "Ann+Shop@Example.com")
+    assert suppression.is_suppressed(place, "email", "ann@example.com")
+    assert "manual" in run("list")
+    with pytest.raises(CommandError, match="Say why"):
+        run("lift", "ann@example.com")
+    run("lift", "ann@example.com", "--reason", "she called")
+    assert not suppression.is_suppressed(place, "email", "ann@example.com")
+    verbs = Activity.objects.filter(verb__startswith="safety.suppress").values_list(
+        "verb", flat=True
+    )
+    assert list(verbs) == ["safety.suppressed", "safety.suppression_lifted"]
+
+
+def test_what_is_no_address_or_not_suppressed_is_refused():
+    with pytest.raises(CommandError, match="no e-mail address"):
+        run("add", "nobody")
+    with pytest.raises(CommandError, match="not suppressed"):
+        run("lift", "ann@example.com", "--reason", "x")
+
+
+def test_a_list_comes_in_once_and_goes_out_again(tmp_path):
+    place, other = testing.make_workspace(), testing.make_workspace("other")
+    testing.alice(other)
+    person = testing.make_person(place)
+    kept = person.addresses.get().normalised
+    file = tmp_path / "list.csv"
+    file.write_text(
+        f"Email;Reason;Channel\n{kept};complaint;\nann@example.com;;email\n\n"
+        "'+442079460123;unsubscribe;whatsapp\nAnn@Example.com;;\n"
+    )
+    assert "4 rows: 3 new, 1 known." in run("import", str(file))
+    assert "4 rows: 0 new, 4 known." in run("import", str(file))
+    assert suppression.find(place, "email", kept).reason == "complaint"
+    assert suppression.is_suppressed(place, "whatsapp", "+442079460123")
+    out = tmp_path / "out.csv"
+    assert "3 suppressed addresses" in run("export", str(out))
+    rows = list(csv.DictReader(out.open(newline="")))
+    assert {row["address"] for row in rows} == {kept, ""}
+    digests = {row["digest"] for row in rows}
+    Suppression.objects.all().delete()
+    run("import", str(out))
+    assert set(Suppression.objects.values_list("digest", flat=True)) == digests
+    assert Activity.objects.filter(verb="exports.suppressions").count() == 1
+
+
+def test_no_cell_of_an_export_is_a_formula(tmp_path):
+    place = testing.make_workspace()
+    person = testing.make_person(place)
+    from outreach.core.people import add_address
+
+    add_address(place, person, "whatsapp", "+442079460123")
+    add_address(place, person, "instagram", "@ann")
+    for channel, address in (("whatsapp", "+442079460123"), ("instagram", "@ann")):
+        run("add", address, "--channel", channel)
+    text = run("export", "-")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert "'+442079460123" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t"))]
+
+
+BAD = [
+    (b"", "empty"),
+    (b"name,city\nx,y\n", "No column is called address or email. Found: name, city"),
+    ("email\nann@exämple".encode("latin-1"), "Byte 12 is not UTF-8"),
+    (b"email\nann@example.com\nnobody\n", "line 3: 'nobody' is no e-mail address"),
+    (b"email,channel\nann@example.com,fax\n", "line 2: 'fax' is no channel"),
+    (b"digest\nabc\n", "line 2: It has neither"),
+    (b"digest,key_id\n" + b"a" * 64 + b",other\n", "another key"),
+    (b'email\n"ann@example.com\n', "no CSV"),
+    (b"email\0\n", "NUL"),
+]
+
+
+@pytest.mark.parametrize(("raw", "sentence"), BAD, ids=range(len(BAD)))
+def test_a_bad_list_stores_nothing_and_says_why(raw, sentence, tmp_path):
+    (tmp_path / "list.csv").write_bytes(raw)
+    with pytest.raises(CommandError, match=sentence):
+        run("import", str(tmp_path / "list.csv"))
+    assert not Suppression.objects.exists()
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CommandError, match="No such file"):
+        run("import", str(tmp_path / "nowhere.csv"))
+
+
+def test_a_creator_may_not_touch_the_list():
+    testing.bob()
+    with pytest.raises(CommandError, match="may not stop person"):
+        call_command("suppression", "list", "--as", "bob")
+
+
+def test_as_json(tmp_path):
+    (tmp_path / "list.csv").write_text("email\nann@example.com\n")
+    told = json.loads(run("import", str(tmp_path / "list.csv"), "--json"))
+    assert told == {"rows": 1, "new": 1, "known": 0}
+    [row] = json.loads(run("list", "--json"))["rows"]
+    assert (row["channel"], row["reason"], row["address"]) == ("email", "import", "")
+
+
+def test_a_suppression_outlives_the_person():
+    place = testing.make_workspace()
+    person = testing.make_person(place)
+    address = person.addresses.get().normalised
+    run("add", address)
+    person.delete()
+    assert suppression.is_suppressed(place, "email", address)
