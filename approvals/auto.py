@@ -65,8 +65,12 @@ def circumstances(
     conflict: bool,
     rewritten: bool,
     voice_score: int | None = None,
+    alert: str = "",
 ) -> Circumstances:
-    """What the tier table looks at, from a verdict and the facts around it."""
+    """What the tier table looks at, from a verdict and the facts around it.
+
+    `alert` is that of their last message to us (`core.inbox.alerts_of`).
+    """
     return Circumstances(
         confidence=confidence,
         first_message=first_message,
@@ -76,7 +80,7 @@ def circumstances(
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),
-        critical_alert=any(code.startswith("complaints") for code in verdict.codes),
+        critical_alert=bool(alert) or any(code.startswith("complaints") for code in verdict.codes),
         review_first=workspace.require_approval_for_first_message,
         review_desist=workspace.require_approval_for_desist_history,
     )

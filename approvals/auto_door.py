@@ -11,6 +11,7 @@ from approvals import auto, routing, tiers
 from approvals.models import Approval, ApprovalStatus
 from approvals.quota import agent_of
 from approvals.rounds import UNTAKEN
+from outreach.core import inbox
 from outreach.core.models import Agent, Contact, Person, User
 from safety.controls import Controls
 from safety.verdict import Verdict
@@ -24,6 +25,7 @@ class _Known:
     admins: dict[int, User]
     desisted: set[int]
     met: set[int]
+    alerts: dict[int, str]  # of the last message of each human
     others: set[tuple[int, int]]  # (human, draft) of every open round
 
 
@@ -49,6 +51,7 @@ def _gather(rows: Sequence[Approval]) -> _Known:
         admins=auto.admins({row.workspace for row in rows}),
         desisted={row.human_id for row in everybody.filter(desisted_at__isnull=False)},
         met=set(contacts.values_list("human_id", flat=True).distinct()),
+        alerts=inbox.alerts_of(humans),
         others=set(open_now.filter(human__in=humans).values_list("human_id", "draft_id")),
     )
 
@@ -80,6 +83,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             ),
             rewritten="rewrite" in row.decision,
             voice_score=row.revision.voice_score,
+            alert=known.alerts.get(row.human_id, ""),
         )
     )
     admin = known.admins.get(workspace.pk)

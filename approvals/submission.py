@@ -12,7 +12,7 @@ from approvals import asking, auto, rewriting, rounds, routing, tiers
 from approvals.errors import Lost, Refused
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
-from outreach.core import activity, drafts, history, people
+from outreach.core import activity, drafts, history, inbox, people
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require
@@ -160,6 +160,7 @@ def _open(
             conflict=rounds.has_other_open(draft, human.pk),
             rewritten=change is not None,
             voice_score=revision.voice_score,
+            alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
         )
     )
     approval = Approval(

@@ -271,7 +271,7 @@ def test_asking_again_costs_the_same_however_many_there_are(place, live):
         propose()
     rows = list(Approval.objects.select_related("workspace", "revision"))
     drafts = [row.draft_id for row in rows]
-    assert statements(rows) == statements(rows[:1]) == 6  # one of them reads the controls
+    assert statements(rows) == statements(rows[:1]) == 7  # one of them reads the controls
 
 
 def test_a_person_who_is_blocked_ends_it_whoever_approved(place, live, memory):
@@ -377,3 +377,22 @@ def test_a_text_far_from_the_voice_is_always_read_by_a_person():
         return told.off_voice
 
     assert [off(score) for score in (None, 59, 60, 100)] == [False, True, False, False]
+
+
+def test_an_alert_in_their_last_message_is_critical_and_never_approved_by_rule(place):
+    person = acquaintance()
+    testing.make_inbound(person, alert="complaint", status="needs_person")
+    approval = propose(person)
+    assert (approval.status, approval.get_priority_display()) == ("pending", "critical")
+    testing.make_inbound(person, received_at=WORKDAY + timedelta(seconds=1))
+    assert propose(acquaintance()).status == "auto_approved"
+
+
+def test_an_alert_that_comes_after_an_approval_by_rule_is_met_at_the_door(place, live, memory):
+    person = acquaintance()
+    approval = propose(person)
+    assert approval.status == "auto_approved"
+    testing.make_inbound(person, alert="complaint", status="needs_person")
+    assert sending.process(clock=lambda: AT).sent == 0
+    approval.refresh_from_db()
+    assert approval.closed_reason == auto.CODE
