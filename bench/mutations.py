@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import CodeType
 
+FUTURE = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
 COMPARE = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE),
     ast.GtE: (ast.Gt, ast.Lt), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
@@ -32,69 +33,81 @@ SWAPPED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Mutant:
-    """One change: the `number`th of its module, inside the function `scope` or outside of all."""
+    """One change, inside the function `scope` (qualified name, first line) or outside of all."""
 
     module: str
     path: Path
-    number: int
-    line: int
-    scope: tuple[str, int] | None
+    tree: ast.Module
+    site: _Site
+    statement: ast.stmt  # of the module, that holds the change
     change: str
+    name: str = ""
     constant: str = ""  # of the module, when the change is in what it is set to
 
     @property
-    def name(self) -> str:
-        return f"{self.module}:{self.line}:{self.number}"
+    def scope(self) -> tuple[str, int] | None:
+        return self.site.scope
+
+    @property
+    def lines(self) -> range:
+        """Those that run when the change does: of its statement, or of the head of that."""
+        statement = self.site.statement
+        body = getattr(statement, "body", None) or getattr(statement, "cases", None)
+        node = self.site.node
+        last = getattr(node, "end_lineno", None) or statement.end_lineno or statement.lineno
+        if isinstance(body, list) and isinstance(body[0], ast.stmt):
+            last = max(last if node is not statement else 0, body[0].lineno - 1)
+        return range(statement.lineno, max(last, statement.lineno) + 1)
+
+    def code(self, whole: bool) -> CodeType:
+        """The changed module, or only its changed statement. Call it once, in a process of its own:
+        the tree that all mutants of the module share stays changed."""
+        site = self.site
+        site.put(ast.copy_location(site.make(), site.node))
+        body = self.tree.body if whole else [FUTURE, self.statement]
+        module = ast.fix_missing_locations(ast.Module(body, []))
+        return compile(module, str(self.path), "exec")
 
 
 @dataclass
 class _Site:
     node: ast.AST
     scope: tuple[str, int] | None
+    statement: ast.stmt
     make: Callable[[], ast.AST]
     put: Callable[[ast.AST], None]
 
 
 def mutants_of(module: str, path: Path) -> list[Mutant]:
+    """Every single change of a module, named by what it changes and where, not by line."""
+    tree = ast.parse(path.read_text())
     found = []
-    for number, site in enumerate(_sites(_source(path))):
-        line = _line(site.node)
-        names = [n for n, (first, last) in constants_of(path).items() if first <= line <= last]
-        found.append(Mutant(module, path, number, line, site.scope, _change(site), "".join(names)))
+    for number, statement in enumerate(tree.body):
+        names = ", ".join(_names(statement))
+        for site in _sites(tree, number):
+            change = _change(site)
+            found.append(Mutant(module, path, tree, site, statement, change, constant=names))
+    count: Counter[str] = Counter()
+    for mutant in found:
+        where = mutant.scope[0] if mutant.scope else mutant.constant or "(module)"
+        name = f"{module} {where}: {mutant.change}"
+        count[name] += 1
+        mutant.name = name if count[name] == 1 else f"{name} (#{count[name]})"
     return found
 
 
-def constants_of(path: Path) -> dict[str, tuple[int, int]]:
-    """Names that the module sets, with the first and last line of each."""
-    return {
-        target.id: (node.lineno, node.end_lineno or node.lineno)
-        for node in _source(path).body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name) and node.value
-    }
+def constants_of(path: Path) -> set[str]:
+    """Names that the module sets."""
+    return {name for statement in ast.parse(path.read_text()).body for name in _names(statement)}
 
 
-def mutated(mutant: Mutant) -> CodeType:
-    tree = _source(mutant.path)
-    site = next(site for n, site in enumerate(_sites(tree)) if n == mutant.number)
-    site.put(ast.copy_location(site.make(), site.node))
-    return compile(ast.fix_missing_locations(tree), str(mutant.path), "exec")
-
-
-def _line(node: ast.AST) -> int:
-    return node.iter.lineno if isinstance(node, ast.comprehension) else node.lineno
-
-
-@cache
-def _text(path: Path) -> str:
-    return path.read_text()
-
-
-def _source(path: Path) -> ast.Module:
-    return ast.parse(_text(path))
+def _names(node: ast.stmt) -> list[str]:
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or not node.value:
+        return []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _change(site: _Site) -> str:
@@ -102,30 +115,42 @@ def _change(site: _Site) -> str:
         ast.unparse(site.node),
         ast.unparse(ast.fix_missing_locations(ast.copy_location(site.make(), site.node))),
     )
-    return f"{_short(before)}  ->  {_short(after)}"
+    return f"{_short(before, after)}  ->  {_short(after, before)}"
 
 
-def _short(words: str) -> str:
-    return " ".join(words.split())[:110]
+def _short(words: str, other: str) -> str:
+    """One line, cut to what differs when it is long."""
+    words, other = " ".join(words.split()), " ".join(other.split())
+    same = next((n for n, (a, b) in enumerate(zip(words, other, strict=False)) if a != b), 0)
+    start = max(same - 20, 0) if len(words) > 80 else 0
+    return ("…" if start else "") + words[start : start + 80]
 
 
-def _sites(tree: ast.Module) -> Iterator[_Site]:
-    yield from _walk(tree, None, "")
+def _sites(tree: ast.Module, number: int) -> Iterator[_Site]:
+    """Every change in the module's statement `number`, in the order of the file."""
+    statement = tree.body[number]
+    if _is_docstring(statement):
+        return
+    put = _putter(tree, "body", number)
+    yield from (_Site(statement, None, statement, make, put) for make in _makers(statement))
+    yield from _walk(statement, None, "", statement)
 
 
-def _walk(node: ast.AST, scope: tuple[str, int] | None, prefix: str) -> Iterator[_Site]:
-    """Every change in and under `node`, in the order of the file."""
+def _walk(
+    node: ast.AST, scope: tuple[str, int] | None, prefix: str, statement: ast.stmt
+) -> Iterator[_Site]:
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "ctx", "decorator_list"):
             continue
         for position, child in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(child, ast.AST) or _is_docstring(node, child):
+            if not isinstance(child, ast.AST) or _is_docstring(child):
                 continue
             put = _putter(node, field, position if isinstance(value, list) else None)
             inner, below = _inside(node, field, scope, prefix)
+            at = child if isinstance(child, ast.stmt) else statement
             if isinstance(child, ast.expr | ast.stmt | ast.comprehension):
-                yield from (_Site(child, inner, make, put) for make in _makers(child))
-            yield from _walk(child, inner, below)
+                yield from (_Site(child, inner, at, make, put) for make in _makers(child))
+            yield from _walk(child, inner, below, at)
 
 
 def _inside(
@@ -149,8 +174,8 @@ def _putter(node: ast.AST, field: str, position: int | None) -> Callable[[ast.AS
     return put
 
 
-def _is_docstring(node: ast.AST, child: ast.AST) -> bool:
-    return isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _with(node: ast.AST, **fields: object) -> Callable[[], ast.AST]:
@@ -223,12 +248,21 @@ def _of_statement(node: ast.AST) -> Iterator[Callable[[], ast.AST]]:
             yield ast.Continue
         case ast.Continue():
             yield ast.Break
-        case ast.Assign(value=value) if not _is_none(value):
+        case ast.Assign(value=value) if not _is_none(value) and not _is_type(value):
             yield _with(node, value=nothing)
-        case ast.Return(value=value) if value is not None and not _is_none(value):
+        case ast.Return(value=value) if value is not None and not _is_false(value):
             yield _with(node, value=nothing)
         case ast.Raise():
             yield ast.Pass
+
+
+def _is_type(node: ast.AST) -> bool:
+    """A name for a type, such as `Step = Callable[[str], int]`."""
+    return isinstance(node, ast.Subscript) and ast.unparse(node.value) in ("Callable", "tuple")
+
+
+def _is_false(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _is_none(node: ast.AST | None) -> bool:
@@ -237,7 +271,7 @@ def _is_none(node: ast.AST | None) -> bool:
 
 def _of_call(node: ast.Call) -> Iterator[Callable[[], ast.AST]]:
     match node.func:
-        case ast.Name(id=name) if name in SWAPPED:
+        case ast.Name(id="min" | "max" | "any" | "all" as name):
             yield _with(node, func=ast.Name(SWAPPED[name], ast.Load()))
         case ast.Attribute(attr=name, value=value) if name in SWAPPED:
             yield _with(node, func=ast.Attribute(value, SWAPPED[name], ast.Load()))

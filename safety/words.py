@@ -34,9 +34,7 @@ def check_personal_data(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """Cards, accounts, identity numbers and secrets never leave; others' data asks a person."""
     if moment is Moment.SENDING and facts.settled:
         return Verdict()
-    return check_pii(
-        subject=facts.subject, text=facts.text, allowed=facts.parties, channel=facts.channel
-    )
+    return check_pii(subject=facts.subject, text=facts.text, allowed=facts.parties)
 
 
 def propose(facts: Facts) -> Proposal | None:

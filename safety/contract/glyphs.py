@@ -24,7 +24,7 @@ _LOOKALIKES = {
     "l": "ʟӏᏞⳐⱠ£ł",
     "m": "МмΜᎷⲘϺ₥",
     "n": "ΝηПпИиᏁⲚոռŋɳ",
-    "o": "ОоΟοσӨөՕօ௦๐໐ⲞⲟØø0○◯",
+    "o": "ОоΟοσӨөՕօ௦๐໐ⲞⲟØø○◯",
     "p": "РрΡρᏢⲢⲣþ",
     "q": "ԚԛզգႭ",
     "r": "ГгЯяᎡᏒɾⲄʀг",
@@ -38,7 +38,7 @@ _LOOKALIKES = {
     "z": "ΖᏃⲌⲍʐ",
 }
 _PUNCTUATION = {
-    "'": "‘’‚‛ʼʹʻˈ`´′＇",
+    "'": "‘’‚‛ʼʹʻˈ´′＇",
     '"': "“”„‟«»″＂",
     "-": "‐‑‒–—―−﹘﹣－⁃",
     "!": "！❗❕ǃ",
@@ -67,7 +67,7 @@ def _exceptions() -> dict[str, str]:
             table[char] = plain.upper() if char.isupper() else plain
     for plain, alike in _PUNCTUATION.items():
         table.update(dict.fromkeys(alike, plain))
-    return {char: plain for char, plain in table.items() if not char.isascii()}
+    return table
 
 
 _TABLE = _exceptions()
@@ -99,7 +99,7 @@ def _decomposed(char: str) -> str:
     named = _LETTER_NAME.fullmatch(unicodedata.name(char, ""))
     if named:
         return named[1].lower() if "SMALL" in unicodedata.name(char) else named[1]
-    return char if char != "�" else " "
+    return char
 
 
 class Folds(dict[int, str]):

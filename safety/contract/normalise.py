@@ -96,10 +96,8 @@ def _fold(original: str, markup: bool, quotes: bool) -> Folded:
     if not quotes:
         text = without_quotes(text)
     text, origin = _compose(_closed_up, text, origin)
-    lower = text.lower()
-    if len(lower) != len(text):
-        lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    return Folded(original, text, _letters_for_digits(lower), origin)
+    # No folded character gets longer in small letters (the only one that would is \u0130).
+    return Folded(original, text, _letters_for_digits(text.lower()), origin)
 
 
 _fold_again = lru_cache(maxsize=128)(_fold)

@@ -98,8 +98,6 @@ def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) 
     folded = fold(text[:LONGEST])
     own = frozenset(_key(value) for value in allowed if value)
     plain = folded.cased.lower()  # with its digits: here they are what is looked for
-    if len(plain) != len(folded.text):
-        plain = folded.text
     border = _signature_start(plain) if signature else len(plain)
     found: list[Leak] = []
     taken: list[tuple[int, int]] = []
@@ -116,15 +114,13 @@ def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) 
     return tuple(sorted(found, key=lambda leak: leak.start))
 
 
-def check_pii(
-    *, subject: str = "", text: str, allowed: Iterable[str] = (), channel: str = ""
-) -> Verdict:
+def check_pii(*, subject: str = "", text: str, allowed: Iterable[str] = ()) -> Verdict:
     """Cards, accounts, identity numbers and secrets fail; other people's contact data warn."""
     findings = []
     parties = tuple(allowed)
     for leak in (*find_pii(subject, allowed=parties), *find_pii(text, allowed=parties)):
         status = "fail" if leak.kind in GRAVE else "warn"
-        findings.append(_finding(leak, status, channel))
+        findings.append(_finding(leak, status))
     statuses = {finding.status for finding in findings}
     level = Level.BLOCK if "fail" in statuses else Level.REVIEW if statuses else Level.ALLOW
     if not findings:
@@ -133,7 +129,7 @@ def check_pii(
     return Verdict(level, None, tuple(findings))
 
 
-def _finding(leak: Leak, status: str, channel: str) -> Finding:
+def _finding(leak: Leak, status: str) -> Finding:
     kind = leak.kind.replace("_", " ")
     whose = " of somebody else" if status == "warn" else ""
     return Finding(
@@ -170,9 +166,7 @@ def _all(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _is_card(value: str) -> bool:
     digits = re.sub(r"\D", "", value)
-    if not _CARD_START.match(digits) or len(set(digits)) == 1:
-        return False
-    return 12 <= len(digits) <= 19 and luhn.is_valid(digits)
+    return bool(_CARD_START.match(digits)) and len(set(digits)) > 1 and luhn.is_valid(digits)
 
 
 def _is_ip(value: str) -> bool:

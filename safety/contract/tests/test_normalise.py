@@ -1,0 +1,182 @@
+"""How a text is read: look-alikes, invisible marks, mark-up, quotes, spaced letters and digits."""
+
+from __future__ import annotations
+
+import pytest
+
+from safety.contract.glyphs import Folds
+from safety.contract.normalise import fold, has_markup
+
+BREAKING = ("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table")
+
+
+def read(text: str, **how: bool) -> str:
+    return fold(text, **how).text
+
+
+# --- Characters ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("alike", "plain"),
+    [
+        ("аьсԁеƒցһіјкʟм", "abcdefghijklm"),
+        ("АВСᎠЕҒԌНІЈКᏞМ", "ABCDEFGHIJKLM"),
+        ("ոорԛгѕтսѵԝхуʐ", "nopqrstuvwxyz"),
+        ("ΝОРႭЯЅТЦѴԜХУΖ", "NOPQRSTUVWXYZ"),
+        ("’“–❗¿。…：；，％", "'\"-!?....:;,%"),
+        ("ＸｘⅩ", "XxX"),
+        ("éÉñÅ", "eEnA"),
+        ("ⒶⓑℒⅧ①ﬁﬃǄ", "AbLVIII1fiffiDZ"),
+        ("🅐🇦ᴀᶏȺ", "AAaaA"),
+        ("漢字☃ß½⺀\u0378🀄", "漢字☃ß½⺀\u0378🀄"),
+        ("\u200d\u0301\u20dd\u3164\u2800\u00ad", ""),
+        ("\x07\x7f\x85\u00a0\u2003", "     "),
+        ("\t\n\r", "\t\n\r"),
+        ("\u2028\u2029", "\n\n"),
+        ("🄀", "0."),
+    ],
+)
+def test_a_character_is_read_as_what_it_looks_like(alike: str, plain: str) -> None:
+    table = Folds()
+    assert alike.translate(table) == plain
+    assert alike.translate(table) == plain  # the second time from what was remembered
+
+
+def test_hostile_text_fills_no_memory() -> None:
+    table = Folds()
+    "".join(map(chr, range(0x4E00, 0x4E00 + 20_001))).translate(table)
+    assert len(table) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "quote"),
+    [
+        ("ﬁnd it", 0, 4, "ﬁnd"),
+        ("an eﬃcient way", 3, 12, "eﬃcient"),
+        ("a\u200bct now", 0, 7, "a\u200bct now"),
+        ("go: A C T now", 4, 7, "A C T"),
+        ("plain", 0, 5, "plain"),
+        ("plain", 2, 2, ""),
+    ],
+)
+def test_a_stretch_leads_back_to_the_original(text: str, start: int, end: int, quote: str) -> None:
+    first, last = fold(text).span(start, end)
+    assert text[first:last] == quote
+
+
+def test_an_empty_stretch_lies_at_the_start() -> None:
+    assert fold("plain").span(3, 3) == (0, 0)
+
+
+# --- Mark-up -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("Hello <b>you</b>", True),
+        ("one<br>two", True),
+        ("Tom &amp; Ann", True),
+        ("a&nbsp;b", True),
+        ("<!-- x -->", True),
+        ("1 < 2 and 3 > 2", False),
+        ("R&D and AT&T", False),
+        ("plain", False),
+    ],
+)
+def test_mark_up_is_known_by_its_tags_and_entities(text: str, there: bool) -> None:
+    assert has_markup(text) is there
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a<b>b</b>c", "abc"),
+        ("a<!-- no -->b", "ab"),
+        ("a<style>p {}</style>b", "ab"),
+        ("a<SCRIPT>x\ny</SCRIPT>b", "ab"),
+        ("Tom &amp; Ann &#65;", "tom & ann a"),
+        ("<i>x</i>", "x"),
+        ("2 < 3", "2 < 3"),
+        *((f"a<{tag}>b", "a\nb") for tag in BREAKING),
+        *((f"a</{tag.upper()}>b", "a\nb") for tag in BREAKING),
+    ],
+)
+def test_mark_up_is_read_as_it_is_shown(text: str, shown: str) -> None:
+    assert read(text, markup=True) == shown
+    assert read(text) == text.lower()
+
+
+def test_mark_up_too_leads_back_to_the_original() -> None:
+    text = "<p>Dear&nbsp;<b>Ａnna</b></p>"
+    folded = fold(text, markup=True)
+    assert folded.text == "\ndear anna\n"
+    first, last = folded.span(6, 10)
+    assert text[first:last] == "Ａnna"
+    first, last = folded.span(1, 6)
+    assert text[first:last] == "Dear&nbsp;"[: last - first]
+
+
+# --- Quoted mail ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Yes.\n> no\n > nor this", "yes.\n    \n           "),
+        ("Yes.\nOn Monday, Bob wrote:\nno", "yes.\n" + " " * 24),
+        ("Yes.\n--- Original Message ---\nno", "yes.\n" + " " * 27),
+        ("Yes.\nfrom: Bob\nto: Ann", "yes.\n" + " " * 17),
+        ("> all of it", "> all of it"),
+        ("Note: we met.", "note: we met."),
+        ("A -- b", "a -- b"),
+    ],
+)
+def test_what_is_quoted_from_earlier_mail_is_blank(text: str, kept: str) -> None:
+    assert read(text, quotes=False) == kept
+    assert read(text) == text.lower()
+    assert read(f"{text}{' ' * 20_000}", quotes=False).rstrip() == kept.rstrip()
+
+
+# --- Spaced letters and digits -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("U R G E N T", "urgent"),
+        ("u r g e n t  n o w", "urgent now"),
+        ("a c t   n o w !", "act now!"),
+        ("h e l p ' s", "help's"),
+        ("We say a.c.t.n.o.w today", "we say actnow today"),
+        ("c.l.i.c.k. me", "click. me"),
+        ("a-b-c and A C", "a-b-c and a c"),
+        ("x y z then p q r", "xyz then pqr"),
+    ],
+)
+def test_letters_set_apart_are_one_word(text: str, closed: str) -> None:
+    folded = fold(text)
+    assert folded.text == closed
+    kept = [folded.original[place].lower() for place in folded.origin]
+    assert kept == list(closed)
+
+
+@pytest.mark.parametrize(
+    ("token", "word"),
+    [
+        ("n0w", "now"), ("4ct", "act"), ("urg3nt", "urgent"), ("ple4se", "please"),
+        ("5tart", "start"), ("$ale", "sale"), ("7oday", "today"), ("wa|k", "walk"),
+        ("w@nt", "want"), ("0nly", "only"), ("h!re", "hire"), ("n0t!!", "n0t!!"),
+        ("urg3nt!!", "urgent!!"), ("l1mited", "limited"), ("f1nal", "final"),
+        ("1imited", "limited"), ("1mp0rtant", "important"), ("fina1", "final"), ("b1ll", "bill"),
+        ("bil1", "bill"), ("qu1ck", "quick"), ("on1y", "only"), ("a1l", "all"), ("a1y", "aly"),
+        ("te1l", "tell"), ("p1an", "plan"), ("on1ine", "online"), ("famil1y", "familly"),
+        ("hel1o", "helio"), ("b1a", "bla"), ("c1b", "cib"), ("ca1m", "caim"), ("fr33", "fr33"),
+        ("b00k", "book"), ("a4b5", "aabs"), ("2day", "2day"), ("3pm", "3pm"), ("10k", "10k"),
+        ("iphone15", "iphone15"), ("covid19", "covid19"), ("hi@home.org", "hi@home.org"),
+        ("a1", "a1"), ("4u", "4u"), ("1h30m", "1h30m"),
+    ],
+)  # fmt: skip
+def test_digits_are_read_as_letters_inside_words_only(token: str, word: str) -> None:
+    assert read(f"so {token} here") == f"so {word} here"

@@ -1,0 +1,95 @@
+"""Personal data at its edges: lengths, places and neighbours that count; the words of a finding."""
+
+from __future__ import annotations
+
+import pytest
+
+from safety.contract.pii import check_pii, find_pii
+from safety.verdict import Finding, Level
+
+
+def found(text: str, **more: object) -> list[tuple[str, str]]:
+    return [(leak.kind, leak.text) for leak in find_pii(text, **more)]
+
+
+@pytest.mark.parametrize(
+    ("text", "leaks"),
+    [
+        # what touches is two things, what overlaps is one
+        ("ab://app:s3cret@bob@elsewhere.org", ["secret", "email"]),
+        ("bob@elsewhere.org-----begin private key-----", ["email", "secret"]),
+        ("postgres://app:s3cret@db.example.org and carla@elsewhere.org", ["secret", "email"]),
+        # addresses of machines
+        ("Build 300.1.2.3 is out", []),
+        ("The host 10.1.2.3 is up", ["ip"]),
+        ("The host 2001:db8:0:0:0:0:0:1 is up", ["ip"]),
+        # cards of one digit only satisfy the check digit
+        ("No 6666666666666 here", []),
+        ("No 4444 4444 4444 4444 4 here", []),
+        ("Card 6304000000000000 here", ["card"]),
+        # identity numbers need their word near by and a right check digit
+        ("DNI 54362315A", []),
+        (f"dni{'x ' * 28}x54362315K", []),
+        (f"dni {'x' * 55} 54362315K", ["national_id"]),
+        (f"dni {'x' * 56} 54362315K", []),
+        ("54362315K, which is no dni", []),
+        # phone numbers
+        ("This is 12345678 - mobile", ["phone"]),
+        ("Call 5551234", ["phone"]),
+        ("Call 555-123", []),
+        ("Call 123456789012345", ["phone"]),
+        ("Call 1234567890123456", []),
+        ("Call 12.11.2026", []),
+        ("Call 1-20-7946-0958", ["phone"]),
+        ("Call 000-0000-000", []),
+        ("Call 020 7946 0958 x123456", ["phone"]),
+        ("The line 212-736-5000 is open", ["phone"]),
+        ("The order 2127365000 is open", []),
+    ],
+)
+def test_what_counts_as_personal_data(text: str, leaks: list[str]) -> None:
+    assert [kind for kind, _ in found(text)] == leaks
+
+
+def test_a_sign_off_starts_a_signature_only_near_the_end() -> None:
+    lines = "\n".join(f"line {word}" for word in "abcdefg")
+    assert found(f"Hi\nBest,\n{lines}\nbob@elsewhere.org") == []
+    assert [kind for kind, _ in found(f"Hi\nBest,\n{lines}\nz\nbob@elsewhere.org")] == ["email"]
+    assert [kind for kind, _ in found("Best, bob@elsewhere.org")] == ["email"]
+
+
+@pytest.mark.parametrize("field", ["subject", "text"])
+def test_the_parties_own_addresses_are_no_finding(field: str) -> None:
+    words = {"text": "Hello", field: "Mail carla@elsewhere.org"}
+    assert check_pii(**words, allowed=iter(["carla@elsewhere.org"])).level is Level.ALLOW
+    assert check_pii(**words).level is Level.REVIEW
+
+
+def test_other_peoples_contact_data_ask_a_person() -> None:
+    verdict = check_pii(text="Mail carla@elsewhere.org")
+    assert (verdict.level, verdict.not_before) == (Level.REVIEW, None)
+    assert verdict.findings == (
+        Finding(
+            "PII_CHECK", "pii_email", "warn",
+            "The text contains what looks like a email of somebody else.",
+            family="pii_in_text", rule="pii.email", span=(5, 24), text="carla@elsewhere.org",
+        ),
+    )  # fmt: skip
+
+
+def test_an_identity_number_is_refused() -> None:
+    verdict = check_pii(subject="DNI 54362315K", text="Hello")
+    assert verdict.level is Level.BLOCK
+    assert verdict.findings == (
+        Finding(
+            "PII_CHECK", "pii_national_id", "fail",
+            "The text contains what looks like a national id.",
+            family="pii_in_text", rule="pii.national_id", span=(4, 13), text="54362315K",
+        ),
+    )  # fmt: skip
+
+
+def test_nothing_found_is_said() -> None:
+    said = Finding("PII_CHECK", "pass", "pass", "No personal data of others found")
+    assert check_pii(text="Hello").findings == (said,)
+    assert check_pii(text="Hello").level is Level.ALLOW
