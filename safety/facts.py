@@ -43,7 +43,7 @@ def _facts(draft: Draft, known: Known) -> Facts:
     person = known.people[draft.person_id]
     human = person.merged_into or person
     return Facts(
-        **_message(draft),
+        **_message(draft, known.received.get(human.pk, ())),
         **_recipient(draft, person, human, known),
         **_around(draft, known),
         contacts=_history(human, known),
@@ -56,12 +56,15 @@ def _facts(draft: Draft, known: Known) -> Facts:
     )
 
 
-def _message(draft: Draft) -> dict[str, Any]:
+def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
     revision = draft.current or Revision()
     return {
         "channel": draft.channel,
         # Whatever it is called: words that sell are judged as promotion by every rule.
-        "purpose": effective_purpose(draft.purpose, subject=revision.subject, text=revision.text),
+        "purpose": effective_purpose(
+            draft.purpose, subject=revision.subject, text=revision.text, received=received
+        ),
+        "received": received,
         "touch": draft.touch,
         "action": actions.SEND_ACTION.get(draft.channel, "by_hand"),
         "address": revision.address,

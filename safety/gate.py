@@ -14,6 +14,7 @@ from safety.actions import BY_HAND, judge
 from safety.attachments import check_attachments
 from safety.complaints import check_complaints
 from safety.contract import POLICY_VERSION, frequency, timing
+from safety.contract.quoting import own_words
 from safety.emergency import check_override, lift_frequency, lift_hours
 from safety.law.law import check_law
 from safety.law.table import TABLE
@@ -122,7 +123,7 @@ def check_frequency(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         at=at,
         zones=facts.zones,
         contacts=facts.contacts,
-        text=facts.text,
+        text=own_words(facts.text, facts.received),
     )
     return lift_frequency(verdict, facts, at)
 

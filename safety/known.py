@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count
 
-from outreach.core import sql, suppression
+from outreach.core import inbox, sql, suppression
 from outreach.core.history import MEMORY
-from outreach.core.models import Contact, Draft, Person
+from outreach.core.models import Channel, Contact, Draft, Person
 from safety import controls, override
 from safety.contract import frequency
+from safety.contract.quoting import seems_to_quote
 from safety.law.table import TABLE
 from safety.question import ConsentOnFile
 
@@ -88,6 +89,7 @@ class Known:
     left: dict[int, int]
     emergencies: dict[int, str]
     sent_texts: dict[int, str]
+    received: dict[int, tuple[str, ...]]
 
 
 def read(
@@ -105,6 +107,7 @@ def read(
         left=messages_left(standing.complaints, at),
         emergencies=override.unspent(draft.current for draft in drafts if draft.current),
         sent_texts=_sent_texts(around) if words else {},
+        received=_received(drafts, people),
     )
 
 
@@ -187,3 +190,13 @@ def _sent_texts(around: Around) -> dict[int, str]:
         return {}
     rows = Draft.objects.filter(pk__in=ids, current__isnull=False)
     return dict(rows.values_list("pk", "current__text"))
+
+
+def _received(drafts: Sequence[Draft], people: dict[int, Person]) -> dict[int, tuple[str, ...]]:
+    """What they wrote by e-mail, by human being; asked only for texts that seem to quote it."""
+    humans = {
+        people[draft.person_id].human_id
+        for draft in drafts
+        if draft.channel == Channel.EMAIL and draft.current and seems_to_quote(draft.current.text)
+    }
+    return inbox.texts_of(humans, channel=Channel.EMAIL) if humans else {}

@@ -27,6 +27,7 @@ def check_words(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         text=_unmarked(facts.text, facts),
         html=facts.html,
         previous=facts.previous,
+        received=facts.received,
     )
 
 
@@ -45,12 +46,23 @@ def propose(facts: Facts) -> Proposal | None:
     if facts.override:
         return None
     subject, text = facts.subject, facts.text
-    hits = find(channel=facts.channel, subject=subject, text=text, previous=facts.previous)
+    hits = find(
+        channel=facts.channel,
+        subject=subject,
+        text=text,
+        previous=facts.previous,
+        received=facts.received,
+    )
     if any(hit.status == "fail" for hit in hits) or not needs_rewrite(hits):
         return None
     answers = any(item.direction == "in" for item in facts.contacts)
     found = rewrite(
-        channel=facts.channel, subject=subject, text=text, hits=hits, answers_request=answers
+        channel=facts.channel,
+        subject=subject,
+        text=text,
+        hits=hits,
+        answers_request=answers,
+        received=facts.received,
     )
     return found if found.differs(subject, text) else None
 

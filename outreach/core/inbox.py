@@ -20,6 +20,7 @@ from outreach.core.principal import Principal
 
 OPEN = (InboundStatus.NEW, InboundStatus.NEEDS_PERSON, InboundStatus.WANTS_REPLY)
 Known = InboundMessage | None
+TEXTS_READ = 50
 
 
 class InboxRefused(Exception):
@@ -44,6 +45,21 @@ def beside(draft: Draft) -> Known:
         return linked
     rows = of_human(draft.person).filter(kind=InboundKind.MESSAGE, channel=draft.channel)
     return rows.first()
+
+
+def texts_of(human_ids: Iterable[int], *, channel: str) -> dict[int, tuple[str, ...]]:
+    """The last texts each human wrote on a channel, newest first, whole: own words and quotes."""
+    found: dict[int, list[str]] = {}
+    ids = list(human_ids)
+    rows = InboundMessage.objects.filter(
+        Q(person_id__in=ids) | Q(person__merged_into_id__in=ids),
+        kind=InboundKind.MESSAGE,
+        channel=channel,
+    ).select_related("person")
+    for row in rows.order_by("-received_at", "-id")[: TEXTS_READ * max(1, len(ids))]:
+        if row.person is not None:
+            found.setdefault(row.person.human_id, []).append(f"{row.text}\n{row.quoted}")
+    return {human: tuple(texts) for human, texts in found.items()}
 
 
 def waiting_for_answer(workspace: Workspace | None = None) -> QuerySet[InboundMessage]:

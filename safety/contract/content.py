@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from safety.contract.normalise import Folded, fold, has_markup
+from safety.contract.quoting import own_words
 from safety.contract.rulebook import CHECK_OF, Book, Rule, book, signals
 from safety.contract.signs import DETECTORS, is_heading, is_rising
 from safety.verdict import Finding, Level, Verdict
@@ -77,11 +78,16 @@ def find(
     html: str = "",
     previous: Sequence[str] = (),
     extra: tuple[str, ...] = (),
+    received: Sequence[str] = (),
 ) -> tuple[Hit, ...]:
-    """Every finding in a message, in the order of its fields; `extra` are a workspace's words."""
+    """Every finding in a message, in the order of its fields; `extra` are a workspace's words.
+
+    In mail, what quotes `received`, the person's own texts, is theirs and not judged.
+    """
     rules = book(extra)
     hits: list[Hit] = []
-    for field, folded in _views(channel, subject, text, html):
+    text = own_words(text, received) if channel == "email" else text
+    for field, folded in _views(subject, text, html):
         known = {(hit.rule.id, hit.quote) for hit in hits if hit.field != field}
         found = _in_field(rules, channel, field, folded)
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
@@ -90,9 +96,9 @@ def find(
     return _weighed(_tolerated(_in_company(_once(hits)), channel))
 
 
-def is_promotional_text(*, subject: str, text: str) -> bool:
-    """Whether the words sell, whatever the message is called."""
-    return _signals("promotional", subject, text)
+def is_promotional_text(*, subject: str, text: str, received: Sequence[str] = ()) -> bool:
+    """Whether the words sell, whatever the message is called; not those quoted from them."""
+    return _signals("promotional", subject, own_words(text, received))
 
 
 def is_follow_up(text: str, *, subject: str = "") -> bool:
@@ -100,9 +106,12 @@ def is_follow_up(text: str, *, subject: str = "") -> bool:
     return _signals("follow_up", subject, text)
 
 
-def effective_purpose(purpose: str, *, subject: str, text: str) -> str:
+def effective_purpose(
+    purpose: str, *, subject: str, text: str, received: Sequence[str] = ()
+) -> str:
     """The purpose that the time rules go by: selling words make any message promotional."""
-    return "promotional" if is_promotional_text(subject=subject, text=text) else purpose
+    sells = is_promotional_text(subject=subject, text=text, received=received)
+    return "promotional" if sells else purpose
 
 
 def families(hits: Sequence[Hit], *, status: str = "") -> tuple[str, ...]:
@@ -125,10 +134,17 @@ def check_content(
     html: str = "",
     previous: Sequence[str] = (),
     extra: tuple[str, ...] = (),
+    received: Sequence[str] = (),
 ) -> Verdict:
     """The verdict of the gate: fail blocks, warn needs a person, and every finding is named."""
     hits = find(
-        channel=channel, subject=subject, text=text, html=html, previous=previous, extra=extra
+        channel=channel,
+        subject=subject,
+        text=text,
+        html=html,
+        previous=previous,
+        extra=extra,
+        received=received,
     )
     findings = [as_finding(hit) for hit in hits]
     level = Level.ALLOW
@@ -182,16 +198,15 @@ def _place(finding: Finding) -> int:
     return CHECKS.index(finding.check)
 
 
-def _views(channel: str, subject: str, text: str, html: str) -> Iterator[tuple[str, Folded]]:
+def _views(subject: str, text: str, html: str) -> Iterator[tuple[str, Folded]]:
     """Each field as its reader may see it; mark-up is judged both shown and taken out."""
-    quotes = channel != "email"
     if subject:
         yield "subject", fold(subject)
-    yield "text", fold(text, quotes=quotes)
+    yield "text", fold(text)
     if has_markup(text):
-        yield "text", fold(text, markup=True, quotes=quotes)
+        yield "text", fold(text, markup=True)
     if html:
-        yield "html", fold(html, markup=True, quotes=quotes)
+        yield "html", fold(html, markup=True)
 
 
 def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:
@@ -282,7 +297,7 @@ def _signals_of(text: str) -> frozenset[str]:
 
 
 def _signals_in(text: str) -> frozenset[str]:
-    plain = fold(text, quotes=False).text
+    plain = fold(text).text
     return frozenset(rule.family for rule, _, _ in signals().candidates(plain, "text"))
 
 

@@ -27,7 +27,7 @@ _LOOKS_LIKE_MARKUP = re.compile(
 )
 _BREAKING = frozenset(("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table"))
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.M)
-_QUOTE_STARTS = re.compile(
+QUOTE_STARTS = re.compile(
     r"^[ \t]*(?:-{2,} ?(?:original message|forwarded message|forwarded by|mensaje original"
     r"|message d'origine|urspr\u00fcngliche nachricht|mensagem original|messaggio originale)\b.*"
     r"|(?:on|el|le|am|em|il)\b[^\n]{4,160}(?:wrote|escribi\u00f3|a \u00e9crit|schrieb|escreveu"
@@ -108,7 +108,7 @@ def without_quotes(text: str) -> str:
     kept = text
     if ">" in kept:
         kept = _QUOTED_LINE.sub(lambda m: " " * len(m[0]), kept)
-    found = _QUOTE_STARTS.search(kept) if ":" in kept or "--" in kept else None
+    found = QUOTE_STARTS.search(kept) if ":" in kept or "--" in kept else None
     if found:
         kept = kept[: found.start()] + " " * (len(kept) - found.start())
     return kept if kept.strip() else text

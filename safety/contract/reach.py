@@ -5,15 +5,21 @@ Judged from what payload and history say; what they do not say is not judged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from safety.contract.frequency import Contact
+from safety.contract.normalise import fold
 from safety.contract.payload import Payload
 from safety.verdict import Finding
 
 NOTE_LENGTH = 300
+# "Re:", "Fwd:" and what mail programs of other languages write for them.
+_THREAD_MARK = re.compile(
+    r"\W*(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|enc|rif|odp|ynt|vl|doorst)\s*(?:[\[(]\d{1,3}[\])])?\s*:"
+)
 _PICTURES = tuple(
     f".{ending}"
     for ending in (
@@ -24,15 +30,27 @@ _PICTURES = tuple(
 
 
 def reach_findings(
-    payload: Payload, contacts: Sequence[Contact], at: datetime
+    payload: Payload, contacts: Sequence[Contact], at: datetime, *, is_told: bool = False
 ) -> tuple[Finding, ...]:
-    """What the platform and the attachments ask for."""
+    """What the platform and the attachments ask for; `is_told` if a history was given at all."""
     written = any(
         c.direction == "in" and c.platform == payload.platform and c.at <= at for c in contacts
     )
     findings = []
     if payload.platform == "instagram" and payload.follows_us is not None and not written:
         findings.append(_stranger(payload.follows_us))
+    if payload.platform == "email" and is_told and _claims_thread(payload, contacts, at):
+        words = "Subject claims a thread that history does not know"
+        findings.append(
+            Finding(
+                "CONTENT_CHECK",
+                "false_thread",
+                "warn",
+                words,
+                family="subject_integrity",
+                rule="subject.false_thread",
+            )
+        )
     if any(_is_picture(item) for item in payload.attachments):
         words = "Picture or video attached: a person must look"
         findings.append(Finding("CONTENT_CHECK", "picture", "warn", words, rule="media.picture"))
@@ -40,6 +58,18 @@ def reach_findings(
         words = f"Longer than the {NOTE_LENGTH} characters of a connection note"
         findings.append(Finding("CONTENT_CHECK", "note", "warn", words, rule="linkedin.note"))
     return tuple(findings)
+
+
+def claims_thread(subject: str) -> bool:
+    """Whether a subject says that it answers or forwards something."""
+    return bool(_THREAD_MARK.match(fold(subject).text))
+
+
+def _claims_thread(payload: Payload, contacts: Sequence[Contact], at: datetime) -> bool:
+    known = any(
+        c.platform == "email" and c.direction != "cooling_off" for c in contacts if c.at <= at
+    )
+    return not known and claims_thread(payload.subject or "")
 
 
 def _stranger(follows_us: bool) -> Finding:

@@ -55,12 +55,13 @@ def rewrite(
     hits: Sequence[Hit] | None = None,
     answers_request: bool = False,
     extra: tuple[str, ...] = (),
+    received: Sequence[str] = (),
 ) -> Proposal:
     """Propose a subject and a text without what was found; unchanged where nothing need go."""
     if hits is None:
-        hits = find(channel=channel, subject=subject, text=text, extra=extra)
+        hits = find(channel=channel, subject=subject, text=text, extra=extra, received=received)
     new_subject = _new_subject(channel, subject, hits, extra)
-    new_text, is_default = _new_text(channel, text, hits, extra)
+    new_text, is_default = _new_text(channel, text, hits, extra, received)
     notes = []
     if new_subject != subject:
         notes.append(f'Subject: "{new_subject}"')
@@ -112,7 +113,11 @@ def _new_subject(channel: str, subject: str, hits: Sequence[Hit], extra: tuple[s
 
 
 def _new_text(
-    channel: str, text: str, hits: Sequence[Hit], extra: tuple[str, ...]
+    channel: str,
+    text: str,
+    hits: Sequence[Hit],
+    extra: tuple[str, ...],
+    received: Sequence[str],
 ) -> tuple[str, bool]:
     found = [hit for hit in hits if hit.field == "text" and _changes(hit)]
     if not found:
@@ -120,18 +125,18 @@ def _new_text(
     opening, middle, closing = _frame(text)
     kept = _soften(text, found, [*opening, *middle, *closing])
     body = _tidy("".join(kept[len(opening) : len(opening) + len(middle)]))
-    if re.search(r"\w", body) and _is_clean(channel, body, extra):
+    if re.search(r"\w", body) and _is_clean(channel, body, extra, received):
         parts = ["".join(kept[: len(opening)]), body, "".join(kept[len(opening) + len(middle) :])]
         return _joined(parts), False
     default = DEFAULT_TEXT.get(channel, DEFAULT_CHAT)
     frame = ["".join(text[a:b] for a, b in part) for part in (opening, closing)]
-    if not _is_clean(channel, f"{frame[0]}\n\n{default}\n\n{frame[1]}", extra):
+    if not _is_clean(channel, f"{frame[0]}\n\n{default}\n\n{frame[1]}", extra, received):
         frame = ["", ""]
     return _joined([frame[0], default, frame[1]]), True
 
 
-def _is_clean(channel: str, text: str, extra: tuple[str, ...]) -> bool:
-    return not needs_rewrite(find(channel=channel, text=text, extra=extra))
+def _is_clean(channel: str, text: str, extra: tuple[str, ...], received: Sequence[str]) -> bool:
+    return not needs_rewrite(find(channel=channel, text=text, extra=extra, received=received))
 
 
 def _frame(text: str) -> tuple[list[tuple[int, int]], ...]:

@@ -29,6 +29,7 @@ from safety.contract.payload import (
     parse_instant,
     parse_payload,
 )
+from safety.contract.quoting import own_words
 from safety.contract.reach import reach_findings
 from safety.contract.reasons import content_reason, frequency_reason
 from safety.contract.rewrite import needs_rewrite, rewrite
@@ -69,11 +70,14 @@ def validate_action(
     payload: Mapping[str, Any],
     *,
     at: datetime | str,
-    history: Sequence[Any] = (),
+    history: Sequence[Any] | None = None,
     default_zone: str = "UTC",
     extra_words: tuple[str, ...] = (),
 ) -> Decision:
-    """Judge one message as it would leave at `at`; `extra_words` are a workspace's own."""
+    """Judge one message as it would leave at `at`; `extra_words` are a workspace's own.
+
+    An empty history says that nothing passed between us; with none given that is not judged.
+    """
     case = _looked_at(payload, at, history, default_zone, extra_words)
     frequency_lines = merged(case.frequency.findings)
     checks = [*merged(case.time.findings), *frequency_lines]
@@ -89,15 +93,16 @@ def validate_action(
 def _looked_at(
     raw: Mapping[str, Any],
     at: datetime | str,
-    history: Sequence[Any],
+    history: Sequence[Any] | None,
     default_zone: str,
     extra: tuple[str, ...],
 ) -> _Case:
-    payload, moment, contacts = _parsed(raw, at, history)
+    payload, moment, contacts = _parsed(raw, at, () if history is None else history)
     phone = payload.recipient if payload.platform == "whatsapp" else ""
     zones = resolve_zones(timezone=payload.timezone, phone=phone, default=default_zone)
     subject, text = _unmarked(payload, payload.subject or ""), _unmarked(payload, payload.content)
-    purpose = effective_purpose(payload.message_type, subject=subject, text=text)
+    received = [c.content for c in contacts if c.direction == "in" and c.content]
+    purpose = effective_purpose(payload.message_type, subject=subject, text=text, received=received)
     channel = payload.platform
     sent = sorted((c for c in contacts if c.direction == "out" and c.content), key=lambda c: c.at)
     time = check_timing(channel=channel, purpose=purpose, at=moment, zones=zones)
@@ -107,7 +112,7 @@ def _looked_at(
         at=moment,
         zones=zones,
         contacts=contacts,
-        text=text,
+        text=own_words(text, received),
     )
     return _Case(
         payload,
@@ -123,8 +128,9 @@ def _looked_at(
             text=text,
             previous=[c.content for c in sent if c.at <= moment][-2:],
             extra=extra,
+            received=received,
         ),
-        reach_findings(payload, contacts, moment),
+        reach_findings(payload, contacts, moment, is_told=history is not None),
     )
 
 
@@ -250,6 +256,7 @@ def _new_text(case: _Case, extra: tuple[str, ...]) -> Rewritten | None:
             hits=case.hits,
             answers_request=case.is_answering,
             extra=extra,
+            received=[c.content for c in case.contacts if c.direction == "in" and c.content],
         )
         subject, text, caution = proposal.subject, proposal.text, proposal.caution
         notes = list(proposal.notes)

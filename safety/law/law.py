@@ -6,13 +6,13 @@ Pure. A country nobody knows is judged by every country's rows at once, but neve
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import phonenumbers
 
 from safety.contract.frequency import Contact
+from safety.contract.reach import claims_thread
 from safety.contract.timing import is_promotional
 from safety.law.hours import check_hours
 from safety.law.table import TABLE, Row, Table
@@ -20,10 +20,6 @@ from safety.question import ConsentOnFile, Facts, Moment
 from safety.verdict import Finding, Level, Verdict, join
 
 GRAVITY = {"pass": 0, "info": 1, "warn": 2, "fail": 3}
-# "Re:", "Fwd:" and what mail programs of other languages write for them.
-THREAD_MARK = re.compile(
-    r"\s*(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|enc|rif)\s*(?:\[\d{1,3}\])?\s*:", re.I
-)
 _Judge = Callable[[Row, Facts, Moment, datetime], Verdict]
 
 
@@ -204,7 +200,7 @@ def _folded(text: str) -> str:
 
 
 def _honest_subject(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
-    if not THREAD_MARK.match(facts.subject):
+    if not claims_thread(facts.subject):
         return Verdict()
     if facts.touch == "reply" or any(c.platform == "email" for c in facts.contacts):
         return Verdict()

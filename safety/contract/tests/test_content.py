@@ -132,10 +132,48 @@ def test_html_is_read_as_shown_and_as_written() -> None:
     assert [hit.field for hit in hits] == ["html"]
 
 
-def test_quoted_reply_is_left_out_of_mail_only() -> None:
-    quoted = "Thank you, the papers are fine.\n\nOn Mon, Bob wrote:\n> Act now, last chance!"
-    assert not find(channel="email", text=quoted)
-    assert find(channel="whatsapp", text=quoted)
+THEIRS = "Act now, it is your last chance!\nThe roof leaks and we need you."
+REPLIES = [
+    "Thank you, we come at two.\n\nOn Mon, Bob wrote:\n> Act now, it is your last chance!\n"
+    "> The roof leaks and we need you.",
+    "We come at two.\n> Act now, it is your last\n> chance!",
+    "We come at two.\n-----Original Message-----\n" + THEIRS,
+    "We come at two.\n\nFrom: Bob\nSent: Monday\n\n" + THEIRS,
+]
+
+
+@pytest.mark.parametrize("text", REPLIES)
+def test_what_they_wrote_is_not_judged_when_it_is_quoted_back(text: str) -> None:
+    assert not find(channel="email", text=text, received=[THEIRS])
+    assert find(channel="whatsapp", text=text, received=[THEIRS])  # ">" quotes nothing in a chat
+
+
+@pytest.mark.parametrize("text", REPLIES)
+@pytest.mark.parametrize("received", [[], ["When do you come?"], [THEIRS[:9]]])
+def test_text_dressed_as_a_quote_is_judged(text: str, received: list[str]) -> None:
+    families = {hit.family for hit in find(channel="email", text=text, received=received)}
+    assert "urgency_inflation" in families
+
+
+def test_quote_of_theirs_hides_nothing_of_ours() -> None:
+    text = f"{REPLIES[0]}\n> You must act now, or you will miss out.\nOrder now, today only!"
+    hits = find(channel="email", text=text, received=[THEIRS])
+    assert {text[hit.start : hit.end] for hit in hits} == {hit.quote for hit in hits}
+    assert "act now" in {hit.quote.lower() for hit in hits}
+    assert "today only" in {hit.quote.lower() for hit in hits}
+
+
+def test_words_pieced_together_from_their_mail_are_ours() -> None:
+    theirs = "I will be there. Hurt was the last song. Did you get it?"
+    text = "> I will\n\n> hurt\n>> you"
+    assert find(channel="email", text=text, received=[theirs])
+
+
+def test_quoted_offer_of_theirs_makes_no_promotion() -> None:
+    text = "Thank you, no.\n> Get 20% off everything you order this week"
+    theirs = ["Get 20% off everything you order this week"]
+    assert effective_purpose("personal", subject="", text=text, received=theirs) == "personal"
+    assert effective_purpose("personal", subject="", text=text) == "promotional"
 
 
 @pytest.mark.parametrize(

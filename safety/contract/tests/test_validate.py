@@ -421,3 +421,40 @@ def test_decision_is_the_same_every_time_and_prints(content: str, platform: str)
     assert first == second
     assert render(first, {"content": content}, parse_instant(NOON, "at"))
     assert first.as_dict()["outcome"] in ("ALLOW", "REWRITE", "BLOCK")
+
+
+EARLIER = {"platform": "email", "at": "2024-01-16T09:00:00+00:00", "direction": "in"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "history", "found"),
+    [
+        ("Re: Your roof", [], True),
+        ("FW: Your roof", [], True),
+        ("  rE[2]: Your roof", [], True),
+        ("Ｒｅ： Your roof", [], True),
+        ("Re: Your roof", [{**EARLIER, "platform": "whatsapp"}], True),
+        ("Re: Your roof", [{**EARLIER, "at": "2024-01-18T09:00:00+00:00"}], True),
+        ("Re: Your roof", [EARLIER], False),
+        ("Re: Your roof", [{**EARLIER, "direction": "out"}], False),
+        ("Re: Your roof", None, False),  # nobody said what passed before
+        ("Reply about your roof", [], False),
+        ("Roof re: gutter", [], False),
+    ],
+)
+def test_subject_may_claim_a_thread_only_where_there_is_one(
+    subject: str, history: Any, found: bool
+) -> None:
+    decision = judge("The plan is attached.", subject=subject, history=history)
+    rules = {row["rule"] for check in decision.checks for row in check.findings}
+    assert ("subject.false_thread" in rules, decision.needs_person) == (found, found)
+
+
+def test_quote_of_the_history_is_left_alone_in_a_rewrite() -> None:
+    theirs = "Act now, it is your last chance! The roof leaks."
+    text = f"We come at two. Hurry, only 2 left!\n\nOn Mon, Bob wrote:\n> {theirs}"
+    decision = judge(text, subject="Your roof", history=[{**EARLIER, "content": theirs}])
+    assert decision.outcome == "REWRITE" and decision.rewritten is not None
+    assert decision.rewritten.payload["content"] == (
+        f"We come at two. \n\nOn Mon, Bob wrote:\n> {theirs}"
+    )

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         readers = (
             lambda: _json(options["file"], "payload"),
             lambda: parse_instant(given, "--at") if given is not None else timezone.now(),
-            lambda: _json(options["history"], "history") if options["history"] else [],
+            lambda: _json(options["history"], "history") if options["history"] else None,
         )
         for read in readers:
             try:
