@@ -6,18 +6,16 @@ A finding that fails blocks; warnings need a rewrite or a person; too many kinds
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from safety.contract.hits import Hit as Hit
+from safety.contract.hits import weighed
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.quoting import own_words
 from safety.contract.rulebook import CHECK_OF, Book, Rule, book, signals
 from safety.contract.signs import DETECTORS, is_heading, is_rising
 from safety.verdict import Finding, Level, Verdict
 
-WARM_CHANNELS = frozenset({"whatsapp", "sms"})
-WARM_NEEDS = 2
-WEAK_NEEDS = 2
 # Warnings of more families than this are too much for a rewrite.
 MOST_WARNED = 3
 HITS_PER_RULE = 5
@@ -50,26 +48,6 @@ _RISING = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One finding: which rule, in which field, and where; `quote` is that stretch of the field."""
-
-    rule: Rule
-    field: str
-    start: int
-    end: int
-    quote: str
-    status: str
-
-    @property
-    def family(self) -> str:
-        return self.rule.family
-
-    @property
-    def check(self) -> str:
-        return CHECK_OF[self.rule.family]
-
-
 def find(
     *,
     channel: str,
@@ -93,7 +71,7 @@ def find(
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
     if previous and is_rising((*previous, text)):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
-    return _weighed(_tolerated(_in_company(_once(hits)), channel))
+    return weighed(hits, channel)
 
 
 def is_promotional_text(*, subject: str, text: str, received: Sequence[str] = ()) -> bool:
@@ -232,59 +210,6 @@ def _hit(rule: Rule, field: str, folded: Folded, start: int, end: int) -> Hit:
         end -= 1
     first, last = folded.span(start, end)
     return Hit(rule, field, first, last, folded.original[first:last], rule.severity)
-
-
-def _once(hits: Sequence[Hit]) -> list[Hit]:
-    """The same rule on the same or a covered stretch is one finding."""
-    kept: list[Hit] = []
-    for hit in sorted(hits, key=lambda h: (h.field, h.rule.id, h.start, -h.end)):
-        last = kept[-1] if kept else None
-        if last and (last.field, last.rule.id) == (hit.field, hit.rule.id) and last.end >= hit.end:
-            continue
-        kept.append(hit)
-    order = {"subject": 0, "text": 1, "html": 2}
-    names = tuple(CHECK_OF)
-    return sorted(kept, key=lambda h: (names.index(h.family), order[h.field], h.start, h.rule.id))
-
-
-def _in_company(hits: list[Hit]) -> list[Hit]:
-    """Weak signs are ordinary speech alone; several, or one beside a sure one, lean on a reader."""
-    weak = [hit for hit in hits if hit.rule.weak]
-    sure = any(hit.check == "EMOTIONAL_CHECK" and not hit.rule.weak for hit in hits)
-    if not weak or sure or _apart(weak) >= WEAK_NEEDS:
-        return hits
-    return [hit for hit in hits if not hit.rule.weak]
-
-
-def _apart(hits: Sequence[Hit]) -> int:
-    """How many different stretches the hits make; the same words again are no second sign."""
-    said: set[str] = set()
-    ends: dict[str, int] = {}
-    for hit in sorted(hits, key=lambda h: (h.field, h.start)):
-        if hit.start >= ends.get(hit.field, -1) and hit.quote.lower() not in said:
-            said.add(hit.quote.lower())
-        ends[hit.field] = max(hit.end, ends.get(hit.field, -1))
-    return len(said)
-
-
-def _tolerated(hits: list[Hit], channel: str) -> list[Hit]:
-    """Among people who chat, one warm sentence is not a finding; two are."""
-    warm = [hit for hit in hits if hit.family == "inappropriate_intimacy"]
-    if channel in WARM_CHANNELS and len(warm) < WARM_NEEDS:
-        return [hit for hit in hits if hit.family != "inappropriate_intimacy"]
-    return hits
-
-
-def _weighed(hits: list[Hit]) -> tuple[Hit, ...]:
-    """Pressure beside something that fails is a failure itself."""
-    if not any(hit.status == "fail" for hit in hits):
-        return tuple(hits)
-    return tuple(
-        Hit(h.rule, h.field, h.start, h.end, h.quote, "fail")
-        if h.family == "pressure_tactics"
-        else h
-        for h in hits
-    )
 
 
 def _signals(family: str, *texts: str) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import re2
+
 from safety.contract.glyphs import FOLDS
 
 _ODD_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -39,6 +41,11 @@ _SPACED = re.compile(
     r"(?<![\w'])[^\W\d_](?:[ ]{1,4}['a-zA-Z0-9@$.,!?:;%-](?![\w'])){2,}"
     r"|(?<![\w'])[^\W\d_](?:[.\-_*|~/+][a-zA-Z0-9@$](?![\w'])){3,}"
 )
+# Asked first, because most texts have no such run: a letter alone, then two more characters alone.
+_MAY_BE_SPACED = re2.compile(
+    r"(?:^|[^\w'])\pL(?:(?: {1,4}['a-zA-Z0-9@$.,!?:;%-]){2}|(?:[.\-_*|~/+][a-zA-Z0-9@$]){3})"
+)
+_MAY_BE_LEET = re2.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$][a-z]{2}|[a-z]{2}[013457$]")
 _LEET_TOKEN = re.compile(r"(?<![\w@.$/-])[a-z0-9@$!|]{3,24}(?![\w@$/-]|\.\w)")
 _LEET_HINT = re.compile(
     r"[a-z][013457@$!|]+[a-z]|(?<![\w.])[013457@$][a-z]{2}|[a-z]{2}[013457$](?!\w)"
@@ -158,7 +165,7 @@ def _plain_letters(text: str) -> tuple[str, Sequence[int]]:
 
 def _closed_up(text: str) -> tuple[str, Sequence[int]]:
     """`U R G E N T` becomes `URGENT`; in such a run a wider gap is the space between words."""
-    runs = list(_SPACED.finditer(text))
+    runs = list(_SPACED.finditer(text)) if _MAY_BE_SPACED.search(text) else []
     if not runs:
         return text, range(len(text))
     out: list[str] = []
@@ -187,7 +194,7 @@ def _kept_of(text: str, start: int, end: int) -> list[int]:
 
 def _letters_for_digits(lower: str) -> str:
     """`urg3nt` becomes `urgent`; numbers, units and addresses stay. Length unchanged."""
-    if not _LEET_HINT.search(lower):
+    if not _MAY_BE_LEET.search(lower) or not _LEET_HINT.search(lower):
         return lower
     return _LEET_TOKEN.sub(_unleet, lower)
 

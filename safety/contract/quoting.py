@@ -37,7 +37,9 @@ def own_words(text: str, received: Iterable[str]) -> str:
 
 def seems_to_quote(text: str) -> bool:
     """Whether anything in a text passes for a quote."""
-    return ">" in text or bool(QUOTE_STARTS.search(text))
+    if ">" in text:
+        return True
+    return (":" in text or "--" in text) and bool(QUOTE_STARTS.search(text))
 
 
 def _claimed(text: str) -> list[tuple[int, int]]:

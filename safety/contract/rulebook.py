@@ -70,7 +70,7 @@ class Rule:
 # A sieve short of memory would answer "nothing found"; it must find this after every text.
 _CANARY = "\ue000end of text\ue001"
 # Patterns per sieve. In one big set the states multiply and new text costs ten times as much.
-_GROUP = 22
+_GROUP = 40
 
 # A rule, its pattern, and the pattern compiled.
 Owned = tuple["Rule", str, Any]

@@ -17,6 +17,7 @@ Stretch = tuple[int, int]
 _LOUD = re.compile(r"(?:\b[A-Z][A-Z']+\b[ ,\-]*){4,}!+|!{4,}")
 _MARKS = re.compile(r"!{2,}")
 _CAPITALS = re.compile(r"(?:\b[A-Z]{2,}\b[ ,.!\-]*){9,}")
+_MAY_BE_CAPITALS = re2.compile(r"(?:[A-Z]{2,}[^a-zA-Z0-9]+){8}[A-Z]{2,}")
 _LONG_WORD = re.compile(r"\b[A-Z]{4,}\b")
 _CHAT = re2.compile(
     r"\b(?:lol|lmao|rofl|omg|brb|ttyl|idk|imo|tbh|wanna|gonna|gotta|gimme|lemme|dunno|cuz|coz|bcoz"
@@ -67,6 +68,8 @@ def shouting(folded: Folded) -> list[Stretch]:
     marks = [m.span() for m in _MARKS.finditer(folded.cased)] if "!!" in folded.cased else []
     if len(marks) >= MANY_MARKS and not found:
         found = marks
+    if not _MAY_BE_CAPITALS.search(folded.cased):
+        return found
     for run in _CAPITALS.finditer(folded.cased):
         if len(_LONG_WORD.findall(run[0])) >= 5 and not any(a <= run.start() < b for a, b in found):
             found.append(run.span())
