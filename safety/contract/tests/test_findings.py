@@ -106,11 +106,10 @@ def test_a_stretch_inside_another_of_the_same_rule_is_no_second_finding() -> Non
 
 
 @pytest.mark.parametrize("channel", ["email", "whatsapp"])
-def test_quoted_lines_of_mark_up_count_only_in_a_chat(channel: str) -> None:
-    told = bool(find(channel=channel, text="<b>Fine, thank you.</b>\n> Act now, last chance!"))
+def test_what_only_looks_quoted_is_judged_in_text_and_mark_up(channel: str) -> None:
+    assert find(channel=channel, text="<b>Fine, thank you.</b>\n> Act now, last chance!")
     shown = "<p>Fine, thank you.</p><p>&gt; Act now, last chance!</p>"
-    assert told is (channel == "whatsapp")
-    assert bool(find(channel=channel, text="Fine, thank you.", html=shown)) is told
+    assert find(channel=channel, text="Fine, thank you.", html=shown)
 
 
 # --- Weight --------------------------------------------------------------------------------------
@@ -236,6 +235,6 @@ def test_the_subject_too_says_what_a_text_is_for() -> None:
     assert not is_follow_up("")
 
 
-def test_a_long_text_is_asked_as_well_and_a_quoted_one_is_not() -> None:
+def test_a_long_text_and_one_that_only_looks_quoted_are_asked_as_well() -> None:
     assert is_follow_up(LONG + "I am just following up on my last mail.")
-    assert not is_follow_up("Thank you.\n\n> Just following up on my last mail")
+    assert is_follow_up("Thank you.\n\n> Just following up on my last mail")
