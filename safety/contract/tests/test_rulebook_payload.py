@@ -1,0 +1,210 @@
+"""The rule book's own checks and a payload's faults, to the word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safety.contract import rulebook
+from safety.contract.payload import PayloadError, parse_history, parse_instant, parse_payload
+from safety.contract.rulebook import Rule, RuleError, own_word, rule_of
+
+ROW = {
+    "id": "x.y", "family": "tone", "severity": "warn", "explanation": "It says so.",
+    "source": "a test", "patterns": ["a word"], "match": ["a word"],
+}  # fmt: skip
+MAIL = {"platform": "email", "recipient": "anna@example.org", "content": "Hi"}
+DECLARED = {"category": "medical", "justification": "A recall", "declared_by": "Alice"}
+
+
+# --- Rules ---------------------------------------------------------------------------------------
+
+
+def test_a_row_becomes_a_rule() -> None:
+    assert rule_of(ROW) == Rule(
+        "x.y", "tone", "warn", "It says so.", "a test", patterns=("a word",), channels=(),
+        where="any", remedy="sentence", replacement="", detector="", match=("a word",), no_match=(),
+    )  # fmt: skip
+    rule = rule_of({**ROW, "channels": ["email"], "no_match": ["b"]})
+    assert (rule.channels, rule.no_match) == (("email",), ("b",))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"family": "nothing"}, {"severity": "grave"}, {"remedy": "magic"}, {"where": "html"},
+        {"patterns": []}, {"detector": "empty"}, {"explanation": ""},
+    ],
+)  # fmt: skip
+def test_a_row_that_makes_no_rule_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(RuleError) as refused:
+        rule_of({**ROW, **wrong})
+    words = "rule x.y: unknown family, severity, remedy or place, or no pattern"
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(("row", "name"), [({**ROW, "colour": "red"}, "x.y"), ({}, "?")])
+def test_a_row_of_another_shape_is_refused(row: dict[str, Any], name: str) -> None:
+    with pytest.raises(RuleError, match=f"^rule \\{name}: Rule" if name == "?" else "^rule x.y: "):
+        rule_of(row)
+
+
+def test_rules_named_twice_are_refused(monkeypatch: Any, tmp_path: Path) -> None:
+    rows = "\n".join(
+        f'[[rule]]\nid = "{name}"\nfamily = "tone"\nseverity = "warn"\nexplanation = "So."\n'
+        'source = "a test"\npatterns = ["a word"]'
+        for name in ("x.b", "x.a", "x.b", "x.a", "x.c")
+    )
+    (tmp_path / "pieces.toml").write_text("[pieces]\n")
+    (tmp_path / "some.toml").write_text(rows)
+    monkeypatch.setattr(rulebook, "RULES_DIR", tmp_path)
+    with pytest.raises(RuleError) as refused:
+        rulebook.shipped.__wrapped__()
+    assert str(refused.value) == "rules named twice: x.a, x.b"
+
+
+def test_a_workspaces_own_word_is_a_rule_that_takes_it_out() -> None:
+    assert own_word("  Red   KUMQUAT ") == Rule(
+        id="workspace.red kumquat",
+        family="tone",
+        severity="warn",
+        explanation="This workspace does not use these words.",
+        source="workspace",
+        patterns=(r"(?:^|\W)red\s+kumquat(?:\W|$)",),
+        remedy="words",
+    )
+    assert own_word("x" * 41).id == f"workspace.{'x' * 40}"
+    with pytest.raises(RuleError, match=r"^an empty word cannot be forbidden$"):
+        own_word("  ")
+
+
+def test_signals_and_findings_are_two_books() -> None:
+    finding = {rule.family for rule in rulebook.book().rules}
+    signal = {rule.family for rule in rulebook.signals().rules}
+    assert signal == rulebook.SIGNALS
+    assert finding <= set(rulebook.CHECK_OF)
+
+
+def test_a_sieve_that_cannot_look_is_an_error() -> None:
+    sieve = rulebook.Sieve([])
+    with pytest.raises(RuntimeError, match=r"^the rules could not be applied to this text$"):
+        sieve.pick("a text without its end")
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [("act now", True), ("act  \n now", True), ("actnow", True), ("act x now", False)],
+)
+def test_a_blank_with_a_question_mark_stands_for_any_gap(text: str, there: bool) -> None:
+    import re
+
+    assert bool(re.fullmatch(rulebook.expand("<verb> ?now", {"verb": "act"}), text)) is there
+
+
+# --- Payloads ------------------------------------------------------------------------------------
+
+
+def faults(payload: Any) -> list[str]:
+    try:
+        parse_payload(payload)
+    except PayloadError as error:
+        assert str(error) == " ".join(error.faults)
+        return list(error.faults)
+    return []
+
+
+FORM = {
+    "email": ("anna", "one address such as anna@example.org"),
+    "whatsapp": ("anna", "a phone number such as +44 20 7946 0958"),
+    "instagram": ("a na", "a name such as @anna"),
+    "linkedin": ("x" * 501, "a profile name or address"),
+}
+
+
+@pytest.mark.parametrize("platform", FORM)
+def test_a_recipient_has_the_form_of_its_platform(platform: str) -> None:
+    wrong, form = FORM[platform]
+    told = faults({**MAIL, "platform": platform, "recipient": wrong})
+    shown = f"'{wrong[:56]}..." if len(wrong) > 60 else f"'{wrong}'"
+    assert told == [f"recipient {shown} has not the form of {form}."]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"recipient": "x anna@example.org y"},
+         ["recipient 'x anna@example.org y' has not the form of one address such as"
+          " anna@example.org."]),
+        ({"recipient": " anna@example.org "}, []),
+        ({"recipient": ""}, ["recipient is empty."]),
+        ({"recipient": 7}, ["recipient is a number, not a text."]),
+        ({"recipient": 7, "platform": "fax"},
+         ["platform is 'fax'; it must be one of whatsapp, email, instagram, linkedin.",
+          "recipient is a number, not a text."]),
+        ({"content": "a\0"}, ["content contains a NUL character."]),
+        ({"content": "ok \ud800"},
+         ["content contains half a surrogate pair, which is no character."]),
+        ({"subject": "a\rb"}, ["subject contains a line break."]),
+        ({"subject": "a\nb"}, ["subject contains a line break."]),
+        ({"subject": 7}, ["subject is a number, not a text."]),
+        ({"subject": "x" * 999}, ["subject is longer than 998 characters."]),
+        ({"subject": "x" * 998}, []),
+        ({"message_type": "a\nb"}, ["message_type contains a line break."]),
+        ({"attachments": "a.pdf"}, ["attachments is a text, not a list."]),
+        ({"attachments": ["a.pdf", {}]}, []),
+        ({"attachments": ["a.pdf", 7]},
+         ["attachments: entry 2 is a number, not a file name or an object."]),
+        ({"emergency": "yes"}, ["emergency is a text, not an object."]),
+        ({"emergency": DECLARED}, []),
+        *(({"emergency": {**DECLARED, "category": name}}, [])
+          for name in ("security_breach", "safety_threat", "legal_requirement")),
+        ({"emergency": {**DECLARED, "category": "fun"}},
+         ["emergency.category is 'fun'; use medical, safety_threat, security_breach,"
+          " legal_requirement."]),
+        ({"emergency": {**DECLARED, "justification": " "}}, ["emergency.justification is empty."]),
+        ({"emergency": {**DECLARED, "declared_by": 7}},
+         ["emergency.declared_by is a number, not a text."]),
+        ({"emergency": {"category": "medical"}},
+         ["emergency has no justification.", "emergency has no declared_by."]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_payload_is_said(more: dict[str, Any], told: list[str]) -> None:
+    assert faults({**MAIL, **more}) == told
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"platform": "email", "at": "2024-01-16T10:00:00Z", "direction": "out"}, []),
+        ({"at": "2024-01-16T10:00:00Z", "direction": "cooling_off",
+          "until": "2024-01-17T10:00:00Z", "cause": "stop", "platform": "email"}, []),
+        ({"at": "2024-01-16T10:00:00Z", "direction": "cooling_off"}, [" has no until."]),
+        ({"platform": "email", "at": "2024-01-16T10:00:00Z"}, [" has no direction."]),
+        ({"platform": "email", "at": "2024-01-16T10:00:00Z", "direction": "up"},
+         [": direction is 'up'; use out, in, cooling_off."]),
+        ({"platform": "", "at": "2024-01-16T10:00:00Z", "direction": "in", "cause": "a\nb",
+          "content": 7, "until": 7},
+         [": platform is empty.", ": until is a number, not a time.",
+          ": cause contains a line break.", ": content is a number, not a text."]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_history_is_said(entry: dict[str, Any], told: list[str]) -> None:
+    found: tuple[str, ...] = ()
+    try:
+        parse_history([entry])
+    except PayloadError as error:
+        found = tuple(error.faults)
+    assert list(found) == [f"History entry 1{words}" for words in told]
+
+
+@pytest.mark.parametrize(
+    ("year", "fits"), [(1970, False), (1971, True), (9000, True), (9001, False)]
+)
+def test_a_time_lies_between_1971_and_9000(year: int, fits: bool) -> None:
+    if fits:
+        assert parse_instant(f"{year}-06-01T00:00:00Z", "at").year == year
+        return
+    with pytest.raises(PayloadError, match="is outside the years 1971 to 9000"):
+        parse_instant(f"{year}-06-01T00:00:00Z", "at")

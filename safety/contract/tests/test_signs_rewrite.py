@@ -1,0 +1,151 @@
+"""Signs no pattern can say, and what a rewrite leaves: shouting, chat words, rises, sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from safety.contract import signs
+from safety.contract.normalise import fold
+from safety.contract.rewrite import rewrite, sentences
+
+CHAT = "omg idk lol plz"
+
+
+def stretches(detect: object, text: str) -> list[str]:
+    folded = fold(text)
+    return [folded.cased[a:b] for a, b in detect(folded)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We WANT YOU HERE NOW! Yes", ["WANT YOU HERE NOW!"]),
+        ("We WANT YOU HERE! Yes", []),
+        ("WANT YOU HERE NOW.", []),
+        ("Come!!!! Now", ["!!!!"]),
+        ("A!! b!! c!! d", ["!!", "!!", "!!"]),
+        ("A!! b!! c", []),
+        ("A!! b!! c!! WE WANT YOU HERE!", ["WE WANT YOU HERE!"]),
+        (
+            "THIS THAT WITH FROM OVER IT IS SO BE. End",
+            ["THIS THAT WITH FROM OVER IT IS SO BE. "],
+        ),
+        ("THIS THAT WITH FROM IT IS SO BE UP AT. End", []),
+        ("So. THIS THAT WITH FROM OVER IT IS SO BE!", ["THIS THAT WITH FROM OVER IT IS SO BE!"]),
+        (
+            "WE GO UP NOW! Then THIS THAT WITH FROM OVER IT IS SO BE. End",
+            ["WE GO UP NOW!", "THIS THAT WITH FROM OVER IT IS SO BE. "],
+        ),
+    ],
+)  # fmt: skip
+def test_shouting(text: str, found: list[str]) -> None:
+    assert stretches(signs.shouting, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (CHAT, ["omg", "idk", "lol", "plz"]),
+        ("omg idk lol", []),
+        ("omg idk lol lol lol", []),
+        (f"{CHAT} lol", ["omg", "idk", "lol", "plz", "lol"]),
+        (f"{'and ' * 1246} {CHAT}", ["omg", "idk", "lol", "plz"]),
+        (f"{'and ' * 1246}  {CHAT}", []),
+    ],
+)
+def test_four_different_chat_words_are_too_many(text: str, found: list[str]) -> None:
+    assert stretches(signs.chat_speak, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_empty"),
+    [
+        ("Hi there!", True), ("...", True), ("", True), ("Hi Anna", False),
+        ("." * 60, True), ("." * 61, False),
+    ],
+)  # fmt: skip
+def test_a_text_without_a_word_of_its_own_is_empty(text: str, is_empty: bool) -> None:
+    assert signs.empty(fold(text)) == ([(0, len(text))] if is_empty else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [
+        ("The plan.", 0), ("Yes!", 1), ("Y!!!!!!!", 5), ("I MUST", 3), ("THIS", 1), ("NOW", 0),
+        ("THIS THAT WITH FROM OVER INTO", 5), ("I must never beg", 6), ("I must go NOW TOO!", 3),
+        ("THIS!", 2),
+    ],
+)  # fmt: skip
+def test_how_strongly_a_text_is_worded(text: str, strength: int) -> None:
+    assert signs.intensity(text) == strength
+
+
+@pytest.mark.parametrize(
+    ("texts", "rises"),
+    [
+        (["a", "b!", "c!!!"], True),
+        (["a", "b!", "c!!"], False),
+        (["a!", "b!!", "c!!!"], False),
+        (["a!", "b!!", "c!!!!"], True),
+        (["a", "b", "c!!!!"], False),
+        (["a", "b!!!!", "c!!!!"], False),
+        (["a", "b!!!!!", "c!!!"], False),
+        (["b!", "c!!!!"], False),
+        (["a!!!!!", "a", "b!", "c!!!"], True),
+        (["a", "b!", "c!!!", "d"], False),
+    ],
+)
+def test_a_rise_is_over_three_texts_and_by_three(texts: list[str], rises: bool) -> None:
+    assert signs.is_rising(texts) is rises
+
+
+# --- Rewriting -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("One. Two!  Three", ["One. ", "Two!  ", "Three"]),
+        ("One\nTwo", ["One\n", "Two"]),
+        (f"{'x' * 45}\nTwo", [f"{'x' * 45}\nTwo"]),
+        (f"{'x' * 44}\nTwo", [f"{'x' * 44}\n", "Two"]),
+        ("", []),
+    ],
+)
+def test_a_text_is_cut_into_sentences(text: str, parts: list[str]) -> None:
+    assert [text[a:b] for a, b in sentences(text)] == parts
+
+
+def rewritten(text: str, subject: str = "", channel: str = "email") -> tuple[str, str, str]:
+    found = rewrite(channel=channel, subject=subject, text=text, extra=("kumquat", "red kumquat"))
+    return found.subject, found.text, found.caution
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        ("We have a kumquat here.", "We have a here."),
+        ("A red kumquat is here today.", "A is here today."),
+        ("Kumquat and more kumquat and more.", "and more and more."),
+        ("Hi Anna,\n\nA kumquat is here.\n\nBest,\nTom", "Hi Anna,\n\nA is here.\n\nBest,\nTom"),
+        ("Hi Anna. A kumquat is here.", "Hi Anna. A is here."),
+        ("One line.\nAct now!\nThe plan is here.", "One line.\n\nThe plan is here."),
+        ("The plan is here.\n\nAct now!\n\nSee you.", "The plan is here.\n\nSee you."),
+        ("Nothing to change.", "Nothing to change."),
+    ],
+)  # fmt: skip
+def test_a_rewrite_takes_out_what_was_found_and_nothing_else(text: str, new: str) -> None:
+    assert rewritten(text)[1] == new
+
+
+@pytest.mark.parametrize(
+    ("subject", "new"),
+    [
+        ("Our kumquat plan works", "Our plan works"),
+        ("kumquat: the plan", "The plan"),
+        ("The plan, kumquat!", "The plan"),
+        ("The plan", "The plan"),
+    ],
+)
+def test_a_subject_keeps_its_own_words(subject: str, new: str) -> None:
+    assert rewritten("The plan is attached.", subject)[0] == new
