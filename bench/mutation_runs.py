@@ -235,7 +235,8 @@ class Bench:
         return {test for line in chosen for test in lines.get(line, ())}
 
     def nearest(self, passed: set[str], mutant: Mutant, cached: bool) -> list[Any]:
-        """The last killers first, then one row of every table of tests, its next row, and so on.
+        """The last killers first, then one row of every table of tests, its next row, and so on;
+        slow tests last.
 
         What one test left in a cache hides that the next needs it too: then all of the file may
         run. Leaving tests out can only make a mutant live that would have died.
@@ -249,7 +250,9 @@ class Bench:
         for item in sorted(near, key=lambda item: (self.seconds[item], item.nodeid)):
             name = item.nodeid.partition("[")[0]
             rank = seen[name] = seen[name] + 1
-            order[item] = (-here[item], -kills[item], item not in items, rank, stem not in name)
+            slow = self.seconds[item] > self.most / 20
+            own = stem not in name
+            order[item] = (-here[item], slow, -kills[item], item not in items, rank, own)
         queue = sorted(order, key=order.__getitem__)
         spent = accumulate(self.seconds[item] for item in queue)
         return [item for item, total in zip(queue, spent, strict=True) if total < self.most]
