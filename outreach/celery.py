@@ -63,6 +63,22 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 59},
     },
+    # What may be edited in the admin are the rows that this one looks at: schedules of workflows.
+    "start-scheduled-workflows": {
+        "task": "workflows.tasks.start_scheduled",
+        "schedule": 60.0,
+        "options": {"expires": 59},
+    },
+    "advance-sequences": {
+        "task": "workflows.tasks.advance_sequences",
+        "schedule": 30.0,
+        "options": {"expires": 29},
+    },
+    "answer-inbound": {
+        "task": "workflows.tasks.answer_inbound",
+        "schedule": 30.0,
+        "options": {"expires": 29},
+    },
     "seal-activity": {
         "task": "outreach.edge.tasks.seal_activity",
         "schedule": 5.0,

@@ -227,7 +227,8 @@ def _interval(count: int, of: int, z: float) -> tuple[float, float]:
     share, square = count / of, z * z
     middle = (share + square / (2 * of)) / (1 + square / of)
     spread = z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, 100 * (middle - spread)), min(100.0, 100 * (middle + spread))
+    low = 0.0 if count == 0 else max(0.0, 100 * (middle - spread))
+    return low, 100.0 if count == of else min(100.0, 100 * (middle + spread))
 
 
 def _counts(experiment: Experiment, at: datetime) -> dict[str, dict[str, int]]:

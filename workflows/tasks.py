@@ -1,4 +1,4 @@
-"""Doors for the worker: do one run, and pick up what nobody does. The tables are the queue."""
+"""Doors for the worker: do one run, and what comes by the clock. The tables are the queue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from celery import current_app, shared_task
 from django.utils import timezone
 
 from outreach.core.principal import Principal
-from workflows import engine, queries
+from workflows import engine, queries, replies, schedules, sequences
 from workflows.models import Run
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,27 @@ def pick_up() -> int:
         engine.work(found.pk, clock=timezone.now)
         done += 1
     return done
+
+
+@shared_task
+def start_scheduled() -> int:
+    """Start the workflows whose time has come."""
+    started = schedules.start_due(at=timezone.now())
+    for found in started:
+        wake(found)
+    return len(started)
+
+
+@shared_task
+def advance_sequences() -> dict[str, int]:
+    """Ask for the follow-ups whose day has come; end the sequences of who answered."""
+    return sequences.advance(at=timezone.now())
+
+
+@shared_task
+def answer_inbound() -> int:
+    """Draft answers to people who wrote."""
+    return replies.answer_waiting(at=timezone.now())
 
 
 def wake(waiting: Run) -> None:

@@ -19,7 +19,7 @@ from workflows.roles import FIELD_NAMES, classify
 KNOWN = frozenset(
     {
         "greeting_name", "company", "position", "field", "connected_month", "last_month",
-        "sender_name", "about",
+        "reply_subject", "sender_name", "about",
     }
 )  # fmt: skip
 # What says something about the person, as opposed to about us.

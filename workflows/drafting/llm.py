@@ -208,7 +208,6 @@ def _said(answer: Answer, brief: Brief) -> tuple[str, ...]:
 
 def _usage(found: Any) -> Usage:
     used = found.usage
-    used = used() if callable(used) else used
     return Usage(int(used.input_tokens or 0), int(used.output_tokens or 0), _cost(found))
 
 
@@ -221,19 +220,22 @@ def _cost(found: Any) -> float | None:
     return float(price)
 
 
+KINDS = {
+    "IncompleteToolCall": "its answer was cut off",
+    "ContentFilterError": "its provider refused the content",
+    "UnexpectedModelBehavior": "its answer had not the shape that was asked for",
+    "UsageLimitExceeded": "its answer was too long or needed too many tries",
+    "ModelHTTPError": "its server refused",
+    "ModelConnectionError": "its server did not answer",
+    "ModelAPIError": "its server did not answer as it should",
+}
+
+
 def _reason(error: Exception) -> str:
     """Its kind, never its text: that may quote what the model said."""
-    kinds = {
-        "UnexpectedModelBehavior": "its answer had not the shape that was asked for",
-        "UsageLimitExceeded": "its answer was too long or needed too many tries",
-        "ModelHTTPError": "its server refused",
-        "ModelAPIError": "its server did not answer",
-        "ContentFilterError": "its provider refused the content",
-        "IncompleteToolCall": "its answer was cut off",
-    }
-    name = type(error).__name__
+    names = [kind.__name__ for kind in type(error).__mro__]
+    told = next((KINDS[name] for name in names if name in KINDS), f"it failed ({names[0]})")
     status = getattr(error, "status_code", None)
-    told = kinds.get(name, f"it failed ({name})")
     return f"{told} ({status})" if status else told
 
 

@@ -74,7 +74,9 @@ class TemplateEngine:
 
 
 def folder(channel: str) -> Path:
-    return Path(settings.BASE_DIR) / "templates" / "messages" / channel
+    """Where a channel's templates are; short messages to a phone share one folder."""
+    name = "chat" if channel in (Channel.WHATSAPP, Channel.INSTAGRAM) else channel
+    return Path(settings.BASE_DIR) / "templates" / "messages" / name
 
 
 @lru_cache(maxsize=32)

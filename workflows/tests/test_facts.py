@@ -69,7 +69,7 @@ def test_every_fact_names_its_source_and_notes_are_never_told():
     }  # fmt: skip
     assert found["company"].source == "Connections.csv, 2026-01-01"
     assert found["sender_name"].source == "workspace"
-    rest = {"field", "last_month"}
+    rest = {"field", "last_month", "reply_subject"}
     assert set(found) == facts.KNOWN - rest, "the title names no field, nothing has passed"
 
 

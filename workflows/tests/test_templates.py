@@ -125,7 +125,7 @@ def test_nothing_to_say_makes_no_message():
 
 @pytest.mark.parametrize("name", ["nope", "../secret", "Reconnect", "", "reconnect.body", "a/b"])
 def test_an_unknown_template_is_refused_with_those_that_are_there(name):
-    with pytest.raises(BadOptions, match="introduction, reconnect"):
+    with pytest.raises(BadOptions, match="introduction, introduction_short, reconnect"):
         templates.load(name)
 
 

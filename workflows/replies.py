@@ -1,0 +1,111 @@
+"""Answers to people who wrote: a draft beside their message, for a person to read, mend and send.
+
+Only while AUTO_REPLY_ENABLED; only to messages the inbox says want an answer; each once.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from outreach.core import inbox
+from outreach.core.models import InboundMessage, Workspace
+from outreach.core.models.people import PersonStatus
+from outreach.core.names import clean
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+from safety import controls
+from safety.models import ControlKey
+from workflows import intents, outputs, queries, recipients, writing
+from workflows.drafting import facts as known
+from workflows.drafting.base import Brief, CannotCompose, Composition, Fact, Facts
+from workflows.recipients import Recipient
+from workflows.shapes import Job, StepRefused
+from workflows.steps import drafting
+
+logger = logging.getLogger(__name__)
+BATCH = 25
+CHANNELS = ("email", "whatsapp", "instagram")
+LONGEST_SUBJECT = 150
+
+
+def answer_waiting(*, at: datetime) -> int:
+    """Draft an answer to each message that waits for one; how many were drafted."""
+    made = 0
+    rows = inbox.waiting_for_answer().filter(channel__in=CHANNELS)
+    for message in rows[:BATCH]:
+        try:
+            made += answer(message, at=at)
+        except (NotAllowed, StepRefused, inbox.InboxRefused) as error:
+            logger.warning("Message %s waits: %s", message.pk, type(error).__name__)
+    return made
+
+
+def answer(message: InboundMessage, *, at: datetime) -> bool:
+    """Draft an answer to this message; False where none may or can be drafted."""
+    place = message.workspace
+    agent = queries.drafting_agent(place)
+    person = message.person and (message.person.merged_into or message.person)
+    if agent is None or not agent.is_active or person is None or _stopped(place):
+        return False
+    if person.status != PersonStatus.ACTIVE or not person.automation_enabled:
+        return False
+    by = Principal.of_agent(agent, door="workflow")
+    require(by, Verb.WRITE_DRAFTS, place)
+    recipient = recipients.load([person.pk], message.channel)[person.pk]
+    engine = "model" if settings.LLM_MODEL else "templates"
+    job = Job(0, place, by, {"engine": engine}, at)
+    facts = _facts(job, recipient, message)
+    brief = Brief(
+        message.channel, f"reply_{intents.intent_of(message.text)}", facts, incoming=message.text
+    )
+    composed = writing.compose(job, {message.pk: brief})
+    said = composed.said[message.pk]
+    if isinstance(said, CannotCompose) or not recipient.ways.get(message.channel):
+        return False
+    _store(job, message, recipient, facts, said, composed)
+    return True
+
+
+def _stopped(place: Workspace) -> bool:
+    state = controls.read()
+    return any(
+        state.sentence(key, place.pk)
+        for key in (ControlKey.EMERGENCY_STOP, ControlKey.AUTO_REPLY_ENABLED)
+    )
+
+
+def _facts(job: Job, recipient: Recipient, message: InboundMessage) -> Facts:
+    found: dict[str, Any] = dict(known.of_person(recipient.person, job.workspace))
+    subject = clean(message.subject)[:LONGEST_SUBJECT]
+    while subject[:3].casefold() == "re:":
+        subject = subject[3:].strip()
+    if subject and "{" not in subject:
+        found["reply_subject"] = Fact(f"Re: {subject}", "their message")
+    return found
+
+
+def _store(
+    job: Job,
+    message: InboundMessage,
+    recipient: Recipient,
+    facts: Facts,
+    said: Composition,
+    composed: writing.Composed,
+) -> None:
+    with transaction.atomic():
+        with outputs.only(("generate_draft",)):
+            draft = writing.store(
+                job, recipient, facts, said, message.channel,
+                origin=f"inbound:{message.pk}", context={"answers": message.pk},
+            )  # fmt: skip
+            writing.keep(composed)
+        inbox.answered(message, draft, by=job.agent, at=job.at)
+    if job.workspace.safe_mode:
+        # With Safe Mode off the rules might let it leave unread; then it stays a draft.
+        with outputs.only(("generate_draft",)):
+            drafting.submit(job, draft.pk)

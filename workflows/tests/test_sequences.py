@@ -1,0 +1,157 @@
+"""Sequences on their way: one touch at a time, on its day, and none after a reply or a no."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from approvals import services as deciding
+from approvals.models import Approval
+from outreach import testing
+from outreach.core import people as standing
+from outreach.core.models import Contact, Draft
+from outreach.testing import WORKDAY
+from workflows import engine, sequences
+from workflows.models import Artifact
+from workflows.tests import making
+from workflows.tests.making import ABOUT, Clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def row():
+    place = making.place()
+    making.reachable(place, making.people(place, 1))
+    asked = {"about": ABOUT, "submit": True, "gap": 5}
+    engine.work(making.run(place, "follow_up_sequence", **asked).pk, clock=Clock())
+    return Artifact.objects.get()
+
+
+def drafts(row):
+    found = Draft.objects.in_bulk([touch["draft"] for touch in row.data["touches"]])
+    return [found[touch["draft"]] for touch in row.data["touches"]]
+
+
+def statuses(row):
+    return [draft.status for draft in drafts(row)]
+
+
+def sent(row, no, at):
+    draft = drafts(row)[no]
+    Draft.objects.filter(pk=draft.pk).update(status="sent")
+    Approval.objects.filter(draft=draft).update(status="expired", closed_at=at)
+    Contact.objects.create(
+        workspace=row.workspace, human=row.person, channel=draft.channel, direction="out", at=at,
+        draft=draft, key=f"test:{draft.pk}",
+    )  # fmt: skip
+
+
+def heard(row, at):
+    Contact.objects.create(
+        workspace=row.workspace, human=row.person, channel="email", direction="in", at=at,
+        key=f"in:{at}",
+    )  # fmt: skip
+
+
+def reason(row):
+    return Artifact.objects.get(pk=row.pk).closed_reason
+
+
+def test_only_the_first_is_asked_for_at_once(row):
+    assert statuses(row) == ["pending_approval", "draft", "draft"]
+    assert [draft.channel for draft in drafts(row)] == ["email", "linkedin", "email"]
+    later = WORKDAY + timedelta(days=60)
+    assert sequences.advance(at=later) == {"ended": 0, "submitted": 0}, "the first was not sent"
+
+
+def test_the_second_comes_its_days_after_the_first_left(row):
+    late = datetime.fromisoformat(row.data["touches"][1]["at"]) + timedelta(days=2)
+    sent(row, 0, late)
+    gap = timedelta(days=row.data["touches"][1]["gap_days"])
+    assert sequences.advance(at=late + gap - timedelta(minutes=1))["submitted"] == 0
+    assert sequences.advance(at=late + gap)["submitted"] == 1
+    assert statuses(row) == ["sent", "pending_approval", "draft"]
+    assert sequences.advance(at=late + gap * 9)["submitted"] == 0
+
+
+def test_a_reply_ends_what_is_left(row):
+    sent(row, 0, WORKDAY + timedelta(hours=1))
+    heard(row, WORKDAY + timedelta(hours=2))
+    assert sequences.advance(at=WORKDAY + timedelta(hours=3)) == {"ended": 1, "submitted": 0}
+    assert statuses(row) == ["sent", "rejected", "rejected"]
+    assert reason(row) == "They answered."
+    assert "They answered." in drafts(row)[2].status_reason
+    assert sequences.advance(at=WORKDAY + timedelta(days=90)) == {"ended": 0, "submitted": 0}
+
+
+def test_a_reply_takes_back_even_an_approval(row):
+    pending = Approval.objects.get()
+    deciding.approve(
+        pending.pk, by=testing.alice(row.workspace), at=WORKDAY + timedelta(minutes=1),
+        digest=pending.digest, undo_seconds=0,
+    )  # fmt: skip
+    heard(row, WORKDAY + timedelta(minutes=2))
+    sequences.advance(at=WORKDAY + timedelta(minutes=3))
+    assert set(statuses(row)) == {"rejected"}
+    assert Approval.objects.get().status == "rejected"
+
+
+def test_what_was_written_before_the_sequence_does_not_end_it(row):
+    heard(row, WORKDAY - timedelta(days=1))
+    assert sequences.advance(at=WORKDAY + timedelta(hours=1))["ended"] == 0
+
+
+def test_a_reviewers_no_ends_the_rest(row):
+    pending = Approval.objects.get()
+    deciding.reject(
+        pending.pk, by=testing.alice(row.workspace), at=WORKDAY + timedelta(minutes=1), reason="no"
+    )
+    sequences.advance(at=WORKDAY + timedelta(minutes=2))
+    assert set(statuses(row)) == {"rejected"}
+    assert reason(row) == "An earlier message of the sequence was rejected."
+
+
+def test_a_stop_ends_it(row):
+    standing.set_status(row.person, "desist", reason="x", by=testing.alice(), at=WORKDAY)
+    sequences.advance(at=WORKDAY + timedelta(minutes=2))
+    assert reason(row) == "They asked us to stop."
+    assert "draft" not in statuses(row)
+
+
+def test_a_touch_that_came_back_with_a_reason_is_left_to_its_author(row):
+    sent(row, 0, WORKDAY)
+    Draft.objects.filter(pk=drafts(row)[1].pk).update(status_reason="Too long.")
+    assert sequences.advance(at=WORKDAY + timedelta(days=60))["submitted"] == 0
+
+
+def test_when_all_are_sent_it_is_done(row):
+    for no in range(3):
+        sent(row, no, WORKDAY + timedelta(days=no))
+    assert sequences.advance(at=WORKDAY + timedelta(days=60)) == {"ended": 1, "submitted": 0}
+    assert reason(row) == "Every message of it was sent."
+
+
+def test_without_submit_a_person_submits_each(row):
+    row.run.options["submit"] = False
+    row.run.save()
+    sent(row, 0, WORKDAY)
+    assert sequences.advance(at=WORKDAY + timedelta(days=60))["submitted"] == 0
+
+
+def test_in_an_emergency_stop_nothing_is_asked_for(row, settings):
+    settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "EMERGENCY_STOP": True}
+    sent(row, 0, WORKDAY)
+    assert sequences.advance(at=WORKDAY + timedelta(days=60))["submitted"] == 0
+
+
+def test_a_colleague_can_end_it(row):
+    sequences.stop(row, by=testing.bob(row.workspace), at=WORKDAY)
+    assert set(statuses(row)) == {"rejected"}
+    assert reason(row) == "Ended by Bob."
+
+
+def test_one_look_costs_the_same_however_many_are_open(row, django_assert_max_num_queries):
+    with django_assert_max_num_queries(6):
+        sequences.advance(at=WORKDAY + timedelta(minutes=1))
