@@ -10,6 +10,7 @@ from django.conf import settings
 
 from approvals import diff, marks, queue, receipt
 from approvals.models import GIVEN, Approval, ApprovalStatus
+from outreach.core import inbox
 from outreach.core.models import Contact, CoolingOff, Person, Revision
 from safety import controls, facts, gate
 from safety.models import ControlKey
@@ -61,6 +62,7 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "text": text,
         "private": marks.any_private(subject, text),
         "hidden": marks.hidden(revision.subject, revision.text, revision.address),
+        "incoming": inbox.beside(approval.draft),
         "previous": _previous(revision),
         "outlook": outlook,
         "findings": [{**item, "private": marks.is_private(item)} for item in shown],

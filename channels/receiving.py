@@ -15,7 +15,7 @@ from channels import bounces, inbound, matching
 from channels.incoming import UNHEARD, Incoming
 from channels.mail.quoting import split
 from outreach.core import activity, inbox, suppression
-from outreach.core.models import Contact, Draft, InboundMessage, Person, Workspace
+from outreach.core.models import Contact, Draft, InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
 from safety.alerts import HOLDS, detect_alert
@@ -211,15 +211,7 @@ def _suppress_sender(row: InboundMessage, *, at: datetime) -> None:
         )
 
 
-# --- By hand, and what was left over --------------------------------------------------------------
-
-
-def assign(row: InboundMessage, person: Person, *, at: datetime) -> InboundMessage:
-    """A colleague says who wrote this: it is judged again, as theirs. See `channels.assigning`."""
-    row.person = Person.objects.get(pk=person.human_id)
-    row.save(update_fields=["person"])
-    judge(row, at=at)
-    return row
+# --- What was left over ---------------------------------------------------------------------------
 
 
 def sweep(*, at: datetime, most: int = 200) -> int:

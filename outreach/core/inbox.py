@@ -123,6 +123,24 @@ def answered(message: InboundMessage, draft: Draft, *, by: Principal, at: dateti
     message.refresh_from_db()
 
 
+def assigned(message: InboundMessage, human: Person, *, by: Principal, at: datetime) -> None:
+    """A colleague says who wrote this: it waits to be judged again, as theirs."""
+    require(by, Verb.WRITE_PEOPLE, message.workspace)
+    if human.workspace_id != message.workspace_id:
+        raise InboxRefused("That person belongs to another workspace.")
+    if message.kind != InboundKind.MESSAGE:
+        raise InboxRefused("Only what somebody wrote can be assigned to a person.")
+    with transaction.atomic():
+        won = InboundMessage.objects.filter(pk=message.pk, person__isnull=True).update(
+            person=human, status=InboundStatus.NEW
+        )
+        if won != 1:
+            raise InboxRefused(f"Message {message.pk} has a person already.")
+        entry = activity.entry("channels.inbound_assigned", message, person=human.pk)
+        activity.record(entry, by=by, at=at)
+    message.refresh_from_db()
+
+
 def handle(message_id: int, *, by: Principal, at: datetime, reason: str = "") -> InboundMessage:
     """A colleague has dealt with it: nothing waits for it any more."""
     message = InboundMessage.objects.select_related("workspace").get(pk=message_id)

@@ -18,11 +18,19 @@ from django.views.decorators.cache import never_cache
 from approvals import review
 from approvals.models import Approval
 from channels import stop
-from outreach.core.models import Activity, Contact, CoolingOff, Draft, Person
+from outreach.core.models import Activity, CoolingOff, Draft, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import drafts_admin, keys_admin, settings_admin, stop_page, templates_admin
+from outreach.edge import (
+    conversation,
+    drafts_admin,
+    inbox_admin,
+    keys_admin,
+    settings_admin,
+    stop_page,
+    templates_admin,
+)
 from safety.admin import TenantAdmin, column, may, principal_of
 from safety.services import can_send_message
 
@@ -30,6 +38,7 @@ __all__ = [
     "ActivityAdmin",
     "PersonAdmin",
     "drafts_admin",
+    "inbox_admin",
     "keys_admin",
     "settings_admin",
     "templates_admin",
@@ -106,11 +115,7 @@ class PersonAdmin(TenantAdmin):
             "reason": reason,
             "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),
             "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
-            "contacts": list(
-                Contact.objects.filter(human=human)
-                .select_related("draft__current")
-                .order_by("-at")[:HISTORY]
-            ),
+            "conversation": conversation.of(human),
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
             "approvals": list(
                 Approval.objects.filter(human=human)

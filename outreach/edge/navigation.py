@@ -12,11 +12,13 @@ from django.urls import reverse
 from approvals import queue
 from approvals.models import Approval
 from channels.models import Delivery, PlatformTemplate
+from outreach.core import inbox
 from outreach.core.models import (
     Activity,
     Agent,
     ApiKey,
     Draft,
+    InboundMessage,
     Membership,
     Person,
     User,
@@ -38,6 +40,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _page(request, "Overview", "admin:index", "dashboard", shown=True),
                 _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
+                _rows(
+                    request, InboundMessage, "Inbox", "mark_email_unread", badge=_unread(request)
+                ),
                 _rows(request, Draft, "Drafts", "edit_note"),
                 _rows(request, Delivery, "Deliveries", "outgoing_mail"),
                 _rows(request, Person, "People", "group"),
@@ -109,3 +114,9 @@ def _waiting(request: HttpRequest) -> str:
     mine = Approval.objects.filter(workspace__in=workspace_ids(request, Verb.VIEW))
     counts = queue.counts(mine)
     return counts.parts[0][0] if counts.total else ""
+
+
+def _unread(request: HttpRequest) -> str:
+    mine = InboundMessage.objects.filter(workspace__in=workspace_ids(request, Verb.VIEW))
+    count = mine.filter(status__in=inbox.OPEN).count()
+    return str(count) if count else ""

@@ -1,0 +1,66 @@
+"""What a colleague does with a message in the inbox: say who wrote it, and draft an answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from channels import matching, receiving
+from outreach.core import drafts, inbox, people
+from outreach.core.addresses import BadAddress
+from outreach.core.inbox import InboxRefused
+from outreach.core.models import Address, Draft, InboundMessage, Person, Purpose
+from outreach.core.people import PersonRefused
+from outreach.core.principal import Principal
+
+
+def assign(message_id: int, person: Person, *, by: Principal, at: datetime) -> InboundMessage:
+    """This person wrote it: their address is theirs from now on, and it is judged as theirs.
+
+    Must not be called within a transaction: a request to stop commits by itself, at once.
+    """
+    message = InboundMessage.objects.select_related("workspace").get(pk=message_id)
+    with transaction.atomic():
+        inbox.assigned(message, people.canonical(person), by=by, at=at)
+        try:
+            people.add_address(message.workspace, person, message.channel, message.sender)
+        except PersonRefused as taken:
+            raise InboxRefused(str(taken)) from None
+        except BadAddress:
+            pass  # such as a mail that named no sender
+    receiving.judge(message, at=at)
+    return message
+
+
+def draft_answer(
+    message_id: int, words: drafts.Text, *, by: Principal, at: datetime, purpose: str = ""
+) -> Draft:
+    """A draft that answers this message on its channel, tied to it. Nothing is submitted."""
+    message = InboundMessage.objects.select_related("workspace", "person").get(pk=message_id)
+    if message.person is None:
+        raise InboxRefused("Say who wrote this first: an answer needs a person.")
+    with transaction.atomic():
+        draft = drafts.write(
+            message.workspace,
+            message.person,
+            message.channel,
+            words,
+            by=by,
+            at=at,
+            purpose=purpose or Purpose.INFORMATIONAL,
+            address=_address(message),
+            origin=f"inbound:{message.pk}",
+        )
+        inbox.answered(message, draft, by=by, at=at)
+    return draft
+
+
+def _address(message: InboundMessage) -> str:
+    """The address they wrote from, where it is known as theirs; else none is named here."""
+    forms = matching.forms(message.channel, message.sender)
+    rows = Address.objects.filter(
+        workspace=message.workspace_id, channel=message.channel, normalised__in=forms
+    ).select_related("person")
+    known = [row for row in rows if row.person.human_id == message.person_id]
+    return known[0].normalised if known else ""

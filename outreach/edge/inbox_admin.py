@@ -1,0 +1,211 @@
+"""The inbox in the admin: what people wrote, what was made of it, and what a person does now.
+
+Every change is a POST that calls one service of `channels.answering` or `core.inbox`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from approvals import marks, queue
+from channels import answering
+from outreach.core import drafts, inbox
+from outreach.core.inbox import InboxRefused
+from outreach.core.models import InboundMessage, Person, Purpose
+from outreach.core.models.inbound import InboundStatus
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.principal import Principal
+from safety.admin import TenantAdmin, column, may, principal_of
+
+TEMPLATE = "admin/core/inboundmessage/message.html"
+ERRORS = (InboxRefused, NotAllowed, drafts.TextRefused)
+FOUND = 8
+OPEN, ALL = "open", "all"
+
+
+class StatusFilter(SimpleListFilter):
+    """What waits for somebody, unless something else is asked for."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        known = [(str(value), str(label)) for value, label in InboundStatus.choices]
+        return [(OPEN, "Open"), *known, (ALL, "All")]
+
+    def value(self) -> str:
+        return super().value() or OPEN
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": self.value() == str(value),
+                "query_string": changelist.get_query_string({"status": value}),
+                "display": label,
+            }
+
+    def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.value()
+        if asked == OPEN:
+            return queryset.filter(status__in=inbox.OPEN)
+        return queryset if asked == ALL else queryset.filter(status=asked)
+
+
+@admin.register(InboundMessage)
+class InboxAdmin(TenantAdmin):
+    """Messages from people, the newest first."""
+
+    list_display = (
+        "show_sender", "channel", "show_words", "show_verdict", "show_status", "show_age",
+    )  # fmt: skip
+    list_display_links = ("show_sender",)
+    list_filter = (StatusFilter, "channel", "kind", "verdict", "alert")
+    list_filter_submit = True
+    list_select_related = ("person__account", "workspace")
+    search_fields = ("person__full_name", "sender", "sender_name", "subject")
+    search_help_text = "Person, address or subject"
+    sortable_by = ()
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
+        rows: QuerySet[InboundMessage] = super().get_queryset(request)
+        return rows.select_related("workspace", "person__account", "reply", "in_reply_to__current")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"title": "Inbox", **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
+    @column("From", header=True)
+    def show_sender(self, obj: InboundMessage) -> list[str]:
+        if obj.person is None:
+            return [obj.sender_name or obj.sender or "no address", "nobody we know"]
+        return [obj.person.full_name, obj.person.account.name if obj.person.account else ""]
+
+    @column("Message")
+    def show_words(self, obj: InboundMessage) -> str:
+        said = " ".join(f"{obj.subject} — {obj.text}".strip(" —").split())
+        return said if len(said) <= 90 else said[:89] + "…"
+
+    @column("Heard", label={"Asked us to stop": "danger", "May ask us to stop": "warning",
+               "Legal threat": "danger", "Distress": "danger", "Complaint": "warning"},
+    )  # fmt: skip
+    def show_verdict(self, obj: InboundMessage) -> str:
+        if obj.verdict == "stop" or not obj.alert:
+            return (
+                str(obj.get_verdict_display()) if obj.verdict != "none" else obj.get_kind_display()
+            )
+        return str(obj.get_alert_display())
+
+    @column("Status", label={"A person must look": "danger", "Wants an answer": "warning",
+               "Answer drafted": "info", "Handled": "success", "Not read yet": "info"},
+    )  # fmt: skip
+    def show_status(self, obj: InboundMessage) -> str:
+        return str(obj.get_status_display())
+
+    @column("Age")
+    def show_age(self, obj: InboundMessage) -> str:
+        return str(queue.ago(obj.received_at, timezone.now()))
+
+    # --- One message ------------------------------------------------------------------------------
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row: InboundMessage = self.visible_or_404(request, object_id)
+        if request.method == "POST":
+            return self._post(request, row)
+        return self._show(request, row)
+
+    def _post(self, request: HttpRequest, row: InboundMessage) -> HttpResponse:
+        by, at = principal_of(request), timezone.now()
+        try:
+            sentence, address = self._act(request, row, by, at)
+        except ERRORS as error:
+            messages.error(request, str(error))
+            fresh: InboundMessage = self.visible_or_404(request, str(row.pk))
+            return self._show(request, fresh, status=409)
+        messages.success(request, sentence)
+        return HttpResponseRedirect(address)
+
+    def _act(
+        self, request: HttpRequest, row: InboundMessage, by: Principal, at: datetime
+    ) -> tuple[str, str]:
+        form = request.POST
+        here = reverse("admin:core_inboundmessage_change", args=[row.pk])
+        action = form.get("action")
+        if action == "handle":
+            inbox.handle(row.pk, by=by, at=at, reason=form.get("reason", ""))
+            return "It is marked as handled.", here
+        if action == "assign":
+            person = self._person(row, form.get("person", ""))
+            answering.assign(row.pk, person, by=by, at=at)
+            return f"It is from {person.full_name} now, and was read as theirs.", here
+        if action == "answer":
+            words = drafts.Text(subject=form.get("subject", ""), text=form.get("text", ""))
+            purpose = form.get("purpose", "")
+            draft = answering.draft_answer(row.pk, words, by=by, at=at, purpose=purpose)
+            address = reverse("admin:core_draft_change", args=[draft.pk])
+            return "The answer is saved as a draft. Nothing is submitted yet.", address
+        raise InboxRefused("Nothing was done: the form did not say what to do.")
+
+    def _person(self, row: InboundMessage, number: str) -> Person:
+        people = Person.objects.filter(workspace=row.workspace_id)
+        found = (
+            people.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None
+        )
+        if found is None:
+            raise InboxRefused("There is no such person in this workspace. Search again.")
+        return found
+
+    def _show(
+        self, request: HttpRequest, row: InboundMessage, *, status: int = 200
+    ) -> HttpResponse:
+        asked = request.GET.get("who", "").strip()[:100]
+        is_open = row.status in inbox.OPEN
+        context = {
+            "title": f"Message from {row.person or row.sender_name or row.sender}",
+            "row": row,
+            "text": marks.segments(row.text),
+            "quoted": marks.segments(row.quoted),
+            "is_open": is_open,
+            "typed": request.POST,
+            "purposes": Purpose.choices,
+            "subject": _subject(row),
+            "may_write": may(request, Verb.WRITE_DRAFTS, row.workspace_id),
+            "may_handle": is_open and may(request, Verb.WRITE_PEOPLE, row.workspace_id),
+            "who": asked,
+            "found": _found(row, asked) if asked and row.person_id is None else [],
+            "others": inbox.of_human(row.person).exclude(pk=row.pk)[:FOUND] if row.person else [],
+        }
+        return self.page(request, TEMPLATE, context, status=status)
+
+
+def _subject(row: InboundMessage) -> str:
+    said = row.subject.strip()
+    return said if said.lower().startswith("re:") or not said else f"Re: {said}"
+
+
+def _found(row: InboundMessage, asked: str) -> list[Person]:
+    """People of this workspace who may have written it."""
+    rows = Person.objects.filter(workspace=row.workspace_id, merged_into__isnull=True).filter(
+        Q(full_name__icontains=asked)
+        | Q(account__name__icontains=asked)
+        | Q(addresses__normalised__icontains=asked.casefold())
+    )
+    return list(rows.select_related("account").distinct().order_by("full_name")[:FOUND])

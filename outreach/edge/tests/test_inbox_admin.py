@@ -1,0 +1,169 @@
+"""The inbox in the admin: who sees what, and each button does one thing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from outreach import testing
+from outreach.core import inbox, suppression
+from outreach.core.models import Draft, InboundMessage
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/admin/core/inboundmessage/"
+
+
+def page(message) -> str:
+    return f"{LIST}{message.pk}/change/"
+
+
+@pytest.fixture
+def bob(client):
+    client.force_login(testing.bob().user)
+    return client
+
+
+def stranger(text: str = "Could you call me?") -> InboundMessage:
+    return InboundMessage.objects.create(
+        workspace=testing.make_workspace(), channel="email", key="k1", sender="eve@example.net",
+        sender_name="Eve", text=text, status="needs_person", received_at=WORKDAY,
+    )  # fmt: skip
+
+
+def test_the_list_shows_what_is_open_and_the_badge_counts_it(bob):
+    shown = testing.make_inbound(testing.make_person(name="Ann Open"))
+    testing.make_inbound(testing.make_person(name="Ann Done"), status="handled")
+    testing.make_inbound(testing.make_person(testing.make_workspace("other"), name="Ann Elsewhere"))
+    told = bob.get(LIST).content.decode()
+    assert "Ann Open" in told
+    assert "Ann Done" not in told
+    assert "Ann Elsewhere" not in told
+    assert "Ann Done" in bob.get(f"{LIST}?status=all").content.decode()
+    assert bob.get(page(shown)).status_code == 200
+
+
+def test_words_and_quotes_are_shown_as_text(bob):
+    message = testing.make_inbound(
+        text="<script>alert(1)</script>", quoted="> <img src=x onerror=y>", subject="<b>Hi</b>"
+    )
+    told = bob.get(page(message)).content.decode()
+    assert "<script>alert(1)" not in told
+    assert "<img src=x" not in told
+    assert "&lt;script&gt;" in told
+    assert told.index("What they quote") < told.index("&lt;img src=x")
+
+
+def test_another_workspaces_message_looks_like_none(bob):
+    other = testing.make_inbound(testing.make_person(testing.make_workspace("other")))
+    assert bob.get(page(other)).status_code == 404
+    assert bob.post(page(other), {"action": "handle"}).status_code == 404
+
+
+def test_it_is_marked_as_handled_once(bob):
+    message = testing.make_inbound()
+    assert bob.post(page(message), {"action": "handle", "reason": "called"}).status_code == 302
+    message.refresh_from_db()
+    assert (message.status, message.reason, message.handled_by_label) == (
+        "handled", "called", "Bob",
+    )  # fmt: skip
+    assert bob.post(page(message), {"action": "handle"}).status_code == 409
+
+
+def test_who_may_only_look_changes_nothing(client):
+    message = testing.make_inbound()
+    client.force_login(testing.carol().user)
+    assert "Mark as handled" not in client.get(page(message)).content.decode()
+    assert client.post(page(message), {"action": "handle"}).status_code == 409
+    assert client.post(page(message), {"action": "answer", "text": "x"}).status_code == 409
+    message.refresh_from_db()
+    assert message.status == "wants_reply"
+    assert not Draft.objects.exists()
+
+
+def test_an_answer_becomes_a_draft_tied_to_the_message(bob):
+    person = testing.make_person()
+    address = person.addresses.get().normalised
+    message = testing.make_inbound(person, sender=address, subject="Minutes")
+    assert 'value="Re: Minutes"' in bob.get(page(message)).content.decode()
+    form = {"action": "answer", "subject": "Re: Minutes", "text": "The agenda is attached."}
+    assert bob.post(page(message), form).status_code == 302
+    message.refresh_from_db()
+    draft = Draft.objects.get()
+    assert (message.status, message.reply, draft.status) == ("answered", draft, "draft")
+    assert (draft.current.address, draft.touch) == (address, "initial")
+    assert bob.post(page(message), form).status_code == 409
+    assert Draft.objects.count() == 1
+
+
+def test_an_answer_without_words_gives_the_form_back(bob):
+    message = testing.make_inbound()
+    answer = bob.post(page(message), {"action": "answer", "subject": "Mine", "text": " "})
+    assert answer.status_code == 409
+    assert 'value="Mine"' in answer.content.decode()
+
+
+def test_a_message_of_nobody_is_matched_by_hand_and_judged_as_theirs(bob):
+    message = stranger("Please remove me from your list.")
+    person = testing.make_person(name="Eve Adams")
+    waiting = testing.make_pending(person)
+    assert "It was Eve Adams" in bob.get(page(message), {"who": "adams"}).content.decode()
+    answer = bob.post(page(message), {"action": "assign", "person": person.pk})
+    assert answer.status_code == 302
+    message.refresh_from_db()
+    person.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (message.person, message.verdict, message.status) == (person, "stop", "handled")
+    assert (person.status, waiting.status) == ("desist", "rejected")
+    assert suppression.is_suppressed(person.workspace, "email", "eve@example.net")
+    assert person.addresses.filter(normalised="eve@example.net").exists()
+
+
+@pytest.mark.parametrize("number", ["", "x", "999999", "²", "9" * 30])
+def test_matching_with_nobody_changes_nothing(bob, number):
+    message = stranger()
+    answer = bob.post(page(message), {"action": "assign", "person": number})
+    assert answer.status_code == 409
+    message.refresh_from_db()
+    assert message.person is None
+
+
+def test_matching_with_somebody_of_another_workspace_is_refused(bob):
+    elsewhere = testing.make_person(testing.make_workspace("other"))
+    answer = bob.post(page(stranger()), {"action": "assign", "person": elsewhere.pk})
+    assert answer.status_code == 409
+
+
+def test_an_address_that_is_another_persons_is_not_taken_away(bob):
+    owner, other = testing.make_person(), testing.make_person()
+    from outreach.core.people import add_address
+
+    add_address(owner.workspace, owner, "email", "eve@example.net")
+    message = stranger()
+    answer = bob.post(page(message), {"action": "assign", "person": other.pk})
+    assert answer.status_code == 409
+    message.refresh_from_db()
+    assert (message.person, message.status) == (None, "needs_person")
+
+
+def test_the_persons_page_shows_the_conversation_in_order(bob):
+    person = testing.make_person()
+    testing.make_inbound(person, text="The first word")
+    testing.make_inbound(person, text="The last word", received_at=WORKDAY + timedelta(hours=1))
+    told = bob.get(f"/admin/core/person/{person.pk}/change/").content.decode()
+    assert told.index("The last word") < told.index("The first word")
+
+
+def test_the_review_page_shows_the_message_that_is_answered(client):
+    person = testing.make_person()
+    message = testing.make_inbound(person, text="Which <day> suits you?")
+    approval = testing.make_pending(person)
+    inbox_draft = approval.draft
+    client.force_login(testing.alice().user)
+    address = f"/admin/approvals/approval/{approval.pk}/change/"
+    told = client.get(address).content.decode()
+    assert "Their last message" in told
+    assert "Which &lt;day&gt; suits you?" in told
+    inbox.answered(message, inbox_draft, by=testing.bob(), at=WORKDAY)
+    assert "It answers" in client.get(address).content.decode()
