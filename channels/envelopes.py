@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import formataddr, parseaddr
 from functools import lru_cache
-from urllib.parse import quote
 
 from django.conf import settings
 
 from approvals.models import Approval
-from channels import windows
+from channels import headers, windows
 from channels.base import Envelope
 from outreach.core.models import Channel, Workspace
 
@@ -31,24 +30,6 @@ def _parts(mailbox: str) -> tuple[str, str]:
     return parseaddr(mailbox)
 
 
-def message_id(approval: Approval, workspace: Workspace) -> str:
-    """Stable over all attempts at one approval; a new approval gets a new one."""
-    address = workspace.sender_address or _parts(settings.DEFAULT_FROM_EMAIL)[1]
-    domain = settings.MESSAGE_ID_DOMAIN or address.rpartition("@")[2] or "localhost"
-    return f"<{approval.draft.uuid}.{approval.pk}@{domain}>"
-
-
-def unsubscribe_header(approval: Approval, workspace: Workspace) -> tuple[str, str]:
-    """RFC 2369: where a mail program's unsubscribe button writes to."""
-    address = (
-        workspace.unsubscribe_address
-        or workspace.sender_address
-        or _parts(settings.DEFAULT_FROM_EMAIL)[1]
-    )
-    subject = quote(f"unsubscribe {approval.draft.uuid}")
-    return ("List-Unsubscribe", f"<mailto:{address}?subject={subject}>")
-
-
 def envelope_of(approval: Approval, *, token: str, at: datetime) -> Envelope:
     """As it would leave at `at`. Needs `approval` with its draft, revision and workspace loaded."""
     revision, workspace = approval.revision, approval.workspace
@@ -61,7 +42,7 @@ def envelope_of(approval: Approval, *, token: str, at: datetime) -> Envelope:
         subject=revision.subject,
         text=revision.text,
         html=revision.html,
-        message_id=message_id(approval, workspace) if email else "",
-        headers=(unsubscribe_header(approval, workspace),) if email else (),
+        message_id=headers.message_id(approval, workspace) if email else "",
+        headers=headers.of(approval) if email else (),
         **windows.terms_of(approval, at=at),
     )

@@ -6,14 +6,17 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from channels import unsubscribe
 from outreach.edge import controls_page, safe_mode_page, stop_page
 from outreach.edge.health import healthz
+from outreach.edge.unsubscribe_page import unsubscribe_page
 
 inside = admin.site.admin_view  # logged in, and staff
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("webhooks/", include("channels.urls")),
+    path(f"{unsubscribe.PATH}<str:token>", unsubscribe_page, name="unsubscribe"),
     path("admin/stop/", inside(stop_page.emergency_stop), name="emergency_stop"),
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),

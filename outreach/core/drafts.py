@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.db import transaction
+from django.utils.html import escape
 
 from outreach.core import activity, history, sql, voice
 from outreach.core.digest import message_digest
@@ -80,6 +81,18 @@ def footer(workspace: Workspace, channel: str) -> str:
     )
 
 
+def html_footer(workspace: Workspace, channel: str) -> str:
+    """The same footer for the HTML part, which many see in place of the text."""
+    plain = footer(workspace, channel).removeprefix("\n\n-- \n")
+    return f"<p>--<br>{escape(plain).replace(chr(10), '<br>')}</p>" if plain else ""
+
+
+def _with_footer(html: str, foot: str) -> str:
+    """The footer at the end of the page, inside its body where it has one."""
+    end = html.lower().rfind("</body>")
+    return html + foot if end < 0 else html[:end] + foot + html[end:]
+
+
 def write(
     workspace: Workspace,
     person: Person,
@@ -112,6 +125,8 @@ def write(
             **by.fields(),
         )
         complete = words.text.rstrip("\n") + footer(workspace, channel)
+        if words.html:
+            words = replace(words, html=_with_footer(words.html, html_footer(workspace, channel)))
         first = _add(draft, 1, words, complete, address or address_of(person, channel), by=by)
         activity.record(activity.entry("drafts.written", draft, digest=first.digest), by=by, at=at)
     return draft

@@ -76,6 +76,15 @@ def mail(**_: Any) -> list[CheckMessage]:
                 id="outreach.W002",
             )
         )
+    if not settings.DRY_RUN and not settings.BASE_URL.startswith("https://"):
+        found.append(
+            Warning(
+                f"BASE_URL is {settings.BASE_URL}: messages carry no one-click unsubscribe, which "
+                "Gmail and Yahoo ask of whoever writes to many.",
+                hint="Set BASE_URL to the https:// address people reach this site at.",
+                id="outreach.W007",
+            )
+        )
     if settings.EMAIL_TIMEOUT >= settings.SEND_DEADLINE_SECONDS:
         found.append(
             Warning(

@@ -55,9 +55,17 @@ def test_live_mail_that_reaches_nobody_is_warned_of(settings, backend):
     settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
     settings.DRY_RUN = True
     assert checks.mail() == []
-    settings.DRY_RUN = False
+    settings.DRY_RUN, settings.BASE_URL = False, "https://outreach.example.org"
     assert ids(checks.mail()) == ["outreach.W002"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert checks.mail() == []
+
+
+def test_live_mail_without_one_click_unsubscribe_is_warned_of(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.DRY_RUN, settings.BASE_URL = False, "http://localhost:8000"
+    assert ids(checks.mail()) == ["outreach.W007"]
+    settings.BASE_URL = "https://outreach.example.org"
     assert checks.mail() == []
 
 

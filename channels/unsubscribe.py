@@ -1,0 +1,81 @@
+"""One-click unsubscribe (RFC 8058): a signed link for each message, and what following it does.
+
+The link is signed with the suppression key, which outlives SECRET_KEY: an old mail's button works.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+
+from channels import stop
+from outreach.core import consent, people, suppression
+from outreach.core.models import Draft, Person
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.models.people import PersonStatus
+from outreach.core.principal import Principal
+
+UNSUBSCRIBER = Principal.system("unsubscribe")
+PATH = "unsubscribe/"
+REASON = "unsubscribed with one click"
+
+
+class NotOurLink(LookupError):
+    """Nobody can be found by this link: it was cut short, changed, or is from elsewhere."""
+
+
+def link(uuid: UUID) -> str:
+    """The address that stops the person this message went to; empty where it would not be https.
+
+    RFC 8058 asks for https: in clear text anybody on the way could unsubscribe people.
+    """
+    if not settings.BASE_URL.startswith("https://"):
+        return ""
+    return f"{settings.BASE_URL}/{PATH}{token(uuid)}"
+
+
+def token(uuid: UUID) -> str:
+    return _signer().sign(uuid.hex)
+
+
+def message_of(token: str) -> Draft:
+    """The message whose link this is. Raises NotOurLink."""
+    try:
+        uuid = UUID(_signer().unsign(token))
+    except (BadSignature, ValueError):
+        raise NotOurLink("This link is not complete, or not ours.") from None
+    rows = Draft.objects.select_related("person__merged_into", "workspace", "current")
+    draft = rows.filter(uuid=uuid).first()
+    if draft is None:
+        raise NotOurLink("The message of this link is not known any more.")
+    return draft
+
+
+def unsubscribe(token: str, *, at: datetime) -> Draft:
+    """Stop this human being for good: desist, every address suppressed, every consent ended.
+
+    Committed when it returns; what was in flight is seen by its sender's last look, or had left.
+    Harmless twice. Must not be called within a transaction. Raises NotOurLink.
+    """
+    draft = message_of(token)
+    human = people.canonical(draft.person)
+    if human.status == PersonStatus.ACTIVE:
+        stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
+    _forbid(human, at)
+    return draft
+
+
+def _forbid(human: Person, at: datetime) -> None:
+    with transaction.atomic():
+        suppression.suppress_human(
+            human, reason=SuppressionReason.UNSUBSCRIBE, by=UNSUBSCRIBER, at=at
+        )
+        consent.withdraw(human, reason=REASON, by=UNSUBSCRIBER, at=at)
+
+
+def _signer() -> Signer:
+    return Signer(key=suppression.key(), salt="outreach.unsubscribe", sep=".")
