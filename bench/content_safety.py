@@ -25,6 +25,11 @@ from safety.contract.validate import validate_action
 
 DEFAULT = "../shared/data/content"
 BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/business_mail.txt"
+OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, kind, text
+LEANING = {
+    "emotional_manipulation", "guilt_induction", "dependency_creation", "pressure_tactics",
+    "harassment_or_threat",
+}  # fmt: skip
 AT = "2024-01-17T10:00:00+00:00"
 NAIVE = {
     "urgency_inflation": (
@@ -132,6 +137,23 @@ def quality(folder: Path) -> None:
     outcomes("business mail (ours)", business(), "email")
 
 
+def own_quality() -> None:
+    """Subjects, shop copy and dialogues of our own, each set written before the rules saw it."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for line in OWN.read_text("utf-8").splitlines():
+        _, family, kind, text = line.split("\t")
+        groups.setdefault((kind, family), []).append(text)
+    for (kind, family), texts in sorted(groups.items()):
+        wanted = LEANING if kind == "dialogue" else {family}
+        field = "subject" if kind == "subject" else "text"
+        for name, judge in (("ours", lambda t, f=field: ours(t, "email", f)), ("naive", naive)):
+            found = [judge(text) for text in texts]
+            hit = sum(bool(f if family == "none" else f & wanted) for f in found)
+            words = "clean flagged" if family == "none" else "R"
+            label = f"own {kind}: {family}"
+            print(f"{label:34} {name:6} {words} {hit / len(texts):.3f}  ({len(texts)})")
+
+
 def pii_quality(folder: Path) -> None:
     right = wanted = found = 0
     for row in rows(folder, "presidio_pii"):
@@ -179,7 +201,9 @@ def cost(folder: Path) -> None:
         },
     ]
     took = {"whole contract": [], "content rules": [], "naive list": []}
-    for text in joined:
+    for text in joined[: len(joined) // 3]:  # a process judges thousands; the first are dearer
+        find(channel="email", text=text)
+    for text in joined[len(joined) // 3 :]:
         payload = {"platform": "email", "recipient": "a@example.org", "content": text}
         for name, run in (
             ("whole contract", lambda p=payload: validate_action(p, at=AT, history=history)),
@@ -219,6 +243,7 @@ def main() -> None:
         print(f"content_safety: no labelled text at {folder}; give a folder or set CONTENT_DATA.")
         return
     quality(folder)
+    own_quality()
     pii_quality(folder)
     stop_quality(folder)
     cost(folder)

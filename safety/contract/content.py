@@ -180,9 +180,12 @@ def _views(subject: str, text: str, html: str) -> Iterator[tuple[str, Folded]]:
     """Each field as its reader may see it; mark-up is judged both shown and taken out."""
     if subject:
         yield "subject", fold(subject)
-    yield "text", fold(text)
+    written = fold(text)
+    yield "text", written
     if has_markup(text):
-        yield "text", fold(text, markup=True)
+        shown = fold(text, markup=True)
+        if shown.cased != written.cased:
+            yield "text", shown
     if html:
         yield "html", fold(html, markup=True)
 

@@ -66,6 +66,7 @@ def resolve_zones(*, timezone: str = "", phone: str = "", default: str = "UTC") 
     return LocalZones((default,), "workspace")
 
 
+@lru_cache(maxsize=4096)
 def local(at: datetime, zone: str) -> datetime:
     """The wall clock of `zone` at the aware instant `at`."""
     if at.utcoffset() is None:

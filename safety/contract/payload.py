@@ -162,7 +162,7 @@ def _text(value: object, name: str) -> Iterator[str]:
         yield f"{name} is {_kind(value)}, not a text."
     elif "\0" in value:
         yield f"{name} contains a NUL character."
-    elif re.search("[\ud800-\udfff]", value):
+    elif not value.isascii() and re.search("[\ud800-\udfff]", value):
         yield f"{name} contains half a surrogate pair, which is no character."
     elif len(value) > MAX_TEXT:
         yield f"{name} is longer than {MAX_TEXT} characters."
