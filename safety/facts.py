@@ -35,8 +35,16 @@ def gather(
     """
     known = read(drafts, at=at, state=state, words=len(settled) < len(drafts))
     return {
-        draft.pk: replace(_facts(draft, known), settled=draft.pk in settled) for draft in drafts
+        draft.pk: replace(_facts(draft, known), settled=True)
+        if draft.pk in settled
+        else replace(_facts(draft, known), own_words=own_words(draft.workspace.own_words))
+        for draft in drafts
     }
+
+
+def own_words(typed: str) -> tuple[str, ...]:
+    """A workspace's own words, one a line as typed; each once."""
+    return tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
 
 
 def _facts(draft: Draft, known: Known) -> Facts:

@@ -71,5 +71,6 @@ class Facts:
     parties: tuple[str, ...] = ()  # addresses and numbers of the two who write to each other
     previous: tuple[str, ...] = ()  # the last texts that left to this person, oldest first
     received: tuple[str, ...] = ()  # what they wrote to us, where the text seems to quote it
+    own_words: tuple[str, ...] = ()  # what this workspace forbids in addition to our rules
     settled: bool = False  # these words were approved under the rules in force
     override: str = ""  # category of a declared, unspent emergency that this text is marked with

@@ -28,6 +28,7 @@ def check_words(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         html=facts.html,
         previous=facts.previous,
         received=facts.received,
+        extra=facts.own_words,
     )
 
 
@@ -52,6 +53,7 @@ def propose(facts: Facts) -> Proposal | None:
         text=text,
         previous=facts.previous,
         received=facts.received,
+        extra=facts.own_words,
     )
     if any(hit.status == "fail" for hit in hits) or not needs_rewrite(hits):
         return None
@@ -63,6 +65,7 @@ def propose(facts: Facts) -> Proposal | None:
         hits=hits,
         answers_request=answers,
         received=facts.received,
+        extra=facts.own_words,
     )
     return found if found.differs(subject, text) else None
 

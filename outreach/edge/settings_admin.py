@@ -26,7 +26,10 @@ from outreach.core.models import Agent, Autonomy, Membership, Role, User, Worksp
 from outreach.core.permissions import SCOPES, Verb
 from safety import controls
 from safety.admin import TenantAdmin, column, is_operator, is_superuser, principal_of, workspace_ids
+from safety.contract.rulebook import RuleError, own_word
+from safety.facts import own_words
 
+MOST_OWN_WORDS = 200
 AUTOPILOT = "Autopilot needs Safe Mode off. Choose another mode, or switch Safe Mode off first."
 
 
@@ -63,6 +66,18 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(AUTOPILOT)
         return mode
 
+    def clean_own_words(self) -> str:
+        typed = str(self.cleaned_data["own_words"])
+        words = own_words(typed)
+        if len(words) > MOST_OWN_WORDS:
+            raise ValidationError(f"At most {MOST_OWN_WORDS} words or phrases; {len(words)} typed.")
+        for word in words:
+            try:
+                own_word(word)
+            except RuleError as error:
+                raise ValidationError(f"{word!r}: {error}.") from None
+        return typed
+
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ConfigureAdmin):
@@ -76,7 +91,7 @@ class WorkspaceAdmin(ConfigureAdmin):
     fields = (
         "name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
         "approval_expiry_hours", "daily_quota", "weekly_review_day", "sender_name",
-        "sender_address", "unsubscribe_address", "postal_address",
+        "sender_address", "unsubscribe_address", "postal_address", "own_words",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from typing import Any
 
 import re2
 
+from safety.contract.normalise import fold
+
 RULES_DIR = Path(__file__).parent / "rules"
 
 # In this order families are named, and each belongs to the check it prints under.
@@ -196,7 +198,7 @@ def signals() -> Book:
 
 def own_word(word: str) -> Rule:
     """A workspace's own forbidden word or phrase as a rule; it warns and the word goes."""
-    plain = " ".join(word.lower().split())
+    plain = " ".join(fold(word).text.split())
     if not plain:
         raise RuleError("an empty word cannot be forbidden")
     quoted = r"\s+".join(re2.escape(part) for part in plain.split(" "))

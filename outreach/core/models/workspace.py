@@ -119,6 +119,12 @@ class Workspace(models.Model):
         blank=True, help_text="Where List-Unsubscribe mails go; empty: the sender's address."
     )
     postal_address = models.CharField(max_length=300, blank=True)
+    own_words = models.TextField(
+        blank=True,
+        max_length=10_000,
+        help_text="Words or phrases this workspace does not use, one a line. They are taken out "
+        "or shown to the reviewer, in addition to the rules that ship.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
