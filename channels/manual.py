@@ -16,11 +16,14 @@ from approvals.models import Approval, ApprovalStatus
 from channels.models import Delivery, DeliveryStatus
 from channels.settle import contact_of
 from outreach.core import activity, drafts
-from outreach.core.models import Contact
+from outreach.core.models import Contact, Person
 from outreach.core.models.drafts import DraftStatus
+from outreach.core.models.people import PersonStatus
+from outreach.core.people import canonical
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
-from safety import events
+from safety import controls, events
+from safety.models import ControlKey
 from safety.services import can_send_message
 
 STOPPED_BY = ("person_stopped", "emergency_stop", "person_desist", "person_blocked")
@@ -41,12 +44,27 @@ class HandOff:
 
 def offer(approval: Approval) -> HandOff:
     """The text to copy for an approved message, or the reason why it is hidden."""
-    allowed, reason = can_send_message(approval.draft.person)
     if not approval.is_given:
         return HandOff("", "", "Not approved: there is nothing to copy.")
-    if not allowed and not reason.startswith("Automation"):
+    reason = _hidden_because(approval)
+    if reason:
         return HandOff("", "", f"Hidden: {reason}. If you did write, you can still record it.")
     return HandOff(approval.revision.text, approval.revision.subject, "")
+
+
+def _hidden_because(approval: Approval) -> str:
+    """Why nothing may be copied now; empty if it may. Automation off binds programs, not people."""
+    person = Person.objects.select_related("merged_into").get(pk=approval.draft.person_id)
+    human = canonical(person)
+    if human.status == PersonStatus.DESIST:
+        return "Person status is DESIST"
+    if human.status == PersonStatus.BLOCKED:
+        return "Person is blocked"
+    state = controls.read()
+    for key in (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED):
+        if state.is_braking(key, approval.workspace_id):
+            return "System messaging is disabled"
+    return ""
 
 
 def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:

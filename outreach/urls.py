@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from channels import unsubscribe
-from outreach.edge import controls_page, safe_mode_page, stop_page
+from outreach.edge import by_hand_page, controls_page, safe_mode_page, stop_page
 from outreach.edge.health import healthz
 from outreach.edge.unsubscribe_page import unsubscribe_page
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/stop/", inside(stop_page.emergency_stop), name="emergency_stop"),
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),
+    path("admin/by-hand/<str:channel>/", inside(by_hand_page.by_hand_page), name="by_hand"),
     path("admin/safe-mode/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
     path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
     path("admin/", admin.site.urls),

@@ -45,6 +45,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ),
                 _rows(request, Draft, "Drafts", "edit_note"),
                 _rows(request, Delivery, "Deliveries", "outgoing_mail"),
+                _by_hand(request, "LinkedIn", "person_add"),
+                _by_hand(request, "Phone", "call"),
                 _rows(request, Person, "People", "group"),
                 _rows(request, Run, "Workflow runs", "account_tree"),
             ],
@@ -79,6 +81,13 @@ def _page(request: HttpRequest, title: str, name: str, icon: str, *, shown: bool
     active = request.path == link or (link != HOME and request.path.startswith(link))
     item = {"title": title, "icon": icon, "link": link, "active": active}
     return item if shown else {**item, "permission": _never}
+
+
+def _by_hand(request: HttpRequest, title: str, icon: str) -> dict[str, Any]:
+    """A channel that people serve themselves; shown to whoever sees messages at all."""
+    link = reverse("by_hand", args=[title.lower()])
+    item = {"title": title, "icon": icon, "link": link, "active": request.path == link}
+    return item if roles_of(request) or is_superuser(request) else {**item, "permission": _never}
 
 
 def _rows(

@@ -1,0 +1,146 @@
+"""LinkedIn and phone in the admin: what may be copied, who may say "sent", and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from approvals.models import Approval
+from channels.models import Delivery
+from outreach import testing
+from outreach.core.models import Channel, Person
+from outreach.core.people import add_address
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+from safety.models import SystemControl
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/by-hand/linkedin/"
+TEXT = "Hello Ana, we met at the fair in Bern. Shall we stay in touch?"
+
+
+@pytest.fixture(autouse=True)
+def noon():
+    with time_machine.travel(WORKDAY + timedelta(minutes=5), tick=True):
+        yield
+
+
+def enter(who: Principal) -> Client:
+    client = Client()
+    client.force_login(who.user)
+    return client
+
+
+def make(name="Ana Bell", channel=Channel.LINKEDIN, text=TEXT, **more) -> Approval:
+    person = testing.make_person(name=name)
+    raw = "https://www.linkedin.com/in/ana-bell" if channel == "linkedin" else "+41446681800"
+    add_address(person.workspace, person, channel, raw)
+    return testing.make_approved(person, channel=channel, subject="", text=text, **more)
+
+
+def see(who=None, page=PAGE) -> str:
+    return enter(who or testing.alice()).get(page).content.decode()
+
+
+def test_the_page_shows_badge_text_link_and_that_it_fits_a_note():
+    item = make()
+    text = see()
+    assert "DRY RUN" in text
+    assert TEXT in text
+    assert 'href="https://www.linkedin.com/in/ana-bell"' in text
+    assert 'rel="noopener noreferrer"' in text
+    assert f"{len(TEXT)} of 300 characters: fits a connection note" in text
+    assert f'data-copy="text-{item.pk}"' in text
+
+
+def test_what_is_longer_than_a_note_is_said_to_be():
+    make(text="We spoke about the new line. " * 12)
+    assert "too long for a connection note (300)" in see()
+
+
+def test_only_approved_messages_of_that_channel_are_there():
+    testing.make_pending(testing.make_person(name="Pending Paul"))
+    make("Phoned Fred", Channel.PHONE)
+    assert "No approved message waits" in see()
+    phone = see(page="/admin/by-hand/phone/")
+    assert "Phoned Fred" in phone and 'href="tel:+41446681800"' in phone
+    assert enter(testing.alice()).get("/admin/by-hand/email/").status_code == 404
+
+
+@pytest.mark.parametrize("automation", [True, False])
+@pytest.mark.parametrize("status", ["desist", "blocked"])
+def test_the_text_is_hidden_from_a_person_stop_on(status, automation):
+    make()
+    Person.objects.update(status=status, status_reason="asked", status_at=WORKDAY)
+    if not automation:
+        Person.objects.update(
+            automation_enabled=False, automation_disabled_reason="x", automation_disabled_at=WORKDAY
+        )
+    text = see()
+    assert TEXT not in text and "linkedin.com/in/ana-bell" not in text
+    assert "Hidden:" in text
+
+
+def test_the_text_is_hidden_while_stopped():
+    make()
+    SystemControl.objects.filter(control_key="EMERGENCY_STOP", workspace=None).update(
+        enabled=True, reason="odd"
+    )
+    text = see()
+    assert TEXT not in text and "STOPPED" in text
+
+
+def test_automation_off_does_not_bind_a_person():
+    make()
+    Person.objects.update(
+        automation_enabled=False, automation_disabled_reason="x", automation_disabled_at=WORKDAY
+    )
+    assert TEXT in see()
+
+
+def test_sent_and_not_sent():
+    item = make()
+    client = enter(testing.alice())
+    assert client.get(PAGE, {"act": "sent", "number": item.pk}).status_code == 200
+    assert not Delivery.objects.exists(), "looking records nothing"
+    client.post(PAGE, {"act": "sent", "number": item.pk})
+    row = Delivery.objects.get()
+    assert (row.status, row.settled_by_label) == ("manual", "Alice")
+    after = client.get(PAGE).content.decode()
+    assert TEXT not in after and "Mark as not sent" in after
+    client.post(PAGE, {"act": "not_sent", "number": row.pk})
+    row.refresh_from_db()
+    assert row.status == "released"
+    assert Approval.objects.filter(draft=item.draft, status="pending").count() == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{}, {"act": "sent"}, {"act": "sent", "number": "x"}, {"act": "sent", "number": "9" * 30},
+     {"act": "sent", "number": "0"}, {"act": "fly", "number": "1"}],
+)  # fmt: skip
+def test_a_form_that_says_nothing_does_nothing(form):
+    make()
+    response = enter(testing.alice()).post(PAGE, form, follow=True)
+    assert response.status_code == 200
+    assert not Delivery.objects.exists()
+
+
+def test_who_may_only_look_sees_no_button_and_is_refused():
+    item = make()
+    assert "Mark as sent" not in see(testing.carol())
+    enter(testing.carol()).post(PAGE, {"act": "sent", "number": item.pk})
+    assert not Delivery.objects.exists()
+
+
+def test_other_workspaces_stay_apart():
+    item = make("Secret Other")
+    other = testing.make_workspace("other")
+    stranger = Principal.of_user(testing.make_user("oscar", "reviewer", other))
+    assert "Secret Other" not in see(stranger)
+    enter(stranger).post(PAGE, {"act": "sent", "number": item.pk})
+    assert not Delivery.objects.exists()
+    assert enter(testing.olaf()).get(PAGE).content.decode().count("Secret Other") == 0
