@@ -175,12 +175,17 @@ elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "outreach:"}
 
 # --- Sending -------------------------------------------------------------------------------------
+_EMAIL_URL = os.environ.get("EMAIL_URL") or "consolemail://"
 try:
-    _email = env.email_url_config(os.environ.get("EMAIL_URL") or "consolemail://")
+    if _EMAIL_URL.startswith("anymail+"):  # anymail+postmark:// and what ANYMAIL_SETTINGS says
+        _provider = _EMAIL_URL.removeprefix("anymail+").partition(":")[0]
+        _email = {"EMAIL_BACKEND": f"anymail.backends.{_provider}.EmailBackend"}
+    else:
+        _email = env.email_url_config(_EMAIL_URL)
 except Exception:  # noqa: BLE001 - the parser raises whatever it meets
     raise ImproperlyConfigured(
         "EMAIL_URL cannot be read. Write smtp://USER:PASSWORD@HOST:PORT, smtp+tls://… or "
-        "smtp+ssl://…."
+        "smtp+ssl://…, or anymail+PROVIDER:// with ANYMAIL_SETTINGS."
     ) from None
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
@@ -209,7 +214,11 @@ HTTP_TIMEOUT = whole_number("HTTP_TIMEOUT", default=20, least=1, most=59)
 # Webhooks: a door without its secret is shut. While a secret changes, both, a blank between them.
 META_APP_SECRET = env.str("META_APP_SECRET", default="")
 META_VERIFY_TOKEN = env.str("META_VERIFY_TOKEN", default="")
-ANYMAIL: dict[str, Any] = {"WEBHOOK_SECRET": env.str("ANYMAIL_WEBHOOK_SECRET", default="").split()}
+ANYMAIL: dict[str, Any] = {
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    **env.json("ANYMAIL_SETTINGS", default={}),
+    "WEBHOOK_SECRET": env.str("ANYMAIL_WEBHOOK_SECRET", default="").split(),
+}
 SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=10, least=1, most=50)
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)

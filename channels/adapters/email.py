@@ -18,12 +18,19 @@ from email.message import Message
 from io import BytesIO
 from typing import Any
 
+from anymail.exceptions import (
+    AnymailError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+    AnymailSerializationError,
+    AnymailUnsupportedFeature,
+)
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from channels.adapters.console import readable
 from channels.adapters.mime import compose, message_id
-from channels.base import ChannelUnavailable, Connection, Envelope, Outcome, Receipt
+from channels.base import ChannelUnavailable, Connection, Envelope, Fault, Outcome, Receipt
 from channels.smtp import SmtpConnection
 from channels.wire import Mail, Unsendable, printable
 
@@ -171,9 +178,10 @@ class BackendConnection:
             return from_exception(problem)
         finally:
             self._busy = False
-        if sent == 1:
+        if sent == 1 and was_taken(message):
             return Receipt(Outcome.SENT, "backend", provider_id=provider_id(message))
-        return Receipt(Outcome.UNKNOWN, "backend", f"the backend reports {sent!r} messages sent")
+        said = f"the backend reports {sent!r} messages sent and does not say that it was taken"
+        return Receipt(Outcome.UNKNOWN, "backend", said)
 
     def abort(self) -> None:
         """Where the backend holds an SMTP socket it is shut down; others end by their time-out."""
@@ -195,7 +203,10 @@ class BackendConnection:
 
 
 def from_exception(problem: Exception) -> Receipt:
-    """Only smtplib's own refusals are clear; any other exception may come after the hand-over."""
+    """Only smtplib's and a provider's own refusals are clear; any other exception may come after
+    the hand-over."""
+    if isinstance(problem, AnymailError):
+        return from_provider(problem)
     code: int = 0
     said: bytes | str = b""
     match problem:
@@ -211,6 +222,31 @@ def from_exception(problem: Exception) -> Receipt:
     return Receipt(
         Outcome.UNKNOWN, "backend", f"{type(problem).__name__}: {printable(str(problem))}"
     )
+
+
+# What a provider's HTTP status says for certain; a 5xx or no status at all says nothing.
+PROVIDER_SAYS = {
+    **dict.fromkeys((400, 404, 406, 413, 422), (Outcome.REFUSED, Fault.MESSAGE)),
+    **dict.fromkeys((401, 402, 403), (Outcome.TRY_LATER, Fault.AUTH)),
+    429: (Outcome.TRY_LATER, Fault.RATE),
+}
+NEVER_LEFT = (AnymailInvalidAddress, AnymailSerializationError, AnymailUnsupportedFeature)
+
+
+def from_provider(problem: AnymailError) -> Receipt:
+    """What django-anymail's exceptions mean for the message."""
+    reply = printable(" ".join(str(problem).split()))
+    if isinstance(problem, (AnymailRecipientsRefused, *NEVER_LEFT)):
+        return Receipt(Outcome.REFUSED, "backend", reply, fault=Fault.MESSAGE)
+    outcome, fault = PROVIDER_SAYS.get(problem.status_code or 0, (Outcome.UNKNOWN, Fault.SERVICE))
+    return Receipt(outcome, "backend", reply, fault=fault)
+
+
+def was_taken(message: EmailMultiAlternatives) -> bool:
+    """A provider's backend counts a message as sent that the provider did not take; what it says
+    of the recipient decides. Other backends say nothing of that."""
+    status = getattr(getattr(message, "anymail_status", None), "status", None)
+    return status is None or status <= {"sent", "queued"}
 
 
 def provider_id(message: EmailMultiAlternatives) -> str:
