@@ -208,3 +208,21 @@ class ProviderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} event {self.event_id}: {self.kind}"
+
+
+class ChannelHealth(models.Model):
+    """How a channel of this installation fares: its breaker, and a pause that a person lifts."""
+
+    channel = models.CharField(max_length=9, choices=Channel.choices, unique=True)
+    troubles = models.PositiveSmallIntegerField(default=0)
+    rests = models.PositiveSmallIntegerField(default=0)
+    rest_until = models.DateTimeField(null=True, blank=True)
+    paused = models.CharField(max_length=300, blank=True, help_text="Why; empty: not paused.")
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "channel_health"
+        verbose_name_plural = "channel health"
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.paused or 'works'}"

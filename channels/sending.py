@@ -22,7 +22,7 @@ from django.utils import timezone
 from approvals import quota, taking
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
-from channels import intents, registry, settle
+from channels import breaker, intents, registry, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
 from channels.envelopes import envelope_of
@@ -109,6 +109,9 @@ def _drain_channel(
     adapter = registry.adapter_for(channel)
     if adapter is None:
         return
+    if refusal := breaker.load(channel).refuses(clock()):
+        report.notes.append(f"{channel} {refusal}")
+        return
     lock = SenderLock.acquire()
     lines = Connections(adapter, due)
     clean = False
@@ -120,6 +123,9 @@ def _drain_channel(
         clean = not report.database_failures  # raised before any claim: nothing is open
         report.notes.append(f"{channel}: {error}")
         logger.warning("%s cannot be used now: %s", channel, error)
+        if clean and not adapter.configured():
+            health = breaker.away(breaker.load(channel), error, clock())
+            breaker.store(channel, health, at=clock())
     finally:
         lines.close()
         # A lock file stays where rows may be left open: it is their proof of death.
@@ -137,8 +143,10 @@ def _waves(
     most: int | None,
 ) -> None:
     last, going = _Wave(), True
+    health = stored = breaker.load(channel)
     while True:
         room = settings.SEND_CONNECTIONS if most is None else most - report.count
+        room = health.most(room)
         try:
             more = going and room > 0 and not ending.is_set()
             size = lines.ready(room) if more else 0
@@ -147,6 +155,8 @@ def _waves(
             raise
         before = controls.read()
         claimed = _commit(last, lock, channel, workspaces, size, clock(), report)
+        if health != stored:
+            stored = _keep(channel, health, clock(), report)
         if not claimed:
             return
         try:
@@ -168,7 +178,19 @@ def _waves(
             released,
         )
         report.add(last.carried, len(last.released))
-        going = not any(item.code in STOPS for item in released)
+        health = breaker.after(health, receipts, now)
+        going = not (any(item.code in STOPS for item in released) or health.refuses(now))
+
+
+def _keep(channel: str, health: breaker.State, at: datetime, report: Report) -> breaker.State:
+    """Store the breaker once the outcomes are recorded. It is none itself: a failure is told."""
+    if refusal := health.refuses(at):
+        report.notes.append(f"{channel} {refusal}")
+    try:
+        breaker.store(channel, health, at=at)
+    except Error as error:
+        logger.warning("The breaker of %s could not be stored: %s", channel, error)
+    return health
 
 
 NOT_LEFT = (Outcome.REFUSED, Outcome.TRY_LATER)

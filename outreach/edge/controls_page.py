@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from channels import stop
+from channels import breaker, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
@@ -47,6 +47,8 @@ def controls_page(request: HttpRequest) -> HttpResponse:
         "scopes": scopes,
         "environment_brakes": environment,
         "durations": DURATIONS,
+        "troubled": breaker.troubled(timezone.now()),
+        "may_resume": is_operator(request),
     }
     return show(request, "admin/controls.html", context)
 
@@ -81,6 +83,10 @@ def _set(request: HttpRequest) -> HttpResponse:
     form, by, now = request.POST, principal_of(request), timezone.now()
     back = HttpResponseRedirect(reverse("controls"))
     try:
+        if form.get("act") == "resume":
+            breaker.resume(form.get("channel", ""), by=by, at=now)
+            messages.success(request, "The channel goes on, with one message first.")
+            return back
         place = _place(form.get("scope", ""))
         reason, key = form.get("reason", "").strip(), form.get("key", "")
         if key not in ControlKey.values:
@@ -101,7 +107,7 @@ def _set(request: HttpRequest) -> HttpResponse:
         else:
             stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
             messages.success(request, f"{ControlKey(key).label} is on.")
-    except (stop.ControlRefused, NotAllowed) as error:
+    except (stop.ControlRefused, breaker.NotPaused, NotAllowed) as error:
         messages.error(request, str(error))
     return back
 

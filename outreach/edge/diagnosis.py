@@ -14,6 +14,7 @@ from django.db.models import Min, QuerySet
 
 from approvals import taking
 from approvals.models import Approval
+from channels import breaker
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts, suppression
@@ -116,6 +117,10 @@ def _senders(faults: list[Fault], at: datetime) -> list[str]:
         hint = "A person says for each in the admin whether it arrived."
         faults.append(Fault("doctor.unknown", "WARNING", line, hint))
         lines.append(line)
+    for channel, reason in breaker.troubled(at):
+        lines.append(f"{channel} {reason}.")
+        hint = "Mend the cause, then let it go on under Controls in the admin."
+        faults.append(Fault("doctor.channel_paused", "WARNING", lines[-1], hint))
     return lines or ["Nobody is sending, and no outcome is unknown."]
 
 
