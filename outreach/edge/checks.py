@@ -249,9 +249,36 @@ def control_rows(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
     ]
 
 
+def webhooks(**_: Any) -> list[CheckMessage]:
+    """Who can be written to must be able to say stop: a channel in use needs a webhook."""
+    found: list[CheckMessage] = []
+    if (
+        settings.WHATSAPP_TOKEN or settings.INSTAGRAM_TOKEN
+    ) and not settings.META_APP_SECRET.split():
+        found.append(
+            Error(
+                "META_APP_SECRET is not set, so nobody's request to stop would be heard.",
+                hint="Set it to the app's secret, and META_VERIFY_TOKEN to subscribe the webhook.",
+                id="outreach.E009",
+            )
+        )
+    if settings.SECRET_KEY in (
+        *settings.META_APP_SECRET.split(), settings.META_VERIFY_TOKEN,
+        *settings.ANYMAIL.get("WEBHOOK_SECRET", ()),
+    ):  # fmt: skip
+        found.append(
+            Error(
+                "A webhook's secret is SECRET_KEY, so whoever knows it could sign anything here.",
+                hint="Give each webhook a secret of its own.",
+                id="outreach.E010",
+            )
+        )
+    return found
+
+
 def activate() -> None:
     """Called once, when the apps are ready."""
-    for check in (hosts, secret_key, mail, platforms):
+    for check in (hosts, secret_key, mail, platforms, webhooks):
         register(check, Tags.security)
     register(senders, "outreach")
     register(database, Tags.database)

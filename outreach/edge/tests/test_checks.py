@@ -168,3 +168,12 @@ def test_a_database_without_tables_is_not_our_finding(monkeypatch):
     monkeypatch.setattr(connection.introspection, "table_names", lambda *_: [])
     monkeypatch.setattr(checks.triggers, "missing", lambda: list(triggers.GUARDED))
     assert checks.guards(connection) == checks.control_rows(connection) == []
+
+
+def test_a_channel_in_use_needs_the_secret_of_its_webhook(settings):
+    settings.META_APP_SECRET, settings.WHATSAPP_TOKEN = "", "t"
+    assert [each.id for each in checks.webhooks()] == ["outreach.E009"]
+    settings.META_APP_SECRET = "secret"
+    assert checks.webhooks() == []
+    settings.META_VERIFY_TOKEN = settings.SECRET_KEY
+    assert [each.id for each in checks.webhooks()] == ["outreach.E010"]
