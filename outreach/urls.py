@@ -10,6 +10,7 @@ from channels import unsubscribe
 from outreach.edge import by_hand_page, controls_page, safe_mode_page, stop_page
 from outreach.edge.health import healthz
 from outreach.edge.unsubscribe_page import unsubscribe_page
+from outreach.edge.welcome import Welcome
 
 inside = admin.site.admin_view  # logged in, and staff
 
@@ -17,12 +18,13 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("webhooks/", include("channels.urls")),
     path(f"{unsubscribe.PATH}<str:token>", unsubscribe_page, name="unsubscribe"),
+    path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
     path("admin/stop/", inside(stop_page.emergency_stop), name="emergency_stop"),
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),
     path("admin/by-hand/<str:channel>/", inside(by_hand_page.by_hand_page), name="by_hand"),
     path("admin/safe-mode/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
-    path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
+    path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode_of"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

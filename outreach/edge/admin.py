@@ -27,6 +27,7 @@ from outreach.edge import (
     drafts_admin,
     inbox_admin,
     keys_admin,
+    members_admin,
     settings_admin,
     stop_page,
     templates_admin,
@@ -40,6 +41,7 @@ __all__ = [
     "drafts_admin",
     "inbox_admin",
     "keys_admin",
+    "members_admin",
     "settings_admin",
     "templates_admin",
 ]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
@@ -82,6 +83,8 @@ class ApiKeyAdmin(TenantAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Make a key for an agent of one's workspaces, or for oneself."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         if request.method == "POST":
             return self._answer(request, lambda at: _make(request, request.POST, at), None)
         return self._new(request)

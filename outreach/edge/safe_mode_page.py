@@ -106,7 +106,7 @@ WORDS = {
 
 
 def _home(place: Workspace) -> str:
-    return reverse("safe_mode", args=[place.pk])
+    return reverse("safe_mode_of", args=[place.pk])
 
 
 def _off(request: HttpRequest, place: Workspace) -> str:

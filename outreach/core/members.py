@@ -1,0 +1,47 @@
+"""Who belongs to a workspace: inviting somebody new, and never losing the last admin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from outreach.core import activity
+from outreach.core.models import Membership, Role, User, Workspace
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+
+LAST_ADMIN = "This is the workspace's only admin. Make somebody else an admin first."
+
+
+def invite(
+    workspace: Workspace, *, username: str, email: str, role: str, by: Principal, at: datetime
+) -> Membership:
+    """A new user without a password yet, member of this workspace and of no other.
+
+    Raises NotAllowed for anybody but an admin of it or a superuser. The caller has checked that
+    the login name is free; a link to choose a password with is the door's affair.
+    """
+    if not (by.user and by.user.is_superuser):
+        require(by, Verb.CONFIGURE, workspace)
+    with transaction.atomic():
+        user = User(username=username, email=email, is_staff=True)
+        user.set_unusable_password()
+        user.save()
+        member = Membership.objects.create(user=user, workspace=workspace, role=role)
+        activity.record(
+            activity.entry("workspaces.member_invited", member, role=str(role), user=user.pk),
+            by=by,
+            at=at,
+        )
+    return member
+
+
+def is_last_admin(member: Membership) -> bool:
+    """Whether the workspace has no other active admin than this member."""
+    if member.role != Role.ADMIN:
+        return False
+    others = Membership.objects.filter(
+        workspace_id=member.workspace_id, role=Role.ADMIN, user__is_active=True
+    )
+    return not others.exclude(pk=member.pk).exists()

@@ -1,0 +1,182 @@
+"""Every address the URL resolver knows: who may see it, and what only whom lets change anything.
+
+A new address needs a row here, or `test_every_route` fails: say who sees it, and give for each
+change one form that works for the least role that may do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+VIEWER = ("viewer", "creator", "reviewer", "admin")
+CREATOR, REVIEWER, ADMIN = VIEWER[1:], VIEWER[2:], VIEWER[3:]
+MEMBERS = (*VIEWER, "outsider")  # a list shows everybody their own workspace, and nothing of ours
+OPERATOR = ("operator",)
+USERS = ("nobody", "operator", *MEMBERS)
+EVERYBODY = ("anonymous", "agent", *USERS)
+NOBODY: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`about`: which object fills the address. `do`: (who may, form), for each change."""
+
+    see: tuple[str, ...] = NOBODY
+    about: str = ""
+    do: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
+
+
+def rows_of(model: str, about: str, see: tuple[str, ...], seen_list: tuple[str, ...]) -> Any:
+    """The addresses that Django's admin makes for a model; changed, added and deleted nowhere."""
+    name = f"admin:{model}"
+    return {
+        f"{name}_changelist": Row(seen_list),
+        f"{name}_change": Row(see, about),
+        f"{name}_history": Row(see, about),
+        f"{name}_add": Row(),
+        f"{name}_delete": Row(NOBODY, about, ((NOBODY, {"post": "yes"}),)),
+    }
+
+
+ROUTES: dict[str, Row] = {
+    "unsubscribe": Row(),  # whoever has the link of a message, and nobody with another
+    "webhook_meta": Row(), "anymail:*": Row(),  # a signature or a secret lets in, no role
+    "home": Row(), "healthz": Row(),
+    "welcome": Row(EVERYBODY),  # says to everybody that this link is not valid
+    "admin:index": Row(USERS),
+    "admin:login": Row(("anonymous", "agent")),
+    "admin:logout": Row(),
+    "admin:password_change": Row(USERS), "admin:password_change_done": Row(USERS),
+    "admin:jsi18n": Row(USERS), "admin:search": Row(USERS),
+    "admin:autocomplete": Row(), "admin:view_on_site": Row(),
+    "admin:app_list": Row(),
+    **rows_of("approvals_approval", "approval", VIEWER, MEMBERS),
+    **rows_of("channels_delivery", "delivery", VIEWER, MEMBERS),
+    **rows_of("core_activity", "activity", REVIEWER, ("reviewer", "admin", "outsider", "operator")),
+    **rows_of("core_draft", "draft", VIEWER, MEMBERS),
+    **rows_of("core_person", "person", VIEWER, MEMBERS),
+    **rows_of("safety_safetyevent", "event", VIEWER, (*MEMBERS, "operator")),
+    **rows_of("workflows_run", "run", VIEWER, MEMBERS),
+    **rows_of("core_workspace", "workspace", ADMIN, ("admin", "outsider", "operator")),
+    **rows_of("core_membership", "membership", ADMIN, ("admin", "outsider")),
+    **rows_of("core_agent", "agent", ADMIN, ("admin", "outsider")),
+    **rows_of("core_user", "user", OPERATOR, OPERATOR),
+    "admin:auth_user_password_change": Row(NOBODY, "user", (
+        (NOBODY, {"password1": "another horse 7", "password2": "another horse 7"}),
+    )),
+    "admin:approvals_approval_change": Row(VIEWER, "approval", tuple(
+        (REVIEWER, {"digest": "DIGEST", "seen_private": "1", **form}) for form in (
+            {"action": "approve"},
+            {"action": "edit_approve", "subject": "Other", "text": "Other words, shorter."},
+            {"action": "save", "subject": "Other", "text": "Other words, shorter."},
+            {"action": "return", "feedback": "Shorter"},
+            {"action": "reject", "reason": "No"},
+            {"action": "extend"},
+        )
+    )),
+    "admin:approvals_approval_bulk": Row(NOBODY, "", ((REVIEWER, {"item": "APPROVAL:DIGEST"}),)),
+    "admin:approvals_approval_open": Row(NOBODY, "approval", ((REVIEWER, {}),)),
+    "admin:approvals_approval_groups": Row(MEMBERS),
+    "admin:approvals_approval_calendar": Row(MEMBERS),
+    "admin:core_person_stop": Row(NOBODY, "person", tuple(
+        (REVIEWER, {"what": what, "reason": "Because"})
+        for what in ("block", "desist", "automation_off")
+    )),
+    "admin:core_draft_change": Row(VIEWER, "draft", tuple(
+        (CREATOR, {"digest": "DRAFT_DIGEST", "subject": "Other", "text": "Other words.", **form})
+        for form in ({"action": "save"}, {"action": "submit"}, {"action": "discard", "reason": "x"})
+    )),
+    "admin:core_draft_new": Row(VIEWER, "person", (
+        (CREATOR, {"subject": "New", "text": "New words.", "purpose": "informational"}),
+    )),
+    "admin:channels_delivery_change": Row(VIEWER, "delivery", (
+        (REVIEWER, {"answer": "arrived"}), (REVIEWER, {"answer": "not_arrived"}),
+    )),
+    "admin:channels_delivery_hand": Row(VIEWER, "given", ((REVIEWER, {}),)),
+    "admin:workflows_run_change": Row(VIEWER, "run", ((CREATOR, {"act": "cancel"}),)),
+    "admin:core_workspace_add": Row(OPERATOR, "", ((OPERATOR, {
+        "name": "South", "slug": "south", "time_zone": "UTC", "autonomy_mode": "managed",
+        "approval_expiry_hours": "72",
+    }),)),
+    "admin:core_workspace_change": Row(ADMIN, "workspace", ((ADMIN, {
+        "name": "Renamed", "time_zone": "UTC", "autonomy_mode": "managed",
+        "approval_expiry_hours": "72",
+    }),)),
+    "admin:core_membership_add": Row(("admin", "outsider"), "", tuple(
+        (ADMIN, {"workspace": "WORKSPACE", "role": "admin", **form})
+        for form in ({"username": "nobody"}, {"username": "fresh", "email": "fresh@example.org"})
+    )),
+    "admin:core_membership_change": Row(ADMIN, "membership", ((ADMIN, {"role": "admin"}),)),
+    "admin:core_membership_delete": Row(ADMIN, "membership", ((ADMIN, {"post": "yes"}),)),
+    "admin:core_agent_add": Row(("admin", "outsider"), "", ((ADMIN, {
+        "workspace": "WORKSPACE", "name": "Other", "scopes": "messages:schedule",
+    }),)),
+    "admin:core_agent_change": Row(ADMIN, "agent", ((ADMIN, {"name": "Renamed"}),)),
+    **rows_of("core_inboundmessage", "inbound", VIEWER, MEMBERS),
+    "admin:core_inboundmessage_change": Row(VIEWER, "inbound", (
+        (CREATOR, {"action": "handle", "reason": "Done"}),
+        (CREATOR, {"action": "answer", "subject": "Re", "text": "Thanks, gladly.",
+                   "purpose": "informational"}),
+    )),
+    **rows_of("core_apikey", "key", ADMIN, MEMBERS),
+    "admin:core_apikey_add": Row(MEMBERS, "", (
+        (VIEWER, {"owner": "OWN_KEY", "label": "Mine", "span": "30"}),
+        (ADMIN, {"owner": "AGENTS_KEY", "label": "Its", "span": "30"}),
+    )),
+    "admin:core_apikey_change": Row(ADMIN, "key", (
+        (ADMIN, {"act": "revoke"}), (ADMIN, {"act": "rotate", "overlap": "24"}),
+    )),
+    **rows_of("channels_platformtemplate", "template", ADMIN, ("admin", "outsider")),
+    "admin:channels_platformtemplate_add": Row(("admin", "outsider"), "", ((ADMIN, {
+        "workspace": "WORKSPACE", "name": "other", "language": "en", "body": "Hello {{1}}, news.",
+    }),)),
+    "admin:channels_platformtemplate_change": Row(ADMIN, "template", ((ADMIN, {
+        "name": "renamed", "language": "en", "body": "Hello {{1}}, news.",
+    }),)),
+    "admin:core_user_add": Row(OPERATOR, "", ((OPERATOR, {
+        "username": "fresh", "usable_password": "false", "is_staff": "on",
+    }),)),
+    "admin:core_user_change": Row(OPERATOR, "user", ((OPERATOR, {
+        "username": "carol", "is_operator": "on", "is_active": "on",
+    }),)),
+    "controls": Row((*MEMBERS, "operator"), "", (
+        (REVIEWER, {"act": "brake", "scope": "WORKSPACE", "key": "MESSAGING_ENABLED",
+                    "reason": "x"}),
+        (ADMIN, {"act": "lift", "scope": "WORKSPACE", "key": "AUTO_APPROVE_ENABLED",
+                 "reason": "x"}),
+        (OPERATOR, {"act": "brake", "scope": "system", "key": "EMERGENCY_STOP", "reason": "x"}),
+    )),
+    "emergency_stop": Row(USERS, "", ((REVIEWER, {"scope": "WORKSPACE", "reason": "x"}),)),
+    "stop_progress": Row((*REVIEWER, "operator"), "stop"),
+    "safe_mode": Row(MEMBERS),
+    "safe_mode_of": Row(VIEWER, "workspace", (
+        (ADMIN, {"act": "off", "confirm": "Disable Safe Mode", "reason": "x"}),
+        (ADMIN, {"act": "rules", "threshold": "95", "enabled": "1"}),
+        (ADMIN, {"act": "attention", "reason": "x"}),
+        (REVIEWER, {"act": "on"}),
+    )),
+}  # fmt: skip
+
+
+def known() -> dict[str, list[str]]:
+    """Name to patterns, of every address. What has no name is Django's own redirect to a name."""
+    found: dict[str, list[str]] = {}
+    for name, pattern in _walk(get_resolver(), "", ""):
+        name = "anymail:*" if name.startswith("anymail:") else name
+        found.setdefault(name, []).append(pattern)
+    found.pop("admin:", None)  # the old address of an object, and the admin's own "not found"
+    return found
+
+
+def _walk(resolver: URLResolver, prefix: str, space: str) -> Iterator[tuple[str, str]]:
+    for part in resolver.url_patterns:
+        path = prefix + str(part.pattern)
+        if isinstance(part, URLPattern):
+            yield space + (part.name or ""), path
+        else:
+            inner = f"{space}{part.namespace}:" if part.namespace else space
+            yield from _walk(part, path, inner)

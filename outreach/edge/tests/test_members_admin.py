@@ -1,0 +1,97 @@
+"""Inviting colleagues, making users, and what an operator cannot do to get in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from outreach import testing
+from outreach.core.models import Activity, Membership, User
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/core/membership/add/"
+PASSWORD = "a horse that nobody guesses 7"
+
+
+def enter(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def invite(client: Client, **changes):
+    place = testing.make_workspace()
+    form = {"username": "nora", "email": "nora@example.org", "workspace": place.pk,
+            "role": "reviewer"}  # fmt: skip
+    return client.post(ADD, {**form, **changes}, follow=True)
+
+
+def test_an_invited_colleague_chooses_a_password_once_and_enters():
+    answer = invite(enter(testing.dora().user))
+    link = re.search(r"https?://testserver(/welcome/\S+/)", answer.content.decode())
+    assert link
+    nora = User.objects.get(username="nora")
+    assert not nora.has_usable_password() and not nora.is_operator and not nora.is_superuser
+    assert Membership.objects.get(user=nora).role == "reviewer"
+    client = Client()
+    form = client.get(link[1], follow=True)
+    assert "Choose a password" in form.content.decode()
+    weak = client.post(form.request["PATH_INFO"], {"new_password1": "x", "new_password2": "x"})
+    assert "too short" in weak.content.decode()
+    both = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert client.post(form.request["PATH_INFO"], both, follow=True).status_code == 200
+    assert "_auth_user_id" in client.session
+    again = Client().get(link[1], follow=True)
+    assert "does not work any more" in again.content.decode()
+    told = Activity.objects.get(verb="workspaces.member_invited")
+    assert told.codes["role"] == "reviewer" and "nora" not in str(told.codes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"email": ""}, "Nobody has this login name"),
+        ({"username": "dora"}, "This login exists"),
+        ({"username": "no spaces please"}, "Enter a valid username"),
+    ],
+)
+def test_a_mistyped_invitation_makes_nobody(changes, sentence):
+    client = enter(testing.dora().user)
+    before = User.objects.count()
+    assert sentence in invite(client, **changes).content.decode()
+    assert User.objects.count() == before
+
+
+def test_a_workspace_keeps_its_last_admin():
+    client = enter(testing.dora().user)
+    mine = Membership.objects.get(user__username="dora")
+    answer = client.post(f"/admin/core/membership/{mine.pk}/change/", {"role": "viewer"})
+    assert "only admin" in answer.content.decode()
+    assert client.post(f"/admin/core/membership/{mine.pk}/delete/").status_code == 403
+    invite(client, role="admin")
+    client.post(f"/admin/core/membership/{mine.pk}/change/", {"role": "viewer"})
+    mine.refresh_from_db()
+    assert mine.role == "viewer"
+
+
+def test_an_operator_makes_users_and_opens_nobodys_door():
+    root = testing.make_user("root", is_superuser=True)
+    dora, client = testing.dora().user, enter(testing.olaf().user)
+    client.post("/admin/core/user/add/", {"username": "fresh", "usable_password": "false"})
+    assert User.objects.filter(username="fresh").exists()
+    passwords = {"password1": PASSWORD, "password2": PASSWORD}
+    for user in (dora, root):
+        answer = client.post(f"/admin/core/user/{user.pk}/password/", passwords)
+        assert answer.status_code == 403
+    form = {"username": "dora", "is_active": "on", "is_superuser": "on", "is_staff": "on"}
+    client.post(f"/admin/core/user/{dora.pk}/change/", form)
+    dora.refresh_from_db()
+    assert not dora.is_superuser and dora.check_password("correct horse battery")
+    assert (
+        client.post(f"/admin/core/user/{root.pk}/change/", {"username": "root"}).status_code == 403
+    )
+    client.post(f"/admin/core/user/{dora.pk}/change/", {"username": "dora"})
+    dora.refresh_from_db()
+    assert not dora.is_active

@@ -1,0 +1,32 @@
+"""The link with which somebody new chooses a password: signed, for one use, for a few days."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpRequest
+from django.urls import reverse, reverse_lazy
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from outreach.core.models import User
+
+
+class Welcome(PasswordResetConfirmView):
+    """Choose the first password; then the admin opens. The link ends with its use."""
+
+    success_url = reverse_lazy("admin:index")
+    template_name = "admin/welcome.html"
+    post_reset_login = True
+    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+    def get_context_data(self, **given: object) -> dict[str, object]:
+        return {**admin.site.each_context(self.request), **super().get_context_data(**given)}
+
+
+def link_for(request: HttpRequest, user: User) -> str:
+    """The whole address, to be handed to that person by a way the sender trusts."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    token = default_token_generator.make_token(user)
+    return request.build_absolute_uri(reverse("welcome", args=[uid, token]))
