@@ -138,7 +138,7 @@ class ApprovalAdmin(SidePages):
 
     @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:
-        return "none given" if obj.confidence is None else f"{obj.confidence} %"
+        return queue.confidence_of(obj)
 
     @column("Age")
     def show_composed(self, obj: Approval) -> str:
@@ -180,10 +180,11 @@ class ApprovalAdmin(SidePages):
         try:
             done = desk.act(item, request.POST, by=principal_of(request), at=timezone.now())
         except desk.ERRORS as error:
-            messages.error(request, str(error))
             fresh: Approval = self.visible_or_404(request, str(item.pk))
+            said, words = desk.mended(error, request.POST, fresh.revision.text)
+            messages.error(request, said)
             # What was saved all the same (the rules rewrote it) is shown, not typed once more.
-            typed = None if desk.was_saved(error) else request.POST
+            typed = None if desk.was_saved(error) else words
             return self._show(request, fresh, typed=typed, status=desk.status_of(error))
         messages.success(request, done.sentence)
         return self._go(request, done.stay or following, undo=done.undo)

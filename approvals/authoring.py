@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from approvals import submission
+from approvals import items, submission
 from approvals.errors import Lost, Refused, Stale
 from approvals.routing import RoutingError
 from approvals.submission import Submission
@@ -37,6 +37,7 @@ def save(
             raise Refused("The message has no text yet; discard it and write a new one.", "no_text")
         if (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html):
             return None
+        items.footer_kept(old.text, words.text)
         told = replace(
             words,
             confidence=old.confidence,

@@ -17,6 +17,7 @@ from django.http import QueryDict
 from approvals import extending, marks, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
+from outreach.core import drafts
 from outreach.core.drafts import Text, TextChanged, TextRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -47,6 +48,19 @@ def status_of(error: Exception) -> int:
     if isinstance(error, (Lost, Stale, TextChanged)):
         return 409
     return 403 if isinstance(error, NotAllowed) else 400
+
+
+PUT_BACK = " It is back below: look, then save again."
+
+
+def mended(error: Exception, form: QueryDict, old: str) -> tuple[str, QueryDict]:
+    """What to say, and what was typed: with the footer back where the refusal was about it."""
+    if getattr(error, "code", "") != "footer_gone":
+        return str(error), form
+    back = form.copy()
+    text = form.get("text", "").replace("\r\n", "\n")
+    back["text"] = drafts.with_footer(old.replace("\r\n", "\n"), text)
+    return f"{error}{PUT_BACK}", back
 
 
 def was_saved(error: Exception) -> bool:
@@ -99,12 +113,13 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
 def _given(approval: Approval, word: str, at: datetime) -> Done:
     undo = settings.APPROVAL_UNDO_SECONDS
     transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
-    what = "would be simulated" if approval.dry_run else "leaves"
     when = "at once"
     if approval.not_before is not None and approval.not_before > at:
         when = queue.their_time(approval.not_before, queue.zones_of(_loaded(approval)))
-    dry = " Dry run: nothing is sent." if approval.dry_run else ""
-    return Done(f"#{approval.pk} is {word}; it {what} {when}.{dry}", undo=approval.pk)
+    said = f"#{approval.pk} is {word}; it leaves {when}."
+    if approval.dry_run:
+        said = f"#{approval.pk} is {word}. Dry run: nothing is sent; live it would leave {when}."
+    return Done(said, undo=approval.pk)
 
 
 def _loaded(approval: Approval) -> Approval:

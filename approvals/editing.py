@@ -24,6 +24,7 @@ def save(
 ) -> tuple[Approval, Rewrite | None]:
     """A reviewer's words as a new revision, and what the rules made of them."""
     items.same_text(approval, digest)
+    items.footer_kept(approval.revision.text, words.text)
     guard = Approval.objects.filter(
         pk=approval.pk, status=ApprovalStatus.PENDING, digest=digest
     ).update(edited=True)

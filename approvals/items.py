@@ -7,6 +7,7 @@ from datetime import datetime
 from approvals import rounds
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, ApprovalStatus
+from outreach.core import drafts
 from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -55,6 +56,15 @@ def same_text(approval: Approval, digest: str) -> None:
     if approval.digest != digest:
         raise Stale(
             f"The text of #{approval.pk} changed since you opened it. Read it again, then decide."
+        )
+
+
+def footer_kept(old: str, new: str) -> None:
+    if drafts.lost_footer(old, new):
+        raise Refused(
+            "The end of the message is gone: who writes, and how to make it stop. Every e-mail "
+            "needs it.",
+            "footer_gone",
         )
 
 

@@ -202,6 +202,13 @@ def their_time(moment: datetime, zones: LocalZones) -> str:
     return f"{there:%a %d %b %H:%M} {whose}"
 
 
+def confidence_of(approval: Approval) -> str:
+    """`85 %`; after a reviewer's edit it still is the one of the author's draft, and says so."""
+    if approval.confidence is None:
+        return "none given"
+    return f"{approval.confidence} %{', before the edit' if approval.edited else ''}"
+
+
 def hold(approval: Approval, now: datetime) -> str:
     """`would leave Mon 09:00 their time`, or nothing when nothing holds it."""
     times = [

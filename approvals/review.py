@@ -65,6 +65,7 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "incoming": inbox.beside(approval.draft),
         "previous": _previous(revision),
         "outlook": outlook,
+        "confidence": queue.confidence_of(approval),
         "findings": [{**item, "private": marks.is_private(item)} for item in shown],
         "parts": [_part(item) for item in revision.confidence_parts],
         "context": pairs(revision.context),
@@ -134,14 +135,28 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         return "It cannot be approved as it stands; the findings say why."
     if how.passed:
         return "The time it was scheduled for has passed: choose a new one to approve it."
-    verb = "be simulated" if how.dry else "be sent"
     start = "It would" if approval.is_given else "If approved now: would"
     if how.stopped:
+        verb = "be simulated" if how.dry else "be sent"
         return f"{start} wait until the stop is lifted, and {verb} no sooner."
-    if leaves_at <= at:
-        undo = settings.APPROVAL_UNDO_SECONDS
-        return f"{start} {verb} at once{f' (after {undo} s to undo)' if undo else ''}."
-    return f"{start} {verb} {queue.their_time(leaves_at, queue.zones_of(approval))}."
+    if how.dry:
+        return _simulated(approval, leaves_at, at)
+    if leaves_at > at:
+        return f"{start} be sent {queue.their_time(leaves_at, queue.zones_of(approval))}."
+    undo = settings.APPROVAL_UNDO_SECONDS
+    return f"{start} be sent at once{f' (after {undo} s to undo)' if undo else ''}."
+
+
+def _simulated(approval: Approval, leaves_at: datetime, at: datetime) -> str:
+    """The simulation waits for the time asked for and for nothing else; it tells the rest."""
+    zones, wanted = queue.zones_of(approval), approval.scheduled_for
+    start = "It would" if approval.is_given else "If approved now: would"
+    asked = f"{queue.their_time(wanted, zones)}" if wanted and wanted > at else "at once"
+    if leaves_at <= max(at, wanted or at):
+        return f"{start} be simulated {asked}, and live be sent then."
+    return (
+        f"{start} be simulated {asked}; live it would be sent {queue.their_time(leaves_at, zones)}."
+    )
 
 
 def _previous(revision: Revision) -> dict[str, Any] | None:

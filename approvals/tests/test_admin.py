@@ -139,7 +139,8 @@ def test_the_review_page_shows_what_a_decision_needs():
     for part in (
         "Mary Johnson", "Buyer", item.revision.text.split("'")[0], "Minutes of Monday",
         "Please check the date.", "confidence 65: below 70", "first message to this person",
-        "would be simulated at once", "Dry run.", "May be written to.", "Europe/Zurich",
+        "would be simulated at once, and live be sent then", "Dry run.", "May be written to.",
+        "Europe/Zurich",
         "FREQUENCY_CHECK", item.digest,
     ):  # fmt: skip
         assert part in text, part
@@ -592,3 +593,38 @@ def test_an_edit_the_rules_rewrite_is_saved_shown_and_not_approved():
     assert "removed: </span>" in text
     post(client, item, "approve")
     assert state(item) == "approved"
+
+
+def test_an_edit_that_loses_the_footer_is_refused_and_gets_it_back():
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    form = {"action": "edit_approve", "digest": item.digest, "subject": "Other",
+            "text": "Only my own words."}  # fmt: skip
+    answer = client.post(f"{LIST}{item.pk}/change/", form)
+    text = answer.content.decode()
+    assert answer.status_code == 400 and "It is back below" in text
+    item.refresh_from_db()
+    assert (item.status, item.edited) == ("pending", False)
+    back = answer.context["typed"]["text"]
+    assert back.startswith("Only my own words.\n\n-- \nMira · 1 Sample Street")
+    client.post(f"{LIST}{item.pk}/change/", {**form, "text": back})
+    item.refresh_from_db()
+    assert item.status == "approved"
+
+
+def test_confidence_is_said_to_be_of_the_text_before_an_edit():
+    item = testing.make_pending(confidence=85)
+    client = enter(testing.alice())
+    assert "before the edit" not in client.get(f"{LIST}{item.pk}/change/").content.decode()
+    form = {"action": "save", "digest": item.digest, "subject": "Other", "text": "Other words."}
+    client.post(f"{LIST}{item.pk}/change/", form)
+    assert "85 %, before the edit" in client.get(f"{LIST}{item.pk}/change/").content.decode()
+    assert "85 %, before the edit" in client.get(LIST).content.decode()
+
+
+def test_in_dry_run_the_page_says_what_the_job_does_and_what_would_be_live():
+    person = testing.make_person(time_zone="Pacific/Auckland")  # past eleven at night there
+    item = testing.make_pending(person, purpose="promotional")
+    text = enter(testing.alice()).get(f"{LIST}{item.pk}/change/").content.decode()
+    assert "would be simulated at once; live it would be sent Thu 12 Mar 09:00 their time" in text

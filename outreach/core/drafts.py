@@ -71,13 +71,16 @@ def check_text(channel: str, words: Text) -> None:
         raise TextRefused("Confidence is a whole number from 0 to 100.")
 
 
+SIGN = "\n\n-- \n"
+OPT_OUT = "If you would rather not hear from us, reply “stop” and we will not write again."
+
+
 def footer(workspace: Workspace, channel: str) -> str:
     """What every e-mail of this workspace ends with: who writes, and how to make it stop."""
     if channel != Channel.EMAIL or not workspace.postal_address:
         return ""
     return (
-        f"\n\n-- \n{workspace.sender_name or workspace.name} · {workspace.postal_address}\n"
-        "If you would rather not hear from us, reply “stop” and we will not write again."
+        f"{SIGN}{workspace.sender_name or workspace.name} · {workspace.postal_address}\n{OPT_OUT}"
     )
 
 
@@ -91,6 +94,31 @@ def _with_footer(html: str, foot: str) -> str:
     """The footer at the end of the page, inside its body where it has one."""
     end = html.lower().rfind("</body>")
     return html + foot if end < 0 else html[:end] + foot + html[end:]
+
+
+def lost_footer(old: str, new: str) -> str:
+    """The footer that `old` ends with, where `new` has not every line of it any more.
+
+    Who writes, and how to make it stop, must stand in every e-mail. Blanks do not count.
+    """
+    before, _, last = old.rpartition(OPT_OUT)
+    start = before.rfind(SIGN)
+    if start < 0 or last.strip():
+        return ""
+    found = old[start:]
+    kept = {" ".join(line.split()) for line in new.splitlines()}
+    wanted = {" ".join(line.split()) for line in found.splitlines()} - {"", "--"}
+    return "" if wanted <= kept else found
+
+
+def with_footer(old: str, new: str) -> str:
+    """`new`, ending with the footer of `old` where it had lost it."""
+    found = lost_footer(old, new)
+    if not found:
+        return new
+    lines = {" ".join(line.split()) for line in found.splitlines()}
+    own = [line for line in new.splitlines() if " ".join(line.split()) not in lines - {""}]
+    return "\n".join(own).rstrip() + found
 
 
 def write(

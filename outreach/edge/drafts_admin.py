@@ -133,10 +133,11 @@ class DraftAdmin(TenantAdmin):
         try:
             level, sentence = _act(draft, request.POST, by, at)
         except ERRORS as error:
-            messages.error(request, str(error))
             fresh: Draft = self.visible_or_404(request, str(draft.pk))
-            code = desk.status_of(error)
-            return self._show(request, fresh, typed=request.POST, status=code)
+            old = fresh.current.text if fresh.current else ""
+            said, words = desk.mended(error, request.POST, old)
+            messages.error(request, said)
+            return self._show(request, fresh, typed=words, status=desk.status_of(error))
         messages.add_message(request, level, sentence)
         return HttpResponseRedirect(reverse("admin:core_draft_change", args=[draft.pk]))
 

@@ -105,3 +105,18 @@ def test_every_pair_of_states(source, target):
     moved = drafts.move([draft.pk], target)
     assert moved == (1 if target in TRANSITIONS[source] else 0)
     assert Draft.objects.get().status == (target if moved else source)
+
+
+@pytest.mark.django_db
+def test_a_footer_is_missed_line_by_line_and_put_back_whole():
+    place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    old = "Dear Ann,\n\nNews." + drafts.footer(place, "email")
+    assert not drafts.lost_footer(old, old.replace("News.", "Other news.").replace("-- ", "--"))
+    assert not drafts.lost_footer(old, old.replace("\n", "\r\n"))
+    assert not drafts.lost_footer("No footer here.", "Nor here.")
+    for less in ("Other.", old.replace(drafts.OPT_OUT, ""), old.replace("1 Sample", "2 Sample")):
+        assert drafts.lost_footer(old, less)
+        mended = drafts.with_footer(old, less)
+        assert not drafts.lost_footer(old, mended) and mended.count(drafts.OPT_OUT) == 1
+    assert drafts.with_footer(old, "Other.") == "Other." + drafts.footer(place, "email")
+    assert drafts.with_footer(old, old) == old

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 from datetime import timedelta
@@ -20,6 +21,7 @@ from outreach.core.models import Suppression
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.edge import diagnosis
+from outreach.edge.management.commands.doctor import configured, running_at
 from outreach.testing import WORKDAY
 from safety import controls
 from safety.law.table import TABLE
@@ -237,3 +239,16 @@ def test_a_draft_that_was_never_submitted_and_one_that_never_could_be(live):
 def test_a_message_nobody_knows_is_said(args, words):
     with pytest.raises(CommandError, match=words):
         doctor(*args)
+
+
+def test_the_address_is_the_one_that_is_served_whatever_port_this_shell_has(settings, tmp_path):
+    settings.DATA_DIR, settings.PORT, settings.BASE_URL = tmp_path, 8000, "http://localhost:8000"
+    lock = tmp_path / "run.lock"
+    assert configured()["address"].endswith("(not running here)")
+    lock.write_text(json.dumps({"pid": 1, "port": 8017}))
+    assert running_at() == ""  # left behind by one that ended
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert configured()["address"] == "http://localhost:8017"
+        settings.BASE_URL = "https://outreach.example.com"
+        assert configured()["address"] == "https://outreach.example.com"

@@ -6,6 +6,7 @@ or broken, with the sentence that says what to do; a secret is never shown.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from typing import Any
@@ -146,9 +147,27 @@ def configured() -> dict[str, str]:
         "mail": f"{mail}{server} as {settings.DEFAULT_FROM_EMAIL}",
         "suppression key": "environment" if os.environ.get("SUPPRESSION_KEY") else "data folder",
         "data folder": str(settings.DATA_DIR),
-        "address": settings.BASE_URL,
+        "address": running_at() or f"{settings.BASE_URL} (not running here)",
         "debug": "on" if settings.DEBUG else "off",
     }
+
+
+def running_at() -> str:
+    """Where `make run` serves with this data folder now, whatever PORT this shell has."""
+    path = settings.DATA_DIR / "run.lock"
+    try:
+        with path.open("r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                port = int(json.loads(lock.read())["port"])
+            else:
+                return ""  # nobody holds it
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    own = f":{settings.PORT}"
+    given = str(settings.BASE_URL)
+    return f"{given.removesuffix(own)}:{port}" if given.endswith(own) else given
 
 
 NO_DATABASE = (

@@ -122,7 +122,8 @@ class Command(BaseCommand):
         if text is None:
             done = services.approve(item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0)
         else:
-            words = drafts.Text(subject=subject or item.revision.subject, text=text)
+            whole = drafts.with_footer(item.revision.text, text)  # who writes only the letter
+            words = drafts.Text(subject=subject or item.revision.subject, text=whole)
             done = services.edit_and_approve(
                 item.pk, words, by=self.by, at=now, digest=item.digest, undo_seconds=0
             )
