@@ -82,13 +82,14 @@ def _furnish() -> SimpleNamespace:
         "membership": Membership.objects.get(user=users["viewer"].user).pk,
         "user": users["viewer"].user.pk, "workspace": ours.pk, "key": made.key.pk,
         "template": PlatformTemplate.objects.create(workspace=ours, name="one", body="Hi there").pk,
+        "by hand": "linkedin",
         "inbound": testing.make_inbound(person).pk,
         "stop": stop_page.watch("A stop", set_at=WORKDAY, workspace=ours).token(),
     }  # fmt: skip
     words = {
         "DIGEST": pending.digest, "DRAFT_DIGEST": draft.current.digest,
         "APPROVAL:DIGEST": f"{pending.pk}:{pending.digest}", "WORKSPACE": str(ours.pk),
-        "OWN_KEY": f"me:{ours.pk}", "AGENTS_KEY": f"agent:{agent.agent.pk}",
+        "GIVEN": str(given.pk), "OWN_KEY": f"me:{ours.pk}", "AGENTS_KEY": f"agent:{agent.agent.pk}",
     }  # fmt: skip
     return SimpleNamespace(ids=ids, words=words, users=users, secret=made.secret)
 
