@@ -60,6 +60,12 @@ def submit(draft_id: int, *, by: Principal, at: datetime, digest: str) -> Submis
     raise refusal
 
 
+def check(draft_id: int, *, by: Principal, at: datetime, digest: str) -> None:
+    """That it is a draft with exactly this text, and that this principal may submit it."""
+    with transaction.atomic():
+        _held(draft_id, Verb.SUBMIT, by=by, at=at, digest=digest)
+
+
 def discard(draft_id: int, *, by: Principal, at: datetime, digest: str, reason: str) -> None:
     """End a draft: it is rejected, with the reason, and never leaves."""
     if not reason.strip():

@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from outreach.edge.api import options
 from outreach.environment import flag, folder, secret_key, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -60,9 +61,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
 ]
 MIDDLEWARE = [
     "outreach.edge.middleware.RequestIdMiddleware",
+    "outreach.edge.middleware.final_slash",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -235,13 +240,12 @@ LLM_TIMEOUT = whole_number("LLM_TIMEOUT", default=20, least=1, most=25)
 # What happens to a text the model gives nothing usable for: the template's words, or a failed step.
 LLM_FALLBACK = flag("LLM_FALLBACK", default=True)
 
-# --- REST ----------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-}
+# --- REST: what a deployment does not choose stands in outreach/edge/api/options.py ---------------
+REST_FRAMEWORK = options.rest_framework(
+    whole_number("API_REQUESTS_PER_MINUTE", default=600, least=1, most=1_000_000)
+)
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "outreach.edge.api.errors.Handler"}
+SPECTACULAR_SETTINGS = options.OPEN_API
 
 # --- Security ------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

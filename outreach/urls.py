@@ -1,4 +1,4 @@
-"""Every address: the admin is the product's face; `/healthz` tells machines how it stands."""
+"""Every address: the admin for people, REST for programs, `/healthz` for machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from outreach.edge.welcome import Welcome
 
 inside = admin.site.admin_view  # logged in, and staff
 
+handler404 = "outreach.edge.api.missing.not_found"
+handler500 = "outreach.edge.api.missing.broken"
+
 urlpatterns = [
+    path("", include("outreach.edge.api.urls")),
     path("healthz", healthz, name="healthz"),
     path("webhooks/", include("channels.urls")),
     path(f"{unsubscribe.PATH}<str:token>", unsubscribe_page, name="unsubscribe"),

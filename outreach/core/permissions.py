@@ -59,6 +59,25 @@ SCOPES: dict[str, frozenset[Verb]] = {
 }
 
 
+# What may be read by REST, MCP and exports: the verb for people, any of the scopes for agents.
+# An agent without `reviews:read` sees of the drafts what it wrote itself and nothing else.
+READS: dict[str, tuple[Verb, frozenset[str]]] = {
+    "people": (Verb.VIEW, frozenset({"people:read", "people:write"})),
+    "accounts": (Verb.VIEW, frozenset({"people:read", "people:write"})),
+    "drafts": (Verb.VIEW, frozenset({"drafts:write", "reviews:read"})),
+    "approvals": (Verb.VIEW, frozenset({"reviews:read"})),
+    "deliveries": (Verb.VIEW, frozenset({"reviews:read"})),
+    "inbound": (Verb.VIEW, frozenset({"reviews:read"})),
+    "workflow_runs": (Verb.VIEW, frozenset({"workflows:run"})),
+    "safety_events": (Verb.VIEW, frozenset({"audit:read"})),
+    "activity": (Verb.READ_AUDIT, frozenset({"audit:read"})),
+    "suppression": (Verb.READ_AUDIT, frozenset()),
+    "workspaces": (Verb.VIEW, frozenset()),
+    "controls": (Verb.VIEW, frozenset()),
+}
+ANY_KEY = frozenset({"workspaces", "controls"})  # how it stands is no secret to who proposes here
+
+
 class NotAllowed(Exception):
     """This principal may not do this; the sentence says who could."""
 
@@ -87,6 +106,22 @@ def allowed(principal: Principal, verb: Verb, workspace: Workspace) -> bool:
         return any(verb in SCOPES.get(scope, ()) for scope in agent.scopes)
     role = role_of(principal, workspace)
     return bool(role) and RANK[Role(role)] >= RANK[LEAST_ROLE[verb]]
+
+
+def may_read(principal: Principal, resource: str, workspace: Workspace) -> bool:
+    """Whether rows of this kind in this workspace may be shown to this principal."""
+    verb, scopes = READS[resource]
+    if principal.agent is not None:
+        agent = principal.agent
+        if not agent.is_active or agent.workspace_id != workspace.pk:
+            return False
+        return resource in ANY_KEY or not scopes.isdisjoint(agent.scopes)
+    return allowed(principal, verb, workspace)
+
+
+def has_scope(principal: Principal, scope: str) -> bool:
+    """Whether an agent has this scope; people are asked for their role instead."""
+    return principal.agent is None or scope in principal.agent.scopes
 
 
 def is_operator(principal: Principal) -> bool:

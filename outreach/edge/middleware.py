@@ -39,3 +39,19 @@ class RequestIdMiddleware:
         if request.path.startswith("/admin/"):
             response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+FOR_PROGRAMS = ("/api/", "/v1/")
+
+
+def final_slash(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Addresses for programs have no final slash, and answer with one as well (SPEC §9)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(FOR_PROGRAMS) and request.path_info.endswith("/"):
+            request.path_info = request.path_info.rstrip("/")
+        return get_response(request)
+
+    return middleware

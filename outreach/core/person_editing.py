@@ -1,0 +1,123 @@
+"""What is known of one person, written by hand: a new one, or changes of one.
+
+Whether they may be written to is not here: status, automation and merges have services of their
+own. Every address is checked; one that cannot be read, or is somebody else's, refuses the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from outreach.core import activity, names
+from outreach.core.models import Account, Person, Workspace
+from outreach.core.models.workspace import validate_zone
+from outreach.core.people import PersonRefused, add_address
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+
+FIELDS = (
+    "full_name", "first_name", "last_name", "greeting_name", "position", "profile_url",
+    "time_zone", "country", "notes",
+)  # fmt: skip
+NAMES = ("full_name", "first_name", "last_name", "greeting_name", "position")
+Addresses = Iterable[tuple[str, str]]  # (channel, as written)
+
+
+def create(
+    workspace: Workspace,
+    words: Mapping[str, Any],
+    *,
+    addresses: Addresses = (),
+    account: str = "",
+    by: Principal,
+    at: datetime,
+) -> Person:
+    """A new person. Without a greeting name one is derived, and left empty when in doubt.
+
+    Raises NotAllowed, BadAddress, PersonRefused for an address that is somebody's already.
+    """
+    require(by, Verb.WRITE_PEOPLE, workspace)
+    known = names.of_person(
+        words.get("first_name", ""), words.get("last_name", ""), words.get("full_name", "")
+    )
+    given = {
+        "full_name": known.full,
+        "first_name": known.first,
+        "last_name": known.last,
+        "greeting_name": known.greeting,
+        **_clean(words),
+    }
+    if not any(sign.isalnum() for sign in given["full_name"]):
+        raise PersonRefused("Give the person a name.")
+    with transaction.atomic():
+        person = Person.objects.create(
+            workspace=workspace,
+            account=_account(workspace, account),
+            source=f"by hand: {by.label}"[:300],
+            **given,
+        )
+        for channel, raw in addresses:
+            add_address(workspace, person, channel, raw, region=person.country or None)
+        activity.record(activity.entry("people.written", person), by=by, at=at)
+    return person
+
+
+def change(
+    person: Person,
+    words: Mapping[str, Any],
+    *,
+    addresses: Addresses = (),
+    account: str | None = None,
+    by: Principal,
+    at: datetime,
+) -> list[str]:
+    """Change what is known; returns the names of the fields that changed. Addresses are added."""
+    require(by, Verb.WRITE_PEOPLE, person.workspace)
+    given = _clean(words)
+    if "full_name" in given and not any(sign.isalnum() for sign in given["full_name"]):
+        raise PersonRefused("Give the person a name.")
+    with transaction.atomic():
+        held = Person.objects.select_for_update().get(pk=person.pk)
+        changed = [name for name, value in given.items() if getattr(held, name) != value]
+        for name in changed:
+            setattr(held, name, given[name])
+        if account is not None:
+            found = _account(person.workspace, account)
+            if held.account_id != (found.pk if found else None):
+                held.account = found
+                changed.append("account")
+        if changed:
+            held.save(update_fields=[*changed, "updated_at"])
+        before = held.addresses.count()
+        for channel, raw in addresses:
+            add_address(person.workspace, held, channel, raw, region=held.country or None)
+        if held.addresses.count() > before:
+            changed.append("addresses")
+        if changed:
+            told = activity.entry("people.changed", held, fields=sorted(changed))
+            activity.record(told, by=by, at=at)
+    return changed
+
+
+def _clean(words: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: words[name] for name in FIELDS if name in words}
+    for name in NAMES:
+        if name in given:
+            given[name] = names.clean(given[name])
+    if given.get("time_zone"):
+        validate_zone(given["time_zone"])
+    if given.get("country"):
+        given["country"] = str(given["country"]).upper()
+    return given
+
+
+def _account(workspace: Workspace, name: str) -> Account | None:
+    tidy = names.clean(name)[:300]
+    if not tidy:
+        return None
+    key = names.company_key(tidy)
+    return Account.objects.get_or_create(workspace=workspace, key=key, defaults={"name": tidy})[0]

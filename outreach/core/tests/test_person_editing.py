@@ -1,0 +1,71 @@
+"""Writing down a person by hand: whole or not at all, and told without their data."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from outreach import testing
+from outreach.core import person_editing
+from outreach.core.addresses import BadAddress
+from outreach.core.models import Activity, Person
+from outreach.core.people import PersonRefused
+from outreach.core.permissions import NotAllowed
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db
+
+
+def create(words=None, **more):
+    how = {"by": testing.bob(), "at": WORKDAY, **more}
+    words = words or {"full_name": "Zoë Muster"}
+    return person_editing.create(testing.make_workspace(), words, **how)
+
+
+def test_a_person_is_written_with_names_company_and_addresses():
+    person = create(
+        {"full_name": "  Zoë   Muster ", "country": "ch", "time_zone": "Europe/Zurich"},
+        account="ACME® Inc.",
+        addresses=[("email", "Zoe@Example.com"), ("phone", "044 668 18 00")],
+    )
+    assert (person.full_name, person.greeting_name, person.country) == ("Zoë Muster", "Zoë", "CH")
+    assert person.account.name == "ACME® Inc."
+    assert {row.normalised for row in person.addresses.all()} == {
+        "zoe@example.com", "+41446681800",
+    }  # fmt: skip
+    told = Activity.objects.get(verb="people.written")
+    assert "Zoë" not in str(vars(told))
+
+
+@pytest.mark.parametrize(("error", "more"), [
+    (BadAddress, {"addresses": [("email", "fine@example.com"), ("email", "no address")]}),
+    (PersonRefused, {"addresses": [("email", "taken@example.com")]}),
+    (PersonRefused, {"words": {"full_name": " \u200b "}}),
+    (ValidationError, {"words": {"full_name": "A B", "time_zone": "Mars/Base"}}),
+    (NotAllowed, {"by": "carol"}),
+])  # fmt: skip
+def test_what_cannot_be_stores_nothing(error, more):
+    taken = testing.make_person()
+    person_editing.change(
+        taken, {}, addresses=[("email", "taken@example.com")], by=testing.bob(), at=WORKDAY
+    )
+    if more.get("by") == "carol":
+        more = {"by": testing.carol()}
+    with pytest.raises(error):
+        create(**more)
+    assert Person.objects.count() == 1
+
+
+def test_a_change_says_what_changed_and_nothing_twice():
+    person = create()
+    words = {"position": "CTO", "full_name": "Zoë Muster"}
+    how = {"by": testing.bob(), "at": WORKDAY}
+    assert person_editing.change(person, words, account="Acme", **how) == ["position", "account"]
+    assert person_editing.change(person, words, account="acme", **how) == []
+    assert Activity.objects.filter(verb="people.changed").count() == 1
+
+
+def test_agents_need_their_scope():
+    with pytest.raises(NotAllowed):
+        create(by=testing.make_agent(None, "people:read"))
+    assert create(by=testing.make_agent(None, "people:write"))

@@ -1,0 +1,187 @@
+"""The queue for programs: agents read, people decide, each about the digest it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from approvals import extending, queue, services, tasks
+from approvals.errors import Refused
+from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core import drafts
+from outreach.core.models import Channel, Purpose, Touch
+from outreach.core.permissions import NotAllowed
+from outreach.edge.api import shapes
+from outreach.edge.api.base import Pages, Resource, StrictSerializer
+
+
+class ApprovalSerializer(shapes.RoundSerializer):
+    """One item of the queue with the text as it would leave."""
+
+    workspace = serializers.CharField(source="workspace.slug", read_only=True)
+    draft = serializers.UUIDField(source="draft.uuid", read_only=True)
+    person = serializers.UUIDField(source="draft.person.uuid", read_only=True)
+    person_name = serializers.CharField(source="draft.person.full_name", read_only=True)
+    address = serializers.CharField(source="revision.address", read_only=True)
+    subject = serializers.CharField(source="revision.subject", read_only=True)
+    text = serializers.CharField(source="revision.text", read_only=True)
+    html = serializers.CharField(source="revision.html", read_only=True)
+    author = serializers.CharField(source="by_label", read_only=True)
+    author_kind = serializers.CharField(source="by_kind", read_only=True)
+
+    class Meta(shapes.RoundSerializer.Meta):
+        fields = (
+            *shapes.RoundSerializer.Meta.fields, "workspace", "draft", "person", "person_name",
+            "channel", "touch", "purpose", "address", "subject", "text", "html", "confidence",
+            "notes", "author", "author_kind", "receipt",
+        )  # fmt: skip
+
+
+class ApprovalFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=ApprovalStatus.choices)
+    priority = django_filters.ChoiceFilter(
+        choices=[(str(label), str(label)) for label in Priority.labels], method="by_priority"
+    )
+    channel = django_filters.ChoiceFilter(choices=Channel.choices)
+    touch = django_filters.ChoiceFilter(choices=Touch.choices)
+    purpose = django_filters.ChoiceFilter(choices=Purpose.choices)
+    person = django_filters.UUIDFilter(field_name="draft__person__uuid")
+
+    class Meta:
+        model = Approval
+        fields = ("status", "priority", "channel", "touch", "purpose", "person")
+
+    def by_priority(self, rows: QuerySet[Approval], name: str, value: str) -> QuerySet[Approval]:
+        return rows.filter(priority=dict(zip(Priority.labels, Priority.values, strict=True))[value])
+
+
+class DecideBody(StrictSerializer):
+    """Which text was read: the decision is about exactly that one."""
+
+    server_side = StrictSerializer.server_side - {"digest"}
+    digest = serializers.CharField(max_length=67)
+    scheduled_for = shapes.Instant(required=False, allow_null=True)
+
+
+class EditBody(DecideBody):
+    subject = serializers.CharField(max_length=998, required=False, allow_blank=True)
+    text = serializers.CharField(max_length=drafts.MAX_TEXT, trim_whitespace=False)
+    html = serializers.CharField(
+        max_length=drafts.MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False
+    )
+
+
+class FeedbackBody(StrictSerializer):
+    feedback = serializers.CharField(max_length=2000)
+
+
+class EmptyBody(StrictSerializer):
+    """Nothing to say."""
+
+
+class QueuePages(Pages):
+    ordering = queue.ORDER
+
+
+class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+    """Review rounds: critical first, then the oldest."""
+
+    resource = "approvals"
+    rows = Approval.objects.select_related("workspace", "revision", "draft__person")
+    serializer_class = ApprovalSerializer
+    filterset_class = ApprovalFilter
+    pagination_class = QueuePages
+
+    def _item(self) -> Approval:
+        """The item, for somebody who may decide at all: agents never get further."""
+        if not self.principal.is_user:
+            raise NotAllowed(
+                f"Agent {self.principal.label} may not decide about messages. A person with the "
+                "role reviewer has to do this."
+            )
+        item: Approval = self.get_object()
+        return item
+
+    def _tell(self, item: Approval) -> Response:
+        return Response(ApprovalSerializer(self.rows.get(pk=item.pk)).data)
+
+    def _decide(self, act: Callable[..., Approval], body: type[StrictSerializer]) -> Response:
+        item, words = self._item(), self.read(body)
+        done = act(item.pk, **words, by=self.principal, at=self.now)
+        return self._tell(done)
+
+    @extend_schema(request=DecideBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str = "") -> Response:
+        """Say yes to exactly the text with this digest."""
+        answer = self._decide(services.approve, DecideBody)
+        transaction.on_commit(tasks.wake_sender)
+        return answer
+
+    @extend_schema(request=EditBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"])
+    def edit(self, request: Request, pk: str = "") -> Response:
+        """Save an edit; the item stays in the queue."""
+        item, words = self._item(), self.read(EditBody)
+        if words.get("scheduled_for"):
+            raise Refused("An edit keeps its time; approve it with a new one.", "no_text")
+        done = services.edit(
+            item.pk, _words(item, words), by=self.principal, at=self.now, digest=words["digest"]
+        )
+        return self._tell(done)
+
+    @extend_schema(request=EditBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"], url_path="edit-and-approve")
+    def edit_and_approve(self, request: Request, pk: str = "") -> Response:
+        """Save an edit and say yes to it; where the rules change it, it is saved only (409)."""
+        item, words = self._item(), self.read(EditBody)
+        done = services.edit_and_approve(
+            item.pk, _words(item, words), by=self.principal, at=self.now, digest=words["digest"],
+            scheduled_for=words.get("scheduled_for"),
+        )  # fmt: skip
+        transaction.on_commit(tasks.wake_sender)
+        return self._tell(done)
+
+    @extend_schema(request=shapes.ReasonBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str = "") -> Response:
+        """Say no: the message ends, and its author reads why."""
+        return self._decide(services.reject, shapes.ReasonBody)
+
+    @extend_schema(request=FeedbackBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"], url_path="request-changes")
+    def request_changes(self, request: Request, pk: str = "") -> Response:
+        """Back to its author with what should change."""
+        return self._decide(services.return_, FeedbackBody)
+
+    @extend_schema(request=EmptyBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str = "") -> Response:
+        """Take an approval back before it is taken for sending; answers the new round."""
+        return self._decide(services.undo, EmptyBody)
+
+    @extend_schema(request=EmptyBody, responses=ApprovalSerializer)
+    @action(detail=True, methods=["post"])
+    def extend(self, request: Request, pk: str = "") -> Response:
+        """More time for an undecided item."""
+        return self._decide(extending.extend, EmptyBody)
+
+
+def _words(item: Approval, words: dict[str, Any]) -> drafts.Text:
+    """The edit, with what it does not mention left as it is."""
+    return drafts.Text(
+        subject=words.get("subject", item.revision.subject),
+        text=words["text"],
+        html=words.get("html", item.revision.html),
+        confidence=item.revision.confidence,
+        attachments=tuple(item.revision.attachments),
+    )

@@ -1,0 +1,226 @@
+"""Messages as their authors see them: propose, revise, submit, withdraw, wait for a decision."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from approvals import authoring, proposing
+from approvals.models import Approval
+from outreach.core import drafts
+from outreach.core.models import Channel, Draft, Person, Purpose
+from outreach.core.models.drafts import DraftStatus
+from outreach.core.permissions import Verb, has_scope, require
+from outreach.edge.api import idempotency, shapes
+from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.errors import Conflict, refusal
+
+LONGEST_WAIT = 30.0
+LOOK_EVERY = 0.5
+REQUESTED = ("draft", "scheduled", "published")
+IDEMPOTENCY = OpenApiParameter(
+    idempotency.HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
+    description="Any text of your own; the same when you ask again.",
+)  # fmt: skip
+MATCH = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
+    description="The digest of the text you read, as `digest` and `ETag` say it.",
+)  # fmt: skip
+
+
+class TextBody(StrictSerializer):
+    """The words of a message."""
+
+    subject = serializers.CharField(max_length=998, required=False, default="", allow_blank=True)
+    text = serializers.CharField(max_length=drafts.MAX_TEXT, trim_whitespace=False)
+    html = serializers.CharField(
+        max_length=drafts.MAX_TEXT, required=False, default="", allow_blank=True,
+        trim_whitespace=False,
+    )  # fmt: skip
+
+
+class DraftBody(TextBody):
+    """A proposal. `requested_status` is a wish: the server decides where it goes."""
+
+    person = serializers.UUIDField()
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    purpose = serializers.ChoiceField(choices=Purpose.choices, required=False)
+    requested_status = serializers.ChoiceField(choices=REQUESTED, default="scheduled")
+    scheduled_for = shapes.Instant(required=False, allow_null=True)
+    confidence = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    reasoning = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
+    notes = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
+
+
+class SubmitBody(StrictSerializer):
+    requested_status = serializers.ChoiceField(choices=REQUESTED[1:], default="scheduled")
+    scheduled_for = shapes.Instant(required=False, allow_null=True)
+    notes = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
+
+
+class WithdrawBody(StrictSerializer):
+    reason = serializers.CharField(max_length=500)
+
+
+class DraftFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=DraftStatus.choices)
+    channel = django_filters.ChoiceFilter(choices=Channel.choices)
+    person = django_filters.UUIDFilter(field_name="person__uuid")
+    since = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+
+    class Meta:
+        model = Draft
+        fields = ("status", "channel", "person", "since")
+
+
+class Drafts(mixins.ListModelMixin, Resource):
+    """Messages. An agent without `reviews:read` sees those it wrote itself."""
+
+    resource = "drafts"
+    rows = Draft.objects.select_related("workspace", "person", "current")
+    serializer_class = shapes.DraftSerializer
+    filterset_class = DraftFilter
+    lookup_field = "uuid"
+
+    def get_queryset(self) -> QuerySet[Draft]:
+        rows: QuerySet[Draft] = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows
+        by = self.principal
+        if by.is_agent and not has_scope(by, "reviews:read"):
+            rows = rows.filter(by_kind=by.kind, by_id=by.id)
+        return rows
+
+    def _own(self) -> Draft:
+        """The draft, for a change: agents change what they wrote and nothing else."""
+        draft: Draft = self.get_object()
+        by = self.principal
+        require(by, Verb.WRITE_DRAFTS, draft.workspace)
+        if by.is_agent and (draft.by_kind, draft.by_id) != (by.kind, by.id):
+            raise Conflict("Another author wrote this message; propose one of your own.", "foreign")
+        return draft
+
+    def _tell(self, draft: Draft, status: int = 200, **more: Any) -> Response:
+        body = {**shapes.message(self.rows.get(pk=draft.pk)), **more}
+        return Response(body, status=status, headers={"ETag": f'"{body["digest"]}"'})
+
+    def _match(self, draft: Draft) -> str:
+        given = self.request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+        if not given:
+            raise ValidationError(
+                {"If-Match": ["Send If-Match with the digest of the text you read."]}, "required"
+            )
+        return given
+
+    @extend_schema(responses=shapes.MessageSerializer)
+    def retrieve(self, request: Request, uuid: str = "") -> HttpResponse:
+        """One message: its text, where it stands and why, and what was said of it."""
+        return self._tell(self.get_object())
+
+    @extend_schema(
+        request=DraftBody, parameters=[IDEMPOTENCY], responses={201: shapes.MessageSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Propose a message: it is judged, routed, and where that is its way, queued."""
+        place, by, words = self.place, self.principal, self.read(DraftBody)
+        require(by, Verb.WRITE_DRAFTS, place)
+        person = Person.objects.filter(workspace=place, uuid=words["person"]).first()
+        if person is None:
+            raise ValidationError({"person": ["There is no such person in this workspace."]})
+
+        def act() -> tuple[int, dict[str, Any]]:
+            done = proposing.propose(
+                place,
+                person,
+                words["channel"],
+                drafts.Text(
+                    subject=words["subject"],
+                    text=words["text"],
+                    html=words["html"],
+                    confidence=words.get("confidence"),
+                    reasoning=words["reasoning"],
+                ),
+                requested=words["requested_status"],
+                purpose=words.get("purpose", Purpose.PROMOTIONAL),
+                scheduled_for=words.get("scheduled_for"),
+                notes=words["notes"],
+                by=by,
+                at=self.now,
+            )
+            if done.refusal is not None:
+                return refusal(done.refusal, draft=str(done.draft.uuid))
+            return 201, shapes.message(self.rows.get(pk=done.draft.pk), done)
+
+        return idempotency.once(request, place, by, act)
+
+    @extend_schema(request=TextBody, parameters=[MATCH], responses={200: shapes.MessageSerializer})
+    def partial_update(self, request: Request, uuid: str = "") -> Response:
+        """New words for a message that is a draft. Refused when somebody changed it meanwhile."""
+        draft, words = self._own(), self.read(TextBody)
+        authoring.save(
+            draft.pk, drafts.Text(**words), by=self.principal, at=self.now,
+            digest=self._match(draft),
+        )  # fmt: skip
+        return self._tell(draft)
+
+    @extend_schema(
+        request=SubmitBody, parameters=[MATCH], responses={200: shapes.MessageSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, uuid: str = "") -> Response:
+        """Ask for a decision about a draft, as it is read by the digest given."""
+        draft, words = self._own(), self.read(SubmitBody)
+        done = proposing.submit(
+            draft,
+            digest=self._match(draft),
+            requested=words["requested_status"],
+            scheduled_for=words.get("scheduled_for"),
+            notes=words["notes"],
+            by=self.principal,
+            at=self.now,
+        )
+        return Response(shapes.message(self.rows.get(pk=draft.pk), done))
+
+    @extend_schema(request=WithdrawBody, responses={200: shapes.MessageSerializer})
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, uuid: str = "") -> Response:
+        """Take a message out of the queue; it is a draft again. Not once it is approved."""
+        draft, words = self._own(), self.read(WithdrawBody)
+        proposing.withdraw(draft, reason=words["reason"], by=self.principal, at=self.now)
+        return self._tell(draft)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("wait", OpenApiTypes.INT, description="Seconds to wait, 0 to 30.")
+        ],
+        responses=shapes.MessageSerializer,
+    )
+    @action(detail=True, methods=["get"])
+    def decision(self, request: Request, uuid: str = "") -> Response:
+        """Answers once the message is decided, or after `wait` seconds with how it stands."""
+        draft = self.get_object()
+        deadline = time.monotonic() + self._patience()
+        while _undecided(draft.pk) and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY)
+        return self._tell(draft, decided=not _undecided(draft.pk))
+
+    def _patience(self) -> float:
+        asked = self.request.query_params.get("wait", "0")
+        if not (asked.isascii() and asked.isdigit() and int(asked[:4]) <= LONGEST_WAIT):
+            raise ValidationError({"wait": [f"Wait 0 to {LONGEST_WAIT:.0f} seconds."]})
+        return float(asked)
+
+
+def _undecided(draft_id: int) -> bool:
+    return Approval.objects.filter(draft=draft_id, status="pending").exists()

@@ -1,0 +1,129 @@
+"""One shape for every error: `{"type", "errors": [{"code", "detail", "attr"}]}`.
+
+400 what cannot be read or validated, 401 no key, 403 no right, 404 not there for you, 409 the
+state is against it, 422 only a reused idempotency key, 429 too often, 503 the database is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+
+from approvals.errors import Blocked, Refused
+from approvals.routing import RoutingError
+from approvals.safemode import PreflightUnmet
+from channels.manual import HandOffRefused
+from channels.stop import ControlRefused
+from outreach.core.addresses import BadAddress
+from outreach.core.drafts import TextChanged, TextRefused
+from outreach.core.people import PersonRefused
+from outreach.core.permissions import NotAllowed
+from outreach.edge.api.parsing import TooLarge
+from safety.contract.payload import PayloadError
+from workflows.services import RunRefused
+from workflows.shapes import BadOptions
+
+
+class Conflict(APIException):
+    """The request is fine; what it is about is in a state that is against it."""
+
+    status_code = 409
+    default_detail = "This is not possible now."
+    default_code = "conflict"
+
+
+class Reused(APIException):
+    """The idempotency key was used before, for something else."""
+
+    status_code = 422
+    default_detail = "This Idempotency-Key was used for another request. Take a new key."
+    default_code = "idempotency_key_reused"
+
+
+class Unavailable(APIException):
+    status_code = 503
+    default_detail = "The database does not answer now. Nothing was changed; try again."
+    default_code = "database_unavailable"
+
+
+class PreflightConflict(Conflict):
+    """Safe Mode cannot go off like this: the checklist comes with the refusal."""
+
+    def __init__(self, error: PreflightUnmet) -> None:
+        super().__init__(str(error), "preflight_unmet")
+        self.preflight = [item.as_dict() for item in error.items]
+
+
+NOT_FOUND = {"not_found"}
+UNREADABLE = {"no_reason", "no_text", "not_confirmed", "unknown_tick"}
+
+
+def translated(error: Exception) -> Exception:
+    """What the stages raise, as an answer; what is unknown here stays what it was."""
+    for kind, answer in ANSWERS:
+        if isinstance(error, kind):
+            return answer(error)
+    for kind, code in STATES.items():
+        if isinstance(error, kind):
+            return Conflict(str(error), code)
+    return error
+
+
+STATES: dict[type[Exception], str] = {
+    RoutingError: "configuration_error",
+    PersonRefused: "person_refused",
+    ControlRefused: "control_refused",
+    RunRefused: "run_refused",
+    HandOffRefused: "hand_off_refused",
+}
+
+
+def _refused(error: Refused) -> APIException:
+    if error.code in NOT_FOUND:
+        return NotFound(str(error))
+    if error.code == "not_allowed":
+        return PermissionDenied(str(error))
+    if error.code in UNREADABLE:
+        return ValidationError(str(error), error.code)
+    return Conflict(str(error), "blocked" if isinstance(error, Blocked) else error.code)
+
+
+# In this order: the first kind that fits answers.
+ANSWERS: tuple[tuple[Any, Callable[[Any], Exception]], ...] = (
+    (NotAllowed, lambda error: PermissionDenied(str(error))),
+    (PreflightUnmet, PreflightConflict),
+    (Refused, _refused),
+    (TextChanged, lambda error: Conflict(str(error), "stale")),
+    ((TextRefused, BadAddress, BadOptions), lambda error: ValidationError(str(error), "invalid")),
+    (PayloadError, lambda error: ValidationError(list(error.faults), "invalid")),
+    (RequestDataTooBig, lambda _: TooLarge()),
+    (OperationalError, lambda _: Unavailable()),
+)
+
+
+def refusal(error: Exception, **more: Any) -> tuple[int, dict[str, Any]]:
+    """Status and body of a refusal that kept something: `more` says what."""
+    known = translated(error)
+    if not isinstance(known, APIException):
+        raise error
+    said = {"code": known.get_codes(), "detail": str(known.detail), "attr": None}
+    return known.status_code, {"type": "client_error", "errors": [said], **more}
+
+
+class Handler(ExceptionHandler):
+    """Translates, then lets the library shape it."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        return super().convert_known_exceptions(translated(exc))
+
+    def run(self) -> Any:
+        response = super().run()
+        exc = translated(self.exc)
+        if response is not None and isinstance(exc, PreflightConflict):
+            response.data["preflight"] = exc.preflight
+        return response

@@ -1,0 +1,83 @@
+"""`Idempotency-Key`: the same request asked twice is done once and answered the same.
+
+The row is made in the transaction of the act, so that there is never an act without its answer
+nor an answer without its act. Two at once: one waits for the other's row and gets its answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from outreach.core.digest import canonical
+from outreach.core.models import Workspace
+from outreach.core.principal import Principal
+from outreach.edge.api.errors import Conflict, Reused
+from outreach.edge.models import KeptAnswer
+
+HEADER = "Idempotency-Key"
+LONGEST = 255
+
+
+def key_of(request: Request) -> str:
+    """The header, or the refusal of a proposal without one."""
+    given = request.headers.get(HEADER, "")
+    if not given:
+        raise ValidationError(
+            {HEADER: [f"Send {HEADER}: any text of your own, the same when you ask again."]},
+            "required",
+        )
+    if len(given) > LONGEST or not given.isprintable():
+        raise ValidationError(
+            {HEADER: [f"{HEADER} is printable text of at most {LONGEST} characters."]}, "invalid"
+        )
+    return given
+
+
+def once(
+    request: Request,
+    place: Workspace,
+    by: Principal,
+    act: Callable[[], tuple[int, dict[str, Any]]],
+) -> Response:
+    """Do `act` once for this key and keep its answer; what it refuses is not kept."""
+    key, print_ = key_of(request), fingerprint(request)
+    known = _kept(place, by, key)
+    if known is None:
+        try:
+            with transaction.atomic():
+                row = KeptAnswer.objects.create(
+                    workspace=place, key=key, fingerprint=print_, created_at=timezone.now(),
+                    **by.fields(),
+                )  # fmt: skip
+                status, body = act()
+                plain = json.loads(json.dumps(body, cls=JSONEncoder))
+                KeptAnswer.objects.filter(pk=row.pk).update(http_status=status, body=plain)
+            return Response(plain, status=status)
+        except IntegrityError:
+            known = _kept(place, by, key)
+            if known is None:
+                raise
+    if known.fingerprint != print_:
+        raise Reused()
+    if not known.http_status:
+        raise Conflict("The first request with this key is still under way.", "under_way")
+    return Response(known.body, status=known.http_status, headers={"Idempotent-Replay": "true"})
+
+
+def fingerprint(request: Request) -> str:
+    asked = {"method": request.method, "path": request.path, "body": request.data}
+    return hashlib.sha256(canonical(asked)).hexdigest()
+
+
+def _kept(place: Workspace, by: Principal, key: str) -> KeptAnswer | None:
+    return KeptAnswer.objects.filter(workspace=place, by_kind=by.kind, by_id=by.id, key=key).first()

@@ -1,0 +1,38 @@
+"""How the REST face is put together: the settings of the libraries under it. No Django here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def rest_framework(per_minute: int) -> dict[str, Any]:
+    """DRF's settings; `per_minute` is how often one caller may ask."""
+    return {
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "outreach.edge.api.access.KeyAuthentication",
+            "outreach.edge.api.access.QuietSession",
+        ],
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "DEFAULT_PARSER_CLASSES": ["outreach.edge.api.parsing.StrictJSONParser"],
+        "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+        "DEFAULT_THROTTLE_CLASSES": ["outreach.edge.api.throttling.PerCaller"],
+        "DEFAULT_THROTTLE_RATES": {"caller": f"{per_minute}/min"},
+        "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    }
+
+
+OPEN_API: dict[str, Any] = {
+    "TITLE": "Outreach Command Center",
+    "DESCRIPTION": "Programs propose, people decide. No key of an agent approves, sends or "
+    "switches anything.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",  # works without a network
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "SCHEMA_PATH_PREFIX": r"/api",
+    "POSTPROCESSING_HOOKS": ["outreach.edge.api.schema.with_errors"],
+}

@@ -1,0 +1,223 @@
+"""People and companies: read, written by hand, and the stops of one person (people only)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels import quiet, stop
+from outreach.core import people, person_editing
+from outreach.core.models import Account, Address, Channel, Person
+from outreach.core.models.people import PersonStatus
+from outreach.core.models.workspace import validate_zone
+from outreach.core.permissions import NotAllowed
+from outreach.edge.api import shapes
+from outreach.edge.api.base import Resource, StrictSerializer
+
+
+class AddressSerializer(serializers.ModelSerializer[Address]):
+    class Meta:
+        model = Address
+        fields = ("channel", "normalised", "raw")
+
+
+class PersonSerializer(serializers.ModelSerializer[Person]):
+    """A person as known, with every address. `human` is the canonical record's uuid."""
+
+    account = serializers.CharField(source="account.name", default="", read_only=True)
+    human = serializers.SerializerMethodField()
+    addresses = AddressSerializer(many=True, read_only=True)
+    workspace = serializers.CharField(source="workspace.slug", read_only=True)
+
+    class Meta:
+        model = Person
+        fields = (
+            "uuid", "workspace", "full_name", "first_name", "last_name", "greeting_name",
+            "position", "account", "profile_url", "connected_on", "time_zone", "country",
+            "follows_us", "status", "status_reason", "status_at", "automation_enabled",
+            "automation_disabled_reason", "human", "addresses", "source", "created_at",
+            "updated_at",
+        )  # fmt: skip
+
+    def get_human(self, row: Person) -> str:
+        return str(row.merged_into.uuid if row.merged_into else row.uuid)
+
+
+class NewAddress(StrictSerializer):
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    address = serializers.CharField(max_length=500)
+
+
+class PersonBody(StrictSerializer):
+    """What may be said of a person; the server sets their standing."""
+
+    full_name = serializers.CharField(max_length=400)
+    first_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    last_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    greeting_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    position = serializers.CharField(max_length=400, required=False, allow_blank=True)
+    account = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    profile_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
+    time_zone = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, validators=[validate_zone]
+    )
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
+    notes = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+    addresses = NewAddress(many=True, required=False)
+
+
+class PersonFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter(field_name="full_name", lookup_expr="icontains")
+    account = django_filters.CharFilter(field_name="account__name", lookup_expr="icontains")
+    address = django_filters.CharFilter(field_name="addresses__normalised", distinct=True)
+    status = django_filters.ChoiceFilter(choices=PersonStatus.choices)
+    automation_enabled = django_filters.BooleanFilter()
+
+    class Meta:
+        model = Person
+        fields = ("name", "account", "address", "status", "automation_enabled")
+
+
+class AutomationBody(StrictSerializer):
+    enabled = serializers.BooleanField()
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    """How a person stands after a stop. `effective` is false while a message is in flight."""
+
+    uuid = serializers.UUIDField()
+    status = serializers.CharField()
+    automation_enabled = serializers.BooleanField()
+    effective = serializers.BooleanField()
+
+
+class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+    """People we may contact."""
+
+    resource = "people"
+    rows = Person.objects.select_related("account", "merged_into", "workspace").prefetch_related(
+        "addresses"
+    )
+    serializer_class = PersonSerializer
+    filterset_class = PersonFilter
+    lookup_field = "uuid"
+
+    @extend_schema(request=PersonBody, responses={201: PersonSerializer})
+    def create(self, request: Request) -> Response:
+        """One person by hand. Addresses that are taken or cannot be read refuse the whole."""
+        words = self.read(PersonBody)
+        person = person_editing.create(
+            self.place,
+            words,
+            addresses=_addresses(words),
+            account=words.get("account", ""),
+            by=self.principal,
+            at=self.now,
+        )
+        return Response(PersonSerializer(self.rows.get(pk=person.pk)).data, status=201)
+
+    @extend_schema(request=PersonBody, responses=PersonSerializer)
+    def partial_update(self, request: Request, uuid: str = "") -> Response:
+        """Change what is known of a person. Addresses given are added; none is taken away."""
+        person = self.get_object()
+        known = PersonBody(data=request.data, partial=True)
+        known.is_valid(raise_exception=True)
+        words = dict(known.validated_data)
+        person_editing.change(
+            person,
+            words,
+            addresses=_addresses(words),
+            account=words.get("account"),
+            by=self.principal,
+            at=self.now,
+        )
+        return Response(PersonSerializer(self.rows.get(pk=person.pk)).data)
+
+    def _stopped(self, ids: list[int], person: Person) -> Response:
+        fresh = people.canonical(Person.objects.select_related("merged_into").get(pk=person.pk))
+        return Response(
+            {
+                "uuid": fresh.uuid,
+                "status": fresh.status,
+                "automation_enabled": fresh.automation_enabled,
+                "effective": not quiet.in_flight(quiet.scope_of(humans=ids)),
+            }
+        )
+
+    def _stop(self, act: Callable[..., Any], *args: Any) -> Response:
+        if not self.principal.is_user:
+            raise NotAllowed(
+                f"Agent {self.principal.label} may not change a person's standing. A reviewer has "
+                "to do this."
+            )
+        person = self.get_object()
+        reason = self.read(shapes.ReasonBody)["reason"]
+        ids = act(person, *args, reason=reason, by=self.principal, at=self.now)
+        return self._stopped(ids or stop.human_ids(person), person)
+
+    @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
+    @action(detail=True, methods=["post"])
+    def desist(self, request: Request, uuid: str = "") -> Response:
+        """They asked us to stop: nothing more is sent to them, on any channel."""
+        return self._stop(stop.stop_person, PersonStatus.DESIST)
+
+    @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
+    @action(detail=True, methods=["post"])
+    def block(self, request: Request, uuid: str = "") -> Response:
+        """We do not write to them any more."""
+        return self._stop(stop.stop_person, PersonStatus.BLOCKED)
+
+    @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
+    @action(detail=True, methods=["post"])
+    def lift(self, request: Request, uuid: str = "") -> Response:
+        """Make them reachable again; after a request to stop only when 72 hours have passed."""
+        return self._stop(stop.lift_person)
+
+    @extend_schema(request=AutomationBody, responses=StandingSerializer)
+    @action(detail=True, methods=["post"])
+    def automation(self, request: Request, uuid: str = "") -> Response:
+        """Switch messages of agents and workflows to this person off or on."""
+        if not self.principal.is_user:
+            raise NotAllowed("Only a person switches automation. A reviewer has to do this.")
+        person, words = self.get_object(), self.read(AutomationBody)
+        ids = stop.set_automation(
+            person, words["enabled"], reason=words["reason"], by=self.principal, at=self.now
+        )
+        return self._stopped(ids, person)
+
+
+def _addresses(words: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(row["channel"], row["address"]) for row in words.get("addresses", [])]
+
+
+class AccountSerializer(serializers.ModelSerializer[Account]):
+    workspace = serializers.CharField(source="workspace.slug", read_only=True)
+
+    class Meta:
+        model = Account
+        fields = ("id", "workspace", "name", "created_at")
+
+
+class AccountFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter(lookup_expr="icontains")
+
+    class Meta:
+        model = Account
+        fields = ("name",)
+
+
+class Accounts(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
+    """Companies."""
+
+    resource = "accounts"
+    rows = Account.objects.select_related("workspace")
+    serializer_class = AccountSerializer
+    filterset_class = AccountFilter

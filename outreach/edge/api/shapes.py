@@ -1,0 +1,161 @@
+"""How messages, rounds and times look in JSON, for every view that shows them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from approvals.models import Approval
+from approvals.proposing import Proposal
+from outreach.core.models import Draft
+from outreach.edge.api.base import StrictSerializer
+
+LATEST = timedelta(days=366)
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class Instant(serializers.Field[datetime, Any, str, Any]):
+    """ISO 8601 with an offset; a time without one could be anybody's, and is refused."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Write an ISO 8601 time with an offset, as text.")
+        try:
+            moment = parse_datetime(data)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise serializers.ValidationError(
+                "Write an ISO 8601 time with an offset, such as 2026-03-11T10:00:00+01:00."
+            )
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            raise serializers.ValidationError("That time is outside the calendar.") from None
+        now = timezone.now()
+        if not now <= moment <= now + LATEST:
+            raise serializers.ValidationError("Choose a time between now and a year from now.")
+        return moment
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+class ReasonBody(StrictSerializer):
+    reason = serializers.CharField(max_length=500)
+
+
+class DraftSerializer(serializers.ModelSerializer[Draft]):
+    """A message in a list."""
+
+    workspace = serializers.CharField(source="workspace.slug", read_only=True)
+    person = serializers.UUIDField(source="person.uuid", read_only=True)
+    subject = serializers.CharField(source="current.subject", default="", read_only=True)
+    digest = serializers.CharField(source="current.digest", default="", read_only=True)
+    author = serializers.CharField(source="by_label", read_only=True)
+    author_kind = serializers.CharField(source="by_kind", read_only=True)
+
+    class Meta:
+        model = Draft
+        fields: tuple[str, ...] = (
+            "uuid", "workspace", "person", "channel", "touch", "purpose", "status",
+            "status_reason", "subject", "digest", "scheduled_for", "author", "author_kind",
+            "created_at", "updated_at",
+        )  # fmt: skip
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """One thing a check said: where, under which rule, and what it means."""
+
+    check = serializers.CharField()
+    code = serializers.CharField()
+    status = serializers.CharField()
+    message = serializers.CharField()
+
+
+class RoundSerializer(serializers.ModelSerializer[Approval]):
+    """One review round of a message, with what the reviewer said."""
+
+    priority = serializers.CharField(source="get_priority_display", read_only=True)
+    feedback = serializers.SerializerMethodField()
+    findings = serializers.SerializerMethodField()
+    decided_by = serializers.CharField(source="decided_by_label", read_only=True)
+
+    class Meta:
+        model = Approval
+        fields: tuple[str, ...] = (
+            "id", "status", "priority", "priority_reasons", "digest", "edited", "feedback",
+            "findings", "routing", "created_at", "expires_at", "scheduled_for", "not_before",
+            "decided_by", "decided_at", "closed_reason", "closed_at", "dry_run",
+        )  # fmt: skip
+
+    def get_feedback(self, row: Approval) -> str:
+        if row.rejection_reason:
+            return row.rejection_reason
+        returned = row.status in ("withdrawn", "expired")
+        return row.draft.status_reason if returned else ""
+
+    @extend_schema_field(FindingSerializer(many=True))
+    def get_findings(self, row: Approval) -> list[dict[str, Any]]:
+        return list(row.decision.get("findings", []))
+
+
+class MessageSerializer(DraftSerializer):
+    """One message whole: its text, its rounds newest first, and what a submission answered."""
+
+    text = serializers.CharField(source="current.text", default="", read_only=True)
+    html = serializers.CharField(source="current.html", default="", read_only=True)
+    revision = serializers.IntegerField(source="current.no", default=0, read_only=True)
+    confidence = serializers.IntegerField(
+        source="current.confidence", allow_null=True, default=None, read_only=True
+    )
+    rounds = serializers.SerializerMethodField()
+    outcome = serializers.SerializerMethodField()
+
+    class Meta(DraftSerializer.Meta):
+        fields = (
+            *DraftSerializer.Meta.fields, "text", "html", "revision", "confidence", "rounds",
+            "outcome",
+        )  # fmt: skip
+
+    @extend_schema_field(RoundSerializer(many=True))
+    def get_rounds(self, row: Draft) -> list[dict[str, Any]]:
+        found = row.approvals.select_related("draft").order_by("-id")[:20]
+        return list(RoundSerializer(found, many=True).data)
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_outcome(self, row: Draft) -> dict[str, Any] | None:
+        """What the request just made came to: null where none was made."""
+        done: Proposal | None = self.context.get("proposal")
+        return outcome(done) if done else None
+
+
+def message(row: Draft, done: Proposal | None = None) -> dict[str, Any]:
+    """The whole message as JSON, with what a request came to."""
+    return dict(MessageSerializer(row, context={"proposal": done}).data)
+
+
+def outcome(done: Proposal) -> dict[str, Any]:
+    """In the queue, kept as a draft, or blocked; why; and what a person would have to do."""
+    if done.refusal is not None:
+        return {"result": "refused", "reason": str(done.refusal), "findings": []}
+    asked = done.submission
+    if asked is None:
+        return {"result": "draft", "reason": "", "findings": []}
+    findings = [finding.as_dict() for finding in asked.verdict.findings]
+    if asked.approval is not None:
+        automatic = asked.approval.status == "auto_approved"
+        result = "approved_by_rule" if automatic else "pending_approval"
+        reason = asked.approval.routing.get("reason", "")
+    elif asked.verdict.blockers:
+        result = "blocked"
+        reason = " ".join(finding.message for finding in asked.verdict.blockers)
+    else:
+        result, reason = "draft", asked.route.reason
+    return {"result": result, "reason": reason, "findings": findings}

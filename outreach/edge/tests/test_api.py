@@ -1,0 +1,441 @@
+"""The REST face: proposals once, decisions by people about the text they read, one error shape."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache.backends.locmem import LocMemCache
+from django.utils import timezone
+
+from approvals.models import Approval
+from outreach import testing
+from outreach.core import keys
+from outreach.core.models import Activity, ApiKey, Draft, Person
+from outreach.edge.api.throttling import PerCaller
+from outreach.edge.models import KeptAnswer
+from outreach.edge.tests import api
+from safety.models import SafetyEvent, SystemControl
+
+pytestmark = pytest.mark.django_db
+TEXT = "Here are the minutes of Monday's meeting, as agreed."
+
+
+def proposal(to, **more):
+    return {
+        "person": str(to.uuid), "channel": "email", "subject": "Minutes of Monday",
+        "text": TEXT, "purpose": "informational", "confidence": 85, **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def bot():
+    return api.agent()
+
+
+@pytest.fixture
+def person():
+    return testing.make_person()
+
+
+# --- Proposing -----------------------------------------------------------------------------------
+
+
+def test_a_proposal_is_judged_routed_and_queued(bot, person):
+    answer = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    body = answer.json()
+    assert answer.status_code == 201, body
+    assert (body["status"], body["outcome"]["result"]) == ("pending_approval", "pending_approval")
+    assert body["rounds"][0]["routing"]["safe_mode_enforced"] is True
+    assert body["rounds"][0]["routing"]["requested_status"] == "scheduled"
+    approval = Approval.objects.get()
+    assert (approval.by_kind, approval.digest) == ("agent", body["digest"])
+
+
+def test_the_same_request_is_done_once_and_answered_the_same(bot, person):
+    first = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    again = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again["Idempotent-Replay"] == "true"
+    assert Draft.objects.count() == 1
+    other = bot.post("/api/drafts", proposal(person, text="Other words."), Idempotency_Key="a1")
+    assert api.code(other) == (422, "idempotency_key_reused")
+    elsewhere = api.agent().post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert elsewhere.status_code == 201, "another caller's key is another key"
+
+
+@pytest.mark.parametrize(("key", "said"), [("", "required"), ("x" * 256, "invalid")])
+def test_a_proposal_needs_a_key_that_can_be_kept(bot, person, key, said):
+    answer = bot.post("/api/drafts", proposal(person), **({"Idempotency_Key": key} if key else {}))
+    assert api.code(answer) == (400, said)
+    assert not Draft.objects.exists()
+
+
+def test_a_blocked_text_stays_a_draft_with_its_findings(bot, person):
+    words = proposal(person, text="You will regret it if you do not pay. I know where you live.")
+    body = bot.post("/api/drafts", words, Idempotency_Key="a1").json()
+    assert (body["status"], body["outcome"]["result"]) == ("draft", "blocked")
+    assert body["outcome"]["findings"]
+    assert not Approval.objects.exists()
+    assert SafetyEvent.objects.exists()
+
+
+def test_without_the_scope_direct_is_refused_and_the_draft_kept(person):
+    testing.make_workspace(safe_mode=False)
+    bot = api.agent("drafts:write")
+    answer = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert answer.status_code == 403
+    assert Draft.objects.get(uuid=answer.json()["draft"]).status == "draft"
+    again = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert (again.status_code, again.json()) == (403, answer.json())
+    assert Draft.objects.count() == 1
+
+
+def test_asking_for_a_draft_gives_a_draft(bot, person):
+    words = proposal(person, requested_status="draft")
+    body = bot.post("/api/drafts", words, Idempotency_Key="a1").json()
+    assert (body["status"], body["rounds"]) == ("draft", [])
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("status", "approved"), ("approved_by", 1), ("workspace", "other"), ("surprise", 1),
+    ("text", "   "), ("text", "a\0b"), ("subject", "a\nb"), ("subject", "x" * 999),
+    ("channel", "fax"), ("confidence", 101), ("confidence", "high"), ("person", "nobody"),
+    ("scheduled_for", "2099-01-01T10:00:00Z"), ("scheduled_for", "2026-03-11T10:00:00"),
+    ("scheduled_for", "2001-01-01T10:00:00Z"), ("scheduled_for", 5), ("text", ["x"]),
+    ("person", "00000000-0000-0000-0000-000000000000"), ("requested_status", "sent"),
+])  # fmt: skip
+def test_what_cannot_be_proposed_is_400_and_stores_nothing(bot, person, field, value):
+    answer = bot.post("/api/drafts", proposal(person, **{field: value}), Idempotency_Key="a1")
+    assert answer.status_code == 400, answer.content
+    first = answer.json()["errors"][0]
+    assert first["detail"]
+    assert not Draft.objects.exists()
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.parametrize(("raw", "said"), [
+    (b"{", "byte 1"), (b'{"a": 1, "a": 2}', "twice"), (b'{"a": NaN}', "NaN"),
+    (b'{"a": 1e999}', "too large a number"), (b"\xff", "UTF-8 at byte 0"),
+    (b'{"a": "\\ud800"}', "surrogate"), (b"[" * 40 + b"]" * 40, "levels deep"),
+    (b"[" * 100_000, ""), (b'{"text": "\\u0000"}', "NUL"),
+])  # fmt: skip
+def test_a_body_that_cannot_be_read_says_where(bot, raw, said):
+    answer = bot.post("/api/drafts", raw, Idempotency_Key="a1")
+    assert answer.status_code == 400
+    assert said in answer.json()["errors"][0]["detail"]
+
+
+def test_a_body_too_large_or_of_another_type_is_refused(bot, settings):
+    big = b'{"text": "' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
+    assert bot.post("/api/drafts", big, Idempotency_Key="a1").status_code == 413
+    answer = bot._client.post(
+        "/api/drafts", "a=1", content_type="application/x-www-form-urlencoded",
+        headers=bot._headers,
+    )  # fmt: skip
+    assert answer.status_code == 415
+
+
+# --- Changing, submitting, withdrawing, waiting --------------------------------------------------
+
+
+def test_a_draft_is_revised_against_the_text_that_was_read(bot, person):
+    words = proposal(person, requested_status="draft")
+    body = bot.post("/api/drafts", words, Idempotency_Key="a1").json()
+    path, new = f"/api/drafts/{body['uuid']}", {"subject": "Minutes", "text": "Better words."}
+    assert api.code(bot.patch(path, new)) == (400, "required")
+    changed = bot.patch(path, new, If_Match=f'"{body["digest"]}"')
+    assert (changed.status_code, changed.json()["text"]) == (200, "Better words.")
+    assert changed["ETag"] == f'"{changed.json()["digest"]}"'
+    assert api.code(bot.patch(path, new, If_Match=body["digest"])) == (409, "stale")
+    stale = bot.post(f"{path}/submit", {}, If_Match=body["digest"])
+    assert api.code(stale) == (409, "stale")
+    done = bot.post(f"{path}/submit", {}, If_Match=changed.json()["digest"])
+    assert done.json()["status"] == "pending_approval"
+
+
+def test_an_author_takes_a_message_back_until_it_is_decided(bot, person):
+    body = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    path = f"/api/drafts/{body['uuid']}/withdraw"
+    assert bot.post(path, {"reason": "a mistake"}).json()["status"] == "draft"
+    assert api.code(bot.post(path, {"reason": "again"})) == (409, "lost")
+
+
+def test_agents_change_only_what_they_wrote(person):
+    mine, other = api.agent(), api.agent()
+    body = mine.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    path = f"/api/drafts/{body['uuid']}"
+    assert other.get(path).status_code == 200, "reviews:read shows it"
+    assert other.post(f"{path}/withdraw", {"reason": "x"}).status_code == 409
+    narrow = api.agent("drafts:write")
+    assert narrow.get(path).status_code == 404
+    assert narrow.get("/api/drafts").json()["results"] == []
+
+
+def test_a_decision_is_told_with_the_reviewers_words(bot, person):
+    body = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    path = f"/api/drafts/{body['uuid']}/decision"
+    assert bot.get(path).json()["decided"] is False
+    assert bot.get(f"{path}?wait=1").json()["decided"] is False
+    alice, number = api.colleague(testing.alice), body["rounds"][0]["id"]
+    alice.post(f"/api/approvals/{number}/request-changes", {"feedback": "Name the date."})
+    told = bot.get(f"{path}?wait=30").json()
+    assert (told["decided"], told["status"]) == (True, "draft")
+    assert told["rounds"][0]["feedback"] == "Name the date."
+    for bad in ("31", "-1", "x", "1.5", ""):
+        assert bot.get(f"{path}?wait={bad}").status_code == 400
+
+
+# --- Deciding ------------------------------------------------------------------------------------
+
+
+def test_a_reviewer_decides_about_the_text_they_read():
+    approval = testing.make_pending(at=timezone.now())
+    alice, path = api.colleague(testing.alice), f"/api/approvals/{approval.pk}"
+    assert alice.get(path).json()["text"] == TEXT
+    assert api.code(alice.post(f"{path}/approve", {"digest": "v1:other"})) == (409, "stale")
+    assert alice.post(f"{path}/approve", {}).status_code == 400
+    done = alice.post(f"{path}/approve", {"digest": approval.digest})
+    assert (done.status_code, done.json()["status"]) == (200, "approved")
+    assert done.json()["receipt"]["message"] == approval.digest
+    assert api.code(alice.post(f"{path}/approve", {"digest": approval.digest}))[0] == 409
+    assert alice.post(f"{path}/undo").json()["status"] == "pending"
+
+
+def test_an_edit_is_a_new_text_with_a_new_digest():
+    approval = testing.make_pending(at=timezone.now())
+    alice, path = api.colleague(testing.alice), f"/api/approvals/{approval.pk}"
+    words = {"digest": approval.digest, "text": "Here are the minutes, as agreed."}
+    saved = alice.post(f"{path}/edit", words).json()
+    assert (saved["status"], saved["edited"]) == ("pending", True)
+    assert saved["digest"] != approval.digest
+    words["digest"] = saved["digest"]
+    assert alice.post(f"{path}/edit-and-approve", words).json()["status"] == "approved"
+
+
+ACTS = [
+    ("approve", {"digest": "x"}), ("edit", {"digest": "x", "text": "y"}),
+    ("edit-and-approve", {"digest": "x", "text": "y"}), ("reject", {"reason": "x"}),
+    ("request-changes", {"feedback": "x"}), ("undo", {}), ("extend", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "body"), ACTS)
+def test_no_agent_and_no_lesser_role_decides(act, body):
+    approval = testing.make_pending(at=timezone.now())
+    body = {**body, "digest": approval.digest} if "digest" in body else body
+    callers = {
+        "agent": api.agent(), "bob": api.colleague(testing.bob),
+        "carol": api.colleague(testing.carol),
+    }  # fmt: skip
+    for name, caller in callers.items():
+        answer = caller.post(f"/api/approvals/{approval.pk}/{act}", body)
+        assert answer.status_code == 403, name
+    foreign = api.colleague(testing.alice, testing.make_workspace("other"))
+    assert foreign.post(f"/api/approvals/{approval.pk}/{act}", body).status_code == 404
+    approval.refresh_from_db()
+    assert (approval.status, approval.edited) == ("pending", False)
+
+
+# --- Controls and Safe Mode ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("control", ["messaging", "auto-reply", "dry-run", "emergency-stop"])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_no_agent_switches_a_control(bot, control, enabled):
+    before = list(SystemControl.objects.order_by("pk").values())
+    body = {"control": control, "enabled": enabled, "reason": "x"}
+    assert bot.post("/api/controls", body).status_code == 403
+    assert list(SystemControl.objects.order_by("pk").values()) == before
+
+
+def test_a_reviewer_stops_their_workspace_and_only_an_admin_lifts_it():
+    alice, dora = api.colleague(testing.alice), api.colleague(testing.dora)
+    stopped = {"control": "emergency-stop", "enabled": True, "reason": "wrong list"}
+    answer = alice.post("/api/controls", stopped)
+    assert (answer.status_code, answer.json()["effective"]) == (200, True)
+    assert alice.get("/api/system/dry-run").json()["badge"] == "STOPPED"
+    lifted = {**stopped, "enabled": False, "reason": "over"}
+    assert alice.post("/api/controls", lifted).status_code == 403
+    assert dora.post("/api/controls", {**stopped, "everywhere": True}).status_code == 403
+    assert dora.post("/api/controls", lifted).status_code == 200
+    assert dora.get("/api/system/dry-run").json()["badge"] != "STOPPED"
+
+
+def test_dry_run_is_never_lifted_from_here(live):
+    dora = api.colleague(testing.dora)
+    on = {"control": "dry-run", "enabled": True, "reason": "check"}
+    assert dora.post("/api/controls", on).status_code == 200
+    told = dora.get("/api/system/dry-run").json()
+    assert told == {"dry_run": True, "source": "control", "badge": "DRY RUN"}
+    answer = dora.post("/api/controls", {**on, "enabled": False})
+    assert api.code(answer) == (409, "control_refused")
+
+
+def test_dry_run_says_where_it_comes_from(bot):
+    told = bot.get("/api/system/dry-run").json()
+    assert told == {"dry_run": True, "source": "environment", "badge": "DRY RUN"}
+
+
+@pytest.mark.parametrize("prefix", ["/api", "/v1"])
+def test_safe_mode_goes_off_only_behind_its_preflight(prefix):
+    place = testing.make_workspace()
+    path = f"{prefix}/workspaces/{place.pk}"
+    dora, alice, bot = api.colleague(testing.dora), api.colleague(testing.alice), api.agent()
+    for value in (True, False):
+        assert bot.patch(path, {"safe_mode": value}).status_code == 403
+    off = {"safe_mode": False, "confirm": "Disable Safe Mode"}
+    assert dora.patch(path, {"safe_mode": False}).status_code == 400
+    assert alice.patch(path, off).status_code == 403
+    unmet = dora.patch(path, off)
+    assert api.code(unmet) == (409, "preflight_unmet")
+    assert {"key", "met", "sentence"} <= set(unmet.json()["preflight"][0])
+    done = dora.patch(path, {**off, "reason": "a trial week"})
+    assert (done.status_code, done.json()["safe_mode"]) == (200, False)
+    assert alice.patch(path, {"safe_mode": True}).json()["safe_mode"] is True
+    assert dora.patch(path, {"autonomy_mode": "autopilot"}).status_code == 400
+
+
+# --- Reading, and who may ------------------------------------------------------------------------
+
+LISTS = {
+    "people": "people:read", "accounts": "people:read", "drafts": "drafts:write",
+    "approvals": "reviews:read", "deliveries": "reviews:read", "inbound": "reviews:read",
+    "workflow-runs": "workflows:run", "safety-events": "audit:read", "activity": "audit:read",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "scope"), LISTS.items())
+def test_a_list_is_for_those_with_its_scope_or_role(name, scope):
+    path = f"/api/{name}"
+    assert api.agent(scope).get(path).status_code == 200
+    others = set(api.EVERY_SCOPE) - {scope, "people:write", "reviews:read"}
+    assert api.agent(*others).get(path).status_code == 403
+    assert api.Caller().get(path).status_code == 401
+    assert api.Caller("occ_" + "x" * 12 + "_" + "y" * 43).get(path).status_code == 401
+    carol = api.colleague(testing.carol).get(path).status_code
+    assert carol == (403 if name == "activity" else 200)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_nothing_of_another_workspace_is_shown(name, bot):
+    other = testing.make_workspace("other")
+    approval = testing.make_pending(testing.make_person(other), at=timezone.now())
+    rows = bot.get(f"/api/{name}?workspace=other").json()["results"]
+    assert rows == []
+    assert str(approval.draft.uuid) not in bot.get(f"/api/{name}").content.decode()
+    for number in (approval.pk, approval.draft.uuid, approval.draft.person.uuid, "9" * 30, "x"):
+        answer = bot.get(f"/api/{name}/{number}")
+        assert answer.status_code in (404, 405)
+        assert answer.json()["errors"][0]["code"] in ("not_found", "method_not_allowed")
+
+
+def test_pages_go_by_cursor_and_cost_the_same(bot, django_assert_max_num_queries):
+    for _ in range(7):
+        testing.make_person()
+    first = bot.get("/api/people?page_size=3").json()
+    assert (len(first["results"]), first["previous"]) == (3, None)
+    seen = [row["uuid"] for row in first["results"]]
+    answer = first
+    while answer["next"]:
+        with django_assert_max_num_queries(8):
+            answer = bot.get(answer["next"].removeprefix("http://testserver")).json()
+        seen += [row["uuid"] for row in answer["results"]]
+    assert sorted(seen) == sorted(str(row.uuid) for row in Person.objects.all())
+    for bad in ("0", "201", "-1", "x", "1e9"):
+        assert bot.get(f"/api/people?page_size={bad}").status_code == 400
+    assert bot.get("/api/people?cursor=nonsense").status_code == 404
+
+
+def test_filters_that_make_no_sense_are_refused(bot):
+    assert bot.get("/api/drafts?status=flying").status_code == 400
+    assert bot.get("/api/activity?since=yesterday").status_code == 400
+
+
+def test_with_a_final_slash_the_answer_is_the_same(bot):
+    assert bot.get("/api/people/").json() == bot.get("/api/people").json()
+    assert bot.get("/api/nowhere").json()["errors"][0]["code"] == "not_found"
+
+
+def test_people_are_written_and_stopped(bot):
+    made = bot.post(
+        "/api/people",
+        {"full_name": "Zoë Muster", "account": "Acme", "time_zone": "Europe/Zurich",
+         "addresses": [{"channel": "email", "address": "Zoe@Example.com"}]},
+    )  # fmt: skip
+    assert made.status_code == 201, made.content
+    person = made.json()
+    assert person["addresses"][0]["normalised"] == "zoe@example.com"
+    path = f"/api/people/{person['uuid']}"
+    assert bot.patch(path, {"position": "CTO"}).json()["position"] == "CTO"
+    assert bot.patch(path, {"status": "active"}).status_code == 400
+    assert bot.post("/api/people", {"full_name": "X", "time_zone": "Mars"}).status_code == 400
+    for act in ("desist", "block", "lift"):
+        assert bot.post(f"{path}/{act}", {"reason": "x"}).status_code == 403
+    assert bot.post(f"{path}/automation", {"enabled": False}).status_code == 403
+    alice = api.colleague(testing.alice)
+    stopped = alice.post(f"{path}/desist", {"reason": "asked by phone"}).json()
+    assert (stopped["status"], stopped["effective"]) == ("desist", True)
+    assert api.code(alice.post(f"{path}/lift", {"reason": "x"})) == (409, "person_refused")
+
+
+def test_a_payload_is_validated_and_nothing_stored(bot):
+    payload = {"platform": "email", "recipient": "a@example.com", "subject": "Hi", "content": "Hi!"}
+    body = bot.post("/api/actions/validate", {"payload": payload, "at": "2026-03-11T10:00:00Z"})
+    assert body.json()["outcome"] in ("ALLOW", "REWRITE", "BLOCK")
+    assert bot.post("/api/actions/validate", payload).status_code == 200
+    assert bot.post("/api/actions/validate", {"platform": "fax"}).status_code == 400
+    assert bot.post("/api/actions/validate", [1]).status_code == 400
+    assert api.agent("people:read").post("/api/actions/validate", payload).status_code == 403
+    assert not Draft.objects.exists()
+
+
+def test_a_workflow_is_started_and_read(bot):
+    testing.make_workspace(sender_name="Ann Muster")
+    testing.make_person()
+    run = bot.post("/api/workflow-runs", {"name": "email_drafts"})
+    assert run.status_code == 201, run.content
+    steps = bot.get(f"/api/workflow-runs/{run.json()['id']}/steps").json()
+    assert steps[0]["no"] == 1
+    assert bot.post("/api/workflow-runs", {"name": "nonsense"}).status_code == 400
+    bad = bot.post("/api/workflow-runs", {"name": "email_drafts", "options": {"bogus": 1}})
+    assert bad.status_code == 400
+    cancelled = bot.post(f"/api/workflow-runs/{run.json()['id']}/cancel")
+    assert cancelled.json()["status"] == "cancelled"
+
+
+def test_a_revoked_key_is_out_at_once(bot):
+    assert bot.get("/api/people").status_code == 200
+    key = ApiKey.objects.get(agent=bot.principal.agent)
+    keys.revoke(key, by=testing.dora(), at=timezone.now())
+    assert bot.get("/api/people").status_code == 401
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(monkeypatch):
+    monkeypatch.setattr(PerCaller, "get_rate", lambda self: "2/min")
+    monkeypatch.setattr(PerCaller, "cache", LocMemCache("throttled", {}))
+    busy, other = api.agent(), api.agent()
+    answers = [busy.get("/api/people") for _ in range(3)]
+    assert [row.status_code for row in answers] == [200, 200, 429]
+    assert int(answers[2]["Retry-After"]) > 0
+    assert other.get("/api/people").status_code == 200
+
+
+def test_the_log_names_the_door(bot, person):
+    bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    told = Activity.objects.filter(verb="drafts.written").get()
+    assert (told.by_kind, told.codes["door"]) == ("agent", "api")
+
+
+def test_a_time_that_was_chosen_is_kept(bot, person):
+    when = (timezone.now() + timedelta(days=2)).replace(microsecond=0)
+    words = proposal(person, scheduled_for=when.isoformat())
+    body = bot.post("/api/drafts", words, Idempotency_Key="a1").json()
+    assert Draft.objects.get(uuid=body["uuid"]).scheduled_for == when
+
+
+def test_the_page_of_the_schema_works_without_a_network(client):
+    client.force_login(testing.alice().user)
+    page = client.get("/api/docs").content.decode()
+    assert "https://" not in page.replace("https://json-schema.org", "")
+    assert client.get("/api/schema").status_code == 200
