@@ -11,7 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from approvals import queue as reading
 from approvals.models import Approval, Priority
+from outreach.core import inbox
 from safety import controls
 
 COLOURS = {0: "dim", 1: "", 2: "yellow", 3: "bold red"}
@@ -76,10 +78,15 @@ def detail(item: Approval) -> Panel:
         Text(f"Type: {item.get_touch_display()} | Channel: {item.get_channel_display()} | "
              f"Template: {item.draft.template or 'none'}"),
     ]  # fmt: skip
+    said = inbox.beside(item.draft)
+    if said is not None:
+        parts.append(Text("\nINCOMING MESSAGE (what they said):", style="bold"))
+        parts.append(Text(visible(said.text)))
+    parts.append(Text(f"\nDRAFT {'RESPONSE' if said is not None else 'MESSAGE'}:", style="bold"))
     if revision.subject:
         parts.append(Text(f"\nSubject: {visible(revision.subject)}", style="bold"))
     parts.append(Text("\n" + visible(revision.text) + "\n"))
-    parts.append(Text(f"Confidence: {percent(item.confidence)}   {revision.reasoning}"))
+    parts.append(Text(f"Confidence: {reading.confidence_of(item)}   {revision.reasoning}"))
     parts.append(Text("Why this priority: " + "; ".join(item.priority_reasons)))
     for finding in item.decision.get("findings", []):
         if finding["status"] in ("warn", "fail", "info"):

@@ -163,6 +163,19 @@ def test_review_shows_approves_edits_and_rejects():
         run("review", "--approve", str(first.pk))
 
 
+def test_a_shown_item_has_what_they_said_above_the_answer_with_its_footer_kept():
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    testing.alice()
+    item = testing.make_pending(at=timezone.now())
+    testing.make_inbound(item.draft.person, text="When is the next meeting?\x1b[2J")
+    said = run("review", "--show", str(item.pk))
+    assert said.index("When is the next meeting?") < said.index("DRAFT RESPONSE")
+    assert "\x1b" not in said
+    run("review", "--approve", str(item.pk), "--edit", "On Tuesday.")
+    item.refresh_from_db()
+    assert item.revision.text.startswith("On Tuesday.\n\n-- \nMira")
+
+
 def test_bulk_approves_low_priority_only():
     testing.alice()
     person = testing.make_person()
