@@ -11,22 +11,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, column, may, principal_of
-from workflows import definitions, engine, queries, services, tasks
+from safety.admin import column, may, principal_of, workspace_ids
+from workflows import definitions, engine, queries, results_admin, services, tasks, timing_admin
 from workflows.models import Run, RunStatus, Step
 from workflows.shapes import BadOptions, StepRefused
+from workflows.starting import StartPages
 from workflows.telling import result_lines
+
+__all__ = ["RunAdmin", "results_admin", "timing_admin"]
 
 LABELS = {
     "Waiting": "info", "Running": "info", "Done": "success", "Failed": "danger",
     "Cancelled": "default",
 }  # fmt: skip
 REFRESH_SECONDS = 3
+SHOWN = 50
 ADDRESS = "admin:workflows_run_change"
 
 
 @admin.register(Run)
-class RunAdmin(TenantAdmin):
+class RunAdmin(StartPages):
     """Every run, newest first. The page of one shows its steps and refreshes while it is going."""
 
     list_display = (
@@ -74,6 +78,14 @@ class RunAdmin(TenantAdmin):
     def show_when(self, obj: Run) -> str:
         return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may_start = bool(workspace_ids(request, Verb.RUN_WORKFLOWS))
+        context = {"title": "Workflow runs", "may_start": may_start, **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
     # --- One run ----------------------------------------------------------------------------------
 
     def change_view(
@@ -97,6 +109,8 @@ class RunAdmin(TenantAdmin):
             "options": [
                 (name, value) for name, value in sorted(run.options.items()) if value != ""
             ],
+            "artifacts": list(run.artifacts.select_related("person").order_by("pk")[:SHOWN]),
+            "snapshots": list(run.snapshots.select_related("account").order_by("pk")[:SHOWN]),
             "draft_count": queries.drafts_of(run.pk).count(),
             "may_run": may_run,
             "may_resume": may_run and Run.objects.filter(engine.may_go_on(at), pk=run.pk).exists(),

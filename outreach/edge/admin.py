@@ -31,6 +31,7 @@ from outreach.edge import (
     settings_admin,
     stop_page,
     templates_admin,
+    voice_admin,
 )
 from safety.admin import TenantAdmin, column, may, principal_of
 from safety.services import can_send_message
@@ -44,6 +45,7 @@ __all__ = [
     "members_admin",
     "settings_admin",
     "templates_admin",
+    "voice_admin",
 ]
 HISTORY = 30
 Stop = Callable[[Person, dict[str, Any]], list[int]]

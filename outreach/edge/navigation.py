@@ -22,12 +22,13 @@ from outreach.core.models import (
     Membership,
     Person,
     User,
+    VoiceProfile,
     Workspace,
 )
 from outreach.core.permissions import Verb
 from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import SafetyEvent
-from workflows.models import Run
+from workflows.models import AgentRun, Artifact, Experiment, ResearchSnapshot, Run, Schedule
 
 HOME = "/admin/"
 
@@ -49,6 +50,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _by_hand(request, "Phone", "call"),
                 _rows(request, Person, "People", "group"),
                 _rows(request, Run, "Workflow runs", "account_tree"),
+                _rows(request, Artifact, "Plans and scripts", "checklist"),
+                _rows(request, ResearchSnapshot, "Research", "travel_explore"),
             ],
         },
         {
@@ -64,15 +67,23 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         },
         {
             "title": "Settings",
-            "items": [
-                _rows(request, Workspace, "Workspaces", "domain"),
-                _rows(request, Membership, "Members", "badge"),
-                _rows(request, Agent, "Agents", "smart_toy"),
-                _rows(request, PlatformTemplate, "WhatsApp templates", "chat"),
-                _rows(request, ApiKey, "API keys", "key"),
-                _rows(request, User, "Users", "person"),
-            ],
+            "items": _settings(request),
         },
+    ]
+
+
+def _settings(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _rows(request, Workspace, "Workspaces", "domain"),
+        _rows(request, Membership, "Members", "badge"),
+        _rows(request, Agent, "Agents", "smart_toy"),
+        _rows(request, AgentRun, "Agent runs", "receipt_long"),
+        _rows(request, VoiceProfile, "Voices", "record_voice_over"),
+        _rows(request, Schedule, "Schedules", "schedule"),
+        _rows(request, Experiment, "Experiments", "science"),
+        _rows(request, PlatformTemplate, "WhatsApp templates", "chat"),
+        _rows(request, ApiKey, "API keys", "key"),
+        _rows(request, User, "Users", "person"),
     ]
 
 

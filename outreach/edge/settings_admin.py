@@ -19,6 +19,7 @@ from django.utils import timezone
 from outreach.core import activity
 from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
 from outreach.core.permissions import SCOPES, Verb
+from outreach.edge import agent_standing
 from safety import controls
 from safety.admin import TenantAdmin, is_operator, is_superuser, principal_of, workspace_ids
 from safety.contract.rulebook import RuleError, own_word
@@ -144,10 +145,26 @@ class AgentAdmin(ConfigureAdmin):
     list_select_related = ("workspace",)
     sortable_by = ()
     ordering = ("workspace__slug", "name")
-    fields = ("workspace", "name", "scopes", "autonomy_override", "daily_quota", "is_active")
+    standing = ("show_approvals", "show_quota", "show_history")
+    fields = (
+        "workspace", "name", "scopes", "autonomy_override", "daily_quota", "voice", "is_active",
+        *standing,
+    )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("workspace",) if obj else ()
+        return ("workspace", *self.standing) if obj else self.standing
+
+    @column("Decisions of people")
+    def show_approvals(self, obj: Agent) -> str:
+        return agent_standing.approvals(obj, at=timezone.now()) if obj.pk else "—"
+
+    @column("Today")
+    def show_quota(self, obj: Agent) -> str:
+        return agent_standing.quota(obj, at=timezone.now()) if obj.pk else "—"
+
+    @column("So far")
+    def show_history(self, obj: Agent) -> str:
+        return agent_standing.history(obj) if obj.pk else "—"
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(

@@ -1,0 +1,43 @@
+"""How an agent is doing, in sentences: what people decided about its messages, what it ran."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Count, Q, Sum
+
+from approvals import figures, quota_standing
+from outreach.core.models import Agent, Draft, PrincipalKind
+from workflows.models import AgentRun
+
+
+def approvals(agent: Agent, *, at: datetime) -> str:
+    """Decisions of people over the last 30 days."""
+    found = figures.of_workspaces([agent.workspace_id], at=at).by_agent.get(agent.name)
+    if found is None or not found.decided:
+        return "Nobody has decided about a message of this agent in the last 30 days."
+    edited = f", {found.edit_percent} % of those after an edit" if found.approved else ""
+    return (
+        f"{found.approved} of {found.decided} approved ({found.approval_percent} %){edited}; "
+        f"{found.rejected} rejected, {found.returned} returned, in the last 30 days."
+    )
+
+
+def history(agent: Agent) -> str:
+    """Drafts and runs so far, and what models took."""
+    mine = Draft.objects.filter(by_kind=PrincipalKind.AGENT, by_id=str(agent.pk))
+    drafts = mine.aggregate(all=Count("pk"), sent=Count("pk", filter=Q(status="sent")))
+    runs = AgentRun.objects.filter(agent=agent).aggregate(
+        texts=Sum("texts"), tokens=Sum("tokens_in") + Sum("tokens_out"), cost=Sum("cost_usd")
+    )
+    told = f"{drafts['all']} drafts, {drafts['sent']} of them sent; {agent.runs.count()} runs."
+    if runs["tokens"]:
+        cost = f", {runs['cost']:.4f} US dollars" if runs["cost"] is not None else ""
+        told += f" Models took {runs['tokens']} tokens{cost}."
+    return told
+
+
+def quota(agent: Agent, *, at: datetime) -> str:
+    """Today's use of its quota."""
+    rows = quota_standing.of_agents(agent.workspace, at=at)
+    return next((row.sentence() for row in rows if row.whose == agent.name), "It is switched off.")

@@ -1,0 +1,115 @@
+"""Results made ready to be shown: numbers of people become names, links become addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.urls import reverse
+
+from outreach.core.models import Channel, Draft, Person
+from workflows.audience import REASONS
+from workflows.models import Artifact, ArtifactKind, ResearchSnapshot
+
+SHOWN_PER_REASON = 200
+PLACES = {
+    "queue": "admin:approvals_approval_changelist",
+    "drafts": "admin:core_draft_changelist",
+    "deliveries": "admin:channels_delivery_changelist",
+    "start": "admin:workflows_start",
+    "person": "admin:core_person_change",
+    "draft": "admin:core_draft_change",
+    "approval": "admin:approvals_approval_change",
+    "artifact": "admin:workflows_artifact_change",
+}
+
+
+def of_artifact(row: Artifact) -> dict[str, Any]:
+    """What the page of this kind needs besides the row."""
+    return {
+        ArtifactKind.SHORTLIST: _shortlist,
+        ArtifactKind.DAILY_PLAN: _plan,
+        ArtifactKind.CALL_SCRIPT: _script,
+        ArtifactKind.SEQUENCE: _sequence,
+    }[ArtifactKind(row.kind)](row)
+
+
+def of_snapshot(row: ResearchSnapshot) -> dict[str, Any]:
+    data = row.data
+    lines = [*data["people"], *data["start_with"], *data["conversation"]]
+    people = named(line["person"] for line in lines)
+    return {
+        "data": data,
+        "people": _with_people(data["people"], people),
+        "start_with": _with_people(data["start_with"], people),
+        "conversation": _with_people(data["conversation"], people),
+    }
+
+
+def named(ids: Iterable[int]) -> Mapping[int, Person]:
+    """People by number, one statement; who was erased is not among them."""
+    found = {pk for pk in ids if pk}
+    return Person.objects.filter(pk__in=found).select_related("account").in_bulk()
+
+
+def _with_people(
+    lines: Iterable[Mapping[str, Any]], people: Mapping[int, Person]
+) -> list[dict[str, Any]]:
+    return [{**line, "who": people.get(line["person"])} for line in lines]
+
+
+def _shortlist(row: Artifact) -> dict[str, Any]:
+    data = row.data
+    shown = {reason: ids[:SHOWN_PER_REASON] for reason, ids in data["left_out"].items()}
+    ids = [entry["person"] for entry in data["entries"]]
+    people = named([*ids, *(pk for each in shown.values() for pk in each)])
+    return {
+        "data": data,
+        "entries": _with_people(data["entries"], people),
+        "weights": [(name.replace("_", " "), value) for name, value in data["weights"].items()],
+        "left_out": [
+            {
+                "reason": REASONS.get(reason, reason.replace("_", " ")),
+                "count": len(ids),
+                "people": [people[pk] for pk in shown[reason] if pk in people],
+                "more": max(0, len(ids) - SHOWN_PER_REASON),
+            }
+            for reason, ids in data["left_out"].items()
+        ],
+    }
+
+
+def _plan(row: Artifact) -> dict[str, Any]:
+    data = row.data
+    people = named(task["person"] for task in [*data["placed"], *data["left"]])
+    placed = [_with_address(task) for task in _with_people(data["placed"], people)]
+    left = [_with_address(task) for task in _with_people(data["left"], people)]
+    return {"data": data, "placed": placed, "left": left}
+
+
+def _with_address(task: dict[str, Any]) -> dict[str, Any]:
+    kind, number = task["link"]
+    name = PLACES.get(kind, "")
+    address = reverse(name, args=[number] if number else []) if name else ""
+    return {**task, "address": address}
+
+
+def _script(row: Artifact) -> dict[str, Any]:
+    return {"data": row.data, "who": row.person}
+
+
+def _sequence(row: Artifact) -> dict[str, Any]:
+    touches = row.data["touches"]
+    drafts = Draft.objects.select_related("current").in_bulk([each["draft"] for each in touches])
+    return {
+        "who": row.person,
+        "touches": [
+            {
+                **each,
+                "day": each["at"][:10],
+                "channel": Channel(each["channel"]).label,
+                "message": drafts.get(each["draft"]),
+            }
+            for each in touches
+        ],
+    }
