@@ -79,11 +79,12 @@ def compose(count: int) -> None:
     """Facts and templates alone: no writing."""
     from outreach.core.models import Person, Workspace
     from workflows.drafting import facts, templates
+    from workflows.drafting.base import Brief
 
     workspace = Workspace.objects.get(slug="default")
     engine = templates.TemplateEngine()
     for person in Person.objects.select_related("account").iterator(chunk_size=500):
-        engine.compose("reconnect", facts.of_person(person, workspace))
+        engine.compose(Brief("email", "reconnect", facts.of_person(person, workspace)))
 
 
 def run(count: int, *, submit: bool) -> dict[str, Any]:

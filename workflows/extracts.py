@@ -22,7 +22,7 @@ TELLING = {
         r"clients|countries|users)|[€$£]\s?\d)",
         "what they do": r"\b(?:provid\w+|offer\w*|develop\w*|manufactur\w+|deliver\w*|help\w*|"
         r"speciali[sz]\w+|serv\w+|build\w*|supplier|platform for|is an? )",
-        "trouble": r"\b(?:delay\w*|shortage|recall\w*|lawsuit|fine[ds]?\b|breach|strike|"
+        "trouble": r"\b(?:delay\w*|shortage|recall\w*|lawsuit|fine[ds]\b|breach|strike|"
         r"loss(?:es)?|restructur\w+|challenge\w*)",
     }.items()
 }

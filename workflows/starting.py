@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from safety import controls
 from safety.admin import TenantAdmin, principal_of, workspace_ids
 from workflows import asking, definitions, schedules, services, tasks
 from workflows.drafting.templates import BadTemplate
@@ -80,7 +79,6 @@ class StartPages(TenantAdmin):
             "place": place,
             "weekdays": asking.weekdays(days if is_typed else range(5)),
             "time": request.POST.get("time", "08:00"),
-            "badge": controls.badge(place.pk),
         }
 
 

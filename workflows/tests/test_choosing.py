@@ -1,0 +1,133 @@
+"""The pure parts: what a title says, how a person scores, when to reach them, the order of a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from outreach.testing import WORKDAY
+from workflows import agenda, extracts, scoring, windows
+from workflows.agenda import Task
+from workflows.roles import Role, classify
+from workflows.scoring import WEIGHTS, Subject, Wanted
+
+
+@pytest.mark.parametrize(
+    ("title", "level", "field"),
+    [
+        ("CEO", "top", "leadership"), ("Chief Data Officer", "top", "data"),
+        ("Co-Founder & CTO", "top", "engineering"), ("Geschäftsführerin", "top", "leadership"),
+        ("Managing Partner", "top", "leadership"), ("Tax Partner", "top", "finance"),
+        ("Vice President Sales", "head", "sales"), ("VP Engineering", "head", "engineering"),
+        ("Head of People", "head", "people"), ("Leiterin Einkauf", "head", "operations"),
+        ("Directeur Commercial", "head", "sales"), ("Marketing Manager", "manager", "marketing"),
+        ("Product Owner", "manager", "product"), ("HR Business Partner", "staff", "people"),
+        ("Partner Manager", "manager", "leadership"), ("Senior Accountant", "senior", "finance"),
+        ("Data Scientist", "staff", "data"), ("Assistant to the CEO", "junior", "leadership"),
+        ("Werkstudent", "junior", ""), ("General Counsel", "senior", "legal"),
+        ("Mechanic", "staff", ""), ("代表取締役", "staff", ""), ("", "", ""), ("---", "", ""),
+    ],
+)  # fmt: skip
+def test_what_a_title_says(title, level, field):
+    assert classify(title) == Role(level, field)
+
+
+BEST = Subject("Head of Data", Role("head", "data"), "Acme", date(2026, 3, 1), 3, they_wrote=1)
+TODAY = date(2026, 3, 11)
+
+
+def score(subject, *, roles=(), companies=(), weights=WEIGHTS):
+    return scoring.judge(subject, Wanted(roles, companies), weights, today=TODAY)
+
+
+def test_a_score_is_the_sum_of_its_explained_parts():
+    found = score(BEST, roles=("data",), companies=("acme",))
+    assert found.total == round(sum(part.points for part in found.parts)) == 98
+    assert found.sentence == (
+        "Head of Data matches “data”; Acme matches “acme”; leads a department; connected this "
+        "month; has written to us before"
+    )
+
+
+def test_nothing_known_scores_almost_nothing_and_says_so():
+    found = score(Subject("", Role(), "", None, unanswered=2))
+    assert found.total == 3
+    assert [part.why for part in found.parts][:2] == ["no position known", "no title known"]
+
+
+@pytest.mark.parametrize("name", sorted(WEIGHTS))
+def test_a_single_weight_is_the_whole_score(name):
+    found = score(BEST, roles=("data",), weights={**dict.fromkeys(WEIGHTS, 0), name: 5})
+    assert [part.name for part in found.parts] == [name]
+    assert found.total == round(20 * found.parts[0].points)
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "begins", "ends"),
+    [
+        (WORKDAY, "America/New_York", datetime(2026, 3, 11, 13), datetime(2026, 3, 11, 22)),
+        (WORKDAY, "Europe/Zurich", WORKDAY, datetime(2026, 3, 11, 17)),
+        (WORKDAY, "Asia/Tokyo", datetime(2026, 3, 12, 0), datetime(2026, 3, 12, 9)),
+        (WORKDAY + timedelta(days=3), "UTC", datetime(2026, 3, 16, 9), datetime(2026, 3, 16, 18)),
+    ],
+)
+def test_when_somebody_can_be_reached(at, zone, begins, ends):
+    found = windows.next_window(at, zone=zone)
+    assert (found.begins, found.ends) == (
+        begins.replace(tzinfo=UTC), ends.replace(tzinfo=UTC),
+    )  # fmt: skip
+
+
+def test_a_window_is_told_on_our_clock():
+    found = windows.next_window(WORKDAY, zone="America/New_York", our_zone="Europe/Zurich")
+    told = "14:00–23:00 our time (09:00–18:00 in America/New_York)"
+    assert found.sentence("Europe/Zurich") == told
+
+
+def at(hour, minute=0):
+    return WORKDAY.replace(hour=hour, minute=minute)
+
+
+def arrange(*tasks, capacity=600):
+    return agenda.arrange(tasks, begins=at(9), ends=at(18), capacity=capacity)
+
+
+def test_tasks_come_in_order_unless_nobody_can_be_reached_yet():
+    late = Task("call", "late", 10, window=(at(14), at(18)))
+    soon = Task("call", "soon", 10, window=(at(9), at(10)))
+    found = arrange(late, Task("first", "any", 5), soon)
+    assert [(when, task.title) for when, task in found.placed] == [
+        (at(9), "any"), (at(9, 5), "soon"), (at(14), "late"),
+    ]  # fmt: skip
+
+
+def test_of_one_kind_the_shortest_window_comes_first():
+    wide, narrow = (Task("call", name, 10, window=(at(9), at(until)))
+                    for name, until in (("wide", 18), ("narrow", 10)))  # fmt: skip
+    assert [task.title for _, task in arrange(wide, narrow).placed] == ["narrow", "wide"]
+
+
+def test_what_finds_no_place_is_told_why():
+    found = arrange(
+        Task("first", "a", 50), Task("first", "b", 20), Task("first", "c", 5, not_today="quota"),
+        Task("call", "d", 10, window=(at(19), at(20))), capacity=60,
+    )  # fmt: skip
+    assert {task.title: reason for reason, task in found.left} == {
+        "b": "no time left in your capacity", "c": "quota",
+        "d": "cannot be reached within your day",
+    }  # fmt: skip
+    assert found.minutes == 50
+
+
+def test_the_telling_sentences_of_a_pasted_text_are_picked_in_order():
+    text = (
+        "Welcome to our site and have a look around. Acme employs 2,300 people in seven countries. "
+        "The weather was fine on that day. In May it opened a new site in Gdańsk."
+    )
+    assert extracts.picked(text, "Acme Ltd") == [
+        {"about": "people", "text": "Acme employs 2,300 people in seven countries."},
+        {"about": "growth", "text": "In May it opened a new site in Gdańsk."},
+    ]
+    once = extracts.with_new([], text, "Acme", WORKDAY)
+    assert extracts.with_new(once, text, "Acme", WORKDAY) == once
