@@ -1,4 +1,4 @@
-"""The pure parts: what a title says, how a person scores, when to reach them, the order of a day."""
+"""The pure parts: what a title says, how a person scores, when to reach them, a day in order."""
 
 from __future__ import annotations
 
