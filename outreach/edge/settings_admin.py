@@ -21,7 +21,7 @@ from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
 from outreach.core.permissions import SCOPES, Verb
 from outreach.edge import agent_standing
 from safety import controls
-from safety.admin import TenantAdmin, is_operator, is_superuser, principal_of, workspace_ids
+from safety.admin import TenantAdmin, column, is_operator, is_superuser, principal_of, workspace_ids
 from safety.contract.rulebook import RuleError, own_word
 from safety.facts import own_words
 
