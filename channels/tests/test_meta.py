@@ -221,6 +221,20 @@ def test_a_thread_that_comes_late_transmits_nothing(sink, monkeypatch):
     assert sink.arrivals == []
 
 
+def test_a_fault_while_the_body_is_being_written_is_unknown(sink, monkeypatch):
+    connection = whatsapp.WhatsAppAdapter().connect()
+    trace = connection._trace
+
+    def breaks(event, info):
+        trace(event, info)
+        if event == "http11.send_request_body.complete":
+            raise OSError("broken pipe")
+
+    monkeypatch.setattr(connection, "_trace", breaks)
+    receipt = connection.carry(make_envelope(recipient=NUMBER))
+    assert (receipt.outcome, receipt.stage) == (Outcome.UNKNOWN, "body")
+
+
 def test_closing_under_a_running_carry_cuts_it_off(sink, settings):
     settings.HTTP_TIMEOUT = 30
     connection = whatsapp.WhatsAppAdapter().connect()
