@@ -15,9 +15,16 @@ if "DATA_DIR" not in os.environ:  # the first process of a run makes it, the oth
 os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 40
 os.environ["EMAIL_URL"] = "memorymail://"
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
+
+# A busy machine is slow without anything being wrong.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 

@@ -97,7 +97,7 @@ def test_whoever_has_no_address_is_passed_over():
 
 def test_the_weekly_report_goes_out_on_its_day_only():
     testing.alice()
-    Workspace.objects.update(weekly_review_day=3)  # Thursday, as MORNING is
+    Workspace.objects.update(daily_quota=None, weekly_review_day=3)  # Thursday, as MORNING is
     assert digest.send_due(at=MORNING - timedelta(days=1)) == 0
     assert digest.send_due(at=MORNING) == 1
     told = body("weekly")

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def nobody_preset(settings):
+def nothing_preset(settings):
     settings.OUTREACH_USER = ""
+    testing.make_workspace(daily_quota=None)
 
 
 def run(capsys, *words):

@@ -60,7 +60,7 @@ def test_rates_are_of_what_people_decided():
 
 def test_another_workspace_and_an_empty_one_show_nothing():
     refuse("desist")
-    found = look(testing.make_workspace("other"))
+    found = look(testing.make_workspace("other", daily_quota=None))
     assert [chart.total for chart in found["charts"]] == [0, 0, 0]
     assert found["charts"][0].words == "Sent: none in 14 days."
     assert found["rates"]["approved_percent"] is None and not found["quotas"]
