@@ -175,6 +175,8 @@ CASES = [
     # The last four of GIVEN decide about what waits: too late here, whoever else acts.
     *(("given", number) for number in range(len(GIVEN) - 4)),
 ]
+if connection.vendor == "sqlite":  # one writer at a time: one act against all others shows it
+    CASES = [(start, number) for start, number in CASES if number == 0]
 
 
 @pytest.mark.parametrize(("start", "number"), CASES)
