@@ -109,6 +109,7 @@ def expand(pattern: str, words: dict[str, str]) -> str:
         pattern = pattern.replace(r")\b", r")(?:\b|\W|$)")
     for _ in range(3):
         pattern = re.sub(r"<(\w+)>", lambda m: f"(?:{words[m[1]]})", pattern)
+    pattern = pattern.replace("[- ]", r"[-\s]+")
     pattern = re.sub(r" [?*]", lambda _: r"\s*", pattern)
     return pattern.replace(" ", r"\s+")
 

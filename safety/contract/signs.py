@@ -40,13 +40,15 @@ _BOUGHT = (
     r"|[Jj]oined|[Gg]rabbed|[Aa]dded|[Vv]iewed|made a purchase)"
 )
 _NAMED_BUYER = re2.compile(
-    rf"(?m)^\W*(?:A \w+|{_NAMED}(?: {_NAMED}){{0,2}}) (?:[Ii]n|[Ff]rom|[Nn]ear) {_NAMED}"
-    rf"(?:(?: {_NAMED}){{0,3}}(?:, ?{_NAMED}(?: {_NAMED}){{0,3}}){{0,3}} (?:has |have )?"
-    rf"(?:[Jj]ust|[Rr]ecently) {_BOUGHT}\b"
-    rf"|(?: {_NAMED}){{0,3}}(?:, ?{_NAMED}(?: {_NAMED}){{0,3}}){{1,3}} {_BOUGHT}\b"
-    rf"|(?: {_NAMED}){{0,2}} {_BOUGHT} (?:[A-Z0-9\"]|the [A-Z]))"
-    rf"|^\W*{_NAMED} [A-Z](?:\. (?:just |recently )?| (?:just |recently )){_BOUGHT}\b"
-    rf"|^\W*(?:A \w+|{_NAMED}) (?:[Ii]n|[Ff]rom) {_NAMED}[^.!?\n]{{0,60}}\bago\b"
+    (
+        rf"(?m)^\W*(?:A \w+|{_NAMED}(?: {_NAMED}){{0,2}}) (?:[Ii]n|[Ff]rom|[Nn]ear) {_NAMED}"
+        rf"(?:(?: {_NAMED}){{0,3}}(?:,\s*{_NAMED}(?: {_NAMED}){{0,3}}){{0,3}} (?:has |have )?"
+        rf"(?:[Jj]ust|[Rr]ecently) {_BOUGHT}\b"
+        rf"|(?: {_NAMED}){{0,3}}(?:,\s*{_NAMED}(?: {_NAMED}){{0,3}}){{1,3}} {_BOUGHT}\b"
+        rf"|(?: {_NAMED}){{0,2}} {_BOUGHT} (?:[A-Z0-9\"]|the [A-Z]))"
+        rf"|^\W*{_NAMED} [A-Z](?:\. (?:just |recently )?| (?:just |recently )){_BOUGHT}\b"
+        rf"|^\W*(?:A \w+|{_NAMED}) (?:[Ii]n|[Ff]rom) {_NAMED}[^.!?\n]{{0,60}}\bago\b"
+    ).replace(" ", r"\s+")
 )
 # A heading as magazines write it: nearly every word begins with a capital.
 _HEADING_WORD = re.compile(r"[A-Za-z][\w'’-]*")

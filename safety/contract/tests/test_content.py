@@ -98,6 +98,14 @@ def disguised(text: str) -> list[str]:
         "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
         text.replace(" ", "\u00a0"),
         "".join(c + "\u0301" if c.isalpha() else c for c in text),
+        "".join(c.translate(LOOKALIKES) if chooser.random() < 0.5 else c for c in text),
+        "".join(f"&#{ord(c)};" if c.isalpha() and chooser.random() < 0.5 else c for c in text),
+        "".join(c + chooser.choice(["", "<b></b>", "<!-- x -->"]) for c in text),
+        "<p>" + text.replace(" ", "</span>&nbsp;<span style='x'>") + "</p>",
+        "\u202e\u202d" + "\u2066".join(text),
+        "".join(chr(0x24D0 + ord(c) - 97) if "a" <= c <= "z" else c for c in text),
+        text.replace(" ", "  "),
+        "> " + text.replace("\n", "\n> "),
     ]
 
 
