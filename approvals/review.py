@@ -13,7 +13,7 @@ from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import inbox
 from outreach.core.models import Contact, CoolingOff, Person, Revision
 from safety import controls, facts, gate
-from safety.models import ControlKey
+from safety.models import ControlKey, EmergencyOverride
 from safety.services import can_send_message
 from safety.verdict import Level
 
@@ -25,6 +25,23 @@ PRESETS = (
     "Wrong moment: this person has just heard from us; write again later.",
     "Wrong person: somebody else at this company should get this.",
 )
+
+
+CLOSED = {
+    "approver_lost_right": "the approver may not approve any more",
+    "changes_requested": "changes were asked for",
+    "dry_run_off": "dry run went off",
+    "edited": "the text was changed",
+    "emergency_stop": "an emergency stop",
+    "person_stopped": "the person was stopped",
+    "pointless": "it could not be sent any more",
+    "rejected": "it was rejected",
+    "sent_by_hand": "it was sent by hand",
+    "unanswered": "nobody decided in time",
+    "undone": "the approval was taken back",
+    "unsent": "it was not sent in time",
+    "withdrawn": "it was withdrawn",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +87,19 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "parts": [_part(item) for item in revision.confidence_parts],
         "context": pairs(revision.context),
         "routing": approval.routing,
+        "closed_because": closed_because(approval),
+        "emergency": EmergencyOverride.objects.filter(draft=approval.draft_id).first(),
         "presets": PRESETS,
         "zone": queue.zones_of(approval),
         **_about(person, human, approval, at=at),
         **_after(approval, at=at),
     }
+
+
+def closed_because(approval: Approval) -> str:
+    """Why a round ended, in words; a gate's code that has none of its own is at least readable."""
+    code = approval.closed_reason
+    return CLOSED.get(code, code.replace("_", " "))
 
 
 def told(

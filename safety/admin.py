@@ -152,7 +152,8 @@ class SafetyEventAdmin(TenantAdmin):
     operators_see_the_systems_rows = True
     list_display = ("show_when", "show_code", "action_blocked", "reason", "by_label")
     list_filter = ("code", "event_type", "by_kind", ("created_at", admin.DateFieldListFilter))
-    search_fields = ("reason", "action_blocked")
+    search_fields = ("reason", "action_blocked", "draft__person__full_name")
+    search_help_text = "Reason, action or person"
     ordering = ("-id",)
     fields = (
         "created_at", "workspace", "event_type", "action_blocked", "reason", "code", "draft",

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from approvals import review
 from approvals.models import Approval
 from channels import stop
-from outreach.core.models import Activity, CoolingOff, Draft, Person
+from outreach.core.models import Activity, Consent, CoolingOff, Draft, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
@@ -28,6 +28,7 @@ from outreach.edge import (
     inbox_admin,
     keys_admin,
     members_admin,
+    permissions_admin,
     settings_admin,
     stop_page,
     templates_admin,
@@ -43,6 +44,7 @@ __all__ = [
     "inbox_admin",
     "keys_admin",
     "members_admin",
+    "permissions_admin",
     "settings_admin",
     "templates_admin",
     "voice_admin",
@@ -120,6 +122,8 @@ class PersonAdmin(TenantAdmin):
             "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),
             "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
             "conversation": conversation.of(human),
+            "may_consent": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
+            "consents": list(Consent.objects.filter(person__in=ids).order_by("-id")[:HISTORY]),
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
             "approvals": list(
                 Approval.objects.filter(human=human)

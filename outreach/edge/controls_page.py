@@ -5,6 +5,7 @@ Dry run can be set here and never lifted here: the page says how it is done on t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -60,12 +61,16 @@ def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | No
         "name": place.name if place else "The whole system",
         "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
         "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
-        "rows": [_row(key, state.rows.get((pk, key))) for key in ControlKey],
+        "rows": [_row(key, state.rows.get((pk, key)), state.brakes(key, pk)) for key in ControlKey],
     }
 
 
-def _row(key: ControlKey, row: SystemControl | None) -> dict[str, Any]:
+def _row(
+    key: ControlKey, row: SystemControl | None, brakes: Sequence[controls.Brake]
+) -> dict[str, Any]:
+    """One control as set here, and what brakes it from elsewhere whatever is set here."""
     braking = row is None or row.is_braking
+    elsewhere = [] if braking else [_from_elsewhere(brake.source) for brake in brakes]
     words = {True: "on: braking", False: "off"} if key in BRAKES else {True: "OFF", False: "on"}
     return {
         "key": str(key),
@@ -75,7 +80,12 @@ def _row(key: ControlKey, row: SystemControl | None) -> dict[str, Any]:
         "braking": braking,
         "state": "missing, counts as stopped" if row is None else words[braking],
         "row": row,
+        "elsewhere": " and ".join(dict.fromkeys(elsewhere)),
     }
+
+
+def _from_elsewhere(source: str) -> str:
+    return "by the environment" if source == "environment" else "for the whole system"
 
 
 def _set(request: HttpRequest) -> HttpResponse:

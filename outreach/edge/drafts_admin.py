@@ -6,7 +6,7 @@ refused gives the typed words back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -24,23 +24,21 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import authoring, desk, queue
+from approvals import desk, queue
 from approvals.errors import Refused
 from approvals.models import Approval
-from approvals.routing import RoutingError
 from outreach.core import drafts
-from outreach.core.models import Channel, Draft, Person, Purpose, Revision
+from outreach.core.models import Channel, Draft, Person, Purpose
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb
 from outreach.core.principal import Principal
+from outreach.edge.draft_acts import ERRORS, act, plain
 from safety.admin import TenantAdmin, column, may, principal_of
-from safety.models import SafetyEvent
+from safety.models import EmergencyCategory, EmergencyOverride, SafetyEvent
 
 TEMPLATES = "admin/core/draft"
-ERRORS = (*desk.ERRORS, RoutingError)
 HISTORY = 20
 ALL = "all"
-Told = tuple[int, str]  # level of the message, sentence
 
 
 class StatusFilter(SimpleListFilter):
@@ -131,7 +129,7 @@ class DraftAdmin(TenantAdmin):
     def _post(self, request: HttpRequest, draft: Draft) -> HttpResponse:
         by, at = principal_of(request), timezone.now()
         try:
-            level, sentence = _act(draft, request.POST, by, at)
+            level, sentence = act(draft, request.POST, by, at)
         except ERRORS as error:
             fresh: Draft = self.visible_or_404(request, str(draft.pk))
             old = fresh.current.text if fresh.current else ""
@@ -161,9 +159,13 @@ class DraftAdmin(TenantAdmin):
             "revision": now,
             "words": words,
             "reason": old.get("reason", ""),
-            "differs": bool(typed and now and _plain(words["text"]) != _plain(now.text)),
+            "differs": bool(typed and now and plain(words["text"]) != plain(now.text)),
             "is_draft": is_draft,
             "may_write": is_draft and may(request, Verb.WRITE_DRAFTS, draft.workspace_id),
+            "may_declare": is_draft and may(request, Verb.DECIDE, draft.workspace_id),
+            "emergency": EmergencyOverride.objects.filter(draft=draft).first(),
+            "emergencies": EmergencyCategory.choices,
+            "typed": old,
             "may_submit": is_draft and may(request, Verb.SUBMIT, draft.workspace_id),
             "lost": bool(typed and old.get("text")) and not is_draft,
             "events": list(events.select_related("revision")),
@@ -210,48 +212,8 @@ class DraftAdmin(TenantAdmin):
         return found
 
 
-def _act(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
-    """Do what the posted form asks for. Raises one of ERRORS."""
-    action = ACTIONS.get(form.get("action", ""))
-    if action is None:
-        raise Refused("Nothing was done: the form did not say what to do.", "no_action")
-    return action(draft, form, by, at)
-
-
-def _save(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
-    words, digest = _typed(form, draft.current), form.get("digest", "")
-    saved = authoring.save(draft.pk, words, by=by, at=at, digest=digest)
-    if saved is None:
-        return messages.INFO, "Nothing was changed: the words are the same."
-    return messages.SUCCESS, "Your words are saved. Nothing is submitted yet."
-
-
-def _submit(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
-    words, digest = _typed(form, draft.current), form.get("digest", "")
-    saved = authoring.save(draft.pk, words, by=by, at=at, digest=digest)
-    asked = authoring.submit(draft.pk, by=by, at=at, digest=saved.digest if saved else digest)
-    if asked.approval is not None:
-        label = asked.approval.get_status_display().lower()
-        return messages.SUCCESS, f"Submitted as #{asked.approval.pk}; it is {label} now."
-    said = " ".join(finding.message for finding in asked.verdict.blockers) or asked.route.reason
-    return messages.ERROR, f"Your words are saved, not submitted: it stays a draft. {said}"
-
-
-def _discard(draft: Draft, form: QueryDict, by: Principal, at: datetime) -> Told:
-    digest, reason = form.get("digest", ""), form.get("reason", "")
-    authoring.discard(draft.pk, by=by, at=at, digest=digest, reason=reason)
-    return messages.SUCCESS, "The draft is discarded; it is never sent."
-
-
-ACTIONS: dict[str, Callable[[Draft, QueryDict, Principal, datetime], Told]] = {
-    "save": _save,
-    "submit": _submit,
-    "discard": _discard,
-}
-
-
 def _write(person: Person, form: QueryDict, by: Principal, at: datetime) -> Draft:
-    words = drafts.Text(subject=form.get("subject", ""), text=_plain(form.get("text", "")))
+    words = drafts.Text(subject=form.get("subject", ""), text=plain(form.get("text", "")))
     if not drafts.address_of(person, Channel.EMAIL):
         raise Refused("No e-mail address of this person is known.", "no_address")
     return drafts.write(
@@ -263,24 +225,3 @@ def _write(person: Person, form: QueryDict, by: Principal, at: datetime) -> Draf
         at=at,
         purpose=form.get("purpose", ""),
     )
-
-
-def _plain(text: str) -> str:
-    """Browsers post line ends as CR LF."""
-    return text.replace("\r\n", "\n")
-
-
-def _typed(form: QueryDict, old: Revision | None) -> drafts.Text:
-    """The typed words, with the line ends that the message has."""
-    was = old or Revision()
-    end = "\r\n" if "\r\n" in was.text else "\n"
-    text = _plain(form.get("text", "")).replace("\n", end)
-    html = _plain(form.get("html", was.html))
-    if html == _plain(was.html):
-        html = was.html
-    if was.html and text != was.text and html == was.html:
-        raise Refused(
-            "The message has an HTML part with the old words. Change it as well, or empty it.",
-            "html_differs",
-        )
-    return drafts.Text(subject=form.get("subject", was.subject), text=text, html=html)

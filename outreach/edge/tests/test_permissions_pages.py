@@ -1,0 +1,162 @@
+"""Consent, suppression and emergencies in the admin: only by POST, only with the right."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from outreach import testing
+from outreach.core import consent, suppression
+from outreach.core.models import Consent, Suppression
+from outreach.testing import WORKDAY
+from safety.models import EmergencyOverride, SystemControl
+
+pytestmark = pytest.mark.django_db
+GRANT = {"channel": "email", "basis": "opt_in", "source": "form 12", "text_shown": "Yes, write."}
+WHY = "The batch of tablets is poisoned; she has taken them since Monday."
+
+
+def enter(client, who):
+    client.force_login(who.user)
+    return who
+
+
+def test_consent_is_recorded_on_a_person_and_withdrawn(client):
+    enter(client, testing.bob())
+    person = testing.make_person()
+    add = f"{reverse('admin:core_consent_add')}?person={person.pk}"
+    assert add in client.get(reverse("admin:core_person_change", args=[person.pk])).content.decode()
+    assert client.get(add).status_code == 200 and not Consent.objects.exists()
+    made = client.post(add, {**GRANT, "given_on": "2025-03-01", "expires_on": "2027-03-01"})
+    row = Consent.objects.get()
+    one = reverse("admin:core_consent_change", args=[row.pk])
+    assert made["Location"] == one
+    assert (row.person, row.at.year, row.by_label) == (person, 2025, testing.bob().label)
+    assert "Yes, write." in client.get(one).content.decode()
+    assert client.post(one, {"reason": " "}).status_code == 409
+    client.post(one, {"reason": "She wrote so on 3 May"})
+    row.refresh_from_db()
+    assert row.withdrawn_reason == "She wrote so on 3 May"
+    listed = client.get(reverse("admin:core_consent_changelist")).content.decode()
+    assert person.full_name in listed and "withdrawn" in listed
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"text_shown": ""}, {"source": " "}, {"channel": "pigeon"}, {"given_on": "31.3.2026"},
+     {"given_on": "2031-02-30"}],
+)  # fmt: skip
+def test_a_consent_that_proves_nothing_is_refused_and_the_words_come_back(client, wrong):
+    enter(client, testing.bob())
+    add = f"{reverse('admin:core_consent_add')}?person={testing.make_person().pk}"
+    answer = client.post(add, {**GRANT, **wrong})
+    assert answer.status_code == 409 and not Consent.objects.exists()
+    assert "form 12" in answer.content.decode() or "source" in wrong
+
+
+def test_who_only_looks_records_no_consent_and_suppresses_nothing(client):
+    person = testing.make_person()
+    row = consent.grant(person, "email", "customer", source="x", by=testing.bob(), at=WORKDAY)
+    enter(client, testing.carol())
+    add = f"{reverse('admin:core_consent_add')}?person={person.pk}"
+    assert client.post(add, GRANT).status_code == 403
+    one = reverse("admin:core_consent_change", args=[row.pk])
+    assert client.post(one, {"reason": "no"}).status_code == 403
+    form = {"workspace": person.workspace_id, "channel": "email", "address": "a@example.org"}
+    add = reverse("admin:core_suppression_add")
+    client.post(add, {**form, "act": "suppress", "reason": "manual"})
+    row.refresh_from_db()
+    assert Consent.objects.count() == 1 and row.withdrawn_at is None
+    assert not Suppression.objects.exists()
+
+
+def test_an_address_is_suppressed_looked_up_and_lifted(client):
+    enter(client, testing.alice())
+    place = testing.make_workspace()
+    add = reverse("admin:core_suppression_add")
+    form = {"workspace": place.pk, "channel": "email", "address": "Ann+shop@example.org"}
+    assert "Nothing stands against" in client.post(add, form).content.decode()
+    assert client.post(add, {**form, "act": "suppress", "reason": "import"}).status_code == 409
+    client.post(add, {**form, "act": "suppress", "reason": "stop_request"})
+    assert suppression.is_suppressed(place, "email", "ann@example.org")
+    listed = client.get(reverse("admin:core_suppression_changelist")).content.decode()
+    assert "suppressed" in listed and "shop@example" not in listed
+    one = reverse("admin:core_suppression_change", args=[Suppression.objects.get().pk])
+    assert client.post(add, {**form, "act": "look"})["Location"] == one
+    assert "shop@example" not in client.get(one).content.decode()
+    assert client.post(one, {"reason": ""}).status_code == 409
+    client.post(one, {"reason": "She signed up again at the fair"})
+    assert not suppression.is_suppressed(place, "email", "ann@example.org")
+    assert "at the fair" in client.get(one).content.decode()
+
+
+def test_nothing_of_another_workspace_is_shown_or_taken(client):
+    place = testing.make_workspace("elsewhere")
+    row = suppression.suppress(
+        place, "email", "a@example.org", reason="manual", by=testing.dora(place), at=WORKDAY
+    )
+    enter(client, testing.alice())
+    assert client.get(reverse("admin:core_suppression_change", args=[row.pk])).status_code == 404
+    form = {"workspace": place.pk, "channel": "email", "address": "b@example.org"}
+    add = reverse("admin:core_suppression_add")
+    client.post(add, {**form, "act": "suppress", "reason": "manual"})
+    assert Suppression.objects.count() == 1
+
+
+def test_an_emergency_is_declared_by_a_reviewer_who_answers_for_it(client):
+    enter(client, testing.alice())
+    draft = testing.make_draft()
+    one = reverse("admin:core_draft_change", args=[draft.pk])
+    form = {"action": "declare", "digest": draft.current.digest, "category": "medical",
+            "justification": WHY, "confirm": "yes"}  # fmt: skip
+    assert "Declare the emergency" in client.get(one).content.decode()
+    for wrong in ({"confirm": ""}, {"digest": "old"}, {"justification": "soon"}, {"category": ""}):
+        answer = client.post(one, {**form, **wrong})
+        assert answer.status_code in (400, 409) and not EmergencyOverride.objects.exists()
+    assert client.post(one, form).status_code == 302
+    draft.refresh_from_db()
+    assert draft.current.text.startswith("EMERGENCY:")
+    page = client.get(one).content.decode()
+    assert WHY in page and "Declare the emergency" not in page
+
+
+def test_an_emergency_is_no_business_of_a_creator(client):
+    enter(client, testing.bob())
+    draft = testing.make_draft()
+    one = reverse("admin:core_draft_change", args=[draft.pk])
+    assert "Declare the emergency" not in client.get(one).content.decode()
+    form = {"action": "declare", "digest": draft.current.digest, "category": "medical",
+            "justification": WHY, "confirm": "yes"}  # fmt: skip
+    assert client.post(one, form).status_code == 403
+    assert not EmergencyOverride.objects.exists()
+
+
+def test_the_reviewer_reads_who_declared_the_emergency_and_why(client):
+    from approvals import submission
+    from safety import override
+
+    draft = testing.make_draft()
+    override.declare(draft, "medical", WHY, by=testing.alice(), at=WORKDAY)
+    asked = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
+    enter(client, testing.alice())
+    page = client.get(reverse("admin:approvals_approval_change", args=[asked.approval.pk]))
+    assert WHY in page.content.decode()
+
+
+def test_a_page_that_is_not_there_says_so_in_words(client):
+    enter(client, testing.alice())
+    for path in ("/nowhere", reverse("admin:core_consent_change", args=[999])):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "There is nothing here" in answer.content.decode()
+
+
+def test_a_control_that_the_environment_brakes_does_not_look_free(client, settings):
+    testing.ship()
+    settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "DRY_RUN": True}
+    SystemControl.objects.filter(control_key="DRY_RUN").update(enabled=False)
+    enter(client, testing.olaf())
+    page = client.get("/admin/controls/").content.decode()
+    row = page.split("Dry run</strong>")[1].split("</li>")[0]
+    assert "braking by the environment" in row and "here: off" in row
+    assert "oc-badge--success" not in row
