@@ -26,6 +26,7 @@ STATUS_OWNERS = {
     "Person": ("outreach/core/people.py",),
     "Approval": ("approvals/",),
     "Delivery": ("channels/",),
+    "Import": ("outreach/core/importing/",),
     "InboundMessage": ("outreach/core/inbox.py",),
     "Run": ("workflows/",),
     "Step": ("workflows/",),

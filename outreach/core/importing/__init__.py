@@ -10,6 +10,7 @@ from outreach.core.importing.read import FORMATS, read_file
 from outreach.core.importing.report import Difference, Outcome, Report, RowResult
 from outreach.core.importing.source import BadFile
 from outreach.core.importing.table import Table
+from outreach.core.importing.undoing import Undone, UndoRefused, undo
 
 __all__ = [
     "FORMATS",
@@ -23,7 +24,10 @@ __all__ = [
     "Report",
     "RowResult",
     "Table",
+    "UndoRefused",
+    "Undone",
     "apply",
     "preview",
     "read_file",
+    "undo",
 ]

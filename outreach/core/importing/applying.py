@@ -7,20 +7,23 @@ nothing, not even a log entry.
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 
-from outreach.core import activity
-from outreach.core.importing import store
+from outreach.core import activity, suppression
+from outreach.core.importing import histories, store
 from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.choices import Choices
+from outreach.core.importing.histories import Noted
 from outreach.core.importing.judging import Change, OnRow, Progress, Run
+from outreach.core.importing.keeping import Keeper
 from outreach.core.importing.match import Known, Match, is_same_record, load
 from outreach.core.importing.plan import plan
 from outreach.core.importing.report import Report
 from outreach.core.importing.table import Table
-from outreach.core.models import Person, Workspace
+from outreach.core.models import Import, Person, Workspace
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.models.imports import DuplicateReason
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
@@ -36,18 +39,23 @@ def apply(
     by: Principal,
     at: datetime,
     choices: Choices | None = None,
+    row: Import | None = None,
     progress: Progress | None = None,
     on_row: OnRow | None = None,
 ) -> Report:
     """Store the people of a file, all of them or none, and tell it in the log.
 
-    Raises NotAllowed, BadFile (the file changed underneath) or ImportClash.
+    `row` is the import that was asked for; without one it is made here. Raises NotAllowed,
+    BadFile (the file changed underneath) or ImportClash.
     """
     require(by, Verb.IMPORT, workspace)
     try:
         with transaction.atomic():
             store.one_at_a_time(workspace)
-            run = Applying(workspace, table, choices or Choices(), on_row, by, at)
+            chosen = choices or Choices()
+            run = Applying(
+                workspace, table, chosen, on_row, Keeper(workspace, table, chosen, by, at, row)
+            )
             run.go(progress)
             run.tell()
     except IntegrityError as error:
@@ -68,14 +76,12 @@ class Applying(Run):
         table: Table,
         choices: Choices,
         on_row: OnRow | None,
-        by: Principal,
-        at: datetime,
+        keeper: Keeper,
     ) -> None:
         super().__init__(workspace, table, choices, on_row)
-        self.by = by
-        self.at = at
-        self.id = uuid4().hex
-        self.source = f"{table.name[:280]}, {at:%Y-%m-%d}"
+        self.keeper = keeper
+        self.by, self.at = keeper.by, keeper.at
+        self.source = f"{table.name[:280]}, {self.at:%Y-%m-%d}"
         self.first = self.last = 0
 
     def lock(self, matched: list[tuple[Candidate, Match]]) -> None:
@@ -98,6 +104,8 @@ class Applying(Run):
             found.alike = [people.get(each.id, each) for each in found.alike]
 
     def write(self, new: list[Candidate], changed: list[Change]) -> None:
+        if not new and not changed:
+            return
         filled = [(row, person, made) for row, person, made in changed if made.company]
         names = {row.company_key: row.company for row, _, _ in reversed(filled)}
         names |= {row.company_key: row.company for row in reversed(new) if row.company_key}
@@ -107,7 +115,9 @@ class Applying(Run):
             self.first, self.last = self.first or ids[0], ids[-1]
         ways = [(pk, way) for pk, row in zip(ids, new, strict=True) for way in row.ways]
         ways += [(person.id, way) for _, person, made in changed for way in made.ways]
-        store.addresses(self.workspace, ways, self.at)
+        store.addresses(self.workspace, ways, self.keeper.row.pk, self.at)
+        self.keeper.consents(ways)
+        self.keeper.doubts(new, ids)
         if changed:
             self._fill(changed, accounts)
             self._tell_changes(changed)
@@ -119,6 +129,7 @@ class Applying(Run):
             | ({"account_id": accounts[row.company_key]} if made.company else {})
             for row, person, made in changed
         }
+        self.keeper.changes(filled)
         names = sorted({name for fields in filled.values() for name in fields})
         objects = [
             Person(
@@ -132,17 +143,36 @@ class Applying(Run):
         Person.objects.bulk_update(objects, [*columns, "updated_at"], batch_size=500)
 
     def _tell_changes(self, changed: list[Change]) -> None:
+        row = self.keeper.row.pk
         entries = [
             activity.Entry(
                 "people.changed",
                 "person",
                 str(person.id),
                 self.workspace.pk,
-                codes={"import": self.id, "fields": [each.field for each in made.changes]},
+                codes={
+                    "import": row,
+                    "fields": [each.field for each in made.changes],
+                },
             )
             for _, person, made in changed
         ]
         activity.record(*entries, by=self.by, at=self.at)
+
+    def write_history(self, known: list[Noted]) -> None:
+        histories.write(self.workspace, known, self.at)
+
+    def is_in_file(self, profile: str) -> bool:
+        return False  # whoever is coming is here by now
+
+    def suppress(self, places: list[suppression.Place]) -> None:
+        if places:
+            reason = SuppressionReason.IMPORT
+            suppression.suppress_many(places, reason=reason, by=self.by, at=self.at)
+
+    def doubt(self, people: tuple[int, ...]) -> None:
+        pairs = [(people[0], other) for other in people[1:]]
+        self.keeper.doubt(pairs, DuplicateReason.ONE_ROW)
 
     def tell(self) -> None:
         """One entry for the import: ids and counts, never a name. None when nothing was written."""
@@ -153,14 +183,12 @@ class Applying(Run):
             "format": self.table.format,
             "people": [self.first, self.last],
         }
-        entry = activity.Entry(
-            "imports.applied",
-            "import",
-            self.id,
-            self.workspace.pk,
-            digest=self.table.encoding.digest,
-            codes=codes,
-        )
+        if self.choices.basis:
+            codes["basis"] = self.choices.basis
+        digest = self.table.encoding.digest
+        self.report.is_applied = True
+        self.keeper.close(self.first, self.last, self.report.as_dict())
+        entry = activity.entry("imports.applied", self.keeper.row, digest=digest, **codes)
         activity.record(entry, by=self.by, at=self.at)
 
 

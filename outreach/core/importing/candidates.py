@@ -41,6 +41,9 @@ FOOTER = re.compile(
 )
 
 
+IN_FILE = -1
+
+
 @dataclass(slots=True)
 class Candidate:
     """Somebody a row tells of. `problems` are cells left out, each with its sentence."""
@@ -57,6 +60,8 @@ class Candidate:
     notes: str = ""
     is_zone_derived: bool = False
     opted_out: tuple[str, ...] = ()
+    is_suppressed: bool = False
+    perhaps: int = 0  # the person this may be too; IN_FILE for one of this file
     ways: list[Way] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 

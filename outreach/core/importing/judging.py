@@ -6,18 +6,21 @@ Applying goes the same way and only fills in `lock` and `write` (applying.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 
-from outreach.core.importing.candidates import Candidate, Reader, Skip
+from outreach.core import suppression
+from outreach.core.importing.candidates import IN_FILE, Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
 from outreach.core.importing.delimited import DELIMITERS
+from outreach.core.importing.histories import Noted, passed_of
 from outreach.core.importing.match import BY, Known, Match, Matcher, by_name
 from outreach.core.importing.plan import Plan, plan, way_label
 from outreach.core.importing.report import Difference, Outcome, Report, RowResult
 from outreach.core.importing.seen import Seen
 from outreach.core.importing.table import Table
-from outreach.core.models import Channel, Workspace
+from outreach.core.models import Channel, Suppression, Workspace
 
 BATCH = 2_000
 Progress = Callable[[int, int], None]
@@ -47,9 +50,13 @@ class Run:
     ) -> None:
         self.workspace = workspace
         self.table = table
+        self.at = datetime.now(UTC)
         self.choices = choices
         self.matcher = Matcher(workspace)
         self.seen = Seen()
+        self.has_suppressed = Suppression.objects.filter(
+            workspace=workspace, lifted_at__isnull=True
+        ).exists()
         self.report = _empty_report(table, on_row)
 
     def go(self, progress: Progress | None) -> None:
@@ -62,6 +69,22 @@ class Run:
             done += len(batch)
             if progress is not None:
                 progress(done, self.table.rows)
+        self._note_history()
+
+    def _note_history(self) -> None:
+        """What an archive tells of messages, for those who are here by now."""
+        if self.table.history is None:
+            return
+        rows = self.table.history()
+        while batch := list(islice(rows, BATCH)):
+            known, nobody = passed_of(self.workspace, batch, self.at, self.is_in_file)
+            self.report.counts["contacts"] += len(known)
+            self.report.counts["contacts_of_nobody"] += nobody
+            self.write_history(known)
+
+    def is_in_file(self, profile: str) -> bool:
+        """Whether this run would store somebody with this profile; a preview asks."""
+        return bool(self.seen.find((str(Channel.LINKEDIN), profile)))
 
     def _once(self, row: Candidate | Skip) -> Candidate | Skip:
         """Refuse a row whose address, or whose whole record, stood in the file before."""
@@ -83,6 +106,7 @@ class Run:
 
     def _batch(self, rows: Sequence[Candidate | Skip]) -> None:
         candidates = [row for row in rows if isinstance(row, Candidate)]
+        self._note_suppressed(candidates)
         matches = self.matcher.match(candidates)
         self.lock(list(zip(candidates, matches, strict=True)))
         by_line = {row.line: found for row, found in zip(candidates, matches, strict=True)}
@@ -104,6 +128,31 @@ class Run:
     def write(self, new: list[Candidate], changed: list[Change]) -> None:
         """A preview writes nothing."""
 
+    def write_history(self, known: list[Noted]) -> None:
+        """A preview writes nothing."""
+
+    def suppress(self, places: list[suppression.Place]) -> None:
+        """A preview writes nothing."""
+
+    def doubt(self, people: tuple[int, ...]) -> None:
+        """People of whom one row has addresses: a preview writes nothing."""
+
+    def _note_suppressed(self, rows: list[Candidate]) -> None:
+        """Suppressed addresses come in suppressed; who opted out elsewhere is suppressed here."""
+        out = [row for row in rows if row.opted_out]
+        if not out and not self.has_suppressed:
+            return
+        pk = self.workspace.pk
+        places = {(pk, *way.key): row for row in rows for way in row.ways}
+        held = suppression.suppressed_among(places)
+        wanted = [(pk, *way.key) for row in out for way in row.ways if way.channel in row.opted_out]
+        fresh = [place for place in dict.fromkeys(wanted) if place not in held]
+        for place in (*held, *wanted):
+            places[place].is_suppressed = True
+        self.report.counts["opted_out"] += len(fresh)
+        self.has_suppressed = self.has_suppressed or bool(fresh)
+        self.suppress(fresh)
+
     def _judge(
         self,
         row: Candidate,
@@ -112,12 +161,14 @@ class Run:
         changed: list[Change],
     ) -> RowResult:
         if found.is_ambiguous:
+            self.doubt(found.owners)
             return _skipped(_ambiguous(row))
         self._claim_phone(row, found)
         if found.person is None:
             by_name(row, found, lambda known: not self.seen.find(("person", known.id)))
         namesake = self._namesake_in_file(row)
         if found.person is None:
+            row.perhaps = found.suggested or (IN_FILE if namesake else 0)
             new.append(row)
             return _new(row, found, namesake)
         line = self.seen.first_line(("person", found.person.id), row.line)
@@ -199,6 +250,7 @@ def _new(row: Candidate, found: Match, namesake: str) -> RowResult:
         ),
         errors=tuple(row.problems),
         suggestion=found.suggestion or namesake,
+        is_suppressed=row.is_suppressed,
     )
 
 
@@ -213,6 +265,7 @@ def _known(row: Candidate, found: Match, person: Known, made: Plan) -> RowResult
         conflicts=tuple(made.conflicts),
         errors=tuple(row.problems),
         is_stopped=person.is_stopped,
+        is_suppressed=row.is_suppressed,
     )
 
 

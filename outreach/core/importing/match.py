@@ -77,6 +77,7 @@ class Match:
     by_phone: Known | None = None
     alike: list[Known] = field(default_factory=list)
     suggestion: str = ""
+    suggested: int = 0
 
     @property
     def is_ambiguous(self) -> bool:
@@ -246,6 +247,7 @@ def by_name(row: Candidate, found: Match, is_free: Callable[[Known], bool]) -> N
             found.person, found.by = person, "name, company and date"
             return
         if row.company_key and person.account_key == row.company_key and not found.suggestion:
+            found.suggested = person.id
             found.suggestion = (
                 f"Perhaps the same as {person.full_name} at {person.account_name}, already here."
             )

@@ -50,6 +50,7 @@ class RowResult:
     errors: tuple[str, ...] = ()
     suggestion: str = ""
     is_stopped: bool = False
+    is_suppressed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Without what is empty, for `--json`."""
@@ -67,6 +68,8 @@ class RowResult:
             found["errors"] = list(self.errors)
         if self.is_stopped:
             found["stopped"] = True
+        if self.is_suppressed:
+            found["suppressed"] = True
         return found
 
 
@@ -106,6 +109,7 @@ class Report:
         counts["conflicts"] += len(row.conflicts)
         counts["suggestions"] += bool(row.suggestion)
         counts["stopped"] += row.is_stopped
+        counts["suppressed"] += row.is_suppressed
         if len(self.kept[row.outcome]) < KEPT_ROWS:
             self.kept[row.outcome].append(row)
         if self.on_row is not None:
@@ -130,7 +134,7 @@ class Report:
     @property
     def writes(self) -> bool:
         """Whether applying writes anything at all."""
-        return bool(self.new or self.changed)
+        return bool(self.new or self.changed or self.counts["contacts"] or self.counts["opted_out"])
 
     def rows(self) -> Iterator[RowResult]:
         """The kept rows in the order of the file."""
@@ -173,4 +177,8 @@ COUNTS = (
     "conflicts",
     "suggestions",
     "stopped",
+    "suppressed",  # rows with an address nothing may go to
+    "opted_out",  # addresses this file suppresses
+    "contacts",  # messages of an archive, noted
+    "contacts_of_nobody",  # messages with people who are not here
 )

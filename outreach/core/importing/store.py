@@ -78,12 +78,17 @@ def people(
     return ids
 
 
-def addresses(workspace: Workspace, ways: Iterable[tuple[int, Way]], at: datetime) -> None:
-    """Insert ways to reach people, given with the person's id."""
+def addresses(
+    workspace: Workspace, ways: Iterable[tuple[int, Way]], source: int, at: datetime
+) -> None:
+    """Insert ways to reach people, given with the person's id; `source` is the import."""
     insert(
         Address,
-        ("workspace_id", "person_id", "channel", "normalised", "raw", "created_at"),
-        [(workspace.pk, person, way.channel, way.normalised, way.raw, at) for person, way in ways],
+        ("workspace_id", "person_id", "channel", "normalised", "raw", "source_id", "created_at"),
+        [
+            (workspace.pk, person, way.channel, way.normalised, way.raw, source, at)
+            for person, way in ways
+        ],
     )
 
 

@@ -120,6 +120,10 @@ class Address(models.Model):
     channel = models.CharField(max_length=9, choices=Channel.choices)
     normalised = models.CharField(max_length=320)
     raw = models.CharField(max_length=500)
+    source = models.ForeignKey(
+        "core.Import", on_delete=models.PROTECT, null=True, blank=True, related_name="addresses",
+        help_text="The import that brought it.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

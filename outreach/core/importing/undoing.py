@@ -1,0 +1,142 @@
+"""Taking an import back whole, as long as nothing has happened to its people since.
+
+What the import wrote carries its time to the microsecond: a person changed since does not. Who has
+a draft, a message, a merge or anything else that points at them keeps the import from being undone.
+Addresses it suppressed stay suppressed: a stop is not taken back by the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from outreach.core import activity
+from outreach.core.importing.histories import PREFIX
+from outreach.core.models import (
+    Account,
+    Address,
+    Consent,
+    Contact,
+    Duplicate,
+    Import,
+    ImportChange,
+    Person,
+)
+from outreach.core.models.imports import ImportStatus
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+
+
+class UndoRefused(Exception):
+    """The import cannot be taken back any more; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How much was taken back."""
+
+    people: int
+    changed: int
+
+
+def undo(row: Import, *, by: Principal, at: datetime) -> Undone:
+    """Remove what an import brought and empty what it filled, all of it or nothing."""
+    require(by, Verb.IMPORT, row.workspace)
+    with transaction.atomic():
+        held = Import.objects.select_for_update().get(pk=row.pk)
+        if held.status != ImportStatus.APPLIED:
+            state = held.get_status_display().lower()
+            raise UndoRefused(f"Only what was imported can be undone; {held.file} is {state}.")
+        new, known = _people(held), ImportChange.objects.filter(of=held)
+        list(new.select_for_update().values_list("pk", flat=True)[:1])
+        _refuse_touched(held, new, known)
+        done = Undone(new.count(), known.count())
+        _empty(held, known)
+        _remove(held, new)
+        held.status, held.ended_at = ImportStatus.UNDONE, at
+        held.save(update_fields=["status", "ended_at"])
+        entry = activity.entry("imports.undone", held, people=done.people, changed=done.changed)
+        activity.record(entry, by=by, at=at)
+    return done
+
+
+def _people(row: Import) -> QuerySet[Person]:
+    """Who came in by this import: ids are bounds only, others may lie between them."""
+    return Person.objects.filter(
+        workspace=row.workspace,
+        pk__gte=row.first_person,
+        pk__lte=row.last_person,
+        created_at=row.applied_at,
+    )
+
+
+def _contacts(row: Import) -> QuerySet[Contact]:
+    return Contact.objects.filter(
+        workspace=row.workspace, key__startswith=PREFIX, created_at=row.applied_at
+    )
+
+
+def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
+    changed = new.exclude(updated_at=row.applied_at).count()
+    changed += known.exclude(person__updated_at=row.applied_at).count()
+    if changed:
+        raise UndoRefused(
+            f"{changed:,} of the people of {row.file} were changed since. Correct them one by "
+            "one instead."
+        )
+    own = {
+        Address: Q(source=row),
+        Consent: Q(source=row.proof),
+        Contact: Q(pk__in=_contacts(row).values("pk")),
+        ImportChange: Q(of=row),
+        Duplicate: Q(decision="open"),
+    }
+    since: dict[str, Any] = {"created_at__gt": row.applied_at}
+    for relation in Person._meta.related_objects:
+        model = relation.related_model
+        rows = model._base_manager.filter(**{f"{relation.field.name}__in": new.values("pk")})
+        if hasattr(model, "created_at"):
+            filled = {f"{relation.field.name}__in": known.values("person"), **since}
+            rows |= model._base_manager.filter(**filled)
+        if rows.exclude(own.get(model, Q(pk__in=[]))).exists():
+            raise UndoRefused(
+                f"People of {row.file} have {model._meta.verbose_name_plural} by now, so it cannot "
+                "be undone any more. Block or merge single people instead."
+            )
+
+
+def _empty(row: Import, known: QuerySet[ImportChange]) -> None:
+    people = {change.person_id: change.fields for change in known}
+    held = list(Person.objects.filter(pk__in=people))
+    names = sorted({name for fields in people.values() for name in fields})
+    for person in held:
+        for name in people[person.pk]:
+            setattr(person, name, Person._meta.get_field(name.removesuffix("_id")).get_default())
+        if "full_name" in people[person.pk]:  # an address stood for the name
+            address = person.addresses.order_by("pk").first()
+            person.full_name = address.normalised if address else person.full_name
+    if held:
+        columns = [name.removesuffix("_id") for name in names]
+        Person.objects.bulk_update(held, columns, batch_size=500)
+
+
+def _remove(row: Import, new: QuerySet[Person]) -> None:
+    """Row by row in the order of what points at what; Django's collector would load them all."""
+    ids = new.values("pk")
+    for rows in (
+        _contacts(row),
+        Consent.objects.filter(workspace=row.workspace, source=row.proof),
+        Duplicate.objects.filter(Q(one__in=ids) | Q(other__in=ids), decision="open"),
+        Address.objects.filter(source=row),
+        ImportChange.objects.filter(of=row),
+        new,
+    ):
+        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+    nobody = ~Exists(Person.objects.filter(account=OuterRef("pk")))
+    gone = Account.objects.filter(nobody, workspace=row.workspace, created_at=row.applied_at)
+    gone._raw_delete(gone.db)  # type: ignore[attr-defined]
+    row.parts.all().delete()

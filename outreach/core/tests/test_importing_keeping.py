@@ -1,0 +1,265 @@
+"""What an import leaves beside its people: consents, suppressions, doubts, history; and undo."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from outreach import testing
+from outreach.core import history, importing, suppression
+from outreach.core.importing import BadChoice, Choices, UndoRefused, read_file, undo
+from outreach.core.models import (
+    Account,
+    Activity,
+    Address,
+    Consent,
+    Contact,
+    Duplicate,
+    Import,
+    ImportChange,
+    Person,
+)
+from outreach.core.tests.test_importing_formats import CONNECTIONS, INVITATIONS, MESSAGES, zipped
+
+pytestmark = pytest.mark.django_db
+AT = testing.WORKDAY
+LATER = AT + timedelta(hours=1)
+
+
+@pytest.fixture
+def workspace():
+    return testing.make_workspace()
+
+
+@pytest.fixture
+def bring(workspace):
+    """Import as Bob; the preview before says the same but for what an archive tells."""
+    by = testing.bob(workspace)
+
+    def go(text, *, at=AT, **choices):
+        chosen = Choices.of(**choices)
+        table = read_file(text.encode() if isinstance(text, str) else text, name="people.csv")
+        seen = importing.preview(workspace, table, choices=chosen)
+        report = importing.apply(workspace, table, by=by, at=at, choices=chosen)
+        assert seen.tally() == report.tally()
+        return report
+
+    return go
+
+
+def stored():
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Person, Address, Account, Consent, Contact, Duplicate, Import, Activity)
+    ]
+
+
+def people():
+    """What a person sees of the people, whatever their numbers."""
+    return sorted(
+        (p.full_name, p.position, p.notes, p.account and p.account.name, p.time_zone,
+         *sorted(p.addresses.values_list("normalised", flat=True)))
+        for p in Person.objects.all()
+    )  # fmt: skip
+
+
+TWO = "Name,Email,Phone\nA B,a@example.com,+41446681800\nC D,c@example.com,\n"
+
+
+# --- Source and consent ---------------------------------------------------------------------------
+
+
+def test_each_address_knows_the_file_that_brought_it(bring):
+    bring(TWO)
+    row = Import.objects.get()
+    assert set(Address.objects.values_list("source", flat=True)) == {row.pk}
+    assert (row.file, row.by_label, row.applied_at) == ("people.csv", "Bob", AT)
+    assert row.report["counts"]["new"] == 2
+
+
+def test_a_basis_is_recorded_for_each_new_address_once(bring):
+    bring(TWO, basis="customer")
+    row = Import.objects.get()
+    found = Consent.objects.order_by("pk")
+    assert [(c.channel, c.basis) for c in found] == [
+        ("email", "customer"), ("phone", "customer"), ("email", "customer"),
+    ]  # fmt: skip
+    assert {c.source for c in found} == {f"people.csv, 2026-03-11, import {row.pk}"}
+    assert {(c.at, c.by_label) for c in found} == {(AT, "Bob")}
+    before = stored()
+    assert not bring(TWO, basis="customer").writes
+    assert stored() == before
+
+
+def test_without_a_basis_no_consent_is_invented(bring):
+    bring(TWO)
+    assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ({"basis": "hope"}, "'hope' is no basis"),
+        ({"basis": "opt_in"}, "needs the text"),
+        ({"country": "Atlantis"}, "no country"),
+        ({"time_zone": "CEST+1"}, "no time zone"),
+    ],
+)
+def test_a_choice_that_cannot_be_kept_is_refused(choice, words):
+    with pytest.raises(BadChoice, match=words):
+        Choices.of(**choice)
+
+
+@pytest.mark.parametrize(
+    ("row", "chosen", "zone"),
+    [
+        ("A,,CH,", "", "Europe/Zurich"),
+        ("A,,Germany,", "", "Europe/Berlin"),  # two zones, one clock
+        ("A,,US,", "", ""),  # nobody knows
+        ("A,,US,", "America/Chicago", "America/Chicago"),
+        ("A,,US,", "Europe/Rome", ""),  # the choice cannot be right
+        ("A,+41446681800,,", "", "Europe/Zurich"),
+        ("A,+41446681800,,", "Europe/Rome", "Europe/Zurich"),
+        ("A,+79161234567,,", "Europe/Rome", ""),
+        ("A,,,", "Europe/Rome", "Europe/Rome"),
+        ("A,,CH,Europe/Paris", "Europe/Rome", "Europe/Paris"),
+    ],
+)
+def test_a_zone_comes_from_row_country_phone_or_choice(bring, row, chosen, zone):
+    bring(f"Name,Phone,Country,Time zone\n{row}\n", time_zone=chosen)
+    assert Person.objects.get().time_zone == zone
+
+
+# --- Suppressed -----------------------------------------------------------------------------------
+
+
+def test_a_suppressed_address_comes_in_suppressed_and_counted(bring, workspace):
+    by = testing.alice(workspace)
+    suppression.suppress(workspace, "email", "a@example.com", reason="unsubscribe", by=by, at=AT)
+    report = bring(TWO)
+    assert (report.new, report.counts["suppressed"]) == (2, 1)
+    assert [row.is_suppressed for row in report.rows()] == [True, False]
+    assert suppression.is_suppressed(workspace, "email", "a@example.com")
+
+
+def test_who_opted_out_elsewhere_is_suppressed_here_once(bring, workspace):
+    text = "Name,Email,Unsubscribed from all email\nA,a@example.com,true\nB,b@example.com,false\n"
+    report = bring(text)
+    assert (report.counts["opted_out"], report.counts["suppressed"]) == (1, 1)
+    assert suppression.is_suppressed(workspace, "email", "a@example.com")
+    assert not suppression.is_suppressed(workspace, "email", "b@example.com")
+    before = stored()
+    again = bring(text)
+    assert (again.writes, again.counts["opted_out"], again.counts["suppressed"]) == (False, 0, 1)
+    assert stored() == before
+
+
+# --- Doubts ---------------------------------------------------------------------------------------
+
+
+def test_namesakes_of_one_company_are_suggested_and_not_joined(bring):
+    bring("Name,Email,Company\nA B,a@example.com,ACME\n")
+    bring("Name,Email,Company\nA B,a.b@example.com,ACME\nA B,ab@example.com,Acme.\n", at=LATER)
+    first, second, third = Person.objects.order_by("pk")
+    found = sorted(Duplicate.objects.values_list("one", "other", "reason"))
+    assert found == [(first.pk, second.pk, "name_company"), (first.pk, third.pk, "name_company")]
+
+
+def test_namesakes_within_one_file_are_suggested(bring):
+    bring("Name,Email,Company\nA B,a@example.com,ACME\nA B,b@example.com,ACME\n")
+    one, other = Person.objects.order_by("pk")
+    assert list(Duplicate.objects.values_list("one", "other")) == [(one.pk, other.pk)]
+
+
+def test_a_row_with_addresses_of_two_people_is_left_out_and_suggests_them(bring):
+    bring("Name,Email\nA B,a@example.com\nA. B,b@example.com\n")
+    report = bring("Name,Email\nA B,a@example.com; b@example.com\n", at=LATER)
+    assert report.reasons == {"two_people": 1}
+    assert Duplicate.objects.get().reason == "one_row"
+
+
+# --- History --------------------------------------------------------------------------------------
+
+
+def archive():
+    return zipped(Connections=CONNECTIONS, messages=MESSAGES, Invitations=INVITATIONS)
+
+
+def test_messages_of_an_archive_count_as_contact_once(bring, workspace):
+    report = bring(archive())
+    assert (report.counts["contacts"], report.counts["contacts_of_nobody"]) == (3, 1)
+    anna = Person.objects.get()
+    assert [(c.direction, c.channel, c.draft) for c in anna.contacts.order_by("at")] == [
+        ("out", "linkedin", None), ("out", "linkedin", None), ("in", "linkedin", None),
+    ]  # fmt: skip
+    assert history.touch_for(anna.pk) == "reply"
+    assert len(history.contacts_of([anna.pk], at=AT)[anna.pk]) == 3
+    before = stored()
+    assert not bring(archive()).writes
+    assert stored() == before
+
+
+# --- Undo -----------------------------------------------------------------------------------------
+
+
+def test_undoing_takes_everything_back(bring, workspace):
+    bring("Name,Email\nKnown Kay,k@example.com\n")
+    before = people()
+    text = TWO + "Known Kay,k@example.com,+41446681802\n"
+    bring(text, at=LATER, basis="customer")
+    row = Import.objects.latest("pk")
+    done = undo(row, by=testing.bob(workspace), at=LATER + timedelta(minutes=1))
+    assert (done.people, done.changed) == (2, 1)
+    assert people() == before
+    assert not Consent.objects.exists()
+    assert not ImportChange.objects.exists()
+    row.refresh_from_db()
+    assert row.status == "undone"
+    assert Activity.objects.latest("pk").verb == "imports.undone"
+    assert bring(text, at=LATER + timedelta(minutes=2)).new == 2
+
+
+def test_undoing_an_archive_takes_its_history_back(bring, workspace):
+    bring(archive())
+    undo(Import.objects.get(), by=testing.bob(workspace), at=LATER)
+    assert not Contact.objects.exists()
+    assert not Account.objects.exists()
+
+
+def test_what_was_suppressed_stays_suppressed(bring, workspace):
+    bring("Name,Email,Opt out\nA,a@example.com,yes\n")
+    undo(Import.objects.get(), by=testing.bob(workspace), at=LATER)
+    assert suppression.is_suppressed(workspace, "email", "a@example.com")
+
+
+@pytest.mark.parametrize("touch", ["draft", "change", "merge", "draft to a known one"])
+def test_an_import_whose_people_were_touched_stays(bring, workspace, touch):
+    bring("Name,Email\nKnown Kay,k@example.com\n")
+    bring(TWO + "Known Kay,k@example.com,+41446681802\n", at=LATER)
+    anna, kay = Person.objects.get(full_name="A B"), Person.objects.get(full_name="Known Kay")
+    if touch == "draft":
+        testing.make_draft(anna)
+    elif touch == "draft to a known one":
+        testing.make_draft(kay, at=LATER + timedelta(hours=1))
+    elif touch == "change":
+        anna.notes = "likes tea"
+        anna.save()
+    else:
+        Person.objects.filter(pk=kay.pk).update(merged_into=anna)
+    before = stored()
+    with pytest.raises(UndoRefused):
+        undo(Import.objects.latest("pk"), by=testing.bob(workspace), at=LATER)
+    assert stored() == before
+
+
+def test_an_import_is_undone_once_and_by_who_may_import(bring, workspace):
+    from outreach.core.permissions import NotAllowed
+
+    bring(TWO)
+    row = Import.objects.get()
+    with pytest.raises(NotAllowed):
+        undo(row, by=testing.carol(workspace), at=LATER)
+    undo(row, by=testing.bob(workspace), at=LATER)
+    with pytest.raises(UndoRefused, match=r"people\.csv is undone"):
+        undo(row, by=testing.bob(workspace), at=LATER)
