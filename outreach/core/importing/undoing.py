@@ -30,6 +30,8 @@ from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
+_EMPTY = {"connected_on": None, "account_id": None}  # every other field is a text
+
 
 class UndoRefused(Exception):
     """The import cannot be taken back any more; the sentence says why and what to do."""
@@ -64,25 +66,29 @@ def undo(row: Import, *, by: Principal, at: datetime) -> Undone:
     return done
 
 
+def _time(row: Import) -> datetime:
+    return row.applied_at or row.created_at
+
+
 def _people(row: Import) -> QuerySet[Person]:
     """Who came in by this import: ids are bounds only, others may lie between them."""
     return Person.objects.filter(
         workspace=row.workspace,
         pk__gte=row.first_person,
         pk__lte=row.last_person,
-        created_at=row.applied_at,
+        created_at=_time(row),
     )
 
 
 def _contacts(row: Import) -> QuerySet[Contact]:
     return Contact.objects.filter(
-        workspace=row.workspace, key__startswith=PREFIX, created_at=row.applied_at
+        workspace=row.workspace, key__startswith=PREFIX, created_at=_time(row)
     )
 
 
 def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
-    changed = new.exclude(updated_at=row.applied_at).count()
-    changed += known.exclude(person__updated_at=row.applied_at).count()
+    changed = new.exclude(updated_at=_time(row)).count()
+    changed += known.exclude(person__updated_at=_time(row)).count()
     if changed:
         raise UndoRefused(
             f"{changed:,} of the people of {row.file} were changed since. Correct them one by "
@@ -95,7 +101,7 @@ def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportCh
         ImportChange: Q(of=row),
         Duplicate: Q(decision="open"),
     }
-    since: dict[str, Any] = {"created_at__gt": row.applied_at}
+    since: dict[str, Any] = {"created_at__gt": _time(row)}
     for relation in Person._meta.related_objects:
         model = relation.related_model
         rows = model._base_manager.filter(**{f"{relation.field.name}__in": new.values("pk")})
@@ -115,7 +121,7 @@ def _empty(row: Import, known: QuerySet[ImportChange]) -> None:
     names = sorted({name for fields in people.values() for name in fields})
     for person in held:
         for name in people[person.pk]:
-            setattr(person, name, Person._meta.get_field(name.removesuffix("_id")).get_default())
+            setattr(person, name, _EMPTY.get(name, ""))
         if "full_name" in people[person.pk]:  # an address stood for the name
             address = person.addresses.order_by("pk").first()
             person.full_name = address.normalised if address else person.full_name
@@ -135,8 +141,8 @@ def _remove(row: Import, new: QuerySet[Person]) -> None:
         ImportChange.objects.filter(of=row),
         new,
     ):
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
     nobody = ~Exists(Person.objects.filter(account=OuterRef("pk")))
-    gone = Account.objects.filter(nobody, workspace=row.workspace, created_at=row.applied_at)
-    gone._raw_delete(gone.db)  # type: ignore[attr-defined]
+    gone = Account.objects.filter(nobody, workspace=row.workspace, created_at=_time(row))
+    gone._raw_delete(gone.db)
     row.parts.all().delete()
