@@ -254,34 +254,6 @@ def _grow(row: Suppression, reason: str, *, at: datetime, by: Principal) -> bool
     return changed
 
 
-def suppress_many(places: Iterable[Place], *, reason: str, by: Principal, at: datetime) -> None:
-    """Suppress addresses that a list says have opted out. Needs a transaction.
-
-    It can only brake, so whoever may bring the list may do it.
-    """
-    wanted = {digest: found[0] for digest, found in _by_digest(places).items()}
-    there = {
-        row.digest: row
-        for row in Suppression.objects.select_for_update(of=("self",)).filter(digest__in=wanted)
-    }
-    rows = Suppression.objects.bulk_create(
-        [
-            Suppression(
-                workspace_id=place[0], channel=place[1], digest=digest, key_id=key_id(),
-                reason=reason, at=at, **by.fields(),
-            )
-            for digest, place in wanted.items()
-            if digest not in there
-        ]
-    )  # fmt: skip
-    rows += [row for row in there.values() if _grow(row, reason, at=at, by=by)]
-    entries = [
-        activity.entry("safety.suppressed", row, channel=row.channel, reason=str(reason))
-        for row in rows
-    ]
-    activity.record(*entries, by=by, at=at)
-
-
 def suppress_human(person: Person, *, reason: str, by: Principal, at: datetime) -> int:
     """Suppress every address of the human being, on every channel; returns how many."""
     human = person.human_id

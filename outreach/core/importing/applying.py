@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from outreach.core import activity, suppression
-from outreach.core.importing import histories, store
+from outreach.core.importing import histories, optouts, store
 from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.histories import Noted
@@ -22,7 +22,6 @@ from outreach.core.importing.plan import plan
 from outreach.core.importing.report import Report
 from outreach.core.importing.table import Table
 from outreach.core.models import Import, Person, Workspace
-from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.imports import DuplicateReason
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
@@ -167,8 +166,7 @@ class Applying(Run):
 
     def suppress(self, places: list[suppression.Place]) -> None:
         if places:
-            reason = SuppressionReason.IMPORT
-            suppression.suppress_many(places, reason=reason, by=self.by, at=self.at)
+            optouts.suppress(self.workspace, places, by=self.by, at=self.at)
 
     def doubt(self, people: tuple[int, ...]) -> None:
         pairs = [(people[0], other) for other in people[1:]]

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from outreach.core import suppression
+from outreach.core.importing import results
 from outreach.core.importing.candidates import IN_FILE, Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
 from outreach.core.importing.delimited import DELIMITERS
 from outreach.core.importing.histories import Noted, passed_of
 from outreach.core.importing.match import BY, Known, Match, Matcher, by_name
-from outreach.core.importing.plan import Plan, plan, way_label
-from outreach.core.importing.report import Difference, Outcome, Report, RowResult
+from outreach.core.importing.plan import Plan, plan
+from outreach.core.importing.report import Report, RowResult
 from outreach.core.importing.seen import Seen
 from outreach.core.importing.table import Table
 from outreach.core.models import Channel, Suppression, Workspace
@@ -112,14 +113,14 @@ class Run:
         by_line = {row.line: found for row, found in zip(candidates, matches, strict=True)}
         new: list[Candidate] = []
         changed: list[Change] = []
-        results = [
-            _skipped(row)
+        outcomes = [
+            results.skipped(row)
             if isinstance(row, Skip)
             else self._judge(row, by_line[row.line], new, changed)
             for row in rows
         ]
         self.write(new, changed)
-        for result in results:
+        for result in outcomes:
             self.report.add(result)
 
     def lock(self, matched: list[tuple[Candidate, Match]]) -> None:
@@ -162,7 +163,7 @@ class Run:
     ) -> RowResult:
         if found.is_ambiguous:
             self.doubt(found.owners)
-            return _skipped(_ambiguous(row))
+            return results.skipped(results.ambiguous(row))
         self._claim_phone(row, found)
         if found.person is None:
             by_name(row, found, lambda known: not self.seen.find(("person", known.id)))
@@ -170,15 +171,15 @@ class Run:
         if found.person is None:
             row.perhaps = found.suggested or (IN_FILE if namesake else 0)
             new.append(row)
-            return _new(row, found, namesake)
+            return results.new(row, found, namesake)
         line = self.seen.first_line(("person", found.person.id), row.line)
         if line != row.line:
-            return _skipped(_same_person(row, line))
+            return results.skipped(results.same_person(row, line))
         self._note_name(found.person, row.line)
         made = plan(row, found.person, found)
         if made.changes:
             changed.append((row, found.person, made))
-        return _known(row, found, found.person, made)
+        return results.known(row, found, found.person, made)
 
     def _claim_phone(self, row: Candidate, found: Match) -> None:
         """A phone goes to the first row of the file that brings it."""
@@ -233,69 +234,4 @@ def _empty_report(table: Table, on_row: OnRow | None) -> Report:
         unread=table.unread,
         notices=table.notices,
         on_row=on_row,
-    )
-
-
-def _new(row: Candidate, found: Match, namesake: str) -> RowResult:
-    """A new person, without what is somebody else's already."""
-    kept = [(way, found.owner_of(way)) for way in row.ways]
-    row.ways = [way for way, owner in kept if not owner]
-    return RowResult(
-        row.line,
-        Outcome.NEW,
-        row.name.full,
-        greeting=row.name.greeting,
-        conflicts=tuple(
-            Difference(way_label(way.channel), owner, way.raw) for way, owner in kept if owner
-        ),
-        errors=tuple(row.problems),
-        suggestion=found.suggestion or namesake,
-        is_suppressed=row.is_suppressed,
-    )
-
-
-def _known(row: Candidate, found: Match, person: Known, made: Plan) -> RowResult:
-    return RowResult(
-        row.line,
-        Outcome.CHANGED if made.changes else Outcome.UNCHANGED,
-        person.full_name,
-        matched_by=found.by,
-        greeting=made.fields.get("greeting_name", person.greeting_name),
-        changes=tuple(made.changes),
-        conflicts=tuple(made.conflicts),
-        errors=tuple(row.problems),
-        is_stopped=person.is_stopped,
-        is_suppressed=row.is_suppressed,
-    )
-
-
-def _skipped(skip: Skip) -> RowResult:
-    return RowResult(
-        skip.line,
-        Outcome.SKIPPED,
-        skip.name,
-        skip.code,
-        skip.reason,
-        errors=(skip.reason,) if skip.is_error else (),
-    )
-
-
-def _ambiguous(row: Candidate) -> Skip:
-    return Skip(
-        row.line,
-        "two_people",
-        "Its addresses belong to two different people here. Decide which one it is, or whether "
-        "they are one human being, and import it again.",
-        True,
-        row.name.full,
-    )
-
-
-def _same_person(row: Candidate, line: int) -> Skip:
-    return Skip(
-        row.line,
-        "twice_in_file",
-        f"Line {line} and line {row.line} are the same person here; line {line} counts.",
-        True,
-        row.name.full,
     )

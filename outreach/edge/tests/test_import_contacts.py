@@ -93,6 +93,7 @@ def test_json_is_one_object_with_every_count(path):
     assert found["counts"] == {
         "rows": 2, "new": 1, "changed": 0, "unchanged": 0, "skipped": 1, "rows_with_errors": 1,
         "errors": 1, "conflicts": 0, "suggestions": 0, "stopped": 0,
+        "suppressed": 0, "opted_out": 0, "contacts": 0, "contacts_of_nobody": 0,
     }  # fmt: skip
     assert found["applied"] is False
     assert [row["line"] for row in found["rows"]] == [2, 3]
