@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from outreach.core import activity
 from outreach.core.addresses import normalise
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
+from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
 DESIST_REST = timedelta(hours=72)
@@ -22,12 +24,20 @@ def canonical(person: Person) -> Person:
     return person.merged_into or person
 
 
+def _human_now(person: Person) -> Person:
+    """The human being as the database has it: a stop must not land on a record merged since."""
+    into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).get()
+    if into == person.merged_into_id:
+        return canonical(person)
+    return Person.objects.get(pk=into or person.pk)
+
+
 def set_status(person: Person, status: str, *, reason: str, by: Principal, at: datetime) -> None:
     """Block, desist, or lift either, on the canonical row. Needs a transaction.
 
     Lifting `desist` needs 72 h to have passed since the request (SPEC §3).
     """
-    human = canonical(person)
+    human = _human_now(person)
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     if human.status == PersonStatus.DESIST and status == PersonStatus.ACTIVE:
@@ -54,7 +64,7 @@ def set_automation(
     person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime
 ) -> None:
     """Switch automated messaging to this human off or on (seed C §5). Needs a transaction."""
-    human = canonical(person)
+    human = _human_now(person)
     if not enabled and not reason.strip():
         raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
     human.automation_enabled = enabled
@@ -96,3 +106,56 @@ def add_address(
     if not made and found.person_id != person.pk:
         raise PersonRefused(f"{form} belongs to another person ({found.person_id}) already.")
     return found
+
+
+# --- Two records of one human being --------------------------------------------------------------
+
+STANDING = ("status", "status_reason", "status_at", "desisted_at", "automation_enabled",
+            "automation_disabled_reason", "automation_disabled_at")  # fmt: skip
+GRAVITY = {PersonStatus.ACTIVE: 0, PersonStatus.BLOCKED: 1, PersonStatus.DESIST: 2}
+
+
+def standing_of(person: Person) -> dict[str, Any]:
+    """A person's standing as plain values, for a merge to keep."""
+    values = {name: getattr(person, name) for name in STANDING}
+    return {n: v.isoformat() if isinstance(v, datetime) else v for n, v in values.items()}
+
+
+def adopt_standing(
+    kept: Person, merged: Person, *, by: Principal, at: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The stricter standing of two records counts for the human being; before and after.
+
+    The caller saves. Automation off on either is off.
+    """
+    before = standing_of(kept)
+    if GRAVITY[PersonStatus(merged.status)] > GRAVITY[PersonStatus(kept.status)]:
+        kept.status, kept.status_reason = merged.status, merged.status_reason
+        kept.status_at = merged.status_at
+        activity.record(activity.entry(f"people.{kept.status}", kept), by=by, at=at)
+    times = [time for time in (kept.desisted_at, merged.desisted_at) if time]
+    kept.desisted_at = max(times, default=None)
+    if kept.automation_enabled and not merged.automation_enabled:
+        kept.automation_enabled = False
+        kept.automation_disabled_reason = merged.automation_disabled_reason
+        kept.automation_disabled_at = merged.automation_disabled_at
+        activity.record(activity.entry("people.automation_disabled", kept), by=by, at=at)
+    return before, standing_of(kept)
+
+
+def restore_standing(
+    kept: Person, merged: Person, before: dict[str, Any], after: dict[str, Any], *, by: Principal
+) -> None:
+    """Take a merge's standing back; what was asked for meanwhile holds for both records.
+
+    Lifting a stop needs the right to stop. The caller saves.
+    """
+    if standing_of(kept) != after:
+        for name in STANDING:
+            setattr(merged, name, getattr(kept, name))
+        return
+    if before != after:
+        require(by, Verb.STOP_PERSON, kept.workspace)
+    for name, value in before.items():
+        is_time = name.endswith("_at") and value
+        setattr(kept, name, datetime.fromisoformat(value) if is_time else value)

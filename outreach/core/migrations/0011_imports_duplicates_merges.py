@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0009_api_keys'),
+        ('core', '0010_key_times_stand_with_the_keys'),
     ]
 
     operations = [

@@ -1,0 +1,24 @@
+"""Whose human being open approvals count for, when two records become one or come apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from approvals.models import Approval
+from approvals.rounds import UNTAKEN
+
+OPEN = UNTAKEN | Q(status="pending")
+
+
+def lock(human_ids: Iterable[int]) -> None:
+    """Hold every open approval of these people, in id order, so that no claim takes one."""
+    rows = Approval.objects.filter(OPEN, human__in=list(human_ids)).order_by("pk")
+    list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+def follow(record_ids: Iterable[int], human_id: int) -> int:
+    """Open approvals of messages to these records count for that human being; how many."""
+    rows = Approval.objects.filter(OPEN, draft__person__in=list(record_ids))
+    return rows.update(human_id=human_id)

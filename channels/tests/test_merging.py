@@ -1,0 +1,225 @@
+"""Two records become one human being and come apart again; nothing is lost, no stop is loosened."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from approvals.models import Approval
+from channels import merging, stop
+from channels.models import Delivery, DeliveryStatus
+from outreach import testing
+from outreach.core.merging import MergeRefused, compare, tell_apart
+from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
+from outreach.core.people import rest
+from outreach.core.permissions import NotAllowed
+
+pytestmark = pytest.mark.django_db
+AT = testing.WORKDAY
+LATER = AT + timedelta(hours=1)
+
+
+@pytest.fixture
+def pair():
+    kept = testing.make_person(name="Anna Meier", position="CFO", country="CH")
+    other = testing.make_person(name="A. Meier", position="Head of Finance", notes="likes tea")
+    return kept, other
+
+
+def fields(person):
+    row = Person.objects.filter(pk=person.pk).values().get()
+    return {name: value for name, value in row.items() if name != "updated_at"}
+
+
+def test_fields_are_shown_side_by_side(pair):
+    found = {row.name: (row.kept, row.merged, row.differs, row.fills) for row in compare(*pair)}
+    assert found == {
+        "full_name": ("Anna Meier", "A. Meier", True, False),
+        "position": ("CFO", "Head of Finance", True, False),
+        "country": ("CH", "", False, False),
+        "notes": ("", "likes tea", False, True),
+    }
+
+
+def test_what_is_empty_is_filled_and_what_differs_stays_unless_chosen(pair):
+    kept, other = pair
+    merging.merge(kept, other, take=["position"], by=testing.bob(), at=AT)
+    kept.refresh_from_db()
+    other.refresh_from_db()
+    assert (kept.full_name, kept.position, kept.notes) == (
+        "Anna Meier", "Head of Finance", "likes tea",
+    )  # fmt: skip
+    assert (other.merged_into_id, other.position) == (kept.pk, "Head of Finance")
+    assert Activity.objects.get(verb="people.merged").codes["fields"] == ["position", "notes"]
+
+
+def test_undoing_gives_both_records_back_as_they_were(pair):
+    kept, other = pair
+    before = fields(kept), fields(other)
+    row = merging.merge(kept, other, take=["position", "full_name"], by=testing.bob(), at=AT)
+    merging.undo(row, by=testing.bob(), at=LATER)
+    assert (fields(kept), fields(other)) == before
+    with pytest.raises(MergeRefused, match="undone already"):
+        merging.undo(row, by=testing.bob(), at=LATER)
+
+
+def test_what_was_changed_by_hand_since_stays(pair):
+    kept, other = pair
+    row = merging.merge(kept, other, take=["position"], by=testing.bob(), at=AT)
+    Person.objects.filter(pk=kept.pk).update(position="CEO")
+    merging.undo(row, by=testing.bob(), at=LATER)
+    kept.refresh_from_db()
+    assert (kept.position, kept.notes) == ("CEO", "")
+
+
+def test_contacts_and_rests_follow_the_human_being_and_come_back(pair):
+    kept, other = pair
+    draft = testing.make_draft(other)
+    Contact.objects.create(
+        workspace=kept.workspace, human=other, channel="email", direction="out", at=AT,
+        draft=draft, key="one",
+    )  # fmt: skip
+    rest(other, CoolingOff.Cause.DAILY_LIMIT, at=AT, until=LATER)
+    row = merging.merge(kept, other, by=testing.bob(), at=AT)
+    assert Contact.objects.get().human == CoolingOff.objects.get().human == kept
+    second = testing.make_draft(other)
+    Contact.objects.create(
+        workspace=kept.workspace, human=kept, channel="email", direction="out", at=AT,
+        draft=second, key="two",
+    )  # fmt: skip
+    merging.undo(row, by=testing.bob(), at=LATER)
+    assert {contact.human for contact in Contact.objects.all()} == {other}
+    assert CoolingOff.objects.get().human == other
+
+
+def test_a_chain_of_duplicates_points_at_one_record_and_comes_apart(pair):
+    kept, other = pair
+    third = testing.make_person(name="Anna M.")
+    merging.merge(other, third, by=testing.bob(), at=AT)
+    row = merging.merge(kept, Person.objects.get(pk=other.pk), by=testing.bob(), at=LATER)
+    third.refresh_from_db()
+    assert third.merged_into_id == kept.pk
+    merging.undo(row, by=testing.bob(), at=LATER)
+    third.refresh_from_db()
+    assert third.merged_into_id == other.pk
+
+
+@pytest.mark.parametrize("status", ["desist", "blocked"])
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_the_stricter_standing_counts_and_what_waits_is_rejected(pair, status, stopped):
+    pending = [testing.make_pending(person) for person in pair]
+    Person.objects.filter(pk=pair[stopped].pk).update(
+        status=status, status_reason="asked", status_at=AT
+    )
+    row = merging.merge(*pair, by=testing.bob(), at=AT)
+    assert Person.objects.get(pk=pair[0].pk).status == status
+    assert set(Approval.objects.values_list("status", flat=True)) == {"rejected"}
+    assert len(pending) == 2
+    if stopped == 1:
+        with pytest.raises(NotAllowed):  # taking a stop back is a reviewer's
+            merging.undo(row, by=testing.bob(), at=LATER)
+    merging.undo(row, by=testing.alice(), at=LATER)
+    assert [Person.objects.get(pk=p.pk).status for p in pair] == [
+        status if index == stopped else "active" for index in (0, 1)
+    ]
+
+
+def test_a_stop_asked_for_while_they_were_one_holds_for_both(pair):
+    row = merging.merge(*pair, by=testing.bob(), at=AT)
+    stop.set_automation(pair[1], False, reason="asked", by=testing.alice(), at=AT)
+    merging.undo(row, by=testing.bob(), at=LATER)
+    assert not any(Person.objects.values_list("automation_enabled", flat=True))
+
+
+def test_open_approvals_count_for_the_human_being_and_go_back(pair):
+    kept, other = pair
+    approval = testing.make_pending(other)
+    row = merging.merge(kept, other, by=testing.bob(), at=AT)
+    approval.refresh_from_db()
+    assert approval.human_id == kept.pk
+    merging.undo(row, by=testing.bob(), at=LATER)
+    approval.refresh_from_db()
+    assert approval.human_id == other.pk
+
+
+@pytest.mark.parametrize("flying", [0, 1])
+def test_no_merge_and_no_undo_while_a_message_is_being_sent(pair, flying):
+    approval = testing.make_approved(pair[flying])
+    fields = {"workspace": pair[0].workspace, "approval": approval, "human": pair[flying],
+              "channel": "email", "status": DeliveryStatus.SENDING, "since": AT,
+              "sender": uuid4(), "place": "here", "boot_id": "b"}  # fmt: skip
+    Delivery.objects.create(**fields)
+    with pytest.raises(MergeRefused, match="is being sent now"):
+        merging.merge(*pair, by=testing.bob(), at=AT)
+    assert not Merge.objects.exists()
+    Delivery.objects.all().delete()
+    row = merging.merge(*pair, by=testing.bob(), at=AT)
+    Delivery.objects.create(**{**fields, "human": pair[0]})
+    with pytest.raises(MergeRefused, match="is being sent now"):
+        merging.undo(row, by=testing.bob(), at=AT)
+
+
+def test_a_page_that_shows_old_values_merges_nothing(pair):
+    seen = merging.digest(*pair)
+    pair[1].notes = "hates tea"
+    pair[1].save()
+    with pytest.raises(MergeRefused, match="changed meanwhile"):
+        merging.merge(*pair, by=testing.bob(), at=AT, seen=seen)
+
+
+def test_what_cannot_be_merged_is_refused(pair):
+    kept, other = pair
+    bob = testing.bob()
+    elsewhere = testing.make_person(testing.make_workspace("other"))
+    for one, two, take, words in [
+        (kept, kept, [], "one human being already"),
+        (kept, elsewhere, [], "different workspaces"),
+        (kept, other, ["status"], "no such field"),
+    ]:
+        with pytest.raises(MergeRefused, match=words):
+            merging.merge(one, two, take=take, by=bob, at=AT)
+    with pytest.raises(NotAllowed):
+        merging.merge(kept, other, by=testing.carol(), at=AT)
+
+
+def test_a_suggestion_is_decided_by_merging_undoing_or_telling_apart(pair):
+    one, other = pair
+    found = Duplicate.objects.create(
+        workspace=one.workspace, one=one, other=other, reason="name_company", created_at=AT
+    )
+    row = merging.merge(other, one, by=testing.bob(), at=AT)
+    found.refresh_from_db()
+    assert found.decision == "merged"
+    merging.undo(row, by=testing.bob(), at=LATER)
+    found.refresh_from_db()
+    assert found.decision == "different"
+    Duplicate.objects.update(decision="open")
+    tell_apart(found, by=testing.bob(), at=LATER)
+    found.refresh_from_db()
+    assert found.decision == "different"
+
+
+def test_the_command_shows_merges_and_takes_back(pair, settings):
+    settings.OUTREACH_USER = ""
+    testing.make_user("bob", Role.CREATOR)
+
+    def run(*words):
+        out = io.StringIO()
+        call_command("merge_people", *(str(person.uuid) for person in pair), *words, stdout=out)
+        return out.getvalue()
+
+    assert "position: 'Head of Finance' counts, 'CFO' does not" in run(
+        "--take", "position", "--dry-run"
+    )
+    assert not Merge.objects.exists()
+    assert "notes: filled with 'likes tea'" in run()
+    with pytest.raises(CommandError, match="one human being already"):
+        run()
+    assert "two people again" in run("--undo")
+    with pytest.raises(CommandError, match="is not merged into"):
+        run("--undo")
