@@ -79,6 +79,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 29},
     },
+    "work-imports": {
+        "task": "outreach.edge.tasks.work_imports",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
     "seal-activity": {
         "task": "outreach.edge.tasks.seal_activity",
         "schedule": 5.0,

@@ -25,6 +25,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import (
     conversation,
     drafts_admin,
+    imports_admin,
     inbox_admin,
     keys_admin,
     members_admin,
@@ -41,6 +42,7 @@ __all__ = [
     "ActivityAdmin",
     "PersonAdmin",
     "drafts_admin",
+    "imports_admin",
     "inbox_admin",
     "keys_admin",
     "members_admin",

@@ -1,12 +1,17 @@
-"""Doors for the timetable: seal the log, say that beat and worker live."""
+"""Doors for the timetable: seal the log, say that beat and worker live, bring imports on."""
 
 from __future__ import annotations
+
+import logging
 
 from celery import shared_task
 from django.utils import timezone
 
 from outreach.core import activity
+from outreach.core.importing import jobs
 from outreach.core.models import Heartbeat
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -17,3 +22,16 @@ def seal_activity() -> int:
 @shared_task
 def heartbeat() -> None:
     Heartbeat.objects.update_or_create(name="beat", defaults={"at": timezone.now()})
+
+
+@shared_task
+def work_imports() -> int:
+    return jobs.work()
+
+
+def wake_imports() -> None:
+    """Ask for the job now. Only a courtesy: the timetable asks every 15 s whatever happens here."""
+    try:
+        work_imports.apply_async(expires=60, retry=False)
+    except Exception as error:  # noqa: BLE001 - a broker that is down must not undo an upload
+        logger.warning("The import could not be begun now (%s); it waits.", error)

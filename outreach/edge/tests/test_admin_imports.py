@@ -1,0 +1,174 @@
+"""Upload, look, say yes, follow, undo: nothing is stored before somebody has said yes."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from outreach import testing
+from outreach.core.importing import jobs
+from outreach.core.models import Consent, Import, ImportPart, Person
+from outreach.core.principal import Principal
+from outreach.edge import tasks
+
+pytestmark = pytest.mark.django_db
+TEXT = b"Name,Email,Notes\nAnna Meier,anna@example.com,=1+1\nBob,nope,\n=cmd|x,c@example.com,\n"
+NEW = "/admin/core/import/new/"
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """The job runs when a test says so."""
+    monkeypatch.setattr(tasks.work_imports, "apply_async", lambda **_: None)
+
+
+@pytest.fixture
+def bob(client):
+    user = testing.bob().user
+    client.force_login(user)
+    return client
+
+
+def upload(client, content=TEXT, **fields):
+    place = testing.make_workspace()
+    data = {"workspace": place.pk, **fields}
+    if content is not None:
+        data["file"] = SimpleUploadedFile("people.csv", content)
+    return client.post(NEW, data)
+
+
+def act(client, row, what):
+    return client.post(reverse("admin:core_import_change", args=[row.pk]), {"what": what})
+
+
+def page(client, row):
+    return client.get(reverse("admin:core_import_change", args=[row.pk])).content.decode()
+
+
+def test_the_whole_way_from_upload_to_undo(bob):
+    upload(bob, basis="customer", time_zone="Europe/Zurich")
+    row = Import.objects.get()
+    assert 'http-equiv="refresh"' in page(bob, row)
+    jobs.work()
+    assert not Person.objects.exists()
+    shown = page(bob, row)
+    assert "What it would do" in shown
+    assert "greeted as Anna" in shown
+    assert "Line 3: " in shown
+    assert 'http-equiv="refresh"' not in shown
+    act(bob, row, "apply")
+    assert not Person.objects.exists()
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.status, Person.objects.count(), Consent.objects.count()) == ("applied", 2, 2)
+    assert not row.parts.filter(kind="file").exists()
+    assert jobs.work() == 0
+    act(bob, row, "undo")
+    row.refresh_from_db()
+    assert (row.status, Person.objects.count(), ImportPart.objects.count()) == ("undone", 0, 0)
+
+
+def test_a_pasted_text_is_imported_like_a_file(bob):
+    upload(bob, None, text="Anna Meier, CFO, anna@example.com")
+    jobs.work()
+    row = Import.objects.get()
+    assert (row.status, row.format, row.report["counts"]["new"]) == ("ready", "text", 1)
+
+
+def test_the_report_by_row_holds_no_formula(bob):
+    upload(bob)
+    jobs.work()
+    answer = bob.get(reverse("admin:core_import_rows", args=[Import.objects.get().pk]))
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("line,outcome,name")
+    assert len(lines) == 4
+    assert lines[3].startswith("4,new,'=cmd|x,")
+
+
+def test_a_refused_file_says_why_and_leaves_nothing(bob):
+    upload(bob, b"Foo,Bar\n1,2\n")
+    jobs.work()
+    row = Import.objects.get()
+    assert row.status == "failed"
+    assert "no column that says who somebody is" in page(bob, row)
+    assert not ImportPart.objects.exists()
+
+
+def test_dropping_an_import_leaves_nothing_and_it_cannot_be_applied_then(bob):
+    upload(bob)
+    row = Import.objects.get()
+    act(bob, row, "cancel")
+    act(bob, row, "apply")
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.status, ImportPart.objects.count(), Person.objects.count()) == ("cancelled", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"basis": "opt_in"}, "needs the text"),
+        ({"country": "Atlantis"}, "is no country"),
+        ({"workspace": "999"}, "Choose the workspace"),
+    ],
+)
+def test_a_wrong_choice_is_told_on_the_form(bob, fields, words):
+    answer = upload(bob, **fields)
+    assert (answer.status_code, words in answer.content.decode()) == (400, True)
+    assert not Import.objects.exists()
+
+
+def test_an_upload_that_is_too_large_is_refused_whole(bob, monkeypatch):
+    monkeypatch.setattr(jobs.source, "MAX_BYTES", 10)
+    assert b"larger than" in upload(bob).content
+    assert not Import.objects.exists()
+
+
+def test_who_may_only_look_imports_nothing(client):
+    client.force_login(testing.carol().user)
+    assert b"Import people" in client.get(NEW).content
+    assert upload(client).status_code == 400
+    row = jobs.start(
+        testing.make_workspace(), io.BytesIO(TEXT), "people.csv", choices=jobs.Choices(),
+        by=testing.bob(), at=testing.WORKDAY,
+    )  # fmt: skip
+    act(client, row, "cancel")
+    jobs.work()
+    act(client, row, "apply")
+    row.refresh_from_db()
+    assert row.status == "ready"
+
+
+def test_somebody_who_lost_the_right_meanwhile_imports_nothing(bob):
+    upload(bob)
+    jobs.work()
+    row = Import.objects.get()
+    act(bob, row, "apply")
+    Principal.of_user(testing.bob().user).user.memberships.all().delete()
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.status, Person.objects.count()) == ("failed", 0)
+
+
+def test_a_file_that_kills_the_job_again_and_again_is_given_up(bob, monkeypatch):
+    upload(bob)
+
+    def killed(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(jobs, "_go", killed)
+    for _ in range(jobs.MOST_ATTEMPTS):
+        with pytest.raises(MemoryError):
+            jobs.work()
+    jobs.work()
+    assert "ended the job 3 times" in Import.objects.get().error
+
+
+def test_another_job_at_the_same_import_leaves_it_alone(bob):
+    upload(bob)
+    with jobs._alone(Import.objects.get().pk):
+        if jobs.connection.vendor == "sqlite":
+            assert jobs.work() == 0
