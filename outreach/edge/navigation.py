@@ -39,49 +39,45 @@ HOME = "/admin/"
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links; a link is shown to those who may open it."""
     return [
-        {
-            "title": "Work",
-            "items": [
-                _page(request, "Overview", "admin:index", "dashboard", shown=True),
-                _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
-                _rows(
-                    request, InboundMessage, "Inbox", "mark_email_unread", badge=_unread(request)
-                ),
-                _rows(request, Draft, "Drafts", "edit_note"),
-                _rows(request, Delivery, "Deliveries", "outgoing_mail"),
-                _by_hand(request, "LinkedIn", "person_add"),
-                _by_hand(request, "Phone", "call"),
-                _rows(request, Person, "People", "group"),
-                _page(
-                    request,
-                    "Import people",
-                    "admin:core_import_new",
-                    "upload",
-                    shown=bool(workspace_ids(request, Verb.IMPORT)),
-                ),
-                _rows(request, Import, "Imports", "upload_file"),
-                _rows(request, Run, "Workflow runs", "account_tree"),
-                _rows(request, Artifact, "Plans and scripts", "checklist"),
-                _rows(request, ResearchSnapshot, "Research", "travel_explore"),
-            ],
-        },
-        {
-            "title": "Safety",
-            "items": [
-                _page(request, "Controls", "controls", "toggle_on", shown=_sees_controls(request)),
-                _page(
-                    request, "Safe Mode", "safe_mode", "health_and_safety", shown=_belongs(request)
-                ),
-                _rows(request, SafetyEvent, "Safety events", "shield"),
-                _rows(request, Consent, "Consent", "handshake"),
-                _rows(request, Suppression, "Suppressed addresses", "block"),
-                _rows(request, Activity, "Activity timeline", "history"),
-            ],
-        },
-        {
-            "title": "Settings",
-            "items": _settings(request),
-        },
+        {"title": "Work", "items": _work(request)},
+        {"title": "People", "items": _people(request)},
+        {"title": "Safety", "items": _safety(request)},
+        {"title": "Settings", "items": _settings(request)},
+    ]
+
+
+def _work(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _page(request, "Overview", "admin:index", "dashboard", shown=True),
+        _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
+        _rows(request, InboundMessage, "Inbox", "mark_email_unread", badge=_unread(request)),
+        _rows(request, Draft, "Drafts", "edit_note"),
+        _rows(request, Delivery, "Deliveries", "outgoing_mail"),
+        _by_hand(request, "LinkedIn", "person_add"),
+        _by_hand(request, "Phone", "call"),
+        _rows(request, Run, "Workflow runs", "account_tree"),
+        _rows(request, Artifact, "Plans and scripts", "checklist"),
+        _rows(request, ResearchSnapshot, "Research", "travel_explore"),
+    ]
+
+
+def _people(request: HttpRequest) -> list[dict[str, Any]]:
+    may_import = bool(workspace_ids(request, Verb.IMPORT))
+    return [
+        _rows(request, Person, "People", "group"),
+        _page(request, "Import people", "admin:core_import_new", "upload", shown=may_import),
+        _rows(request, Import, "Imports", "upload_file"),
+    ]
+
+
+def _safety(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _page(request, "Controls", "controls", "toggle_on", shown=_sees_controls(request)),
+        _page(request, "Safe Mode", "safe_mode", "health_and_safety", shown=_belongs(request)),
+        _rows(request, SafetyEvent, "Safety events", "shield"),
+        _rows(request, Consent, "Consent", "handshake"),
+        _rows(request, Suppression, "Suppressed addresses", "block"),
+        _rows(request, Activity, "Activity timeline", "history"),
     ]
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0010_key_times_stand_with_the_keys'),
+        ('core', '0011_words_a_workspace_does_not_use'),
     ]
 
     operations = [
