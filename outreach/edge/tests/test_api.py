@@ -161,6 +161,15 @@ def test_an_author_takes_a_message_back_until_it_is_decided(bot, person):
     assert api.code(bot.post(path, {"reason": "again"})) == (409, "lost")
 
 
+def test_a_decision_that_was_given_is_not_the_authors_to_take_back(bot, person):
+    body = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    number, alice = body["rounds"][0]["id"], api.colleague(testing.alice)
+    alice.post(f"/api/approvals/{number}/approve", {"digest": body["digest"]})
+    answer = bot.post(f"/api/drafts/{body['uuid']}/withdraw", {"reason": "a mistake"})
+    assert api.code(answer) == (409, "lost")
+    assert Approval.objects.get(pk=number).status == "approved"
+
+
 def test_agents_change_only_what_they_wrote(person):
     mine, other = api.agent(), api.agent()
     body = mine.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
