@@ -1,0 +1,166 @@
+"""People in the admin: who we may contact, what passed between us, and the buttons that stop it.
+
+A person's standing is changed by `channels.stop` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from approvals import review
+from approvals.models import Approval
+from channels import stop
+from outreach.core.models import Consent, CoolingOff, Draft, Person
+from outreach.core.models.people import PersonStatus
+from outreach.core.people import PersonRefused, canonical
+from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge import conversation, stop_page
+from safety.admin import TenantAdmin, column, may, principal_of
+from safety.services import can_send_message
+
+HISTORY = 30
+Stop = Callable[[Person, dict[str, Any]], list[int]]
+STOPS: dict[str, tuple[str, Stop]] = {
+    "block": (
+        "is blocked",
+        lambda person, how: stop.stop_person(person, PersonStatus.BLOCKED, **how),
+    ),
+    "desist": (
+        "is marked as having asked us to stop",
+        lambda person, how: stop.stop_person(person, PersonStatus.DESIST, **how),
+    ),
+    "automation_off": (
+        "gets nothing from agents and workflows",
+        lambda person, how: stop.set_automation(person, False, **how),
+    ),
+}
+
+
+@admin.register(Person)
+class PersonAdmin(TenantAdmin):
+    """Who we may contact, with the buttons that stop it. Read-only but for those."""
+
+    list_display = ("show_person", "position", "show_standing", "show_automation", "source")
+    list_filter = ("status", "automation_enabled", "country")
+    list_filter_submit = True
+    list_select_related = ("account", "merged_into")
+    search_fields = ("full_name", "account__name", "addresses__normalised", "uuid")
+    search_help_text = "Name, company, address or uuid"
+    sortable_by = ()
+    ordering = ("full_name", "pk")
+
+    @column("Person", header=True)
+    def show_person(self, obj: Person) -> list[str]:
+        return [obj.full_name, obj.account.name if obj.account else "no company"]
+
+    @column(
+        "Standing",
+        label={"Active": "success", "Asked us to stop": "danger", "Blocked by us": "danger"},
+    )
+    def show_standing(self, obj: Person) -> str:
+        return str(canonical(obj).get_status_display())
+
+    @column("Automation", label={"on": "success", "off": "warning"})
+    def show_automation(self, obj: Person) -> str:
+        return "on" if obj.automation_enabled and canonical(obj).automation_enabled else "off"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        person: Person = self.visible_or_404(request, object_id)
+        return self.page(request, "admin/core/person/person.html", self._about(request, person))
+
+    def _about(self, request: HttpRequest, person: Person) -> dict[str, Any]:
+        human = canonical(person)
+        ids = stop.human_ids(person)
+        allowed, reason = can_send_message(person)
+        records = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
+        return {
+            "title": person.full_name,
+            "person": person,
+            "human": human,
+            "records": list(records),
+            "allowed": allowed,
+            "reason": reason,
+            "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),
+            "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
+            "conversation": conversation.of(human),
+            "may_consent": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
+            "consents": list(Consent.objects.filter(person__in=ids).order_by("-id")[:HISTORY]),
+            "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
+            "approvals": list(
+                Approval.objects.filter(human=human)
+                .select_related("revision")
+                .order_by("-id")[:HISTORY]
+            ),
+            "drafts": list(
+                Draft.objects.filter(person__in=ids, status="draft")
+                .select_related("current")
+                .order_by("-id")[:HISTORY]
+            ),
+            "facts": review.pairs(person.facts),
+        }
+
+    # --- Stopping and lifting ---------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = never_cache(self.admin_site.admin_view(self.stop_view))
+        return [path("<path:object_id>/stop/", view, name="core_person_stop"), *super().get_urls()]
+
+    def stop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Do what the form asks through `channels.stop`, then watch it take hold."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        person: Person = self.visible_or_404(request, object_id)
+        home = reverse("admin:core_person_change", args=[person.pk])
+        try:
+            return HttpResponseRedirect(self._stop(request, person, home))
+        except (PersonRefused, NotAllowed, stop.ControlRefused) as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(home)
+
+    def _stop(self, request: HttpRequest, person: Person, home: str) -> str:
+        now, what = timezone.now(), request.POST.get("what", "")
+        how: dict[str, Any] = {
+            "reason": request.POST.get("reason", "").strip(),
+            "by": principal_of(request),
+            "at": now,
+        }
+        name, following = canonical(person).full_name, stop_page.safe_next(request, home)
+        if what == "lift":
+            stop.lift_person(person, **how)
+            messages.success(request, f"{name} may be written to again.")
+            return following
+        if what == "automation_on":
+            stop.set_automation(person, True, **how)
+            messages.success(request, f"Agents and workflows may write to {name} again.")
+            return following
+        if what not in STOPS:
+            raise stop.ControlRefused("Nothing was done: the form did not say what to do.")
+        words, act = STOPS[what]
+        ids = act(person, how)
+        item = stop_page.watch(
+            f"{name} {words}",
+            set_at=now,
+            workspace=person.workspace,
+            humans=ids,
+            following=following,
+        )
+        report = stop_page.look(item)
+        if not report.stopped or report.may_have_left or report.left_meanwhile:
+            return reverse("stop_progress", args=[item.token()])
+        messages.success(request, f"{name} {words}. {stop_page.sentence(item, report)}")
+        return following
