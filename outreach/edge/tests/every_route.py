@@ -155,13 +155,15 @@ ROUTES: dict[str, Row] = {
         "username": "carol", "is_operator": "on", "is_active": "on",
     }),)),
     "controls": Row((*MEMBERS, "operator"), "", (
-        (REVIEWER, {"act": "brake", "scope": "WORKSPACE", "key": "MESSAGING_ENABLED",
+        ((*REVIEWER, "operator"), {"act": "brake", "scope": "WORKSPACE", "key": "MESSAGING_ENABLED",
                     "reason": "x"}),
-        (ADMIN, {"act": "lift", "scope": "WORKSPACE", "key": "AUTO_APPROVE_ENABLED",
+        ((*ADMIN, "operator"), {"act": "lift", "scope": "WORKSPACE", "key": "AUTO_APPROVE_ENABLED",
                  "reason": "x"}),
         (OPERATOR, {"act": "brake", "scope": "system", "key": "EMERGENCY_STOP", "reason": "x"}),
     )),
-    "emergency_stop": Row(USERS, "", ((REVIEWER, {"scope": "WORKSPACE", "reason": "x"}),)),
+    "emergency_stop": Row(USERS, "", (
+        ((*REVIEWER, "operator"), {"scope": "WORKSPACE", "reason": "x"}),
+    )),
     "stop_progress": Row((*REVIEWER, "operator"), "stop"),
     "safe_mode": Row(MEMBERS),
     "safe_mode_of": Row(VIEWER, "workspace", (

@@ -145,7 +145,7 @@ def test_a_role_sees_what_its_row_says_and_nothing_more(role, place):
 def test_a_role_changes_nothing_that_is_not_its_own(role, place):
     client, before = client_of(role, place), everything()
     for name, row in ROUTES.items():
-        if name == "admin:login":
+        if name in ("admin:login", "admin:logout"):  # who has left could change nothing anyway
             continue
         forms = [form for roles, form in row.do if role not in roles] or [{"post": "yes"}]
         if row.do and all(role in roles for roles, _ in row.do):
