@@ -72,16 +72,25 @@ def change(
     *,
     addresses: Addresses = (),
     account: str | None = None,
+    seen: str = "",
     by: Principal,
     at: datetime,
 ) -> list[str]:
-    """Change what is known; returns the names of the fields that changed. Addresses are added."""
+    """Change what is known; returns the names of the fields that changed. Addresses are added.
+
+    `seen` is `version` of what the writer looked at: refused if the record changed since.
+    """
     require(by, Verb.WRITE_PEOPLE, person.workspace)
     given = _clean(words)
     if "full_name" in given and not any(sign.isalnum() for sign in given["full_name"]):
         raise PersonRefused("Give the person a name.")
     with transaction.atomic():
         held = Person.objects.select_for_update().get(pk=person.pk)
+        if seen and seen != version(held):
+            raise PersonRefused(
+                f"{held.full_name} was changed at {held.updated_at:%Y-%m-%d %H:%M:%S} UTC, after "
+                "this page was opened. Nothing was saved: look at what it is now, and save again."
+            )
         changed = [name for name, value in given.items() if getattr(held, name) != value]
         for name in changed:
             setattr(held, name, given[name])
@@ -101,6 +110,11 @@ def change(
             told = activity.entry("people.changed", held, fields=sorted(changed))
             activity.record(told, by=by, at=at)
     return changed
+
+
+def version(person: Person) -> str:
+    """What a page has shown of a person: it changes with them."""
+    return person.updated_at.isoformat()
 
 
 def _clean(words: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,15 +18,19 @@ from django.views.decorators.cache import never_cache
 from approvals import review
 from approvals.models import Approval
 from channels import stop
-from outreach.core.models import Consent, CoolingOff, Draft, Person
+from outreach.core import person_editing
+from outreach.core.addresses import BadAddress
+from outreach.core.models import Consent, CoolingOff, Draft, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import conversation, stop_page
-from safety.admin import TenantAdmin, column, may, principal_of
+from outreach.edge import conversation, person_form, stop_page
+from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 from safety.services import can_send_message
 
 HISTORY = 30
+FORM = "admin/core/person/form.html"
+WRONG = (PersonRefused, BadAddress, NotAllowed)
 Stop = Callable[[Person, dict[str, Any]], list[int]]
 STOPS: dict[str, tuple[str, Stop]] = {
     "block": (
@@ -45,7 +50,7 @@ STOPS: dict[str, tuple[str, Stop]] = {
 
 @admin.register(Person)
 class PersonAdmin(TenantAdmin):
-    """Who we may contact, with the buttons that stop it. Read-only but for those."""
+    """Who we may contact, with the buttons that stop it and the form of what is known."""
 
     list_display = ("show_person", "position", "show_standing", "show_automation", "source")
     list_filter = ("status", "automation_enabled", "country")
@@ -98,6 +103,7 @@ class PersonAdmin(TenantAdmin):
             "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),
             "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
             "conversation": conversation.of(human),
+            "may_change": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
             "may_consent": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
             "consents": list(Consent.objects.filter(person__in=ids).order_by("-id")[:HISTORY]),
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
@@ -114,11 +120,69 @@ class PersonAdmin(TenantAdmin):
             "facts": review.pairs(person.facts),
         }
 
+    # --- Writing down -----------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(workspace_ids(request, Verb.WRITE_PEOPLE))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A person nobody has a file of."""
+        places = list(Workspace.objects.filter(pk__in=workspace_ids(request, Verb.WRITE_PEOPLE)))
+        if not places:
+            raise PermissionDenied
+        form = person_form.PersonForm(request.POST or None, is_new=True)
+        if form.is_valid():
+            number = request.POST.get("workspace", str(places[0].pk))
+            place = next((each for each in places if str(each.pk) == number), None)
+            how: dict[str, Any] = {"by": principal_of(request), "at": timezone.now()}
+            try:
+                if place is None:
+                    raise PersonRefused("Choose the workspace this person belongs to.")
+                person = person_form.add(form, place, **how)
+                messages.success(request, f"{person.full_name} is written down.")
+                return HttpResponseRedirect(reverse("admin:core_person_change", args=[person.pk]))
+            except WRONG as error:
+                form.add_error(None, str(error))
+        context = {"title": "Add a person", "form": form, "places": places}
+        return self.page(request, FORM, context, status=400 if form.errors else 200)
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What is known of somebody, changed by hand."""
+        person: Person = self.visible_or_404(request, object_id)
+        if not may(request, Verb.WRITE_PEOPLE, person.workspace_id):
+            raise PermissionDenied
+        form = person_form.PersonForm(
+            request.POST or None, initial=person_form.of(person), is_new=False
+        )
+        if form.is_valid():
+            how: dict[str, Any] = {"by": principal_of(request), "at": timezone.now()}
+            try:
+                person_form.change(form, person, seen=request.POST.get("seen", ""), **how)
+                return HttpResponseRedirect(reverse("admin:core_person_change", args=[person.pk]))
+            except WRONG as error:
+                form.add_error(None, str(error))
+                person.refresh_from_db()
+        context = {
+            "title": f"Change {person.full_name}",
+            "form": form,
+            "person": person,
+            "seen": person_editing.version(person),
+            "ways": list(person.addresses.order_by("channel", "pk")),
+        }
+        return self.page(request, FORM, context, status=400 if form.errors else 200)
+
     # --- Stopping and lifting ---------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        view = never_cache(self.admin_site.admin_view(self.stop_view))
-        return [path("<path:object_id>/stop/", view, name="core_person_stop"), *super().get_urls()]
+        views = {"stop": self.stop_view, "edit": self.edit_view}
+        inside = self.admin_site.admin_view
+        own = [
+            path(f"<path:object_id>/{name}/", never_cache(inside(view)), name=f"core_person_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def stop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Do what the form asks through `channels.stop`, then watch it take hold."""

@@ -93,6 +93,10 @@ ROUTES: dict[str, Row] = {
     "admin:approvals_approval_open": Row(NOBODY, "approval", ((REVIEWER, {}),)),
     "admin:approvals_approval_groups": Row(MEMBERS),
     "admin:approvals_approval_calendar": Row(MEMBERS),
+    "admin:core_person_add": Row((*CREATOR, "outsider"), "", (
+        (CREATOR, {"workspace": "WORKSPACE", "full_name": "New One", "email": "new@example.org"}),
+    )),
+    "admin:core_person_edit": Row(CREATOR, "person", ((CREATOR, {"full_name": "Renamed"}),)),
     "admin:core_person_stop": Row(NOBODY, "person", tuple(
         (REVIEWER, {"what": what, "reason": "Because"})
         for what in ("block", "desist", "automation_off")

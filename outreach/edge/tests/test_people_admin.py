@@ -1,0 +1,73 @@
+"""People in the admin: written down and changed by hand, with every fault told beside its field."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from outreach import testing
+from outreach.core import person_editing
+from outreach.core.models import Person
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/core/person/add/"
+WORDS = {
+    "full_name": "Dr. Zoë Muster", "account": "ACME® Inc.", "email": "Zoe@Example.com",
+    "linkedin": "https://linkedin.com/in/zoe/", "country": "Switzerland", "notes": "Met in Bern",
+}  # fmt: skip
+
+
+@pytest.fixture
+def bob(client):
+    client.force_login(testing.bob().user)
+    return client
+
+
+def test_a_person_is_written_down_and_then_changed(bob):
+    assert b"Greeted as" in bob.get(ADD).content
+    answer = bob.post(ADD, WORDS)
+    person = Person.objects.get()
+    page = reverse("admin:core_person_change", args=[person.pk])
+    assert answer.headers["Location"] == page
+    assert (person.first_name, person.greeting_name, person.country) == ("Zoë", "Zoë", "CH")
+    assert person.profile_url.endswith("/in/zoe/")
+    assert {way.normalised for way in person.addresses.all()} == {
+        "zoe@example.com", "linkedin.com/in/zoe",
+    }  # fmt: skip
+    edit = reverse("admin:core_person_edit", args=[person.pk])
+    assert edit in bob.get(page).content.decode()
+    shown = bob.get(edit).content.decode()
+    assert "Met in Bern" in shown and "Zoe@Example.com" in shown
+    seen = person_editing.version(person)
+    form = {"full_name": "Zoë Muster", "position": "CFO", "phone": "+41446681800", "seen": seen}
+    assert bob.post(edit, form).status_code == 302
+    person.refresh_from_db()
+    assert (person.position, person.greeting_name, person.notes) == ("CFO", "", "")
+    late = bob.post(edit, form | {"position": "CEO"})
+    assert late.status_code == 400
+    assert "was changed at" in late.content.decode() and 'value="CEO"' in late.content.decode()
+    person.refresh_from_db()
+    assert person.position == "CFO"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({}, "Give the person a name."),
+        ({"full_name": "x" * 401}, "at most 400 characters"),
+        ({"full_name": "A\0B"}, "Null characters"),
+        ({"full_name": "Anna", "country": "Atlantis"}, "is no country"),
+        ({"full_name": "Anna", "time_zone": "Mars/One"}, "Mars/One"),
+        ({"full_name": "Anna", "email": "nope"}, "is no e-mail address"),
+        ({"full_name": "Anna", "email": "taken@example.com"}, "belongs to another person"),
+        ({"full_name": "Anna", "workspace": "999"}, "Choose the workspace"),
+    ],
+)
+def test_a_fault_is_told_and_nothing_is_written(bob, typed, words):
+    other = person_editing.create(
+        testing.make_workspace(), {"full_name": "Other"}, by=testing.bob(), at=testing.WORKDAY,
+        addresses=[("email", "taken@example.com")],
+    )  # fmt: skip
+    answer = bob.post(ADD, {"workspace": other.workspace_id, **typed})
+    assert (answer.status_code, words in answer.content.decode()) == (400, True)
+    assert list(Person.objects.all()) == [other]
