@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from outreach.core import activity, people
@@ -167,8 +168,12 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
 def tell_apart(pair: Duplicate, *, by: Principal, at: datetime) -> None:
     """Two people after all: the suggestion does not come again."""
     require(by, Verb.WRITE_PEOPLE, pair.workspace)
-    _decide(pair.one, pair.other, DuplicateDecision.DIFFERENT, at)
-    activity.record(activity.entry("people.told_apart", pair), by=by, at=at)
+    with transaction.atomic():
+        held = Person.objects.select_for_update().filter(pk__in=[pair.one_id, pair.other_id])
+        if len({person.human_id for person in held}) < 2:
+            raise MergeRefused("These two are merged. Undo the merge first.")
+        _decide(pair.one, pair.other, DuplicateDecision.DIFFERENT, at)
+        activity.record(activity.entry("people.told_apart", pair), by=by, at=at)
 
 
 def _decide(one: Person, other: Person, decision: str, at: datetime) -> None:

@@ -19,6 +19,7 @@ from outreach.core.models import (
     ApiKey,
     Consent,
     Draft,
+    Duplicate,
     Import,
     InboundMessage,
     Membership,
@@ -28,6 +29,7 @@ from outreach.core.models import (
     VoiceProfile,
     Workspace,
 )
+from outreach.core.models.imports import DuplicateDecision
 from outreach.core.permissions import Verb
 from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import SafetyEvent
@@ -67,6 +69,7 @@ def _people(request: HttpRequest) -> list[dict[str, Any]]:
         _rows(request, Person, "People", "group"),
         _page(request, "Import people", "admin:core_import_new", "upload", shown=may_import),
         _rows(request, Import, "Imports", "upload_file"),
+        _rows(request, Duplicate, "Same person?", "people", badge=_doubtful(request)),
     ]
 
 
@@ -143,6 +146,12 @@ def _waiting(request: HttpRequest) -> str:
     mine = Approval.objects.filter(workspace__in=workspace_ids(request, Verb.VIEW))
     counts = queue.counts(mine)
     return counts.parts[0][0] if counts.total else ""
+
+
+def _doubtful(request: HttpRequest) -> str:
+    mine = Duplicate.objects.filter(workspace__in=workspace_ids(request, Verb.WRITE_PEOPLE))
+    count = mine.filter(decision=DuplicateDecision.OPEN).count()
+    return str(count) if count else ""
 
 
 def _unread(request: HttpRequest) -> str:

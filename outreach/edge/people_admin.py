@@ -24,7 +24,7 @@ from outreach.core.models import Consent, CoolingOff, Draft, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import conversation, person_form, stop_page
+from outreach.edge import conversation, merging_admin, person_form, stop_page
 from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 from safety.services import can_send_message
 
@@ -106,6 +106,7 @@ class PersonAdmin(TenantAdmin):
             "may_change": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
             "may_consent": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
             "consents": list(Consent.objects.filter(person__in=ids).order_by("-id")[:HISTORY]),
+            "doubts": merging_admin.open_among(ids),
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
             "approvals": list(
                 Approval.objects.filter(human=human)

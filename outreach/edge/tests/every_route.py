@@ -97,6 +97,11 @@ ROUTES: dict[str, Row] = {
         (CREATOR, {"workspace": "WORKSPACE", "full_name": "New One", "email": "new@example.org"}),
     )),
     "admin:core_person_edit": Row(CREATOR, "person", ((CREATOR, {"full_name": "Renamed"}),)),
+    **rows_of("core_duplicate", "doubt", VIEWER, MEMBERS),
+    "admin:core_duplicate_change": Row(VIEWER, "doubt", (
+        (CREATOR, {"what": "merge", "seen": "BOTH"}), (CREATOR, {"what": "different"}),
+    )),
+    "admin:core_duplicate_of": Row(CREATOR, "person"),
     "admin:core_person_stop": Row(NOBODY, "person", tuple(
         (REVIEWER, {"what": what, "reason": "Because"})
         for what in ("block", "desist", "automation_off")

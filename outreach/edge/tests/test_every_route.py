@@ -12,10 +12,11 @@ from django.apps import apps
 from django.test import Client
 
 from approvals.models import Approval
+from channels import merging
 from channels.models import Delivery, DeliveryStatus, PlatformTemplate
 from outreach import testing
 from outreach.core import keys
-from outreach.core.models import Activity, Membership
+from outreach.core.models import Activity, Duplicate, Membership
 from outreach.core.permissions import SCOPES
 from outreach.core.principal import Principal
 from outreach.edge import stop_page
@@ -74,6 +75,10 @@ def _furnish() -> SimpleNamespace:
         enabled=False
     )
     draft = testing.make_draft(person)
+    doubt = Duplicate.objects.create(
+        workspace=ours, one=person, other=testing.make_person(name=f"{SECRET} Again"),
+        reason="name_company", created_at=WORKDAY,
+    )  # fmt: skip
     made = keys.make(agent.agent, ours, label="All", by=users["admin"], at=WORKDAY)
     ids = {
         "approval": pending.pk, "given": given.pk, "delivery": delivery.pk, "run": run.pk,
@@ -82,11 +87,12 @@ def _furnish() -> SimpleNamespace:
         "membership": Membership.objects.get(user=users["viewer"].user).pk,
         "user": users["viewer"].user.pk, "workspace": ours.pk, "key": made.key.pk,
         "template": PlatformTemplate.objects.create(workspace=ours, name="one", body="Hi there").pk,
-        "by hand": "linkedin",
+        "by hand": "linkedin", "doubt": doubt.pk,
         "inbound": testing.make_inbound(person).pk,
         "stop": stop_page.watch("A stop", set_at=WORKDAY, workspace=ours).token(),
     }  # fmt: skip
     words = {
+        "BOTH": merging.digest(doubt.one, doubt.other),
         "DIGEST": pending.digest, "DRAFT_DIGEST": draft.current.digest,
         "APPROVAL:DIGEST": f"{pending.pk}:{pending.digest}", "WORKSPACE": str(ours.pk),
         "GIVEN": str(given.pk), "OWN_KEY": f"me:{ours.pk}", "AGENTS_KEY": f"agent:{agent.agent.pk}",
