@@ -6,7 +6,6 @@ may be read is `permissions.may_read`; what may be done is asked by the services
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +25,6 @@ from outreach.core.models import ApiKey, User, Workspace
 from outreach.core.permissions import may_read
 from outreach.core.principal import Principal
 
-logger = logging.getLogger(__name__)
 DOOR = "api"
 SCHEME = b"bearer"
 
@@ -53,9 +51,6 @@ class KeyAuthentication(BaseAuthentication):
         if len(words) == 2 and words[1].isascii():
             found = keys.holder(words[1].decode("ascii"), at=timezone.now(), door=DOOR)
         if found is None:
-            logger.warning(
-                "A key that does not work was tried from %s", request.META["REMOTE_ADDR"]
-            )
             raise AuthenticationFailed(
                 "This key does not work: it is unknown, expired or revoked. Make a new one in the "
                 "admin under API keys."
@@ -130,7 +125,7 @@ def place_of(request: Request) -> Workspace:
 
 
 class MayRead(BasePermission):
-    """Whether the resource may be read anywhere; refusals are noted, for whoever looks."""
+    """Whether the resource may be read anywhere; a refusal says who could change that."""
 
     message = "You may not do this here."
 
@@ -140,9 +135,7 @@ class MayRead(BasePermission):
         access, resource = access_of(request), getattr(view, "resource", "")
         if not resource or access.ids(resource):
             return True
-        who = access.principal
-        logger.warning("%s %s was refused %s %s", who.kind, who.id, request.method, request.path)
-        if who.is_agent:
+        if access.principal.is_agent:
             self.message = (
                 f"This key may not read {resource.replace('_', ' ')}. An admin can give its "
                 "agent the scope it needs."

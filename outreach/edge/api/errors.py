@@ -6,6 +6,7 @@ state is against it, 422 only a reused idempotency key, 429 too often, 503 the d
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.request import Request
 
 from approvals.errors import Blocked, Refused
 from approvals.routing import RoutingError
@@ -23,10 +25,13 @@ from outreach.core.addresses import BadAddress
 from outreach.core.drafts import TextChanged, TextRefused
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed
+from outreach.edge.api.access import access_of
 from outreach.edge.api.parsing import TooLarge
 from safety.contract.payload import PayloadError
 from workflows.services import RunRefused
 from workflows.shapes import BadOptions
+
+logger = logging.getLogger(__name__)
 
 
 class Conflict(APIException):
@@ -59,6 +64,7 @@ class PreflightConflict(Conflict):
         self.preflight = [item.as_dict() for item in error.items]
 
 
+REFUSED = {401, 403}
 NOT_FOUND = {"not_found"}
 UNREADABLE = {"no_reason", "no_text", "not_confirmed", "unknown_tick"}
 
@@ -126,4 +132,18 @@ class Handler(ExceptionHandler):
         exc = translated(self.exc)
         if response is not None and isinstance(exc, PreflightConflict):
             response.data["preflight"] = exc.preflight
+        request = self.context.get("request")
+        if request is not None and response is not None and response.status_code in REFUSED:
+            _note(request, exc)
         return response
+
+
+def _note(request: Request, exc: Exception) -> None:
+    """One line for whoever looks after who tried what; `%a` because a path may hold line ends."""
+    try:
+        who = access_of(request).principal
+        name = f"{who.kind} {who.id}"
+    except APIException:
+        name = f"Somebody at {request.META.get('REMOTE_ADDR', '')}"
+    code = exc.get_codes() if isinstance(exc, APIException) else ""
+    logger.warning("%s was refused %s %a: %s", name, request.method, request.path, code)
