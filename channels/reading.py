@@ -20,8 +20,8 @@ AUTO_APPROVED = ApprovalStatus.AUTO_APPROVED
 _DELIVERY = ("id", "token", "attempt", "status", "since", "channel", "workspace_id", "human_id",
              "approval_id")  # fmt: skip
 _APPROVAL = ("id", "status", "digest", "decision", "receipt", "send_before", "dry_run", "channel",
-             "decided_by_id", "by_kind", "by_id", "workspace_id", "draft_id", "revision_id",
-             "human_id")  # fmt: skip
+             "touch", "decided_by_id", "by_kind", "by_id", "workspace_id", "draft_id",
+             "revision_id", "human_id")  # fmt: skip
 _REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence",
              "by_kind")  # fmt: skip
 _DRAFT = ("id", "uuid", "channel", "touch", "purpose", "by_kind", "by_id", "workspace_id",

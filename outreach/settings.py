@@ -127,6 +127,7 @@ def database(url: str) -> dict[str, Any]:
     if engine == "django.db.backends.postgresql":
         config["CONN_MAX_AGE"] = 300
         config["CONN_HEALTH_CHECKS"] = True
+        config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)  # for outreach.core.sql
         return config
     raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
 

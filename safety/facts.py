@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from functools import lru_cache
@@ -34,12 +33,7 @@ def gather(
     `settled` are drafts whose words were approved under the rules in force.
     """
     known = read(drafts, at=at, state=state, words=len(settled) < len(drafts))
-    return {
-        draft.pk: replace(_facts(draft, known), settled=True)
-        if draft.pk in settled
-        else replace(_facts(draft, known), own_words=own_words(draft.workspace.own_words))
-        for draft in drafts
-    }
+    return {draft.pk: _facts(draft, known, settled=draft.pk in settled) for draft in drafts}
 
 
 def own_words(typed: str) -> tuple[str, ...]:
@@ -47,7 +41,7 @@ def own_words(typed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
 
 
-def _facts(draft: Draft, known: Known) -> Facts:
+def _facts(draft: Draft, known: Known, *, settled: bool) -> Facts:
     person = known.people[draft.person_id]
     human = person.merged_into or person
     return Facts(
@@ -61,6 +55,8 @@ def _facts(draft: Draft, known: Known) -> Facts:
             for row in known.around.last_out(human.pk)
             if row.draft in known.sent_texts
         ),
+        settled=settled,
+        own_words=() if settled else own_words(draft.workspace.own_words),
     )
 
 

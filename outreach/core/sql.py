@@ -16,23 +16,38 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.models.base import ModelState
+from psycopg import Cursor
 
 Row = TypeVar("Row", bound=models.Model)
 BATCH = 500  # rows of one INSERT: SQLite counts parameters
 
 
 def fetch(statement: str, values: Sequence[Any] = (), **words: str) -> list[tuple[Any, ...]]:
-    """All rows. Raises what the ORM would."""
-    with connection.cursor() as cursor:
+    """All rows of a statement that gives rows. Raises what the ORM would."""
+    with _cursor() as cursor:
         cursor.execute(_filled(statement, **words), values)
-        return cursor.fetchall() if cursor.description else []
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def execute(statement: str, values: Sequence[Any] = (), **words: str) -> int:
     """How many rows were written."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(_filled(statement, **words), values)
         return int(cursor.rowcount)
+
+
+def _cursor() -> Any:
+    """On PostgreSQL one whose statements the server keeps: to plan them costs as much as to run
+    them. Django's own writes values into the text, so that each is a new statement; it alone can
+    tell a log of statements what it ran."""
+    if connection.vendor != "postgresql" or connection.queries_logged:
+        return connection.cursor()
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    own: Any = Cursor(connection.connection)
+    return connection.make_cursor(own)
 
 
 def insert(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -110,18 +125,22 @@ def to_uuid(value: Any) -> UUID:
 
 
 def instance(model: type[Row], names: tuple[str, ...], values: Sequence[Any]) -> Row:
-    """A row of which only these columns were read; any other is read when it is asked for."""
-    known = dict(zip(names, values, strict=True))
-    order = _in_order(model, names)
-    return model.from_db("default", order, [known[name] for name in order])
+    """A row of which only these columns were read; any other is read when it is asked for.
+
+    Made as unpickling makes one, without the constructor: that costs more than the database.
+    """
+    _known(model, names)
+    row: Row = model.__new__(model)
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, "default"
+    row.__dict__.update(zip(names, values, strict=True))
+    return row
 
 
 @lru_cache(maxsize=64)
-def _in_order(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, ...]:
-    found = tuple(f.attname for f in model._meta.concrete_fields if f.attname in names)
-    if len(found) != len(names):
-        raise ValueError(f"{model.__name__} has not all of {names}.")
-    return found
+def _known(model: type[models.Model], names: tuple[str, ...]) -> None:
+    if unknown := set(names) - {field.attname for field in model._meta.concrete_fields}:
+        raise ValueError(f"{model.__name__} has no {', '.join(sorted(unknown))}.")
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from sqlite3 import sqlite_version_info
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -198,7 +199,7 @@ def sqlite_durability(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
         synchronous = int(cursor.fetchone()[0])
     if journal == "memory":  # an in-memory database promises nothing anyway
         return []
-    found: list[CheckMessage] = []
+    found = sqlite_age()
     if journal != "wal":
         found.append(
             Error(
@@ -216,6 +217,19 @@ def sqlite_durability(connection: BaseDatabaseWrapper) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def sqlite_age(version: tuple[int, ...] = sqlite_version_info) -> list[CheckMessage]:
+    """The sender's statements use RETURNING, which came with 3.35 (docs/decisions/0013)."""
+    if version >= (3, 35):
+        return []
+    return [
+        Error(
+            f"This Python carries SQLite {'.'.join(map(str, version))}; 3.35 or newer is needed.",
+            hint="Use a newer build of Python, or PostgreSQL (DATABASE_URL).",
+            id="outreach.E011",
+        )
+    ]
 
 
 def guards(connection: BaseDatabaseWrapper) -> list[CheckMessage]:

@@ -163,6 +163,12 @@ def test_a_sqlite_that_forgets_commits_is_refused():
     assert ids(checks.sqlite_durability(connection)) == ["outreach.E006"]
 
 
+def test_a_sqlite_without_returning_is_refused():
+    (found,) = checks.sqlite_age((3, 34, 1))
+    assert found.id == "outreach.E011" and "3.34.1" in found.msg
+    assert checks.sqlite_age((3, 35, 0)) == []
+
+
 @pytest.mark.django_db
 def test_a_database_without_tables_is_not_our_finding(monkeypatch):
     monkeypatch.setattr(connection.introspection, "table_names", lambda *_: [])
