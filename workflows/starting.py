@@ -106,6 +106,8 @@ def _last(definition: Definition, place: Workspace) -> dict[str, Any]:
 def _act(request: HttpRequest, definition: Definition, places: list[Workspace]) -> str:
     """Do what the form asks; where to go then. Raises one of REFUSALS."""
     by, now, place = principal_of(request), timezone.now(), _place(request, places)
+    if request.POST.get("workspace", str(place.pk)) != str(place.pk):
+        raise BadOptions("Choose a workspace in which you may run workflows.")
     asked = asking.given(definition, request.POST)
     if request.POST.get("act") == "schedule":
         return _schedule(request, definition, place, asked, by)

@@ -195,7 +195,10 @@ class ExperimentAdmin(TenantAdmin):
 
 def _begin(request: HttpRequest, form: QueryDict, places: list[Workspace]) -> Experiment:
     """Begin what the form asks for. Raises ExperimentRefused, NotAllowed."""
-    place = next((each for each in places if str(each.pk) == form.get("workspace")), places[0])
+    number = form.get("workspace", str(places[0].pk))
+    place = next((each for each in places if str(each.pk) == number), None)
+    if place is None:
+        raise ExperimentRefused("Choose a workspace whose settings you may change.")
     pairs = [value.partition(":") for value in form.getlist("variant")]
     channels = {channel for channel, _, _ in pairs}
     if len(channels) > 1:

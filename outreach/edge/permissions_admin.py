@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
@@ -195,6 +196,8 @@ class SuppressionAdmin(TenantAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Look an address up, or put it on the list."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         code = 200
         if request.method == "POST":
             try:

@@ -79,8 +79,11 @@ class VoiceAdmin(TenantAdmin):
         """Show a version; a POST makes the next one of it."""
         code, typed = 200, request.POST
         if request.method == "POST":
-            place = next((p for p in places if str(p.pk) == typed.get("workspace")), places[0])
+            number = typed.get("workspace", str(places[0].pk))
+            place = next((each for each in places if str(each.pk) == number), None)
             try:
+                if place is None:
+                    raise voice.VoiceRefused("Choose a workspace whose settings you may change.")
                 made = voice.save(
                     place, row.name if row.pk else typed.get("name", ""), _fields(typed),
                     by=principal_of(request), at=timezone.now(),
