@@ -49,11 +49,12 @@ class Released:
 
 def look(
     intents: Sequence[Delivery], *, sender: UUID, at: datetime, before: controls.Controls
-) -> tuple[list[Cleared], list[Released]]:
+) -> tuple[list[Cleared], list[Released], controls.Controls]:
     """Judge every intent of this sender that is still its own. Refuses to run in a transaction.
 
     `before` was read before the intents were committed: what was in flight while somebody set an
-    emergency stop and lifted it again goes back to the queue like the rest of that batch.
+    emergency stop and lifted it again goes back to the queue like the rest of that batch. The
+    controls that were read now come back, for the next look to be given as `before`.
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
@@ -83,7 +84,7 @@ def look(
             sentence = f"Not automatic: {by_rule[row.approval_id]}"
             result = Released(row, row.approval, "reopen", auto.CODE, sentence)
         (cleared if isinstance(result, Cleared) else released).append(result)  # type: ignore[arg-type]
-    return cleared, released
+    return cleared, released, state
 
 
 def _stopped_meanwhile(row: Delivery, before: controls.Controls, now: controls.Controls) -> bool:

@@ -69,10 +69,10 @@ def retry_after(attempt: int, asked: float | None = None) -> timedelta:
     return max(wait, timedelta(seconds=asked or 0))
 
 
-def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
-    """Transmitted intents: sent, failed or unknown."""
+def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> list[activity.Entry]:
+    """Transmitted intents: sent, failed or unknown. Returns what the log must be told."""
     if not done:
-        return
+        return []
     _end(done, sender=sender, at=at)
     left = [item for item in done if item.receipt.outcome in (Outcome.SENT, Outcome.UNKNOWN)]
     sql.insert(MEET, MET, [_contact(item, at) for item in left])
@@ -85,20 +85,16 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> No
             people.rest(human, rest.cause, at=at, until=at + (rest.until - rest.at))
     for item in done:
         _again_or_not(item, at)
-    activity.record(
-        *[
-            activity.entry(
-                f"channels.{STATUS[item.receipt.outcome]}",
-                item.cleared.delivery,
-                digest=item.cleared.approval.digest,
-                approval=item.cleared.approval.pk,
-                stage=item.receipt.stage,
-            )
-            for item in done
-        ],
-        by=SENDER,
-        at=at,
-    )
+    return [
+        activity.entry(
+            f"channels.{STATUS[item.receipt.outcome]}",
+            item.cleared.delivery,
+            digest=item.cleared.approval.digest,
+            approval=item.cleared.approval.pk,
+            stage=item.receipt.stage,
+        )
+        for item in done
+    ]
 
 
 def _end(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
@@ -164,8 +160,13 @@ def _again_or_not(item: Carried, at: datetime) -> None:
         )
 
 
-def record_released(released: Sequence[Released], *, sender: UUID, at: datetime) -> None:
-    """Intents that ended without a byte, and what becomes of their approvals."""
+def record_released(
+    released: Sequence[Released], *, sender: UUID, at: datetime
+) -> list[activity.Entry]:
+    """Intents that ended without a byte, and what becomes of their approvals.
+
+    Returns what the log must be told of the intents.
+    """
     for item in released:
         ended = Delivery.objects.filter(
             pk=item.delivery.pk, status=DeliveryStatus.SENDING, sender=sender
@@ -180,20 +181,16 @@ def record_released(released: Sequence[Released], *, sender: UUID, at: datetime)
         action = SEND_ACTION.get(item.approval.channel, "send")
         findings = item.findings or (Finding("DOOR_CHECK", item.code, "fail", item.sentence),)
         events.record_findings(findings, action=action, draft=item.approval.draft, by=SENDER, at=at)
-    activity.record(
-        *[
-            activity.entry(
-                "channels.released",
-                item.delivery,
-                digest=item.approval.digest,
-                approval=item.approval.pk,
-                code=item.code,
-            )
-            for item in released
-        ],
-        by=SENDER,
-        at=at,
-    )
+    return [
+        activity.entry(
+            "channels.released",
+            item.delivery,
+            digest=item.approval.digest,
+            approval=item.approval.pk,
+            code=item.code,
+        )
+        for item in released
+    ]
 
 
 def _dispose(item: Released, at: datetime) -> None:

@@ -142,7 +142,7 @@ def _waves(
     clock: Clock,
     most: int | None,
 ) -> None:
-    last, going = _Wave(), True
+    last, going, before = _Wave(), True, controls.read()
     health = stored = breaker.load(channel)
     while True:
         room = settings.SEND_CONNECTIONS if most is None else most - report.count
@@ -153,14 +153,13 @@ def _waves(
         except ChannelUnavailable:
             _commit(last, lock, channel, [], 0, clock(), report)
             raise
-        before = controls.read()
         claimed = _commit(last, lock, channel, workspaces, size, clock(), report)
         if health != stored:
             stored = _keep(channel, health, clock(), report)
         if not claimed:
             return
         try:
-            cleared, released = look(claimed, sender=lock.uuid, at=clock(), before=before)
+            cleared, released, before = look(claimed, sender=lock.uuid, at=clock(), before=before)
         except Error as error:
             report.database_failed(error)
             _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over
@@ -213,15 +212,18 @@ def _commit(
     """
     try:
         with transaction.atomic(durable=True):
-            _record(last, lock, at)
-            return _claim(lock, channel, workspaces, size, at) if size else []
+            told = _record(last, lock, at)
+            made, begun = _claim(lock, channel, workspaces, size, at) if size else ([], [])
+            activity.record(*told, *begun, by=SENDER, at=at)
+            return made
     except Error as error:
         report.database_failed(error)
         _record_at_last(last, lock, at)
         return []
 
 
-def _record(last: _Wave, lock: SenderLock, at: datetime) -> None:
+def _record(last: _Wave, lock: SenderLock, at: datetime) -> list[activity.Entry]:
+    """Write down the outcomes; what the log must be told of them goes in with the next intents."""
     quota.refund(  # first, because quotas are locked before deliveries
         [(item.approval, item.delivery.since) for item in last.released]
         + [
@@ -230,8 +232,10 @@ def _record(last: _Wave, lock: SenderLock, at: datetime) -> None:
             if item.receipt.outcome in NOT_LEFT
         ]
     )
-    record_carried(last.carried, sender=lock.uuid, at=at)
-    record_released(last.released, sender=lock.uuid, at=at)
+    return [
+        *record_carried(last.carried, sender=lock.uuid, at=at),
+        *record_released(last.released, sender=lock.uuid, at=at),
+    ]
 
 
 def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
@@ -246,7 +250,8 @@ def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
                 }
                 still = set(open_rows.values_list("pk", flat=True))
                 if known and known <= still:
-                    _record(last, lock, at)  # else that commit went through unanswered
+                    # else that commit went through unanswered
+                    activity.record(*_record(last, lock, at), by=SENDER, at=at)
                 _release_untransmitted(still - known, at)
             return
         except Error as error:
@@ -267,26 +272,24 @@ def _release_untransmitted(delivery_ids: set[int], at: datetime) -> None:
 
 def _claim(
     lock: SenderLock, channel: str, workspaces: Sequence[int], size: int, at: datetime
-) -> list[Delivery]:
-    """Commit intents for due approvals, at most one per human being, in person order."""
+) -> tuple[list[Delivery], list[activity.Entry]]:
+    """Commit intents for due approvals, at most one per human being, in person order.
+
+    Returned with what the log must be told of them.
+    """
     taken = taking.take_due(size, [channel], workspaces=workspaces, at=at)
     if not taken:
-        return []
+        return [], []
     made = intents.make(taken, lock=lock, channel=channel, at=at)
     won = {row.approval_id for row in made}
     _yield([row for row in taken if row.pk not in won], at)
     digests = {row.pk: row.digest for row in taken}
-    activity.record(
-        *[
-            activity.entry(
-                "channels.sending", row, digest=digests[row.approval_id], approval=row.approval_id
-            )
-            for row in made
-        ],
-        by=SENDER,
-        at=at,
-    )
-    return made
+    return made, [
+        activity.entry(
+            "channels.sending", row, digest=digests[row.approval_id], approval=row.approval_id
+        )
+        for row in made
+    ]
 
 
 def _yield(lost: Sequence[Approval], at: datetime) -> None:

@@ -122,10 +122,10 @@ class Child:
         original = sending._claim
 
         def claim(*args: Any) -> Any:
-            rows = original(*args)
-            if rows:
+            made, told = original(*args)
+            if made:
                 self.freeze()
-            return rows
+            return made, told
 
         sending._claim = claim
 
@@ -170,10 +170,11 @@ class Child:
     def _at_answered(self) -> None:
         original = sending._record
 
-        def record(last: Any, *args: Any) -> None:
-            original(last, *args)
+        def record(last: Any, *args: Any) -> Any:
+            told = original(last, *args)
             if last.carried:
                 self.freeze()
+            return told
 
         sending._record = record
 

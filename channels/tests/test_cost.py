@@ -31,13 +31,13 @@ def cost(messages: int) -> int:
     return count
 
 
-def test_a_wave_costs_the_same_however_many_follow_and_at_most_15_statements(live):
+def test_a_wave_costs_the_same_however_many_follow_and_at_most_13_statements(live):
     live.SEND_CONNECTIONS = 10
     with registry.override("email", MemoryAdapter("email")):
         cost(10)  # the first of a day opens its counters
         few, many = cost(20), cost(120)
     assert (many - few) % 10 == 0, "each wave costs the same"
-    assert (many - few) / 100 <= 1.5, "statements for each message"
+    assert (many - few) / 100 <= 1.3, "statements for each message"
 
 
 def test_one_message_opens_one_connection(live, monkeypatch):

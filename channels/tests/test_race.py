@@ -54,7 +54,7 @@ def claim(count: int, results: list[int], barrier: threading.Barrier) -> None:
         barrier.wait(10)
         with transaction.atomic(durable=True):
             places = list(Workspace.objects.values_list("pk", flat=True))
-            rows = sending._claim(lock, "email", places, count, NOW)
+            rows, _ = sending._claim(lock, "email", places, count, NOW)
         results.extend(row.approval_id for row in rows)
     finally:
         connection.close()

@@ -106,10 +106,11 @@ def test_a_refused_commit_doubles_nothing(which, memory, monkeypatch):
     turns = []
 
     def record(last, *rest):
-        original(last, *rest)
+        told = original(last, *rest)
         turns.append(last)
         if len(turns) == which:
             raise OperationalError("could not serialize access")
+        return told
 
     monkeypatch.setattr(sending, "_record", record)
     sending.process(clock=clock)
@@ -124,7 +125,7 @@ def test_a_database_that_stays_away_leaves_at_most_one_wave_unknown(memory, monk
     def record(last, *rest):
         if last.carried:
             raise OperationalError("the database is away")
-        original(last, *rest)
+        return original(last, *rest)
 
     with monkeypatch.context() as away:
         away.setattr(sending, "_record", record)
