@@ -84,6 +84,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 14},
     },
+    "clean-imports": {
+        "task": "outreach.edge.tasks.clean_imports",
+        "schedule": 3600.0,
+        "options": {"expires": 3599},
+    },
     "seal-activity": {
         "task": "outreach.edge.tasks.seal_activity",
         "schedule": 5.0,

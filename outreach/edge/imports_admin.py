@@ -10,6 +10,7 @@ from django.http import (
     HttpResponse,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
+    JsonResponse,
     StreamingHttpResponse,
 )
 from django.urls import URLPattern, path, reverse
@@ -17,9 +18,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from outreach.core import importing
-from outreach.core.importing import BadChoice, BadFile, Choices, UndoRefused, jobs
+from outreach.core.importing import MAPPABLE, BadChoice, BadFile, Choices, UndoRefused, jobs
+from outreach.core.importing.columns import LABELS, fold
+from outreach.core.importing.watching import progress_of
 from outreach.core.models import Import, Workspace
 from outreach.core.models.consent import Basis
+from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import tasks
 from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
@@ -47,6 +51,11 @@ class ImportAdmin(TenantAdmin):
         inside = self.admin_site.admin_view
         return [
             path("new/", never_cache(inside(self.new_view)), name="core_import_new"),
+            path(
+                "<path:object_id>/progress/",
+                never_cache(inside(self.progress_view)),
+                name="core_import_progress",
+            ),
             path("<path:object_id>/rows.csv", inside(self.rows_view), name="core_import_rows"),
             *super().get_urls(),
         ]
@@ -121,6 +130,10 @@ class ImportAdmin(TenantAdmin):
                 :SHOWN
             ],
             "may_import": may(request, Verb.IMPORT, row.workspace_id),
+            "progress": progress_sentence(row),
+            "mapping": _asked_columns(row) if jobs.can_be_mapped(row) else [],
+            "fields": [(name, LABELS[name]) for name in MAPPABLE],
+            "has_report": row.parts.filter(kind="report").exists(),
         }
 
     def _act(self, request: HttpRequest, row: Import) -> None:
@@ -129,7 +142,9 @@ class ImportAdmin(TenantAdmin):
             if what == "apply" and jobs.ask_apply(row, by=by, at=at):
                 tasks.wake_imports()
             elif what == "cancel" and jobs.cancel(row, by=by, at=at):
-                messages.success(request, "Dropped. Nothing of it was stored.")
+                messages.success(request, "It ends, and nothing of it is stored.")
+            elif what == "map" and jobs.read_again(row, _mapping(request, row), by=by, at=at):
+                tasks.wake_imports()
             elif what == "undo":
                 done = importing.undo(row, by=by, at=at)
                 messages.success(
@@ -140,6 +155,15 @@ class ImportAdmin(TenantAdmin):
         except (NotAllowed, UndoRefused) as error:
             messages.error(request, str(error))
 
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """How far a running import is, for the page that follows it."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        row: Import = self.visible_or_404(request, object_id)
+        done, total = progress_of(row)
+        said = {"status": row.status, "done": done, "total": total}
+        return JsonResponse({**said, "sentence": progress_sentence(row)})
+
     def rows_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The report by row. No cell of it can become a formula."""
         if request.method != "GET":
@@ -148,6 +172,48 @@ class ImportAdmin(TenantAdmin):
         answer = StreamingHttpResponse(jobs.report_of(row), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="import-{row.pk}-rows.csv"'
         return cast(HttpResponse, answer)
+
+
+def progress_sentence(row: Import) -> str:
+    """How far a running import is, in words."""
+    if row.cancel_requested:
+        return "It ends as soon as the rows in hand are done; nothing of it is stored."
+    done, total = progress_of(row)
+    told = f"{done:,} of {total:,} rows" if total else "the file is being read"
+    if row.status == ImportStatus.PREVIEW:
+        return f"Being looked at, nothing is stored: {told}."
+    return f"Being imported, all of it or nothing: {told}."
+
+
+def _asked_columns(row: Import) -> list[dict[str, Any]]:
+    """Each column with what it was found to mean, what a person said of it, and some cells."""
+    header, meant = row.report["header"], row.report.get("meant", {})
+    said = row.options.get("mapping") or {}
+    samples = row.report.get("samples", [])
+    return [
+        {
+            "no": index,
+            "word": word or f"column {index + 1}",
+            "found": meant.get(str(index), "not read"),
+            "said": said.get(_key(header, index), ""),
+            "cells": [cells[index] for cells in samples if index < len(cells) and cells[index]],
+        }
+        for index, word in enumerate(header)
+    ]
+
+
+def _mapping(request: HttpRequest, row: Import) -> dict[str, str]:
+    """What the form says of columns; what it leaves open is found as before."""
+    header = row.report.get("header", [])
+    typed = [(index, request.POST.get(f"column_{index}", "")) for index in range(len(header))]
+    return {_key(header, index): field for index, field in typed if field}
+
+
+def _key(header: list[str], index: int) -> str:
+    """A column's word where only it has it, else its number."""
+    words = [fold(word) for word in header]
+    is_only = words[index] and words.count(words[index]) == 1
+    return header[index] if is_only else str(index + 1)
 
 
 class _Text:

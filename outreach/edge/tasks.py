@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from outreach.core import activity
-from outreach.core.importing import jobs
+from outreach.core.importing import jobs, uploads
 from outreach.core.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,11 @@ def heartbeat() -> None:
 @shared_task
 def work_imports() -> int:
     return jobs.work()
+
+
+@shared_task
+def clean_imports() -> int:
+    return uploads.clean(at=timezone.now())
 
 
 def wake_imports() -> None:

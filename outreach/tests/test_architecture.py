@@ -72,6 +72,7 @@ def status_writes(path: Path) -> Iterator[tuple[int, str]]:
 STATEMENT_OWNERS = {
     "activity_timeline": ("outreach/core/activity.py",),
     "contacts": ("channels/outcomes.py",),
+    "imports": ("outreach/core/importing/watching.py",),  # beside the job's own transaction
     "deliveries": ("channels/intents.py", "channels/outcomes.py"),
     "message_approvals": ("approvals/taking.py",),
     "message_drafts": ("outreach/core/drafts.py",),

@@ -7,7 +7,6 @@ needed; the report by row stays to be downloaded.
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import io
 import tempfile
@@ -22,25 +21,27 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from outreach.core import activity
-from outreach.core.importing import source
+from outreach.core.importing import source, uploads, watching
 from outreach.core.importing.applying import ImportClash, apply
 from outreach.core.importing.choices import Choices
+from outreach.core.importing.columns import LABELS
 from outreach.core.importing.judging import preview
 from outreach.core.importing.read import read_file
-from outreach.core.importing.report import RowResult
-from outreach.core.importing.source import BadFile
-from outreach.core.models import Import, ImportPart, Workspace
+from outreach.core.importing.rows_csv import RowsCsv
+from outreach.core.importing.source import BadFile, BadHeader
+from outreach.core.importing.table import Table
+from outreach.core.importing.watching import Cancelled, Watch
+from outreach.core.models import Import, Workspace
 from outreach.core.models.imports import ImportStatus
 from outreach.core.models.workspace import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 
-PART = 1024 * 1024
 MOST_ATTEMPTS = 3
 LOCK_CLASS = 0x1391
 WAITING = (ImportStatus.PREVIEW, ImportStatus.APPLYING)
-HEAD = ("line", "outcome", "name", "greeting", "known by", "reason", "changes", "conflicts",
-        "errors", "suggestion")  # fmt: skip
+MAPPED_FORMATS = ("csv", "linkedin", "xlsx")
+MOST = 200  # columns that are asked for
 
 
 def start(
@@ -65,7 +66,7 @@ def start(
             created_at=at,
             **by.fields(),
         )
-        _keep(row, "file", upload, source.MAX_BYTES)
+        uploads.keep(row, "file", upload, source.MAX_BYTES)
         activity.record(activity.entry("imports.uploaded", row), by=by, at=at)
     return row
 
@@ -75,24 +76,51 @@ def ask_apply(row: Import, *, by: Principal, at: datetime) -> bool:
     require(by, Verb.IMPORT, row.workspace)
     ready = Import.objects.filter(pk=row.pk, status=ImportStatus.READY)
     with transaction.atomic():
-        asked = ready.update(status=ImportStatus.APPLYING, attempts=0, **by.fields())
+        asked = ready.update(status=ImportStatus.APPLYING, attempts=0, done=0, **by.fields())
         if asked:
             activity.record(activity.entry("imports.approved", row), by=by, at=at)
     return bool(asked)
 
 
 def cancel(row: Import, *, by: Principal, at: datetime) -> bool:
-    """Drop an import that was not applied. False if it was, or is being, applied."""
+    """Drop an import; one that is being applied ends in the middle, with nothing of it stored.
+
+    False if it was applied before, or is over.
+    """
     require(by, Verb.IMPORT, row.workspace)
+    if row.is_running:
+        watching.ask_to_end(row.pk)
+    rows = Import.objects.filter(pk=row.pk)
     with transaction.atomic():
-        open_rows = Import.objects.filter(
-            pk=row.pk, status__in=(ImportStatus.PREVIEW, ImportStatus.READY)
+        dropped = rows.filter(status__in=(ImportStatus.PREVIEW, ImportStatus.READY)).update(
+            status=ImportStatus.CANCELLED, cancel_requested=True, ended_at=at
         )
-        dropped = open_rows.update(status=ImportStatus.CANCELLED, ended_at=at)
         if dropped:
             row.parts.all().delete()
             activity.record(activity.entry("imports.cancelled", row), by=by, at=at)
-    return bool(dropped)
+            watching.forget(row.pk)
+            return True
+        asked = rows.filter(status=ImportStatus.APPLYING, cancel_requested=False)
+        if asked.update(cancel_requested=True):
+            activity.record(activity.entry("imports.cancel_asked", row), by=by, at=at)
+            return True
+    return False
+
+
+def read_again(row: Import, mapping: dict[str, str], *, by: Principal, at: datetime) -> bool:
+    """Look at the kept file once more, with columns meaning what a person says. False if late."""
+    require(by, Verb.IMPORT, row.workspace)
+    options = {**row.options, "mapping": mapping}
+    states = (ImportStatus.READY, ImportStatus.FAILED)
+    with transaction.atomic():
+        kept = Import.objects.filter(pk=row.pk, status__in=states, parts__kind="file").distinct()
+        again = Import.objects.filter(pk__in=kept.values("pk")).update(
+            status=ImportStatus.PREVIEW, options=options, error="", attempts=0, done=0, total=0,
+            ended_at=None,
+        )  # fmt: skip
+        if again:
+            activity.record(activity.entry("imports.mapped", row), by=by, at=at)
+    return bool(again)
 
 
 def work(*, clock: Callable[[], datetime] = timezone.now) -> int:
@@ -109,49 +137,62 @@ def work(*, clock: Callable[[], datetime] = timezone.now) -> int:
 
 def _bring_on(row: Import, clock: Callable[[], datetime]) -> None:
     Import.objects.filter(pk=row.pk).update(attempts=row.attempts + 1)
+    watch = Watch(row.pk)
     try:
+        if row.cancel_requested:
+            raise Cancelled
         if row.attempts >= MOST_ATTEMPTS:
             raise BadFile(f"{row.file} ended the job {MOST_ATTEMPTS} times. Split the file.")
         with tempfile.TemporaryFile() as upload, tempfile.TemporaryFile() as report:
-            for part in _parts(row, "file"):
+            for part in uploads.parts(row, "file"):
                 upload.write(part)
             upload.seek(0)
-            _go(row, upload, report, clock)
+            _go(row, upload, report, watch, clock)
+    except BadHeader as error:  # the file stays: a person may say what its columns are
+        _end(row, ImportStatus.FAILED, str(error), clock(), report={"header": error.header[:MOST]})
     except (BadFile, ImportClash, NotAllowed) as error:
-        with transaction.atomic():
-            Import.objects.filter(pk=row.pk, status=row.status).update(
-                status=ImportStatus.FAILED, error=str(error), ended_at=clock()
-            )
+        _end(row, ImportStatus.FAILED, str(error), clock())
+    except Cancelled:
+        _end(row, ImportStatus.CANCELLED, "", clock())
+    finally:
+        watch.close()
+
+
+def _end(row: Import, status: str, error: str, at: datetime, **kept: Any) -> None:
+    """It comes to nothing, unless somebody was faster; what is `kept` needs the file still."""
+    with transaction.atomic():
+        ended = Import.objects.filter(pk=row.pk, status=row.status).update(
+            status=status, error=error, ended_at=at, **kept
+        )
+        if not kept:
             row.parts.all().delete()
+        if ended and status == ImportStatus.CANCELLED:
+            activity.record(activity.entry("imports.cancelled", row), by=uploads.KEEPER, at=at)
 
 
-def _go(row: Import, upload: BinaryIO, report: BinaryIO, clock: Callable[[], datetime]) -> None:
+def _go(
+    row: Import, upload: BinaryIO, report: BinaryIO, watch: Watch, clock: Callable[[], datetime]
+) -> None:
     said = row.options
     table = read_file(
-        upload, name=row.file, format=said.get("format", "auto"), encoding=said.get("encoding", "")
-    )
+        upload, name=row.file, format=said.get("format", "auto"),
+        encoding=said.get("encoding", ""), mapping=said.get("mapping"),
+    )  # fmt: skip
     choices = Choices(**said.get("choices", {}))
     rows = io.TextIOWrapper(report, encoding="utf-8-sig", newline="", write_through=True)
-    out = csv.writer(rows)
-    out.writerow(HEAD)
-
-    def on_row(result: RowResult) -> None:
-        out.writerow([safe_cell(cell) for cell in cells_of(result)])
-
+    how: dict[str, Any] = {"choices": choices, "progress": watch, "on_row": RowsCsv(rows)}
     if row.status == ImportStatus.PREVIEW:
-        seen = preview(row.workspace, table, choices=choices, on_row=on_row)
+        seen = preview(row.workspace, table, **how)
+        found = {**seen.as_dict(), **_header_of(table)}
         with transaction.atomic():
             ready = Import.objects.filter(pk=row.pk, status=ImportStatus.PREVIEW)
             if ready.update(
-                status=ImportStatus.READY, format=table.format, report=seen.as_dict(), attempts=0
+                status=ImportStatus.READY, format=table.format, report=found, attempts=0
             ):
                 _replace_report(row, rows, report)
         return
     with transaction.atomic():
-        done = apply(
-            row.workspace, table, by=_principal(row), at=clock(), choices=choices, row=row,
-            on_row=on_row,
-        )  # fmt: skip
+        done = apply(row.workspace, table, by=_principal(row), at=clock(), row=row, **how)
         if not done.writes:
             Import.objects.filter(pk=row.pk).update(
                 status=ImportStatus.APPLIED, report=done.as_dict(), applied_at=clock(),
@@ -159,6 +200,17 @@ def _go(row: Import, upload: BinaryIO, report: BinaryIO, clock: Callable[[], dat
             )  # fmt: skip
         _replace_report(row, rows, report)
         row.parts.filter(kind="file").delete()
+
+
+def _header_of(table: Table) -> dict[str, Any]:
+    """What the page needs to ask what the columns mean."""
+    meant = {
+        str(index): LABELS.get(field, field)
+        for field, indexes in table.columns.items()
+        for index in indexes
+    }
+    samples = [list(cells[:MOST]) for cells in table.samples]
+    return {"header": table.header[:MOST], "meant": meant, "samples": samples}
 
 
 def _principal(row: Import) -> Principal:
@@ -173,46 +225,19 @@ def _replace_report(row: Import, text: io.TextIOWrapper, report: BinaryIO) -> No
     text.flush()
     report.seek(0)
     row.parts.filter(kind="report").delete()
-    _keep(row, "report", report, 1 << 40)
+    uploads.keep(row, "report", report)
 
 
-def _keep(row: Import, kind: str, content: BinaryIO, most: int) -> None:
-    taken = no = 0
-    while chunk := content.read(PART):
-        taken += len(chunk)
-        if taken > most:
-            raise BadFile(
-                f"{row.file} is larger than {most // PART} MB, the most one import takes. Split "
-                "it into several files, each with the header line."
-            )
-        ImportPart.objects.create(of=row, kind=kind, no=no, data=chunk)
-        no += 1
-
-
-def _parts(row: Import, kind: str) -> Iterator[bytes]:
-    for pk in row.parts.filter(kind=kind).order_by("no").values_list("pk", flat=True):
-        yield bytes(ImportPart.objects.values_list("data", flat=True).get(pk=pk))
+def can_be_mapped(row: Import) -> bool:
+    """Whether its columns may be given other meanings: the file is there and has a header."""
+    is_open = row.status in (ImportStatus.READY, ImportStatus.FAILED)
+    has_header = bool(row.report.get("header")) and row.format in ("", *MAPPED_FORMATS)
+    return is_open and has_header and row.parts.filter(kind="file").exists()
 
 
 def report_of(row: Import) -> Iterator[bytes]:
     """The report by row as CSV, piece by piece."""
-    return _parts(row, "report")
-
-
-def cells_of(result: RowResult) -> list[Any]:
-    changes = [f"{each.field}: {each.after}" for each in result.changes]
-    conflicts = [f"{each.field}: {each.before} (file: {each.after})" for each in result.conflicts]
-    return [
-        result.line, str(result.outcome), result.name, result.greeting, result.matched_by,
-        result.reason, "; ".join(changes), "; ".join(conflicts), "; ".join(result.errors),
-        result.suggestion,
-    ]  # fmt: skip
-
-
-def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r\n") else value
+    return uploads.parts(row, "report")
 
 
 @contextmanager

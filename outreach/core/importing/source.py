@@ -11,7 +11,7 @@ import os
 import stat
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +26,14 @@ class BadFile(Exception):
     def __init__(self, sentence: str, *, line: int | None = None) -> None:
         super().__init__(sentence)
         self.line = line
+
+
+class BadHeader(BadFile):
+    """The file is whole, but its header does not say who anybody is: a person can say it."""
+
+    def __init__(self, sentence: str, *, line: int, header: Sequence[str]) -> None:
+        super().__init__(sentence, line=line)
+        self.header = tuple(header)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from outreach.core.importing import columns as meaning
 from outreach.core.importing.columns import Columns, Reading, UnknownColumn
 from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.encoding import Encoding
-from outreach.core.importing.source import BadFile
+from outreach.core.importing.source import BadFile, BadHeader
 
 MAX_ROWS = 1_000_000
 Record = tuple[int, list[str]]
@@ -61,13 +61,16 @@ def header_of(
     try:
         reading = meaning.read_header(cells, mapping)
     except UnknownColumn as error:
-        raise BadFile(f"The mapping does not fit {name}: {error}", line=line) from None
+        raise BadHeader(
+            f"The mapping does not fit {name}: {error}", line=line, header=cells
+        ) from None
     if not reading.identifies:
-        raise BadFile(
+        raise BadHeader(
             f"{name} has no column that says who somebody is (name, e-mail, phone or profile). "
             f"Line {line} has: {shown(cells)}. Put a header line on top, such as "
-            "Name,Email,Company, or say what a column is with --map.",
+            "Name,Email,Company, or say what a column is with --map or on the import's page.",
             line=line,
+            header=cells,
         )
     if double := meaning.twice(cells, reading.columns):
         raise BadFile(

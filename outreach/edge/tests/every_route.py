@@ -104,6 +104,7 @@ ROUTES: dict[str, Row] = {
     "admin:core_import_change": Row(VIEWER, "import", (
         (CREATOR, {"what": "apply"}), (CREATOR, {"what": "cancel"}),
     )),
+    "admin:core_import_progress": Row(VIEWER, "import"),
     "admin:core_import_rows": Row(VIEWER, "import"),
     **rows_of("core_consent", "consent", VIEWER, MEMBERS),
     "admin:core_consent_add": Row(),  # needs `?person=`: outreach/core/tests/test_consent.py

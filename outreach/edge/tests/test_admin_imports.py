@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from outreach import testing
-from outreach.core.importing import jobs
-from outreach.core.models import Consent, Import, ImportPart, Person
+from outreach.core.importing import jobs, judging, uploads, watching
+from outreach.core.models import Activity, Consent, Import, ImportPart, Person
 from outreach.core.principal import Principal
 from outreach.edge import tasks
 
@@ -52,6 +53,11 @@ def test_the_whole_way_from_upload_to_undo(bob):
     upload(bob, basis="customer", time_zone="Europe/Zurich")
     row = Import.objects.get()
     assert 'http-equiv="refresh"' in page(bob, row)
+    look = reverse("admin:core_import_progress", args=[row.pk])
+    assert bob.get(look).json() == {
+        "status": "preview", "done": 0, "total": 0,
+        "sentence": "Being looked at, nothing is stored: the file is being read.",
+    }  # fmt: skip
     jobs.work()
     assert not Person.objects.exists()
     shown = page(bob, row)
@@ -94,7 +100,94 @@ def test_a_refused_file_says_why_and_leaves_nothing(bob):
     row = Import.objects.get()
     assert row.status == "failed"
     assert "no column that says who somebody is" in page(bob, row)
-    assert not ImportPart.objects.exists()
+    assert not Person.objects.exists()
+
+
+def test_columns_that_nobody_understands_are_given_a_meaning_on_the_page(bob):
+    upload(bob, b"Foo,Bar,Foo\nAnna Meier,anna@example.com,x\n")
+    jobs.work()
+    row = Import.objects.get()
+    assert row.status == "failed"
+    shown = page(bob, row)
+    assert "Say what the columns mean" in shown and 'name="column_2"' in shown
+    ask = reverse("admin:core_import_change", args=[row.pk])
+    bob.post(ask, {"what": "map", "column_1": "nonsense"})
+    jobs.work()
+    assert "is no field" in page(bob, row)
+    bob.post(ask, {"what": "map", "column_0": "full_name", "column_1": "email", "column_2": "-"})
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.status, row.report["counts"]["new"]) == ("ready", 1)
+    assert row.options["mapping"] == {"1": "full_name", "Bar": "email", "3": "-"}
+    shown = page(bob, row)
+    assert (
+        "Anna Meier · anna@example.com" not in shown and '<option value="email" selected>' in shown
+    )
+    bob.post(ask, {"what": "map", "column_0": "full_name"})
+    act(bob, row, "apply")  # while it is looked at again nobody can say yes
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.status, row.report["columns_not_read"]) == ("ready", ["Bar", "Foo"])
+
+
+def test_an_import_is_cancelled_in_its_middle_and_leaves_nothing(bob, monkeypatch):
+    """The wish is heard between two batches; a job that begins anew hears it at once."""
+    monkeypatch.setattr(judging, "BATCH", 1)
+    monkeypatch.setattr(watching, "EVERY_SECONDS", 0)
+    heard = []
+
+    def asked(watch, done, total):
+        heard.append((done, total, Person.objects.count()))
+        return done == 2
+
+    upload(bob)
+    jobs.work()
+    row = Import.objects.get()
+    act(bob, row, "apply")
+    monkeypatch.setattr(watching.Watch, "_tell", asked)
+    jobs.work()
+    row.refresh_from_db()
+    assert heard == [(1, 3, 1), (2, 3, 1)]
+    assert (row.status, Person.objects.count(), ImportPart.objects.count()) == ("cancelled", 0, 0)
+    assert Activity.objects.filter(verb="imports.cancelled", by_kind="system").exists()
+
+
+def test_one_who_cancels_while_it_is_imported_is_heard(bob):
+    upload(bob)
+    jobs.work()
+    row = Import.objects.get()
+    act(bob, row, "apply")
+    act(bob, row, "cancel")
+    assert "It ends as soon as" in page(bob, row)
+    jobs.work()
+    row.refresh_from_db()
+    assert (row.status, Person.objects.count()) == ("cancelled", 0)
+
+
+def test_what_nobody_said_yes_to_is_dropped_after_a_week(bob):
+    upload(bob)
+    jobs.work()
+    row = Import.objects.get()
+    assert tasks.clean_imports() == 0
+    assert row.parts.count() == 2
+    later = row.created_at + timedelta(days=8)
+    assert uploads.clean(at=later) == 1
+    row.refresh_from_db()
+    assert (row.status, row.parts.count()) == ("cancelled", 0)
+    assert "Nobody said yes" in page(bob, row)
+
+
+def test_the_report_of_an_import_is_kept_for_a_season(bob):
+    upload(bob)
+    jobs.work()
+    row = Import.objects.get()
+    act(bob, row, "apply")
+    jobs.work()
+    assert uploads.clean(at=row.created_at + timedelta(days=80)) == 0
+    assert row.parts.count() == 1
+    uploads.clean(at=row.created_at + timedelta(days=91))
+    assert not row.parts.exists()
+    assert "Report by row" not in page(bob, row)
 
 
 def test_dropping_an_import_leaves_nothing_and_it_cannot_be_applied_then(bob):

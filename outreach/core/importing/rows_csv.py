@@ -1,0 +1,39 @@
+"""The report by row as CSV: one line for each row of the file, no cell of it a formula."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, TextIO
+
+from outreach.core.importing.report import RowResult
+
+HEAD = ("line", "outcome", "name", "greeting", "known by", "reason", "changes", "conflicts",
+        "errors", "suggestion")  # fmt: skip
+FORMULA = tuple("=+-@|%\t\r\n＝＋－＠")  # full width too: some spreadsheets read them alike
+
+
+class RowsCsv:
+    """Called with each result of a run, writes it down."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = csv.writer(out)
+        self._out.writerow(HEAD)
+
+    def __call__(self, result: RowResult) -> None:
+        self._out.writerow([safe_cell(cell) for cell in cells_of(result)])
+
+
+def cells_of(result: RowResult) -> list[Any]:
+    changes = [f"{each.field}: {each.after}" for each in result.changes]
+    conflicts = [f"{each.field}: {each.before} (file: {each.after})" for each in result.conflicts]
+    return [
+        result.line, str(result.outcome), result.name, result.greeting, result.matched_by,
+        result.reason, "; ".join(changes), "; ".join(conflicts), "; ".join(result.errors),
+        result.suggestion,
+    ]  # fmt: skip
+
+
+def safe_cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text.lstrip(" ")[:1] in FORMULA and text.strip(" ") else value
