@@ -184,7 +184,7 @@ class Applying(Run):
         if self.choices.basis:
             codes["basis"] = self.choices.basis
         digest = self.table.encoding.digest
-        self.report.is_applied = True
+        self.report.is_applied, self.report.number = True, self.keeper.row.pk
         self.keeper.close(self.first, self.last, self.report.as_dict())
         entry = activity.entry("imports.applied", self.keeper.row, digest=digest, **codes)
         activity.record(entry, by=self.by, at=self.at)

@@ -86,6 +86,7 @@ class Report:
     unread: tuple[str, ...]
     notices: tuple[str, ...] = ()
     is_applied: bool = False
+    number: int = 0  # of the import's row, once it wrote something
     on_row: Callable[[RowResult], None] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -157,6 +158,7 @@ class Report:
             "columns_not_read": list(self.unread),
             "notices": list(self.notices),
             "applied": self.is_applied,
+            "import": self.number or None,
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),
             "errors": [{"line": line, "error": text} for line, text in self.errors],

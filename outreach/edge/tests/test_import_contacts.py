@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from outreach import testing
-from outreach.core.models import Activity, Person, Role
+from outreach.core.models import Activity, Consent, Import, Person, Role
 from outreach.edge.management.commands import import_contacts
 from safety.actions import SafetyCheck
 
@@ -217,3 +217,47 @@ def test_a_choice_that_cannot_be_kept_is_refused(path, options, words):
     with pytest.raises(CommandError, match=words):
         run(path, *options)
     assert not Person.objects.exists()
+
+
+def test_a_basis_a_report_by_row_and_undoing(path, tmp_path):
+    path.write_text(TEXT + "=cmd|x,c@example.com,\n")
+    rows = tmp_path / "rows.csv"
+    shown = run(path, "--basis", "customer", "--report", rows)
+    row = Import.objects.get()
+    assert f"Stored as import {row.pk}; --undo {row.pk} takes it back." in shown
+    assert {each.basis for each in Consent.objects.all()} == {"customer"}
+    lines = rows.read_text("utf-8-sig").splitlines()
+    assert (len(lines), lines[3].startswith("4,new,'=cmd|x,")) == (4, True)
+    assert "Undone: 2 people of people.csv are removed" in run("--undo", row.pk)
+    assert not Person.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "Name a FILE to import"),
+        (("--undo", 99), "There is no import 99 in Default. The last ones: none."),
+        (("people.csv", "--undo", 99), "takes the number of an import and no FILE"),
+        (("PATH", "--basis", "opt_in"), "An opt-in needs the text"),
+        (("PATH", "--report", "PATH"), "is there already"),
+        (("PATH", "--report", "/nowhere/rows.csv"), "cannot be written: No such file"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_nothing_stored(path, words, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        run(*(path if word == "PATH" else word for word in words))
+    assert not Person.objects.exists()
+    assert path.read_text() == TEXT
+
+
+def test_an_import_that_ends_early_leaves_no_report(path, tmp_path, monkeypatch):
+    rows = tmp_path / "rows.csv"
+
+    def interrupted(*_, **__):
+        assert rows.exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_contacts.importing, "apply", interrupted)
+    with pytest.raises(CommandError, match="nothing was stored"):
+        run(path, "--report", rows)
+    assert not rows.exists()

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,7 +14,6 @@ from django.utils import timezone
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table as Grid
 
 from outreach.core import importing
 from outreach.core.importing import (
@@ -23,22 +23,17 @@ from outreach.core.importing import (
     BadFile,
     Choices,
     ImportClash,
-    Outcome,
     Report,
-    RowResult,
     Table,
+    UndoRefused,
 )
+from outreach.core.importing.rows_csv import RowsCsv
+from outreach.core.models import Import
+from outreach.core.models.consent import Basis
 from outreach.core.permissions import Verb
 from outreach.edge import acting
+from outreach.edge.import_shown import show
 from safety.services import check_safety
-
-SHOWN = 12
-COLOURS = {
-    Outcome.NEW: "green",
-    Outcome.CHANGED: "yellow",
-    Outcome.UNCHANGED: "dim",
-    Outcome.SKIPPED: "red",
-}
 
 
 class Command(BaseCommand):
@@ -48,7 +43,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="The file; - reads standard input.")
+        parser.add_argument(
+            "file", metavar="FILE", nargs="?", help="The file; - reads standard input."
+        )
         parser.add_argument(
             "--format", choices=FORMATS, default="auto",
             help="What the file is (default: found by its content).",
@@ -69,15 +66,25 @@ class Command(BaseCommand):
             "--time-zone", default="", help="Their zone where neither row, country nor phone tells."
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="Show what would be done; store nothing."
+            "--basis", default="", choices=["", *Basis.values], metavar="BASIS",
+            help="Why we may write to them, recorded for each new address: "
+            f"{', '.join(Basis.values)} (default: nothing is claimed).",
+        )  # fmt: skip
+        parser.add_argument(
+            "--text-shown", default="", help="What they read when they agreed, for an opt-in."
         )
-        parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        _add_acts(parser)
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if options["undo"] is not None:
+                self._undo(options)
+                return
+            if not options["file"]:
+                raise CommandError("Name a FILE to import, or - for standard input.")
             report = self._import(options)
-        except (BadFile, BadChoice, ImportClash) as error:
+        except (BadFile, BadChoice, ImportClash, UndoRefused) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was stored.") from None
@@ -91,17 +98,55 @@ class Command(BaseCommand):
         workspace = acting.workspace(options)
         by = acting.principal(options, verb=Verb.IMPORT, workspace=workspace)
         at = timezone.now()
-        choices = Choices.of(country=options["country"], time_zone=options["time_zone"])
+        names = ("country", "time_zone", "basis", "text_shown")
+        choices = Choices.of(**{name: options[name] for name in names})
         safe = check_safety("import_contacts", by=by, at=at, workspace=workspace)
         if not safe.allowed:
             raise CommandError(f"Nothing was imported: {safe.reason}")
         table = _read(options)
-        with _bar(options, table) as advance:
+        with _rows_file(options["report"]) as on_row, _bar(options, table) as advance:
+            how: dict[str, Any] = {"choices": choices, "progress": advance, "on_row": on_row}
             if options["dry_run"]:
-                return importing.preview(workspace, table, choices=choices, progress=advance)
-            return importing.apply(
-                workspace, table, by=by, at=at, choices=choices, progress=advance
+                return importing.preview(workspace, table, **how)
+            return importing.apply(workspace, table, by=by, at=at, **how)
+
+    def _undo(self, options: dict[str, Any]) -> None:
+        if options["file"]:
+            raise CommandError("--undo takes the number of an import and no FILE.")
+        workspace = acting.workspace(options)
+        by = acting.principal(options, verb=Verb.IMPORT, workspace=workspace)
+        row = Import.objects.filter(workspace=workspace, pk=options["undo"]).first()
+        if row is None:
+            last = Import.objects.filter(workspace=workspace).order_by("-pk")[:5]
+            known = ", ".join(f"{each.pk} ({each.file})" for each in last) or "none"
+            raise CommandError(
+                f"There is no import {options['undo']} in {workspace.name}. The last ones: {known}."
             )
+        done = importing.undo(row, by=by, at=timezone.now())
+        if options["json"]:
+            told = {"import": row.pk, "people": done.people, "changed": done.changed}
+            self.stdout.write(json.dumps(told))
+            return
+        self.stdout.write(
+            f"Undone: {done.people:,} people of {row.file} are removed, {done.changed:,} are what "
+            "they were before."
+        )
+
+
+def _add_acts(parser: CommandParser) -> None:
+    """What is done with the file, and told of it."""
+    parser.add_argument(
+        "--report", default="", metavar="FILE",
+        help="Write what became of each row into this CSV; no cell of it is a formula.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--undo", type=int, metavar="IMPORT",
+        help="Take back the import of this number, while nothing was written to its people.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dry-run", action="store_true", help="Show what would be done; store nothing."
+    )
+    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
 
 
 def _read(options: dict[str, Any]) -> Table:
@@ -132,6 +177,25 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
 
 
 @contextmanager
+def _rows_file(name: str) -> Iterator[Any]:
+    """Where the report by row goes; after a failure there is none."""
+    if not name:
+        yield None
+        return
+    path = Path(name)
+    try:
+        with path.open("x", encoding="utf-8-sig", newline="") as out:
+            yield RowsCsv(out)
+    except FileExistsError:
+        raise CommandError(f"{name} is there already. Name a new file for the report.") from None
+    except OSError as error:
+        raise CommandError(f"{name} cannot be written: {error.strerror}. Name another.") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def _bar(options: dict[str, Any], table: Table) -> Iterator[Any]:
     """A progress bar on stderr, where somebody looks; files and pipes get none."""
     console = Console(stderr=True)
@@ -143,101 +207,3 @@ def _bar(options: dict[str, Any], table: Table) -> Iterator[Any]:
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
         task = progress.add_task(f"{what} {escape(table.name)}", total=table.rows)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def show(report: Report, console: Console) -> None:
-    """The report for a person: what the file is, the counts, the rows that matter, the errors."""
-    about = [report.format, report.encoding, report.delimiter]
-    if report.header_line:
-        about.append(f"header in line {report.header_line}")
-    console.print(f"[bold]{escape(report.file)}[/]: {escape(', '.join(filter(None, about)))}")
-    for notice in report.notices:
-        console.print(escape(notice))
-    read = ", ".join(f"{word} → {field}" for word, field in report.columns.items())
-    console.print(f"Columns: {escape(read)}")
-    if report.unread:
-        console.print(f"Not read: {escape(', '.join(report.unread))}")
-    for outcome in (Outcome.NEW, Outcome.CHANGED, Outcome.SKIPPED):
-        _show_rows(report, outcome, console)
-    _show_hints(report, console)
-    _show_errors(report, console)
-    _show_sum(report, console)
-
-
-def _show_rows(report: Report, outcome: Outcome, console: Console) -> None:
-    total = report.counts[outcome]
-    if not total:
-        return
-    # Rows left out for an error are listed with the errors, once.
-    rows = [row for row in report.kept[outcome] if not (row.reason and row.errors)][:SHOWN]
-    title = f"[bold {COLOURS[outcome]}]{outcome.capitalize()}: {total:,}[/]"
-    console.print(title + _why(report, outcome))
-    if not rows:
-        return
-    grid = Grid("Line", "Name", "What")
-    for row in rows:
-        grid.add_row(str(row.line), escape(row.name), escape(_what(row)))
-    if total > len(rows) and outcome is not Outcome.SKIPPED:
-        grid.caption = f"the first {len(rows)} of {total:,}"
-    console.print(grid, soft_wrap=False)
-
-
-def _why(report: Report, outcome: Outcome) -> str:
-    """How many rows were left out for which reason."""
-    if outcome is not Outcome.SKIPPED:
-        return ""
-    reasons = (f"{count:,} {code.replace('_', ' ')}" for code, count in report.reasons.items())
-    return f" ({', '.join(reasons)})"
-
-
-def _what(row: RowResult) -> str:
-    if row.outcome is Outcome.SKIPPED:
-        return row.reason
-    if row.outcome is Outcome.NEW:
-        return f"Hello {row.greeting}" if row.greeting else "greeted without a name"
-    filled = ", ".join(f"{each.field}: {each.after[:60]}" for each in row.changes)
-    return f"{filled} (known by {row.matched_by})"
-
-
-def _show_hints(report: Report, console: Console) -> None:
-    """Conflicts and suggestions: for a person to look at, nothing was done about them."""
-    lines = []
-    for row in report.rows():
-        lines += [
-            f"line {row.line}, {row.name}: {each.field} stays {each.before!r}, "
-            f"the file has {each.after[:80]!r}"
-            for each in row.conflicts
-        ]
-        if row.suggestion:
-            lines.append(f"line {row.line}, {row.name}: {row.suggestion}")
-    total = report.counts["conflicts"] + report.counts["suggestions"]
-    _show_list("To look at; kept as it was", lines, total, console)
-
-
-def _show_errors(report: Report, console: Console) -> None:
-    lines = [f"line {line}: {text}" for line, text in report.errors]
-    _show_list("Errors in rows", lines, report.counts["errors"], console, most=len(lines))
-
-
-def _show_list(
-    title: str, lines: list[str], total: int, console: Console, *, most: int = SHOWN
-) -> None:
-    if not lines:
-        return
-    console.print(f"[bold]{title}: {total:,}[/]")
-    for line in lines[:most]:
-        console.print(f"  {escape(line)}")
-    if total > len(lines[:most]):
-        console.print(f"  … and {total - len(lines[:most]):,} more")
-
-
-def _show_sum(report: Report, console: Console) -> None:
-    tally = ", ".join(f"{report.counts[each]:,} {each}" for each in Outcome)
-    stopped = report.counts["stopped"]
-    if stopped:
-        console.print(f"{stopped:,} of them asked us to stop or are blocked; they stay so.")
-    if report.is_applied:
-        done = "Stored." if report.writes else "Nothing to do: everything was here already."
-    else:
-        done = "Nothing was stored: this was a dry run. Without --dry-run it is applied."
-    console.print(f"[bold]{report.counts['rows']:,} rows: {tally}.[/] {done}")

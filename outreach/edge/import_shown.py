@@ -1,0 +1,116 @@
+"""What an import did or would do, printed for a person."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from outreach.core.importing import Outcome, Report, RowResult
+
+SHOWN = 12
+COLOURS = {
+    Outcome.NEW: "green",
+    Outcome.CHANGED: "yellow",
+    Outcome.UNCHANGED: "dim",
+    Outcome.SKIPPED: "red",
+}
+
+
+def show(report: Report, console: Console) -> None:
+    """The report for a person: what the file is, the counts, the rows that matter, the errors."""
+    about = [report.format, report.encoding, report.delimiter]
+    if report.header_line:
+        about.append(f"header in line {report.header_line}")
+    console.print(f"[bold]{escape(report.file)}[/]: {escape(', '.join(filter(None, about)))}")
+    for notice in report.notices:
+        console.print(escape(notice))
+    read = ", ".join(f"{word} → {field}" for word, field in report.columns.items())
+    console.print(f"Columns: {escape(read)}")
+    if report.unread:
+        console.print(f"Not read: {escape(', '.join(report.unread))}")
+    for outcome in (Outcome.NEW, Outcome.CHANGED, Outcome.SKIPPED):
+        _show_rows(report, outcome, console)
+    _show_hints(report, console)
+    _show_errors(report, console)
+    _show_sum(report, console)
+
+
+def _show_rows(report: Report, outcome: Outcome, console: Console) -> None:
+    total = report.counts[outcome]
+    if not total:
+        return
+    # Rows left out for an error are listed with the errors, once.
+    rows = [row for row in report.kept[outcome] if not (row.reason and row.errors)][:SHOWN]
+    title = f"[bold {COLOURS[outcome]}]{outcome.capitalize()}: {total:,}[/]"
+    console.print(title + _why(report, outcome))
+    if not rows:
+        return
+    grid = Grid("Line", "Name", "What")
+    for row in rows:
+        grid.add_row(str(row.line), escape(row.name), escape(_what(row)))
+    if total > len(rows) and outcome is not Outcome.SKIPPED:
+        grid.caption = f"the first {len(rows)} of {total:,}"
+    console.print(grid, soft_wrap=False)
+
+
+def _why(report: Report, outcome: Outcome) -> str:
+    """How many rows were left out for which reason."""
+    if outcome is not Outcome.SKIPPED:
+        return ""
+    reasons = (f"{count:,} {code.replace('_', ' ')}" for code, count in report.reasons.items())
+    return f" ({', '.join(reasons)})"
+
+
+def _what(row: RowResult) -> str:
+    if row.outcome is Outcome.SKIPPED:
+        return row.reason
+    if row.outcome is Outcome.NEW:
+        return f"Hello {row.greeting}" if row.greeting else "greeted without a name"
+    filled = ", ".join(f"{each.field}: {each.after[:60]}" for each in row.changes)
+    return f"{filled} (known by {row.matched_by})"
+
+
+def _show_hints(report: Report, console: Console) -> None:
+    """Conflicts and suggestions: for a person to look at, nothing was done about them."""
+    lines = []
+    for row in report.rows():
+        lines += [
+            f"line {row.line}, {row.name}: {each.field} stays {each.before!r}, "
+            f"the file has {each.after[:80]!r}"
+            for each in row.conflicts
+        ]
+        if row.suggestion:
+            lines.append(f"line {row.line}, {row.name}: {row.suggestion}")
+    total = report.counts["conflicts"] + report.counts["suggestions"]
+    _show_list("To look at; kept as it was", lines, total, console)
+
+
+def _show_errors(report: Report, console: Console) -> None:
+    lines = [f"line {line}: {text}" for line, text in report.errors]
+    _show_list("Errors in rows", lines, report.counts["errors"], console, most=len(lines))
+
+
+def _show_list(
+    title: str, lines: list[str], total: int, console: Console, *, most: int = SHOWN
+) -> None:
+    if not lines:
+        return
+    console.print(f"[bold]{title}: {total:,}[/]")
+    for line in lines[:most]:
+        console.print(f"  {escape(line)}")
+    if total > len(lines[:most]):
+        console.print(f"  … and {total - len(lines[:most]):,} more")
+
+
+def _show_sum(report: Report, console: Console) -> None:
+    tally = ", ".join(f"{report.counts[each]:,} {each}" for each in Outcome)
+    stopped = report.counts["stopped"]
+    if stopped:
+        console.print(f"{stopped:,} of them asked us to stop or are blocked; they stay so.")
+    if report.is_applied:
+        undo = f"Stored as import {report.number}; --undo {report.number} takes it back."
+        done = undo if report.writes else "Nothing to do: everything was here already."
+    else:
+        done = "Nothing was stored: this was a dry run. Without --dry-run it is applied."
+    console.print(f"[bold]{report.counts['rows']:,} rows: {tally}.[/] {done}")
