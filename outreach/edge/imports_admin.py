@@ -30,6 +30,7 @@ from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
 
 SHOWN = 15
+NAMES = {LABELS[field] for field in ("full_name", "first_name", "last_name")}
 TEMPLATES = "admin/core/import"
 
 
@@ -132,6 +133,7 @@ class ImportAdmin(TenantAdmin):
             "may_import": may(request, Verb.IMPORT, row.workspace_id),
             "progress": progress_sentence(row),
             "mapping": _asked_columns(row) if jobs.can_be_mapped(row) else [],
+            "nameless": bool(report.get("meant")) and not NAMES & set(report["meant"].values()),
             "fields": [(name, LABELS[name]) for name in MAPPABLE],
             "has_report": row.parts.filter(kind="report").exists(),
         }

@@ -123,6 +123,10 @@ def test_columns_that_nobody_understands_are_given_a_meaning_on_the_page(bob):
     assert (
         "Anna Meier · anna@example.com" not in shown and '<option value="email" selected>' in shown
     )
+    assert "No column was found that holds names" not in page(bob, row)
+    bob.post(ask, {"what": "map", "column_0": "-", "column_1": "email"})
+    jobs.work()
+    assert "No column was found that holds names" in page(bob, row)
     bob.post(ask, {"what": "map", "column_0": "full_name"})
     act(bob, row, "apply")  # while it is looked at again nobody can say yes
     jobs.work()

@@ -1,0 +1,111 @@
+"""A file on its way in, by mouse: look, say what a column is, import, merge, take apart, undo."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from outreach import testing
+from outreach.core.importing import jobs
+from outreach.core.models import Account, Import, Person
+from outreach.edge import tasks
+from tests_e2e.test_review import LOOKS, SIDEWAYS
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PICTURES = os.environ.get("PICTURES", "")
+ROWS = (
+    "Wer;E-Mail;Firma;Bemerkungen;Gruppe\n"
+    "Anna Meier;anna@acme.example;ACME® GmbH;Met at the fair;A\n"
+    'Dr. José "Pepe" García;pepe@example.com;"Müller, Söhne & Co.";;B\n'
+    "Nobody;not an address;;;B\n"
+    "李小龍;li@example.com;龍門;=1+1;A\n"
+)
+
+
+def look(page, name: str) -> None:
+    """The page as it is in both widths: nothing sticks out, every field has a name."""
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(SIDEWAYS) == 0, (name, width)
+        assert page.evaluate(LOOKS) == [] or name == "suggestions", (name, width)  # the theme's
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"people-{name}-{width}.png", full_page=True)
+
+
+def test_a_file_comes_in_one_human_is_merged_and_all_is_taken_back(
+    enter, monkeypatch, tmp_path, settings
+):
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(tasks.work_imports, "apply_async", lambda **_: None)
+    place = testing.bob().user and testing.make_workspace()
+    known = testing.make_person(
+        place, "Anna Meier", position="Head of Sales",
+        account=Account.objects.create(workspace=place, name="ACME® GmbH", key="acme gmbh"),
+    )  # fmt: skip
+    path = tmp_path / "Kunden.csv"
+    path.write_text(ROWS, "utf-8")
+    page = enter("bob")
+
+    page.goto("/admin/core/import/new/")
+    page.set_input_files("input[name=file]", path)
+    page.select_option("select[name=basis]", "customer")
+    look(page, "new")
+    page.click("#look")
+    page.get_by_text("the file is being read").wait_for()
+    look(page, "running")
+    jobs.work()
+    page.get_by_role("heading", name="What it would do").wait_for()  # it looks again by itself
+    look(page, "preview")
+    assert page.get_by_text("No column was found that holds names").is_visible()
+    page.get_by_label("What Wer means").select_option("full_name")
+    page.get_by_label("What Gruppe means").select_option("position")
+    look(page, "columns")
+    page.get_by_role("button", name="Look at it again").click()
+    page.locator("#import-progress").wait_for()
+    jobs.work()
+    page.get_by_text("Wer → name").wait_for()
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.locator("#import-progress").wait_for()
+    jobs.work()
+    page.get_by_role("heading", name="What it did").wait_for()
+    row = Import.objects.get()
+    assert (row.status, row.report["counts"]["new"]) == ("applied", 3)
+
+    page.goto("/admin/core/duplicate/")
+    look(page, "suggestions")
+    page.get_by_role("link", name="Anna Meier").first.click()
+    page.locator("#pair").wait_for()
+    look(page, "pair")
+    newer = Person.objects.get(position="A", full_name="Anna Meier")
+    page.check(f"input[name=take_position][value='{newer.pk}']")
+    page.get_by_role("button", name="They are one: merge").click()
+    page.locator("#merged").wait_for()
+    look(page, "merged")
+    known.refresh_from_db()
+    assert known.position == "A"
+
+    page.goto(f"/admin/core/import/{row.pk}/change/")
+    page.get_by_role("button", name="Undo this import").click()
+    page.get_by_text("were changed since").wait_for()
+    assert Person.objects.count() == 4
+    page.goto("/admin/core/duplicate/?decision__exact=merged")
+    page.get_by_role("link", name="Anna Meier").first.click()
+    page.get_by_role("button", name="Undo: they are two people").click()
+    page.get_by_text("They are two people again.").wait_for()
+
+
+def test_a_person_is_written_down_with_every_field_named(enter):
+    testing.bob()
+    page = enter("bob")
+    page.goto("/admin/core/person/add/")
+    page.get_by_label("Name", exact=True).fill("Zoë Muster")
+    page.get_by_label("E-mail").fill("nope")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("is no e-mail address").wait_for()
+    look(page, "form")
+    page.get_by_label("E-mail").fill("zoe@example.com")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Zoë Muster is written down.").wait_for()
+    look(page, "person")
