@@ -12,6 +12,9 @@ os.environ["ENV_FILE"] = os.devnull  # what this machine is set up for must not 
 if "DATA_DIR" not in os.environ:  # the first process of a run makes it, the others inherit it
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="outreach-tests-")
     atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # locks and heads of logs are a machine's own
+    os.environ["DATA_DIR"] = str(Path(os.environ["DATA_DIR"]) / worker)
+    Path(os.environ["DATA_DIR"]).mkdir(exist_ok=True)
 os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 40
 os.environ["EMAIL_URL"] = "memorymail://"
 
@@ -73,6 +76,12 @@ def _quick_flush() -> None:
         testing.empty()
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_logs() -> None:
+    """Each test begins a log of its own, often with the very same first entry."""
+    shutil.rmtree(Path(settings.DATA_DIR) / "heads", ignore_errors=True)
 
 
 @pytest.fixture

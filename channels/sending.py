@@ -22,7 +22,7 @@ from django.utils import timezone
 from approvals import quota, taking
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
-from channels import breaker, intents, registry, settle
+from channels import breaker, intents, registry, rewound, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
 from channels.envelopes import envelope_of
@@ -66,6 +66,7 @@ def open_workspaces(state: controls.Controls | None = None) -> list[int]:
 def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
     """The whole job: settle the dead, simulate in dry run, send where messages leave."""
     settle.sweep(at=clock())
+    rewound.check(at=clock())
     if settings.ENVIRONMENT_BRAKES.get("EMERGENCY_STOP", True):
         # The environment knows no moment of lifting, so its stop empties the batch as it goes.
         taking.reopen_before_stop(workspace=None, decided_before=clock(), by=SENDER, at=clock())

@@ -79,6 +79,14 @@ def emergency_stop(
     taking.reopen_before_stop(workspace=workspace, decided_before=at, by=STOPPER, at=at, skip=True)
 
 
+def stop_by_itself(*, reason: str, at: datetime) -> None:
+    """The program's own stop of the whole system. Only a person lifts it, as any other."""
+    with transaction.atomic(durable=True):
+        controls.write(
+            ControlKey.EMERGENCY_STOP, True, workspace=None, reason=reason, by=STOPPER, at=at
+        )
+
+
 def switch_on(
     key: str, *, workspace: Workspace | None, reason: str, by: Principal, at: datetime
 ) -> SystemControl:

@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from channels import rewound
 from outreach.core import activity
 from outreach.core.importing import jobs, uploads
 from outreach.core.models import Heartbeat
@@ -16,7 +17,9 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def seal_activity() -> int:
-    return activity.seal()
+    sealed = activity.seal()
+    rewound.check(at=timezone.now())  # and keeps the new head
+    return sealed
 
 
 @shared_task
