@@ -73,7 +73,7 @@ class ImportAdmin(TenantAdmin):
                 fault, status = str(error), 400
         context = {
             "title": "Import people", "places": places, "bases": Basis.choices, "fault": fault,
-            "typed": request.POST,
+            "typed": request.POST.dict(),  # a QueryDict has an `encoding` of its own
         }  # fmt: skip
         return self.page(request, f"{TEMPLATES}/new.html", context, status=status)
 

@@ -77,6 +77,14 @@ def test_the_whole_way_from_upload_to_undo(bob):
     assert (row.status, Person.objects.count(), ImportPart.objects.count()) == ("undone", 0, 0)
 
 
+def test_the_form_names_no_encoding_and_old_files_are_understood(bob):
+    assert 'value="utf-8"' not in bob.get(NEW).content.decode()
+    upload(bob, "Name,Email\nJosé Müller,jose@example.com\n".encode("cp1252"))
+    jobs.work()
+    row = Import.objects.get()
+    assert (row.status, row.report["encoding"]) == ("ready", "Windows-1252")
+
+
 def test_a_pasted_text_is_imported_like_a_file(bob):
     upload(bob, None, text="Anna Meier, CFO, anna@example.com")
     jobs.work()
