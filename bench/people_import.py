@@ -1,4 +1,4 @@
-"""People import beside plain bulk_create: rows a second and peak memory, medians of rounds.
+"""People import beside bulk_create and django-import-export: rows a second, peak memory, medians.
 
     DATABASE_URL=postgres://postgres@127.0.0.1:5432/people .venv/bin/python -m bench.people_import
 
@@ -22,9 +22,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import people_import_peer
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
 os.environ.setdefault("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/people")
-WAYS = ("parse", "bulk_create", "preview", "apply", "again")
+WAYS = ("parse", "bulk_create", "import_export", "preview", "apply", "again")
+GOAL_ROWS, GOAL_RATIO, GOAL_MIB = 9_000, 1.5, 150
 NAMES = ("Anna", "Bob", "José", "Ольга", "Nguyen", "Jean-Pierre", "Dr. Eve", "Priya", "Søren")
 
 
@@ -79,6 +82,8 @@ def measure(way: str, path: Path) -> tuple[float, int]:
                 pass
         elif way == "bulk_create":
             plain_bulk_create(path, workspace)
+        elif way == "import_export":
+            people_import_peer.run(path, workspace)
         elif way == "preview":
             importing.preview(workspace, importing.read_file(path))
         else:
@@ -171,7 +176,7 @@ def run(rows: int, rounds: int) -> None:
             for number in range(rounds):
                 print(f"round {number + 1} of {rounds}", file=sys.stderr)
                 for way in WAYS:
-                    if way in ("bulk_create", "preview"):
+                    if way in ("bulk_create", "import_export", "preview"):
                         empty()
                     results[way].append(child(way, path, database))
         finally:
@@ -189,6 +194,26 @@ def show(vendor: str, rows: int, rounds: int, results: dict[str, list[dict[str, 
         count = int(results[way][0]["statements"])
         ratio = base / seconds
         print(f"{way:<14}{rows / seconds:>10,.0f}{ratio:>15.2f}{peak:>10.0f}{count:>12,}")
+    judge(rows, results)
+
+
+def judge(rows: int, results: dict[str, list[dict[str, float]]]) -> None:
+    """Against the goals; exit 1 if one is missed."""
+    ours, peer = (
+        statistics.median(each["seconds"] for each in results[way])
+        for way in ("apply", "import_export")
+    )
+    peak = max(each["peak"] for each in results["apply"])
+    found = (
+        (f"{rows / ours:,.0f} rows/s, at least {GOAL_ROWS:,}", rows / ours >= GOAL_ROWS),
+        (f"{peer / ours:.2f} x import-export bulk, at least {GOAL_RATIO}",
+         peer / ours >= GOAL_RATIO),
+        (f"{peak:.0f} MiB, at most {GOAL_MIB}", peak <= GOAL_MIB),
+    )  # fmt: skip
+    for sentence, is_met in found:
+        print(f"{'met' if is_met else 'MISSED':<8}{sentence}")
+    if not all(is_met for _, is_met in found):
+        raise SystemExit(1)
 
 
 def main() -> None:
