@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from outreach.core import activity, suppression
 from outreach.core.addresses import BadAddress, normalise
@@ -26,6 +26,7 @@ from outreach.core.principal import Principal
 COLUMNS = ("channel", "address", "digest", "key_id", "reason", "at")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 MOST_ROWS = 100_000
+BATCH = 2_000
 LARGEST = 20 * 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 NAMES = {
@@ -126,28 +127,60 @@ def import_csv(raw: bytes, workspace: Workspace, *, by: Principal, at: datetime)
     rows = list(_read(raw, taken))
     if taken.errors:
         return taken
-    with transaction.atomic():
-        for row in rows:
-            if _stands(workspace, row):
-                taken.known += 1
-                continue
-            taken.new += 1
-            if row.digest:
-                _by_digest(workspace, row, by=by, at=at)
-            else:
-                suppression.suppress(
-                    workspace, row.channel, row.address, reason=row.reason, by=by, at=at
-                )
-        told = activity.entry("imports.suppressions", workspace, rows=len(rows), new=taken.new)
-        activity.record(told, by=by, at=at)
+    try:
+        with transaction.atomic():
+            for start in range(0, len(rows), BATCH):
+                _take(workspace, rows[start : start + BATCH], taken, by=by, at=at)
+            told = activity.entry("imports.suppressions", workspace, rows=len(rows), new=taken.new)
+            activity.record(told, by=by, at=at)
+    except IntegrityError:
+        raise BadList(
+            "Somebody suppressed one of these addresses meanwhile; nothing was stored. Import the "
+            "list again."
+        ) from None
     return taken
 
 
-def _stands(workspace: Workspace, row: Row) -> bool:
-    digest = row.digest or suppression.digest_of(workspace.pk, row.channel, row.address)
-    return Suppression.objects.filter(
-        workspace=workspace, channel=row.channel, digest=digest, lifted_at__isnull=True
-    ).exists()
+def _take(
+    workspace: Workspace, rows: list[Row], taken: Taken, *, by: Principal, at: datetime
+) -> None:
+    """What stands is known, what was lifted holds again, the rest is new: all of it at once."""
+    wanted: dict[str, Row] = {}
+    for row in rows:
+        digest = row.digest or suppression.digest_of(workspace.pk, row.channel, row.address)
+        taken.known += digest in wanted
+        wanted.setdefault(digest, row)
+    found = Suppression.objects.filter(workspace=workspace, digest__in=wanted)
+    lifted = dict(found.values_list("digest", "lifted_at"))
+    fresh = {digest: row for digest, row in wanted.items() if digest not in lifted}
+    made = Suppression.objects.bulk_create(
+        Suppression(
+            workspace=workspace, channel=row.channel, digest=digest, reason=row.reason, at=at,
+            key_id=suppression.key_id(), complained_at=at if _complains(row) else None,
+            **by.fields(),
+        )
+        for digest, row in fresh.items()
+    )  # fmt: skip
+    entries = [
+        activity.entry("safety.suppressed", row, channel=row.channel, reason=row.reason)
+        for row in made
+    ]
+    activity.record(*entries, by=by, at=at)
+    again = [digest for digest, when in lifted.items() if when is not None]
+    for digest in again:
+        row = wanted[digest]
+        if row.digest:
+            _by_digest(workspace, row, by=by, at=at)
+        else:
+            suppression.suppress(
+                workspace, row.channel, row.address, reason=row.reason, by=by, at=at
+            )
+    taken.new += len(made) + len(again)
+    taken.known += len(lifted) - len(again)
+
+
+def _complains(row: Row) -> bool:
+    return bool(row.address) and row.reason == SuppressionReason.COMPLAINT
 
 
 def _by_digest(workspace: Workspace, row: Row, *, by: Principal, at: datetime) -> None:
