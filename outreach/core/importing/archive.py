@@ -41,8 +41,19 @@ def opened(place: Source) -> Iterator[zipfile.ZipFile]:
         ) from None
 
 
-def is_workbook(archive: zipfile.ZipFile) -> bool:
-    return "[Content_Types].xml" in archive.namelist()
+OFFICE = {"word/": "a Word document", "ppt/": "a PowerPoint presentation"}
+
+
+def is_workbook(archive: zipfile.ZipFile, name: str) -> bool:
+    """Whether this is an Excel workbook; BadFile for its sisters, which hold no list."""
+    names = archive.namelist()
+    kind = next((what for part, what in OFFICE.items() if any(n.startswith(part) for n in names)),
+                "an OpenDocument file" if "META-INF/manifest.xml" in names else "")  # fmt: skip
+    if kind and not members(archive):
+        raise BadFile(
+            f"{name} is {kind}, which is not read here. Save the list in it as .xlsx or CSV UTF-8."
+        )
+    return "[Content_Types].xml" in names
 
 
 def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

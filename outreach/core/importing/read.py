@@ -84,7 +84,7 @@ def _packed(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
     for chunk in place.chunks():
         digest.update(chunk)
     with archive.opened(place) as packed:
-        if archive.is_workbook(packed):
+        if archive.is_workbook(packed, place.name):
             return workbook.read(place, digest.hexdigest(), mapping=mapping)
         found = archive.members(packed)
         connections = archive.by_name(found, "connections.csv")
@@ -102,7 +102,7 @@ def _inner(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
     if not kinds.is_zip(head):
         return _text(place, wanted, forced, mapping)
     with archive.opened(place) as packed:
-        if not archive.is_workbook(packed):
+        if not archive.is_workbook(packed, place.name):
             raise BadFile(f"{place.name} is an archive in an archive. Unpack it first.")
     return workbook.read(place, hashlib.sha256(head).hexdigest(), mapping=mapping)
 

@@ -49,6 +49,8 @@ BAD = {
     "zip with two lists": (zipped("a.csv", "b.csv"), r"holds 2 lists: a\.csv, b\.csv\. Unpack it"),
     "zip cut off": (zipped("a.csv")[:60], "is cut off or damaged"),
     "zip in a zip": (zipped("a.csv", text=zipped("b.csv")), "archive in an archive"),
+    "word": (zipped("[Content_Types].xml", "word/document.xml"), "is a Word document"),
+    "ods": (zipped("mimetype", "META-INF/manifest.xml", "content.xml"), "is an OpenDocument file"),
     "no workbook": (zipped("[Content_Types].xml"), "cannot be read as an Excel workbook"),
     "locked xls": (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
