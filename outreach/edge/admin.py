@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from outreach.core.models import Activity
 from outreach.core.permissions import Verb
 from outreach.edge import (
+    consent_admin,
     drafts_admin,
     imports_admin,
     inbox_admin,
@@ -18,8 +19,8 @@ from outreach.edge import (
     members_admin,
     merging_admin,
     people_admin,
-    permissions_admin,
     settings_admin,
+    suppression_admin,
     templates_admin,
     voice_admin,
 )
@@ -27,6 +28,7 @@ from safety.admin import TenantAdmin, column
 
 __all__ = [
     "ActivityAdmin",
+    "consent_admin",
     "drafts_admin",
     "imports_admin",
     "inbox_admin",
@@ -34,8 +36,8 @@ __all__ = [
     "members_admin",
     "merging_admin",
     "people_admin",
-    "permissions_admin",
     "settings_admin",
+    "suppression_admin",
     "templates_admin",
     "voice_admin",
 ]

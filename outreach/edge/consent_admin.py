@@ -1,7 +1,4 @@
-"""Consent and suppression in the admin: what proves that we may write, and where nothing may go.
-
-The list holds keyed hashes, so an address is looked up by typing it, never read off the page.
-"""
+"""Consent in the admin: what proves that we may write, recorded and withdrawn by POST only."""
 
 from __future__ import annotations
 
@@ -9,32 +6,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from outreach.core import consent, suppression
+from outreach.core import consent
 from outreach.core.consent import ConsentRefused
-from outreach.core.models import Channel, Consent, Person, Suppression, Workspace
-from outreach.core.models.consent import Basis, SuppressionReason
+from outreach.core.models import Channel, Consent, Person
+from outreach.core.models.consent import Basis
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.core.suppression import SuppressionRefused
 from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 
 CONSENT_PAGES = "admin/core/consent"
-SUPPRESSION_PAGES = "admin/core/suppression"
-ERRORS = (ConsentRefused, SuppressionRefused, NotAllowed)
-BY_HAND = (
-    SuppressionReason.STOP_REQUEST,
-    SuppressionReason.COMPLAINT,
-    SuppressionReason.UNSUBSCRIBE,
-    SuppressionReason.BOUNCE,
-    SuppressionReason.MANUAL,
-)
+ERRORS = (ConsentRefused, NotAllowed)
 
 
 def status_of(error: Exception) -> int:
@@ -168,98 +155,3 @@ def _day(typed: str) -> datetime | None:
     if day is None:
         raise ConsentRefused(f"{typed!r} is no date. Write it as 2026-03-31.")
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-@admin.register(Suppression)
-class SuppressionAdmin(TenantAdmin):
-    """Addresses nothing may go to; added and lifted here by who may stop a person."""
-
-    list_display = ("show_row", "channel", "show_state", "reason", "at", "by_label")
-    list_display_links = ("show_row",)
-    list_filter = ("channel", "reason", ("lifted_at", admin.EmptyFieldListFilter))
-    list_select_related = ("workspace",)
-    sortable_by = ()
-    ordering = ("-id",)
-
-    @column("Address (only its hash is kept)")
-    def show_row(self, obj: Suppression) -> str:
-        return f"{obj.digest[:12]}…"
-
-    @column("State", label={"suppressed": "danger", "lifted": "success"})
-    def show_state(self, obj: Suppression) -> str:
-        return "lifted" if obj.lifted_at else "suppressed"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(workspace_ids(request, Verb.STOP_PERSON))
-
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Look an address up, or put it on the list."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        code = 200
-        if request.method == "POST":
-            try:
-                row = self._look_or_add(request)
-            except ERRORS as error:
-                messages.error(request, str(error))
-                code = status_of(error)
-            else:
-                if row is not None:
-                    link = reverse("admin:core_suppression_change", args=[row.pk])
-                    return HttpResponseRedirect(link)
-                messages.info(request, "Nothing stands against this address.")
-        context = {
-            "title": "Look up or suppress an address",
-            "places": Workspace.objects.filter(pk__in=workspace_ids(request, Verb.STOP_PERSON)),
-            "channels": Channel.choices,
-            "reasons": [(reason.value, reason.label) for reason in BY_HAND],
-            "typed": request.POST,
-        }
-        return self.page(request, f"{SUPPRESSION_PAGES}/new.html", context, status=code)
-
-    def _look_or_add(self, request: HttpRequest) -> Suppression | None:
-        form, ids = request.POST, workspace_ids(request, Verb.STOP_PERSON)
-        number = form.get("workspace", "")
-        known = number.isdigit() and int(number) in ids
-        channel, address = form.get("channel", ""), form.get("address", "")
-        if not known or channel not in Channel.values or not address.strip():
-            raise SuppressionRefused("Choose workspace and channel, and type the address.")
-        place = Workspace.objects.get(pk=number)
-        if form.get("act") != "suppress":
-            return suppression.find(place, channel, address)
-        if form.get("reason", "") not in {reason.value for reason in BY_HAND}:
-            raise SuppressionRefused("Choose why nothing may go there.")
-        by, at = principal_of(request), timezone.now()
-        row = suppression.suppress(place, channel, address, reason=form["reason"], by=by, at=at)
-        messages.success(request, "Nothing goes to this address from now on.")
-        return row
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Suppression = self.visible_or_404(request, object_id)
-        code = 200
-        if request.method == "POST":
-            reason = request.POST.get("reason", "")
-            try:
-                suppression.lift(row, reason=reason, by=principal_of(request), at=timezone.now())
-            except ERRORS as error:
-                messages.error(request, str(error))
-                code = status_of(error)
-            else:
-                messages.success(request, "Lifted. Messages may go to this address again.")
-                link = reverse("admin:core_suppression_change", args=[row.pk])
-                return HttpResponseRedirect(link)
-        context = {
-            "title": "Suppressed address",
-            "row": row,
-            "may_lift": row.lifted_at is None and may(request, Verb.STOP_PERSON, row.workspace_id),
-            "typed": request.POST,
-        }
-        return self.page(request, f"{SUPPRESSION_PAGES}/suppression.html", context, status=code)

@@ -80,6 +80,13 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
         _rows(request, SafetyEvent, "Safety events", "shield"),
         _rows(request, Consent, "Consent", "handshake"),
         _rows(request, Suppression, "Suppressed addresses", "block"),
+        _page(
+            request,
+            "Suppression lists",
+            "admin:core_suppression_lists",
+            "playlist_remove",
+            shown=bool(workspace_ids(request, Verb.STOP_PERSON)),
+        ),
         _rows(request, Activity, "Activity timeline", "history"),
     ]
 

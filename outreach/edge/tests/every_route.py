@@ -114,6 +114,9 @@ ROUTES: dict[str, Row] = {
         "workspace": "WORKSPACE", "channel": "email", "address": "new@example.org",
         "act": "suppress", "reason": "manual",
     }),)),
+    "admin:core_suppression_lists": Row((*REVIEWER, "outsider"), "", (
+        (REVIEWER, {"workspace": "WORKSPACE", "act": "export"}),
+    )),
     "admin:core_suppression_change": Row(VIEWER, "suppression", ((REVIEWER, {"reason": "x"}),)),
     **rows_of("core_voiceprofile", "voice", VIEWER, MEMBERS),
     "admin:core_voiceprofile_add": Row(("admin", "outsider"), "", (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from outreach import testing
 from outreach.core import consent, suppression
-from outreach.core.models import Consent, Suppression
+from outreach.core.models import Activity, Consent, Suppression
 from outreach.testing import WORKDAY
 from safety.models import EmergencyOverride, SystemControl
 
@@ -160,3 +161,40 @@ def test_a_control_that_the_environment_brakes_does_not_look_free(client, settin
     row = page.split("Dry run</strong>")[1].split("</li>")[0]
     assert "braking by the environment" in row and "here: off" in row
     assert "oc-badge--success" not in row
+
+
+def test_a_list_is_brought_whole_or_not_at_all_and_taken_away_with_a_trace(client):
+    enter(client, testing.alice())
+    person = testing.make_person()
+    lists = reverse("admin:core_suppression_lists")
+    assert lists in client.get(reverse("admin:core_suppression_add")).content.decode()
+    place = person.workspace_id
+
+    def bring(text, **more):
+        file = SimpleUploadedFile("list.csv", text)
+        return client.post(lists, {"workspace": place, "act": "import", "file": file, **more})
+
+    bad = bring(b"Email\nann@example.com\nnobody\n")
+    assert (bad.status_code, Suppression.objects.exists()) == (400, False)
+    assert "1 bad row<" in bad.content.decode() and "Line 3: " in bad.content.decode()
+    for text, words in ((b"Foo\n1\n", "No column"), (b"", "is empty"), (b"\xff\xfe", "UTF-8")):
+        answer = bring(text)
+        assert (answer.status_code, words in answer.content.decode()) == (409, True), words
+    assert bring(b"Email\na@example.com\n", workspace=0).status_code == 409
+    kept = person.addresses.get().normalised
+    assert bring(f"Email;Channel\n{kept};\nann@example.com;email\n".encode()).status_code == 302
+    assert Suppression.objects.count() == 2
+    told = client.post(lists, {"workspace": place, "act": "export"})
+    rows = told.content.decode().splitlines()
+    assert (len(rows), kept in told.content.decode()) == (3, True)
+    assert "ann@example.com" not in told.content.decode()
+    assert told["Content-Disposition"].startswith("attachment")
+    assert Activity.objects.filter(verb="exports.suppressions").count() == 1
+
+
+def test_who_may_stop_nobody_neither_brings_nor_takes_a_list(client):
+    enter(client, testing.bob())
+    lists = reverse("admin:core_suppression_lists")
+    form = {"workspace": testing.make_workspace().pk, "act": "export"}
+    assert (client.get(lists).status_code, client.post(lists, form).status_code) == (403, 403)
+    assert not Activity.objects.filter(verb="exports.suppressions").exists()
