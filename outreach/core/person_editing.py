@@ -13,7 +13,8 @@ from typing import Any
 from django.db import transaction
 
 from outreach.core import activity, names
-from outreach.core.models import Account, Person, Workspace
+from outreach.core.models import Account, Duplicate, Person, Workspace
+from outreach.core.models.imports import DuplicateReason
 from outreach.core.models.workspace import validate_zone
 from outreach.core.people import PersonRefused, add_address
 from outreach.core.permissions import Verb, require
@@ -62,8 +63,25 @@ def create(
         )
         for channel, raw in addresses:
             add_address(workspace, person, channel, raw, region=person.country or None)
+        _suggest(person, at)
         activity.record(activity.entry("people.written", person), by=by, at=at)
     return person
+
+
+def _suggest(person: Person, at: datetime) -> None:
+    """A namesake in the same company may be the same human being: a person decides."""
+    if person.account_id is None:
+        return
+    alike = Person.objects.filter(
+        workspace=person.workspace, account=person.account, full_name__iexact=person.full_name,
+        merged_into=None,
+    )  # fmt: skip
+    other = alike.exclude(pk=person.pk).order_by("pk").first()
+    if other is not None:
+        Duplicate.objects.create(
+            workspace=person.workspace, one=other, other=person, created_at=at,
+            reason=DuplicateReason.NAME_AND_COMPANY,
+        )  # fmt: skip
 
 
 def change(

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from outreach import testing
 from outreach.core import person_editing
 from outreach.core.addresses import BadAddress
-from outreach.core.models import Activity, Person
+from outreach.core.models import Activity, Duplicate, Person
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
@@ -35,6 +35,16 @@ def test_a_person_is_written_with_names_company_and_addresses():
     }  # fmt: skip
     told = Activity.objects.get(verb="people.written")
     assert "Zoë" not in str(vars(told))
+
+
+def test_a_namesake_in_the_same_company_is_suggested_as_the_same_person():
+    one = create(account="ACME Inc.")
+    create(account="Other Ltd")
+    create()
+    assert not Duplicate.objects.exists()
+    again = create(account="Acme® Inc")
+    found = Duplicate.objects.get()
+    assert (found.one, found.other, found.decision) == (one, again, "open")
 
 
 @pytest.mark.parametrize(("error", "more"), [
