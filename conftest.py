@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
+import gc
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["ENV_FILE"] = os.devnull  # what this machine is set up for must not reach a test
@@ -21,6 +25,7 @@ os.environ["EMAIL_URL"] = "memorymail://"
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import TransactionTestCase
 
 # A busy machine is slow without anything being wrong.
@@ -53,6 +58,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left)
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays: looking it through again and again would find no garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"]["BACKEND"] = (
@@ -65,6 +77,59 @@ def pytest_configure() -> None:
         # Durability against power cuts is not what these tests ask; speed is.
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
     _quick_flush()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request, django_test_environment, django_db_blocker) -> Iterator[None]:  # type: ignore[no-untyped-def]
+    """The test database: migrated once for each run, copied for each of its processes."""
+    given = connection.settings_dict["NAME"]
+    worker = getattr(request.config, "workerinput", {"workerid": "", "testrunuid": "alone"})
+    with django_db_blocker.unblock():
+        _enter(**{key: worker[key] for key in ("workerid", "testrunuid")})
+    yield
+    with django_db_blocker.unblock():
+        connection.creation.destroy_test_db(given, verbosity=0)
+        _leave(worker["testrunuid"])
+
+
+@contextmanager
+def _migrated(run: str) -> Iterator[Path]:
+    """Held by one process at a time: a file with a letter for each that copies from there."""
+    users = Path(os.environ["DATA_DIR"]) / f"migrated-{run}"
+    with users.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield users
+
+
+def _enter(workerid: str, testrunuid: str) -> None:
+    """Whoever comes first migrates; then each takes a copy. Alone there is nothing to copy."""
+    creation = connection.creation
+    name = creation._get_test_db_name()
+    with _migrated(testrunuid) as users:
+        if not users.read_text() or not workerid:
+            creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        if workerid:
+            connection.close()
+            _use(name)
+            creation.clone_test_db(workerid, verbosity=0, autoclobber=True)
+            _use(creation.get_test_db_clone_settings(workerid)["NAME"])
+            users.write_text(users.read_text() + "x")
+
+
+def _leave(run: str) -> None:
+    """The last one takes away what all copied from."""
+    with _migrated(run) as users:
+        left = users.read_text()
+        users.write_text(left[1:])
+        if left == "x":
+            given = connection.settings_dict["NAME"]
+            name = connection.creation._get_test_db_name()
+            _use(name)
+            connection.creation.destroy_test_db(given, verbosity=0)
+
+
+def _use(name: str) -> None:
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
 
 
 def _quick_flush() -> None:

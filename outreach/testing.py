@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from outreach.core import drafts, triggers
 from outreach.core.models import (
@@ -194,19 +195,36 @@ KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 def empty() -> None:
     """Take all rows out of the test database and bring back those that migrations make.
 
-    Only what has rows is touched, by DELETE: Django's own way, TRUNCATE of every table and then
-    all permissions anew, takes many times as long on PostgreSQL. Foreign keys are deferred, so
-    the order of the tables does not matter.
+    A server process whose client was killed, or a page that was left, may still finish its last
+    statement; what it wrote in between is taken out by the next turn.
+    """
+    for patience in range(20, -1, -1):
+        try:
+            _empty()
+            return
+        except DatabaseError:
+            if not patience:
+                raise
+            time.sleep(0.1)
+
+
+def _empty() -> None:
+    """Only what has rows is touched, by DELETE.
+
+    Django's own way, TRUNCATE of every table and then all permissions anew, takes many times as
+    long on PostgreSQL. Foreign keys are deferred, so the order of the tables does not matter.
     """
     filled = _filled()
     guarded = filled & set(triggers.GUARDED)
     if guarded:
         unguard()
-    with transaction.atomic(), connection.cursor() as cursor:
-        for table in filled:
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-    if guarded:
-        guard()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table in filled:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+    finally:
+        if guarded:
+            guard()
     ship()
 
 

@@ -1,6 +1,7 @@
 """`make test`: everything on SQLite, and on PostgreSQL where there is one; says what it ran.
 
-What touches no database runs once: a second time it would say nothing new.
+What touches no database runs once: a second time it would say nothing new. Both databases are
+tested at once, because many a test waits for other processes; what PostgreSQL said is shown after.
 
 `make torture` runs the long fault runs in the same way, and only those.
 
@@ -20,6 +21,8 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +63,15 @@ def main() -> int:
             "Browser tests: skipped, there is no Chromium (Debian: apt-get install chromium)."
         )
     try:
-        outcomes = [run("SQLite", "", marks)]
-        with postgres.server() as (url, origin):
+        with postgres.server() as (url, origin), ExitStack() as stack:
+            say("\n== SQLite ==" + (" (and PostgreSQL beside it)" if url else ""))
+            both = [stack.enter_context(running("SQLite", marks))]
             if url:
-                outcomes.append(run("PostgreSQL", url, marks))
+                both.append(stack.enter_context(running("PostgreSQL", marks, url)))
                 notes.append(f"PostgreSQL: {origin}; without the tests that use no database.")
             else:
                 notes.append(f"PostgreSQL: not run: {origin}.")
+            outcomes = [wait() for wait in both]
     except KeyboardInterrupt:
         return 130
     say("")
@@ -77,29 +82,46 @@ def main() -> int:
     return next((row.code for row in outcomes if row.code), 0)
 
 
-def run(title: str, url: str, marks: list[str]) -> Outcome:
-    """The tests with these marks, once, on one database."""
-    say(f"\n== {title} ==")
-    started = time.monotonic()
+@contextmanager
+def running(title: str, marks: list[str], url: str = "") -> Iterator[Callable[[], Outcome]]:
+    """The tests with these marks, once, on one database. Yields what waits for their outcome.
+
+    A second database's output is kept back until then: two at once could not be read.
+    """
     with tempfile.TemporaryDirectory(prefix="outreach-tests-") as folder:
-        report = Path(folder) / "report.xml"
-        more = ["--only-database"] if url else []
-        done = subprocess.run(
-            [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "--dist=worksteal",
-             "-m", " and ".join(marks), f"--junitxml={report}", *more,
-             *shlex.split(os.environ.get("ARGS", ""))],
-            cwd=ROOT,
-            env=environment(Path(folder) / "data", url),
-            check=False,
-        )  # fmt: skip
-        counts = read(report)
-    return Outcome(title, *counts, time.monotonic() - started, done.returncode)
+        report, told = Path(folder) / "report.xml", Path(folder) / "told"
+        with told.open("wb") as sink:
+            process = subprocess.Popen(
+                [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "--dist=worksteal",
+                 "-m", " and ".join(marks), f"--junitxml={report}",
+                 *(["--only-database"] if url else []), *shlex.split(os.environ.get("ARGS", ""))],
+                cwd=ROOT,
+                env=environment(Path(folder) / "data", url),
+                stdout=sink if url else None,
+                stderr=subprocess.STDOUT if url else None,
+            )  # fmt: skip
+        started = time.time()
+
+        def wait() -> Outcome:
+            process.wait()
+            ended = report.stat().st_mtime if report.exists() else time.time()
+            if url:
+                say(f"\n== {title} ==\n{told.read_text(errors='replace').rstrip()}")
+            return Outcome(title, *read(report), ended - started, process.returncode)
+
+        try:
+            yield wait
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def environment(data_dir: Path, url: str) -> dict[str, str]:
     """This process's environment without anything that sets the product up."""
     ours = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.M))
     kept = {name: value for name, value in os.environ.items() if name not in ours}
+    # Compiling all of it anew in each of our processes would cost a tenth of the time.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     kept |= {"ENV_FILE": os.devnull, "DATA_DIR": str(data_dir)}
     return {**kept, "DATABASE_URL": url} if url else kept
 
