@@ -19,8 +19,9 @@ def modules(*, tests: bool = False, migrations: bool = False) -> tuple[Path, ...
         path
         for app in APPS
         for path in sorted((ROOT / app).rglob("*.py"))
-        if (tests or ("tests" not in path.parts and path.name != "testing.py"))
-        and (migrations or "migrations" not in path.parts)
+        for parts in [path.relative_to(ROOT).parts]  # the checkout itself may be called "tests"
+        if (tests or ("tests" not in parts and path.name != "testing.py"))
+        and (migrations or "migrations" not in parts)
     )
 
 
