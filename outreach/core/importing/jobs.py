@@ -93,7 +93,7 @@ def cancel(row: Import, *, by: Principal, at: datetime) -> bool:
     rows = Import.objects.filter(pk=row.pk)
     with transaction.atomic():
         dropped = rows.filter(status__in=(ImportStatus.PREVIEW, ImportStatus.READY)).update(
-            status=ImportStatus.CANCELLED, cancel_requested=True, ended_at=at
+            status=ImportStatus.CANCELLED, cancel_requested=True, ended_at=at, report={}
         )
         if dropped:
             row.parts.all().delete()
@@ -162,7 +162,7 @@ def _end(row: Import, status: str, error: str, at: datetime, **kept: Any) -> Non
     """It comes to nothing, unless somebody was faster; what is `kept` needs the file still."""
     with transaction.atomic():
         ended = Import.objects.filter(pk=row.pk, status=row.status).update(
-            status=status, error=error, ended_at=at, **kept
+            status=status, error=error, ended_at=at, **(kept or {"report": {}})
         )
         if not kept:
             row.parts.all().delete()

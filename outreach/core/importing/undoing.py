@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from outreach.core import activity
+from outreach.core.importing import uploads
 from outreach.core.importing.histories import PREFIX
 from outreach.core.models import (
     Account,
@@ -60,7 +61,8 @@ def undo(row: Import, *, by: Principal, at: datetime) -> Undone:
         _empty(held, known)
         _remove(held, new)
         held.status, held.ended_at = ImportStatus.UNDONE, at
-        held.save(update_fields=["status", "ended_at"])
+        held.report = uploads.bare(held.report)
+        held.save(update_fields=["status", "ended_at", "report"])
         entry = activity.entry("imports.undone", held, people=done.people, changed=done.changed)
         activity.record(entry, by=by, at=at)
     return done

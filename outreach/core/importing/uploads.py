@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import transaction
 
@@ -17,6 +17,7 @@ from outreach.core.principal import Principal
 
 PART = 1024 * 1024
 FILE_DAYS, REPORT_DAYS = 7, 90
+OF_PEOPLE = ("rows", "errors", "samples")
 KEEPER = Principal.system("imports")
 
 
@@ -39,6 +40,11 @@ def parts(row: Import, kind: str) -> Iterator[bytes]:
         yield bytes(ImportPart.objects.values_list("data", flat=True).get(pk=pk))
 
 
+def bare(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without anybody in it: counts and columns."""
+    return {key: value for key, value in report.items() if key not in OF_PEOPLE}
+
+
 def clean(*, at: datetime) -> int:
     """Drop what nobody said yes to for a week and the reports of last season; how many ended."""
     old = Import.objects.filter(created_at__lt=at - timedelta(days=FILE_DAYS))
@@ -46,7 +52,7 @@ def clean(*, at: datetime) -> int:
     for row in old.filter(status=ImportStatus.READY):
         with transaction.atomic():
             ended = Import.objects.filter(pk=row.pk, status=ImportStatus.READY).update(
-                status=ImportStatus.CANCELLED, ended_at=at,
+                status=ImportStatus.CANCELLED, ended_at=at, report={},
                 error=f"Nobody said yes within {FILE_DAYS} days, so the file was dropped.",
             )  # fmt: skip
             if ended:
@@ -58,4 +64,7 @@ def clean(*, at: datetime) -> int:
     ImportPart.objects.filter(of__in=over, kind="file").delete()
     late = over.filter(created_at__lt=at - timedelta(days=REPORT_DAYS))
     ImportPart.objects.filter(of__in=late).delete()
+    for row in late.filter(report__has_key="rows"):
+        row.report = bare(row.report)
+        row.save(update_fields=["report"])
     return dropped

@@ -75,6 +75,7 @@ def test_the_whole_way_from_upload_to_undo(bob):
     act(bob, row, "undo")
     row.refresh_from_db()
     assert (row.status, Person.objects.count(), ImportPart.objects.count()) == ("undone", 0, 0)
+    assert row.report["counts"]["new"] == 2 and "Anna" not in page(bob, row)
 
 
 def test_the_form_names_no_encoding_and_old_files_are_understood(bob):
@@ -197,19 +198,25 @@ def test_the_report_of_an_import_is_kept_for_a_season(bob):
     jobs.work()
     assert uploads.clean(at=row.created_at + timedelta(days=80)) == 0
     assert row.parts.count() == 1
+    assert "Anna" in page(bob, row)
     uploads.clean(at=row.created_at + timedelta(days=91))
-    assert not row.parts.exists()
+    row.refresh_from_db()
+    assert not row.parts.exists() and row.report["counts"]["new"] == 2
+    assert "Anna" not in page(bob, row)
     assert "Report by row" not in page(bob, row)
 
 
 def test_dropping_an_import_leaves_nothing_and_it_cannot_be_applied_then(bob):
     upload(bob)
+    jobs.work()
     row = Import.objects.get()
+    assert "Anna" in str(row.report)
     act(bob, row, "cancel")
     act(bob, row, "apply")
     jobs.work()
     row.refresh_from_db()
     assert (row.status, ImportPart.objects.count(), Person.objects.count()) == ("cancelled", 0, 0)
+    assert row.report == {}
 
 
 @pytest.mark.parametrize(
