@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 from safety.contract.content import is_follow_up
@@ -44,7 +45,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class _Case:
-    """The message under judgement and its past, sorted once."""
+    """The message under judgement and its past, sorted and read once for all that ask."""
 
     channel: str
     touch: str
@@ -57,6 +58,7 @@ class _Case:
     def limit(self) -> int:
         return LIMITS.get(self.channel, STRICTEST_LIMIT)
 
+    @cached_property
     def unanswered(self) -> tuple[Contact, ...]:
         """What we sent since they last wrote, oldest first."""
         replies = [c.at for c in self.contacts if c.direction == "in" and c.at <= self.at]
@@ -67,15 +69,13 @@ class _Case:
             if c.direction == "out" and c.at <= self.at and (last is None or c.at > last)
         )
 
-    def same_day(self, zone: str) -> tuple[Contact, ...]:
-        """What we sent on this channel on the local day of `at`."""
-        day = local(self.at, zone).date()
+    @cached_property
+    def same_day(self) -> tuple[tuple[str, tuple[Contact, ...]], ...]:
+        """For each zone, what we sent on this channel on the local day of `at`."""
+        mine = [c for c in self.contacts if c.direction == "out" and c.platform == self.channel]
+        days = ((zone, local(self.at, zone).date()) for zone in self.zones.zones)
         return tuple(
-            c
-            for c in self.contacts
-            if c.direction == "out"
-            and c.platform == self.channel
-            and local(c.at, zone).date() == day
+            (zone, tuple(c for c in mine if local(c.at, zone).date() == day)) for zone, day in days
         )
 
 
@@ -100,7 +100,7 @@ def check_frequency(
 
 def _count_line(case: _Case, hard: Verdict) -> Verdict:
     """FREQUENCY_CHECK itself: the count, and whether anything below it refuses or holds."""
-    count = max(len(case.same_day(zone)) for zone in case.zones.zones) + 1
+    count = max(len(sent) for _, sent in case.same_day) + 1
     message = f"Recipient contact count: {count}/{case.limit} daily limit"
     status = "fail" if hard.blockers else "pass"
     finding = Finding("FREQUENCY_CHECK", "count", status, message, text=f"{count}/{case.limit}")
@@ -109,15 +109,14 @@ def _count_line(case: _Case, hard: Verdict) -> Verdict:
 
 def _daily_limit(case: _Case) -> Verdict:
     """The last message within the limit starts a rest; one more is held until the rest is over."""
-    days = [(case.same_day(zone), zone) for zone in case.zones.zones]
-    fullest = max(len(sent) for sent, _ in days)
+    fullest = max(len(sent) for _, sent in case.same_day)
     if fullest + 1 < case.limit:
         return Verdict()
     if fullest + 1 == case.limit:
         rest = CoolingOff("daily_limit", case.at, case.at + LIMIT_REST)
         return Verdict(cooling_off=(rest,))
     begun = _limit_rest(case)
-    until = max(_tomorrow(case.at, zone) for sent, zone in days if len(sent) >= case.limit)
+    until = max(_tomorrow(case.at, zone) for zone, sent in case.same_day if len(sent) >= case.limit)
     finding = Finding(
         "ABUSE_PATTERN", "daily_limit", "fail", "Daily limit exceeded", rule="frequency.daily_limit"
     )
@@ -126,8 +125,7 @@ def _daily_limit(case: _Case) -> Verdict:
 
 def _limit_rest(case: _Case) -> CoolingOff | None:
     """The rest after the message that reached the limit of this day, or passed it by hand."""
-    days = (case.same_day(zone) for zone in case.zones.zones)
-    reached = [sent[-1].at for sent in days if len(sent) >= case.limit]
+    reached = [sent[-1].at for _, sent in case.same_day if len(sent) >= case.limit]
     if not reached:
         return None
     return CoolingOff("daily_limit", max(reached), max(reached) + LIMIT_REST)
@@ -182,7 +180,7 @@ def _cross_platform(case: _Case) -> Verdict:
     """Another platform within a day and no reply between: the first such attempt starts a rest."""
     others = [
         c
-        for c in case.unanswered()
+        for c in case.unanswered
         if c.platform != case.channel and case.at - c.at < ESCALATION_WINDOW
     ]
     if not others:
@@ -204,7 +202,7 @@ def _cross_platform(case: _Case) -> Verdict:
 
 def _persistent(case: _Case) -> Verdict:
     """Messages on four local days within thirty days and no reply: the next is refused."""
-    recent = [c.at for c in case.unanswered() if case.at - c.at <= PERSISTENT_WINDOW]
+    recent = [c.at for c in case.unanswered if case.at - c.at <= PERSISTENT_WINDOW]
     if max(len(_days(recent, zone)) for zone in case.zones.zones) < PERSISTENT_DAYS:
         return Verdict()
     finding = Finding(
@@ -224,7 +222,7 @@ def _days(times: Sequence[datetime], zone: str) -> set[date]:
 def _follow_ups(case: _Case, *, limit_passed: bool) -> Verdict:
     """A follow-up after two or more unanswered messages: a warning, or a failure over the limit."""
     follows = case.touch == "follow_up" or is_follow_up(case.text)
-    if not follows or len(case.unanswered()) < FOLLOW_UPS:
+    if not follows or len(case.unanswered) < FOLLOW_UPS:
         return Verdict()
     finding = Finding(
         "ESCALATION_CHECK",
@@ -238,7 +236,7 @@ def _follow_ups(case: _Case, *, limit_passed: bool) -> Verdict:
 
 def _rising(case: _Case) -> Verdict:
     """Each gap shorter than the last, three gaps, no reply."""
-    times = [*[c.at for c in case.unanswered()][-RISING_GAPS:], case.at]
+    times = [*[c.at for c in case.unanswered][-RISING_GAPS:], case.at]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     falling = all(later < earlier for earlier, later in pairwise(gaps))
     if len(gaps) < RISING_GAPS or not falling:
@@ -256,7 +254,7 @@ def _rising(case: _Case) -> Verdict:
 def _spacing(case: _Case) -> Verdict:
     """Chats keep half an hour between messages that were not answered."""
     space = SPACING.get(case.channel)
-    mine = [c.at for c in case.unanswered() if c.platform == case.channel]
+    mine = [c.at for c in case.unanswered if c.platform == case.channel]
     if space is None or not mine or case.at - mine[-1] >= space:
         return Verdict()
     until = mine[-1] + space

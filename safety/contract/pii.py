@@ -25,9 +25,9 @@ from safety.contract.normalise import Folded, fold
 from safety.verdict import Finding, Level, Verdict
 
 GRAVE = frozenset({"card", "iban", "national_id", "secret"})
-LONGEST = 200_000
 SIGNATURE_LINES = 8
-MOST = 200  # findings after which the rest adds nothing
+MOST = 200  # findings of one kind after which more of it adds nothing
+MOST_TRIES = 200  # candidates for a phone number without a label that are looked at
 
 _CARD = re.compile(r"(?<![\w.])(?:\d[ -]?){11,18}\d(?![\w])")
 _CARD_START = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[1-7]|18|9")
@@ -83,6 +83,9 @@ _NUMBER_CHECKS: tuple[Callable[[str], bool], ...] = (
 )
 
 
+Span = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Leak:
     """One piece of personal data: its kind and its place in the original text."""
@@ -95,22 +98,25 @@ class Leak:
 
 def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) -> tuple[Leak, ...]:
     """Every piece of personal data; not `allowed` addresses, nor contact data in a signature."""
-    folded = fold(text[:LONGEST])
+    folded = fold(text)
     own = frozenset(_key(value) for value in allowed if value)
     plain = folded.cased.lower()  # with its digits: here they are what is looked for
     border = _signature_start(plain) if signature else len(plain)
     found: list[Leak] = []
-    taken: list[tuple[int, int]] = []
-    for kind, start, end in _all(plain):
-        if len(taken) == MOST:
-            break
-        if any(start < b and a < end for a, b in taken):
-            continue
-        taken.append((start, end))
-        is_contact = kind in ("phone", "email")
-        if is_contact and (start >= border or _key(plain[start:end]) in own):
-            continue
-        found.append(_leak(folded, kind, start, end))
+    taken = bytearray(len(plain))  # a flag per character, so that many findings cost no more
+    for kind, spans in _all(plain):
+        left = MOST
+        for start, end in spans:
+            if any(taken[start:end]):
+                continue
+            taken[start:end] = b"\1" * (end - start)
+            is_contact = kind in ("phone", "email")
+            if is_contact and (start >= border or _key(plain[start:end]) in own):
+                continue
+            found.append(_leak(folded, kind, start, end))
+            left -= 1
+            if not left:
+                break
     return tuple(sorted(found, key=lambda leak: leak.start))
 
 
@@ -149,19 +155,19 @@ def _leak(folded: Folded, kind: str, start: int, end: int) -> Leak:
     return Leak(kind, first, last, folded.original[first:last])
 
 
-def _all(text: str) -> Iterator[tuple[str, int, int]]:
-    """Candidates, the surest first: what a card is, is no phone number."""
-    yield from (("secret", *m.span()) for m in _SECRET.finditer(text))
+def _all(text: str) -> Iterator[tuple[str, Iterator[Span]]]:
+    """Candidates by kind, the surest first: what a card is, is no phone number."""
+    yield "secret", (m.span() for m in _SECRET.finditer(text))
     if "@" in text:
-        yield from (("email", *m.span()) for m in _EMAIL.finditer(text))
+        yield "email", (m.span() for m in _EMAIL.finditer(text))
     if not re.search(r"\d.*\d", text, re.S):
         return
-    yield from (("iban", *m.span()) for m in _IBAN.finditer(text) if iban.is_valid(m[0]))
-    yield from (("card", *m.span()) for m in _CARD.finditer(text) if _is_card(m[0]))
-    yield from _national_ids(text)
-    yield from (("ip", *m.span()) for m in _IP.finditer(text) if _is_ip(m[0]))
+    yield "iban", (m.span() for m in _IBAN.finditer(text) if iban.is_valid(m[0]))
+    yield "card", (m.span() for m in _CARD.finditer(text) if _is_card(m[0]))
+    yield "national_id", _national_ids(text)
+    yield "ip", (m.span() for m in _IP.finditer(text) if _is_ip(m[0]))
     if _PHONE_HINT.search(text):
-        yield from _phones(text)
+        yield "phone", _phones(text)
 
 
 def _is_card(value: str) -> bool:
@@ -177,28 +183,28 @@ def _is_ip(value: str) -> bool:
     return True
 
 
-def _national_ids(text: str) -> Iterator[tuple[str, int, int]]:
+def _national_ids(text: str) -> Iterator[Span]:
     for found in _SSN.finditer(text):
         if ssn.is_valid("".join(found.groups())):
-            yield ("national_id", *found.span())
+            yield found.span()
     if not _ID_WORD.search(text):
         return
-    yield from (("national_id", *m.span(1)) for m in _PASSPORT.finditer(text))
+    yield from (m.span(1) for m in _PASSPORT.finditer(text))
     for found in _ID_FORMS.finditer(text):
         near = text[max(0, found.start() - 60) : found.start()]
         if _ID_WORD.search(near) and any(check(found[0]) for check in _NUMBER_CHECKS):
-            yield ("national_id", *found.span())
+            yield found.span()
 
 
-def _phones(text: str) -> Iterator[tuple[str, int, int]]:
+def _phones(text: str) -> Iterator[Span]:
     for found in _PHONE_LABEL.finditer(text):
         group = 1 if found[1] else 2
         if _has_phone_form(found[group]):
-            yield ("phone", *found.span(group))
-    for match in phonenumbers.PhoneNumberMatcher(text, "US", max_tries=MOST):
+            yield found.span(group)
+    for match in phonenumbers.PhoneNumberMatcher(text, "US", max_tries=MOST_TRIES):
         # A bare run of digits is as often an order number; with a label it was found above.
         if _has_phone_form(match.raw_string) and not match.raw_string.isdigit():
-            yield ("phone", match.start, match.end)
+            yield match.start, match.end
 
 
 def _has_phone_form(value: str) -> bool:

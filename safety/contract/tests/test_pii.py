@@ -84,3 +84,13 @@ def test_hostile_text_is_judged_in_bounded_time(piece: str) -> None:
     start = time.process_time()
     find_pii(text)
     assert time.process_time() - start < 3
+
+
+def test_nothing_hides_behind_length_or_behind_many_harmless_findings() -> None:
+    card = " Card 4111 1111 1111 1111"
+    long = f"{'The plan is attached and the team is well. ' * 5_000}{card}"
+    crowd = f"{'me@example.org ' * 300}{card}"
+    others = f"{'you@example.org ' * 300}{card}"
+    assert [leak.text for leak in find_pii(long)] == ["4111 1111 1111 1111"]
+    assert [leak.kind for leak in find_pii(crowd, allowed=["me@example.org"])] == ["card"]
+    assert check_pii(text=others).level is Level.BLOCK
