@@ -25,7 +25,7 @@ os.environ["EMAIL_URL"] = "memorymail://"
 import hypothesis
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 # A busy machine is slow without anything being wrong.
@@ -41,7 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--only-database",
         action="store_true",
-        help="Leave out tests that touch no database: on a second database they say nothing new.",
+        help="Leave out what says nothing new on a second database: tests that touch none, and "
+        "those marked browser or once.",
     )
 
 
@@ -53,7 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         uses = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
             getattr(item, "fixturenames", ())
         )
-        (kept if uses else left).append(item)
+        once = item.get_closest_marker("browser") or item.get_closest_marker("once")
+        (kept if uses and not once else left).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left)
 
@@ -90,6 +92,24 @@ def django_db_setup(request, django_test_environment, django_db_blocker) -> Iter
     with django_db_blocker.unblock():
         connection.creation.destroy_test_db(given, verbosity=0)
         _leave(worker["testrunuid"])
+
+
+@pytest.fixture(scope="module")
+def made_once(django_db_setup, django_db_blocker):  # type: ignore[no-untyped-def]
+    """`made_once(make)`, in a fixture of a module: the rows that `make` makes are there for each of
+    the module's tests, and none sees what another did to them. Not for tests that commit."""
+    whole = transaction.atomic()
+    with django_db_blocker.unblock():
+        whole.__enter__()
+
+    def made(make):  # type: ignore[no-untyped-def]
+        with django_db_blocker.unblock():
+            return make()
+
+    yield made
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        whole.__exit__(None, None, None)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """`make test`: everything on SQLite, and on PostgreSQL where there is one; says what it ran.
 
-What touches no database runs once: a second time it would say nothing new. Both databases are
-tested at once, because many a test waits for other processes; what PostgreSQL said is shown after.
+What touches no database runs once: a second time it would say nothing new. So do browser tests and
+those marked `once`. Both databases are tested at the same time, because many a test waits for other
+processes; what PostgreSQL said is shown after.
 
 `make torture` runs the long fault runs in the same way, and only those.
 
@@ -68,7 +69,7 @@ def main() -> int:
             both = [stack.enter_context(running("SQLite", marks))]
             if url:
                 both.append(stack.enter_context(running("PostgreSQL", marks, url)))
-                notes.append(f"PostgreSQL: {origin}; without the tests that use no database.")
+                notes.append(f"PostgreSQL: {origin}; without what says nothing about a database.")
             else:
                 notes.append(f"PostgreSQL: not run: {origin}.")
             outcomes = [wait() for wait in both]

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from outreach import testing
-from outreach.core.models import Draft, Person
+from outreach.core.models import Draft, Person, Workspace
 from outreach.testing import WORKDAY
 from safety.contract import content
 from workflows import engine
@@ -21,12 +21,20 @@ pytestmark = pytest.mark.django_db
 HOLE = re.compile(r"\bNone\b|\{|\}|\[|\]|  |\.\.|https?:|🚀|\|")
 
 
+@pytest.fixture(scope="module")
+def brought(made_once, tmp_path_factory):
+    def make():
+        where = making.place()
+        folder = tmp_path_factory.mktemp("crowd")
+        assert crowd.bring(where, folder, 1000, by=testing.dora(where), at=WORKDAY) == 1000
+        return where.pk
+
+    return made_once(make)
+
+
 @pytest.fixture
-def place(tmp_path):
-    where = making.place()
-    count = crowd.bring(where, tmp_path, 1000, by=testing.dora(where), at=WORKDAY)
-    assert count == 1000
-    return where
+def place(brought, db):
+    return Workspace.objects.get(pk=brought)
 
 
 def walk(place, name, **options):
