@@ -26,6 +26,7 @@ from safety.contract.validate import validate_action
 DEFAULT = "../shared/data/content"
 BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/business_mail.txt"
 OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, kind, text
+STOPS = Path(__file__).resolve().parent / "stop_text.tsv"  # set, language, stop or none, text
 LEANING = {
     "emotional_manipulation", "guilt_induction", "dependency_creation", "pressure_tactics",
     "harassment_or_threat",
@@ -180,6 +181,23 @@ def stop_quality(folder: Path) -> None:
             print(f"{'stop, on ' + name:34} {len(near)} texts: {dict(kinds)}")
 
 
+def own_stops() -> None:
+    """Recall and false alarms per language on requests to stop of our own (stop_text.tsv)."""
+    kinds: dict[tuple[str, bool], Counter[str]] = {}
+    for line in STOPS.read_text("utf-8").splitlines():
+        _, language, wanted, text = line.split("\t")
+        counted = kinds.setdefault((language, wanted == "stop"), Counter())
+        counted[detect_stop(text).kind] += 1
+    for language in dict.fromkeys(language for language, _ in kinds):
+        asked, harmless = kinds[language, True], kinds[language, False]
+        false, all_asked, all_harmless = harmless["stop"], asked.total(), harmless.total()
+        print(
+            f"{'stop, own text: ' + language:34} R {asked['stop'] / all_asked:.3f}  "
+            f"heard as stop in vain {false} of {all_harmless}, "
+            f"unclear {asked['unclear']} of {all_asked} and {harmless['unclear']} of {all_harmless}"
+        )
+
+
 def cost(folder: Path) -> None:
     """Whole decisions with history over ordinary text of about 500 characters."""
     texts = [
@@ -247,6 +265,7 @@ def main() -> None:
     own_quality()
     pii_quality(folder)
     stop_quality(folder)
+    own_stops()
     cost(folder)
     hostile()
 

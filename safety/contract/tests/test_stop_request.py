@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,17 @@ def test_hostile_text_is_judged_quickly(piece: str) -> None:
     start = time.process_time()
     detect_stop(text)
     assert time.process_time() - start < 1
+
+
+OWN_TEXT = Path(__file__).resolve().parents[3] / "bench/stop_text.tsv"
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr", "de", "pt", "it"])
+def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
+    rows = [line.split("\t") for line in OWN_TEXT.read_text("utf-8").splitlines()]
+    mine = [(wanted, detect_stop(text).kind) for _, lang, wanted, text in rows if lang == language]
+    asked = [kind for wanted, kind in mine if wanted == "stop"]
+    harmless = [kind for wanted, kind in mine if wanted == "none"]
+    assert len(asked) >= 15 and len(harmless) >= 10
+    assert asked.count("stop") / len(asked) >= 0.9
+    assert harmless.count("stop") <= 1
