@@ -30,10 +30,10 @@ class Standing:
 
     def sentence(self) -> str:
         """What a page shows; with a warning from 80 % on."""
-        owner = f"{self.whose}: " if self.whose else ""
+        sent = f"{self.whose}: sent" if self.whose else "Sent"
         if self.limit is None:
-            return f"{owner}{self.used} left today; no daily quota is set."
-        text = f"{owner}{self.used} of {self.limit} left today ({self.percent} %)."
+            return f"{sent} {self.used} today; no daily quota is set."
+        text = f"{sent} {self.used} of {self.limit} today ({self.percent} %)."
         if self.used >= self.limit:
             return f"{text} The quota is reached: what is approved goes out tomorrow."
         return f"{text} The quota is nearly reached." if self.is_near else text

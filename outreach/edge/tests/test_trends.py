@@ -73,4 +73,4 @@ def test_the_page_shows_charts_words_table_and_quota():
     client.force_login(testing.alice().user)
     text = client.get("/admin/").content.decode()
     assert text.count('role="img"') == 3 and "The same as a table" in text
-    assert "9 of 10 left today (90 %)" in text
+    assert "Sent 9 of 10 today (90 %)" in text
