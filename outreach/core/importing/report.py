@@ -158,7 +158,6 @@ class Report:
             "columns_not_read": list(self.unread),
             "notices": list(self.notices),
             "applied": self.is_applied,
-            "import": self.number or None,
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),
             "errors": [{"line": line, "error": text} for line, text in self.errors],

@@ -89,7 +89,8 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was stored.") from None
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+            told = report.as_dict() | {"import": report.number or None}
+            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
         else:
             # Lines are left whole for those who pipe them into grep.
             show(report, Console(file=cast(Any, self.stdout), highlight=False, soft_wrap=True))
