@@ -2,7 +2,8 @@
 
 Spec (all optional): at, moving (the clock runs, `speed` times as fast), host, port, connections,
 deadline, timeout, data_dir, freeze + turn, job ("process", "loop"), most, no_spacing, out + channel
-+ delay (a file adapter).
++ delay (a file adapter), database (another HOST and PORT), pragma + when (SQLite's, once that file
+is there), no_wait (no pause before the database is tried again).
 """
 
 from __future__ import annotations
@@ -81,8 +82,19 @@ class Child:
         if spec.get("out"):
             adapter = FileAdapter(spec["channel"], Path(spec["out"]), spec.get("delay", 0))
             registry.register(spec["channel"], lambda _: adapter)
+        connection.settings_dict.update(spec.get("database", {}))
+        if spec.get("pragma"):
+            connection.execute_wrappers.append(self._spoilt)
+        if spec.get("no_wait"):
+            time.sleep = lambda _: None  # this process only
         if spec.get("freeze"):
             getattr(self, f"_at_{spec['freeze']}")()
+
+    def _spoilt(self, execute: Any, *args: Any) -> Any:
+        """Each statement, on a disk that turned bad when the file appeared."""
+        if Path(self.spec["when"]).exists():
+            connection.connection.execute(f"PRAGMA {self.spec['pragma']}")
+        return execute(*args)
 
     def run(self) -> dict[str, Any]:
         connection.ensure_connection()
