@@ -88,3 +88,19 @@ def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
     assert len(asked) >= 15 and len(harmless) >= 10
     assert asked.count("stop") / len(asked) >= 0.9
     assert harmless.count("stop") <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "quote"),
+    [
+        ("Well, ; stop!", "stop", "stop!"),
+        ("I will stop by tomorrow, but take me off your list", "stop", "take me off your list"),
+        ("please thanks sir hi hello ok quit", "stop", "please thanks sir hi hello ok quit"),
+        ("please thanks sir hi hello ok now quit", "none", ""),
+        ("Thank you\nquit\n--", "stop", "quit"),
+        ("quit right now", "stop", "quit right now"),
+    ],
+)
+def test_the_words_that_say_so_are_quoted_and_no_more(text: str, kind: str, quote: str) -> None:
+    found = detect_stop(text)
+    assert (found.kind, found.text) == (kind, quote)

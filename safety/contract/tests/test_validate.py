@@ -458,3 +458,22 @@ def test_quote_of_the_history_is_left_alone_in_a_rewrite() -> None:
     assert decision.rewritten.payload["content"] == (
         f"We come at two. \n\nOn Mon, Bob wrote:\n> {theirs}"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("informational", "informational message"),
+        ("promotional", "promotional message"),
+        ("personal", "personal message"),
+        ("follow_up", "follow-up"),
+        ("work_update", "work update"),
+        ("transactional", "transactional message"),
+        ("", "message"),
+    ],
+)
+def test_delay_alone_says_what_is_not_urgent(kind: str, words: str) -> None:
+    raw = {"platform": "email", "recipient": "a@example.org", "content": "The plan is attached."}
+    decision = validate_action({**raw, "message_type": kind}, at="2024-01-17T23:00:00+00:00")
+    said = [check.message for check in decision.checks if check.name == "URGENCY_ASSESSMENT"]
+    assert (decision.outcome, said) == ("REWRITE", [f"Non-urgent {words}"])
