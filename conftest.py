@@ -34,6 +34,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("busy")
 
+DATA_DIR = Path(os.environ["DATA_DIR"])
+RUN_DIR = DATA_DIR.parent if worker else DATA_DIR  # what all processes of a run share
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
 
@@ -74,7 +76,7 @@ def pytest_configure() -> None:
     )
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        name = Path(os.environ["DATA_DIR"]) / "test.sqlite3"
+        name = RUN_DIR / "test.sqlite3"
         database.setdefault("TEST", {})["NAME"] = str(name)
         # Durability against power cuts is not what these tests ask; speed is.
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
@@ -115,7 +117,7 @@ def made_once(django_db_setup, django_db_blocker):  # type: ignore[no-untyped-de
 @contextmanager
 def _migrated(run: str) -> Iterator[Path]:
     """Held by one process at a time: a file with a letter for each that copies from there."""
-    users = Path(os.environ["DATA_DIR"]) / f"migrated-{run}"
+    users = RUN_DIR / f"migrated-{run}"
     with users.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield users
