@@ -22,11 +22,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import bulk, bulk_page, desk, marks, paging, presence, queue, review
+from approvals import badges, bulk, bulk_page, desk, marks, paging, presence, queue, review
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import TenantAdmin, column, controls_of, may, principal_of, workspace_ids
 
 FILTERS = "_changelist_filters"
 TEMPLATES = "admin/approvals/approval"
@@ -70,7 +70,8 @@ class ApprovalAdmin(SidePages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         others = presence.fresh(besides=int(request.user.pk or 0), at=timezone.now())
-        return queue.readable(super().get_queryset(request)).prefetch_related(others)
+        rows = queue.readable(super().get_queryset(request)).prefetch_related(others)
+        return rows.select_related("draft__emergency")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         pending = request.GET.get("status", queue.DEFAULT_STATUS) == queue.DEFAULT_STATUS
@@ -100,7 +101,7 @@ class ApprovalAdmin(SidePages):
         request.GET = asked  # type: ignore[assignment]
         context = {
             "title": "Approval queue",
-            "counts": queue.counts(rows),
+            "counts": badges.of(request).waiting,
             "filters": [
                 {"name": name, "title": title, "choices": choices, "value": _chosen(request, name)}
                 for name, (title, choices) in queue.CHOICES.items()
@@ -219,7 +220,7 @@ class ApprovalAdmin(SidePages):
         kept = request.GET.get(FILTERS, "")
         previous, following = queue.neighbours(self._queue(request), item)
         context = {
-            **review.page(item, at=timezone.now()),
+            **review.page(item, at=timezone.now(), state=controls_of(request)),
             "title": f"Review #{item.pk}",
             "typed": typed,
             "typed_hidden": marks.hidden(typed.get("subject", ""), typed.get("text", ""))
@@ -234,7 +235,7 @@ class ApprovalAdmin(SidePages):
             "kept": f"?{urlencode({FILTERS: kept})}" if kept else "",
             "list_query": f"?{kept}" if kept else "",
             "undo": self._undo(request),
-            "counts": queue.counts(TenantAdmin.get_queryset(self, request)),
+            "counts": badges.of(request).waiting,
         }
         return self.page(request, f"{TEMPLATES}/review.html", context, status=status)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from approvals.models import Approval, ApprovalStatus, Priority
@@ -18,17 +18,17 @@ from safety.contract.localtime import LocalZones, local, resolve_zones
 ORDER = ("-priority", "created_at", "pk")
 FEW = 500  # people or companies a search names one by one
 COUNT_LIMIT = 1000  # beyond it the page says "1000+" instead of counting a million rows
-PHONES = "phones_for_zone"
+PHONE = "phone_for_zone"
 
 
 def readable(rows: QuerySet[Approval]) -> QuerySet[Approval]:
-    """With everything a line of the list or the review page needs, in two statements."""
-    phones = Address.objects.filter(channel__in=[Channel.WHATSAPP, Channel.PHONE]).order_by("id")
+    """With everything a line of the list or the review page needs, in one statement."""
+    phones = Address.objects.filter(
+        person=OuterRef("draft__person"), channel__in=[Channel.WHATSAPP, Channel.PHONE]
+    )
     return rows.select_related(
         "workspace", "revision", "human", "draft__person__account", "draft__person__merged_into"
-    ).prefetch_related(
-        Prefetch("draft__person__addresses", queryset=phones, to_attr=PHONES),
-    )
+    ).annotate(**{PHONE: Subquery(phones.order_by("-id").values("normalised")[:1])})
 
 
 CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
@@ -97,7 +97,7 @@ def _works_at(word: str) -> tuple[str, Any]:
 def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, int | None]:
     """(previous, next) among the pending; after the last comes the first, never the same item.
 
-    Each question is one step along the queue's own index, however long the queue is.
+    One statement; each step in it is one along the queue's own index, however long the queue is.
     """
     pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk)
     same = pending.filter(priority=item.priority)
@@ -107,20 +107,22 @@ def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, in
     earlier = same.filter(created_at__lte=item.created_at).exclude(
         created_at=item.created_at, pk__gt=item.pk
     )
-    following = (
-        _first(later.order_by("created_at", "pk"))
-        or _first(pending.filter(priority__lt=item.priority).order_by(*ORDER))
-        or _first(pending.order_by(*ORDER))
+    following = Coalesce(
+        _first(later.order_by("created_at", "pk")),
+        _first(pending.filter(priority__lt=item.priority).order_by(*ORDER)),
+        _first(pending.order_by(*ORDER)),
     )
     backwards = ("priority", "-created_at", "-pk")
-    preceding = _first(earlier.order_by("-created_at", "-pk")) or _first(
-        pending.filter(priority__gt=item.priority).order_by(*backwards)
+    preceding = Coalesce(
+        _first(earlier.order_by("-created_at", "-pk")),
+        _first(pending.filter(priority__gt=item.priority).order_by(*backwards)),
     )
-    return preceding, following
+    found = Approval.objects.filter(pk=item.pk).values_list(preceding, following).first()
+    return found or (None, None)
 
 
-def _first(rows: QuerySet[Approval]) -> int | None:
-    return rows.values_list("pk", flat=True).first()
+def _first(rows: QuerySet[Approval]) -> Subquery:
+    return Subquery(rows.values("pk")[:1])
 
 
 def oldest(rows: QuerySet[Approval]) -> Approval | None:
@@ -163,6 +165,15 @@ def counts(rows: QuerySet[Approval]) -> Counts:
     return Counts(dict(Counter(found[:COUNT_LIMIT])), len(found) > COUNT_LIMIT)
 
 
+def limited(by_priority: dict[int, int]) -> Counts:
+    """The same from numbers by priority, the highest first, that were counted up to the limit."""
+    kept, room = {}, COUNT_LIMIT
+    for priority, count in by_priority.items():
+        kept[priority] = min(count, room)
+        room -= kept[priority]
+    return Counts(kept, sum(by_priority.values()) > COUNT_LIMIT)
+
+
 def ago(since: datetime, now: datetime) -> str:
     """`2 h ago`, in the largest unit that says enough."""
     return f"{span(now - since)} ago" if now - since >= timedelta(minutes=1) else "just now"
@@ -184,9 +195,8 @@ def zones_of(approval: Approval) -> LocalZones:
     """
     person = approval.draft.person
     human = person.merged_into or person
-    phones = getattr(person, PHONES, [])
     default = approval.workspace.time_zone
-    phone = phones[-1].normalised if phones else ""
+    phone = getattr(approval, PHONE, None) or ""
     try:
         return resolve_zones(
             timezone=human.time_zone or person.time_zone, phone=phone, default=default

@@ -9,15 +9,14 @@ from typing import Any
 from django.conf import settings
 
 from approvals import diff, marks, queue, receipt
+from approvals.about import about
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import inbox
-from outreach.core.models import Contact, CoolingOff, Person, Revision
+from outreach.core.models import Revision
 from safety import controls, facts, gate
-from safety.models import ControlKey, EmergencyOverride
-from safety.services import can_send_message
+from safety.models import ControlKey
 from safety.verdict import Level
 
-HISTORY = 12
 PRESETS = (
     "Too long: cut it to the one thing that matters to this person.",
     "Tone: make it plainer and friendlier, without pressure.",
@@ -56,11 +55,11 @@ class Outlook:
     time_passed: bool = False
 
 
-def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
+def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[str, Any]:
     """The template's context about this item. Needs a `queue.readable` row."""
     revision, person = approval.revision, approval.draft.person
     findings = approval.decision.get("findings", [])
-    outlook = look_ahead(approval, at=at) if approval.is_open else None
+    outlook = look_ahead(approval, at=at, state=state) if approval.is_open else None
     shown = outlook.findings if outlook else findings
     human = person.merged_into or person
     subject, text = told(approval, shown)
@@ -88,10 +87,11 @@ def page(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "context": pairs(revision.context),
         "routing": approval.routing,
         "closed_because": closed_because(approval),
-        "emergency": EmergencyOverride.objects.filter(draft=approval.draft_id).first(),
+        "emergency": getattr(approval.draft, "emergency", None),
         "presets": PRESETS,
         "zone": queue.zones_of(approval),
-        **_about(person, human, approval, at=at),
+        **about(person, human, approval, at=at, state=state),
+        "facts": pairs(person.facts),
         **_after(approval, at=at),
     }
 
@@ -115,12 +115,14 @@ def masks(approval: Approval, *, at: datetime) -> bool:
     return marks.any_private(*told(approval, look_ahead(approval, at=at).findings))
 
 
-def look_ahead(approval: Approval, *, at: datetime) -> Outlook:
+def look_ahead(
+    approval: Approval, *, at: datetime, state: controls.Controls | None = None
+) -> Outlook:
     """The gate's answer for an approval given now, as `services.approve` would hear it."""
     draft, scheduled = approval.draft, approval.scheduled_for
     draft.current = approval.revision
     draft.workspace = approval.workspace
-    state = controls.read()
+    state = state or controls.read()
     try:
         known = facts.gather([draft], at=at, state=state)[draft.pk]
     except ValueError as error:  # such as a stored time zone that nobody knows
@@ -200,34 +202,6 @@ def _previous(revision: Revision) -> dict[str, Any] | None:
         "subject": diff.compare(older.subject, revision.subject),
         "text": diff.compare(older.text, revision.text),
         "same": (older.subject, older.text) == (revision.subject, revision.text),
-    }
-
-
-def _about(person: Person, human: Person, approval: Approval, *, at: datetime) -> dict[str, Any]:
-    """Standing, relationship and what passed between us, of the human being."""
-    allowed, reason = can_send_message(person)
-    contacts = list(
-        Contact.objects.filter(human=human)
-        .select_related("draft__current")
-        .order_by("-at")[:HISTORY]
-    )
-    others = list(
-        Approval.objects.filter(human=human)
-        .exclude(pk=approval.pk)
-        .select_related("revision")
-        .order_by("-id")[:HISTORY]
-    )
-    return {
-        "allowed": allowed,
-        "not_allowed_because": reason,
-        "contacts": contacts,
-        "others": others,
-        "open_others": [row for row in others if row.is_open],
-        "rests": list(CoolingOff.objects.filter(human=human, until__gt=at)),
-        "duplicates": list(
-            Person.objects.filter(merged_into=human).exclude(pk=person.pk).order_by("pk")[:5]
-        ),
-        "facts": pairs(person.facts),
     }
 
 

@@ -20,6 +20,7 @@ from unfold.paginator import InfinitePaginator
 from outreach.core.models import Membership, Role, User
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
+from safety import controls
 from safety.models import SafetyEvent
 
 DOOR = "admin"
@@ -47,15 +48,29 @@ def user_of(request: HttpRequest) -> User:
     return request.user
 
 
-def roles_of(request: HttpRequest) -> dict[int, str]:
-    """The user's role by workspace id, read once per request; the services read it again."""
-    found: dict[int, str] | None = getattr(request, "_outreach_roles", None)
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """The user's memberships with their workspaces, read once per request."""
+    found: list[Membership] | None = getattr(request, "_outreach_memberships", None)
     if found is None:
-        found = {}
+        found = []
         if request.user.is_authenticated and request.user.is_active:
             rows = Membership.objects.filter(user_id=request.user.pk)
-            found = dict(rows.values_list("workspace_id", "role"))
-        request._outreach_roles = found  # type: ignore[attr-defined]
+            found = list(rows.select_related("workspace").order_by("workspace__slug"))
+        request._outreach_memberships = found  # type: ignore[attr-defined]
+    return found
+
+
+def roles_of(request: HttpRequest) -> dict[int, str]:
+    """The user's role by workspace id; the services behind a page read it again."""
+    return {row.workspace_id: row.role for row in memberships_of(request)}
+
+
+def controls_of(request: HttpRequest) -> controls.Controls:
+    """The controls as a page shows them, read once per request; whatever acts reads them again."""
+    found: controls.Controls | None = getattr(request, "_outreach_controls", None)
+    if found is None:
+        found = controls.read()
+        request._outreach_controls = found  # type: ignore[attr-defined]
     return found
 
 

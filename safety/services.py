@@ -18,15 +18,18 @@ from safety.models import ControlKey
 def can_send_message(person: Person) -> tuple[bool, str]:
     """(allowed, reason): the seed's four reasons in its order, over the human being, read now."""
     fresh = Person.objects.select_related("merged_into").get(pk=person.pk)
-    human = canonical(fresh)
-    for row in (human, fresh):
+    return standing_of(fresh, canonical(fresh), controls.read())
+
+
+def standing_of(person: Person, human: Person, state: controls.Controls) -> tuple[bool, str]:
+    """The same answer from rows and controls that the caller has just read."""
+    for row in (human, person):
         if not row.automation_enabled:
             return False, f"Automation disabled: {row.automation_disabled_reason}"
     if human.status == PersonStatus.DESIST:
         return False, "Person status is DESIST"
     if human.status == PersonStatus.BLOCKED:
         return False, "Person is blocked"
-    state = controls.read()
     if state.is_braking(ControlKey.EMERGENCY_STOP, person.workspace_id) or state.is_braking(
         ControlKey.MESSAGING_ENABLED, person.workspace_id
     ):

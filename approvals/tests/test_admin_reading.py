@@ -94,3 +94,12 @@ def test_counts_stop_at_their_limit(monkeypatch):
     for _ in range(3):
         testing.make_pending(confidence=50)
     assert queue.counts(Approval.objects.all()).parts == [("2+", "pending"), ("2", "high")]
+
+
+def test_counts_by_priority_stop_at_the_same_limit(monkeypatch):
+    monkeypatch.setattr(queue, "COUNT_LIMIT", 5)
+    assert queue.limited({3: 1, 2: 3, 1: 4, 0: 6}).parts == [
+        ("5+", "pending"), ("1", "critical"), ("3", "high"),
+    ]  # fmt: skip
+    assert queue.limited({3: 0, 2: 6}).parts == [("5+", "pending"), ("5", "high")]
+    assert queue.limited({3: 0, 2: 1, 1: 1, 0: 0}).parts == [("2", "pending"), ("1", "high")]

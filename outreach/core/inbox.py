@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from outreach.core import activity
 from outreach.core.models import Draft, InboundMessage, Person, Workspace
@@ -40,11 +41,10 @@ def of_human(person: Person) -> QuerySet[InboundMessage]:
 
 def beside(draft: Draft) -> Known:
     """The message a reviewer reads beside this draft: the one it answers, else their last."""
-    linked = InboundMessage.objects.filter(reply=draft).first()
-    if linked is not None:
-        return linked
+    linked = InboundMessage.objects.filter(reply=draft).order_by("id")
     rows = of_human(draft.person).filter(kind=InboundKind.MESSAGE, channel=draft.channel)
-    return rows.first()
+    first = Coalesce(Subquery(linked.values("pk")[:1]), Subquery(rows.values("pk")[:1]))
+    return InboundMessage.objects.filter(pk=first).first()
 
 
 def texts_of(human_ids: Iterable[int], *, channel: str) -> dict[int, tuple[str, ...]]:

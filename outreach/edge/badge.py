@@ -10,7 +10,14 @@ from django.http import HttpRequest
 from outreach.core.models import Workspace
 from outreach.core.permissions import Verb
 from safety import controls
-from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
+from safety.admin import (
+    controls_of,
+    is_operator,
+    is_superuser,
+    memberships_of,
+    roles_of,
+    workspace_ids,
+)
 
 ORDER = {"danger": 0, "warning": 1, "success": 2}  # strictest first
 
@@ -47,7 +54,7 @@ def strip_of(request: HttpRequest) -> Strip | None:
 
 
 def _strip(request: HttpRequest) -> Strip:
-    state = controls.read()
+    state = controls_of(request)
     shown = _shown(request, state)
     strictest = min((badge for _, badge in shown), key=lambda badge: ORDER[badge.colour])
     if len({badge.text for _, badge in shown}) == 1:
@@ -65,12 +72,12 @@ def _strip(request: HttpRequest) -> Strip:
 
 def _shown(request: HttpRequest, state: controls.Controls) -> list[tuple[str, controls.Badge]]:
     """Badges by name: of the user's workspaces; operators see the system and what differs."""
-    places = Workspace.objects.order_by("slug")
     if not is_operator(request):
-        mine = places.filter(pk__in=roles_of(request))
+        mine = [row.workspace for row in memberships_of(request)]
         found = [(place.name, controls.badge(place.pk, state)) for place in mine]
         return found or [("", controls.badge(None, state))]
     whole = controls.badge(None, state)
+    places = Workspace.objects.order_by("slug")
     each = [(place.name, controls.badge(place.pk, state)) for place in places]
     differing = [(name, badge) for name, badge in each if badge.text != whole.text]
     return [("Whole system", whole), *differing[:5]]

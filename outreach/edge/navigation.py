@@ -9,10 +9,9 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from approvals import queue
+from approvals import badges
 from approvals.models import Approval
 from channels.models import Delivery, PlatformTemplate
-from outreach.core import inbox
 from outreach.core.models import (
     Activity,
     Agent,
@@ -29,7 +28,6 @@ from outreach.core.models import (
     VoiceProfile,
     Workspace,
 )
-from outreach.core.models.imports import DuplicateDecision
 from outreach.core.permissions import Verb
 from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import SafetyEvent
@@ -150,18 +148,13 @@ def _sees_controls(request: HttpRequest) -> bool:
 
 
 def _waiting(request: HttpRequest) -> str:
-    mine = Approval.objects.filter(workspace__in=workspace_ids(request, Verb.VIEW))
-    counts = queue.counts(mine)
+    counts = badges.of(request).waiting
     return counts.parts[0][0] if counts.total else ""
 
 
 def _doubtful(request: HttpRequest) -> str:
-    mine = Duplicate.objects.filter(workspace__in=workspace_ids(request, Verb.WRITE_PEOPLE))
-    count = mine.filter(decision=DuplicateDecision.OPEN).count()
-    return str(count) if count else ""
+    return badges.of(request).doubtful
 
 
 def _unread(request: HttpRequest) -> str:
-    mine = InboundMessage.objects.filter(workspace__in=workspace_ids(request, Verb.VIEW))
-    count = mine.filter(status__in=inbox.OPEN).count()
-    return str(count) if count else ""
+    return badges.of(request).unread
