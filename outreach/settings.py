@@ -229,9 +229,9 @@ SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=10, least=1, most=50
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)
 APPROVAL_UNDO_SECONDS = whole_number("APPROVAL_UNDO_SECONDS", default=10, least=0, most=600)
-# Chat rooms of our own team, in the form of apprise; never a channel to people we write to.
-NOTIFY_URLS = env.str("NOTIFY_URLS", default="").split()
+NOTIFY_URLS = env.str("NOTIFY_URLS", default="").split()  # our own team's chat rooms, for apprise
 OUTREACH_USER = env.str("OUTREACH_USER", default="")
+OUTREACH_KEY = env("OUTREACH_KEY", default="").strip()  # `manage.py mcp` on stdio acts with it
 
 # --- Language model: optional; templates need none ------------------------------------------------
 LLM_MODEL = env.str("LLM_MODEL", default="")

@@ -24,7 +24,12 @@ VENV = ROOT / ".venv"
 STAMP = VENV / ".installed.json"
 SETS = {
     "runtime": ["requirements.txt"],
-    "dev": ["requirements.txt", "requirements-llm.txt", "requirements-dev.txt"],
+    "dev": [
+        "requirements.txt",
+        "requirements-llm.txt",
+        "requirements-mcp.txt",
+        "requirements-dev.txt",
+    ],
 }
 
 

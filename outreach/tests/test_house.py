@@ -142,7 +142,8 @@ def test_each_runtime_package_is_pinned_and_has_its_reason():
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-llm.txt", "requirements-dev.txt"]
+    "name",
+    ["requirements.txt", "requirements-llm.txt", "requirements-mcp.txt", "requirements-dev.txt"],
 )
 def test_requirements_agree_with_the_constraints(name):
     pins = dict(line.split("==") for line in requirement_lines("constraints.txt"))

@@ -1,0 +1,91 @@
+"""Two transports: stdio for a host on this machine, streamable HTTP with a key in each request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.utils import timezone
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.transport_security import TransportSecuritySettings
+
+from outreach.core import keys
+from outreach.edge.mcp import tools
+from outreach.edge.mcp.face import DOOR
+
+Scope = dict[str, Any]
+Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
+MOST_BYTES = 2_000_000
+PATH = "/mcp"
+
+
+def stdio(secret: str, *, version: str) -> MCPServer[Any]:
+    """A server that acts as one key for as long as the process lives."""
+    return tools.build(lambda _: secret, version=version)
+
+
+def http(*, host: str, port: int, hosts: list[str], version: str) -> Asgi:
+    """An ASGI application. No sessions: each request carries its key and stands by itself."""
+    server = tools.build(_bearer, version=version)
+    names = [f"{name}:{port}" for name in (host, *hosts)] + hosts
+    application = server.streamable_http_app(
+        streamable_http_path=PATH,
+        stateless_http=True,
+        json_response=True,
+        max_request_body_size=MOST_BYTES,
+        transport_security=TransportSecuritySettings(
+            allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names]
+        ),
+    )
+    return OnlyKeys(application)
+
+
+def _bearer(context: Context[Any, Any]) -> str:
+    request = context.request_context.request
+    return _secret(request.headers.get("authorization", "")) if request is not None else ""
+
+
+def _secret(header: str) -> str:
+    scheme, _, value = header.strip().partition(" ")
+    return value.strip() if scheme.lower() == "bearer" and value.isascii() else ""
+
+
+class OnlyKeys:
+    """Turns away whoever brings no key that works, before the protocol is spoken at all."""
+
+    def __init__(self, inner: Asgi) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            if not await sync_to_async(_works)(_secret(header)):
+                await _refuse(send)
+                return
+        await self._inner(scope, receive, send)
+
+
+def _works(secret: str) -> bool:
+    try:
+        return keys.holder(secret, at=timezone.now(), door=DOOR) is not None
+    finally:
+        connections.close_all()  # in a thread that may never be asked again
+
+
+async def _refuse(send: Any) -> None:
+    said = {
+        "error": "Send `Authorization: Bearer occ_…` with a key that works. A person makes one in "
+        "the admin under API keys."
+    }
+    body = json.dumps(said, ensure_ascii=False).encode()
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"www-authenticate", b"Bearer"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,371 @@
+"""The MCP server through the SDK's own client: in memory, on stdio and over HTTP."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import uuid
+
+import anyio
+import httpx2
+import pytest
+import time_machine
+from django.conf import settings as installed
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from approvals import services
+from approvals.models import Approval
+from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
+from outreach import testing
+from outreach.core.models import Activity, ApiKey, Draft
+from outreach.edge.mcp import policy, serving, tools
+from outreach.edge.mcp.face import Face, FaceRefused
+from outreach.edge.tests import api
+from outreach.tests import source
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOOLS = {
+    "find_people", "get_person", "propose_draft", "revise_draft", "submit_draft", "withdraw_draft",
+    "list_drafts", "get_draft", "wait_for_decision", "validate_text", "run_workflow", "get_run",
+    "read_status",
+}  # fmt: skip
+PUSHY = (
+    "Hi Anna, act now before it is too late!!! Here are the minutes of Monday's meeting, as agreed."
+)
+CALM = "Hi Anna, here are the minutes of Monday's meeting, as agreed."
+
+
+class Host:
+    """An agent host: `ask(tool, **arguments)` gives the answer, `refused` the sentence of a no."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+
+    def run(self, act):
+        async def within():
+            async with Client(serving.stdio(self.secret, version="1")) as client:
+                return await act(client)
+
+        return anyio.run(within)
+
+    def ask(self, tool: str, **arguments):
+        result = self.run(lambda client: client.call_tool(tool, arguments))
+        assert not result.is_error, result.content[0].text
+        return result.structured_content
+
+    def refused(self, tool: str, **arguments) -> str:
+        result = self.run(lambda client: client.call_tool(tool, arguments))
+        assert result.is_error, result
+        return result.content[0].text
+
+
+@pytest.fixture
+def place():
+    return testing.make_workspace()
+
+
+@pytest.fixture
+def host(place) -> Host:
+    return Host(api.key_of(testing.make_agent(place, *api.EVERY_SCOPE), place))
+
+
+@pytest.fixture
+def anna(place):
+    return testing.make_person(place)
+
+
+def waiting(draft: str) -> Approval:
+    return Approval.objects.get(draft__uuid=draft, status="pending")
+
+
+@time_machine.travel(testing.WORKDAY)
+def test_the_loop_of_an_agent_from_a_pushy_text_to_a_sent_message(host, anna, place, live):
+    made = host.ask("propose_draft", person=str(anna.uuid), channel="email", subject="Minutes",
+                    text=PUSHY, purpose="work_update", reasoning="she asked for them")  # fmt: skip
+    assert made["outcome"]["result"] == "pending_approval", made
+    assert "act now" not in made["text"].lower(), "rewritten, and the agent reads it"
+    assert host.ask("wait_for_decision", draft=made["uuid"], seconds=0)["decided"] is False
+
+    services.return_(
+        waiting(made["uuid"]).pk, by=testing.alice(place), at=timezone.now(),
+        feedback="Too short: say who took part.",
+    )  # fmt: skip
+    told = host.ask("wait_for_decision", draft=made["uuid"], seconds=5)
+    assert told["decided"] is True
+    assert "who took part" in told["rounds"][0]["feedback"]
+
+    better = host.ask("revise_draft", draft=made["uuid"], digest=told["digest"], subject="Minutes",
+                      text=f"{CALM} Bob and Carol took part.")  # fmt: skip
+    again = host.ask("submit_draft", draft=made["uuid"], digest=better["digest"])
+    assert again["outcome"]["result"] == "pending_approval"
+    round_two = waiting(made["uuid"])
+    services.approve(
+        round_two.pk, by=testing.alice(place), at=timezone.now(), digest=round_two.digest,
+        undo_seconds=0,
+    )  # fmt: skip
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        sending.process()
+    assert [envelope.text for envelope in MemoryAdapter.outbox] == [again["text"]]
+    assert host.ask("get_draft", draft=made["uuid"])["status"] == "sent"
+    told = Activity.objects.filter(by_kind="agent").values_list("codes", flat=True)
+    assert {codes["door"] for codes in told} == {"mcp"}, "the log tells through which face"
+
+
+def test_there_are_these_tools_and_none_that_approves_sends_or_changes_a_control(host):
+    async def named(client):
+        return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+    found = host.run(named)
+    assert set(found) == TOOLS
+    assert all(tool.description and tool.annotations for tool in found.values())
+    # Nothing here reaches a service that decides, sends or brakes: all goes through REST.
+    for name in ("face", "policy", "serving", "tools"):
+        for module in imports_of(source.ROOT / f"outreach/edge/mcp/{name}.py"):
+            assert not module.startswith(("approvals", "channels", "workflows")), module
+            assert module in ("safety.contract",) or not module.startswith("safety"), module
+
+
+def imports_of(path) -> set[str]:
+    nodes = ast.walk(source.tree(path))
+    return {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_looking_reading_and_judging(host, anna, place):
+    other = testing.make_person(testing.make_workspace("elsewhere"), "Zed Other")
+    found = host.ask("find_people", name=anna.full_name[:4])
+    assert [row["uuid"] for row in found["results"]] == [str(anna.uuid)]
+    assert found["next"] is None
+    assert host.ask("get_person", person=str(anna.uuid))["full_name"] == anna.full_name
+    assert "no person" in host.refused("get_person", person=str(other.uuid))
+    assert host.ask("find_people", name="Zed")["results"] == []
+    assert host.ask("read_status")["workspaces"][0]["slug"] == place.slug
+    payload = {"platform": "email", "recipient": "a@example.org", "content": PUSHY,
+               "subject": "Minutes", "timezone": "Europe/Berlin"}  # fmt: skip
+    assert host.ask("validate_text", payload=payload)["outcome"] in ("REWRITE", "BLOCK")
+    run = host.ask("run_workflow", name="daily_plan")
+    assert host.ask("get_run", run=run["id"])["steps"] is not None
+
+
+@time_machine.travel(testing.WORKDAY)
+def test_a_rejection_comes_with_its_reason_and_is_final(host, anna, place):
+    made = host.ask("propose_draft", person=str(anna.uuid), channel="email", subject="Minutes",
+                    text=CALM, purpose="work_update")  # fmt: skip
+    services.reject(
+        waiting(made["uuid"]).pk, by=testing.alice(place), at=timezone.now(), reason="Not to her."
+    )
+    told = host.ask("wait_for_decision", draft=made["uuid"], seconds=0)
+    assert (told["status"], told["rounds"][0]["feedback"]) == ("rejected", "Not to her.")
+    said = host.refused("revise_draft", draft=made["uuid"], digest=told["digest"], text=CALM)
+    assert "rejected by now" in said
+
+
+def test_pages_go_on_by_cursor(host, place):
+    for number in range(3):
+        testing.make_person(place, f"Page {number}")
+    first = host.ask("find_people", name="Page", page_size=2)
+    rest = host.ask("find_people", name="Page", page_size=2, cursor=first["next"])
+    names = {row["full_name"] for row in first["results"] + rest["results"]}
+    assert names == {"Page 0", "Page 1", "Page 2"} and rest["next"] is None
+
+
+def test_the_same_proposal_twice_is_one_and_another_key_means_another(host, anna):
+    words = {"person": str(anna.uuid), "channel": "email", "subject": "Minutes", "text": CALM,
+             "purpose": "work_update", "keep_as_draft": True}  # fmt: skip
+    first, second = host.ask("propose_draft", **words), host.ask("propose_draft", **words)
+    assert first["uuid"] == second["uuid"]
+    third = host.ask("propose_draft", **words, idempotency_key="another")
+    assert third["uuid"] != first["uuid"]
+
+
+BAD = [
+    ("propose_draft", {"person": "nobody", "channel": "email", "text": CALM}, "person"),
+    ("propose_draft", {"person": str(uuid.uuid4()), "channel": "email", "text": CALM}, "no such"),
+    ("propose_draft", {"person": "{anna}", "channel": "email", "text": "a\x00b"}, "NUL"),
+    ("propose_draft", {"person": "{anna}", "channel": "email", "text": ""}, "text"),
+    ("propose_draft", {"person": "{anna}", "channel": "fax", "text": CALM}, "channel"),
+    ("propose_draft", {"person": "{anna}", "channel": "email", "text": "x" * 1_900_000}, "large"),
+    ("propose_draft",
+     {"person": "{anna}", "channel": "email", "text": CALM, "scheduled_for": "tomorrow"},
+     "ISO 8601"),
+    ("get_draft", {"draft": "../people"}, "nothing at this address"),
+    ("get_draft", {"draft": ""}, "no "),
+    ("get_run", {"run": 10**30}, "no "),
+    ("wait_for_decision", {"draft": "{draft}", "seconds": 31}, "0 to 30"),
+    ("revise_draft", {"draft": "{draft}", "digest": "old", "text": CALM}, "stale"),
+    ("submit_draft", {"draft": "{draft}", "digest": "\u00e9\n"}, "stale"),
+    ("withdraw_draft", {"draft": "{draft}", "reason": " "}, "reason"),
+    ("run_workflow", {"name": "world_domination"}, "name"),
+    ("validate_text", {"payload": {"platform": "fax"}}, "platform"),
+]  # fmt: skip
+
+
+def test_bad_input_is_refused_in_words_and_nothing_is_stored(host, anna, place):
+    draft = host.ask("propose_draft", person=str(anna.uuid), channel="email", text=CALM,
+                     subject="Minutes", keep_as_draft=True)  # fmt: skip
+    names = {"{anna}": str(anna.uuid), "{draft}": draft["uuid"]}
+    before = (Draft.objects.count(), Approval.objects.count())
+    for tool, arguments, word in BAD:
+        given = {key: names.get(str(value), value) for key, value in arguments.items()}
+        said = host.refused(tool, **given)
+        assert word in said, (tool, said)
+        assert "Traceback" not in said and "Unexpected" not in said, (tool, said)
+    assert (Draft.objects.count(), Approval.objects.count()) == before
+
+
+def test_lone_surrogates_are_refused_and_not_a_crash(host, anna):
+    face = Face(host.secret)
+    body = {"person": str(anna.uuid), "channel": "email", "text": "half a pair \ud800"}
+    with pytest.raises(FaceRefused) as no:
+        face.post("drafts", body, idempotency_key="k")
+    assert no.value.status == 400
+    assert tools._key_of(body).startswith("mcp-")
+
+
+def test_a_key_without_scopes_is_told_who_can_change_that(place, anna):
+    poor = Host(api.key_of(testing.make_agent(place, "people:read"), place))
+    said = poor.refused("propose_draft", person=str(anna.uuid), channel="email", text=CALM)
+    assert "drafts:write" in said or "admin" in said.lower(), said
+    assert "admin" in poor.refused("list_drafts").lower()
+
+
+def test_a_key_that_ends_is_refused_at_the_next_call(host, anna):
+    host.ask("get_person", person=str(anna.uuid))
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert "Make a new one" in host.refused("get_person", person=str(anna.uuid))
+
+
+def test_policy_and_limits_can_be_read_and_come_from_the_rules(host):
+    async def read(client):
+        return [
+            (await client.read_resource(f"outreach://{name}")).contents[0].text
+            for name in ("policy", "limits", "standing/now")
+        ]
+
+    rules, limits, standing = host.run(read)
+    assert rules == policy.rules() and "guilt induction" in rules
+    assert "whatsapp: 5 a day" in limits and "22:00 to 07:00" in limits
+    assert json.loads(standing)["principal"]["kind"] == "agent"
+
+
+@time_machine.travel(testing.WORKDAY)
+def test_the_guide_tells_the_truth(place, anna, live_server, monkeypatch):
+    """Its Python runs as printed; every tool and scope it names is there, and none is left out."""
+    guide = (source.ROOT / "docs/agents.md").read_text()
+    assert {name for name in re.findall(r"`([a-z_]+)`", guide) if name in TOOLS} == TOOLS
+    assert set(re.findall(r"`([a-z]+:[a-z]+)`", guide)) == set(api.EVERY_SCOPE)
+    monkeypatch.setenv("BASE", live_server.url)
+    monkeypatch.setenv("KEY", api.key_of(testing.make_agent(place, *api.EVERY_SCOPE), place))
+    anna.full_name = "Anna Guide"
+    anna.save()
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.S)
+    told: dict = {}
+    exec(example.replace("wait=5", "wait=0"), told)
+    assert told["made"]["outcome"]["result"] == "pending_approval"
+    assert told["told"]["decided"] is False
+
+
+# --- The real transports --------------------------------------------------------------------------
+
+
+@pytest.mark.processes
+def test_over_stdio_stdout_carries_the_protocol_and_nothing_else(host, anna):
+    async def talk():
+        parameters = StdioServerParameters(
+            command=sys.executable, args=["-m", "outreach.edge.tests.mcp_child"],
+            env={**child_environment(), "OUTREACH_KEY": host.secret}, cwd=str(source.ROOT),
+        )  # fmt: skip
+        async with Client(parameters) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            found = await client.call_tool("get_person", {"person": str(anna.uuid)})
+            return names, found.structured_content["uuid"]
+
+    assert anyio.run(talk) == (TOOLS, str(anna.uuid))
+
+
+@pytest.mark.processes
+def test_over_http_every_request_needs_a_key_that_works(host, anna):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "outreach.edge.tests.mcp_child", "--http", f"127.0.0.1:{port}"],
+        env=child_environment(), cwd=source.ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}/mcp"
+    try:
+        assert "MCP at" in child.stderr.readline()
+        wait_for(port)
+        assert httpx2.post(url, json={}).status_code == 401
+        wrong = httpx2.post(url, json={}, headers={"Authorization": "Bearer occ_nope"})
+        assert wrong.status_code == 401 and "API keys" in wrong.text
+        mine = {"Authorization": f"Bearer {host.secret}"}
+        foreign = httpx2.post(url, json={}, headers={**mine, "Host": "evil.example"})
+        assert foreign.status_code in (403, 421), "another name leads here: DNS rebinding"
+        page = httpx2.post(url, json={}, headers={**mine, "Origin": "https://evil.example"})
+        assert page.status_code == 403
+
+        async def talk():
+            async with (
+                httpx2.AsyncClient(headers=mine) as web,
+                Client(streamable_http_client(url, http_client=web)) as client,
+            ):
+                found = await client.call_tool("get_person", {"person": str(anna.uuid)})
+                return found.structured_content["uuid"]
+
+        assert anyio.run(talk) == str(anna.uuid)
+    finally:
+        child.terminate()
+        child.communicate(timeout=20)
+
+
+def child_environment() -> dict[str, str]:
+    """The test's own database, for another process."""
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{given['NAME']}"
+    else:
+        who = f"{given['USER']}:{given['PASSWORD']}" if given["PASSWORD"] else given["USER"]
+        url = f"postgres://{who}@{given['HOST']}:{given['PORT'] or 5432}/{given['NAME']}"
+    return {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(installed.DATA_DIR)}
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the server did not begin to listen")
+
+
+@pytest.mark.parametrize(
+    "arguments, secret, said",
+    [([], "", "OUTREACH_KEY is not set"), ([], "occ_wrong", "does not work"),
+     (["--http", "8000"], "", "HOST:PORT"), (["--http", "localhost:99999"], "", "HOST:PORT")],
+)  # fmt: skip
+def test_a_start_that_cannot_work_says_what_to_do(arguments, secret, said, settings):
+    settings.OUTREACH_KEY = secret
+    with pytest.raises(CommandError, match=said):
+        call_command("mcp", *arguments)
+
+
+def test_without_its_packages_the_command_names_the_file_to_install(monkeypatch):
+    def missing():
+        raise ModuleNotFoundError("No module named 'mcp'", name="mcp")
+
+    monkeypatch.setattr("outreach.edge.management.commands.mcp.load", missing)
+    with pytest.raises(CommandError, match=r"requirements-mcp\.txt"):
+        call_command("mcp")
