@@ -21,6 +21,8 @@ Scope = dict[str, Any]
 Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
 MOST_BYTES = 2_000_000
 PATH = "/mcp"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused unless the names are said
 
 
 def stdio(secret: str, *, version: str) -> MCPServer[Any]:
@@ -31,17 +33,27 @@ def stdio(secret: str, *, version: str) -> MCPServer[Any]:
 def http(*, host: str, port: int, hosts: list[str], version: str) -> Asgi:
     """An ASGI application. No sessions: each request carries its key and stands by itself."""
     server = tools.build(_bearer, version=version)
-    names = [f"{name}:{port}" for name in (host, *hosts)] + hosts
+    names = names_of(host, port, hosts)
     application = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         json_response=True,
         max_request_body_size=MOST_BYTES,
         transport_security=TransportSecuritySettings(
-            allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names]
+            allowed_hosts=names,
+            allowed_origins=[
+                f"{scheme}://{name}" for scheme in ("http", "https") for name in names
+            ],
         ),
     )
     return OnlyKeys(application)
+
+
+def names_of(host: str, port: int, others: list[str]) -> list[str]:
+    """What a request's Host may say, the own name first: a machine has three for itself."""
+    mine = [host, *(name for name in LOOPBACK if host in LOOPBACK and name != host)]
+    written = [f"[{name}]" if ":" in name else name for name in mine]
+    return [f"{name}:{port}" for name in (*written, *others)] + others
 
 
 def _bearer(context: Context[Any, Any]) -> str:

@@ -352,9 +352,22 @@ def wait_for(port: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "host, others, answers_to",
+    [
+        ("127.0.0.1", [], ["127.0.0.1:80", "localhost:80", "[::1]:80"]),
+        ("::1", [], ["[::1]:80", "127.0.0.1:80", "localhost:80"]),
+        ("10.0.0.5", ["in.example.org"], ["10.0.0.5:80", "in.example.org:80", "in.example.org"]),
+    ],
+)
+def test_the_names_a_request_may_come_by(host, others, answers_to):
+    assert serving.names_of(host, 80, others) == answers_to
+
+
+@pytest.mark.parametrize(
     "arguments, secret, said",
     [([], "", "OUTREACH_KEY is not set"), ([], "occ_wrong", "does not work"),
-     (["--http", "8000"], "", "HOST:PORT"), (["--http", "localhost:99999"], "", "HOST:PORT")],
+     (["--http", "8000"], "", "HOST:PORT"), (["--http", "localhost:99999"], "", "HOST:PORT"),
+     (["--http", "0.0.0.0:8000"], "", "--allow-host"), (["--http", "[::]:80"], "", "--allow-host")],
 )  # fmt: skip
 def test_a_start_that_cannot_work_says_what_to_do(arguments, secret, said, settings):
     settings.OUTREACH_KEY = secret

@@ -64,8 +64,14 @@ class Command(BaseCommand):
     def _http(self, serving: Any, host: str, port: int, hosts: list[str], version: str) -> None:
         import uvicorn
 
+        if host in serving.EVERYWHERE and not hosts:
+            raise CommandError(
+                f"{host} listens at every address of this machine. Say by which names agents "
+                "reach it: --allow-host NAME; requests to any other name are refused."
+            )
         application = serving.http(host=host, port=port, hosts=hosts, version=version)
-        self.stderr.write(f"MCP at http://{host}:{port}{serving.PATH}; Ctrl-C ends it.")
+        shown = serving.names_of(host, port, hosts)[0]
+        self.stderr.write(f"MCP at http://{shown}{serving.PATH}; Ctrl-C ends it.")
         uvicorn.run(application, host=host, port=port, log_level="warning")
 
 
