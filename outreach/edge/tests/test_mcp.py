@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,7 +23,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
 
 from approvals import services
 from approvals.models import Approval
@@ -270,11 +270,37 @@ def test_the_guide_tells_the_truth(place, anna, live_server, monkeypatch):
     monkeypatch.setenv("KEY", api.key_of(testing.make_agent(place, *api.EVERY_SCOPE), place))
     anna.full_name = "Anna Guide"
     anna.save()
-    (example,) = re.findall(r"```python\n(.*?)```", guide, re.S)
     told: dict = {}
-    exec(example.replace("wait=5", "wait=0"), told)
+    exec(guides("python")[0].replace("wait=5", "wait=0"), told)
     assert told["made"]["outcome"]["result"] == "pending_approval"
     assert told["told"]["decided"] is False
+    if shutil.which("curl"):
+        found, again, decision = by_curl(anna, told["made"])
+        assert [row["uuid"] for row in found["results"]] == [str(anna.uuid)]
+        assert again["person"] == str(anna.uuid) and again["outcome"], again
+        assert decision["decided"] is False
+
+
+def guides(language: str) -> list[str]:
+    """The examples of the agents' guide in this language."""
+    guide = (source.ROOT / "docs/agents.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", guide, re.S)
+
+
+def by_curl(anna, made) -> list[dict]:
+    """What the guide's lines for a shell answer, as printed but for the names left to fill in."""
+    script = guides("sh")[0].partition("\n")[2]  # BASE and KEY are set
+    filled = script.replace("UUID", str(anna.uuid)).replace("DRAFT", made["uuid"])
+    said = subprocess.run(
+        ["sh", "-ec", filled.replace("wait=30", "wait=0")], capture_output=True, text=True,
+        check=True, timeout=60,
+    ).stdout  # fmt: skip
+    answers, decoder = [], json.JSONDecoder()
+    while said:
+        answer, end = decoder.raw_decode(said)
+        answers.append(answer)
+        said = said[end:].lstrip()
+    return answers
 
 
 # --- The real transports --------------------------------------------------------------------------
@@ -296,7 +322,7 @@ def test_over_stdio_stdout_carries_the_protocol_and_nothing_else(host, anna):
 
 
 @pytest.mark.processes
-def test_over_http_every_request_needs_a_key_that_works(host, anna):
+def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -317,15 +343,11 @@ def test_over_http_every_request_needs_a_key_that_works(host, anna):
         page = httpx2.post(url, json={}, headers={**mine, "Origin": "https://evil.example"})
         assert page.status_code == 403
 
-        async def talk():
-            async with (
-                httpx2.AsyncClient(headers=mine) as web,
-                Client(streamable_http_client(url, http_client=web)) as client,
-            ):
-                found = await client.call_tool("get_person", {"person": str(anna.uuid)})
-                return found.structured_content["uuid"]
-
-        assert anyio.run(talk) == str(anna.uuid)
+        monkeypatch.setenv("MCP", url.replace("127.0.0.1", "localhost"))
+        monkeypatch.setenv("KEY", host.secret)
+        told: dict = {}
+        exec(guides("python")[1].replace('look("anna")', f'look("{anna.full_name}")'), told)
+        assert [row["uuid"] for row in told["people"]] == [str(anna.uuid)]
     finally:
         child.terminate()
         child.communicate(timeout=20)
