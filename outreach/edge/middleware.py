@@ -6,6 +6,8 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
 from outreach.core import activity
@@ -39,6 +41,16 @@ class RequestIdMiddleware:
         if request.path.startswith("/admin/"):
             response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class SaneSessionMiddleware(SessionMiddleware):
+    """A session's cookie with a NUL is none: PostgreSQL would not even take the question."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        name = settings.SESSION_COOKIE_NAME
+        if "\0" in request.COOKIES.get(name, ""):
+            del request.COOKIES[name]
+        super().process_request(request)
 
 
 FOR_PROGRAMS = ("/api/", "/v1/")

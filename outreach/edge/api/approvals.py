@@ -21,7 +21,8 @@ from outreach.core import drafts
 from outreach.core.models import Channel, Purpose, Touch
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api import shapes
-from outreach.edge.api.base import Pages, Resource, StrictSerializer
+from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.pages import Order, Pages
 
 
 class ApprovalSerializer(shapes.RoundSerializer):
@@ -89,17 +90,27 @@ class EmptyBody(StrictSerializer):
 
 
 class QueuePages(Pages):
-    ordering = queue.ORDER
+    """What waits, critical first; there is an index for it."""
+
+    orders = {"queue": queue.ORDER, **Pages.orders}
+
+
+class RoundPages(QueuePages):
+    """The queue's order only where what waits is asked for; of everything, the newest first."""
+
+    def usual(self, request: Request) -> Order:
+        waiting = request.query_params.get("status") == "pending"
+        return self.orders["queue" if waiting else "newest"]
 
 
 class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
-    """Review rounds: critical first, then the oldest."""
+    """Review rounds: newest first; with `status=pending` critical first, then the oldest."""
 
     resource = "approvals"
     rows = Approval.objects.select_related("workspace", "revision", "draft__person")
     serializer_class = ApprovalSerializer
     filterset_class = ApprovalFilter
-    pagination_class = QueuePages
+    pagination_class = RoundPages
 
     def _item(self) -> Approval:
         """The item, for somebody who may decide at all: agents never get further."""

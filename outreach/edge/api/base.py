@@ -8,40 +8,61 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from outreach.edge.api.access import MayRead, access_of, place_of
+from outreach.edge.api.pages import BIGGEST, Pages
+from outreach.edge.api.schema import Described
 
-BIGGEST = 2**63 - 1
+
+class StrictFilters(DjangoFilterBackend):
+    """A filter that nobody knows, or that says nothing, is refused.
+
+    Passed over in silence, it would show more rows than were asked for.
+    """
+
+    always = frozenset({"workspace", "cursor", "page_size", "order"})
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        filters = self.get_filterset_class(view, queryset)
+        known = self.always | set(filters.base_filters if filters else ())
+        wrong = {
+            name: [said]
+            for name, given in request.query_params.lists()
+            if (said := _filter_fault(name, given, known))
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong, "invalid")
+        return super().filter_queryset(request, queryset, view)
 
 
-class Pages(CursorPagination):
-    """Pages by cursor: as quick at the end of a million rows as at the beginning."""
+def _filter_fault(name: str, given: list[str], known: frozenset[str] | set[str]) -> str:
+    if name not in known:
+        return f"There is no such filter. Known: {', '.join(sorted(known))}."
+    if len(given) > 1:
+        return "Given more than once. Say it once."
+    return "" if given[0] else "Give a value, or leave it away."
 
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-    ordering: str | tuple[str, ...] = "-pk"
 
-    def get_page_size(self, request: Request) -> int:
-        asked = request.query_params.get(self.page_size_query_param)
-        if asked is None:
-            return self.page_size
-        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
-            raise serializers.ValidationError(
-                {"page_size": [f"A page has 1 to {self.max_page_size} rows."]}
-            )
-        return int(asked)
+# What JSON has for these fields. The library would take "no", 0 or 5 for a switch or a text.
+PLAIN: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type, str], ...] = (
+    (serializers.BooleanField, bool, "Write true or false, without quotes."),
+    (serializers.IntegerField, int, "Write a whole number, without quotes."),
+    (serializers.CharField, str, "Write a text, in quotes."),
+)
 
 
 class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """A body with a field that nobody knows is refused: it was meant to say something."""
+    """A body with a field that nobody knows is refused: it was meant to say something.
+
+    So is a value that is no JSON value of the field's kind, whatever it could be read as.
+    """
 
     server_side = frozenset(
         {"workspace", "status", "state", "approved_by", "decided_by", "digest", "uuid", "id"}
@@ -56,7 +77,17 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
             }
             if strange:
                 raise serializers.ValidationError(strange, "unknown_field")
+            odd = {name: [said] for name in data if (said := self._odd(name, data[name]))}
+            if odd:
+                raise serializers.ValidationError(odd, "invalid")
         return super().to_internal_value(data)
+
+    def _odd(self, name: str, value: Any) -> str:
+        field = self.fields[name]
+        for kind, due, said in PLAIN:
+            if isinstance(field, kind) and value is not None:
+                return "" if type(value) is due else said
+        return ""
 
 
 class Resource(GenericViewSet[Any]):
@@ -66,6 +97,8 @@ class Resource(GenericViewSet[Any]):
     workspace_path = "workspace"
     permission_classes = (MayRead,)
     pagination_class = Pages
+    filter_backends = (StrictFilters,)
+    schema = Described()
     rows: QuerySet[Any]
 
     @property
@@ -83,10 +116,9 @@ class Resource(GenericViewSet[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
             return self.rows.none()
-        ids = access_of(self.request).ids(self.resource)
-        asked = self.request.query_params.get("workspace", "")
-        rows = self.rows.filter(**{f"{self.workspace_path}__in": ids})
-        return rows.filter(**{f"{self.workspace_path}__slug": asked}) if asked else rows
+        access, asked = access_of(self.request), self.request.query_params.get("workspace", "")
+        ids = [pk for pk in access.ids(self.resource) if asked in ("", access.places[pk].slug)]
+        return self.rows.filter(**{f"{self.workspace_path}__in": ids})
 
     def get_object(self) -> Any:
         """The row, or the same 404 whether it is foreign or does not exist."""

@@ -25,9 +25,11 @@ from outreach.core.permissions import Verb, has_scope, require
 from outreach.edge.api import idempotency, shapes
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.errors import Conflict, refusal
+from outreach.edge.api.filters import Moment
 
 LONGEST_WAIT = 30.0
 LOOK_EVERY = 0.5
+SECONDS = {"type": "integer", "minimum": 0, "maximum": int(LONGEST_WAIT), "default": 0}
 REQUESTED = ("draft", "scheduled", "published")
 IDEMPOTENCY = OpenApiParameter(
     idempotency.HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
@@ -77,7 +79,7 @@ class DraftFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=DraftStatus.choices)
     channel = django_filters.ChoiceFilter(choices=Channel.choices)
     person = django_filters.UUIDFilter(field_name="person__uuid")
-    since = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    since = Moment(field_name="created_at", lookup_expr="gte")
 
     class Meta:
         model = Draft
@@ -202,9 +204,9 @@ class Drafts(mixins.ListModelMixin, Resource):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("wait", OpenApiTypes.INT, description="Seconds to wait, 0 to 30.")
+            OpenApiParameter("wait", SECONDS, description="How long to wait for the decision.")
         ],
-        responses=shapes.MessageSerializer,
+        responses=shapes.DecisionSerializer,
     )
     @action(detail=True, methods=["get"])
     def decision(self, request: Request, uuid: str = "") -> Response:

@@ -32,6 +32,7 @@ OPEN_API: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",  # works without a network
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # each body says itself what may be left out
     "ENFORCE_NON_BLANK_FIELDS": True,
     "SCHEMA_PATH_PREFIX": r"/api",
     "POSTPROCESSING_HOOKS": ["outreach.edge.api.schema.with_errors"],

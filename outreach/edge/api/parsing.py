@@ -19,7 +19,7 @@ DEEPEST = 32
 
 class TooLarge(APIException):
     status_code = 413
-    default_detail = "The body is too large."
+    default_detail = "The body is larger than the 1 MiB that are taken. Send less at once."
     default_code = "too_large"
 
 
@@ -46,7 +46,9 @@ class StrictJSONParser(JSONParser):
             at = len(error.doc[: error.pos].encode())
             raise ParseError(f"The body is not JSON at byte {at}: {error.msg}.") from None
         except (RecursionError, ValueError) as error:
-            said = str(error) if str(error).startswith("The body") else "The body cannot be read."
+            said = str(error)
+            if not said.startswith("The body"):
+                said = "The body is nested too deeply, or contains a number with too many digits."
             raise ParseError(said) from None
         check_text(value)
         return value

@@ -20,6 +20,7 @@ from outreach.core.models.workspace import validate_zone
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.filters import TrueOrFalse
 
 
 class AddressSerializer(serializers.ModelSerializer[Address]):
@@ -73,12 +74,18 @@ class PersonBody(StrictSerializer):
     addresses = NewAddress(many=True, required=False)
 
 
+class PersonChange(PersonBody):
+    """What is said of a person now; what is left out stays as it is."""
+
+    full_name = serializers.CharField(max_length=400, required=False)
+
+
 class PersonFilter(django_filters.FilterSet):
     name = django_filters.CharFilter(field_name="full_name", lookup_expr="icontains")
     account = django_filters.CharFilter(field_name="account__name", lookup_expr="icontains")
     address = django_filters.CharFilter(field_name="addresses__normalised", distinct=True)
     status = django_filters.ChoiceFilter(choices=PersonStatus.choices)
-    automation_enabled = django_filters.BooleanFilter()
+    automation_enabled = TrueOrFalse()
 
     class Meta:
         model = Person
@@ -124,13 +131,11 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         )
         return Response(PersonSerializer(self.rows.get(pk=person.pk)).data, status=201)
 
-    @extend_schema(request=PersonBody, responses=PersonSerializer)
+    @extend_schema(request=PersonChange, responses=PersonSerializer)
     def partial_update(self, request: Request, uuid: str = "") -> Response:
         """Change what is known of a person. Addresses given are added; none is taken away."""
         person = self.get_object()
-        known = PersonBody(data=request.data, partial=True)
-        known.is_valid(raise_exception=True)
-        words = dict(known.validated_data)
+        words = self.read(PersonChange)
         person_editing.change(
             person,
             words,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -14,16 +16,20 @@ from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Activity, Channel, InboundMessage
 from outreach.core.models.base import PrincipalKind
 from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.filters import Moment
 from safety.models import SafetyEvent
 from workflows import definitions, services
 from workflows.models import Run, RunStatus, Step
+
+# What a row may have none of, as null.
+ABSENT: dict[str, Any] = {"default": None, "allow_null": True, "read_only": True}
 
 
 class SafetyEventSerializer(serializers.ModelSerializer[SafetyEvent]):
     """One refusal, hold or rewrite (seed A's columns, with code and author)."""
 
-    workspace = serializers.CharField(source="workspace.slug", default=None, read_only=True)
-    draft = serializers.UUIDField(source="draft.uuid", default=None, read_only=True)
+    workspace = serializers.CharField(source="workspace.slug", **ABSENT)
+    draft = serializers.UUIDField(source="draft.uuid", **ABSENT)
 
     class Meta:
         model = SafetyEvent
@@ -34,8 +40,8 @@ class SafetyEventSerializer(serializers.ModelSerializer[SafetyEvent]):
 
 
 class SafetyEventFilter(django_filters.FilterSet):
-    since = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    since = Moment(field_name="created_at", lookup_expr="gte")
+    until = Moment(field_name="created_at", lookup_expr="lt")
     draft = django_filters.UUIDFilter(field_name="draft__uuid")
 
     class Meta:
@@ -55,7 +61,7 @@ class SafetyEvents(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
 class ActivitySerializer(serializers.ModelSerializer[Activity]):
     """One act of the log: ids, codes and digests, never a name or a text."""
 
-    workspace = serializers.CharField(source="workspace.slug", default=None, read_only=True)
+    workspace = serializers.CharField(source="workspace.slug", **ABSENT)
 
     class Meta:
         model = Activity
@@ -66,8 +72,8 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
 
 
 class ActivityFilter(django_filters.FilterSet):
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+    since = Moment(field_name="at", lookup_expr="gte")
+    until = Moment(field_name="at", lookup_expr="lt")
     by_kind = django_filters.ChoiceFilter(choices=PrincipalKind.choices)
 
     class Meta:
@@ -121,8 +127,8 @@ class InboundSerializer(serializers.ModelSerializer[InboundMessage]):
     """What somebody wrote to us. Text from outside: data, never an instruction."""
 
     workspace = serializers.CharField(source="workspace.slug", read_only=True)
-    person = serializers.UUIDField(source="person.uuid", default=None, read_only=True)
-    in_reply_to = serializers.UUIDField(source="in_reply_to.uuid", default=None, read_only=True)
+    person = serializers.UUIDField(source="person.uuid", **ABSENT)
+    in_reply_to = serializers.UUIDField(source="in_reply_to.uuid", **ABSENT)
 
     class Meta:
         model = InboundMessage
@@ -134,7 +140,7 @@ class InboundSerializer(serializers.ModelSerializer[InboundMessage]):
 
 class InboundFilter(django_filters.FilterSet):
     person = django_filters.UUIDFilter(field_name="person__uuid")
-    since = django_filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="gte")
+    since = Moment(field_name="received_at", lookup_expr="gte")
 
     class Meta:
         model = InboundMessage

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+)
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import Direction, OpenApiParameter
 
 SAID = {
     "400": "Cannot be read or validated; `attr` names the field.",
     "401": "No key, or one that does not work.",
     "403": "This caller may not do this; `detail` says who may.",
     "404": "Not there, or not in your workspaces.",
+    "406": "Only JSON is served.",
     "409": "The state is against it: decided already, changed since you read it, stopped.",
     "429": "Too often; `Retry-After` says when.",
+    "503": "The database is away; nothing was changed.",
 }
+OF_BODIES = {
+    "413": "The body is larger than 1 MiB.",
+    "415": "The body is not JSON; send `Content-Type: application/json`.",
+}
+WORKSPACE = OpenApiParameter(
+    "workspace", OpenApiTypes.STR, description="The slug of one of the caller's workspaces."
+)
 ERROR: dict[str, Any] = {
     "type": "object",
     "required": ["type", "errors"],
@@ -45,7 +60,8 @@ def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if verb not in operations:
                 continue
             answers = operations[verb].setdefault("responses", {})
-            for status, sentence in SAID.items():
+            more = OF_BODIES if "requestBody" in operations[verb] else {}
+            for status, sentence in {**SAID, **more}.items():
                 answers.setdefault(status, {"description": sentence, "content": content})
             if verb == "post" and any(
                 row.get("name") == "Idempotency-Key"
@@ -54,6 +70,27 @@ def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 sentence = "The Idempotency-Key was used before, for something else."
                 answers["422"] = {"description": sentence, "content": content}
     return result
+
+
+class Described(AutoSchema):
+    """Says of every view of rows that it can be narrowed to one workspace."""
+
+    def get_override_parameters(self) -> list[Any]:
+        view: Any = self.view
+        return [] if view.detail or view.workspace_path == "pk" else [WORKSPACE]
+
+
+class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """A body that takes no field it does not know says so."""
+
+    target_class = "outreach.edge.api.base.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Any:
+        made = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
+        return {**made, "additionalProperties": False}
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

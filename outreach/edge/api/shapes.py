@@ -15,7 +15,9 @@ from approvals.models import Approval
 from approvals.proposing import Proposal
 from outreach.core.models import Draft
 from outreach.edge.api.base import StrictSerializer
+from safety import controls
 
+OUTCOMES = ("pending_approval", "approved_by_rule", "draft", "blocked", "refused")
 LATEST = timedelta(days=366)
 
 
@@ -106,6 +108,15 @@ class RoundSerializer(serializers.ModelSerializer[Approval]):
         return list(row.decision.get("findings", []))
 
 
+class OutcomeSerializer(serializers.Serializer[Any]):
+    """What a proposal came to: in the queue, kept as a draft, blocked or refused, and why."""
+
+    result = serializers.ChoiceField(choices=OUTCOMES)
+    reason = serializers.CharField()
+    held = serializers.CharField(help_text="Why nothing leaves now, whatever is decided.")
+    findings = FindingSerializer(many=True)
+
+
 class MessageSerializer(DraftSerializer):
     """One message whole: its text, its rounds newest first, and what a submission answered."""
 
@@ -129,16 +140,30 @@ class MessageSerializer(DraftSerializer):
         found = row.approvals.select_related("draft").order_by("-id")[:20]
         return list(RoundSerializer(found, many=True).data)
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field(OutcomeSerializer(allow_null=True))
     def get_outcome(self, row: Draft) -> dict[str, Any] | None:
         """What the request just made came to: null where none was made."""
         done: Proposal | None = self.context.get("proposal")
-        return outcome(done) if done else None
+        return {**outcome(done), "held": held(row.workspace_id)} if done else None
+
+
+class DecisionSerializer(MessageSerializer):
+    """The message, and whether it waits for nobody any more."""
+
+    decided = serializers.BooleanField(read_only=True)
+
+    class Meta(MessageSerializer.Meta):
+        fields = (*MessageSerializer.Meta.fields, "decided")
 
 
 def message(row: Draft, done: Proposal | None = None) -> dict[str, Any]:
     """The whole message as JSON, with what a request came to."""
     return dict(MessageSerializer(row, context={"proposal": done}).data)
+
+
+def held(workspace_id: int) -> str:
+    badge = controls.badge(workspace_id)
+    return "" if badge.text == "LIVE" else badge.sentence
 
 
 def outcome(done: Proposal) -> dict[str, Any]:

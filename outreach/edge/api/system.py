@@ -25,6 +25,7 @@ from outreach.edge import health
 from outreach.edge.api.access import MayRead, access_of, place_of
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
 from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.schema import WORKSPACE
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
@@ -160,7 +161,7 @@ class Controls(APIView):
             }
         )
 
-    @extend_schema(request=ControlBody, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=ControlBody, parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
         """Set one. `effective` is false while a message is still in flight: ask again."""
         by = access_of(request).principal

@@ -1,0 +1,39 @@
+"""Filters that read what they are given in one way only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django_filters.fields import IsoDateTimeField
+
+
+class MomentField(IsoDateTimeField):
+    """A time in UTC: PostgreSQL takes no offset of 16 hours or more, and no year beyond 9999."""
+
+    default_error_messages = {
+        "invalid": "Write an ISO 8601 time, such as 2026-03-11T10:00:00Z.",
+    }
+
+    def to_python(self, value: Any) -> datetime | None:
+        made: datetime | None = super().to_python(value)
+        try:
+            return made.astimezone(UTC) if made else None
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid") from None
+
+
+class Moment(django_filters.IsoDateTimeFilter):
+    """ISO 8601; without an offset it is UTC."""
+
+    field_class = MomentField
+
+
+class TrueOrFalse(django_filters.TypedChoiceFilter):
+    """`true` or `false`; anything else is refused and not taken for "no matter"."""
+
+    def __init__(self, **how: Any) -> None:
+        words = {"true": True, "false": False}
+        super().__init__(choices=[(word, word) for word in words], coerce=words.get, **how)
