@@ -1,0 +1,112 @@
+"""The stand-alone verifier finds every kind of tampering, and needs no package to do so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.core.management import call_command
+
+from outreach import testing
+from outreach.core import activity
+from tools import verify_audit
+
+SCRIPT = verify_audit.__file__
+
+
+@pytest.fixture
+def log(db, tmp_path):
+    """Six entries with odd texts in them, exported as a file of lines."""
+    place = testing.make_workspace()
+    by = testing.dora(place)
+    for number, word in enumerate(("plain", "Größe", "\u202eabc", "日本", 'quo"te', "a\\b")):
+        entry = activity.entry("workspaces.changed", place, note=word, number=number)
+        activity.record(entry, by=by, at=testing.WORKDAY)
+    with (tmp_path / "log.jsonl").open("w") as file:
+        call_command("audit", "export", stdout=file)
+    return (tmp_path / "log.jsonl").read_text().splitlines()
+
+
+def run(lines, tmp_path, *more: str) -> int:
+    file = tmp_path / "given.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    return verify_audit.main([str(file), *more])
+
+
+def changed(line: str, **fields) -> str:
+    return json.dumps({**json.loads(line), **fields}, ensure_ascii=False)
+
+
+def test_an_untouched_export_holds_without_any_package(log, tmp_path):
+    file = tmp_path / "log.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", SCRIPT, str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    count, last = activity.head()
+    assert f"{count} entries hold. The head is {count}:{last}" in done.stdout
+
+
+def columns(line: str) -> list[str]:
+    return [name for name in json.loads(line) if name not in verify_audit.SEAL]
+
+
+def test_a_change_of_any_column_is_named(log, tmp_path, capsys):
+    for name in columns(log[2]):
+        other = 7 if isinstance(json.loads(log[2])[name], int) else "other"
+        assert run([*log[:2], changed(log[2], **{name: other}), *log[3:]], tmp_path) == 1, name
+        assert "line 3: entry 3" in capsys.readouterr().out, name
+
+
+@pytest.mark.parametrize(
+    "tamper, said",
+    [(lambda rows: rows[:1] + rows[2:], "line 2: entry 3 stands where entry 2 is due"),
+     (lambda rows: [rows[1], rows[0], *rows[2:]], "line 1: entry 2 stands where entry 1 is due"),
+     (lambda rows: [*rows[:2], rows[1], *rows[2:]], "line 3: entry 2 stands where entry 3 is due"),
+     (lambda rows: [changed(rows[0], hash="0" * 64), *rows[1:]], "line 1: entry 1"),
+     (lambda rows: rows[1:], "line 1: entry 2 stands where entry 1 is due")],
+)  # fmt: skip
+def test_what_is_taken_out_moved_or_put_in_is_named(tamper, said, log, tmp_path, capsys):
+    assert run(tamper(log), tmp_path) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_only_a_kept_head_shows_that_the_end_was_cut_off(log, tmp_path, capsys):
+    count, last = activity.head()
+    assert run(log[:-2], tmp_path) == 0
+    assert run(log[:-2], tmp_path, "--head", f"{count}:{last}") == 1
+    assert "the end was cut off" in capsys.readouterr().out
+    assert run(log, tmp_path, "--head", f"{count}:{last}") == 0
+    assert run(log, tmp_path, "--head", f"{count}:{'f' * 64}") == 1
+    assert "another than the one kept" in capsys.readouterr().out
+
+
+def test_a_whole_chain_forged_anew_is_another_than_the_kept_head(log, tmp_path, capsys):
+    _, last = activity.head()
+    previous, forged = verify_audit.GENESIS, []
+    for line in log:
+        entry = json.loads(line)
+        seq = entry.pop("seq")
+        del entry["hash"]
+        entry["by_id"] = "somebody else"
+        previous = verify_audit.link(previous, entry)
+        forged.append(json.dumps({**entry, "seq": seq, "hash": previous}))
+    assert run(forged, tmp_path) == 0
+    assert run(forged, tmp_path, "--head", f"{len(log)}:{last}") == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"seq": 1}', "\ud800"])
+def test_what_is_no_export_cannot_be_read(text, tmp_path, capsys):
+    file = tmp_path / "given.jsonl"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert verify_audit.main([str(file)]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_no_file_and_a_bad_head_are_said(tmp_path, capsys):
+    assert verify_audit.main([str(tmp_path / "none")]) == 2
+    with pytest.raises(SystemExit):
+        verify_audit.main([str(tmp_path), "--head", "12"])
+    assert "SEQ:HASH" in capsys.readouterr().err
