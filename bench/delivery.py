@@ -141,7 +141,7 @@ class Bench:
         return self.race("plain", str(count), env=self.environment("", port))
 
     def ours(
-        self, port: int, count: int, *, url: str = "", processes: int = 1, connections: int = 10
+        self, port: int, count: int, *, url: str = "", processes: int = 1, connections: int = 20
     ) -> list[dict[str, Any]]:
         env = self.environment(url or self.database(), port, connections)
         self.run("fill", str(count), env=env)
@@ -249,7 +249,7 @@ def rounds(bench: Bench, count: int, *, slow: int) -> None:
             bench.measure("plain Django send", bench.plain, port, bench.messages)
             bench.measure("ours, 1 process", bench.ours, port, bench.messages)
             bench.measure("ours, 2 processes", bench.ours, port, bench.messages, processes=2)
-            bench.measure("ours, 20 connections", bench.ours, port, bench.messages, connections=20)
+            bench.measure("ours, 10 connections", bench.ours, port, bench.messages, connections=10)
             bench.measure("ours, SQLite", bench.sqlite, port, bench.messages)
             bench.measure("django-mailer", bench.mailer, port, few)
             bench.measure("Celery, a task each", bench.celery, port, few)

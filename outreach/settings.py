@@ -225,7 +225,7 @@ ANYMAIL: dict[str, Any] = {
     **env.json("ANYMAIL_SETTINGS", default={}),
     "WEBHOOK_SECRET": env.str("ANYMAIL_WEBHOOK_SECRET", default="").split(),
 }
-SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=10, least=1, most=50)
+SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=20, least=1, most=50)
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)
 APPROVAL_UNDO_SECONDS = whole_number("APPROVAL_UNDO_SECONDS", default=10, least=0, most=600)

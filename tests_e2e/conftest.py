@@ -18,8 +18,9 @@ PASSWORD = "correct horse battery"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
+    """Ends with its module: its event loop would be in the way of tests that start their own."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install -r requirements-dev"
     )
