@@ -23,7 +23,7 @@ REASON = (
     "The database has gone back in time: entry {seq} of its log, which this machine has seen, "
     "{how}. Was a backup restored? What left since then may stand here as still to be sent. "
     "Compare with the mail server's own log before you lift this; everything approved goes back to "
-    "the queue."
+    "the queue"
 )
 
 
