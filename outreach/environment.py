@@ -11,7 +11,9 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = ("true", "1", "yes", "on")
@@ -97,3 +99,49 @@ def folder(path: Path) -> Path:
             "if it is SQLite) to a place this user may write."
         ) from None
     return path
+
+
+def database(url: str) -> dict[str, Any]:
+    """One database from its URL: PostgreSQL, or SQLite with the settings the promise needs.
+
+    SQLite: IMMEDIATE, because Django ignores row locks there and a deferred transaction fails
+    when it upgrades; synchronous FULL, because a power cut must not undo a committed intent.
+    """
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except Exception:  # noqa: BLE001 - the parser raises whatever it meets
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read. Write postgres://USER:PASSWORD@HOST:5432/NAME or "
+            "sqlite:////absolute/path.sqlite3."
+        ) from None
+    engine = config.get("ENGINE", "")
+    if engine == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+        if config["NAME"] and config["NAME"] != ":memory:":
+            folder(Path(config["NAME"]).parent)
+        return config
+    if engine == "django.db.backends.postgresql":
+        config["CONN_MAX_AGE"] = 300
+        config["CONN_HEALTH_CHECKS"] = True
+        config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)  # for outreach.core.sql
+        return config
+    raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's e-mail settings from one URL; `anymail+PROVIDER://` names a provider's adapter."""
+    try:
+        if url.startswith("anymail+"):  # anymail+postmark:// and what ANYMAIL_SETTINGS says
+            provider = url.removeprefix("anymail+").partition(":")[0]
+            return {"EMAIL_BACKEND": f"anymail.backends.{provider}.EmailBackend"}
+        config: dict[str, Any] = environ.Env.email_url_config(url)
+    except Exception:  # noqa: BLE001 - the parser raises whatever it meets
+        raise ImproperlyConfigured(
+            "EMAIL_URL cannot be read. Write smtp://USER:PASSWORD@HOST:PORT, smtp+tls://… or "
+            "smtp+ssl://…, or anymail+PROVIDER:// with ANYMAIL_SETTINGS."
+        ) from None
+    return config

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from outreach.edge.api import options
-from outreach.environment import flag, folder, secret_key, whole_number
+from outreach.environment import database, flag, folder, mail, secret_key, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -99,39 +98,6 @@ TEMPLATES = [
 ]
 
 # --- Database ------------------------------------------------------------------------------------
-
-
-def database(url: str) -> dict[str, Any]:
-    """One database from its URL: PostgreSQL, or SQLite with the settings the promise needs.
-
-    SQLite: IMMEDIATE, because Django ignores row locks there and a deferred transaction fails
-    when it upgrades; synchronous FULL, because a power cut must not undo a committed intent.
-    """
-    try:
-        config: dict[str, Any] = env.db_url_config(url)
-    except Exception:  # noqa: BLE001 - the parser raises whatever it meets
-        raise ImproperlyConfigured(
-            "DATABASE_URL cannot be read. Write postgres://USER:PASSWORD@HOST:5432/NAME or "
-            "sqlite:////absolute/path.sqlite3."
-        ) from None
-    engine = config.get("ENGINE", "")
-    if engine == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        }
-        if config["NAME"] and config["NAME"] != ":memory:":
-            folder(Path(config["NAME"]).parent)
-        return config
-    if engine == "django.db.backends.postgresql":
-        config["CONN_MAX_AGE"] = 300
-        config["CONN_HEALTH_CHECKS"] = True
-        config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)  # for outreach.core.sql
-        return config
-    raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
-
-
 DATABASES = {
     "default": database(
         os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'outreach.sqlite3'}"
@@ -181,18 +147,7 @@ elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "outreach:"}
 
 # --- Sending -------------------------------------------------------------------------------------
-_EMAIL_URL = os.environ.get("EMAIL_URL") or "consolemail://"
-try:
-    if _EMAIL_URL.startswith("anymail+"):  # anymail+postmark:// and what ANYMAIL_SETTINGS says
-        _provider = _EMAIL_URL.removeprefix("anymail+").partition(":")[0]
-        _email = {"EMAIL_BACKEND": f"anymail.backends.{_provider}.EmailBackend"}
-    else:
-        _email = env.email_url_config(_EMAIL_URL)
-except Exception:  # noqa: BLE001 - the parser raises whatever it meets
-    raise ImproperlyConfigured(
-        "EMAIL_URL cannot be read. Write smtp://USER:PASSWORD@HOST:PORT, smtp+tls://… or "
-        "smtp+ssl://…, or anymail+PROVIDER:// with ANYMAIL_SETTINGS."
-    ) from None
+_email = mail(os.environ.get("EMAIL_URL") or "consolemail://")
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
