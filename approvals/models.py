@@ -78,7 +78,7 @@ class Approval(Authored):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="approvals")
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="approvals")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="approvals")
-    human = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="approvals")
+    human = models.ForeignKey(Person, models.PROTECT, related_name="approvals", db_index=False)
     channel = models.CharField(max_length=9, choices=Channel.choices)
     touch = models.CharField(max_length=9, choices=Touch.choices)
     purpose = models.CharField(max_length=13, choices=Purpose.choices)
@@ -286,7 +286,7 @@ class NoticeMark(models.Model):
 class Opened(models.Model):
     """Who looks at an item just now. It tells the others and never holds anybody up."""
 
-    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="openings")
+    approval = models.ForeignKey(Approval, models.CASCADE, related_name="openings", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)

@@ -49,7 +49,9 @@ class Delivery(models.Model):
     Status = DeliveryStatus
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="deliveries")
-    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="deliveries")
+    approval = models.ForeignKey(
+        Approval, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     human = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deliveries")
     channel = models.CharField(max_length=9, choices=Channel.choices)
     status = models.CharField(max_length=9, choices=DeliveryStatus.choices)
@@ -116,7 +118,7 @@ class PlatformTemplate(models.Model):
     """
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, related_name="platform_templates"
+        Workspace, on_delete=models.CASCADE, related_name="platform_templates", db_index=False
     )
     name = models.CharField(
         max_length=512,

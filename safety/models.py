@@ -87,7 +87,7 @@ class SafetyEvent(Authored):
     """One refusal, hold or rewrite: one row per message and reason, not per attempt (seed A)."""
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     event_type = models.CharField(max_length=40)
     action_blocked = models.CharField(max_length=300)

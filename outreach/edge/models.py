@@ -16,7 +16,7 @@ class KeptAnswer(Authored):
     `http_status` is 0 while the first request is still being worked on.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="Of method, path and body.")
     http_status = models.PositiveSmallIntegerField(default=0)

@@ -20,7 +20,9 @@ class AgentRun(models.Model):
     Outcome = Outcome
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agent_runs")
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="agent_runs")
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, related_name="agent_runs", db_index=False
+    )
     run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="agent_runs")
     engine = models.CharField(max_length=20)
     model = models.CharField(max_length=120, blank=True)

@@ -29,11 +29,18 @@ class Artifact(models.Model):
 
     Kind = ArtifactKind
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="artifacts")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="artifacts", db_index=False
+    )
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts", db_index=False)
     kind = models.CharField(max_length=11, choices=ArtifactKind.choices)
     person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, null=True, blank=True, related_name="artifacts"
+        Person,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="artifacts",
+        db_index=False,
     )
     title = models.CharField(max_length=300)
     data: models.JSONField[Any, Any] = models.JSONField(default=dict)
@@ -72,8 +79,10 @@ class ResearchSnapshot(models.Model):
     """What was known of a company on a day: people, past, pasted text, sources, gaps."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="snapshots")
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="snapshots")
-    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="snapshots")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="snapshots", db_index=False)
+    run = models.ForeignKey(
+        Run, on_delete=models.SET_NULL, null=True, related_name="snapshots", db_index=False
+    )
     data: models.JSONField[Any, Any] = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 

@@ -46,7 +46,9 @@ class Experiment(Authored):
 class Assignment(models.Model):
     """The variant of one human being: the same for ever within its experiment."""
 
-    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="assignments")
+    experiment = models.ForeignKey(
+        Experiment, on_delete=models.CASCADE, related_name="assignments", db_index=False
+    )
     human = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     variant = models.CharField(max_length=40)
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="+")

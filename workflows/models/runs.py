@@ -88,7 +88,7 @@ class Step(models.Model):
     Status = RunStatus
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)
     no = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=40)
     status = models.CharField(

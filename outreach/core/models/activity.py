@@ -18,7 +18,7 @@ class Activity(models.Model):
     """One act, told in the transaction that did it. Only `core.activity.record` writes here."""
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     by_kind = models.CharField(max_length=6, choices=PrincipalKind.choices)
     by_id = models.CharField(max_length=64)

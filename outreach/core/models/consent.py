@@ -32,7 +32,7 @@ class Consent(Authored):
     Basis = Basis
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="consents")
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="consents")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="consents", db_index=False)
     channel = models.CharField(max_length=9, choices=Channel.choices)
     basis = models.CharField(max_length=19, choices=Basis.choices)
     text_shown = models.TextField(blank=True, help_text="What they read when they agreed.")

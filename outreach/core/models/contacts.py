@@ -26,7 +26,7 @@ class Contact(models.Model):
     Direction = Direction
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="contacts")
-    human = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="contacts")
+    human = models.ForeignKey(Person, models.PROTECT, related_name="contacts", db_index=False)
     channel = models.CharField(max_length=9, choices=Channel.choices)
     direction = models.CharField(max_length=3, choices=Direction.choices)
     at = models.DateTimeField()
@@ -63,7 +63,7 @@ class CoolingOff(models.Model):
     Cause = Cause
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    human = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="cooling_offs")
+    human = models.ForeignKey(Person, models.PROTECT, related_name="cooling_offs", db_index=False)
     cause = models.CharField(max_length=14, choices=Cause.choices)
     at = models.DateTimeField()
     until = models.DateTimeField()

@@ -49,9 +49,9 @@ class Draft(Authored):
 
     Status = DraftStatus
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="drafts")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="drafts", db_index=False)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="drafts")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="drafts", db_index=False)
     channel = models.CharField(max_length=9, choices=Channel.choices)
     touch = models.CharField(max_length=9, choices=Touch.choices, default=Touch.INITIAL)
     purpose = models.CharField(max_length=13, choices=Purpose.choices, default=Purpose.PROMOTIONAL)
@@ -94,7 +94,7 @@ class Revision(Authored):
     fields once (`erased_at`), the digest stays.
     """
 
-    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="revisions")
+    draft = models.ForeignKey(Draft, models.PROTECT, related_name="revisions", db_index=False)
     no = models.PositiveIntegerField()
     address = models.CharField(max_length=320, blank=True)
     subject = models.CharField(max_length=998, blank=True)

@@ -75,7 +75,7 @@ class Import(Authored):
 class ImportPart(models.Model):
     """A piece of the uploaded file, or of the report by row. Gone when nobody needs it any more."""
 
-    of = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="parts")
+    of = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="parts", db_index=False)
     kind = models.CharField(max_length=6)
     no = models.PositiveIntegerField()
     data = models.BinaryField()
@@ -118,8 +118,8 @@ class DuplicateDecision(models.TextChoices):
 class Duplicate(models.Model):
     """Two records that may be one human being: a suggestion, until a person has decided."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)
+    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_index=False)
     other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(max_length=12, choices=DuplicateReason.choices)
     decision = models.CharField(

@@ -61,9 +61,14 @@ class InboundMessage(models.Model):
     Kind = InboundKind
     Status = InboundStatus
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="inbound")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="inbound", db_index=False)
     person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, null=True, blank=True, related_name="inbound"
+        Person,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="inbound",
+        db_index=False,
     )
     channel = models.CharField(max_length=9, choices=Channel.choices)
     kind = models.CharField(max_length=10, choices=InboundKind.choices, default=InboundKind.MESSAGE)

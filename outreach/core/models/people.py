@@ -14,7 +14,9 @@ from outreach.core.models.workspace import Workspace, validate_zone
 class Account(models.Model):
     """A company. `key` is its folded name, so that one company is one row."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="accounts")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="accounts", db_index=False
+    )
     name = models.CharField(max_length=300)
     key = models.CharField(max_length=300, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -41,7 +43,7 @@ class Person(models.Model):
 
     Status = PersonStatus
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="people")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="people", db_index=False)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(
         Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="people"
@@ -115,8 +117,10 @@ class Person(models.Model):
 class Address(models.Model):
     """One way to reach one person. One address belongs to one person of a workspace."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="addresses")
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="addresses", db_index=False
+    )
+    person = models.ForeignKey(Person, models.CASCADE, related_name="addresses", db_index=False)
     channel = models.CharField(max_length=9, choices=Channel.choices)
     normalised = models.CharField(max_length=320)
     raw = models.CharField(max_length=500)

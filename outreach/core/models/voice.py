@@ -31,7 +31,7 @@ class VoiceProfile(Authored):
     Tone = Tone
     Emoji = Emoji
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="voices")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="voices", db_index=False)
     name = models.CharField(max_length=60, default=HOUSE)
     version = models.PositiveIntegerField(editable=False)
     tone = models.CharField(max_length=7, choices=Tone.choices, default=Tone.NEUTRAL)

@@ -167,7 +167,7 @@ class Role(models.TextChoices):
 class Membership(models.Model):
     """One user's role in one workspace."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", db_index=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.VIEWER)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -185,7 +185,7 @@ class Membership(models.Model):
 class Agent(models.Model):
     """A program that proposes, with keys of its own; no scope approves, sends or switches."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agents")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agents", db_index=False)
     name = models.CharField(max_length=120)
     scopes = models.JSONField(default=list, blank=True)
     autonomy_override = models.CharField(max_length=10, choices=Autonomy.choices, blank=True)
@@ -230,7 +230,7 @@ class SettingChange(Authored):
     The activity log carries no text; here it can be read, and erased.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="changes")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="changes", db_index=False)
     settings = models.JSONField(default=dict, help_text="Each setting and its new value.")
     reason = models.CharField(max_length=1000, blank=True)
     details = models.JSONField(default=dict, blank=True)
