@@ -107,6 +107,16 @@ def proven_dead(*, sender: UUID, place: str, boot_id: str, directory: Path | Non
         return False
 
 
+def running(directory: Path | None = None) -> list[UUID]:
+    """The senders on this machine that hold their lock now."""
+    found = []
+    for path in sorted((directory or default_directory()).glob("*.lock")):
+        with contextlib.suppress(OSError, ValueError):
+            if not _is_free(path):
+                found.append(UUID(path.stem))
+    return found
+
+
 def kill_owner(*, sender: UUID, place: str, boot_id: str, directory: Path | None = None) -> str:
     """Kill the process that holds the sender's lock, and no other. Says what happened; whether
     the sender is dead is for `proven_dead` to say afterwards."""

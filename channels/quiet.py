@@ -96,7 +96,7 @@ def _quiet(scope: Q, report: StopReport, clock: Clock) -> bool:
     if not in_flight(scope):
         report.stopped, report.effective_at = True, clock()
         return True
-    sweep(at=clock())
+    sweep(at=clock(), scope=scope)
     return False
 
 
@@ -110,7 +110,7 @@ def kill(scope: Q, report: StopReport, clock: Clock) -> None:
     for sender, place, boot_id in owners:
         if sender is not None:
             report.killed.append(kill_owner(sender=sender, place=place, boot_id=boot_id))
-    sweep(at=clock())
+    sweep(at=clock(), scope=scope)
 
 
 def _tell(scope: Q, seen: Iterable[int], report: StopReport) -> None:

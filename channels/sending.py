@@ -117,7 +117,7 @@ def _drain_channel(
     lines = Connections(adapter, due)
     clean = False
     try:
-        _waves(lines, lock, channel, workspaces, report, clock=clock, most=most)
+        waves(lines, lock, channel, workspaces, report, clock=clock, most=most)
         # After a COMMIT without an answer nobody knows which rows may yet appear.
         clean = not report.database_failures
     except ChannelUnavailable as error:
@@ -133,16 +133,11 @@ def _drain_channel(
         lock.release(all_ended=clean)
 
 
-def _waves(
-    lines: Connections,
-    lock: SenderLock,
-    channel: str,
-    workspaces: Sequence[int],
-    report: Report,
-    *,
-    clock: Clock,
-    most: int | None,
-) -> None:
+def waves(
+    lines: Connections, lock: SenderLock, channel: str, workspaces: Sequence[int], report: Report,
+    *, clock: Clock, most: int | None,
+) -> None:  # fmt: skip
+    """Wave after wave over these lines until nothing is due; what happened goes into `report`."""
     last, going, before = _Wave(), True, controls.read()
     health = stored = breaker.load(channel)
     while True:

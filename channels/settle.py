@@ -42,10 +42,12 @@ class NotUnknown(Exception):
     """This delivery is not (any more) waiting for a person's answer."""
 
 
-def sweep(*, at: datetime) -> list[Delivery]:
-    """Mark intents of proven-dead senders unknown; returns them."""
+def sweep(*, at: datetime, scope: Q | None = None) -> list[Delivery]:
+    """Mark intents of proven-dead senders unknown, in `scope` or everywhere; returns them."""
     open_rows = list(
-        Delivery.objects.filter(status=DeliveryStatus.SENDING).select_related("approval")
+        Delivery.objects.filter(scope or Q(), status=DeliveryStatus.SENDING).select_related(
+            "approval"
+        )
     )
     dead = {
         (row.sender, row.place, row.boot_id)

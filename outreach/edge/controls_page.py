@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from channels import breaker, stop
+from channels import breaker, drill, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
@@ -42,6 +42,7 @@ def controls_page(request: HttpRequest) -> HttpResponse:
     if not is_operator(request):
         places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
     scopes = [_scope(request, state, None), *[_scope(request, state, place) for place in places]]
+    last = drill.last()
     environment = [key for key, braking in settings.ENVIRONMENT_BRAKES.items() if braking]
     context = {
         "title": "Controls",
@@ -50,6 +51,8 @@ def controls_page(request: HttpRequest) -> HttpResponse:
         "durations": DURATIONS,
         "troubled": breaker.troubled(timezone.now()),
         "may_resume": is_operator(request),
+        "last_drill": last,
+        "drilled": drill.told(last),
     }
     return show(request, "admin/controls.html", context)
 
@@ -93,9 +96,8 @@ def _set(request: HttpRequest) -> HttpResponse:
     form, by, now = request.POST, principal_of(request), timezone.now()
     back = HttpResponseRedirect(reverse("controls"))
     try:
-        if form.get("act") == "resume":
-            breaker.resume(form.get("channel", ""), by=by, at=now)
-            messages.success(request, "The channel goes on, with one message first.")
+        if form.get("act") in OF_THE_SYSTEM:
+            OF_THE_SYSTEM[form["act"]](request)
             return back
         place = _place(form.get("scope", ""))
         reason, key = form.get("reason", "").strip(), form.get("key", "")
@@ -117,7 +119,7 @@ def _set(request: HttpRequest) -> HttpResponse:
         else:
             stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
             messages.success(request, f"{ControlKey(key).label} is on.")
-    except (stop.ControlRefused, breaker.NotPaused, NotAllowed) as error:
+    except (stop.ControlRefused, breaker.NotPaused, drill.CannotDrill, NotAllowed) as error:
         messages.error(request, str(error))
     return back
 
@@ -138,6 +140,20 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
     back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     messages.success(request, f"{label} is off in {where}{back}.")
     return HttpResponseRedirect(reverse("controls"))
+
+
+def _resume(request: HttpRequest) -> None:
+    breaker.resume(request.POST.get("channel", ""), by=principal_of(request), at=timezone.now())
+    messages.success(request, "The channel goes on, with one message first.")
+
+
+def _drill(request: HttpRequest) -> None:
+    found = drill.run(by=principal_of(request))
+    tell = messages.success if found.passed else messages.error
+    tell(request, " ".join(found.lines()))
+
+
+OF_THE_SYSTEM = {"resume": _resume, "drill": _drill}  # acts without a scope and a reason
 
 
 def _place(scope: str) -> Workspace | None:

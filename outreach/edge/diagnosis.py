@@ -14,7 +14,7 @@ from django.db.models import Min, QuerySet
 
 from approvals import taking
 from approvals.models import Approval
-from channels import breaker
+from channels import breaker, drill
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts, suppression
@@ -26,7 +26,7 @@ from safety.law.table import TABLE
 from safety.models import ControlKey
 from safety.verdict import Level, Verdict
 
-PARTS = ("controls", "senders", "law", "suppression", "complaints")
+PARTS = ("controls", "drill", "senders", "law", "suppression", "complaints")
 # Why an approval allows nothing, in words (`taking.broken` gives the code).
 BROKEN = {
     "receipt_broken": "its receipt or digest does not match the text",
@@ -56,7 +56,7 @@ class Examination:
 def examine(*, at: datetime) -> Examination:
     """Look at everything but single messages. Needs a database that answers."""
     found = Examination()
-    looks = (_controls, _senders, _law, _suppression, _complaints)
+    looks = (_controls, _drill, _senders, _law, _suppression, _complaints)
     for name, look in zip(PARTS, looks, strict=True):
         found.parts[name] = look(found.faults, at)
     return found
@@ -84,6 +84,17 @@ def _controls(faults: list[Fault], at: datetime) -> list[str]:
             if brake.sentence() not in shared
         ]
     return lines or ["Nothing brakes."]
+
+
+def _drill(faults: list[Fault], at: datetime) -> list[str]:
+    """When the stop was last proven. Where messages leave, that must not be long ago."""
+    last = drill.last()
+    told, hint = drill.told(last), "Run `manage.py control --drill`: it touches nothing real."
+    if last is not None and not last.codes.get("passed"):
+        faults.append(Fault("doctor.drill", "ERROR", told, hint))
+    elif drill.overdue(last, at) and not controls.read().is_braking(ControlKey.DRY_RUN):
+        faults.append(Fault("doctor.drill", "WARNING", told, hint))
+    return [told]
 
 
 def _senders(faults: list[Fault], at: datetime) -> list[str]:

@@ -55,6 +55,16 @@ class Weekday(models.IntegerChoices):
 AUTOPILOT_REFUSED = "Autopilot needs Safe Mode off. Choose managed, or switch Safe Mode off first."
 
 
+DRILL_SLUG = "~stop-drill"  # no form takes a ~, so no workspace of anybody has this name
+
+
+class Places(models.Manager["Workspace"]):
+    """Every workspace but the stop drill's: nothing lists, counts or serves that one."""
+
+    def get_queryset(self) -> models.QuerySet[Workspace]:
+        return super().get_queryset().exclude(slug=DRILL_SLUG)
+
+
 class Workspace(models.Model):
     """The tenant. Safe Mode is on and autonomy is managed unless an admin decides otherwise.
 
@@ -126,6 +136,9 @@ class Workspace(models.Model):
         "or shown to the reviewer, in addition to the rules that ship.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = Places()
+    everywhere = models.Manager["Workspace"]()
 
     class Meta:
         db_table = "workspaces"

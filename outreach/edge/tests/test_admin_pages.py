@@ -360,6 +360,16 @@ def test_controls_are_set_and_lifted_with_reasons():
     assert "because" in text and "by Alice" in text
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_operator_drills_the_stop_and_everybody_sees_when(live):
+    operator, viewer = enter(testing.olaf()), enter(testing.carol())
+    assert "never drilled" in viewer.get("/admin/controls/").content.decode()
+    assert 'value="drill"' not in viewer.get("/admin/controls/").content.decode()
+    assert "Ask an operator" in words(viewer.post("/admin/controls/", {"act": "drill"}))
+    assert "PASSED: the stop works." in words(operator.post("/admin/controls/", {"act": "drill"}))
+    assert "refused, stopped after" in viewer.get("/admin/controls/").content.decode()
+
+
 def test_dry_run_is_set_here_and_never_lifted_here(live):
     place = testing.make_workspace()
     boss = enter(testing.dora())

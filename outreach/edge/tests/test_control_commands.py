@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from approvals.models import Approval
+from channels import look
 from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Activity, Person
@@ -48,6 +49,24 @@ def test_emergency_stop_says_stopped_and_enable_all_lists_it(operator, live):
     assert "Detected issue" in run("control", "--enable-all")
     row = Activity.objects.filter(verb="safety.control_set").last()
     assert row.codes["door"] == "command"
+
+
+def test_a_drill_tells_what_it_saw_and_exits_3_where_the_stop_does_not_hold(
+    operator, live, monkeypatch
+):
+    said = run("control", "--drill")
+    assert said.splitlines()[-1] == "PASSED: the stop works."
+    assert "its sender ended the intent" in said
+    assert run_json("control", "--drill")["passed"] is True
+    monkeypatch.setattr(look, "_one", lambda row, *_, **__: look.Cleared(row, row.approval))
+    monkeypatch.setattr(look, "_stopped_meanwhile", lambda *_: False)
+    out = StringIO()
+    with pytest.raises(SystemExit) as exit_:
+        call_command("control", "--drill", stdout=out)
+    assert exit_.value.code == 3
+    assert "would have left" in out.getvalue()
+    with pytest.raises(CommandError, match="Ask an operator"):
+        run("control", "--drill", "--workspace", "default", "--as", testing.dora().user.username)
 
 
 def test_not_yet_stopped_exits_3_with_the_list(operator, live, settings):

@@ -17,7 +17,7 @@ from channels.liveness import current_boot_id
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Suppression
+from outreach.core.models import Activity, Suppression
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.edge import diagnosis
@@ -70,6 +70,23 @@ def test_a_fresh_installation_is_safe():
 
 def test_nothing_brakes_when_live(live):
     assert report()["controls"] == ["Nothing brakes."]
+
+
+def test_the_last_drill_of_the_stop_is_told_and_asked_for_where_messages_leave(live):
+    found = report()
+    assert found["drill"] == ["The stop was never drilled."]
+    assert "doctor.drill" in [each["id"] for each in found["findings"]]
+    call_command("control", "--drill", "--as", testing.olaf().user.username, stdout=io.StringIO())
+    found = report()
+    assert found["drill"][0].startswith("Drilled ")
+    assert "doctor.drill" not in [each["id"] for each in found["findings"]]
+
+
+def test_a_drill_that_failed_is_serious(monkeypatch):
+    monkeypatch.setattr(diagnosis.drill, "last", lambda: Activity(at=timezone.now(), codes={}))
+    text, told = failing()
+    assert "FAILED: the stop cannot be relied on" in text
+    assert told
 
 
 def test_each_brake_is_named_once_with_its_reason(live):

@@ -1,4 +1,7 @@
-"""The stop buttons on the command line (SPEC §3, §12). Exit 3: not yet stopped, with the list."""
+"""The stop buttons on the command line (SPEC §3, §12).
+
+Exit 3: not yet stopped, with the list; or a drill showed that the stop cannot be relied on.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from approvals import auto_off
-from channels import quiet, stop
+from channels import drill, quiet, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -43,6 +46,11 @@ class Command(BaseCommand):
         words = sorted(controls.WORDS)
         act.add_argument("--enable", choices=words, metavar="K", help=f"One of {words}.")
         act.add_argument("--disable", choices=words, metavar="K", help=f"One of {words}.")
+        act.add_argument(
+            "--drill",
+            action="store_true",
+            help="Prove the stop on a test message of its own; nothing real is touched.",
+        )
         act.add_argument("--status", action="store_true", help="Show every control.")
         parser.add_argument("--duration", type=acting.parse_duration, help="30m, 24h, 7d.")
         parser.add_argument("--reason", default="", help="Why; shown to whoever finds it so.")
@@ -57,6 +65,9 @@ class Command(BaseCommand):
         if options["duration"] and not options["disable"]:
             raise CommandError("--duration goes with --disable only.")
         by = acting.principal(options, operator=True) if place is None else _member(options)
+        if options["drill"]:
+            self._drill(by, as_json=options["json"])
+            return
         try:
             self._act(options, place, by)
         except (stop.ControlRefused, NotAllowed) as error:
@@ -105,6 +116,19 @@ class Command(BaseCommand):
         else:
             self._tell(report)
         if not report.stopped:
+            sys.exit(NOT_YET_STOPPED)
+
+    def _drill(self, by: Principal, *, as_json: bool) -> None:
+        try:
+            found = drill.run(by=by)
+        except (drill.CannotDrill, NotAllowed) as error:
+            raise CommandError(str(error)) from None
+        if as_json:
+            self.stdout.write(json.dumps(found.as_dict()))
+        else:
+            for line in found.lines():
+                self.stdout.write(line)
+        if not found.passed:
             sys.exit(NOT_YET_STOPPED)
 
     def _tell(self, report: quiet.StopReport) -> None:
