@@ -28,6 +28,7 @@ class Verb(StrEnum):
     LIFT = "lift"
     CONFIGURE = "configure"
     READ_AUDIT = "read_audit"
+    EXPORT = "export"
 
 
 LEAST_ROLE: dict[Verb, Role] = {
@@ -42,6 +43,7 @@ LEAST_ROLE: dict[Verb, Role] = {
     Verb.STOP_PERSON: Role.REVIEWER,
     Verb.BRAKE: Role.REVIEWER,
     Verb.READ_AUDIT: Role.REVIEWER,
+    Verb.EXPORT: Role.REVIEWER,
     Verb.LIFT: Role.ADMIN,
     Verb.CONFIGURE: Role.ADMIN,
 }
@@ -55,7 +57,7 @@ SCOPES: dict[str, frozenset[Verb]] = {
     "workflows:run": frozenset({Verb.RUN_WORKFLOWS}),
     "actions:validate": frozenset(),
     "reviews:read": frozenset({Verb.VIEW}),
-    "audit:read": frozenset({Verb.READ_AUDIT}),
+    "audit:read": frozenset({Verb.READ_AUDIT, Verb.EXPORT}),
 }
 
 
@@ -75,6 +77,8 @@ READS: dict[str, tuple[Verb, frozenset[str]]] = {
     "workspaces": (Verb.VIEW, frozenset()),
     "controls": (Verb.VIEW, frozenset()),
 }
+# What can be taken away whole: by whoever may read it and has the right to export besides.
+EXPORTS = ("activity", "safety_events", "approvals", "people", "suppression")
 ANY_KEY = frozenset({"workspaces", "controls"})  # how it stands is no secret to who proposes here
 
 
@@ -119,6 +123,15 @@ def may_read(principal: Principal, resource: str, workspace: Workspace) -> bool:
     return allowed(principal, verb, workspace)
 
 
+def may_export(principal: Principal, resource: str, workspace: Workspace) -> bool:
+    """Whether all rows of this kind in this workspace may be taken away by this principal."""
+    return (
+        resource in EXPORTS
+        and allowed(principal, Verb.EXPORT, workspace)
+        and may_read(principal, resource, workspace)
+    )
+
+
 def has_scope(principal: Principal, scope: str) -> bool:
     """Whether an agent has this scope; people are asked for their role instead."""
     return principal.agent is None or scope in principal.agent.scopes
@@ -144,6 +157,23 @@ def require(principal: Principal, verb: Verb, workspace: Workspace) -> None:
         f"{principal.label} may not {act} in {workspace.name}. "
         f"Ask somebody with the role {LEAST_ROLE[verb].label.lower()} or above."
     )
+
+
+def require_export(principal: Principal, resource: str, workspace: Workspace) -> None:
+    """Raise NotAllowed with a sentence that says who may."""
+    if may_export(principal, resource, workspace):
+        return
+    what = resource.replace("_", " ")
+    if not principal.is_agent:
+        require(principal, Verb.EXPORT, workspace)
+    scopes = READS[resource][1]
+    if not scopes:
+        remedy = f"A person with the role {LEAST_ROLE[Verb.EXPORT].label.lower()} has to do this."
+    else:
+        remedy = (
+            f"An admin can give it the scope audit:read, and with it {' or '.join(sorted(scopes))}."
+        )
+    raise NotAllowed(f"{principal.label} may not export {what} from {workspace.name}. {remedy}")
 
 
 def require_operator(principal: Principal) -> None:

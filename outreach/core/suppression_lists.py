@@ -1,6 +1,6 @@
-"""Suppression lists as CSV: bring one along, take one away, list what stands.
+"""Suppression lists: bring one along as CSV, list what stands (`edge.exporting` takes it away).
 
-Only keyed hashes are stored, so an export names an address only where a person still has it; the
+Only keyed hashes are stored, so a list names an address only where a person still has it; the
 rest are digests, which another installation with the same key can take in again.
 """
 
@@ -9,22 +9,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from outreach.core import activity, suppression
+from outreach.core import activity, cells, suppression
 from outreach.core.addresses import BadAddress, normalise
+from outreach.core.batches import batches
 from outreach.core.models import Address, Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
 COLUMNS = ("channel", "address", "digest", "key_id", "reason", "at")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 MOST_ROWS = 100_000
 BATCH = 2_000
 LARGEST = 20 * 1024 * 1024
@@ -69,48 +72,53 @@ class Row:
 
 def rows_of(workspace: Workspace, *, channel: str = "") -> Iterator[dict[str, str]]:
     """What stands in this workspace, the newest first, with the address where one is known."""
-    found = Suppression.objects.filter(workspace=workspace, lifted_at__isnull=True)
-    if channel:
-        found = found.filter(channel=channel)
-    known = _addresses(workspace)
-    for row in found.order_by("-at", "-pk"):
-        yield {
-            "channel": row.channel,
-            "address": known.get((row.channel, row.digest), ""),
-            "digest": row.digest,
-            "key_id": row.key_id,
-            "reason": row.reason,
-            "at": row.at.isoformat(),
-        }
+    for rows in batches_of(workspace, Q(channel=channel) if channel else Q()):
+        yield from rows
 
 
-def _addresses(workspace: Workspace) -> dict[tuple[str, str], str]:
-    """Addresses by digest, of the people who are still there."""
-    rows = Address.objects.filter(workspace=workspace).values_list("channel", "normalised")
-    return {
-        (channel, suppression.digest_of(workspace.pk, channel, form)): form
-        for channel, form in rows
-    }
+def batches_of(workspace: Workspace, which: Q) -> Iterator[list[dict[str, str]]]:
+    """The same in batches, of those rows that `which` names."""
+    found = Suppression.objects.filter(which, workspace=workspace, lifted_at__isnull=True)
+    with _addresses(workspace) as address_of:
+        for rows in batches(found, newest_first=True):
+            yield [
+                {
+                    "channel": row.channel,
+                    "address": address_of(row),
+                    "digest": row.digest,
+                    "key_id": row.key_id,
+                    "reason": row.reason,
+                    "at": row.at.astimezone(UTC).isoformat(),
+                }
+                for row in rows
+            ]
 
 
-def export_csv(workspace: Workspace, *, by: Principal, at: datetime, channel: str = "") -> str:
-    """The list as CSV in which no cell is a formula, logged."""
-    require(by, Verb.STOP_PERSON, workspace)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    count = 0
-    for count, row in enumerate(rows_of(workspace, channel=channel), start=1):  # noqa: B007
-        writer.writerow({name: harmless(value) for name, value in row.items()})
-    with transaction.atomic():
-        entry = activity.entry("exports.suppressions", workspace, rows=count, channel=channel)
-        activity.record(entry, by=by, at=at)
-    return text.getvalue()
+@contextmanager
+def _addresses(workspace: Workspace) -> Iterator[Callable[[Suppression], str]]:
+    """Tells the address behind a digest, of the people who are still there; else nothing.
 
+    In a private file that is gone afterwards: all addresses of a workspace are too many for memory.
+    """
+    with closing(sqlite3.connect("", check_same_thread=False)) as kept:
+        kept.execute("CREATE TABLE known (digest, address, PRIMARY KEY (digest)) WITHOUT ROWID")
+        for rows in batches(Address.objects.filter(workspace=workspace)):
+            kept.executemany(
+                "INSERT OR REPLACE INTO known VALUES (?, ?)",
+                [
+                    (
+                        suppression.digest_of(workspace.pk, row.channel, row.normalised),
+                        row.normalised,
+                    )
+                    for row in rows
+                ],
+            )
 
-def harmless(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula; `import_csv` takes the mark off again."""
-    return f"'{value}" if value.startswith(FORMULA) else value
+        def address_of(row: Suppression) -> str:
+            found = kept.execute("SELECT address FROM known WHERE digest = ?", [row.digest])
+            return str((found.fetchone() or [""])[0])
+
+        yield address_of
 
 
 # --- In ------------------------------------------------------------------------------------------
@@ -258,8 +266,7 @@ def _places(head: list[str]) -> dict[str, int]:
 
 
 def _plain(cell: str) -> str:
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+    return cells.plain(cell.strip())
 
 
 def _row(line: int, values: dict[str, str]) -> Row:

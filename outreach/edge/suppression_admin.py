@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -20,6 +21,7 @@ from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
+from outreach.edge import exporting
 from outreach.edge.consent_admin import status_of
 from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 
@@ -58,7 +60,7 @@ class SuppressionAdmin(TenantAdmin):
         view = never_cache(self.admin_site.admin_view(self.lists_view))
         return [path("lists/", view, name="core_suppression_lists"), *super().get_urls()]
 
-    def lists_view(self, request: HttpRequest) -> HttpResponse:
+    def lists_view(self, request: HttpRequest) -> HttpResponseBase:
         """Bring a list of addresses not to write to, or take ours away; both are told in the log.
 
         Both are POSTs: taking a list away is an act that leaves a trace.
@@ -175,12 +177,10 @@ def _import(request: HttpRequest, place: Workspace) -> suppression_lists.Taken:
     return suppression_lists.import_csv(raw, place, by=by, at=at)
 
 
-def _export(request: HttpRequest, place: Workspace) -> HttpResponse:
+def _export(request: HttpRequest, place: Workspace) -> HttpResponseBase:
     channel = request.POST.get("channel", "")
     if channel and channel not in Channel.values:
         raise BadList("Choose one of the channels, or all.")
-    by, at = principal_of(request), timezone.now()
-    text = suppression_lists.export_csv(place, channel=channel, by=by, at=at)
-    answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="suppressed-{place.slug}.csv"'
-    return answer
+    kind, form = exporting.KINDS["suppression"], exporting.FORMATS["csv"]
+    asked = exporting.Asked(kind, form, place, channel=channel)
+    return exporting.answer(asked, by=principal_of(request), now=timezone.now)

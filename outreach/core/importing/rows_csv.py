@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from typing import Any, TextIO
 
+from outreach.core import cells
 from outreach.core.importing.report import RowResult
 
 HEAD = ("line", "outcome", "name", "greeting", "known by", "reason", "changes", "conflicts",
         "errors", "suggestion")  # fmt: skip
-FORMULA = tuple("=+-@|%\t\r\n＝＋－＠")  # full width too: some spreadsheets read them alike
 
 
 class RowsCsv:
@@ -20,7 +20,7 @@ class RowsCsv:
         self._out.writerow(HEAD)
 
     def __call__(self, result: RowResult) -> None:
-        self._out.writerow([safe_cell(cell) for cell in cells_of(result)])
+        self._out.writerow([cells.safe(str(cell)) for cell in cells_of(result)])
 
 
 def cells_of(result: RowResult) -> list[Any]:
@@ -31,9 +31,3 @@ def cells_of(result: RowResult) -> list[Any]:
         result.reason, "; ".join(changes), "; ".join(conflicts), "; ".join(result.errors),
         result.suggestion,
     ]  # fmt: skip
-
-
-def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ")[:1] in FORMULA and text.strip(" ") else value

@@ -72,7 +72,7 @@ def test_a_list_comes_in_once_and_goes_out_again(tmp_path):
     Suppression.objects.all().delete()
     run("import", str(out))
     assert set(Suppression.objects.values_list("digest", flat=True)) == digests
-    assert Activity.objects.filter(verb="exports.suppressions").count() == 1
+    assert Activity.objects.filter(verb="exports.ended", codes__kind="suppression").count() == 1
 
 
 def test_no_cell_of_an_export_is_a_formula(tmp_path):

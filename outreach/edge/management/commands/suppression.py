@@ -17,7 +17,7 @@ from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
-from outreach.edge import acting
+from outreach.edge import acting, exporting
 
 SHOWN = 100
 
@@ -70,16 +70,20 @@ class Command(BaseCommand):
         return {"rows": taken.rows, "new": taken.new, "known": taken.known}
 
     def _export(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
-        text = suppression_lists.export_csv(
-            place, by=by, at=timezone.now(), channel=options["channel"]
+        asked = exporting.Asked(
+            exporting.KINDS["suppression"],
+            exporting.FORMATS["csv"],
+            place,
+            channel=options["channel"],
         )
-        if options["file"] == "-":
-            self._say(options, text.rstrip("\r\n"))
-            return {"csv": text}
-        Path(options["file"]).write_text(text, encoding="utf-8", newline="")
-        rows = text.count("\r\n") - 1
-        self._say(options, f"{rows:,} suppressed addresses are in {options['file']}.")
-        return {"rows": rows, "file": options["file"]}
+        begun = exporting.begin(asked, by=by, now=timezone.now)
+        if options["file"] == "-" and options["json"]:
+            return {"csv": b"".join(begun.parts()).decode("utf-8-sig")}
+        exporting.write(options["file"], begun.parts(), self.stdout)
+        if options["file"] != "-":
+            said = f"{begun.count:,} suppressed addresses are in {options['file']}."
+            self._say(options, said)
+        return {"rows": begun.count, "file": options["file"]}
 
     def _add(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
         form = normalise(options["channel"], options["address"])
