@@ -77,14 +77,16 @@ def insert(count: int) -> None:
 
 def compose(count: int) -> None:
     """Facts and templates alone: no writing."""
+    from django.utils import timezone
+
     from outreach.core.models import Person, Workspace
     from workflows.drafting import facts, templates
     from workflows.drafting.base import Brief
 
     workspace = Workspace.objects.get(slug="default")
-    engine = templates.TemplateEngine()
+    engine, today = templates.TemplateEngine(), timezone.now().date()
     for person in Person.objects.select_related("account").iterator(chunk_size=500):
-        engine.compose(Brief("email", "reconnect", facts.of_person(person, workspace)))
+        engine.compose(Brief("email", "reconnect", facts.of_person(person, workspace, today=today)))
 
 
 def run(count: int, *, submit: bool) -> dict[str, Any]:

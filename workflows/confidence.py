@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workflows.words import joined
+
 ROLE_MAILBOXES = frozenset(
     {
         "info", "office", "contact", "hello", "hi", "mail", "post", "support", "service", "sales",
@@ -91,11 +93,17 @@ def _facts(basis: Basis) -> Part:
     return Part("facts", points, 25, f"{known} of {wanted} facts known")
 
 
+SPOKEN = {
+    "role": "position", "field": "field of work", "connected_month": "connection",
+    "connected_lately": "connection", "last_month": "past messages",
+}  # fmt: skip
+
+
 def _personal(basis: Basis) -> Part:
     count = len(basis.personal)
     if not count:
         return Part("personalisation", 0, 15, "says nothing about the person")
-    told = " and ".join(name.replace("connected_month", "connection") for name in basis.personal)
+    told = joined([SPOKEN.get(name, name) for name in basis.personal])
     return Part("personalisation", 15 if count > 1 else 8, 15, f"speaks of {told}")
 
 

@@ -137,11 +137,11 @@ def _summary(
         told.append(f"{len(top)} of them {word} the company or a department: {titles}.")
     days = [each.person.connected_on for each in people if each.person.connected_on]
     if days:
-        told.append(f"The latest connection is of {known.month(max(days))}.")
+        told.append(f"The latest connection is from {known.month(max(days))}.")
     told.append(_past(people))
     if pasted:
-        told.append(f"{plural(len(pasted), 'text')} about it was pasted, the last on "
-                    f"{pasted[-1]['at']}.")  # fmt: skip
+        texts = plural(len(pasted), "text")
+        told.append(f"We have {texts} about it, the latest of {pasted[-1]['at']}.")
     return told
 
 
@@ -159,7 +159,7 @@ def _past(people: Sequence[Recipient]) -> str:
     last = max(each.words[-1].at for each in wrote)
     return (
         f"We have been in touch with {plural(len(wrote), 'of them', 'of them')}, "
-        f"{answered} answered; the last message is of {last:%Y-%m-%d}."
+        f"{answered} of them wrote to us; the last message is from {last:%Y-%m-%d}."
     )
 
 

@@ -14,16 +14,17 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÄÖÜÀ-Ý\"“])|\n+")
 TELLING = {
     name: re.compile(pattern, re.IGNORECASE)
     for name, pattern in {
-        "growth": r"\b(?:grow\w*|expan\w+|open(?:ed|s|ing) (?:a|its|new)|launch\w*|acqui\w+|"
+        # The first that is found names the sentence.
+        "trouble": r"\b(?:delay\w*|shortage|recall\w*|lawsuit|fine[ds]\b|breach|strike|"
+        r"loss(?:es)?|restructur\w+|challenge\w*)",
+        "growth": r"\b(?:grow\w*|grew|expan\w+|open(?:ed|s|ing) (?:a|its|new)|launch\w*|acqui\w+|"
         r"merg\w+|new (?:office|site|market|product)|rais\w+|funding|series [a-e]\b|invest\w+)",
         "people": r"\b(?:hir\w+|recruit\w*|appoint\w*|join(?:s|ed) as|employ\w*|team of|staff|"
         r"layoffs?)",
         "numbers": r"(?:\d[\d.,]*\s*(?:%|percent|million|billion|employees|people|customers|"
         r"clients|countries|users)|[€$£]\s?\d)",
-        "what they do": r"\b(?:provid\w+|offer\w*|develop\w*|manufactur\w+|deliver\w*|help\w*|"
-        r"speciali[sz]\w+|serv\w+|build\w*|supplier|platform for|is an? )",
-        "trouble": r"\b(?:delay\w*|shortage|recall\w*|lawsuit|fine[ds]\b|breach|strike|"
-        r"loss(?:es)?|restructur\w+|challenge\w*)",
+        "what they do": r"\b(?:provid\w+|offer\w*|develop\w*|manufactur\w+|help\w*|"
+        r"deliver(?:s|ed|ing)?\b|speciali[sz]\w+|serv\w+|build\w*|supplier|platform for|is an? )",
     }.items()
 }
 

@@ -21,7 +21,6 @@ from outreach.core.principal import Principal
 from safety import controls
 from safety.models import ControlKey
 from workflows import intents, outputs, queries, recipients, writing
-from workflows.drafting import facts as known
 from workflows.drafting.base import Brief, CannotCompose, Composition, Fact, Facts
 from workflows.recipients import Recipient
 from workflows.shapes import Job, StepRefused
@@ -80,7 +79,7 @@ def _stopped(place: Workspace) -> bool:
 
 
 def _facts(job: Job, recipient: Recipient, message: InboundMessage) -> Facts:
-    found: dict[str, Any] = dict(known.of_person(recipient.person, job.workspace))
+    found: dict[str, Any] = dict(drafting.facts_of(job, recipient))
     subject = clean(message.subject)[:LONGEST_SUBJECT]
     while subject[:3].casefold() == "re:":
         subject = subject[3:].strip()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from workflows.roles import FIELD_NAMES, LEVEL_NAMES, Role
@@ -12,6 +14,7 @@ from workflows.roles import FIELD_NAMES, LEVEL_NAMES, Role
 WEIGHTS = {"role": 30, "seniority": 20, "recency": 15, "account_fit": 20, "replies": 15}
 LEVEL_SHARE = {"top": 1.0, "head": 0.9, "manager": 0.65, "senior": 0.45, "staff": 0.35,
                "junior": 0.1, "": 0.15}  # fmt: skip
+SHORT = 3  # letters of a word that is looked for whole
 FRESH_MONTHS, STALE_MONTHS = 3, 60
 
 
@@ -137,5 +140,12 @@ def _replies(subject: Subject) -> tuple[float, str]:
 
 
 def _match(words: Sequence[str], text: str) -> str:
-    folded = text.casefold()
-    return next((word for word in words if word.casefold() in folded), "")
+    """The first of the words with which a word of the text begins; short ones must be the whole
+    word, as there is a CTO in every direCTOr."""
+    return next((word for word in words if _pattern(word).search(text)), "")
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(word: str) -> re.Pattern[str]:
+    end = r"(?!\w)" if len(word) <= SHORT else ""
+    return re.compile(rf"(?<!\w){re.escape(word)}{end}", re.IGNORECASE)

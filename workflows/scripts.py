@@ -108,6 +108,8 @@ def _about(recipient: Recipient, role: Role, facts: Facts) -> list[str]:
             f"So far: {plural(ours, 'message')} from us, {recipient.they_wrote} from them; the "
             f"last on {last.at:%Y-%m-%d} by {Channel(last.channel).label}"
         )
+        if recipient.they_wrote:
+            told.append("Read what they wrote before you call: it stands on their page")
     else:
         told.append("So far: nothing has passed between us")
     return told
@@ -124,10 +126,10 @@ def _questions(role: Role) -> list[str]:
 
 
 def _objections(person: Person) -> list[dict[str, str]]:
-    source = f", from “{person.source}”" if person.source else ""
+    source = f"; it came with the list “{person.source}”" if person.source else ""
     origin = (
-        f"It is in our address book since {person.created_at:%B %Y}{source}. If you would rather "
-        "not have it stored, I will see to it at once."
+        f"It has been in our address book since {person.created_at:%B %Y}{source}. If you would "
+        "rather not have it stored, I will see to it at once."
     )
     return [
         {"said": each["said"], "answer": each["answer"].replace("{{ origin }}", origin)}

@@ -27,7 +27,10 @@ from workflows.shapes import Job, StepRefused
 
 READABLE = {
     "connected_month": "month of connection",
-    "last_month": "month of the last message",
+    "connected_lately": "new connection",
+    "role": "position",
+    "last_month": "month of the last messages",
+    "heard_month": "month of their message",
     "about": "our work",
     "field": "field of work",
 }

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 
 from outreach.core.models import Person, Workspace
 from outreach.core.names import clean
+from workflows.drafting import spoken
 from workflows.drafting.base import Fact
 from workflows.roles import FIELD_NAMES, classify
 
 KNOWN = frozenset(
     {
-        "greeting_name", "company", "position", "field", "connected_month", "last_month",
-        "reply_subject", "sender_name", "about",
+        "greeting_name", "company", "position", "role", "field", "connected_month",
+        "connected_lately", "last_month", "heard_month", "reply_subject", "sender_name", "about",
     }
 )  # fmt: skip
+# Most people have none of these, so that nothing is missed where they are not known.
+RARE = frozenset({"connected_lately", "last_month", "heard_month", "field"})
 # What says something about the person, as opposed to about us.
-PERSONAL = ("position", "company", "connected_month")
+PERSONAL = (
+    "role", "position", "field", "company", "connected_month", "connected_lately", "last_month",
+)  # fmt: skip
+LATELY = timedelta(days=60)
 LONGEST = 70
 LONGEST_ABOUT = 300
 ODD = re.compile(r"[{}<>|\\^~`@*_=\[\]•·►✓\"“”]|https?:|www\.|--|\.\.\.|…|!!|\?|;", re.IGNORECASE)
@@ -37,28 +44,43 @@ NO_COMPANY = re.compile(
     r"(?i)\b(?:self[- ]?employed|selbstst[aä]ndig|freelance[rd]?|independent|stealth|confidential|"
     r"retired|unemployed|various|looking for|open to|career break|sabbatical)\b"
 )
-NO_POSITION = re.compile(
-    r"(?i)\b(?:retired|unemployed|student|open to|looking for|seeking|sabbatical|career break|"
-    r"parental leave|maternity leave|in transition|former|ex-|at large)\b"
-    r"|^(?:i|we|helping|making|building|your|passionate)\b"
+# Whoever says this of themselves does not work where they are listed, or wants to leave it.
+GONE = re.compile(
+    r"(?i)\b(?:retired|unemployed|\w*student(?:in)?|open to|looking for|seeking|sabbatical|"
+    r"career break|parental leave|maternity leave|between jobs|in transition|former(?:ly)?|ex-)"
 )
+NO_POSITION = re.compile(r"(?i)\bat large\b|^(?:i|we|helping|making|building|your|passionate)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The days of the last message between us, and of their last while we never wrote."""
+
+    both: date | None = None
+    theirs: date | None = None
 
 
 def of_person(
-    person: Person, workspace: Workspace, *, about: str = "", last: date | None = None
+    person: Person, workspace: Workspace, *, today: date, about: str = "", past: Past | None = None
 ) -> dict[str, Fact]:
-    """Everything sayable. `about` is a sentence of ours about our work, given with the run;
-    `last` the day of the last message between us."""
+    """Everything sayable. `about` is a sentence of ours about our work, given with the run."""
     origin = person.source or "entered by hand"
+    past = past or Past()
+    works = "" if GONE.search(person.position) else company(person)
+    title = position(person.position, company(person))
+    is_new = person.connected_on is not None and person.connected_on >= today - LATELY
     found = {
         "greeting_name": (sayable(person.greeting_name), origin),
-        "company": (company(person), origin),
-        "position": (position(person.position, company(person)), origin),
+        "company": (spoken.company(works), origin),
+        "position": (title, origin),
+        "role": (spoken.role(title), origin),
         "connected_month": (month(person.connected_on), origin),
-        "field": (field(person.position), origin),
+        "connected_lately": ("recently" if is_new else "", origin),
+        "field": ("" if GONE.search(person.position) else field(person.position), origin),
         "sender_name": (sayable(workspace.sender_name), "workspace"),
         "about": (about_us(about), "given with the run"),
-        "last_month": (month(last), "contacts"),
+        "last_month": (month(past.both), "contacts"),
+        "heard_month": (month(past.theirs), "contacts"),
     }
     return {name: Fact(value, source) for name, (value, source) in found.items() if value}
 
@@ -88,13 +110,14 @@ def company(person: Person) -> str:
 
 def position(raw: str, company_name: str) -> str:
     """The role alone: "Head of Data at Acme" is Head of Data where the company is Acme."""
-    value = sayable(raw)
-    tail = f" at {company_name}".casefold()
-    if company_name and value.casefold().endswith(tail):
-        value = value[: -len(tail)].rstrip(" ,")
-    if NO_POSITION.search(value) or " at " in f" {value} ".casefold():
-        return ""
-    return value
+    words = clean(raw)
+    for sign in (" at ", " @ ", " @"):
+        tail = f"{sign}{company_name}".casefold()
+        if company_name and words.casefold().endswith(tail):
+            words = words[: -len(tail)].rstrip(" ,")
+    value = sayable(words)
+    is_held = not GONE.search(value) and not NO_POSITION.search(value)
+    return value if is_held and " at " not in f" {value} ".casefold() else ""
 
 
 def field(raw: str) -> str:

@@ -1,26 +1,30 @@
 """Lines of a template file as sentences, and saying them: what is not known is not said.
 
 One sentence a line, an empty line between paragraphs. A line that begins with `/ ` is said only
-where the line above it was left out; one that begins with `| ` keeps its line break; one that
-begins with `~ ` may be spared where the whole gets too long. `{# … #}` is a remark. Facts are put
-in as they are: what looks like a template in a cell of a file is never read as one.
+where the line above it was left out; one that begins with `* ` says the line above in other words,
+and the facts decide which is taken, so that not everybody reads the same; one that begins with `| `
+keeps its line break; one that begins with `~ ` may be spared where the whole gets too long.
+`{# … #}` is a remark. Facts are put in as they are: what looks like a template in a cell of a file
+is never read as one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.template.base import VariableNode
 
 from workflows.drafting.base import Facts
-from workflows.drafting.facts import KNOWN
+from workflows.drafting.facts import KNOWN, RARE
 
 SPACES = re.compile(r"[ \t]{2,}")
-DOTS = re.compile(r"(?<!\.)\.\.(?!\.)")  # "at Acme Ltd.." where a fact ends with a dot
+# "at Acme Co..", "at Yahoo!.": where a fact ends with a sign
+DOTS = re.compile(r"(?<![.!?])([.!?])\.(?!\.)")
 # Private-use signs, which no fact may hold (`facts.sayable`), mark what could not be said.
 MARK, END = "\ue000", "\ue001"
 MISSING = re.compile(f"{MARK}([^{END}]*){END}")
@@ -48,6 +52,15 @@ class Sentence:
     is_other: bool = False
     begins_line: bool = False
     is_spare: bool = False
+    ways: tuple[Template, ...] = ()  # the same in other words
+
+    def worded(self, seed: str) -> Template:
+        """One of its wordings, always the same for this seed."""
+        if not self.ways:
+            return self.words
+        found = hashlib.blake2s(f"{seed}\0{self.words.source}".encode(), digest_size=4).digest()
+        choices = (self.words, *self.ways)
+        return choices[int.from_bytes(found) % len(choices)]
 
 
 Paragraph = tuple[Sentence, ...]
@@ -58,11 +71,21 @@ def paragraphs(file: str, words: str) -> tuple[Paragraph, ...]:
     found: list[list[Sentence]] = [[]]
     for number, raw in enumerate(words.splitlines(), start=1):
         line = re.sub(r"\{#.*?#\}", "", raw).strip()
-        if line:
-            found[-1].append(sentence(f"Line {number} of {file}", line))
+        where = f"Line {number} of {file}"
+        if line.startswith("* "):
+            _add_way(found[-1], where, line[2:])
+        elif line:
+            found[-1].append(sentence(where, line))
         elif not raw.strip() and found[-1]:
             found.append([])
     return tuple(tuple(paragraph) for paragraph in found if paragraph)
+
+
+def _add_way(lines: list[Sentence], where: str, line: str) -> None:
+    way = sentence(where, line)
+    if not lines or way.facts != lines[-1].facts:
+        raise BadTemplate(f"{where} must name the same facts as the sentence above it.")
+    lines[-1] = replace(lines[-1], ways=(*lines[-1].ways, way.words))
 
 
 def sentence(where: str, line: str) -> Sentence:
@@ -85,7 +108,8 @@ def sentence(where: str, line: str) -> Sentence:
 class Filler:
     """Says line after line and remembers what was said, missed and left out."""
 
-    def __init__(self, facts: Facts, spared: Collection[Sentence] = ()) -> None:
+    def __init__(self, facts: Facts, spared: Collection[Sentence] = (), seed: str = "") -> None:
+        self.seed = seed
         values = {name: fact.value for name, fact in facts.items()}
         self.context = Context(values, autoescape=False)
         self.spared = spared
@@ -95,12 +119,12 @@ class Filler:
 
     def say(self, line: Sentence) -> str:
         """The sentence, or nothing where a fact is missing."""
-        words = line.words.render(self.context)
+        words = line.worded(self.seed).render(self.context)
         if lacking := MISSING.findall(words):
-            self.missing.update(lacking)
+            self.missing.update(set(lacking) - RARE)
             return ""
         self.said.update(line.facts)
-        return DOTS.sub(".", SPACES.sub(" ", words)).strip()
+        return DOTS.sub(r"\1", SPACES.sub(" ", words)).strip()
 
     def first(self, lines: Sequence[Sentence]) -> str:
         return next((words for line in lines if (words := self.say(line))), "")

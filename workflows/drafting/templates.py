@@ -161,8 +161,9 @@ def fill(template: MessageTemplate, facts: Facts) -> Composition:
 def _said(template: MessageTemplate, facts: Facts) -> tuple[str, str, Filler]:
     """Subject and text, with as few sentences spared as the length allows."""
     spare = template.spare
+    seed = template.name + "".join(sorted(fact.value for fact in facts.values()))
     for count in range(len(spare) + 1):
-        filler = Filler(facts, spare[:count])
+        filler = Filler(facts, spare[:count], seed)
         subject = filler.first(template.subjects)
         text = filler.whole(template.body)
         if not template.longest or len(text) <= template.longest:

@@ -10,6 +10,7 @@ from typing import Any
 from approvals import routing, submission
 from approvals.errors import Refused
 from outreach.core.models import Channel, Draft, Workspace
+from safety.contract import localtime
 from workflows import audience, experiments, recipients, writing
 from workflows.drafting import engines, templates
 from workflows.drafting import facts as known
@@ -162,10 +163,23 @@ def _silence(thought: Thought, pk: int) -> str:
 
 def facts_of(job: Job, recipient: Recipient) -> Facts:
     """What may be said of a person in this run."""
-    last = recipient.words[-1].at.date() if recipient.words else None
     return known.of_person(
-        recipient.person, job.workspace, about=job.options.get("about", ""), last=last
+        recipient.person,
+        job.workspace,
+        today=localtime.local(job.at, job.workspace.time_zone).date(),
+        about=job.options.get("about", ""),
+        past=past_of(recipient, job.workspace.time_zone),
     )
+
+
+def past_of(recipient: Recipient, zone: str) -> known.Past:
+    """What may be said of earlier messages: never that ours were not answered."""
+    if not recipient.they_wrote:
+        return known.Past()
+    day = localtime.local(recipient.words[-1].at, zone).date()
+    if recipient.they_wrote == len(recipient.words):
+        return known.Past(theirs=day)
+    return known.Past(both=day)
 
 
 def check_words(

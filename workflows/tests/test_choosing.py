@@ -50,6 +50,19 @@ def test_a_score_is_the_sum_of_its_explained_parts():
     )
 
 
+@pytest.mark.parametrize(
+    ("title", "word", "is_match"),
+    [
+        ("Managing Director", "CTO", False), ("CTO", "cto", True), ("CTO & Founder", "CTO", True),
+        ("Vendor Relations", "end", False), ("Database Administrator", "data", True),
+        ("Head of IT", "IT", True), ("Auditor", "IT", False), ("Metadata Librarian", "data", False),
+    ],
+)  # fmt: skip
+def test_a_role_is_found_where_a_word_begins_and_a_short_one_as_a_whole(title, word, is_match):
+    part = score(Subject(title, Role("top", ""), "", None), roles=(word,)).parts[0]
+    assert (f"{title} matches “{word}”" == part.why) == is_match
+
+
 def test_nothing_known_scores_almost_nothing_and_says_so():
     found = score(Subject("", Role(), "", None, unanswered=2))
     assert found.total == 3
@@ -129,5 +142,7 @@ def test_the_telling_sentences_of_a_pasted_text_are_picked_in_order():
         {"about": "people", "text": "Acme employs 2,300 people in seven countries."},
         {"about": "growth", "text": "In May it opened a new site in Gdańsk."},
     ]
+    told = extracts.picked("A recall of drives delayed deliveries. Orders grew in spring.", "Acme")
+    assert [each["about"] for each in told] == ["trouble", "growth"]
     once = extracts.with_new([], text, "Acme", WORKDAY)
     assert extracts.with_new(once, text, "Acme", WORKDAY) == once

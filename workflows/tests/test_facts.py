@@ -9,6 +9,8 @@ import pytest
 from outreach.core.models import Account, Person, Workspace
 from workflows.drafting import facts
 
+TODAY = date(2026, 3, 2)
+
 
 @pytest.mark.parametrize(
     ("raw", "said"),
@@ -36,6 +38,9 @@ def test_a_cell_is_said_as_it_is_or_not_at_all(raw, said):
         ("Head of Data at Acme", "Acme", "Head of Data"),
         ("Head of Data AT acme", "Acme", "Head of Data"),
         ("Head of Data at Other", "Acme", ""),
+        ("Sales Director @ Acme", "Acme", "Sales Director"),
+        ("Sales Director @ Other", "Acme", ""),
+        ("Werkstudentin Marketing", "Acme", ""),
         ("Retired", "Acme", ""),
         ("Student of law", "Acme", ""),
         ("Open to work", "Acme", ""),
@@ -62,19 +67,19 @@ def test_every_fact_names_its_source_and_notes_are_never_told():
         notes="difficult, owes us money",
         source="Connections.csv, 2026-01-01",
     )
-    found = facts.of_person(person, Workspace(sender_name="Mira"), about="We help")
+    found = facts.of_person(person, Workspace(sender_name="Mira"), about="We help", today=TODAY)
     assert {name: fact.value for name, fact in found.items()} == {
-        "greeting_name": "Anna", "company": "Acme", "position": "CEO",
+        "greeting_name": "Anna", "company": "Acme", "position": "CEO", "role": "CEO",
         "connected_month": "May 2025", "sender_name": "Mira", "about": "We help.",
     }  # fmt: skip
     assert found["company"].source == "Connections.csv, 2026-01-01"
     assert found["sender_name"].source == "workspace"
-    rest = {"field", "last_month", "reply_subject"}
+    rest = {"reply_subject", *facts.RARE}
     assert set(found) == facts.KNOWN - rest, "the title names no field, nothing has passed"
 
 
 def test_what_is_unknown_is_no_fact():
-    assert facts.of_person(Person(full_name="X"), Workspace()) == {}
+    assert facts.of_person(Person(full_name="X"), Workspace(), today=TODAY) == {}
 
 
 @pytest.mark.parametrize(
@@ -82,3 +87,29 @@ def test_what_is_unknown_is_no_fact():
 )
 def test_our_own_sentence_ends_as_one(raw, said):
     assert facts.about_us(raw) == said
+
+
+@pytest.mark.parametrize("position", ["Retired", "Open to work", "Student", "Former CEO"])
+def test_nobody_is_said_to_work_where_they_do_not_any_more(position):
+    person = Person(account=Account(name="Acme"), position=position)
+    assert facts.of_person(person, Workspace(), today=TODAY) == {}
+
+
+@pytest.mark.parametrize(
+    ("day", "is_new"), [(date(2026, 3, 1), True), (date(2026, 1, 1), True), (date(2025, 12, 31), 0)]
+)
+def test_a_new_connection_is_known_as_one(day, is_new):
+    found = facts.of_person(Person(connected_on=day), Workspace(), today=TODAY)
+    assert ("connected_lately" in found) == bool(is_new)
+
+
+def test_what_passed_is_told_as_it_was():
+    """That both wrote only where both did; that they wrote where we never did."""
+    both = facts.of_person(
+        Person(), Workspace(), today=TODAY, past=facts.Past(both=date(2025, 5, 1))
+    )
+    theirs = facts.of_person(
+        Person(), Workspace(), today=TODAY, past=facts.Past(theirs=date(2025, 6, 1))
+    )
+    assert {name: fact.value for name, fact in both.items()} == {"last_month": "May 2025"}
+    assert {name: fact.value for name, fact in theirs.items()} == {"heard_month": "June 2025"}

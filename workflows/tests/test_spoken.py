@@ -1,0 +1,49 @@
+"""Titles and companies in a sentence: as somebody would say them who knows the language."""
+
+from __future__ import annotations
+
+import pytest
+
+from workflows.drafting import spoken
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Head of Operations", "Head of Operations"), ("CFO", "CFO"), ("Interim CFO",) * 2,
+        ("Founder & CEO",) * 2, ("General Counsel",) * 2, ("Managing Partner",) * 2,
+        ("Chief of Staff",) * 2, ("VP Engineering",) * 2, ("Professor of Statistics",) * 2,
+        ("QA Lead",) * 2, ("Editor-in-Chief",) * 2, ("Head of IT/OT Security",) * 2,
+        ("Data Scientist", "a Data Scientist"), ("Account Executive", "an Account Executive"),
+        ("UX Designer", "a UX Designer"), ("HR Business Partner", "an HR Business Partner"),
+        ("SAP Consultant", "an SAP Consultant"), ("IT Manager", "an IT Manager"),
+        ("University Lecturer", "a University Lecturer"), ("Product Owner", "a Product Owner"),
+        ("Assistant to the CEO", "an Assistant to the CEO"), ("Partner", "a Partner"),
+        ("senior software engineer", "a senior software engineer"),
+        ("Software Engineer II", "a Software Engineer II"),
+        ("VP, Sales EMEA", "VP for Sales EMEA"),
+        ("Vice President - Strategy", "Vice President for Strategy"),
+        ("Director, Legal & Compliance", "Director for Legal & Compliance"),
+        ("Regional Sales Manager, DACH (Food & Beverage)", "a Regional Sales Manager"),
+        ("Geschäftsführer", "Geschäftsführer"), ("Leiterin Einkauf", "Leiterin Einkauf"),
+        ("Directeur Commercial",) * 2, ("Responsable RH",) * 2, ("Inhaberin",) * 2,
+        ("Procurement", ""), ("Business Development", ""), ("Talent Acquisition", ""),
+        ("the data guy", ""), ("Visionary. Dreamer. Doer.", ""), ("Customer", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_title_as_it_is_said_after_as(title, said):
+    assert spoken.role(title) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Acme Ltd.", "Acme"), ("Acme, Inc.", "Acme"), ("SAP SE", "SAP"), ("Lumen S.A.", "Lumen"),
+        ("Zielona Sieć Sp. z o.o.", "Zielona Sieć"), ("Carpat GmbH & Co. KG", "Carpat"),
+        ("Müller & Co. KG", "Müller & Co."), ("McKinsey & Company",) * 2, ("AG", "AG"),
+        ("University of Leeds", "the University of Leeds"), ("H&M", "H&M"), ("Ab Initio",) * 2,
+        ("City of Hamburg", "the City of Hamburg"), ("Bank of Ireland",) * 2,
+    ],
+)  # fmt: skip
+def test_a_company_as_it_is_said_after_at(name, said):
+    assert spoken.company(name) == said
