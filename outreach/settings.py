@@ -180,6 +180,9 @@ ANYMAIL: dict[str, Any] = {
     **env.json("ANYMAIL_SETTINGS", default={}),
     "WEBHOOK_SECRET": env.str("ANYMAIL_WEBHOOK_SECRET", default="").split(),
 }
+# Webhooks of ours, to programs: the key that every secret is made from; the newest first.
+WEBHOOK_SIGNING_KEY = env.str("WEBHOOK_SIGNING_KEY", default="").split()
+WEBHOOK_LOOPBACK = flag("WEBHOOK_LOOPBACK", default=False)
 SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=20, least=1, most=50)
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)
@@ -242,11 +245,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Outreach",
     "SITE_SYMBOL": "outgoing_mail",
     "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "href": lambda request: static("outreach/favicon.svg"),
-        }
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("outreach/favicon.svg")}
     ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
