@@ -94,6 +94,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "tell-webhooks": {
+        "task": "outreach.edge.tasks.tell_webhooks",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "heartbeat": {
         "task": "outreach.edge.tasks.heartbeat",
         "schedule": 15.0,

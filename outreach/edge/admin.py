@@ -13,6 +13,7 @@ from outreach.core.permissions import Verb
 from outreach.edge import (
     consent_admin,
     drafts_admin,
+    hooks_admin,
     imports_admin,
     inbox_admin,
     keys_admin,
@@ -30,6 +31,7 @@ __all__ = [
     "ActivityAdmin",
     "consent_admin",
     "drafts_admin",
+    "hooks_admin",
     "imports_admin",
     "inbox_admin",
     "keys_admin",

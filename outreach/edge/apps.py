@@ -12,5 +12,7 @@ class EdgeConfig(AppConfig):
 
     def ready(self) -> None:
         from outreach.edge import checks
+        from outreach.edge.hooks import standing
 
         checks.activate()
+        standing.activate()

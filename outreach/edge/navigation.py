@@ -29,6 +29,7 @@ from outreach.core.models import (
     Workspace,
 )
 from outreach.core.permissions import Verb
+from outreach.edge.models import Webhook
 from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
 from safety.models import SafetyEvent
 from workflows.models import AgentRun, Artifact, Experiment, ResearchSnapshot, Run, Schedule
@@ -100,6 +101,7 @@ def _settings(request: HttpRequest) -> list[dict[str, Any]]:
         _rows(request, Experiment, "Experiments", "science"),
         _rows(request, PlatformTemplate, "WhatsApp templates", "chat"),
         _rows(request, ApiKey, "API keys", "key"),
+        _rows(request, Webhook, "Webhooks", "webhook"),
         _rows(request, User, "Users", "person"),
     ]
 

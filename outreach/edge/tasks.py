@@ -1,8 +1,9 @@
-"""Doors for the timetable: seal the log, say that beat and worker live, bring imports on."""
+"""Doors for the timetable: seal the log, tell webhooks, say that we live, bring imports on."""
 
 from __future__ import annotations
 
 import logging
+import threading
 
 from celery import shared_task
 from django.utils import timezone
@@ -11,8 +12,10 @@ from channels import rewound
 from outreach.core import activity
 from outreach.core.importing import jobs, uploads
 from outreach.core.models import Heartbeat
+from outreach.edge.hooks import outbox
 
 logger = logging.getLogger(__name__)
+_telling = threading.Lock()
 
 
 @shared_task
@@ -35,6 +38,25 @@ def work_imports() -> int:
 @shared_task
 def clean_imports() -> int:
     return uploads.clean(at=timezone.now())
+
+
+@shared_task
+def tell_webhooks() -> int:
+    """One run in each process is enough; a slow receiver must not take every worker there is."""
+    if not _telling.acquire(blocking=False):
+        return 0
+    try:
+        return outbox.run(at=timezone.now())
+    finally:
+        _telling.release()
+
+
+def wake_webhooks() -> None:
+    """Ask for the job now. Only a courtesy: the timetable asks every 5 s whatever happens here."""
+    try:
+        tell_webhooks.apply_async(expires=60, retry=False)
+    except Exception as error:  # noqa: BLE001 - a broker that is down must not undo an act
+        logger.warning("Webhooks could not be woken (%s); they are looked at anyway.", error)
 
 
 def wake_imports() -> None:

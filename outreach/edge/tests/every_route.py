@@ -195,6 +195,13 @@ ROUTES: dict[str, Row] = {
     "admin:core_apikey_change": Row(ADMIN, "key", (
         (ADMIN, {"act": "revoke"}), (ADMIN, {"act": "rotate", "overlap": "24"}),
     )),
+    **rows_of("edge_webhook", "webhook", ADMIN, ("admin", "outsider")),
+    "admin:edge_webhook_add": Row(("admin", "outsider"), "", ((ADMIN, {
+        "whose": "ALL_OURS", "url": "https://agents.example.org/", "family": "decision",
+    }),)),
+    "admin:edge_webhook_change": Row(ADMIN, "webhook", tuple(
+        (ADMIN, {"act": act}) for act in ("test", "secret", "rotate", "off")
+    )),
     **rows_of("channels_platformtemplate", "template", ADMIN, ("admin", "outsider")),
     "admin:channels_platformtemplate_add": Row(("admin", "outsider"), "", ((ADMIN, {
         "workspace": "WORKSPACE", "name": "other", "language": "en", "body": "Hello {{1}}, news.",

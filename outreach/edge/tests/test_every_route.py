@@ -29,6 +29,7 @@ from outreach.core.models import (
 from outreach.core.permissions import SCOPES
 from outreach.core.principal import Principal
 from outreach.edge import stop_page
+from outreach.edge.models import Webhook
 from outreach.edge.tests.every_route import EVERYBODY, ROUTES, known
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent, SystemControl
@@ -39,7 +40,7 @@ from workflows.queries import DRAFTING_AGENT
 pytestmark = pytest.mark.django_db
 SECRET = "Zacharias Unseen"
 PART = re.compile(r"<[^>]*>|\(\?P<\w+>[^)]*\)")
-OURS = {"core", "safety", "approvals", "channels", "workflows"}
+OURS = {"core", "safety", "approvals", "channels", "workflows", "edge"}
 LIVE_FORMS = [
     (name, form, roles[0]) for name, row in ROUTES.items() for roles, form in row.do if roles
 ]
@@ -52,7 +53,8 @@ def furnished(made_once):
 
 
 @pytest.fixture
-def place(furnished):
+def place(furnished, settings):
+    settings.WEBHOOK_SIGNING_KEY = ["k" * 40]
     """One row of everything in our workspace, and an admin of another one."""
     with time_machine.travel(WORKDAY + timedelta(minutes=5), tick=True):
         yield furnished
@@ -102,6 +104,10 @@ def _furnish() -> SimpleNamespace:
         "membership": Membership.objects.get(user=users["viewer"].user).pk,
         "user": users["viewer"].user.pk, "workspace": ours.pk, "key": made.key.pk,
         "template": PlatformTemplate.objects.create(workspace=ours, name="one", body="Hi there").pk,
+        "webhook": Webhook.objects.create(
+            workspace=ours, url=f"https://example.org/{SECRET}", families=["decision"],
+            created_at=WORKDAY, **users["admin"].fields(),
+        ).pk,
         "by hand": "linkedin", "doubt": doubt.pk, "workflow": "daily_plan",
         **_more(ours, person, run, users["admin"]),
         "inbound": testing.make_inbound(person).pk,
@@ -111,7 +117,8 @@ def _furnish() -> SimpleNamespace:
         "BOTH": merging.digest(doubt.one, doubt.other),
         "DIGEST": pending.digest, "DRAFT_DIGEST": draft.current.digest,
         "APPROVAL:DIGEST": f"{pending.pk}:{pending.digest}", "WORKSPACE": str(ours.pk),
-        "GIVEN": str(given.pk), "OWN_KEY": f"me:{ours.pk}", "AGENTS_KEY": f"agent:{agent.agent.pk}",
+        "GIVEN": str(given.pk), "OWN_KEY": f"me:{ours.pk}", "ALL_OURS": f"all:{ours.pk}",
+        "AGENTS_KEY": f"agent:{agent.agent.pk}",
     }  # fmt: skip
     return SimpleNamespace(ids=ids, words=words, users=users, secret=made.secret)
 
