@@ -10,7 +10,7 @@ from django.db import transaction
 from approvals import routing
 from approvals.errors import Refused
 from outreach.core import activity
-from outreach.core.models import Draft
+from outreach.core.models import Draft, Workspace
 from outreach.core.permissions import role_of
 from outreach.core.principal import Principal
 from safety import events
@@ -22,16 +22,8 @@ def route_of(draft: Draft, by: Principal, requested: str, *, at: datetime) -> ro
     Raises RoutingError for a configuration that contradicts itself, Refused (`not_allowed`) for
     an agent without the scope. The message stays a draft with the reason on it.
     """
-    workspace = draft.workspace
-    override = by.agent.autonomy_override if by.agent else ""
     try:
-        way = routing.route(
-            safe_mode=workspace.safe_mode,
-            autonomy=routing.effective(workspace.autonomy_mode, override),
-            is_agent=by.agent is not None,
-            requested=requested,
-            may_schedule=by.agent is not None and routing.SCHEDULE in by.agent.scopes,
-        )
+        way = _route(draft.workspace, by, requested, safe_mode=draft.workspace.safe_mode)
     except routing.RoutingError as error:
         way = routing.Route("draft", False, str(error), denied=True)
         _refuse(draft, way, "configuration_error", requested=requested, by=by, at=at)
@@ -40,6 +32,25 @@ def route_of(draft: Draft, by: Principal, requested: str, *, at: datetime) -> ro
         _refuse(draft, way, "not_allowed", requested=requested, by=by, at=at)
         raise Refused(f"{by.label} may not do this: {way.reason}", "not_allowed")
     return way
+
+
+def route_without_safe_mode(workspace: Workspace, by: Principal, requested: str) -> routing.Route:
+    """Where the same request would go with Safe Mode off. Decides nothing."""
+    return _route(workspace, by, requested, safe_mode=False)
+
+
+def _route(
+    workspace: Workspace, by: Principal, requested: str, *, safe_mode: bool
+) -> routing.Route:
+    return routing.route(
+        safe_mode=safe_mode,
+        autonomy=routing.effective(
+            workspace.autonomy_mode, by.agent.autonomy_override if by.agent else ""
+        ),
+        is_agent=by.agent is not None,
+        requested=requested,
+        may_schedule=by.agent is not None and routing.SCHEDULE in by.agent.scopes,
+    )
 
 
 def _refuse(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -122,6 +123,23 @@ def why_not(case: Case, state: Controls) -> str:
     if not case.place.auto_eligible:
         return "; ".join(case.place.reasons)
     return ""
+
+
+def shadow(workspace: Workspace, place: Tier, way: Route, confidence: int | None) -> dict[str, Any]:
+    """What the rules would have said with Safe Mode off: kept with the round, decides nothing.
+
+    `way` is the route without Safe Mode. Switches, brakes, quotas and whether an admin answers
+    are left out: they belong to the day on which somebody switches Safe Mode off. `why` is a
+    list of codes in words, empty where the rules would have approved.
+    """
+    if way.status != "direct":
+        return {"would_approve": False, "why": [way.reason]}
+    why = list(place.reasons[1:])
+    if confidence is None or confidence < workspace.auto_approve_threshold:
+        why.insert(0, f"confidence is below {workspace.auto_approve_threshold}")
+    if not why and not place.auto_eligible:
+        why = list(place.reasons)
+    return {"would_approve": not why, "why": why}
 
 
 def admins(workspaces: Iterable[Workspace]) -> dict[int, User]:

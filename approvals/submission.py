@@ -72,9 +72,12 @@ def submit(
         approval, place = _open(draft, verdict, leaves_at, by=by, at=at, change=change)
         approval.notes = notes
         ruling = auto.consider(approval, way, place, by.agent, at=at)
-        approval.routing = asking.log_route(
+        routed = asking.log_route(
             draft, way, by=by, at=at, requested=requested, final=ruling.final, kept=ruling.kept
         )
+        open_way = asking.route_without_safe_mode(draft.workspace, by, requested)
+        unseen = auto.shadow(draft.workspace, place, open_way, approval.confidence)
+        approval.routing = {**routed, "shadow": unseen}
         approval.save()
         told = activity.entry("approvals.requested", approval, digest=approval.digest)
         activity.record(told, by=by, at=at)

@@ -5,7 +5,7 @@ It counts for no limit and takes nothing: the approval stays as it is.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -97,13 +97,16 @@ def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
 def _evidence(approval: Approval, known: gate.Facts, token: str, at: datetime) -> dict[str, Any]:
     """Exactly what would have left, when, and what would have stood in its way."""
     verdict, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
-    blocked = [item.message for item in verdict.blockers] if verdict.level is Level.BLOCK else []
+    is_blocked = verdict.level is Level.BLOCK
+    rules = [item.code for item in verdict.blockers] if is_blocked else gate.holding(verdict)
     envelope = envelope_of(approval, token=token, at=at)
     adapter = registry.adapter_for(approval.channel)
     return {
         "would_have_left": adapter.render(envelope) if adapter else envelope.text,
-        "would_leave_at": leaves_at.isoformat(),
-        "would_be_blocked": blocked,
+        "would_leave_at": leaves_at.astimezone(UTC).isoformat(),
+        "would_be_blocked": [item.message for item in verdict.blockers] if is_blocked else [],
+        "by_rules": rules,
+        "judged_by": gate.GATE_VERSION,
     }
 
 

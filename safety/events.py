@@ -9,6 +9,7 @@ from typing import Any
 from outreach.core import activity
 from outreach.core.models import Draft, Revision, Workspace
 from outreach.core.principal import Principal
+from safety.gate import GATE_VERSION
 from safety.models import SafetyEvent
 from safety.verdict import Finding, Verdict
 
@@ -84,7 +85,12 @@ def record_findings(
             workspace=draft.workspace,
             draft=draft,
             revision=draft.current,
-            metadata={"check": finding.check, "family": finding.family, "rule": finding.rule},
+            metadata={
+                "check": finding.check,
+                "family": finding.family,
+                "rule": finding.rule,
+                "judged_by": GATE_VERSION,
+            },
         )
 
 

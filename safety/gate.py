@@ -202,6 +202,20 @@ def earliest(facts: Facts, moment: Moment, at: datetime) -> tuple[Verdict, datet
     ), when
 
 
+# What names a time before which nothing may go; whatever else warns holds nothing up.
+HOLDS = {
+    "quiet_hours", "business_hours", "daily_limit", "cooling_off", "cross_platform", "spacing",
+    "law_hours", "law_cap", "country_unknown",
+}  # fmt: skip
+
+
+def holding(verdict: Verdict) -> list[str]:
+    """The codes of what holds this message until `not_before`; empty where nothing does."""
+    if verdict.not_before is None:
+        return []
+    return [item.code for item in verdict.findings if item.code in HOLDS]
+
+
 def without_brakes(facts: Facts) -> Facts:
     """The same message in a system without brakes: what dry run would have done."""
     return replace(facts, dry_run="", emergency="", messaging="")
