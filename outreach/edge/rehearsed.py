@@ -1,0 +1,162 @@
+"""A rehearsal in words, the same for command and page: its span, its figures, its limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from approvals import quota
+from channels.rehearsal import Fate, Span, Totals
+from outreach.core.models import Workspace
+from outreach.core.models.workspace import Weekday
+from outreach.edge import acting
+from safety import controls
+from safety.gate import GATE_VERSION
+
+LONGEST = timedelta(days=366)
+FORMS = "Write a day (2026-03-09), a time (2026-03-09T14:00), a weekday (monday) or a span (7d)."
+STAMP = "%a %d %b %Y %H:%M"
+
+TITLES = {
+    Fate.SENT: "would have left",
+    Fate.HELD: "would still have waited",
+    Fate.BLOCKED: "would have been blocked",
+    Fate.WAITING: "wait, and count as nothing",
+    Fate.ENDED: "ended before that",
+    Fate.LEFT: "really left",
+}
+WORDS = {
+    "undecided": "nobody decided",
+    "not_judged": "approved, not simulated yet",
+    "by_hand": "a person sends it by hand",
+    "scheduled": "a person chose a later time",
+    "not_recorded": "the rule was not recorded",
+    "unanswered": "expired, nobody decided",
+    "unsent": "its permission ran out",
+    "changes_requested": "changes requested",
+    "approved": "approved as it was",
+    "edited": "approved after an edit",
+    "returned": "sent back",
+    "by_rule": "approved by rule",
+    "stopped": "ended by a stop",
+}
+
+
+class BadSpan(ValueError):
+    """This is no span of time; the sentence says what to write."""
+
+
+def span(place: Workspace, since: str, until: str, *, now: datetime) -> Span:
+    """The span that was asked for, in the workspace's zone: from Monday until now unless said.
+
+    A naive time is the workspace's. Raises BadSpan.
+    """
+    last = min(_moment(place, until, now=now), now) if until else now
+    first = _moment(place, since or "monday", now=now)
+    if first >= now:
+        raise BadSpan(f"{since!r} is not in the past: nothing has happened since. {FORMS}")
+    if last <= first:
+        raise BadSpan(f"The end, {_stamp(place, last)}, is not after the start. {FORMS}")
+    if last - first > LONGEST:
+        raise BadSpan(f"That is longer than a year. Look at most {LONGEST.days} days at once.")
+    return Span(first, last)
+
+
+def _moment(place: Workspace, text: str, *, now: datetime) -> datetime:
+    zone, word = quota.zone_of(place), text.strip().lower()
+    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = {day.label.lower(): day.value for day in Weekday}
+    if word in days:
+        return today - timedelta(days=(today.weekday() - days[word]) % 7)
+    if word == "today":
+        return today
+    if word[-1:] in acting.UNITS and word[:1].isdigit():
+        try:
+            return now - acting.parse_duration(word)
+        except acting.BadDuration as error:
+            raise BadSpan(str(error)) from None
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(now.tzinfo)
+    except (ValueError, OverflowError):
+        raise BadSpan(f"{text!r} is no time that can be read. {FORMS}") from None
+
+
+def _stamp(place: Workspace, at: datetime) -> str:
+    return f"{at.astimezone(quota.zone_of(place)):{STAMP}}"
+
+
+def headline(place: Workspace, asked: Span, totals: Totals) -> str:
+    """The answer in one sentence."""
+    sent, held, blocked = (totals.fates[fate] for fate in (Fate.SENT, Fate.HELD, Fate.BLOCKED))
+    return (
+        f"Had {place.name} been live from {_stamp(place, asked.since)} to "
+        f"{_stamp(place, asked.until)} ({place.time_zone}): {sent} sent, {held} held, "
+        f"{blocked} blocked."
+    )
+
+
+def by_rule(rules: Counter[str]) -> list[tuple[str, int]]:
+    """Rules in words with their counts, the most frequent first."""
+    return [(word(code), count) for code, count in rules.most_common()]
+
+
+def word(code: str) -> str:
+    return WORDS.get(code, code.replace("_", " "))
+
+
+def safe_mode(place: Workspace, totals: Totals) -> list[str]:
+    """What the rules alone would have done with Safe Mode off, beside what people did."""
+    lines = []
+    if totals.would:
+        people = ", ".join(f"{word(key)} {count}" for key, count in totals.would.most_common())
+        lines.append(
+            f"With Safe Mode off, rules would have approved {totals.would.total()} of these. "
+            f"What people made of them: {people}."
+        )
+    else:
+        lines.append("With Safe Mode off, rules would have approved none of these.")
+    if totals.unseen:
+        why = ", ".join(f"{key} {count}" for key, count in totals.would_not.most_common())
+        lines.append(f"{totals.unseen} would have gone to a person all the same: {why}.")
+    if totals.unshadowed:
+        lines.append(f"{totals.unshadowed} were submitted before this verdict was kept.")
+    return lines
+
+
+def limits(place: Workspace, totals: Totals) -> list[str]:
+    """What these figures do not know, plainly."""
+    lines = [
+        "What nobody decided counts as waiting, never as sent; what was not simulated, too.",
+        _when_judged(place, totals),
+        "Quotas are played as they stand today; limits of a person count only what really left"
+        + (
+            f": {totals.close} of those sent go to somebody who would have got another within a "
+            "day, and some of them would have waited."
+            if totals.close
+            else "."
+        ),
+        "Nobody answered, bounced or complained, because nothing left; that would have stopped or "
+        "changed what came after.",
+    ]
+    if totals.fates[Fate.LEFT]:
+        lines.append("Part of this time was live: what really left is counted apart.")
+    badge = controls.badge(place.pk)
+    if badge.text == "STOPPED":
+        lines.append(f"Nothing is simulated at present: {badge.sentence}")
+    return lines
+
+
+def _when_judged(place: Workspace, totals: Totals) -> str:
+    if totals.judged_from is None or totals.judged_to is None:
+        return "Nothing was judged in this time."
+    text = (
+        f"Judged as it came, from {_stamp(place, totals.judged_from)} to "
+        f"{_stamp(place, totals.judged_to)}; nothing is judged anew"
+    )
+    if not totals.outdated:
+        return f"{text}. All under the rules in force ({GATE_VERSION})."
+    return (
+        f"{text}. {totals.outdated} of {totals.policies.total()} under other rules than those in "
+        f"force ({GATE_VERSION}), which may say something else."
+    )

@@ -1,0 +1,102 @@
+"""`manage.py rehearse`: the answer first, what it does not know last, bad input in a sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from approvals.models import Approval
+from channels import registry, simulate
+from channels.adapters.memory import MemoryAdapter
+from outreach import testing
+from outreach.edge import rehearsed
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 11, 10, 0, tzinfo=UTC)  # a Wednesday
+
+
+def run(*words: str) -> str:
+    out = io.StringIO()
+    call_command("rehearse", *words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def week():
+    """Today: one that would have left, one that waits, and one refused."""
+    at = timezone.now() - timedelta(hours=1)
+    with registry.override("email", MemoryAdapter("email")):
+        testing.make_workspace(time_zone="UTC")
+        person = testing.make_person(name="Anna Meier\x1b[2J")
+        given = testing.make_approved(person, at=at)
+        testing.make_pending(at=at)
+        simulate.simulate_due(at=timezone.now())
+        return given
+
+
+def test_the_answer_comes_first_and_its_limits_last(week):
+    text = run("--since", "2d")
+    badge, answer, *rest = text.splitlines()
+    assert badge.startswith("DRY RUN")
+    assert answer.startswith("Had Default been live from ")
+    counted = [0, 0]
+    counted[0] = int(answer.split(": ")[1].split(" sent")[0])
+    counted[1] = int(answer.split("sent, ")[1].split(" held")[0])
+    assert sum(counted) == 1 and "0 blocked." in answer  # at night it is held
+    assert f"#{week.pk} email to Anna Meier⟦U+001B⟧[2J" in text
+    assert "nobody decided" in text and "a colleague's message is always reviewed 2" in text
+    assert "never as sent" in rest[-4] and "All under the rules in force" in rest[-3]
+
+
+def test_json_is_one_object_with_every_message(week):
+    found = json.loads(run("--since", "2d", "--json"))
+    assert len(found["items"]) == found["totals"]["messages"] == 2
+    assert found["totals"]["waiting"] == 1 and found["workspace"] == "default"
+    assert {item["approval"] for item in found["items"]} == set(
+        Approval.objects.values_list("pk", flat=True)
+    )
+    empty = json.loads(run("--since", "30m", "--until", "20m", "--json"))
+    assert [item["fate"] for item in empty["items"]] == ["waiting", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--since", "yesterdayish"), "'yesterdayish' is no time that can be read. Write a day"),
+        (("--since", "9999-01-01"), "'9999-01-01' is not in the past"),
+        (("--since", "0001-01-01"), "longer than a year"),
+        (("--since", "2026-13-01"), "is no time that can be read"),
+        (("--since", "0d"), "is no time at all"),
+        (("--since", "2d", "--until", "3d"), "is not after the start"),
+        (("--since", "\x00"), "is no time that can be read"),
+        (("--workspace", "nowhere"), "nowhere"),
+    ],
+)
+def test_bad_input_is_told_in_one_sentence(words, sentence):
+    with pytest.raises(CommandError) as told:
+        run(*words)
+    assert sentence in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("since", "start"),
+    [
+        ("", "2026-03-08T23:00"),
+        ("Wednesday", "2026-03-10T23:00"),
+        ("thursday", "2026-03-04T23:00"),
+        ("today", "2026-03-10T23:00"),
+        ("36h", "2026-03-09T22:00"),
+        ("2026-03-01", "2026-02-28T23:00"),
+        ("2026-03-01T12:00", "2026-03-01T11:00"),
+        ("2026-03-01T12:00+00:00", "2026-03-01T12:00"),
+    ],
+)
+def test_days_are_those_of_the_workspace(since, start):
+    place = testing.make_workspace(time_zone="Europe/Berlin")
+    found = rehearsed.span(place, since, "", now=NOW)
+    assert f"{found.since.astimezone(UTC):%Y-%m-%dT%H:%M}" == start and found.until == NOW
