@@ -7,7 +7,13 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from channels import unsubscribe
-from outreach.edge import by_hand_page, controls_page, safe_mode_page, stop_page
+from outreach.edge import (
+    by_hand_page,
+    controls_page,
+    rehearsal_page,
+    safe_mode_page,
+    stop_page,
+)
 from outreach.edge.health import healthz
 from outreach.edge.unsubscribe_page import unsubscribe_page
 from outreach.edge.welcome import Welcome
@@ -29,6 +35,8 @@ urlpatterns = [
     path("admin/by-hand/<str:channel>/", inside(by_hand_page.by_hand_page), name="by_hand"),
     path("admin/safe-mode/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
     path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode_of"),
+    path("admin/rehearsal/", inside(rehearsal_page.rehearsal_page), name="rehearsal"),
+    path("admin/rehearsal/<int:pk>/", inside(rehearsal_page.rehearsal_page), name="rehearsal_of"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

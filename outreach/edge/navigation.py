@@ -76,6 +76,7 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _page(request, "Controls", "controls", "toggle_on", shown=_sees_controls(request)),
         _page(request, "Safe Mode", "safe_mode", "health_and_safety", shown=_belongs(request)),
+        _page(request, "Rehearsal", "rehearsal", "theater_comedy", shown=_belongs(request)),
         _rows(request, SafetyEvent, "Safety events", "shield"),
         _rows(request, Consent, "Consent", "handshake"),
         _rows(request, Suppression, "Suppressed addresses", "block"),

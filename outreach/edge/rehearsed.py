@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from approvals import quota
+from channels import rehearsal
 from channels.rehearsal import Fate, Span, Totals
 from outreach.core.models import Workspace
 from outreach.core.models.workspace import Weekday
@@ -56,7 +59,7 @@ def span(place: Workspace, since: str, until: str, *, now: datetime) -> Span:
     if first >= now:
         raise BadSpan(f"{since!r} is not in the past: nothing has happened since. {FORMS}")
     if last <= first:
-        raise BadSpan(f"The end, {_stamp(place, last)}, is not after the start. {FORMS}")
+        raise BadSpan(f"The end, {stamp(place, last)}, is not after the start. {FORMS}")
     if last - first > LONGEST:
         raise BadSpan(f"That is longer than a year. Look at most {LONGEST.days} days at once.")
     return Span(first, last)
@@ -82,7 +85,8 @@ def _moment(place: Workspace, text: str, *, now: datetime) -> datetime:
         raise BadSpan(f"{text!r} is no time that can be read. {FORMS}") from None
 
 
-def _stamp(place: Workspace, at: datetime) -> str:
+def stamp(place: Workspace, at: datetime) -> str:
+    """A moment by the clock of the workspace."""
     return f"{at.astimezone(quota.zone_of(place)):{STAMP}}"
 
 
@@ -90,10 +94,27 @@ def headline(place: Workspace, asked: Span, totals: Totals) -> str:
     """The answer in one sentence."""
     sent, held, blocked = (totals.fates[fate] for fate in (Fate.SENT, Fate.HELD, Fate.BLOCKED))
     return (
-        f"Had {place.name} been live from {_stamp(place, asked.since)} to "
-        f"{_stamp(place, asked.until)} ({place.time_zone}): {sent} sent, {held} held, "
+        f"Had {place.name} been live from {stamp(place, asked.since)} to "
+        f"{stamp(place, asked.until)} ({place.time_zone}): {sent} sent, {held} held, "
         f"{blocked} blocked."
     )
+
+
+def as_json(place: Workspace, asked: Span) -> Iterator[str]:
+    """One JSON object, written as it is read, so that any number fits; figures come last."""
+    totals = Totals()
+    yield '{"items": ['
+    for number, item in enumerate(rehearsal.items(place, asked)):
+        totals.add(item)
+        yield f"{',' if number else ''}\n{json.dumps(item.as_dict())}"
+    rest = {
+        "workspace": place.slug,
+        "since": asked.since.isoformat(),
+        "until": asked.until.isoformat(),
+        "totals": totals.as_dict(),
+        "unknown": limits(place, totals),
+    }
+    yield "\n], " + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
 
 
 def by_rule(rules: Counter[str]) -> list[tuple[str, int]]:
@@ -109,7 +130,7 @@ def safe_mode(place: Workspace, totals: Totals) -> list[str]:
     """What the rules alone would have done with Safe Mode off, beside what people did."""
     lines = []
     if totals.would:
-        people = ", ".join(f"{word(key)} {count}" for key, count in totals.would.most_common())
+        people = ", ".join(f"{count} {word(key)}" for key, count in totals.would.most_common())
         lines.append(
             f"With Safe Mode off, rules would have approved {totals.would.total()} of these. "
             f"What people made of them: {people}."
@@ -117,7 +138,7 @@ def safe_mode(place: Workspace, totals: Totals) -> list[str]:
     else:
         lines.append("With Safe Mode off, rules would have approved none of these.")
     if totals.unseen:
-        why = ", ".join(f"{key} {count}" for key, count in totals.would_not.most_common())
+        why = ", ".join(f"{count} {key}" for key, count in totals.would_not.most_common())
         lines.append(f"{totals.unseen} would have gone to a person all the same: {why}.")
     if totals.unshadowed:
         lines.append(f"{totals.unshadowed} were submitted before this verdict was kept.")
@@ -151,8 +172,8 @@ def _when_judged(place: Workspace, totals: Totals) -> str:
     if totals.judged_from is None or totals.judged_to is None:
         return "Nothing was judged in this time."
     text = (
-        f"Judged as it came, from {_stamp(place, totals.judged_from)} to "
-        f"{_stamp(place, totals.judged_to)}; nothing is judged anew"
+        f"Judged as it came, from {stamp(place, totals.judged_from)} to "
+        f"{stamp(place, totals.judged_to)}; nothing is judged anew"
     )
     if not totals.outdated:
         return f"{text}. All under the rules in force ({GATE_VERSION})."

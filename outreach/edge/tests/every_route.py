@@ -226,6 +226,7 @@ ROUTES: dict[str, Row] = {
         ((*REVIEWER, "operator"), {"scope": "WORKSPACE", "reason": "x"}),
     )),
     "stop_progress": Row((*REVIEWER, "operator"), "stop"),
+    "rehearsal": Row(MEMBERS), "rehearsal_of": Row(VIEWER, "workspace"),
     "safe_mode": Row(MEMBERS),
     "safe_mode_of": Row(VIEWER, "workspace", (
         (ADMIN, {"act": "off", "confirm": "Disable Safe Mode", "reason": "x"}),

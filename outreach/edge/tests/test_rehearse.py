@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from approvals.models import Approval
 from channels import registry, simulate
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
-from outreach.edge import rehearsed
+from outreach.edge import rehearsal_page, rehearsed
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 11, 10, 0, tzinfo=UTC)  # a Wednesday
@@ -49,7 +51,7 @@ def test_the_answer_comes_first_and_its_limits_last(week):
     counted[1] = int(answer.split("sent, ")[1].split(" held")[0])
     assert sum(counted) == 1 and "0 blocked." in answer  # at night it is held
     assert f"#{week.pk} email to Anna Meier⟦U+001B⟧[2J" in text
-    assert "nobody decided" in text and "a colleague's message is always reviewed 2" in text
+    assert "nobody decided" in text and "2 a colleague's message is always reviewed" in text
     assert "never as sent" in rest[-4] and "All under the rules in force" in rest[-3]
 
 
@@ -100,3 +102,55 @@ def test_days_are_those_of_the_workspace(since, start):
     place = testing.make_workspace(time_zone="Europe/Berlin")
     found = rehearsed.span(place, since, "", now=NOW)
     assert f"{found.since.astimezone(UTC):%Y-%m-%dT%H:%M}" == start and found.until == NOW
+
+
+# --- The page ------------------------------------------------------------------------------------
+
+
+def enter(who) -> Client:
+    client = Client()
+    client.force_login(who.user)
+    return client
+
+
+def test_the_page_says_the_same_and_names_the_messages(week):
+    client = enter(testing.carol())
+    page = client.get(reverse("rehearsal"), {"since": "2d", "fate": "waiting"})
+    text = page.content.decode()
+    assert page.status_code == 200 and "Had Default been live from" in text
+    waiting = Approval.objects.get(status="pending")
+    assert f'href="{reverse("admin:approvals_approval_change", args=[waiting.pk])}"' in text
+    assert "nobody decided" in text and "What this does not know" in text
+    assert reverse("rehearsal_of", args=[week.workspace_id]) in (
+        client.get(reverse("safe_mode")).content.decode()
+    )
+
+
+def test_the_page_streams_every_message_and_pages_through_the_rest(week, monkeypatch):
+    client = enter(testing.carol())
+    asked = {"since": "2d", "format": "json"}
+    page = client.get(reverse("rehearsal_of", args=[week.workspace_id]), asked)
+    assert page.streaming and len(json.loads(page.getvalue())["items"]) == 2
+    monkeypatch.setattr(rehearsal_page, "PAGE", 1)
+    testing.make_pending(at=timezone.now() - timedelta(minutes=1))
+    seen = set()
+    for number in ("1", "2"):
+        found = client.get(reverse("rehearsal"), {"since": "2d", "fate": "waiting", "page": number})
+        assert f"Page {number} of 2" in found.content.decode()
+        seen |= {row["item"].approval for row in found.context["rows"]}
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("form", [{"since": "soon"}, {"until": "2000-01-01"}])
+def test_the_page_refuses_what_it_cannot_read(form):
+    page = enter(testing.carol()).get(reverse("rehearsal"), form)
+    assert page.status_code == 400 and 'role="alert"' in page.content.decode()
+    assert "h-rows" not in page.content.decode()
+
+
+def test_another_workspace_is_not_shown():
+    there = testing.make_workspace("there")
+    client = enter(testing.carol())
+    assert client.get(reverse("rehearsal_of", args=[there.pk])).status_code == 404
+    odd = {"fate": "none", "page": "-1"}
+    assert client.get(reverse("rehearsal"), odd).status_code == 200

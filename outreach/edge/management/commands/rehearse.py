@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import Any
 
@@ -38,26 +37,10 @@ class Command(BaseCommand):
         except rehearsed.BadSpan as error:
             raise CommandError(str(error)) from None
         if options["json"]:
-            self._json(place, asked)
+            for piece in rehearsed.as_json(place, asked):
+                self.stdout.write(piece, ending="")
         else:
             self._text(place, asked)
-
-    def _json(self, place: Workspace, asked: Span) -> None:
-        """Written as it is read, so that any number fits; figures come last."""
-        totals = Totals()
-        self.stdout.write('{"items": [', ending="")
-        for number, item in enumerate(rehearsal.items(place, asked)):
-            totals.add(item)
-            comma = "," if number else ""
-            self.stdout.write(f"{comma}\n{json.dumps(item.as_dict())}", ending="")
-        rest = {
-            "workspace": place.slug,
-            "since": asked.since.isoformat(),
-            "until": asked.until.isoformat(),
-            "totals": totals.as_dict(),
-            "unknown": rehearsed.limits(place, totals),
-        }
-        self.stdout.write("\n], " + json.dumps(rest, ensure_ascii=False)[1:])
 
     def _text(self, place: Workspace, asked: Span) -> None:
         totals, first = Totals(), defaultdict[Fate, list[Item]](list)
