@@ -56,10 +56,16 @@ FAMILY_FIRST = _words(
     "choi jung kang cho yoon jang lim tanaka suzuki sato takahashi watanabe ito yamamoto "
     "nakamura kobayashi nagy kovacs toth szabo horvath varga kiss molnar"
 )
+# Of those, the ones that nobody is called by: whoever has one in the cell of the given name wrote
+# the family name there.
+NEVER_GIVEN = _words("nguyen tran pham huynh dang ngo duong zhang zhao zheng")
 PARTICLES = _words(
     "de del della der den di da do dos das du des la le las los van von vom zu zur zum ter "
     "ten te bin ibn bint al el ben abu y e af av st saint mac mc"
 )
+
+
+NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ def greeting(first: str) -> str:
     """How to address somebody whose given-name cell says `first`; empty when in doubt."""
     if PLAIN_FIRST.fullmatch(first):
         folded = first.lower()
-        return "" if folded in TITLES or folded in ORGANISATION else first
+        return "" if folded in NO_GREETING else first
     text = _letters_only(first)
     if text is None:
         return ""
@@ -152,7 +158,7 @@ def greeting(first: str) -> str:
         tokens.pop()  # "John F." is greeted as John
     if not 1 <= len(tokens) <= 3 or any(not _is_word(token) for token in tokens):
         return ""
-    if any(_bare(token) in ORGANISATION for token in tokens):
+    if any(_bare(token) in ORGANISATION for token in tokens) or _bare(tokens[0]) in NEVER_GIVEN:
         return ""
     return " ".join(
         token if index and token in PARTICLES else _cased(token)

@@ -76,7 +76,7 @@ def of_person(
         "role": (spoken.role(title), origin),
         "connected_month": (month(person.connected_on), origin),
         "connected_lately": ("recently" if is_new else "", origin),
-        "field": ("" if GONE.search(person.position) else field(person.position), origin),
+        "field": (field(title), origin),
         "sender_name": (sayable(workspace.sender_name), "workspace"),
         "about": (about_us(about), "given with the run"),
         "last_month": (month(past.both), "contacts"),

@@ -44,6 +44,8 @@ LETTERS_WITH_VOWEL = frozenset("AEFHILMNORSX")
 BRACKETS = re.compile(r"\s*\([^()]*\)")
 TAIL = re.compile(r",\s+|\s+[-–—]\s+|\s*/\s+|\s+/\s*")
 STOPS = re.compile(r"(?i)\s+(?:of|for|to|in|&|and|von|de|der|für|with)\s+|\s*/\s*")
+# "the owner of", "an investor in": nobody works as that at a company.
+OWNS = re.compile(r"(?i)(?:^|(?:^| )co-?)owner$|\b(?:investor|shareholder)$")
 GRADE = re.compile(r" (?:[IVX]{1,4}|[1-9])$")
 SLOGAN = re.compile(r"[^\W\d_]{6,}\.|[.!]$")
 LEGAL_FORM = re.compile(
@@ -63,6 +65,8 @@ def role(title: str) -> str:
     if not title or SLOGAN.search(title) or re.match(r"(?i)(?:the|an?|my)\s", title):
         return ""
     words = _shortened(title)
+    if OWNS.search(words):
+        return ""
     if FOREIGN.search(words):
         return words
     who = GRADE.sub("", STOPS.split(words, maxsplit=1)[0])

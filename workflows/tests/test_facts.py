@@ -103,6 +103,12 @@ def test_a_new_connection_is_known_as_one(day, is_new):
     assert ("connected_lately" in found) == bool(is_new)
 
 
+@pytest.mark.parametrize("position", ["Growth | Sales | Love", "I help people grow sales"])
+def test_a_slogan_names_no_field(position):
+    person = Person(account=Account(name="Acme"), position=position)
+    assert set(facts.of_person(person, Workspace(), today=TODAY)) == {"company"}
+
+
 def test_what_passed_is_told_as_it_was():
     """That both wrote only where both did; that they wrote where we never did."""
     both = facts.of_person(

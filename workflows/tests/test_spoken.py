@@ -27,6 +27,7 @@ from workflows.drafting import spoken
         ("Regional Sales Manager, DACH (Food & Beverage)", "a Regional Sales Manager"),
         ("Geschäftsführer", "Geschäftsführer"), ("Leiterin Einkauf", "Leiterin Einkauf"),
         ("Directeur Commercial",) * 2, ("Responsable RH",) * 2, ("Inhaberin",) * 2,
+        ("Owner", ""), ("Co-owner", ""), ("Angel investor", ""),
         ("Procurement", ""), ("Business Development", ""), ("Talent Acquisition", ""),
         ("the data guy", ""), ("Visionary. Dreamer. Doer.", ""), ("Customer", ""), ("", ""),
     ],

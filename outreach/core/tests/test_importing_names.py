@@ -10,6 +10,9 @@ from outreach.core import names
 from outreach.core.importing.seen import Seen
 
 GREETINGS = {
+    "Nguyen": "",
+    "Nguyễn Thị": "",
+    "Thị Minh": "Thị Minh",
     "Anna": "Anna", "  ": "", "ANNA": "Anna", "anna": "Anna", "ben": "Ben",
     "Jean-Pierre": "Jean-Pierre",
     "JEAN-PIERRE": "Jean-Pierre", "María del Carmen": "María del Carmen", "D'Arcy": "D'Arcy",
