@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import re
 
+TALK = r"\b(?:call|talk|speak|meet|chat|zoom|meeting)\b"
+WHEN = (
+    r"\b(?:(?:mon|tues|wednes|thurs|fri)day|tomorrow|(?:at )?\d{1,2}[:.]\d\d|"
+    r"(?:at )?\d{1,2} ?(?:am|pm|o'clock))\b"
+)
 INTENTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
         ("decline", r"\b(?:not (?:interested|for us|at the moment|right now|now|a fit)|no,? thank|"
          r"no (?:need|interest|budget)|we(?: are|'re) (?:all )?set|maybe later|pass on this)\b"),
+        ("time", rf"{TALK}[^.?!\n]{{0,60}}{WHEN}|{WHEN}[^.?!\n]{{0,30}}\b(?:works|suits|is fine|"
+         r"for a call|to talk)\b"),
         ("meeting", r"\b(?:call me|(?:let's|shall we|happy to|glad to|could we|can we|want to) "
          r"(?:have a )?(?:talk|speak|meet|chat|call|jump on)|schedule|calendar|available|"
-         r"(?:monday|tuesday|wednesday|thursday|friday) (?:at|works|morning|afternoon)|"
          r"what time|meeting|appointment)\b"),
         ("question", r"\?|\b(?:could you|can you|would you|please send|"
          r"more (?:information|details)|tell me more|how (?:much|does|do)|"
@@ -24,5 +30,5 @@ INTENTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 def intent_of(text: str) -> str:
-    """decline, meeting, question, or other."""
+    """decline, time, meeting, question, or other."""
     return next((name for name, pattern in INTENTS if pattern.search(text)), "other")

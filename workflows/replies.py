@@ -1,6 +1,8 @@
 """Answers to people who wrote: a draft beside their message, for a person to read, mend and send.
 
-Only while AUTO_REPLY_ENABLED; only to messages the inbox says want an answer; each once.
+Only while AUTO_REPLY_ENABLED; only to messages the inbox says want an answer; each once. Of several
+messages of one person the last is answered, and none while an answer to them is open: nobody gets
+two. The earlier ones stay in the inbox for a person to close.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from outreach.core import inbox
-from outreach.core.models import InboundMessage, Workspace
+from outreach.core.models import Draft, InboundMessage, Workspace
+from outreach.core.models.inbound import InboundKind
 from outreach.core.models.people import PersonStatus
 from outreach.core.names import clean
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from safety import controls
 from safety.models import ControlKey
-from workflows import intents, outputs, queries, recipients, writing
+from workflows import audience, intents, outputs, queries, recipients, writing
 from workflows.drafting.base import Brief, CannotCompose, Composition, Fact, Facts
 from workflows.recipients import Recipient
 from workflows.shapes import Job, StepRefused
@@ -33,15 +37,34 @@ LONGEST_SUBJECT = 150
 
 
 def answer_waiting(*, at: datetime) -> int:
-    """Draft an answer to each message that waits for one; how many were drafted."""
+    """Draft an answer to each message that waits for one, `BATCH` at most; how many were drafted.
+
+    Those that cannot be answered now are passed over, so that they keep nobody else waiting.
+    """
     made = 0
-    rows = inbox.waiting_for_answer().filter(channel__in=CHANNELS)
-    for message in rows[:BATCH]:
+    for message in list(_answerable()):
+        if made == BATCH:
+            break
         try:
             made += answer(message, at=at)
         except (NotAllowed, StepRefused, inbox.InboxRefused) as error:
             logger.warning("Message %s waits: %s", message.pk, type(error).__name__)
     return made
+
+
+def _answerable() -> QuerySet[InboundMessage]:
+    """The last message of each person, where they may be written to and no answer is open."""
+    able = {"status": PersonStatus.ACTIVE, "automation_enabled": True}
+    itself = Q(person__merged_into=None, **{f"person__{key}": value for key, value in able.items()})
+    other = Q(**{f"person__merged_into__{key}": value for key, value in able.items()})
+    later = InboundMessage.objects.filter(
+        person=OuterRef("person"), kind=InboundKind.MESSAGE, received_at__gt=OuterRef("received_at")
+    )
+    begun = Draft.objects.filter(
+        person=OuterRef("person"), origin__startswith="inbound:", status__in=audience.OPEN
+    )
+    rows = inbox.waiting_for_answer().filter(itself | other, channel__in=CHANNELS)
+    return rows.exclude(Exists(later)).exclude(Exists(begun))
 
 
 def answer(message: InboundMessage, *, at: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from approvals.models import Approval
@@ -21,7 +23,11 @@ pytestmark = pytest.mark.django_db
     [
         ("Thanks, but we are not interested.", "decline"),
         ("No budget this year, maybe later?", "decline"),
-        ("Happy to talk. Tuesday morning works.", "meeting"),
+        ("Happy to talk. Tuesday morning works.", "time"),
+        ("Could we have a call next Tuesday at 10?", "time"),
+        ("Shall we talk at 14:30?", "time"),
+        ("Happy to talk, call me in January.", "meeting"),
+        ("We met on Tuesday, what does it cost?", "question"),
         ("What does it cost?", "question"),
         ("Could you send more information", "question"),
         ("Good to hear from you, all well here.", "other"),
@@ -97,6 +103,30 @@ def test_who_must_be_left_alone_gets_no_draft(place, act):
 def test_what_a_person_must_read_is_left_to_them(place):
     wrote(place, status="needs_person")
     assert replies.answer_waiting(at=WORKDAY) == 0
+
+
+def test_of_several_messages_the_last_is_answered_once(place):
+    first = wrote(place, text="What does it cost?")
+    later = make_inbound(
+        first.person, text="And can we talk?", received_at=WORKDAY + timedelta(minutes=3)
+    )
+    assert replies.answer_waiting(at=WORKDAY) == 1
+    assert Draft.objects.get().origin == f"inbound:{later.pk}"
+    make_inbound(first.person, text="Hello?", received_at=WORKDAY + timedelta(minutes=5))
+    assert replies.answer_waiting(at=WORKDAY) == 0, "an answer to them is open"
+    first.refresh_from_db()
+    assert (first.status, first.reply) == ("wants_reply", None), "left to a person, not lost"
+
+
+def test_what_cannot_be_answered_keeps_nobody_waiting(place, monkeypatch):
+    monkeypatch.setattr(replies, "BATCH", 1)
+    without_automation(wrote(place).person)
+    silent = testing.make_person(place, "No Way")
+    silent.addresses.all().delete()
+    make_inbound(silent)
+    able = make_inbound(testing.make_person(place, "Ben Test"))
+    assert replies.answer_waiting(at=WORKDAY) == 1
+    assert Draft.objects.get().person == able.person
 
 
 def test_their_words_never_get_into_the_answer(place):
