@@ -29,6 +29,8 @@ class Verb(StrEnum):
     CONFIGURE = "configure"
     READ_AUDIT = "read_audit"
     EXPORT = "export"
+    EXPORT_PERSON = "export_everything_about_a_person"
+    ERASE_PERSON = "erase_a_person"
 
 
 LEAST_ROLE: dict[Verb, Role] = {
@@ -46,6 +48,8 @@ LEAST_ROLE: dict[Verb, Role] = {
     Verb.EXPORT: Role.REVIEWER,
     Verb.LIFT: Role.ADMIN,
     Verb.CONFIGURE: Role.ADMIN,
+    Verb.EXPORT_PERSON: Role.ADMIN,
+    Verb.ERASE_PERSON: Role.ADMIN,
 }
 RANK = {Role.VIEWER: 0, Role.CREATOR: 1, Role.REVIEWER: 2, Role.ADMIN: 3}
 

@@ -25,6 +25,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
+from outreach.edge.privacy import pages
 from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
 from safety.services import can_send_message
 
@@ -105,6 +106,7 @@ class PersonAdmin(TenantAdmin):
             "conversation": conversation.of(human),
             "may_change": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
             "may_consent": may(request, Verb.WRITE_PEOPLE, person.workspace_id),
+            "may_export": may(request, Verb.EXPORT_PERSON, person.workspace_id),
             "consents": list(Consent.objects.filter(person__in=ids).order_by("-id")[:HISTORY]),
             "doubts": merging_admin.open_among(ids),
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
@@ -174,10 +176,14 @@ class PersonAdmin(TenantAdmin):
         }
         return self.page(request, FORM, context, status=400 if form.errors else 200)
 
+    def privacy_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Everything stored about somebody, to be taken away or erased."""
+        return pages.show(self, request, self.visible_or_404(request, object_id))
+
     # --- Stopping and lifting ---------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        views = {"stop": self.stop_view, "edit": self.edit_view}
+        views = {"stop": self.stop_view, "edit": self.edit_view, "privacy": self.privacy_view}
         inside = self.admin_site.admin_view
         own = [
             path(f"<path:object_id>/{name}/", never_cache(inside(view)), name=f"core_person_{name}")

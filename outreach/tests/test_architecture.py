@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.urls import get_resolver
 
 from outreach import testing
+from outreach.edge.privacy import declared
 from outreach.tests import source
 
 # A stage may point at what stands left of it, never ahead (docs/decisions/0001).
@@ -242,6 +243,12 @@ def test_every_model_of_ours_can_be_read_by_a_tired_operator():
         )
     ]
     assert not [name for name in silent if name != "core.User"]
+
+
+def test_every_column_says_whether_it_may_tell_of_a_person():
+    """What is not declared would neither be told to who asks for it nor be erased."""
+    unknown = declared.undeclared()
+    assert not unknown, f"Say in outreach/edge/privacy/declared.py what these hold: {unknown}"
 
 
 def admin_addresses(resolver, values, prefix=""):

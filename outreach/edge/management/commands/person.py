@@ -1,8 +1,12 @@
-"""Stop and resume messaging to one human being (SPEC §3, §12). Exit 3: not yet stopped."""
+"""Stop and resume messaging to one human being (SPEC §3, §12). Exit 3: not yet stopped.
+
+And everything stored about them, as JSON (docs/privacy.md).
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +16,13 @@ from django.utils import timezone
 
 from channels import quiet, stop
 from outreach.core import queries
-from outreach.core.models import Person
+from outreach.core.models import Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting
+from outreach.edge.privacy import telling
 from safety.services import can_send_message
 
 NO_REASON = "by command, no reason given"
@@ -33,6 +38,7 @@ class Command(BaseCommand):
         act = parser.add_mutually_exclusive_group()
         for verb in VERBS:
             act.add_argument(f"--{verb.replace('_', '-')}", nargs="?", const="", metavar="UUID")
+        act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
         act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
         parser.add_argument("--reason", default="")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
@@ -50,6 +56,9 @@ class Command(BaseCommand):
         person = queries.person_by_uuid(place, uuid)
         if person is None:
             raise CommandError(f"There is no person {uuid} in {place.name}.")
+        if options["export"] is not None:
+            self._export(person, place, options)
+            return
         if verb == "show":
             self._say(person, {}, as_json=options["json"])
             return
@@ -58,6 +67,21 @@ class Command(BaseCommand):
             self._act(verb, person, by, options)
         except (PersonRefused, NotAllowed) as error:
             raise CommandError(str(error)) from None
+
+    def _export(self, person: Person, place: Workspace, options: dict[str, Any]) -> None:
+        by = acting.principal(options, verb=Verb.EXPORT_PERSON, workspace=place)
+        name = options["export"]
+        if name == "-":
+            for piece in telling.export(person, by=by, at=timezone.now()):
+                self.stdout.write(piece, ending="")
+            return
+        try:  # for its owner only: it is personal
+            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.writelines(telling.export(person, by=by, at=timezone.now()))
+        except OSError as error:
+            raise CommandError(f"{name}: {error.strerror}.") from None
+        self.stdout.write(f"Everything stored about {person.uuid} is in {name}.")
 
     def _act(self, verb: str, person: Person, by: Principal, options: dict[str, Any]) -> None:
         now = timezone.now()

@@ -1,0 +1,69 @@
+"""Taking one human being out of what imports have kept: their rows of the report, and the file.
+
+Of a report only their rows go; the counts stay. A file cannot be cut, so it is dropped when they
+may be in it, and whoever wants it uploads it again without them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from outreach.core.importing import jobs, uploads
+from outreach.core.models import Import
+from outreach.core.models.imports import ImportStatus
+from outreach.core.principal import Principal
+
+Cut = Callable[[Any], tuple[Any, list[Any]]]
+BY_LINE = ("rows", "errors")
+
+
+def without(report: dict[str, Any], cut: Cut) -> tuple[dict[str, Any], list[Any]]:
+    """The report without them, and what of it was about them. Faults go with their row."""
+    kept, found = cut(report)
+    lines = {each["line"] for each in found if isinstance(each, dict) and "line" in each}
+    for name in BY_LINE:
+        if isinstance(rows := kept.get(name), list):
+            found += [each for each in rows if each.get("line") in lines]
+            kept[name] = [each for each in rows if each.get("line") not in lines]
+    return kept, found
+
+
+def rows_about(row: Import, names: Callable[[str], bool]) -> list[list[str]]:
+    """The lines of the whole report that are about them."""
+    return [cells for cells in _rows(row) if names(" ".join(cells))]
+
+
+def drop_rows(row: Import, names: Callable[[str], bool]) -> int:
+    """Take their lines out of the whole report; how many."""
+    every = list(_rows(row))
+    kept = [cells for cells in every if not names(" ".join(cells))]
+    if len(kept) == len(every):
+        return 0
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(kept)
+    row.parts.filter(kind="report").delete()
+    uploads.keep(row, "report", io.BytesIO(text.getvalue().encode("utf-8-sig")))
+    return len(every) - len(kept)
+
+
+def _rows(row: Import) -> Iterator[list[str]]:
+    data = b"".join(uploads.parts(row, "report"))
+    yield from csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+
+
+def may_name(row: Import, in_bytes: Callable[[bytes], bool]) -> bool:
+    """Whether the kept file of an import may name them."""
+    data = b"".join(uploads.parts(row, "file"))
+    return bool(data) and in_bytes(data)
+
+
+def drop_file(row: Import, *, by: Principal, at: datetime) -> None:
+    """Drop a file that waits for a person's word; the import ends with it. Needs a transaction."""
+    if row.status == ImportStatus.READY:
+        jobs.cancel(row, by=by, at=at)
+        row.refresh_from_db()
+    row.parts.filter(kind="file").delete()

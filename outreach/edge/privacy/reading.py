@@ -1,0 +1,100 @@
+"""The rows that tell of one human being, by the table of `declared`, a few hundred at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from outreach.core.importing import forgetting
+from outreach.core.models import Import, Workspace
+from outreach.edge.privacy import cutting
+from outreach.edge.privacy.cutting import Words
+from outreach.edge.privacy.declared import RULES, model_of
+from outreach.edge.privacy.subject import Subject
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one column of a shared row says of them, and what is left of it without that."""
+
+    row: Any
+    column: str
+    left: Any
+    found: list[Any]
+
+
+def scope(model: type[models.Model], who: Subject) -> Q:
+    """The rows of this workspace, and those of no workspace."""
+    for path, place in (("", model), ("of__", _of(model))):
+        if place is not None and any(each.name == "workspace" for each in place._meta.fields):
+            here = Q(**{f"{path}workspace": who.workspace})
+            null = place._meta.get_field("workspace").null
+            return here | Q(**{f"{path}workspace__isnull": True}) if null else here
+    if model is Workspace:
+        return Q(pk=who.workspace.pk)
+    return Q()
+
+
+def _of(model: type[models.Model]) -> type[models.Model] | None:
+    return Import if model._meta.label == "core.ImportPart" else None
+
+
+def mine(label: str, who: Subject) -> Iterator[Any]:
+    """The rows of this table that are about them alone, in the order of their numbers."""
+    rule, model = RULES[label], model_of(label)
+    found = rule.find(who) if rule.find else Q(pk__in=[])
+    ids = sorted(set(model._base_manager.filter(found).values_list("pk", flat=True)))
+    if rule.heard:
+        ids = sorted({*ids, *_heard(label, who)})
+    for start in range(0, len(ids), BATCH):
+        yield from model._base_manager.filter(pk__in=ids[start : start + BATCH]).order_by("pk")
+
+
+def _heard(label: str, who: Subject) -> Iterator[int]:
+    """Numbers of rows in which they are named, of tables whose rows are about one human each."""
+    for row in _every(model_of(label), scope(model_of(label), who)):
+        if any(cutting.mentions(getattr(row, name), who.words) for name in RULES[label].own):
+            yield row.pk
+
+
+def shared(label: str, who: Subject) -> Iterator[Part]:
+    """What rows about several people, or about none, say of them."""
+    rule, model = RULES[label], model_of(label)
+    if not rule.cut or label == "core.ImportPart":
+        return
+    found = scope(model, who)
+    if rule.find:
+        found &= ~rule.find(who)
+    words = who.wide if rule.wide else who.words
+    for row in _every(model, found):
+        for name in rule.cut:
+            left, parts = _cut(row, name, words)
+            if parts:
+                yield Part(row, name, left, parts)
+
+
+def _cut(row: Any, name: str, words: Words) -> tuple[Any, list[Any]]:
+    value = getattr(row, name)
+    if isinstance(row, Import) and name == "report":
+        return forgetting.without(value or {}, lambda each: cutting.cut(each, words))
+    if not value:
+        return value, []
+    return cutting.cut(value, words)
+
+
+def _every(model: type[models.Model], found: Q) -> Iterator[Any]:
+    """Row after row, without a cursor that stays open while others write."""
+    last: Any = None
+    while True:
+        rows = model._base_manager.filter(found).order_by("pk")
+        batch = list(rows[:BATCH] if last is None else rows.filter(pk__gt=last)[:BATCH])
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1].pk
