@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
@@ -23,6 +24,9 @@ from outreach.core.models import Agent, Draft, PrincipalKind, Workspace
 from outreach.core.principal import Principal
 
 KEEPER = Principal.system("quota")
+# How the reason of a draft begins that waits for its quota, and how it is known again.
+REACHED = "Daily quota of"
+HELD = Q(draft__status_reason__startswith=REACHED)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -164,7 +168,7 @@ def _give(scope: Scope, day: date, count: int) -> None:
 
 def reached(limit: int | None, *, of_agent: bool = False) -> str:
     """The sentence of every door for a quota that is used up."""
-    return f"Daily quota of {limit}{' of this agent' if of_agent else ''} reached"
+    return f"{REACHED} {limit}{' of this agent' if of_agent else ''} reached"
 
 
 def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
@@ -199,6 +203,22 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
         by=KEEPER,
         at=at,
     )
+
+
+def look_again(workspace: Workspace, *, at: datetime) -> int:
+    """A quota was changed: what waits for tomorrow because of one is due now; how many that are.
+
+    Safe whatever the new limit is: the claim counts again, and holds again what has no room.
+    """
+    held = Approval.objects.filter(rounds.UNTAKEN, HELD, workspace=workspace, due_at__gt=at)
+    count = 0
+    with transaction.atomic():
+        while rows := rounds.lock(held, skip=True):
+            count += len(rows)
+            ids = [row.pk for row in rows]
+            Approval.objects.filter(pk__in=ids).update(due_at=at, not_before=None)
+            Draft.objects.filter(approvals__in=ids).update(status_reason="")
+    return count
 
 
 # --- After the claim -----------------------------------------------------------------------------

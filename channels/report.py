@@ -24,17 +24,22 @@ class Report:
     released: int = 0
     simulated: int = 0
     reopened: int = 0
-    waiting: int = 0
     database_failures: int = 0
     notes: list[str] = field(default_factory=list)
+    waiting_for: dict[str, int] = field(default_factory=dict)  # channels.waiting.REASONS
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.waiting_for.values())
 
     def as_dict(self) -> dict[str, object]:
-        return dict(vars(self))
+        return {**vars(self), "waiting": self.waiting}
 
     def plus(self, later: Report) -> Report:
         """Both drains together; what waits is what waits after the later one."""
-        both = {name: getattr(self, name) + getattr(later, name) for name in vars(self)}
-        return Report(**{**both, "waiting": later.waiting})
+        names = [name for name in vars(self) if name != "waiting_for"]
+        both = {name: getattr(self, name) + getattr(later, name) for name in names}
+        return Report(**both, waiting_for=later.waiting_for)
 
     @property
     def count(self) -> int:

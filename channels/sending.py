@@ -16,12 +16,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, Error, connection, transaction
-from django.db.models import Exists
 from django.utils import timezone
 
 from approvals import quota, taking
 from approvals.models import Approval
-from approvals.rounds import UNTAKEN
 from channels import breaker, intents, registry, rewound, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
@@ -31,7 +29,8 @@ from channels.look import Released, look
 from channels.models import Delivery, DeliveryStatus
 from channels.outcomes import SENDER, Carried, record_carried, record_released
 from channels.report import Report
-from channels.simulate import simulate_due, simulated_of
+from channels.simulate import simulate_due
+from channels.waiting import waiting
 from outreach.core import activity
 from outreach.core.models import Workspace
 from safety import controls
@@ -73,7 +72,7 @@ def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
     simulated = simulate_due(at=clock())
     report = drain(clock=clock, most=most)
     report.simulated = simulated
-    report.waiting = Approval.objects.filter(UNTAKEN, ~Exists(simulated_of())).count()
+    report.waiting_for = waiting(at=clock())
     return report
 
 

@@ -68,6 +68,28 @@ def test_what_is_above_the_quota_waits_for_tomorrow_and_says_so(live, memory):
     assert used() == 2
 
 
+def test_what_a_raised_quota_has_room_for_goes_out_today(live, memory):
+    workspace = limited(3)
+    make_plenty(6)
+    assert drain().waiting_for == {"quota": 3}
+    Workspace.objects.filter(pk=workspace.pk).update(daily_quota=5)
+    assert drain().sent == 0
+    assert quota.look_again(workspace, at=AT) == 3
+    assert quota.look_again(workspace, at=AT) == 0
+    report = drain()
+    assert (report.sent, report.waiting_for) == (2, {"quota": 1})
+    held = Approval.objects.get(taken_at=None)
+    assert held.due_at == datetime(2026, 3, 12, tzinfo=UTC)
+    assert used() == 5
+
+
+def test_what_was_asked_for_later_is_not_brought_forward(live, memory):
+    workspace = limited(1)
+    later = make_plenty(1)[0]
+    Approval.objects.filter(pk=later.pk).update(due_at=AT + timedelta(hours=1))
+    assert quota.look_again(workspace, at=AT) == 0
+
+
 def test_the_hold_touches_no_other_channel_and_revives_no_permission(live, memory):
     limited(1)
     make_plenty(1)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
+from approvals import quota
 from outreach.core import activity
 from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
 from outreach.core.permissions import SCOPES, Verb
@@ -51,6 +52,18 @@ class ConfigureAdmin(TenantAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self.tell(request, obj, changed=sorted(form.changed_data), added=not change)
+        if change and "daily_quota" in form.changed_data:
+            self._quota_changed(request, obj)
+
+    def _quota_changed(self, request: HttpRequest, obj: Model) -> None:
+        """Whoever raises a quota means today."""
+        workspace = obj if isinstance(obj, Workspace) else Agent.objects.get(pk=obj.pk).workspace
+        if count := quota.look_again(workspace, at=timezone.now()):
+            messages.info(
+                request,
+                f"{count} held for tomorrow by a quota: looked at again at the next sending, "
+                "within a minute. What the new quota has no room for is held again.",
+            )
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
-from channels import sending
+from channels import sending, waiting
 from safety import controls
 
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"sent {report.sent}, simulated {report.simulated}, failed {report.failed}, "
             f"outcome unknown {report.unknown}, held back {report.released}, "
-            f"returned to the queue {report.reopened}, waiting {report.waiting}"
+            f"returned to the queue {report.reopened}, {waiting.told(report.waiting_for)}"
         )
         for note in report.notes:
             self.stdout.write(note)

@@ -15,7 +15,16 @@ from approvals.models import Approval
 from channels import settle, simulate
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
-from outreach.core.models import Activity, Agent, Contact, Membership, Person, User, Workspace
+from outreach.core.models import (
+    Activity,
+    Agent,
+    Contact,
+    Draft,
+    Membership,
+    Person,
+    User,
+    Workspace,
+)
 from outreach.core.principal import Principal
 from outreach.edge import stop_page
 from outreach.testing import WORKDAY
@@ -474,6 +483,22 @@ def test_an_admin_changes_settings_within_the_rules():
     client.post(address, workspace_form(place, safe_mode=""))
     place.refresh_from_db()
     assert place.safe_mode and place.autonomy_mode == "managed"
+
+
+def test_a_quota_that_is_changed_frees_what_it_held_for_tomorrow():
+    place, soon = testing.make_workspace(), WORKDAY + timedelta(hours=5)
+    row = testing.make_approved()
+    Approval.objects.filter(pk=row.pk).update(due_at=soon, not_before=soon)
+    told = "Daily quota of 3 reached; goes out tomorrow (2026-03-12)."
+    Draft.objects.filter(pk=row.draft_id).update(status_reason=told)
+    client, address = enter(testing.dora()), f"/admin/core/workspace/{place.pk}/change/"
+    client.post(address, workspace_form(place, four_eyes="on"))
+    row.refresh_from_db()
+    assert row.due_at == soon
+    page = client.post(address, workspace_form(place, daily_quota="500"), follow=True)
+    row.refresh_from_db()
+    assert row.due_at < soon and row.not_before is None
+    assert "1 held for tomorrow by a quota" in words(page)
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "carol"])
