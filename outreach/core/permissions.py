@@ -78,6 +78,7 @@ READS: dict[str, tuple[Verb, frozenset[str]]] = {
     "safety_events": (Verb.VIEW, frozenset({"audit:read"})),
     "activity": (Verb.READ_AUDIT, frozenset({"audit:read"})),
     "suppression": (Verb.READ_AUDIT, frozenset()),
+    "webhooks": (Verb.CONFIGURE, frozenset({"drafts:write", "reviews:read"})),
     "workspaces": (Verb.VIEW, frozenset()),
     "controls": (Verb.VIEW, frozenset()),
 }

@@ -9,6 +9,7 @@ from rest_framework.routers import SimpleRouter
 from outreach.edge.api import schema
 from outreach.edge.api.approvals import Approvals
 from outreach.edge.api.drafts import Drafts
+from outreach.edge.api.hooks import Webhooks
 from outreach.edge.api.people import Accounts, People
 from outreach.edge.api.records import Activities, Deliveries, Inbound, SafetyEvents, WorkflowRuns
 from outreach.edge.api.system import Controls, DryRun, Status, Validate, Workspaces
@@ -25,6 +26,7 @@ router.register("inbound", Inbound, basename="api-inbound")
 router.register("safety-events", SafetyEvents, basename="api-safety-events")
 router.register("activity", Activities, basename="api-activity")
 router.register("workflow-runs", WorkflowRuns, basename="api-workflow-runs")
+router.register("webhooks", Webhooks, basename="api-webhooks")
 router.register("workspaces", Workspaces, basename="api-workspaces")
 
 api = [

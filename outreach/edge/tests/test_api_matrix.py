@@ -19,6 +19,7 @@ from outreach.core.models import Account, Agent, Person
 from outreach.core.permissions import SCOPES
 from outreach.core.principal import Principal
 from outreach.edge.api.throttling import PerCaller
+from outreach.edge.models import Webhook
 from outreach.edge.tests import api
 from outreach.edge.tests.every_api_route import ANY_AGENT, ROUTES, VIEWER, Row, known
 from outreach.edge.tests.test_every_route import everything
@@ -64,6 +65,10 @@ def furnish() -> SimpleNamespace:
         workspace=ours, event_type="send", action_blocked="send", reason=SECRET, code="x",
         created_at=now, by_kind="system", by_id="", by_label="x",
     )  # fmt: skip
+    hook = Webhook.objects.create(
+        workspace=ours, agent=agent.agent, url=f"https://example.org/{SECRET}", created_at=now,
+        families=["decision"], **testing.dora().fields(),
+    )  # fmt: skip
     common = {"workspace": ours, "agent": agent.agent, "name": "email_drafts", "options": {}}
     author = {"by_kind": "user", "by_id": "0", "by_label": SECRET}
     runs = [Run.objects.create(**common, **author, status=each) for each in ("waiting", "failed")]
@@ -78,7 +83,7 @@ def furnish() -> SimpleNamespace:
             "person": person.uuid, "blocked": blocked.uuid, "account": account.pk,
             "pending": pending.pk, "approved": approved.pk, "delivery": delivery.pk,
             "inbound": testing.make_inbound(person, text=SECRET).pk, "event": event.pk,
-            "run": runs[0].pk, "failed run": runs[1].pk, "workspace": ours.pk,
+            "webhook": hook.pk, "run": runs[0].pk, "failed run": runs[1].pk, "workspace": ours.pk,
         },
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from outreach.edge import diagnosis, tasks
 from outreach.edge.hooks import events, outbox, services, standing
 from outreach.edge.hooks.carrying import Answer
 from outreach.edge.models import Webhook, WebhookEvent
+from outreach.edge.tests import api
 from outreach.edge.tests.hook_sink import Sink
 from outreach.tests import source
 
@@ -120,6 +121,20 @@ def test_the_task_runs_once_at_a_time_and_beat_asks_for_it(monkeypatch):
     with tasks._telling:
         assert tasks.tell_webhooks() == 0
     assert len(runs) == 1
+
+
+def test_by_rest_an_agent_reads_its_own_webhooks_and_an_admin_all(client, place):
+    one, other = testing.make_agent(place), testing.make_agent(place)
+    for whose in (f"agent:{one.agent.pk}", f"agent:{other.agent.pk}", f"all:{place.pk}"):
+        make(client, place, whose=whose)
+    caller = api.Caller(api.key_of(one, place))
+    (own,) = caller.get("/api/webhooks").json()["results"]
+    assert (own["agent"], own["url"], own["enabled"]) == (one.agent.name, URL, True)
+    foreign = Webhook.objects.exclude(agent=one.agent)
+    assert [caller.get(f"/api/webhooks/{row.pk}").status_code for row in foreign] == [404, 404]
+    rows = api.colleague(testing.dora, place).get("/api/webhooks").json()["results"]
+    assert len(rows) == 3
+    assert "whsec" not in str(rows)
 
 
 # --- The start and doctor ------------------------------------------------------------------------
