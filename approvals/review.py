@@ -32,6 +32,7 @@ CLOSED = {
     "dry_run_off": "dry run went off",
     "edited": "the text was changed",
     "emergency_stop": "an emergency stop",
+    "heard_since": "they wrote after it was approved",
     "person_stopped": "the person was stopped",
     "pointless": "it could not be sent any more",
     "rejected": "it was rejected",

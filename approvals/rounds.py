@@ -29,6 +29,7 @@ REOPENED = {
     "undone": "The approval was taken back.",
     "send_again": "Its last outcome was unknown: it may have arrived. Send again only if sure.",
     "receipt_broken": "The approval's receipt does not match the message; please decide again.",
+    "heard_since": "They wrote after the approval; please read it and decide again.",
     "unsettled_released": "Marked as not sent by hand; please decide again.",
 }
 

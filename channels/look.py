@@ -71,6 +71,7 @@ def look(
         draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
     }
     by_rule = auto_door.refused([row.approval for row in rows], verdicts, state)
+    heard = reading.heard_since(rows)
     cleared: list[Cleared] = []
     released: list[Released] = []
     for row in rows:
@@ -79,6 +80,10 @@ def look(
         if _stopped_meanwhile(row, before, state) and not _is_final(result):
             result = Released(
                 row, row.approval, "reopen", "emergency_stop", "A stop was set while it was due."
+            )
+        elif row.approval_id in heard and not _is_final(result):
+            result = Released(
+                row, row.approval, "reopen", "heard_since", "They wrote after it was approved."
             )
         elif row.approval_id in by_rule and not _is_final(result):
             sentence = f"Not automatic: {by_rule[row.approval_id]}"

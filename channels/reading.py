@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from approvals import taking
 from approvals.models import Approval, ApprovalStatus
 from channels.models import Delivery
 from outreach.core import sql
-from outreach.core.models import Draft, Revision, Workspace
+from outreach.core.models import Draft, InboundMessage, Purpose, Revision, Workspace
+from outreach.core.models.inbound import InboundKind, InboundStatus
 
 AUTO_APPROVED = ApprovalStatus.AUTO_APPROVED
 # What the look, the envelope and the record need. Whatever else somebody asks of these rows is
 # read then, one by one: that is for the few that do not leave.
 _DELIVERY = ("id", "token", "attempt", "status", "since", "channel", "workspace_id", "human_id",
              "approval_id")  # fmt: skip
-_APPROVAL = ("id", "status", "digest", "decision", "receipt", "send_before", "dry_run", "channel",
-             "touch", "decided_by_id", "by_kind", "by_id", "workspace_id", "draft_id",
-             "revision_id", "human_id")  # fmt: skip
+_APPROVAL = ("id", "status", "digest", "decision", "receipt", "decided_at", "send_before",
+             "dry_run", "channel", "touch", "decided_by_id", "by_kind", "by_id", "workspace_id",
+             "draft_id", "revision_id", "human_id")  # fmt: skip
 _REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence",
              "by_kind")  # fmt: skip
-_DRAFT = ("id", "uuid", "channel", "touch", "purpose", "by_kind", "by_id", "workspace_id",
+_DRAFT = ("id", "uuid", "channel", "touch", "purpose", "origin", "by_kind", "by_id", "workspace_id",
           "person_id")  # fmt: skip
 _WORKSPACE = ("id", "time_zone", "postal_address", "sender_name", "sender_address",
               "unsubscribe_address", "daily_quota", "approval_expiry_hours")  # fmt: skip
@@ -59,6 +63,38 @@ def intents(claimed: Sequence[Delivery], *, sender: UUID) -> tuple[list[Delivery
     return found, entitled
 
 
+def heard_since(rows: Sequence[Delivery]) -> set[int]:
+    """Approvals of answers and follow-ups whose human being wrote after the approval was given.
+
+    Whoever approved had not read that message. What counts is when it came in, not when it says
+    it was written. One statement, and none where there is nothing of the kind.
+    """
+    asked = {
+        row.human_id: row.approval
+        for row in rows
+        if row.approval.draft.origin.startswith("inbound:")
+        or row.approval.draft.purpose == Purpose.FOLLOW_UP
+    }
+    if not asked:
+        return set()
+    came = InboundMessage.objects.filter(
+        Q(person__in=asked) | Q(person__merged_into__in=asked), kind=InboundKind.MESSAGE
+    ).select_related("person")
+    return {
+        approval.pk
+        for message in came.only("status", "judged_at", "received_at", "person__merged_into")
+        if message.person and (approval := asked.get(message.person.human_id))
+        and _came_after(message, approval.decided_at)
+    }  # fmt: skip
+
+
+def _came_after(message: InboundMessage, decided_at: datetime | None) -> bool:
+    """What nobody has judged yet has surely not been read."""
+    if message.status == InboundStatus.NEW or decided_at is None:
+        return True
+    return (message.judged_at or message.received_at) > decided_at
+
+
 def _intent(values: tuple[Any, ...]) -> Delivery:
     of_delivery, of_approval, of_revision, of_draft, _ = (
         values[start:end] for start, end in pairwise(_ENDS)
@@ -69,6 +105,7 @@ def _intent(values: tuple[Any, ...]) -> Delivery:
     delivery.approval = approval = sql.instance(Approval, _APPROVAL, of_approval)
     approval.decision = json.loads(approval.decision)
     approval.receipt = json.loads(approval.receipt)
+    approval.decided_at = sql.to_moment(approval.decided_at)
     approval.send_before = sql.to_moment(approval.send_before)
     approval.dry_run = bool(approval.dry_run)
     approval.revision = revision = sql.instance(Revision, _REVISION, of_revision)
