@@ -359,6 +359,17 @@ def test_a_step_that_writes_more_than_its_outputs_fails_loudly(
     assert controls.read().is_braking(ControlKey.DRY_RUN)
 
 
+def test_saying_what_there_is_to_do_writes_nothing(place, monkeypatch):
+    def over(job):
+        change_person(job)
+        return [1]
+
+    making.change_step(monkeypatch, "write_drafts", over=over)
+    run = engine.work(making.run(place).pk, clock=Clock())
+    assert run.status == "failed"
+    assert "write to people, which none of its outputs allows" in run.error
+
+
 def test_a_run_of_a_step_that_is_no_more_says_so(place):
     run = making.run(place)
     Step.objects.filter(name="gather_facts").update(name="former_step")
