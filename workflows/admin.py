@@ -106,9 +106,7 @@ class RunAdmin(StartPages):
             "run": run,
             "title_of_workflow": title_of(run),
             "steps": [_line(run, step) for step in sorted(run.steps.all(), key=lambda s: s.no)],
-            "options": [
-                (name, value) for name, value in sorted(run.options.items()) if value != ""
-            ],
+            "options": _asked(run),
             "artifacts": list(run.artifacts.select_related("person").order_by("pk")[:SHOWN]),
             "snapshots": list(run.snapshots.select_related("account").order_by("pk")[:SHOWN]),
             "draft_count": queries.drafts_of(run.pk).count(),
@@ -160,3 +158,20 @@ def _line(run: Run, step: Step) -> dict[str, Any]:
         "share": share,
         "told": result_lines(step.output),
     }
+
+
+def _asked(run: Run) -> list[tuple[str, str]]:
+    """What was asked, in the words of the form; what was left empty or off is not told."""
+    definition = definitions.BY_NAME.get(run.name)
+    labels = {option.name: option.label for option in definition.options} if definition else {}
+    return [
+        (labels.get(name, name), _spoken(value))
+        for name, value in run.options.items()
+        if value != "" and value is not False
+    ]
+
+
+def _spoken(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {each}" for name, each in value.items())
+    return "yes" if value is True else str(value)

@@ -22,6 +22,7 @@ REJECTED_FOR = timedelta(days=90)
 # Why somebody is left out; a person counts under the first that applies.
 REASONS = {
     "no_address": "no address on this channel",
+    "unreachable": "no address at all",
     "not_connected": "not connected with us on LinkedIn",
     "connected": "connected with us on LinkedIn already",
     "desist": "asked us to stop",
@@ -67,7 +68,7 @@ def judged(
     return (
         people.annotate(
             reason=Case(
-                When(~address, then=Value("no_address")),
+                When(~address, then=Value("no_address" if channel else "unreachable")),
                 *_by_connection(connected),
                 When(status=PersonStatus.DESIST, then=Value("desist")),
                 When(status=PersonStatus.BLOCKED, then=Value("blocked")),

@@ -158,8 +158,8 @@ def _past(people: Sequence[Recipient]) -> str:
     answered = sum(bool(each.they_wrote) for each in wrote)
     last = max(each.words[-1].at for each in wrote)
     return (
-        f"We have been in touch with {plural(len(wrote), 'of them', 'of them')}, "
-        f"{answered} of them wrote to us; the last message is from {last:%Y-%m-%d}."
+        f"Messages have passed with {len(wrote)} of them, and {answered} wrote to us; the last is "
+        f"from {last:%Y-%m-%d}."
     )
 
 

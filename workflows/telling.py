@@ -11,7 +11,8 @@ SKIPPED = {
     "gone": "no longer stored",
     "nothing_to_say": "too little known to say anything",
     "too_long": "too long for this channel even without what can be spared",
-    "model_failed": "the language model gave nothing usable",
+    "no_way": "no way to reach them on the channels asked for",
+    "no_number": "no phone number known",
 }
 
 

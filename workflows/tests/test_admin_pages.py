@@ -133,6 +133,15 @@ def shown(client, row):
     return " ".join(response.content.decode().split())
 
 
+def test_the_page_of_a_run_tells_what_was_asked_in_the_words_of_the_form(place):
+    run = making.run(place, "prospect_shortlist", roles="data", days=0)
+    page = browser(testing.bob(place)).get(reverse("admin:workflows_run_change", args=[run.pk]))
+    words = page.content.decode()
+    assert "role 30, seniority 20" in words
+    assert "Leave out whom we met in these days</dt><dd>0<" in words
+    assert "{&#x27;" not in words
+
+
 def test_the_pages_of_results_name_people_and_reasons(place):
     blocked = Person.objects.get(full_name="Name3 Test")
     set_status(blocked, "blocked", reason="x", by=testing.alice(place), at=WORKDAY)

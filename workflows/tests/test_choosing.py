@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from outreach.testing import WORKDAY
-from workflows import agenda, extracts, scoring, windows
+from workflows import agenda, extracts, scoring, telling, windows
 from workflows.agenda import Task
 from workflows.roles import Role, classify
 from workflows.scoring import WEIGHTS, Subject, Wanted
@@ -131,6 +131,12 @@ def test_what_finds_no_place_is_told_why():
         "d": "cannot be reached within your day",
     }  # fmt: skip
     assert found.minutes == 50
+
+
+def test_why_somebody_is_left_out_is_told_in_words():
+    for reason in ("unreachable", "no_way", "no_number"):
+        [line] = telling.result_lines({"excluded": {reason: 2}})
+        assert "_" not in line and not line.endswith(f"{reason.replace('_', ' ')} 2")
 
 
 def test_the_telling_sentences_of_a_pasted_text_are_picked_in_order():
