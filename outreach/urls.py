@@ -10,6 +10,7 @@ from channels import unsubscribe
 from outreach.edge import (
     by_hand_page,
     controls_page,
+    exports_page,
     rehearsal_page,
     safe_mode_page,
     stop_page,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),
     path("admin/by-hand/<str:channel>/", inside(by_hand_page.by_hand_page), name="by_hand"),
+    path("admin/exports/", inside(exports_page.exports_page), name="exports"),
     path("admin/safe-mode/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
     path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode_of"),
     path("admin/rehearsal/", inside(rehearsal_page.rehearsal_page), name="rehearsal"),

@@ -88,6 +88,13 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
             shown=bool(workspace_ids(request, Verb.STOP_PERSON)),
         ),
         _rows(request, Activity, "Activity timeline", "history"),
+        _page(
+            request,
+            "Exports",
+            "exports",
+            "download",
+            shown=bool(workspace_ids(request, Verb.EXPORT)),
+        ),
     ]
 
 

@@ -31,18 +31,22 @@ class StrictFilters(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         filters = self.get_filterset_class(view, queryset)
-        known = self.always | set(filters.base_filters if filters else ())
-        wrong = {
-            name: [said]
-            for name, given in request.query_params.lists()
-            if (said := _filter_fault(name, given, known))
-        }
-        if wrong:
-            raise serializers.ValidationError(wrong, "invalid")
+        refuse_strange(request, self.always | set(filters.base_filters if filters else ()))
         return super().filter_queryset(request, queryset, view)
 
 
-def _filter_fault(name: str, given: list[str], known: frozenset[str] | set[str]) -> str:
+def refuse_strange(request: Request, known: frozenset[str]) -> None:
+    """Raise for each filter that nobody knows, that says nothing, or that says two things."""
+    wrong = {
+        name: [said]
+        for name, given in request.query_params.lists()
+        if (said := _filter_fault(name, given, known))
+    }
+    if wrong:
+        raise serializers.ValidationError(wrong, "invalid")
+
+
+def _filter_fault(name: str, given: list[str], known: frozenset[str]) -> str:
     if name not in known:
         return f"There is no such filter. Known: {', '.join(sorted(known))}."
     if len(given) > 1:

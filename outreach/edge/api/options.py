@@ -18,7 +18,7 @@ def rest_framework(per_minute: int) -> dict[str, Any]:
         "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
         "DEFAULT_THROTTLE_CLASSES": ["outreach.edge.api.throttling.PerCaller"],
-        "DEFAULT_THROTTLE_RATES": {"caller": f"{per_minute}/min"},
+        "DEFAULT_THROTTLE_RATES": {"caller": f"{per_minute}/min", "exports": "20/min"},
         "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     }
 

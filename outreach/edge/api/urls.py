@@ -6,7 +6,8 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from outreach.edge.api import schema
+from outreach.edge import exporting
+from outreach.edge.api import exports, schema
 from outreach.edge.api.approvals import Approvals
 from outreach.edge.api.drafts import Drafts
 from outreach.edge.api.hooks import Webhooks
@@ -35,6 +36,10 @@ api = [
     path("system/status", Status.as_view(), name="api-status"),
     path("actions/validate", Validate.as_view(), name="api-validate"),
     path("controls", Controls.as_view(), name="api-controls"),
+    *(
+        path(f"exports/{kind.name}", exports.view_of(kind), name=f"api-exports-{kind.name}")
+        for kind in exporting.KINDS.values()
+    ),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -116,6 +116,12 @@ ROUTES: dict[str, Row] = {
     ),
     "POST api-approvals-undo": Row(REVIEWER, NO_AGENT, "approved", body={}),
     "POST api-approvals-extend": Row(REVIEWER, NO_AGENT, "pending", body={}),
+    # Taken away whole: audit:read, and besides what reads the rows.
+    "GET api-exports-activity": Row(REVIEWER, AUDIT),
+    "GET api-exports-safety-events": Row(REVIEWER, AUDIT),
+    "GET api-exports-approvals": Row(REVIEWER, ALL),
+    "GET api-exports-people": Row(REVIEWER, ALL),
+    "GET api-exports-suppression": Row(REVIEWER, NO_AGENT),
     # What happened.
     **listed("api-deliveries", "delivery", VIEWER, REVIEWS),
     **listed("api-inbound", "inbound", VIEWER, REVIEWS),

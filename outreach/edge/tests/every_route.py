@@ -223,6 +223,9 @@ ROUTES: dict[str, Row] = {
                  "reason": "x"}),
         (OPERATOR, {"act": "brake", "scope": "system", "key": "EMERGENCY_STOP", "reason": "x"}),
     )),
+    "exports": Row((*REVIEWER, "outsider"), "", (
+        (REVIEWER, {"workspace": "WORKSPACE", "what": "people:csv"}),
+    )),
     "emergency_stop": Row(USERS, "", (
         ((*REVIEWER, "operator"), {"scope": "WORKSPACE", "reason": "x"}),
     )),
