@@ -99,6 +99,12 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    # One a day; the file knows whether today's is there.
+    "keep-checkpoint": {
+        "task": "outreach.edge.tasks.keep_checkpoint",
+        "schedule": 3600.0,
+        "options": {"expires": 3599},
+    },
     "heartbeat": {
         "task": "outreach.edge.tasks.heartbeat",
         "schedule": 15.0,

@@ -1,12 +1,13 @@
 """Checks an export of the log without Django, a database or a package: python verify_audit.py FILE.
 
     manage.py audit export > log.jsonl
-    python3 verify_audit.py log.jsonl [--head SEQ:HASH]
+    python3 verify_audit.py log.jsonl [--head SEQ:HASH] [--checkpoint FILE]
 
 Every line is one entry with its seal: `hash` is over the previous hash and every other column, so a
 line that was changed, taken out, put in or moved is named. Lines cut off at the end leave a whole
-chain: only a head that was kept elsewhere shows that (`manage.py audit verify` prints how many
-entries there are, and the last hash); give it with --head.
+chain: only a head that was kept elsewhere shows that. Give it with --head, or with --checkpoint the
+file that `manage.py audit checkpoint` wrote: each of its lines is a head. With AUDIT_KEY in the
+environment their signatures are checked as well.
 
 Exit 0: it holds. 1: it does not, and the first bad line is named. 2: it cannot be read.
 """
@@ -15,13 +16,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import hmac
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 DOMAIN = b"outreach/seal/v1\0"
 GENESIS = "0" * 64
+SIGNED = b"outreach/checkpoint/v1\0"
 SEAL = ("seq", "hash")  # the rest of a line is what was sealed
 
 
@@ -36,10 +40,28 @@ class Unreadable(Exception):
 def link(previous: str, content: dict[str, Any]) -> str:
     """The hash of one entry. Each part is preceded by its length: none can slide into another."""
     digest = hashlib.sha256(DOMAIN)
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    for part in (previous.encode(), text.encode("utf-8", "surrogatepass")):
+    for part in (previous.encode(), canonical(content)):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def checkpoints(lines: Iterable[str], key: str) -> Iterator[tuple[int, str]]:
+    """The heads in a file of checkpoints. Raises Bad for a signature that is not of this key."""
+    for number, line in enumerate(lines, 1):
+        try:
+            point = json.loads(line)
+            signature, kept = point.pop("signature"), (int(point["seq"]), str(point["hash"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Unreadable(f"line {number} of the checkpoints is none") from None
+        due = hmac.new(key.encode(), SIGNED + canonical(point), hashlib.sha256).hexdigest()
+        if key and signature != due:
+            raise Bad(f"checkpoint {number} was changed, or signed with another key than AUDIT_KEY")
+        yield kept
 
 
 def entries(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -93,13 +115,21 @@ def main(words: list[str]) -> int:
         "--head", type=head, action="append", default=[], metavar="SEQ:HASH",
         help="a head kept elsewhere; may be given several times",
     )  # fmt: skip
+    parser.add_argument("--checkpoint", metavar="FILE", help="checkpoints kept elsewhere")
     given = parser.parse_args(words)
+    heads = list(given.head)
     try:
+        if given.checkpoint:
+            with open(given.checkpoint, encoding="utf-8") as lines:  # noqa: PTH123 - one import less
+                heads += checkpoints(lines, os.environ.get("AUDIT_KEY", ""))
+        for seq, kept in heads:
+            if dict(heads)[seq] != kept:
+                raise Bad(f"two heads kept elsewhere say different things of entry {seq}")
         if given.file == "-":
-            count, last = verify(sys.stdin, dict(given.head))
+            count, last = verify(sys.stdin, dict(heads))
         else:
-            with open(given.file, encoding="utf-8") as lines:  # noqa: PTH123 - one import less
-                count, last = verify(lines, dict(given.head))
+            with open(given.file, encoding="utf-8") as lines:  # noqa: PTH123
+                count, last = verify(lines, dict(heads))
     except Bad as bad:
         print(f"BAD: {bad}.")
         return 1

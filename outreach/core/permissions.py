@@ -184,6 +184,6 @@ def require_export(principal: Principal, resource: str, workspace: Workspace) ->
 def require_operator(principal: Principal) -> None:
     if not is_operator(principal):
         raise NotAllowed(
-            f"{principal.label} may not change the controls of the whole system. "
-            "Ask an operator, or name your workspace."
+            f"{principal.label} may not do this for the whole system. "
+            "Ask an operator, or keep to your workspace."
         )

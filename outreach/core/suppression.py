@@ -7,20 +7,15 @@ read stops everything.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
-import secrets
-import tempfile
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Q
 
@@ -28,6 +23,7 @@ from outreach.core import activity, sql
 from outreach.core.addresses import BadAddress, normalise
 from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
+from outreach.core.own_keys import name_of, own_key
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 
@@ -36,6 +32,9 @@ GRAVITY = {reason: rank for rank, reason in enumerate(SuppressionReason.values)}
 OTHER_KEY = (
     "The suppression list was written with another key, so nobody can tell who asked us to stop. "
     "Put the old SUPPRESSION_KEY (or the file suppression_key in DATA_DIR) back"
+)
+TOO_SHORT = (
+    "Restore the key the list was written with; only where no list exists yet make a longer one."
 )
 _COLUMNS = ("workspace_id", "digest", "key_id", "reason", "at", "complained_at", "lifted_at")
 # What stands against these addresses; the complaints of these workspaces; one row of another key,
@@ -63,41 +62,13 @@ class SuppressionRefused(Exception):
 
 def key() -> bytes:
     """The key of this installation; made once where the environment carries none."""
-    return _key(os.environ.get("SUPPRESSION_KEY", ""), Path(settings.DATA_DIR) / "suppression_key")
-
-
-@lru_cache(maxsize=4)
-def _key(given: str, path: Path) -> bytes:
-    if not given:
-        try:
-            if not path.exists():
-                _make(path)
-            given = path.read_text().strip()
-        except OSError as error:
-            raise ImproperlyConfigured(
-                f"SUPPRESSION_KEY is not set and {path} cannot be used ({error.strerror}). "
-                "Set SUPPRESSION_KEY, or DATA_DIR to a folder this user may write."
-            ) from None
-    if len(given) < 32:
-        raise ImproperlyConfigured(
-            "SUPPRESSION_KEY is shorter than 32 characters. Restore the key the list was written "
-            "with; only where no list exists yet make a longer one."
-        )
-    return given.encode()
-
-
-def _make(path: Path) -> None:
-    """Complete or not there at all, and one winner, however many processes start at once."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".suppression-") as file:
-        file.write(secrets.token_urlsafe(50))
-        file.flush()
-        with contextlib.suppress(FileExistsError):
-            os.link(file.name, path)
+    given, folder = os.environ.get("SUPPRESSION_KEY", ""), Path(settings.DATA_DIR)
+    return own_key("SUPPRESSION_KEY", given, folder, too_short=TOO_SHORT)
 
 
 def key_id() -> str:
     """Names the key without telling it."""
-    return hashlib.sha256(DOMAIN + b"key\0" + key()).hexdigest()[:16]
+    return name_of(key(), DOMAIN)
 
 
 def form_of(channel: str, address: str) -> str:

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from channels import rewound
-from outreach.core import activity
+from outreach.core import activity, checkpoints
 from outreach.core.importing import jobs, uploads
 from outreach.core.models import Heartbeat
 from outreach.edge.hooks import outbox
@@ -23,6 +23,15 @@ def seal_activity() -> int:
     sealed = activity.seal()
     rewound.check(at=timezone.now())  # and keeps the new head
     return sealed
+
+
+@shared_task
+def keep_checkpoint() -> bool:
+    try:
+        return checkpoints.keep(at=timezone.now())
+    except OSError as error:
+        logger.warning("Today's checkpoint of the log could not be kept: %s", error)
+        return False
 
 
 @shared_task

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Activity, Suppression
+from outreach.core.own_keys import own_key
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -146,7 +147,7 @@ def test_a_list_written_with_another_key_stops_everything(monkeypatch):
 def test_the_key_is_made_once_and_kept_for_its_owner_only(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     first = suppression.key()
-    suppression._key.cache_clear()
+    own_key.cache_clear()
     assert suppression.key() == first
     assert (tmp_path / "suppression_key").stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir()] == ["suppression_key"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
 
 from outreach import testing
-from outreach.core import activity
+from outreach.core import activity, checkpoints
 from tools import verify_audit
 
 SCRIPT = verify_audit.__file__
@@ -25,7 +26,7 @@ def log(db, tmp_path):
         entry = activity.entry("workspaces.changed", place, note=word, number=number)
         activity.record(entry, by=by, at=testing.WORKDAY)
     with (tmp_path / "log.jsonl").open("w") as file:
-        call_command("audit", "export", stdout=file)
+        call_command("audit", "export", "--as", testing.olaf().user.username, stdout=file)
     return (tmp_path / "log.jsonl").read_text().splitlines()
 
 
@@ -95,6 +96,40 @@ def test_a_whole_chain_forged_anew_is_another_than_the_kept_head(log, tmp_path, 
         forged.append(json.dumps({**entry, "seq": seq, "hash": previous}))
     assert run(forged, tmp_path) == 0
     assert run(forged, tmp_path, "--head", f"{len(log)}:{last}") == 1
+
+
+@pytest.fixture
+def kept(log, tmp_path):
+    """A checkpoint of the log's head, and what it is signed with."""
+    file = tmp_path / "checkpoints"
+    call_command("audit", "checkpoint", "--to", str(file), stdout=StringIO())
+    return file
+
+
+def test_a_checkpoint_shows_that_the_end_was_cut_off(log, kept, tmp_path, capsys):
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 0
+    assert run(log[:-2], tmp_path, "--checkpoint", str(kept)) == 1
+    assert "the end was cut off" in capsys.readouterr().out
+
+
+def test_with_the_key_a_checkpoint_nobody_signed_is_found(log, kept, tmp_path, monkeypatch, capsys):
+    told = json.loads(kept.read_text())
+    kept.write_text(json.dumps({**told, "at": "2027-01-01T00:00:00+00:00"}) + "\n")
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 0, "without the key it cannot tell"
+    monkeypatch.setenv("AUDIT_KEY", checkpoints.key().decode())
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 1
+    assert "checkpoint 1 was changed" in capsys.readouterr().out
+    kept.write_text(json.dumps(told) + "\n")
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 0
+
+
+def test_two_heads_that_differ_and_no_checkpoint_are_said(log, kept, tmp_path, capsys):
+    told = json.loads(kept.read_text())
+    other = ["--head", f"{told['seq']}:{'f' * 64}"]
+    assert run(log, tmp_path, "--checkpoint", str(kept), *other) == 1
+    for text in ("", "{", "[]", "{}", '{"seq": "x", "hash": 1, "signature": 2}'):
+        kept.write_text(text + "\n")
+        assert run(log, tmp_path, "--checkpoint", str(kept)) == 2, text
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"seq": 1}', "\ud800"])

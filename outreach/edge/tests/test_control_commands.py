@@ -236,5 +236,8 @@ def test_audit_verify_names_the_first_bad_row_and_exits_4():
         call_command("audit", "verify", stdout=out)
     assert ended.value.code == 4
     assert f"activity {row.pk} " in out.getvalue()
-    lines = run("audit", "export").splitlines()
+    with pytest.raises(CommandError, match="Ask an operator"):
+        run("audit", "export", "--as", testing.alice().user.username)
+    lines = run("audit", "export", "--as", testing.olaf().user.username).splitlines()
+    assert json.loads(lines[-1])["verb"] == "audit.exported"
     assert json.loads(lines[0])["seq"] == 1

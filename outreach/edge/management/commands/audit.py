@@ -1,64 +1,126 @@
-"""Check the log's chain, or write it out. Exit 4: the first bad entry is named."""
+"""Check the log's chain, write it out, or sign its head. Exit 4: broken; 5: gone back in time."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Generator
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
 
-from outreach.core import activity
+from outreach.core import activity, checkpoints
+from outreach.core.batches import batches
 from outreach.core.models import Seal
+from outreach.edge import acting, exporting
 
-BROKEN = 4
+BROKEN, GONE_BACK = 4, 5
 
 
 class Command(BaseCommand):
-    help = "verify: follow the hash chain of the activity log; export: write it as JSON Lines."
+    help = (
+        "verify: follow the hash chain of the activity log; export: write it as JSON Lines (an "
+        "operator's right); checkpoint: sign its head, to be kept elsewhere."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("act", choices=["verify", "export"])
+        parser.add_argument("act", choices=["verify", "export", "checkpoint"])
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+        parser.add_argument(
+            "--to", default="-", metavar="FILE",
+            help="A new file for what export or checkpoint writes (default: standard output).",
+        )  # fmt: skip
+        parser.add_argument(
+            "--checkpoint", default="", metavar="FILE",
+            help="Let verify compare with the checkpoints in this file, one a line.",
+        )  # fmt: skip
+        acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["act"] == "export":
-            self._export()
-            return
-        found = activity.verify()
-        if options["json"]:
-            self.stdout.write(
-                json.dumps(
-                    {"ok": found.bad is None, "checked": found.checked, "head": found.head,
-                     "first_bad": found.bad}
-                )
-            )  # fmt: skip
-        elif found.bad is None:
-            self.stdout.write(f"ok: {found.checked} entries, head {found.head}")
-        else:
-            self.stdout.write(f"BROKEN after {found.checked} good entries: {found.bad}")
-        if found.bad is not None:
-            sys.exit(BROKEN)
+        getattr(self, f"_{options['act']}")(options)
 
-    def _export(self) -> None:
+    def _verify(self, options: dict[str, Any]) -> None:
+        found = activity.verify()
+        told = {"ok": found.bad is None, "checked": found.checked, "head": found.head,
+                "first_bad": found.bad}  # fmt: skip
+        code, said = 0, f"ok: {found.checked} entries, head {found.head}"
+        if found.bad is not None:
+            code, said = BROKEN, f"BROKEN after {found.checked} good entries: {found.bad}"
+        elif options["checkpoint"]:
+            code, sentence, count = _compared(options["checkpoint"])
+            told |= {"ok": not code, "checkpoints": count, "checkpoint_fault": sentence or None}
+            said = f"{said}, {count} checkpoints agree"
+            if code:
+                said = sentence
+        self.stdout.write(json.dumps(told) if options["json"] else said)
+        if code:
+            sys.exit(code)
+
+    def _checkpoint(self, options: dict[str, Any]) -> None:
+        try:
+            made = checkpoints.line(checkpoints.make(at=timezone.now()))
+        except checkpoints.NoCheckpoint as error:
+            raise CommandError(str(error)) from None
+        exporting.write(options["to"], _one(made), self.stdout)
+        if options["to"] != "-":
+            self.stdout.write(f"The signed head of the log is in {options['to']}.")
+
+    def _export(self, options: dict[str, Any]) -> None:
+        """The whole log of every workspace; that it was taken is the last entry of it."""
+        by = acting.principal(options, operator=True)
         activity.seal()
-        rows = Seal.objects.select_related("activity").order_by("seq")
-        for seal in rows.iterator(chunk_size=2000):
-            row = seal.activity
-            line = {
-                "seq": seal.seq,
-                "hash": seal.hash,
-                "id": row.pk,
-                "workspace": row.workspace_id,
-                "by_kind": row.by_kind,
-                "by_id": row.by_id,
-                "verb": row.verb,
-                "object_type": row.object_type,
-                "object_id": row.object_id,
-                "digest": row.digest,
-                "codes": row.codes,
-                "request_id": row.request_id,
-                "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            }
-            self.stdout.write(json.dumps(line, ensure_ascii=False, sort_keys=True))
+        entries, _ = activity.head()
+        told = activity.Entry("audit.exported", "log", "", None, codes={"entries": entries})
+        with transaction.atomic():
+            activity.record(told, by=by, at=timezone.now())
+        activity.seal()
+        exporting.write(options["to"], _lines(), self.stdout)
+        if options["to"] != "-":
+            self.stdout.write(f"The log is in {options['to']}.")
+
+
+def _compared(name: str) -> tuple[int, str, int]:
+    """Exit code, the sentence where it is not 0, and how many checkpoints agree."""
+    try:
+        with Path(name).open(encoding="utf-8") as lines:
+            return 0, "", checkpoints.compare(checkpoints.read(lines))
+    except checkpoints.Rewritten as error:
+        return BROKEN, f"BROKEN: {error}", 0
+    except checkpoints.NoCheckpoint as error:
+        return GONE_BACK, f"NOT PROVEN by {name}: {error}", 0
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        return GONE_BACK, f"NOT PROVEN by {name}: it cannot be read ({why}).", 0
+
+
+def _one(text: str) -> Generator[bytes]:
+    yield text.encode()
+
+
+def _lines() -> Generator[bytes]:
+    for seals in batches(Seal.objects.select_related("activity")):
+        yield "".join(_line(seal) for seal in seals).encode("utf-8", "backslashreplace")
+
+
+def _line(seal: Seal) -> str:
+    row = seal.activity
+    told = {
+        "seq": seal.seq,
+        "hash": seal.hash,
+        "id": row.pk,
+        "workspace": row.workspace_id,
+        "by_kind": row.by_kind,
+        "by_id": row.by_id,
+        "verb": row.verb,
+        "object_type": row.object_type,
+        "object_id": row.object_id,
+        "digest": row.digest,
+        "codes": row.codes,
+        "request_id": row.request_id,
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    return json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n"

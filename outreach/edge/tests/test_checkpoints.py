@@ -1,0 +1,207 @@
+"""Checkpoints: what they show that the log itself cannot, and how `audit verify` says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from outreach import testing
+from outreach.core import activity, checkpoints, own_keys
+from outreach.core.models import Activity, Seal
+from outreach.edge import tasks
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    return settings.DATA_DIR
+
+
+@pytest.fixture
+def log():
+    place = testing.make_workspace()
+    by = testing.dora(place)
+    for number in range(6):
+        entry = activity.entry("workspaces.changed", place, number=number)
+        activity.record(entry, by=by, at=WORKDAY)
+
+
+@pytest.fixture
+def kept(log, tmp_path) -> Path:
+    file = tmp_path / "kept"
+    call_command("audit", "checkpoint", "--to", str(file), stdout=StringIO())
+    return file
+
+
+def verify(file: Path) -> tuple[int, str]:
+    """(exit code, what it says)"""
+    out = StringIO()
+    try:
+        call_command("audit", "verify", "--checkpoint", str(file), stdout=out)
+    except SystemExit as ended:
+        return int(ended.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+@contextmanager
+def tampering() -> Iterator[None]:
+    """Without the guards. PostgreSQL changes no table that has something left to check."""
+    connection.check_constraints()
+    testing.unguard()
+    yield
+    connection.check_constraints()
+    testing.guard()
+
+
+def go_back(entries: int) -> None:
+    """The database as it was when the log had so many entries: an older backup."""
+    ids = list(Seal.objects.filter(seq__gt=entries).values_list("activity_id", flat=True))
+    with tampering():
+        Seal.objects.filter(seq__gt=entries).delete()
+        Activity.objects.filter(pk__in=ids).delete()
+
+
+def test_a_checkpoint_is_one_line_that_names_the_head(kept):
+    told = json.loads(kept.read_text())
+    assert set(told) == checkpoints.FIELDS
+    assert (told["seq"], told["hash"]) == activity.head()
+    assert kept.read_text().count("\n") == 1 and kept.stat().st_mode & 0o077 == 0
+    out = StringIO()
+    call_command("audit", "checkpoint", stdout=out)
+    assert json.loads(out.getvalue())["hash"] == told["hash"]
+
+
+def test_a_log_that_went_on_agrees_with_what_was_kept(kept):
+    place = testing.make_workspace()
+    activity.record(activity.entry("workspaces.changed", place), by=testing.dora(), at=WORKDAY)
+    code, said = verify(kept)
+    assert code == 0 and "1 checkpoints agree" in said
+
+
+def test_a_restored_older_database_is_noticed(kept):
+    last, _ = activity.head()
+    go_back(last - 2)
+    assert activity.verify().bad is None, "the log alone cannot tell"
+    code, said = verify(kept)
+    assert code == 5
+    assert f"it ends with entry {last - 2}" in said and f"knows entry {last}" in said
+
+
+def test_one_that_has_gone_on_since_is_noticed_too(kept):
+    last, _ = activity.head()
+    go_back(last - 2)
+    for _ in range(4):
+        entry = activity.entry("workspaces.changed", testing.make_workspace(), other=1)
+        activity.record(entry, by=testing.dora(), at=WORKDAY)
+    code, said = verify(kept)
+    assert code == 4 and f"entry {last} is another" in said
+
+
+def test_a_chain_made_anew_from_its_first_entry_is_noticed(kept):
+    with tampering():
+        Activity.objects.filter(verb="workspaces.changed").update(by_id="somebody else")
+        Seal.objects.all().delete()
+    assert activity.verify().bad is None, "the log alone cannot tell"
+    assert verify(kept)[0] == 4
+
+
+def test_a_broken_chain_is_4_whatever_the_checkpoint_says(kept):
+    with tampering():
+        Activity.objects.filter(verb="workspaces.changed").update(by_id="somebody else")
+    kept.write_text("")
+    assert verify(kept)[0] == 4
+
+
+@pytest.mark.parametrize("field", sorted(checkpoints.FIELDS - {"signature"}))
+def test_a_checkpoint_that_was_changed_is_none(field, kept):
+    told = json.loads(kept.read_text())
+    value = told[field] + 1 if isinstance(told[field], int) else f"{told[field]}0"
+    kept.write_text(json.dumps({**told, field: value}) + "\n")
+    code, said = verify(kept)
+    assert code == 5 and ("signature is wrong" in said or "another key" in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("", "There is no checkpoint in it"), ("\n\n", "There is no checkpoint in it"),
+     ("{", "Line 1 is no checkpoint"), ("[]", "Line 1 is no checkpoint"),
+     ('{"seq": 1}', "Line 1 is no checkpoint")],
+)  # fmt: skip
+def test_a_file_without_a_checkpoint_is_5(text, sentence, log, tmp_path):
+    file = tmp_path / "kept"
+    file.write_text(text)
+    assert verify(file) == (5, f"NOT PROVEN by {file}: {sentence}.\n")
+    assert verify(tmp_path / "none")[0] == 5
+    file.write_bytes(b"\xff\xfe")
+    assert verify(file)[0] == 5
+
+
+def test_another_key_is_said(kept, monkeypatch):
+    monkeypatch.setenv("AUDIT_KEY", "another key " + "z" * 40)
+    code, said = verify(kept)
+    assert code == 5 and "signed with another key" in said
+    monkeypatch.setenv("AUDIT_KEY", "short")
+    with pytest.raises(own_keys.ImproperlyConfigured, match="AUDIT_KEY is shorter than 32"):
+        verify(kept)
+
+
+def test_an_empty_log_has_nothing_to_keep(folder):
+    with pytest.raises(CommandError, match="The log is empty"):
+        call_command("audit", "checkpoint")
+    assert checkpoints.keep(at=WORKDAY) is False
+
+
+def test_one_a_day_is_appended_and_nothing_is_ever_taken_out(log, folder):
+    file = folder / "checkpoints"
+    for hours, due in ((0, True), (1, False), (13, False), (14, True), (15, False)):
+        assert checkpoints.keep(at=WORKDAY + timedelta(hours=hours)) is due, hours
+    first, second = file.read_text().splitlines()
+    assert json.loads(first)["at"] < json.loads(second)["at"]
+    assert verify(file)[0] == 0 and file.stat().st_mode & 0o077 == 0
+    with file.open("a") as half:
+        half.write('{"seq": ')
+    assert checkpoints.keep(at=WORKDAY + timedelta(days=2)) is True
+    *lines, half, last = file.read_text().splitlines()
+    assert (lines, half) == ([first, second], '{"seq": ') and json.loads(last)["v"] == 1
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(log, folder, monkeypatch, caplog):
+    checkpoints.keep(at=WORKDAY)
+    before = (folder / "checkpoints").read_text()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints.os, "fsync", full)
+    assert tasks.keep_checkpoint() is False
+    assert "No space left on device" in caplog.text
+    assert (folder / "checkpoints").read_text() == before
+
+
+def test_the_log_is_taken_by_an_operator_into_a_new_file(log, tmp_path):
+    file = tmp_path / "log.jsonl"
+    out = StringIO()
+    call_command(
+        "audit", "export", "--to", str(file), "--as", testing.olaf().user.username, stdout=out
+    )
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[-1]["verb"] == "audit.exported" and lines[-1]["workspace"] is None
+    assert lines[-1]["codes"] == {"entries": len(lines) - 1, "door": "command"}
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("audit", "export", "--to", str(file), "--as", "olaf")
+    testing.dora()
+    with pytest.raises(CommandError, match="Ask an operator"):
+        call_command("audit", "export", "--as", "dora", stdout=out)
