@@ -185,6 +185,6 @@ def give(approval: Approval, ruling: Ruling, *, leaves_at: datetime, at: datetim
     drafts.move_one(approval.draft, DraftStatus.APPROVED)
     told = activity.entry(
         "approvals.auto_approved", approval, digest=approval.digest, in_name_of=admin.pk,
-        dry_run=approval.dry_run, **body["rule"],
+        dry_run=approval.dry_run, receipt=approval.receipt["seal"], **body["rule"],
     )  # fmt: skip
     activity.record(told, by=RULE, at=at)

@@ -34,6 +34,28 @@ def seal(body: dict[str, Any]) -> str:
     return sha256(DOMAIN, canonical(body))
 
 
+def export(approval: Approval) -> dict[str, Any]:
+    """The receipt and the letter it is about, for `tools/verify_receipt.py`.
+
+    `letter` is None where its text was erased: the receipt outlives it, and no digest can be
+    computed from nothing.
+    """
+    revision = approval.revision
+    letter = {
+        "workspace": approval.workspace_id,
+        "channel": approval.channel,
+        "address": revision.address,
+        "subject": revision.subject,
+        "text": revision.text,
+        "html": revision.html,
+        "attachments": [
+            {key: item[key] for key in ("name", "type", "size", "sha256")}
+            for item in revision.attachments
+        ],
+    }
+    return {"receipt": approval.receipt, "letter": None if revision.erased_at else letter}
+
+
 def holds(approval: Approval) -> bool:
     """Whether the stored receipt is whole and is about exactly this approval and digest."""
     receipt = dict(approval.receipt or {})

@@ -106,6 +106,7 @@ def _give(
             digest=approval.digest,
             edited=approval.edited,
             dry_run=approval.dry_run,
+            receipt=approval.receipt["seal"],
         ),
         by=by,
         at=at,

@@ -1,17 +1,24 @@
-"""What stands beside the queue: who has an item open, the queue in groups, and the calendar."""
+"""What stands beside the queue: who has an item open, its receipt, groups and the calendar."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 
-from approvals import grouping, presence
+from approvals import grouping, presence, receipt
 from approvals.models import Approval
 from outreach.core.permissions import NotAllowed
 from safety.admin import TenantAdmin, principal_of
@@ -29,6 +36,11 @@ class SidePages(TenantAdmin):
                 "<int:pk>/open/",
                 never_cache(guard(self.open_view)),
                 name="approvals_approval_open",
+            ),
+            path(
+                "<int:pk>/receipt/",
+                never_cache(guard(self.receipt_view)),
+                name="approvals_approval_receipt",
             ),
             path("groups/", guard(self.groups_view), name="approvals_approval_groups"),
             path("calendar/", guard(self.calendar_view), name="approvals_approval_calendar"),
@@ -50,6 +62,16 @@ class SidePages(TenantAdmin):
             return JsonResponse({"error": str(error)}, status=403)
         readers = presence.sentences(item, at=at)
         return JsonResponse({"seen": at.isoformat(), "readers": readers})
+
+    def receipt_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The receipt with its letter as a file, to be checked without this program."""
+        item: Approval = self.visible_or_404(request, str(pk))
+        if not item.receipt:
+            raise Http404("Nobody approved this, so there is no receipt.")
+        text = json.dumps(receipt.export(item), ensure_ascii=False, indent=1)
+        response = HttpResponse(text, content_type="application/json; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="receipt-{item.pk}.json"'
+        return response
 
     def groups_view(self, request: HttpRequest) -> HttpResponse:
         """The head of the queue by channel, priority, purpose or touch."""

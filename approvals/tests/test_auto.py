@@ -74,6 +74,7 @@ def test_where_every_rule_agrees_it_is_approved_in_the_admins_name(place, live):
     assert Draft.objects.get().status == "approved"
     told = Activity.objects.get(verb="approvals.auto_approved")
     assert (told.by_kind, told.codes["in_name_of"]) == ("system", place.auto_approve_by_id)
+    assert told.codes["receipt"] == approval.receipt["seal"]
 
 
 def no_admin(place):

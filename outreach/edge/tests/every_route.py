@@ -91,6 +91,7 @@ ROUTES: dict[str, Row] = {
     )),
     "admin:approvals_approval_bulk": Row(NOBODY, "", ((REVIEWER, {"item": "APPROVAL:DIGEST"}),)),
     "admin:approvals_approval_open": Row(NOBODY, "approval", ((REVIEWER, {}),)),
+    "admin:approvals_approval_receipt": Row(VIEWER, "given"),
     "admin:approvals_approval_groups": Row(MEMBERS),
     "admin:approvals_approval_calendar": Row(MEMBERS),
     "admin:core_person_add": Row((*CREATOR, "outsider"), "", (

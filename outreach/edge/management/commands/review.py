@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import bulk, services
+from approvals import bulk, receipt, services
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.tasks import wake_sender
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         act = parser.add_mutually_exclusive_group()
         act.add_argument("--pending", action="store_true", help="Show the queue.")
         act.add_argument("--show", type=int, metavar="N", help="Show one item whole.")
+        act.add_argument("--receipt", type=int, metavar="N", help="The receipt with its letter.")
         act.add_argument("--approve", type=int, metavar="N")
         act.add_argument("--reject", type=int, metavar="N")
         act.add_argument("--bulk-approve", action="store_true")
@@ -48,7 +49,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
         self.place = acting.workspace(options)
-        if not (options["pending"] or options["show"] is not None):
+        looks = any(options[act] is not None for act in ("show", "receipt"))
+        if not (looks or options["pending"]):
             self.by = acting.principal(options, verb=Verb.DECIDE, workspace=self.place)
         width = None if sys.stdout.isatty() else 110
         self.console = Console(
@@ -70,6 +72,8 @@ class Command(BaseCommand):
             self._pending()
         elif options["show"] is not None:
             self._show(self._item(options["show"]))
+        elif options["receipt"] is not None:
+            self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
             self._approve(self._item(options["approve"]), options["edit"], options["subject"])
         elif options["reject"] is not None:
@@ -114,6 +118,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(console.as_dict(item), ensure_ascii=False))
         else:
             self.console.print(console.detail(item))
+
+    def _receipt(self, item: Approval) -> None:
+        if not item.receipt:
+            raise CommandError(f"Nobody approved #{item.pk}, so it has no receipt.")
+        self.stdout.write(json.dumps(receipt.export(item), ensure_ascii=False, indent=1))
 
     # --- Deciding --------------------------------------------------------------------------------
 
