@@ -8,11 +8,12 @@ from typing import Any
 from django.utils import timezone
 from rich.console import Group
 from rich.panel import Panel
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from approvals import queue as reading
-from approvals.models import Approval, Priority
+from approvals.models import Approval
 from outreach.core import inbox
 from safety import controls
 
@@ -33,16 +34,11 @@ def percent(value: int | None) -> str:
     return "none" if value is None else f"{value}%"
 
 
-def counts(items: list[Approval], total: int) -> str:
-    high = sum(1 for item in items if item.priority >= Priority.HIGH)
-    return f"{total} Pending | {high} High"
-
-
-def queue(items: list[Approval], total: int) -> Group:
+def queue(items: list[Approval], total: int, high: int) -> Group:
     """The table of the seed: number, priority, person, type, confidence, age."""
     badge = controls.badge()
     table = Table("#", "Priority", "Person", "Type", "Channel", "Confidence", "Age")
-    table.title = f"APPROVAL QUEUE   {counts(items, total)}"
+    table.title = f"APPROVAL QUEUE   {total} Pending | {high} High"
     for item in items:
         table.add_row(
             str(item.pk),
@@ -72,30 +68,41 @@ def visible(text: str) -> str:
 def detail(item: Approval) -> Panel:
     """One item as the seed shows it, plus what would happen if it were approved now."""
     person, revision = item.draft.person, item.revision
+    said = inbox.beside(item.draft)
     parts: list[Any] = [
         Text(f"To: {person.full_name} <{revision.address}> (UUID: {person.uuid})"),
         Text(f"Relationship: {relationship(item)}"),
         Text(f"Type: {item.get_touch_display()} | Channel: {item.get_channel_display()} | "
              f"Template: {item.draft.template or 'none'}"),
+        Rule(style=""),
     ]  # fmt: skip
-    said = inbox.beside(item.draft)
     if said is not None:
-        parts.append(Text("\nINCOMING MESSAGE (what they said):", style="bold"))
-        parts.append(Text(visible(said.text)))
-    parts.append(Text(f"\nDRAFT {'RESPONSE' if said is not None else 'MESSAGE'}:", style="bold"))
+        parts += [Text("INCOMING MESSAGE (what they said):"), Text(visible(said.text))]
+        parts.append(Rule(style=""))
+    parts.append(Text(f"DRAFT {'RESPONSE' if said is not None else 'MESSAGE'}:"))
     if revision.subject:
-        parts.append(Text(f"\nSubject: {visible(revision.subject)}", style="bold"))
-    parts.append(Text("\n" + visible(revision.text) + "\n"))
-    parts.append(Text(f"Confidence: {reading.confidence_of(item)}   {revision.reasoning}"))
-    parts.append(Text("Why this priority: " + "; ".join(item.priority_reasons)))
-    for finding in item.decision.get("findings", []):
-        if finding["status"] in ("warn", "fail", "info"):
-            parts.append(Text(f"{finding['status'].upper()} {finding['message']}"))
-    parts.append(Text(would_leave(item)))
-    if item.notes:
-        parts.append(Text(f"Note from the author: {visible(item.notes)}"))
+        parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
+    parts += [Text("\n" + visible(revision.text)), Rule(style="")]
+    parts += [Text(line) for line in _reasons(item)]
     title = f"MESSAGE APPROVAL #{item.pk}   Priority: {item.get_priority_display().upper()}"
     return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _reasons(item: Approval) -> list[str]:
+    """Where the confidence and the priority come from, what the rules found, what a yes does."""
+    lines = [f"AI Confidence: {reading.confidence_of(item)}"]
+    if item.revision.reasoning:
+        lines.append(f"Reasoning: {visible(item.revision.reasoning)}")
+    lines.append("Why this priority: " + "; ".join(item.priority_reasons))
+    lines += [
+        f"{finding['status'].upper()} {finding['message']}"
+        for finding in item.decision.get("findings", [])
+        if finding["status"] in ("warn", "fail", "info")
+    ]
+    lines.append(would_leave(item))
+    if item.notes:
+        lines.append(f"Note from the author: {visible(item.notes)}")
+    return lines
 
 
 def relationship(item: Approval) -> str:

@@ -182,6 +182,27 @@ def test_review_shows_approves_edits_and_rejects():
         run("review", "--approve", str(first.pk))
 
 
+def test_the_queue_and_an_item_look_as_the_seed_prints_them(monkeypatch):
+    """Seed C §6; the counts are of the whole queue, also where the list is cut."""
+    testing.alice()
+    for confidence in (40, 50, 75):
+        item = testing.make_pending(at=timezone.now(), confidence=confidence)
+    monkeypatch.setattr("outreach.edge.management.commands.review.PAGE", 1)
+    text = run("review", "--pending")
+    assert "APPROVAL QUEUE   3 Pending | 2 High" in text
+    columns = ("#", "Priority", "Person", "Type", "Channel", "Confidence", "Age")
+    heads = next(line for line in text.splitlines() if "Priority" in line)
+    assert heads.replace("┃", " ").split() == list(columns)
+    assert "HIGH" in text and "40%" in text and "0m ago" in text
+    shown = run("review", "--show", str(item.pk)).splitlines()
+    starts = ("╭─ MESSAGE APPROVAL", "│ To: ", "│ Relationship: ", "│ Type: Initial | ", "│ ────",
+              "│ DRAFT MESSAGE:", "│ ────", "│ AI Confidence: 75 %")  # fmt: skip
+    found = iter(shown)
+    for start in starts:
+        assert any(line.startswith(start) for line in found), start
+    assert "Priority: NORMAL" in shown[0]
+
+
 def test_a_shown_item_has_what_they_said_above_the_answer_with_its_footer_kept():
     testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
     testing.alice()

@@ -7,7 +7,7 @@ import sys
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
@@ -23,8 +23,8 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import acting, console
 
 PAGE = 50
-MENU = "[V]iew # [A]pprove # [R]eject # [E]dit # [B]ulk [Q]uit: "
-ITEM_MENU = "[A]pprove [R]eject [E]dit [S]kip [B]lock person: "
+MENU = "Commands: [V]iew #  [A]pprove #  [R]eject #  [E]dit #  [B]ulk  [Q]uit: "
+ITEM_MENU = "Actions: [A]pprove  [R]eject  [E]dit  [S]kip  [B]lock Person: "
 
 
 class Command(BaseCommand):
@@ -93,14 +93,20 @@ class Command(BaseCommand):
         )
 
     def _pending(self) -> list[Approval]:
-        items, total = list(self._queue()[:PAGE]), self._queue().count()
+        items = list(self._queue()[:PAGE])
+        found = self._queue().aggregate(
+            total=Count("pk"), high=Count("pk", filter=Q(priority__gte=Priority.HIGH))
+        )
+        total, high = found["total"], found["high"]
         if self.as_json:
             rows = [console.as_dict(item) for item in items]
-            self.stdout.write(json.dumps({"pending": total, "items": rows}, ensure_ascii=False))
+            self.stdout.write(
+                json.dumps({"pending": total, "high": high, "items": rows}, ensure_ascii=False)
+            )
         elif not items:
             self.stdout.write("The queue is empty: nothing waits for a decision.")
         else:
-            self.console.print(console.queue(items, total))
+            self.console.print(console.queue(items, total, high))
         return items
 
     def _item(self, number: int) -> Approval:
