@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from approvals import editing, items, receipt, rounds
+from approvals import care, editing, items, receipt, rounds
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import activity, drafts
@@ -107,6 +107,7 @@ def _give(
             edited=approval.edited,
             dry_run=approval.dry_run,
             receipt=approval.receipt["seal"],
+            **care.codes(approval, items.decider(by), at=at),
         ),
         by=by,
         at=at,

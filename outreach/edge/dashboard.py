@@ -16,9 +16,9 @@ from approvals.models import Approval, ApprovalStatus, Priority
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import Verb
-from outreach.edge import trends
+from outreach.edge import care, trends
 from safety import controls
-from safety.admin import is_operator, is_superuser, roles_of, workspace_ids
+from safety.admin import is_operator, is_superuser, roles_of, user_of, workspace_ids
 from safety.models import ControlKey, SafetyEvent
 
 DAY = timedelta(hours=24)
@@ -50,7 +50,17 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "events": events[:EVENTS_SHOWN],
         "next_step": _next_step(waiting, places),
         "trends": trends.trends(places, at=now) if places else None,
+        "care": _care(request, now),
     }
+
+
+def _care(request: HttpRequest, now: datetime) -> list[care.Care]:
+    """One's own approvals; an admin's workspaces whole."""
+    governed = workspace_ids(request, Verb.CONFIGURE)
+    if governed:
+        return care.of_reviewers(governed, only=None, at=now)
+    mine = workspace_ids(request, Verb.DECIDE)
+    return care.of_reviewers(mine, only=user_of(request), at=now) if mine else []
 
 
 def _queue_tiles(waiting: QuerySet[Approval]) -> list[dict[str, str]]:
