@@ -100,6 +100,7 @@ class Delivery(models.Model):
                 condition=Q(status__in=["sending", "unknown"]),
             ),
             models.Index(fields=["approval", "-id"], name="delivery_of_approval"),
+            models.Index(fields=["channel", "since"], name="delivery_of_channel"),
             models.Index(
                 fields=["provider_id"],
                 name="delivery_by_provider_id",

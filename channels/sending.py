@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from approvals import quota, taking
 from approvals.models import Approval
-from channels import breaker, intents, registry, rewound, settle
+from channels import breaker, intents, pace, registry, rewound, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
 from channels.envelopes import envelope_of
@@ -116,7 +116,8 @@ def _drain_channel(
     lines = Connections(adapter, due)
     clean = False
     try:
-        waves(lines, lock, channel, workspaces, report, clock=clock, most=most)
+        limit = pace.of(channel)
+        waves(lines, lock, channel, workspaces, report, clock=clock, most=most, limit=limit)
         # After a COMMIT without an answer nobody knows which rows may yet appear.
         clean = not report.database_failures
     except ChannelUnavailable as error:
@@ -134,7 +135,7 @@ def _drain_channel(
 
 def waves(
     lines: Connections, lock: SenderLock, channel: str, workspaces: Sequence[int], report: Report,
-    *, clock: Clock, most: int | None,
+    *, clock: Clock, most: int | None, limit: pace.Pace | None = None,
 ) -> None:  # fmt: skip
     """Wave after wave over these lines until nothing is due; what happened goes into `report`."""
     last, going, before = _Wave(), True, controls.read()
@@ -148,7 +149,7 @@ def waves(
         except ChannelUnavailable:
             _commit(last, lock, channel, [], 0, clock(), report)
             raise
-        claimed = _commit(last, lock, channel, workspaces, size, clock(), report)
+        claimed = _commit(last, lock, channel, workspaces, size, clock(), report, limit)
         if health != stored:
             stored = _keep(channel, health, clock(), report)
         if not claimed:
@@ -199,6 +200,7 @@ def _commit(
     size: int,
     at: datetime,
     report: Report,
+    limit: pace.Pace | None = None,
 ) -> list[Delivery]:
     """One durable transaction: outcomes of the last wave, intents of the next (`size` may be 0).
 
@@ -207,7 +209,10 @@ def _commit(
     """
     try:
         with transaction.atomic(durable=True):
+            if size and limit:
+                limit.hold()
             told = _record(last, lock, at)
+            size = limit.room(size, at, report.notes) if size and limit else size
             made, begun = _claim(lock, channel, workspaces, size, at) if size else ([], [])
             activity.record(*told, *begun, by=SENDER, at=at)
             return made

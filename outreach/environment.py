@@ -18,6 +18,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = ("true", "1", "yes", "on")
 FALSE_WORDS = ("false", "0", "no", "off")
+PACED = ("email", "instagram", "whatsapp")  # what programs send on
+MOST_PER_MINUTE = 100_000
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -47,6 +49,29 @@ def whole_number(name: str, *, default: int, least: int, most: int) -> int:
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name}={value} is out of range: {least} to {most}.")
     return value
+
+
+def per_minute(raw: str) -> dict[str, int]:
+    """SEND_PER_MINUTE: `email=60,whatsapp=20`, most messages of a channel in any minute.
+
+    A channel that is not named, or has 0, has no limit. Anything else stops the start: a limit that
+    is misread would be no limit.
+    """
+    found: dict[str, int] = {}
+    for part in filter(None, (item.strip() for item in raw.split(","))):
+        channel, _, number = (word.strip() for word in part.partition("="))
+        if channel not in PACED or not number.isascii() or not number.isdecimal():
+            raise ImproperlyConfigured(
+                f"SEND_PER_MINUTE={raw!r}: {part!r} is no limit. Write CHANNEL=NUMBER with commas "
+                f"between, such as email=60,whatsapp=20; channels are {', '.join(PACED)}."
+            )
+        if channel in found or int(number) > MOST_PER_MINUTE:
+            raise ImproperlyConfigured(
+                f"SEND_PER_MINUTE={raw!r}: {channel} may be named once, with 0 to "
+                f"{MOST_PER_MINUTE:,} messages a minute; 0 is no limit."
+            )
+        found[channel] = int(number)
+    return {channel: number for channel, number in found.items() if number}
 
 
 def secret_key(data_dir: Path) -> str:

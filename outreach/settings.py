@@ -13,7 +13,15 @@ import environ
 from django.templatetags.static import static
 
 from outreach.edge.api import options
-from outreach.environment import database, flag, folder, mail, secret_key, whole_number
+from outreach.environment import (
+    database,
+    flag,
+    folder,
+    mail,
+    per_minute,
+    secret_key,
+    whole_number,
+)  # fmt: skip
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -184,6 +192,7 @@ ANYMAIL: dict[str, Any] = {
 WEBHOOK_SIGNING_KEY = env.str("WEBHOOK_SIGNING_KEY", default="").split()
 WEBHOOK_LOOPBACK = flag("WEBHOOK_LOOPBACK", default=False)
 SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=20, least=1, most=50)
+SEND_PER_MINUTE = per_minute(env.str("SEND_PER_MINUTE", default=""))
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)
 APPROVAL_UNDO_SECONDS = whole_number("APPROVAL_UNDO_SECONDS", default=10, least=0, most=600)

@@ -2,8 +2,8 @@
 
 Spec (all optional): at, moving (the clock runs, `speed` times as fast), host, port, connections,
 deadline, timeout, data_dir, freeze + turn, job ("process", "loop"), most, no_spacing, out + channel
-+ delay (a file adapter), database (another HOST and PORT), pragma + when (SQLite's, once that file
-is there), no_wait (no pause before the database is tried again).
++ delay (a file adapter), rate (of that channel), database (another HOST and PORT),
+pragma + when (SQLite's, once that file is there), no_wait (no pause before a database is retried).
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Child:
         settings.SEND_CONNECTIONS = spec.get("connections", 5)
         settings.SEND_DEADLINE_SECONDS = spec.get("deadline", 20)
         settings.DATA_DIR = Path(spec.get("data_dir", settings.DATA_DIR))
+        settings.SEND_PER_MINUTE = {spec["channel"]: spec["rate"]} if spec.get("rate") else {}
         if spec.get("no_spacing"):
             frequency.SPACING = {}
         if spec.get("out"):

@@ -14,7 +14,7 @@ from django.db.models import Min, QuerySet
 
 from approvals import taking
 from approvals.models import Approval
-from channels import breaker, drill
+from channels import breaker, drill, pace
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts, suppression
@@ -133,7 +133,7 @@ def _senders(faults: list[Fault], at: datetime) -> list[str]:
         lines.append(f"{channel} {reason}.")
         hint = "Mend the cause, then let it go on under Controls in the admin."
         faults.append(Fault("doctor.channel_paused", "WARNING", lines[-1], hint))
-    return lines or ["Nobody is sending, and no outcome is unknown."]
+    return [*(lines or ["Nobody is sending, and no outcome is unknown."]), *pace.told(at)]
 
 
 def _law(faults: list[Fault], at: datetime) -> list[str]:
