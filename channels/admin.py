@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from approvals import marks
 from approvals.models import Approval
-from channels import manual, settle
+from channels import manual, settle, timeline
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import TenantAdmin, column, is_superuser, may, principal_of, workspace_ids
@@ -72,6 +72,7 @@ class DeliveryAdmin(TenantAdmin):
         context = {
             "title": f"Delivery {row.pk}",
             "row": row,
+            "steps": timeline.of(row),
             "unknown": row.status == DeliveryStatus.UNKNOWN,
             "manual": row.status == DeliveryStatus.MANUAL,
             "may_settle": may(request, Verb.SETTLE, row.workspace_id),

@@ -73,7 +73,7 @@ class Drill:
             f"The stop saw {self.waited_for} intent of the test message and waited for it."
             if self.waited_for
             else "",
-            f"Its sender was refused: {self.refused}" if self.refused else "",
+            f"Its sender was refused: {self.refused}." if self.refused else "",
             f"The stop was effective after {self.milliseconds} ms; its sender ended the intent."
             if self.milliseconds is not None
             else "",

@@ -1,0 +1,115 @@
+"""The page of a delivery: what rows tell, in the order in which it happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from channels import registry, sending, settle, timeline
+from channels.adapters.memory import MemoryAdapter
+from channels.base import Outcome
+from channels.models import Delivery, ProviderEvent
+from outreach import testing
+from outreach.core.models import Activity
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SENT = WORKDAY + timedelta(minutes=1)
+
+
+def deliver(outcome=Outcome.SENT):
+    MemoryAdapter.reset()
+    MemoryAdapter.answers.append(outcome)
+    approval = testing.make_approved()
+    with registry.override("email", MemoryAdapter("email")):
+        sending.process(clock=lambda: SENT)
+    MemoryAdapter.reset()
+    return Delivery.objects.get(approval=approval)
+
+
+def told(row, kind, after, **more):
+    return ProviderEvent.objects.create(
+        workspace=row.workspace, provider="postmark", event_id=f"{kind}-{after}", kind=kind,
+        at=SENT + timedelta(seconds=after), delivery=row, **more,
+    )  # fmt: skip
+
+
+def words(row):
+    return [step.what for step in timeline.of(row)]
+
+
+def test_the_whole_way_of_a_message_that_arrived_and_was_answered(live):
+    row = deliver()
+    told(row, "read", 90)
+    told(row, "delivered", 5)  # told later, happened before
+    reply = testing.make_inbound(
+        row.human, in_reply_to=row.approval.draft, received_at=SENT + timedelta(minutes=5)
+    )
+    steps = timeline.of(row)
+    assert [step.what for step in steps] == [
+        "Approved",
+        "Claimed: the intent to send it was committed",
+        "Cleared by the last look, handed over and accepted",
+        "Delivered",
+        "Read",
+        "They answered",
+    ]
+    assert steps[0].who == "Alice"
+    assert "attempt 1" in steps[1].more
+    assert "provider's id: memory-1" in steps[2].more
+    assert steps[3].who == "postmark"
+    assert "reached us" in steps[3].more
+    assert steps[5].inbound == reply.pk
+
+
+def test_who_settled_what_nobody_knew(live):
+    row = deliver(Outcome.UNKNOWN)
+    assert words(row)[-1] == "Handed over, no answer: the outcome is unknown"
+    settle.settle(row.pk, "arrived", by=testing.alice(), at=SENT, note="She said so.")
+    row.refresh_from_db()
+    last = timeline.of(row)[-1]
+    assert (last.what, last.who) == ("Settled: it arrived", "Alice")
+    assert "She said so." in last.more
+
+
+def test_an_event_may_settle_it_and_a_bounce_is_told_as_one(live):
+    row = deliver(Outcome.UNKNOWN)
+    told(row, "bounced", 3, bounced="hard", result="bounced for good: the address is suppressed")
+    settle.arrived_by_event(row.pk, event="bounced", at=SENT + timedelta(seconds=4))
+    bounce, settled = timeline.of(row)[-2:]
+    assert (bounce.what, bounce.tone) == ("Bounced (hard)", "danger")
+    assert "suppressed" in bounce.more
+    assert "provider" in settled.what
+    assert settled.who == "an event of the provider"
+
+
+def test_what_was_refused_by_the_last_look_says_why(live):
+    approval = testing.make_approved()
+    approval.workspace.memberships.all().delete()
+    with registry.override("email", MemoryAdapter("email")):
+        sending.process(clock=lambda: SENT)
+    last = timeline.of(Delivery.objects.get())[-1]
+    assert last.what.startswith("Refused by the last look")
+    assert "approver may no longer approve" in last.more
+
+
+def test_what_left_no_step_is_not_invented(live):
+    row = deliver(Outcome.UNKNOWN)
+    testing.unguard()
+    Activity.objects.filter(object_type="delivery").delete()
+    testing.guard()
+    assert words(row) == ["Approved"]
+
+
+def test_the_page_shows_it_and_asks_the_same_for_many_events(live, django_assert_max_num_queries):
+    row = deliver()
+    for number in range(30):
+        told(row, "read", number)
+    client = Client()
+    client.force_login(testing.carol().user)
+    with django_assert_max_num_queries(16):
+        page = client.get(f"/admin/channels/delivery/{row.pk}/change/").content.decode()
+    assert page.count("<strong>Read</strong>") == 30
+    assert "Cleared by the last look" in page

@@ -1,0 +1,133 @@
+"""What happened to one delivery, in order: from the approval, the log, providers and the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.models import Delivery, DeliveryStatus, ProviderEvent
+from outreach.core.models import Activity, InboundMessage, PrincipalKind, User
+
+# What the log says of a delivery, in words. What is not here is told by its own name.
+WORDS = {
+    "channels.sending": "Claimed: the intent to send it was committed",
+    "channels.sent": "Cleared by the last look, handed over and accepted",
+    "channels.failed": "Handed over and certainly refused",
+    "channels.unknown": "Handed over, no answer: the outcome is unknown",
+    "channels.released": "Refused by the last look: nothing was handed over",
+    "channels.manual": "Marked as sent by hand",
+    "channels.manual_taken_back": "Taken back: it was not sent by hand after all",
+    "channels.settled": "Settled",
+}
+ANSWERS = {
+    "arrived": "Settled: it arrived",
+    "not_arrived": "Settled: it did not arrive",
+    "send_again": "Settled: a reviewer decides whether it is sent again",
+    "event": "Settled by the provider's event: it had left",
+}
+TONES = {
+    "channels.sent": "success", "channels.manual": "success", "channels.failed": "danger",
+    "channels.unknown": "danger", "channels.released": "warning", "delivered": "success",
+    "read": "success", "failed": "danger", "bounced": "danger", "complained": "danger",
+    "unsubscribed": "danger",
+}  # fmt: skip
+PROGRAMS = {
+    "sender": "the sender", "sweeper": "the sweep", "provider": "an event of the provider",
+    "simulator": "the simulation",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened. `tone` colours it: success, warning, danger or nothing."""
+
+    at: datetime
+    what: str
+    who: str = ""
+    more: str = ""
+    tone: str = ""
+    inbound: int | None = None  # the message of theirs that this step is about
+
+
+def of(row: Delivery) -> list[Step]:
+    """Every step that rows tell of, oldest first; what happened at one moment stays in order.
+
+    A message of theirs belongs to whatever left before it, so it is shown with each attempt that
+    may have reached them and with no other.
+    """
+    acts = list(
+        Activity.objects.filter(object_type="delivery", object_id=str(row.pk)).order_by("pk")
+    )
+    steps = [*_approved(row), *_logged(row, acts), *_simulated(row), *_told(row.events.all())]
+    if row.status in (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN, DeliveryStatus.MANUAL):
+        steps += _answered(row)
+    return sorted(steps, key=lambda step: step.at)
+
+
+def _approved(row: Delivery) -> Iterable[Step]:
+    approval = row.approval
+    if approval.decided_at is not None:
+        words = approval.get_status_display() if approval.is_given else "Decided"
+        yield Step(approval.decided_at, words, approval.decided_by_label)
+
+
+def _logged(row: Delivery, acts: Sequence[Activity]) -> Iterable[Step]:
+    ids = {int(act.by_id) for act in acts if act.by_kind == PrincipalKind.USER}
+    names = {str(user.pk): user for user in User.objects.filter(pk__in=ids)} if ids else {}
+    for act in acts:
+        what = WORDS.get(act.verb, act.verb.removeprefix("channels.").replace("_", " "))
+        what = ANSWERS.get(str(act.codes.get("answer", "")), what)
+        who = PROGRAMS.get(act.by_id, act.by_id)
+        if act.by_kind == PrincipalKind.USER:
+            user = names.get(act.by_id)
+            who = (user.get_full_name() or user.get_username()) if user else "a former colleague"
+        yield Step(act.at, what, who, _more(row, act), TONES.get(act.verb, ""))
+
+
+def _more(row: Delivery, act: Activity) -> str:
+    """What the delivery itself knows of that step."""
+    if act.verb == "channels.sending":
+        sender = str(row.sender)[:8]
+        return f"attempt {row.attempt}, sender {sender}" if row.sender else f"attempt {row.attempt}"
+    if act.verb == "channels.released":
+        return row.reason
+    if act.verb == "channels.settled":
+        return row.reason
+    if act.verb not in ("channels.sent", "channels.failed", "channels.unknown"):
+        return ""
+    evidence = row.evidence or {}
+    known = {
+        "stage": evidence.get("stage") or act.codes.get("stage"),
+        "they said": evidence.get("reply"),
+        "provider's id": row.provider_id,
+    }
+    return "; ".join(f"{name}: {value}" for name, value in known.items() if value)
+
+
+def _simulated(row: Delivery) -> Iterable[Step]:
+    if row.status == DeliveryStatus.SIMULATED:
+        yield Step(row.since, "Simulated in dry run: nothing left", "", row.reason, "warning")
+
+
+def _told(events: Iterable[ProviderEvent]) -> Iterable[Step]:
+    """Events may be told late and in any order; they stand where the provider says they belong."""
+    for event in events:
+        late = (event.created_at - event.at).total_seconds()
+        more = [event.result if event.result != event.kind else ""]
+        if late >= 1:
+            more.append(f"reached us {event.created_at:%Y-%m-%d %H:%M:%S} UTC")
+        what = event.get_kind_display()
+        if event.bounced:
+            what = f"{what} ({event.bounced})"
+        more_words = "; ".join(filter(None, more))
+        yield Step(event.at, what, event.provider, more_words, TONES.get(event.kind, ""))
+
+
+def _answered(row: Delivery) -> Iterable[Step]:
+    for reply in InboundMessage.objects.filter(
+        in_reply_to=row.approval.draft_id, received_at__gte=row.since
+    ).order_by("pk"):
+        more = reply.reason or reply.get_status_display()
+        kind = "They answered" if reply.kind == "message" else reply.get_kind_display()
+        yield Step(reply.received_at, kind, "", more, "", inbound=reply.pk)
