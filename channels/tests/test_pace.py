@@ -18,7 +18,6 @@ from channels.base import Outcome
 from channels.models import Delivery
 from channels.tests.plenty import make_plenty
 from outreach import environment, testing
-from outreach.edge import diagnosis
 from outreach.testing import WORKDAY
 
 pytest_plugins = ["channels.tests.senders"]
@@ -109,12 +108,14 @@ def test_a_drill_uses_no_room_and_needs_none(rate):
     assert pace.Pace("email", 1).used(now) == 0
 
 
-def test_doctor_tells_the_limit_and_what_is_used_of_it(rate):
+def test_every_limit_is_told_with_what_is_used_of_it(rate):
     rate(3)
     make_plenty(2)
     after(0)
-    told = diagnosis.examine(at=AT + timedelta(seconds=5)).parts["senders"]
-    assert "email: at most 3 messages in any minute; 2 in the last one." in told
+    assert pace.told(AT + timedelta(seconds=5)) == [
+        "email: at most 3 messages in any minute; 2 in the last one."
+    ]
+    assert pace.told(AT + timedelta(seconds=60))[0].endswith("; 0 in the last one.")
 
 
 @pytest.mark.processes

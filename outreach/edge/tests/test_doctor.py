@@ -82,6 +82,12 @@ def test_the_last_drill_of_the_stop_is_told_and_asked_for_where_messages_leave(l
     assert "doctor.drill" not in [each["id"] for each in found["findings"]]
 
 
+def test_a_limit_of_a_channel_is_told(live):
+    assert len(report()["senders"]) == 1
+    live.SEND_PER_MINUTE = {"email": 60}
+    assert "at most 60 messages in any minute; 0 in the last one" in report()["senders"][1]
+
+
 def test_a_drill_that_failed_is_serious(monkeypatch):
     monkeypatch.setattr(diagnosis.drill, "last", lambda: Activity(at=timezone.now(), codes={}))
     text, told = failing()
