@@ -118,3 +118,26 @@ def test_a_person_is_written_down_with_every_field_named(enter):
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Zoë Muster is written down.").wait_for()
     look(page, "person")
+
+
+def test_a_person_is_taken_away_as_a_file_and_erased(enter):
+    person = testing.make_approved().draft.person
+    name = person.full_name
+    page = enter("dora")
+    page.goto(f"/admin/core/person/{person.pk}/change/")
+    page.get_by_role("link", name="Personal data").click()
+    look(page, "privacy")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download").click()
+    assert name in Path(taken.value.path()).read_text()
+    page.get_by_label("Why").fill("By letter of 3 March")
+    page.get_by_label("to confirm").fill("Somebody else")
+    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_text(f"Type their name, {name}, to confirm").wait_for()
+    look(page, "privacy-refused")
+    page.get_by_label("to confirm").fill(name)
+    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_role("heading", name=f"Erased person {person.pk}").wait_for()
+    look(page, "erased")
+    assert name not in page.content()
+    assert Person.objects.get().erased_at is not None

@@ -45,6 +45,8 @@ def grant(
             f"Agent {by.label} may record a claim ({Basis.IMPORTED_CLAIM}), not that somebody "
             "agreed. A colleague who has seen the proof records that."
         )
+    if person.erased_at is not None:
+        raise ConsentRefused("This person was erased. Write down a new person with their consent.")
     when = given_at or at
     _check(basis, source, text_shown, given_at=when, at=at, expires_at=expires_at)
     with transaction.atomic():

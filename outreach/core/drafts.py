@@ -139,6 +139,8 @@ def write(
     require(by, Verb.WRITE_DRAFTS, workspace)
     if person.workspace_id != workspace.pk:
         raise TextRefused("That person belongs to another workspace.")
+    if person.erased_at is not None:
+        raise TextRefused("That person was erased. Nothing may be written to them any more.")
     check_text(channel, words)
     with transaction.atomic():
         draft = Draft.objects.create(

@@ -128,6 +128,8 @@ def assigned(message: InboundMessage, human: Person, *, by: Principal, at: datet
     require(by, Verb.WRITE_PEOPLE, message.workspace)
     if human.workspace_id != message.workspace_id:
         raise InboxRefused("That person belongs to another workspace.")
+    if human.erased_at is not None:
+        raise InboxRefused("That person was erased. Write down a new person and assign it to them.")
     if message.kind != InboundKind.MESSAGE:
         raise InboxRefused("Only what somebody wrote can be assigned to a person.")
     with transaction.atomic():

@@ -80,8 +80,14 @@ def check(kept: Person, merged: Person, take: Collection[str]) -> None:
         raise MergeRefused(f"{kept.full_name} and {merged.full_name} are one human being already.")
     if kept.merged_into_id or merged.merged_into_id:
         raise MergeRefused("One of the two is a merged record. Merge the record it counts for.")
+    _refuse_erased(kept, merged)
     if unknown := set(take) - set(FIELDS):
         raise MergeRefused(f"{', '.join(sorted(unknown))}: no such field. Use {', '.join(FIELDS)}.")
+
+
+def _refuse_erased(*records: Person) -> None:
+    if any(each.erased_at for each in records):
+        raise MergeRefused("One of the two was erased. There is nothing left to merge or undo.")
 
 
 def merge(
@@ -139,6 +145,7 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
     """
     kept, merged = row.kept, row.merged
     require(by, Verb.WRITE_PEOPLE, kept.workspace)
+    _refuse_erased(kept, merged)
     if row.undone_at is not None or merged.merged_into_id != kept.pk:
         raise MergeRefused("This merge is undone already, or its records were merged again.")
     later = Merge.objects.filter(kept=kept, undone_at=None, at__gt=row.at).exists()

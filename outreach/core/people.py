@@ -24,6 +24,15 @@ def canonical(person: Person) -> Person:
     return person.merged_into or person
 
 
+def refuse_erased(person: Person) -> None:
+    """Nothing is written about somebody who was erased: whoever it is now is a new person."""
+    if person.erased_at is not None:
+        raise PersonRefused(
+            f"This person was erased on {person.erased_at:%Y-%m-%d}; nothing may be written about "
+            "them any more. Somebody who comes to you anew is written down as a new person."
+        )
+
+
 def _human_now(person: Person) -> Person:
     """The human being as the database has it: a stop must not land on a record merged since."""
     into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).get()
@@ -38,6 +47,7 @@ def set_status(person: Person, status: str, *, reason: str, by: Principal, at: d
     Lifting `desist` needs 72 h to have passed since the request (SPEC §3).
     """
     human = _human_now(person)
+    refuse_erased(human)
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     if human.status == PersonStatus.DESIST and status == PersonStatus.ACTIVE:
@@ -65,6 +75,7 @@ def set_automation(
 ) -> None:
     """Switch automated messaging to this human off or on (seed C §5). Needs a transaction."""
     human = _human_now(person)
+    refuse_erased(human)
     if not enabled and not reason.strip():
         raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
     human.automation_enabled = enabled
@@ -96,6 +107,7 @@ def add_address(
     workspace: Workspace, person: Person, channel: str, raw: str, *, region: str | None = None
 ) -> Address:
     """Store one more way to reach a person. Raises BadAddress, or PersonRefused if taken."""
+    refuse_erased(person)
     form = normalise(channel, raw, region=region)
     found, made = Address.objects.get_or_create(
         workspace=workspace,

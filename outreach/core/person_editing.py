@@ -16,7 +16,7 @@ from outreach.core import activity, names
 from outreach.core.models import Account, Duplicate, Person, Workspace
 from outreach.core.models.imports import DuplicateReason
 from outreach.core.models.workspace import validate_zone
-from outreach.core.people import PersonRefused, add_address
+from outreach.core.people import PersonRefused, add_address, refuse_erased
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
@@ -104,6 +104,7 @@ def change(
         raise PersonRefused("Give the person a name.")
     with transaction.atomic():
         held = Person.objects.select_for_update().get(pk=person.pk)
+        refuse_erased(held)
         if seen and seen != version(held):
             raise PersonRefused(
                 f"{held.full_name} was changed at {held.updated_at:%Y-%m-%d %H:%M:%S} UTC, after "

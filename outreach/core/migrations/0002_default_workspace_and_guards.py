@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(make_default_workspace, migrations.RunPython.noop),
         triggers.guard(
-            "activity_timeline", "activity_seals", triggers.REVISIONS, kept=triggers.FIRST_KEPT
+            "activity_timeline", "activity_seals", triggers.REVISIONS,
+            kept=triggers.FIRST_KEPT, emptied=triggers.FIRST_EMPTIED,
         ),
     ]

@@ -70,6 +70,7 @@ class SuppressionReason(models.TextChoices):
     BOUNCE = "bounce", "Bounced for good"
     MANUAL = "manual", "By a colleague"
     UNSUBSCRIBE = "unsubscribe", "Unsubscribed"
+    ERASURE = "erasure", "Erased on request"
     STOP_REQUEST = "stop_request", "Asked us to stop"
     COMPLAINT = "complaint", "Complained"
 

@@ -75,6 +75,9 @@ class Person(models.Model):
     automation_enabled = models.BooleanField(default=True, editable=False)
     automation_disabled_reason = models.CharField(max_length=500, blank=True, editable=False)
     automation_disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When everything known of them went."
+    )
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="duplicates"
     )

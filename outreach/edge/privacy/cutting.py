@@ -90,7 +90,7 @@ def words(
 def cut(value: Any, who: Words) -> tuple[Any, list[Any]]:
     """The value without what is about them, and the pieces that were: nothing is changed in place.
 
-    Of a list whole elements go, of a text whole lines.
+    Of a list whole elements go, of a text of several lines only lines.
     """
     found: list[Any] = []
     kept = _cut(value, who, found)
@@ -134,7 +134,7 @@ def _ranked(value: Any, who: Words, found: list[Any]) -> Any:
 
 
 def _element(value: Any, who: Words, found: list[Any]) -> Any:
-    """One element of a list: it goes whole when a text of its own names them."""
+    """One element of a list: it goes whole when a text of its own, of one line, names them."""
     own: list[str] = []
     if isinstance(value, dict):
         own = [each for each in value.values() if isinstance(each, str)]
@@ -143,7 +143,7 @@ def _element(value: Any, who: Words, found: list[Any]) -> Any:
         own.append(" ".join(own))
     elif isinstance(value, str):
         own = [value]
-    if any(who.in_text(text) for text in own):
+    if any(who.in_text(text) for text in own if "\n" not in text.strip()):
         found.append(value)
         return NOTHING
     return _cut(value, who, found)

@@ -33,6 +33,12 @@ class How(Enum):
 
 
 EMPTY, MARK, NAME, NUMBER = How.EMPTY, How.MARK, How.NAME, How.NUMBER
+ONCE = object()  # the time of the erasure, unless a time stands there
+GONE = {  # what a program gets that repeats a request about them
+    "type": "client_error",
+    "errors": [{"code": "erased", "attr": None, "detail": "The person this was about was erased. "
+                "Nothing is kept of the first answer. Do not write to them again."}],
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ RULES: dict[str, Rule] = {
         {"full_name": NAME, "status_reason": MARK, "automation_disabled_reason": MARK,
          **_empty("first_name", "last_name", "greeting_name", "position", "profile_url",
                   "time_zone", "country", "notes", "facts", "source")},
-        also={"connected_on": None, "follows_us": None, "account": None},
+        also={"connected_on": None, "follows_us": None, "account": None, "erased_at": ONCE},
     ),
     "core.Address": Rule(
         "addresses", _by("person"), _empty("normalised", "raw"), gone=True
@@ -102,7 +108,7 @@ RULES: dict[str, Rule] = {
         "revisions", _by("draft__person"),
         _empty("address", "subject", "text", "html", "attachments", "confidence_parts",
                "reasoning", "context", "voice_reasons"),
-        plain=("digest",),
+        plain=("digest",), also={"erased_at": ONCE},
     ),
     "core.Contact": Rule("contacts", _by("human", "draft__person"), plain=("key",)),
     "core.CoolingOff": Rule("rests", _by("human")),
@@ -133,7 +139,7 @@ RULES: dict[str, Rule] = {
     "channels.ProviderEvent": Rule(
         "provider_events", _by("delivery__human", "delivery__approval__draft__person"),
         {"event_id": NUMBER, **_empty("payload", "result")}, heard=True,
-        plain=("provider", "digest", "bounced"),
+        plain=("provider", "digest", "bounced"), also={"judged_at": ONCE},
     ),
     "workflows.Artifact": Rule(
         "workflow_results", _by("person"), _empty("title", "data", "closed_reason"), gone=True,
@@ -145,7 +151,8 @@ RULES: dict[str, Rule] = {
     "workflows.Step": Rule(cut=("input", "output", "error"), plain=("name",)),
     "workflows.Schedule": Rule(cut=("options", "last_error"), plain=("workflow", "weekdays")),
     "edge.KeptAnswer": Rule(
-        "kept_answers", None, {"key": NUMBER, "body": EMPTY}, heard=True, plain=("fingerprint",)
+        "kept_answers", None, {"key": NUMBER, "body": EMPTY}, heard=True, plain=("fingerprint",),
+        also={"http_status": 410, "body": GONE},
     ),
     "edge.WebhookEvent": Rule(  # what waits for a program that is told of their messages
         "webhook_events", None, {"body": EMPTY}, heard=True, plain=("kind", "fault"),

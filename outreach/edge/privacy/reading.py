@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from outreach.core.importing import forgetting
-from outreach.core.models import Import, Workspace
+from outreach.core.models import Import
 from outreach.edge.privacy import cutting
 from outreach.edge.privacy.cutting import Words
 from outreach.edge.privacy.declared import RULES, model_of
@@ -29,20 +29,27 @@ class Part:
     found: list[Any]
 
 
+# Where a table without a workspace of its own has it from.
+BELONGS = {
+    "core.Revision": "draft__workspace",
+    "core.ImportPart": "of__workspace",
+    "core.ImportChange": "of__workspace",
+    "workflows.Assignment": "experiment__workspace",
+}
+
+
 def scope(model: type[models.Model], who: Subject) -> Q:
-    """The rows of this workspace, and those of no workspace."""
-    for path, place in (("", model), ("of__", _of(model))):
-        if place is not None and any(each.name == "workspace" for each in place._meta.fields):
-            here = Q(**{f"{path}workspace": who.workspace})
-            null = place._meta.get_field("workspace").null
-            return here | Q(**{f"{path}workspace__isnull": True}) if null else here
-    if model is Workspace:
-        return Q(pk=who.workspace.pk)
-    return Q()
+    """The rows of this workspace, and those of none; of Django's own tables all."""
+    path = BELONGS.get(model._meta.label, "workspace")
+    column = model._meta.get_field(path) if path == "workspace" and _has(model, path) else None
+    if column is None and path == "workspace":
+        return Q()
+    here = Q(**{path: who.workspace})
+    return here | Q(workspace__isnull=True) if column is not None and column.null else here
 
 
-def _of(model: type[models.Model]) -> type[models.Model] | None:
-    return Import if model._meta.label == "core.ImportPart" else None
+def _has(model: type[models.Model], name: str) -> bool:
+    return any(each.name == name for each in model._meta.fields)
 
 
 def mine(label: str, who: Subject) -> Iterator[Any]:
@@ -86,6 +93,26 @@ def _cut(row: Any, name: str, words: Words) -> tuple[Any, list[Any]]:
     if not value:
         return value, []
     return cutting.cut(value, words)
+
+
+def elsewhere(who: Subject) -> Iterator[tuple[str, int]]:
+    """(table, number) of texts about other people that name them: found by the database.
+
+    A name of one word is not looked for: it would be found everywhere.
+    """
+    phrases = [each for each in who.words.alone if " " in each or "@" in each]
+    for label, rule in RULES.items():
+        if rule.find is None or rule.heard or not phrases:
+            continue
+        model = model_of(label)
+        named = Q(pk__in=[])
+        for name in rule.own:
+            if isinstance(model._meta.get_field(name), models.CharField | models.TextField):
+                for phrase in phrases:
+                    named |= Q(**{f"{name}__icontains": phrase})
+        rows = model._base_manager.filter(scope(model, who) & named).exclude(rule.find(who))
+        for pk in rows.order_by("pk").values_list("pk", flat=True):
+            yield model._meta.db_table, pk
 
 
 def _every(model: type[models.Model], found: Q) -> Iterator[Any]:

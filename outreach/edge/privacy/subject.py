@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from django.db.models import Q
 
@@ -33,40 +32,23 @@ Way = tuple[str, str]  # channel, address
 
 @dataclass(frozen=True)
 class Subject:
-    """One human being of one workspace: `people` are the numbers of all their records."""
+    """One human being of one workspace, as known when this was made.
+
+    `people` are the numbers of all their records, `companies` those of which we know nobody else.
+    `wide` are `words` and their positions: only for texts about their own company.
+    """
 
     human: Person
     people: tuple[int, ...]
     drafts: tuple[int, ...]
+    companies: tuple[int, ...]
     ways: tuple[Way, ...]
     words: Words
+    wide: Words
 
     @property
     def workspace(self) -> Workspace:
         return self.human.workspace
-
-    @cached_property
-    def records(self) -> list[Person]:
-        return list(Person.objects.filter(pk__in=self.people).order_by("pk"))
-
-    @cached_property
-    def companies(self) -> list[int]:
-        """Companies of which we know nobody else."""
-        own = Account.objects.filter(people__in=self.people)
-        others = Person.objects.exclude(pk__in=self.people).filter(account__in=own)
-        rows = own.exclude(pk__in=others.values("account")).distinct()
-        return list(rows.values_list("pk", flat=True))
-
-    @cached_property
-    def wide(self) -> Words:
-        """Their positions count as well: only for texts about their own company."""
-        titles = [each.position for each in self.records]
-        added = cutting.words(names=self._names, addresses=[*titles, *_written(self.ways)])
-        return replace(self.words, alone=added.alone, pattern=added.pattern)
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return list(_names(self.records))
 
     @property
     def sent_from(self) -> Q:
@@ -84,19 +66,24 @@ def of(person: Person) -> Subject:
     records = list(Person.objects.filter(pk__in=people))
     drafts = dict(Draft.objects.filter(person__in=people).values_list("pk", "uuid"))
     ways = _not_of_others(dict.fromkeys(_ways(records, people)), human.workspace_id, people)
-    return Subject(
-        human,
-        tuple(people),
-        tuple(drafts),
-        ways,
-        cutting.words(
-            people=people,
-            drafts=drafts,
-            uuids=[*(str(each.uuid) for each in records), *map(str, drafts.values())],
-            names=_names(records),
-            addresses=_written(ways),
-        ),
+    names, addresses = list(_names(records)), _written(ways)
+    words = cutting.words(
+        people=people,
+        drafts=drafts,
+        uuids=[*(str(each.uuid) for each in records), *map(str, drafts.values())],
+        names=names,
+        addresses=addresses,
     )
+    more = cutting.words(names=names, addresses=[*(each.position for each in records), *addresses])
+    wide = replace(words, alone=more.alone, pattern=more.pattern)
+    return Subject(human, tuple(people), tuple(drafts), _companies(people), ways, words, wide)
+
+
+def _companies(people: list[int]) -> tuple[int, ...]:
+    own = Account.objects.filter(people__in=people)
+    others = Person.objects.exclude(pk__in=people).filter(account__in=own)
+    rows = own.exclude(pk__in=others.values("account")).distinct().order_by("pk")
+    return tuple(rows.values_list("pk", flat=True))
 
 
 def _ways(records: Iterable[Person], people: list[int]) -> Iterable[Way]:

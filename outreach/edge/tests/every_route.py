@@ -148,7 +148,10 @@ ROUTES: dict[str, Row] = {
         (CREATOR, {"what": "merge", "seen": "BOTH"}), (CREATOR, {"what": "different"}),
     )),
     "admin:core_duplicate_of": Row(CREATOR, "person"),
-    "admin:core_person_privacy": Row(ADMIN, "person", ((ADMIN, {"what": "export"}),)),
+    "admin:core_person_privacy": Row(ADMIN, "person", (
+        (ADMIN, {"what": "export"}),
+        (ADMIN, {"what": "erase", "confirm": "NAME", "reason": "By letter"}),
+    )),
     "admin:core_person_stop": Row(NOBODY, "person", tuple(
         (REVIEWER, {"what": what, "reason": "Because"})
         for what in ("block", "desist", "automation_off")

@@ -114,6 +114,7 @@ def _furnish() -> SimpleNamespace:
         "stop": stop_page.watch("A stop", set_at=WORKDAY, workspace=ours).token(),
     }  # fmt: skip
     words = {
+        "NAME": SECRET,
         "BOTH": merging.digest(doubt.one, doubt.other),
         "DIGEST": pending.digest, "DRAFT_DIGEST": draft.current.digest,
         "APPROVAL:DIGEST": f"{pending.pk}:{pending.digest}", "WORKSPACE": str(ours.pk),

@@ -119,6 +119,10 @@ ANNA = cutting.words(
         ([{"person": 7, "x": "y"}, {"person": 8}], [{"person": 8}]),
         ([{"who": "u-7"}, {"who": "u-77"}], [{"who": "u-77"}]),
         ([{"a": "Bob", "was": [{"old": "Anna Meier"}]}], [{"a": "Bob", "was": []}]),
+        (
+            [{"text": "Anna Meier left.\nThey grow.", "on": "x"}],
+            [{"text": "They grow.", "on": "x"}],
+        ),
         ([["Anna", "Meier", "x"], ["Bob", "x"]], [["Bob", "x"]]),
         ({"best": [[50, 7, ["x"]], [7, 8, ["y"]]]}, {"best": [[7, 8, ["y"]]]}),
         ({"people": [7, 8], "n": 7}, {"people": [7, 8], "n": 7}),

@@ -1,6 +1,6 @@
 """Stop and resume messaging to one human being (SPEC §3, §12). Exit 3: not yet stopped.
 
-And everything stored about them, as JSON (docs/privacy.md).
+And everything stored about them as JSON, or erased for good (docs/privacy.md).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting
-from outreach.edge.privacy import telling
+from outreach.edge.privacy import erasing, telling
 from safety.services import can_send_message
 
 NO_REASON = "by command, no reason given"
@@ -39,13 +39,14 @@ class Command(BaseCommand):
         for verb in VERBS:
             act.add_argument(f"--{verb.replace('_', '-')}", nargs="?", const="", metavar="UUID")
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
+        act.add_argument("--erase", nargs="?", const="", metavar="UUID", help="Needs --reason.")
         act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
         parser.add_argument("--reason", default="")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asked = [name for name in (*VERBS, "show") if options[name] is not None]
+        asked = [name for name in (*VERBS, "erase", "show") if options[name] is not None]
         verb = asked[0] if asked else "show"
         uuid = options["uuid"] or options.get(verb) or ""
         if options["uuid"] and options.get(verb) and options["uuid"] != options[verb]:
@@ -58,6 +59,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no person {uuid} in {place.name}.")
         if options["export"] is not None:
             self._export(person, place, options)
+            return
+        if verb == "erase":
+            self._erase(person, place, options)
             return
         if verb == "show":
             self._say(person, {}, as_json=options["json"])
@@ -82,6 +86,18 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{name}: {error.strerror}.") from None
         self.stdout.write(f"Everything stored about {person.uuid} is in {name}.")
+
+    def _erase(self, person: Person, place: Workspace, options: dict[str, Any]) -> None:
+        by = acting.principal(options, verb=Verb.ERASE_PERSON, workspace=place)
+        try:
+            done = erasing.erase(person, reason=options["reason"], by=by, at=timezone.now())
+        except (erasing.EraseRefused, NotAllowed) as error:
+            raise CommandError(str(error)) from None
+        if not options["json"]:
+            self.stdout.write(done.sentence())
+            return
+        told = {"uuid": str(person.uuid), "rows": done.rows, "suppressed": done.suppressed}
+        self.stdout.write(json.dumps({**told, "elsewhere": done.elsewhere}))
 
     def _act(self, verb: str, person: Person, by: Principal, options: dict[str, Any]) -> None:
         now = timezone.now()

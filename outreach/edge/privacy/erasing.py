@@ -1,0 +1,192 @@
+"""Erasing one human being: what waits for them ends, their addresses are suppressed, words go.
+
+Rows, numbers, digests and the log stay, so that nothing else breaks and `audit verify` still
+follows the chain; the record stays as a stub without a name. Refused while anything is under way
+that could write about them again. Doing it again erases what came since.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from approvals import humans
+from channels.models import Delivery
+from outreach.core import activity, suppression
+from outreach.core.importing import forgetting
+from outreach.core.models import Import, Person
+from outreach.core.models.consent import SuppressionReason
+from outreach.core.models.imports import ImportStatus
+from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.principal import Principal
+from outreach.edge.privacy import cutting, ending, reading, subject
+from outreach.edge.privacy.declared import (
+    EMPTY,
+    ERASED,
+    MARK,
+    NAME,
+    ONCE,
+    RULES,
+    How,
+    Rule,
+    model_of,
+)
+from outreach.edge.privacy.subject import Subject
+from workflows.models import Run, RunStatus
+
+SHOWN = 20
+UNDER_WAY = ("admitted", "sending", "unknown")  # of a delivery: it may be at its reader any moment
+
+
+class EraseRefused(Exception):
+    """This person cannot be erased now; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was done: rows changed by table, addresses suppressed, and where else they are named.
+
+    `elsewhere` are (table, number) of texts about other people that name them: for a person to
+    look at, because nobody else can say what such a text means without the name.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    suppressed: int = 0
+    elsewhere: tuple[tuple[str, int], ...] = ()
+
+    def sentence(self) -> str:
+        """What a person reads, with what is left for them to do."""
+        told = f"Erased: {sum(self.rows.values())} rows. {self.suppressed} addresses are suppressed"
+        if not self.elsewhere:
+            return f"{told}; nothing else names them."
+        places = ", ".join(f"{table} {number}" for table, number in self.elsewhere[:SHOWN])
+        more = " …" if len(self.elsewhere) > SHOWN else ""
+        return (
+            f"{told}. {len(self.elsewhere)} texts about other people name them; change what should "
+            f"not: {places}{more}."
+        )
+
+
+def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased:
+    """Erase the human being behind this record. Needs a person with the right, and a reason.
+
+    Not within a transaction: their stop is committed first, by itself.
+    """
+    require(by, Verb.ERASE_PERSON, person.workspace)
+    if not by.is_user:
+        raise NotAllowed(f"{by.label} may not erase a person. An admin has to do this.")
+    if not reason.strip():
+        raise EraseRefused(
+            "Say why: by whose wish is this person erased, and when did they say so?"
+        )
+    who = subject.of(person)
+    _refuse_busy(who)
+    ending.stop(who, by=by, at=at)
+    with transaction.atomic():
+        humans.lock(who.people)
+        list(Person.objects.select_for_update().filter(pk__in=who.people).order_by("pk"))
+        _refuse_busy(who)
+        who = subject.of(who.human)
+        told = _reason(who, reason)
+        suppressed = _suppress(who, by=by, at=at)
+        ending.close(who, by=by, at=at)
+        rows = _scrub(who, at)
+        Person.objects.filter(pk=who.human.pk).update(status_reason=told, updated_at=at)
+        entry = activity.entry(
+            "people.erased", who.human, records=len(who.people), addresses=suppressed,
+            rows=dict(rows),
+        )  # fmt: skip
+        activity.record(entry, by=by, at=at)
+    return Erased(dict(rows), suppressed, tuple(reading.elsewhere(who)))
+
+
+def _reason(who: Subject, reason: str) -> str:
+    """The reason as it may stay: without the name it may have been given with."""
+    kept, _ = cutting.cut(reason.strip(), who.words)
+    return f"{ERASED} {kept}".strip()[:500]
+
+
+def _refuse_busy(who: Subject) -> None:
+    flying = Delivery.objects.filter(human__in=who.people, status__in=UNDER_WAY).order_by("pk")
+    if (row := flying.first()) is not None:
+        raise EraseRefused(
+            f"A message to them is {row.get_status_display().lower()} (delivery {row.pk}). Nothing "
+            "was erased. Wait until it has an outcome, or settle it, and try again."
+        )
+    place = who.workspace
+    running = Run.objects.filter(workspace=place, status=RunStatus.RUNNING).first()
+    if running is not None:
+        raise EraseRefused(
+            f"Run {running.pk} of {running.name} is under way and may be reading them. Nothing was "
+            "erased. Wait until it is over, or cancel it, and try again."
+        )
+    busy = (ImportStatus.PREVIEW, ImportStatus.APPLYING)
+    reading_ = Import.objects.filter(workspace=place, status__in=busy).first()
+    if reading_ is not None:
+        raise EraseRefused(
+            f"Import {reading_.pk} is being read and may hold them. Nothing was erased. Wait until "
+            "it is over, or cancel it, and try again."
+        )
+
+
+def _suppress(who: Subject, *, by: Principal, at: datetime) -> int:
+    """Every address they were ever written to or wrote from: only its keyed hash stays."""
+    digests = set()
+    for channel, address in who.ways:
+        row = suppression.suppress(
+            who.workspace, channel, address, reason=SuppressionReason.ERASURE, by=by, at=at
+        )
+        digests.add(row.digest)
+    return len(digests)
+
+
+# --- The words -----------------------------------------------------------------------------------
+
+
+def _scrub(who: Subject, at: datetime) -> Counter[str]:
+    """Empty, cut or delete by the table of `declared`; how many rows of each table."""
+    done: Counter[str] = Counter()
+    ids = {label: [row.pk for row in reading.mine(label, who)] for label in RULES}
+    for label, rule in RULES.items():
+        table = model_of(label)._meta.db_table
+        for part in list(reading.shared(label, who)):
+            left = part.left if part.left or not isinstance(part.left, str) else ERASED
+            model_of(label)._base_manager.filter(pk=part.row.pk).update(**{part.column: left})
+            done[table] += 1
+        done[table] += _own(label, rule, ids[label], at)
+    for row in Import.objects.filter(workspace=who.workspace, parts__kind="report").distinct():
+        done["import_parts"] += forgetting.drop_rows(row, who.words.in_text)
+    return +done
+
+
+def _own(label: str, rule: Rule, ids: list[int], at: datetime) -> int:
+    rows = model_of(label)._base_manager.filter(pk__in=ids)
+    if not ids or not (rule.own or rule.gone):
+        return 0
+    if rule.gone:
+        rows.delete()
+        return len(ids)
+    if label == "core.Revision":  # a revision is emptied once; its guard takes no second time
+        rows = rows.filter(erased_at__isnull=True)
+    model = model_of(label)
+    changes = {name: _left(model, name, how) for name, how in rule.own.items()}
+    for name, value in rule.also.items():
+        changes[name] = Coalesce(F(name), Value(at)) if value is ONCE else value
+    return rows.update(**changes)
+
+
+def _left(model: type[models.Model], name: str, how: How) -> Any:
+    column: Any = model._meta.get_field(name)
+    if how is MARK:
+        return Case(When(**{name: "", "then": Value("")}), default=Value(ERASED))
+    if how is EMPTY:
+        is_data = isinstance(column, models.JSONField)
+        return (column.get_default() if column.has_default() else {}) if is_data else ""
+    words = "Erased person " if how is NAME else "erased:"
+    return Concat(Value(words), Cast(F("pk"), models.CharField()))
