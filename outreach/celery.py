@@ -33,6 +33,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 59},
     },
+    "clean-safety-events": {
+        "task": "safety.tasks.clean_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3599},
+    },
     "return-stopped": {
         "task": "approvals.tasks.return_stopped",
         "schedule": 15.0,

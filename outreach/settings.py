@@ -195,6 +195,7 @@ SEND_CONNECTIONS = whole_number("SEND_CONNECTIONS", default=20, least=1, most=50
 SEND_PER_MINUTE = per_minute(env.str("SEND_PER_MINUTE", default=""))
 SEND_DEADLINE_SECONDS = whole_number("SEND_DEADLINE_SECONDS", default=60, least=2, most=600)
 STOP_PATIENCE_SECONDS = whole_number("STOP_PATIENCE_SECONDS", default=10, least=1, most=120)
+SAFETY_EVENT_DAYS = whole_number("SAFETY_EVENT_DAYS", default=365, least=0, most=100_000)
 APPROVAL_UNDO_SECONDS = whole_number("APPROVAL_UNDO_SECONDS", default=10, least=0, most=600)
 NOTIFY_URLS = env.str("NOTIFY_URLS", default="").split()  # our own team's chat rooms, for apprise
 OUTREACH_USER = env.str("OUTREACH_USER", default="")

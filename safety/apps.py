@@ -7,3 +7,10 @@ class SafetyConfig(AppConfig):
     name = "safety"
     label = "safety"
     verbose_name = "Safety"
+
+    def ready(self) -> None:
+        from django.core.checks import register
+
+        from safety import checks
+
+        register(checks.event_days)
