@@ -84,6 +84,7 @@ def test_a_change_of_any_part_of_the_receipt_is_named(file, approval, capsys):
 
 
 def test_a_forgery_of_both_is_found_by_the_log(file, approval, tmp_path, capsys):
+    testing.olaf()
     log = tmp_path / "log.jsonl"
     with log.open("w") as out:
         call_command("audit", "export", stdout=out)
