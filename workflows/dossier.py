@@ -13,6 +13,7 @@ from typing import Any
 
 from outreach.core.models import Account, Channel, InboundMessage, Person, Workspace
 from outreach.core.models.people import PersonStatus
+from safety.contract.localtime import local
 from workflows import extracts, recipients
 from workflows.drafting import facts as known
 from workflows.models import ResearchSnapshot
@@ -29,6 +30,7 @@ def of_accounts(
     workspace: Workspace, ids: Sequence[int], *, at: datetime, pasted: str = ""
 ) -> dict[int, dict[str, Any]]:
     """One dossier for each company, in a constant number of statements."""
+    at = local(at, workspace.time_zone)  # days are those of the workspace
     accounts = Account.objects.filter(workspace=workspace).in_bulk(list(ids))
     rows = Person.objects.filter(account__in=accounts, merged_into__isnull=True)
     people: dict[int, list[int]] = defaultdict(list)

@@ -46,7 +46,7 @@ def scores(
             human__account__in=accounts, direction=Direction.IN, voided_at__isnull=True
         ).values_list("human__account_id", flat=True)
     )
-    today = job.at.date()
+    today = job.today
     return {
         pk: scoring.judge(subject_of(recipient, colleagues, answered), wanted, weights, today=today)
         for pk, recipient in found.items()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
+from safety.contract.localtime import local
 from workflows import options
 from workflows.options import BadOptions, Option
 
@@ -50,6 +51,11 @@ class Job:
     thoughts: Any = None
     # Shows life during long thinking; raises when the run was lost or stopped.
     alive: Callable[[], None] = _nothing
+
+    @property
+    def today(self) -> date:
+        """The day on the workspace's clock, which is not always that of UTC."""
+        return local(self.at, self.workspace.time_zone).date()
 
     @property
     def origin(self) -> str:

@@ -96,7 +96,7 @@ def write_scripts(job: Job, batch: Sequence[int]) -> Output:
     Artifact.objects.bulk_create(
         Artifact(
             workspace=job.workspace, run_id=job.run_id, kind=ArtifactKind.CALL_SCRIPT,
-            person_id=pk, title=f"Call script, {job.at:%Y-%m-%d}", data=script,
+            person_id=pk, title=f"Call script, {job.today}", data=script,
             created_at=job.at,
         )
         for pk, script in zip(able, made, strict=True)

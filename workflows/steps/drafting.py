@@ -166,7 +166,7 @@ def facts_of(job: Job, recipient: Recipient) -> Facts:
     return known.of_person(
         recipient.person,
         job.workspace,
-        today=localtime.local(job.at, job.workspace.time_zone).date(),
+        today=job.today,
         about=job.options.get("about", ""),
         past=past_of(recipient, job.workspace.time_zone),
     )

@@ -163,7 +163,7 @@ def _write(job: Job, recipient: Recipient, facts: Facts, said: Sequence[Composit
         before = at
     Artifact.objects.create(
         workspace=job.workspace, run_id=job.run_id, kind=ArtifactKind.SEQUENCE, person_id=pk,
-        title=f"Sequence of {len(touches)} messages, {job.at:%Y-%m-%d}",
+        title=f"Sequence of {len(touches)} messages, {job.today}",
         data={"touches": touches}, created_at=job.at,
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ def write_shortlist(job: Job, batch: Sequence[int]) -> Output:
         workspace=job.workspace,
         run_id=job.run_id,
         kind=ArtifactKind.SHORTLIST,
-        title=f"Shortlist of {plural(len(entries), 'person', 'people')}, {job.at:%Y-%m-%d}",
+        title=f"Shortlist of {plural(len(entries), 'person', 'people')}, {job.today}",
         data={
             "weights": dict(choosing.weights(job)),
             "roles": list(choosing.wanted(job).roles),

@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from outreach.core.models import Workspace
+from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 from workflows import agenda, extracts, scoring, telling, windows
 from workflows.agenda import Task
 from workflows.roles import Role, classify
 from workflows.scoring import WEIGHTS, Subject, Wanted
+from workflows.shapes import Job
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,13 @@ def test_what_finds_no_place_is_told_why():
         "d": "cannot be reached within your day",
     }  # fmt: skip
     assert found.minutes == 50
+
+
+def test_a_day_is_that_of_the_workspace():
+    late = datetime(2026, 3, 11, 23, 30, tzinfo=UTC)
+    place = Workspace(time_zone="Europe/Zurich")
+    job = Job(run_id=1, workspace=place, agent=Principal.system("x"), options={}, at=late)
+    assert job.today == date(2026, 3, 12)
 
 
 def test_why_somebody_is_left_out_is_told_in_words():
