@@ -122,6 +122,7 @@ def test_a_person_is_written_down_with_every_field_named(enter):
 
 def test_a_person_is_taken_away_as_a_file_and_erased(enter):
     person = testing.make_approved().draft.person
+    assert testing.dora()
     name = person.full_name
     page = enter("dora")
     page.goto(f"/admin/core/person/{person.pk}/change/")
@@ -138,6 +139,7 @@ def test_a_person_is_taken_away_as_a_file_and_erased(enter):
     page.get_by_label("to confirm").fill(name)
     page.get_by_role("button", name="Erase for good").click()
     page.get_by_role("heading", name=f"Erased person {person.pk}").wait_for()
+    assert page.get_by_text("1 address is suppressed").is_visible()
     look(page, "erased")
     assert name not in page.content()
     assert Person.objects.get().erased_at is not None

@@ -62,7 +62,8 @@ class Erased:
 
     def sentence(self) -> str:
         """What a person reads, with what is left for them to do."""
-        told = f"Erased: {sum(self.rows.values())} rows. {self.suppressed} addresses are suppressed"
+        ways = "1 address is" if self.suppressed == 1 else f"{self.suppressed} addresses are"
+        told = f"Erased: {sum(self.rows.values())} rows. {ways} suppressed"
         if not self.elsewhere:
             return f"{told}; nothing else names them."
         places = ", ".join(f"{table} {number}" for table, number in self.elsewhere[:SHOWN])
