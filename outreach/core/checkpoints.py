@@ -46,7 +46,7 @@ def key() -> bytes:
 
 def make(*, at: datetime) -> dict[str, Any]:
     """Seal what is open and sign the head. Raises NoCheckpoint for an empty log."""
-    activity.seal()
+    activity.seal_all()
     seq, found = activity.head()
     first = Seal.objects.filter(seq=1).values_list("hash", flat=True).first()
     if first is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,12 @@ def test_a_checkpoint_is_one_line_that_names_the_head(kept):
     out = StringIO()
     call_command("audit", "checkpoint", stdout=out)
     assert json.loads(out.getvalue())["hash"] == told["hash"]
+
+
+def test_the_head_is_that_of_all_entries_however_many_wait_to_be_sealed(log, monkeypatch):
+    monkeypatch.setattr(activity, "seal", functools.partial(activity.seal, most=1))
+    monkeypatch.setattr(activity, "BATCH", 1)
+    assert checkpoints.make(at=WORKDAY)["seq"] == Activity.objects.count() > 1
 
 
 def test_a_log_that_went_on_agrees_with_what_was_kept(kept):

@@ -72,12 +72,12 @@ class Command(BaseCommand):
     def _export(self, options: dict[str, Any]) -> None:
         """The whole log of every workspace; that it was taken is the last entry of it."""
         by = acting.principal(options, operator=True)
-        activity.seal()
+        activity.seal_all()
         entries, _ = activity.head()
         told = activity.Entry("audit.exported", "log", "", None, codes={"entries": entries})
         with transaction.atomic():
             activity.record(told, by=by, at=timezone.now())
-        activity.seal()
+        activity.seal_all()
         exporting.write(options["to"], _lines(), self.stdout)
         if options["to"] != "-":
             self.stdout.write(f"The log is in {options['to']}.")
