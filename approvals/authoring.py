@@ -6,12 +6,13 @@ author read are still those it acts on.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 
-from approvals import items, submission
+from approvals import attaching, items, submission
 from approvals.errors import Lost, Refused, Stale
 from approvals.routing import RoutingError
 from approvals.submission import Submission
@@ -23,21 +24,26 @@ from outreach.core.principal import Principal
 
 
 def save(
-    draft_id: int, words: drafts.Text, *, by: Principal, at: datetime, digest: str
+    draft_id: int,
+    words: drafts.Text,
+    *,
+    by: Principal,
+    at: datetime,
+    digest: str,
+    uploads: Sequence[attaching.Upload] = (),
+    without: Collection[str] = (),
 ) -> Revision | None:
-    """The author's words as a new revision; None when they are the words it has.
+    """The author's words and files as a new revision; None when they are those it has.
 
-    Raises Lost when it is no draft any more, Stale when its text is not the one with `digest`,
-    TextRefused for what no message can be, NotAllowed without the right.
+    `uploads` come to the files that it has, those named in `without` go. Raises Blocked for a file
+    the rules refuse, Lost when it is no draft any more, Stale when its text is not the one with
+    `digest`, TextRefused for what no message can be, NotAllowed without the right.
     """
     with transaction.atomic():
         draft = _held(draft_id, Verb.WRITE_DRAFTS, by=by, at=at, digest=digest)
         old = draft.current
         if old is None:
             raise Refused("The message has no text yet; discard it and write a new one.", "no_text")
-        if (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html):
-            return None
-        items.footer_kept(old.text, words.text)
         told = replace(
             words,
             confidence=old.confidence,
@@ -46,7 +52,20 @@ def save(
             context=old.context,
             attachments=tuple(old.attachments),
         )
+        if uploads or without:
+            told = attaching.put(
+                told, draft.workspace, draft.channel, uploads, by=by, at=at, without=without
+            )
+        if _same(told, old):
+            return None
+        items.footer_kept(old.text, words.text)
         return drafts.revise(draft, told, by=by, at=at, expected=digest)
+
+
+def _same(words: drafts.Text, old: Revision) -> bool:
+    text = (words.subject.strip(), words.text, words.html)
+    kept = list(words.attachments) == list(old.attachments)
+    return kept and text == (old.subject, old.text, old.html)
 
 
 def submit(draft_id: int, *, by: Principal, at: datetime, digest: str) -> Submission:

@@ -5,13 +5,14 @@ What is refused keeps the draft: the words of whoever proposed are never lost wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from approvals import authoring, rounds, submission
+from approvals import attaching, authoring, rounds, submission
 from approvals.errors import Lost, Refused
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import RoutingError
@@ -46,12 +47,17 @@ def propose(
     at: datetime,
     scheduled_for: datetime | None = None,
     notes: str = "",
+    uploads: Sequence[attaching.Upload] = (),
 ) -> Proposal:
     """Write a message and ask for what is `requested`. Raises only where nothing is written.
 
-    `published` means: as soon as it may. Whatever is asked, the server routes.
+    A file that the rules refuse is such a case: Blocked or Refused says which and why. `published`
+    means: as soon as it may. Whatever is asked, the server routes.
     """
     with transaction.atomic():
+        if uploads:
+            require(by, Verb.WRITE_DRAFTS, workspace)  # before anything is kept
+            words = attaching.put(words, workspace, channel, uploads, by=by, at=at)
         draft = drafts.write(
             workspace, person, channel, words, by=by, at=at, purpose=purpose,
             scheduled_for=scheduled_for,

@@ -11,6 +11,7 @@ from django.conf import settings
 from approvals.models import Approval
 from channels import headers, windows
 from channels.base import Envelope
+from outreach.core.files import Carried
 from outreach.core.models import Channel, Workspace
 
 
@@ -30,8 +31,13 @@ def _parts(mailbox: str) -> tuple[str, str]:
     return parseaddr(mailbox)
 
 
-def envelope_of(approval: Approval, *, token: str, at: datetime) -> Envelope:
-    """As it would leave at `at`. Needs `approval` with its draft, revision and workspace loaded."""
+def envelope_of(
+    approval: Approval, *, token: str, at: datetime, files: tuple[Carried, ...] = ()
+) -> Envelope:
+    """As it would leave at `at`. Needs `approval` with its draft, revision and workspace loaded.
+
+    `files` are the contents of the revision's attachments (`core.files.contents`).
+    """
     revision, workspace = approval.revision, approval.workspace
     email = approval.channel == Channel.EMAIL
     return Envelope(
@@ -44,5 +50,6 @@ def envelope_of(approval: Approval, *, token: str, at: datetime) -> Envelope:
         html=revision.html,
         message_id=headers.message_id(approval, workspace) if email else "",
         headers=headers.of(approval) if email else (),
+        attachments=files,
         **windows.terms_of(approval, at=at),
     )

@@ -17,7 +17,7 @@ from approvals import auto, auto_door, taking
 from approvals.models import Approval
 from channels import reading
 from channels.models import Delivery
-from outreach.core import drafts
+from outreach.core import drafts, files
 from safety import controls, facts, gate
 from safety.verdict import CoolingOff, Finding, Level, Verdict
 
@@ -31,6 +31,7 @@ class Cleared:
     delivery: Delivery
     approval: Approval
     cooling_off: tuple[CoolingOff, ...] = ()
+    files: tuple[files.Carried, ...] = ()  # their bytes, just hashed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,17 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
             row, approval, "reopen", "policy_changed", "The rules changed and find more in it now."
         )
     if verdict.may_leave(at):
-        return Cleared(row, approval, verdict.cooling_off)
+        return _with_files(row, verdict)
     return _refused(row, verdict, at)
+
+
+def _with_files(row: Delivery, verdict: Verdict) -> Cleared | Released:
+    """Cleared with exactly the bytes that were approved, or back to its author."""
+    try:
+        content = files.contents(row.workspace_id, row.approval.revision.attachments)
+    except files.FileBroken as fault:
+        return Released(row, row.approval, "return", "attachment_broken", f"{fault}.")
+    return Cleared(row, row.approval, verdict.cooling_off, content)
 
 
 def _is_final(result: Cleared | Released) -> bool:

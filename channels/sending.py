@@ -163,7 +163,7 @@ def waves(
         now = clock()
         receipts = lines.carry(
             [
-                envelope_of(item.approval, token=str(item.delivery.token), at=now)
+                envelope_of(item.approval, token=str(item.delivery.token), at=now, files=item.files)
                 for item in cleared
             ],
             deadline=settings.SEND_DEADLINE_SECONDS,

@@ -16,7 +16,7 @@ from approvals.rounds import UNTAKEN
 from channels import registry
 from channels.envelopes import envelope_of
 from channels.models import Delivery, DeliveryStatus
-from outreach.core import activity
+from outreach.core import activity, files
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from safety import controls, events, facts, gate
@@ -99,15 +99,27 @@ def _evidence(approval: Approval, known: gate.Facts, token: str, at: datetime) -
     verdict, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
     is_blocked = verdict.level is Level.BLOCK
     rules = [item.code for item in verdict.blockers] if is_blocked else gate.holding(verdict)
-    envelope = envelope_of(approval, token=token, at=at)
+    content, lost = _files(approval)
+    envelope = envelope_of(approval, token=token, at=at, files=content)
     adapter = registry.adapter_for(approval.channel)
     return {
         "would_have_left": adapter.render(envelope) if adapter else envelope.text,
         "would_leave_at": leaves_at.astimezone(UTC).isoformat(),
-        "would_be_blocked": [item.message for item in verdict.blockers] if is_blocked else [],
-        "by_rules": rules,
+        "would_be_blocked": [
+            *([each.message for each in verdict.blockers] if is_blocked else []),
+            *lost,
+        ],
+        "by_rules": [*rules, *(["attachment_broken"] if lost else [])],
         "judged_by": gate.GATE_VERSION,
     }
+
+
+def _files(approval: Approval) -> tuple[tuple[files.Carried, ...], list[str]]:
+    """What would go with it, or why it could not."""
+    try:
+        return files.contents(approval.workspace_id, approval.revision.attachments), []
+    except files.FileBroken as fault:
+        return (), [f"{fault}."]
 
 
 def _tell(approval: Approval, at: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from outreach.core import files
 from outreach.core.models import Draft, Person, Revision
 from safety import actions, controls
 from safety.contract import frequency
@@ -76,7 +77,7 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
         "text": revision.text,
         "html": revision.html,
         "by_kind": draft.by_kind,
-        "attachments": tuple(revision.attachments),
+        "attachments": files.with_heads(draft.workspace_id, revision.attachments),
     }
 
 

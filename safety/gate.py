@@ -5,7 +5,7 @@ Every check can only tighten (see `verdict.join`). A check that raises blocks an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,8 @@ from safety.question import Moment as Moment
 from safety.verdict import Finding, Level, Verdict, join
 from safety.words import check_personal_data, check_words
 
-GATE_VERSION = f"gate-4+{POLICY_VERSION}+law-{TABLE.version}"
+CARRY_FILES = ("email",)
+GATE_VERSION = f"gate-5+{POLICY_VERSION}+law-{TABLE.version}"
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 
@@ -136,12 +137,23 @@ def check_suppression(facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 
 def check_files(facts: Facts, moment: Moment, at: datetime) -> Verdict:
-    """What goes with the message. Until an adapter carries files none may leave without them."""
-    verdict = check_attachments(facts.attachments, channel=facts.channel)
-    if not facts.attachments or moment is not Moment.SENDING:
-        return verdict
-    message = "Files cannot be carried yet, and the message was approved with them."
-    return join(verdict, _block("ATTACHMENT_CHECK", "attachments_not_carried", message))
+    """What goes with the message: whether it can, whether it is there, and what it really is."""
+    return join(
+        check_attachments(facts.attachments, channel=facts.channel),
+        check_carried(facts.attachments, facts.channel),
+    )
+
+
+def check_carried(items: Sequence[Mapping[str, Any]], channel: str) -> Verdict:
+    """Only e-mail carries files; and none may leave whose bytes are not stored."""
+    if items and channel not in CARRY_FILES:
+        message = f"By {channel} no files can be sent from here. Send a link, or write an e-mail"
+        return _block("ATTACHMENT_CHECK", "attachments_not_carried", message)
+    gone = ", ".join(str(each.get("name", "")) for each in items if each.get("missing"))
+    if gone:
+        message = f"The bytes of {gone} are not stored. Attach the file again"
+        return _block("ATTACHMENT_CHECK", "attachment_missing", message)
+    return Verdict()
 
 
 CHECKS: tuple[Check, ...] = (

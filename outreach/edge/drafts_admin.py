@@ -14,6 +14,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
@@ -28,12 +29,14 @@ from approvals import desk, queue
 from approvals.errors import Refused
 from approvals.models import Approval
 from outreach.core import drafts
-from outreach.core.models import Channel, Draft, Person, Purpose
+from outreach.core.models import Channel, Draft, Person, Purpose, Revision
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb
 from outreach.core.principal import Principal
-from outreach.edge.draft_acts import ERRORS, act, plain
+from outreach.edge import file_page
+from outreach.edge.draft_acts import ERRORS, Form, act, plain
 from safety.admin import TenantAdmin, column, may, principal_of
+from safety.gate import CARRY_FILES
 from safety.models import EmergencyCategory, EmergencyOverride, SafetyEvent
 
 TEMPLATES = "admin/core/draft"
@@ -129,7 +132,7 @@ class DraftAdmin(TenantAdmin):
     def _post(self, request: HttpRequest, draft: Draft) -> HttpResponse:
         by, at = principal_of(request), timezone.now()
         try:
-            level, sentence = act(draft, request.POST, by, at)
+            level, sentence = act(draft, Form(request), by, at)
         except ERRORS as error:
             fresh: Draft = self.visible_or_404(request, str(draft.pk))
             old = fresh.current.text if fresh.current else ""
@@ -161,6 +164,7 @@ class DraftAdmin(TenantAdmin):
             "reason": old.get("reason", ""),
             "differs": bool(typed and now and plain(words["text"]) != plain(now.text)),
             "is_draft": is_draft,
+            "carries_files": draft.channel in CARRY_FILES,
             "may_write": is_draft and may(request, Verb.WRITE_DRAFTS, draft.workspace_id),
             "may_declare": is_draft and may(request, Verb.DECIDE, draft.workspace_id),
             "emergency": EmergencyOverride.objects.filter(draft=draft).first(),
@@ -178,8 +182,18 @@ class DraftAdmin(TenantAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = never_cache(self.admin_site.admin_view(self.new_view))
-        own = path("to/<path:object_id>/", view, name="core_draft_new")
-        return [own, *super().get_urls()]
+        own = [path("to/<path:object_id>/", view, name="core_draft_new")]
+        give = never_cache(self.admin_site.admin_view(self.file_view))
+        own += [path("file/<int:revision>/", give, name="core_draft_file")]
+        return [*own, *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, revision: int) -> HttpResponse:
+        """A file of a revision, `?n=` which, to save: never to be shown by the browser."""
+        found = Revision.objects.filter(pk=revision).first()
+        if found is None:
+            raise Http404("There is no such file in your workspaces.")
+        draft: Draft = self.visible_or_404(request, str(found.draft_id))
+        return file_page.give(draft.workspace_id, found, request.GET.get("n", "1"))
 
     def new_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write an e-mail to one person; it becomes a draft and nothing more."""

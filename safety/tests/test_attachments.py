@@ -120,8 +120,16 @@ def test_one_more_file_never_loosens(items, more, channel):
     assert check_attachments([*items, more], channel=channel).level >= before.level
 
 
-def test_nothing_is_sent_without_the_files_it_was_approved_with():
-    facts = replace(GOOD, attachments=(file("offer.pdf", PDF),))
-    assert gate.judge_message(facts, Moment.APPROVAL, NOON).level is Level.ALLOW
-    verdict = gate.judge_message(facts, Moment.SENDING, NOON)
+def test_files_whose_bytes_are_not_stored_refuse_the_message_at_every_moment():
+    facts = replace(GOOD, attachments=({**file("offer.pdf", PDF), "missing": True},))
+    for moment in Moment:
+        verdict = gate.judge_message(facts, moment, NOON)
+        assert "attachment_missing" in {f.code for f in verdict.blockers}
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "instagram", "linkedin", "phone"])
+def test_a_channel_that_cannot_carry_files_says_so_before_anybody_approves(channel):
+    facts = replace(GOOD, channel=channel, attachments=(file("offer.pdf", PDF),))
+    verdict = gate.check_files(facts, Moment.SUBMISSION, NOON)
     assert "attachments_not_carried" in {f.code for f in verdict.blockers}
+    assert "Send a link" in " ".join(f.message for f in verdict.blockers)

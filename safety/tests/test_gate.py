@@ -227,9 +227,9 @@ SAID = [
      "person or the workspace; until then nobody can tell their hours"),
     (gate.check_suppression, {"suppressed": "Unsubscribed"}, "edit", Level.BLOCK,
      "SUPPRESSION_CHECK", "suppressed", "Unsubscribed. Nothing goes there."),
-    (gate.check_files, {"attachments": (FILE,)}, "sending", Level.BLOCK, "ATTACHMENT_CHECK",
-     "attachments_not_carried",
-     "Files cannot be carried yet, and the message was approved with them."),
+    (gate.check_files, {"attachments": ({**FILE, "missing": True},)}, "sending", Level.BLOCK,
+     "ATTACHMENT_CHECK", "attachment_missing",
+     "The bytes of a.pdf are not stored. Attach the file again"),
 ]  # fmt: skip
 
 
@@ -249,12 +249,11 @@ def test_no_check_holds_what_nothing_speaks_against(check):
         assert (verdict.level, verdict.not_before, verdict.codes) == (Level.ALLOW, None, ())
 
 
-def test_files_are_judged_at_every_moment_and_carried_at_none():
+def test_files_are_judged_at_every_moment():
     facts = replace(GOOD, attachments=(FILE,))
-    early = gate.check_files(facts, Moment.APPROVAL, NOON)
-    late = gate.check_files(facts, Moment.SENDING, NOON)
-    assert [f.code for f in early.findings] == ["attachment_unseen"]
-    assert [f.code for f in late.findings] == ["attachment_unseen", "attachments_not_carried"]
+    for moment in Moment:
+        found = gate.check_files(facts, moment, NOON)
+        assert [f.code for f in found.findings] == ["attachment_unseen"]
     film = {"name": "a.mp4", "size": 9 * 2**20, "sha256": "a" * 64}  # more than Instagram takes
     refused = replace(GOOD, channel="instagram", attachments=(film,))
     assert gate.check_files(refused, Moment.EDIT, NOON).level is Level.BLOCK

@@ -7,6 +7,7 @@ from outreach.core.models.base import Channel, Heartbeat, PrincipalKind, Purpose
 from outreach.core.models.consent import Consent, Suppression
 from outreach.core.models.contacts import Contact, CoolingOff
 from outreach.core.models.drafts import Draft, Revision
+from outreach.core.models.files import File
 from outreach.core.models.imports import Duplicate, Import, ImportChange, ImportPart, Merge
 from outreach.core.models.inbound import InboundMessage
 from outreach.core.models.keys import ApiKey
@@ -27,6 +28,7 @@ __all__ = [
     "CoolingOff",
     "Draft",
     "Duplicate",
+    "File",
     "Heartbeat",
     "Import",
     "ImportChange",

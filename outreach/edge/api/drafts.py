@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import time
 from typing import Any
 
@@ -17,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from approvals import authoring, proposing
+from approvals.attaching import Upload
 from approvals.models import Approval
 from outreach.core import drafts
 from outreach.core.models import Channel, Draft, Person, Purpose
@@ -52,6 +55,23 @@ class TextBody(StrictSerializer):
     )  # fmt: skip
 
 
+class FileBody(StrictSerializer):
+    """A file that goes with the message. The whole body, and so all files, have 1 MiB at most."""
+
+    name = serializers.CharField(max_length=255)
+    type = serializers.CharField(
+        max_length=190, required=False, default="", allow_blank=True,
+        help_text="Such as application/pdf; empty: guessed from the name.",
+    )  # fmt: skip
+    content = serializers.CharField(trim_whitespace=False, help_text="Base64 (RFC 4648).")
+
+    def validate_content(self, value: str) -> bytes:
+        try:
+            return base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raise ValidationError("This is not base64. Encode the file's bytes.") from None
+
+
 class DraftBody(TextBody):
     """A proposal. `requested_status` is a wish: the server decides where it goes."""
 
@@ -63,6 +83,9 @@ class DraftBody(TextBody):
     confidence = serializers.IntegerField(min_value=0, max_value=100, required=False)
     reasoning = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
     notes = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
+    attachments = serializers.ListField(
+        child=FileBody(), required=False, default=list, max_length=10
+    )
 
 
 class SubmitBody(StrictSerializer):
@@ -157,6 +180,7 @@ class Drafts(mixins.ListModelMixin, Resource):
                 purpose=words.get("purpose", Purpose.PROMOTIONAL),
                 scheduled_for=words.get("scheduled_for"),
                 notes=words["notes"],
+                uploads=[Upload(**each) for each in words["attachments"]],
                 by=by,
                 at=self.now,
             )

@@ -117,6 +117,15 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     findings = FindingSerializer(many=True)
 
 
+class AttachmentSerializer(StrictSerializer):
+    """What a text says of a file that goes with it; its content is in no answer."""
+
+    name = serializers.CharField()
+    type = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+
+
 class MessageSerializer(DraftSerializer):
     """One message whole: its text, its rounds newest first, and what a submission answered."""
 
@@ -126,13 +135,16 @@ class MessageSerializer(DraftSerializer):
     confidence = serializers.IntegerField(
         source="current.confidence", allow_null=True, default=None, read_only=True
     )
+    attachments = AttachmentSerializer(
+        source="current.attachments", many=True, default=list, read_only=True
+    )
     rounds = serializers.SerializerMethodField()
     outcome = serializers.SerializerMethodField()
 
     class Meta(DraftSerializer.Meta):
         fields = (
-            *DraftSerializer.Meta.fields, "text", "html", "revision", "confidence", "rounds",
-            "outcome",
+            *DraftSerializer.Meta.fields, "text", "html", "attachments", "revision", "confidence",
+            "rounds", "outcome",
         )  # fmt: skip
 
     @extend_schema_field(RoundSerializer(many=True))

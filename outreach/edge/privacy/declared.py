@@ -110,6 +110,10 @@ RULES: dict[str, Rule] = {
                "reasoning", "context", "voice_reasons"),
         plain=("digest",), also={"erased_at": ONCE},
     ),
+    "core.File": Rule(  # what went to nobody else; its name and type stand in the revision
+        "files", lambda who: Q(pk__in=who.files), _empty("head", "content"), plain=("sha256",),
+        gone=True,
+    ),
     "core.Contact": Rule("contacts", _by("human", "draft__person"), plain=("key",)),
     "core.CoolingOff": Rule("rests", _by("human")),
     "core.InboundMessage": Rule(

@@ -16,6 +16,7 @@ from outreach.core.models import (
     Address,
     Channel,
     Draft,
+    File,
     InboundMessage,
     Merge,
     Person,
@@ -34,7 +35,8 @@ Way = tuple[str, str]  # channel, address
 class Subject:
     """One human being of one workspace, as known when this was made.
 
-    `people` are the numbers of all their records, `companies` those of which we know nobody else.
+    `people` are the numbers of all their records, `companies` those of which we know nobody else,
+    `files` those that went with messages to them alone.
     `wide` are `words` and their positions: only for texts about their own company.
     """
 
@@ -45,6 +47,7 @@ class Subject:
     ways: tuple[Way, ...]
     words: Words
     wide: Words
+    files: tuple[int, ...] = ()
 
     @property
     def workspace(self) -> Workspace:
@@ -76,7 +79,21 @@ def of(person: Person) -> Subject:
     )
     more = cutting.words(names=names, addresses=[*(each.position for each in records), *addresses])
     wide = replace(words, alone=more.alone, pattern=more.pattern)
-    return Subject(human, tuple(people), tuple(drafts), _companies(people), ways, words, wide)
+    files = _files(human.workspace_id, people)
+    return Subject(
+        human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files
+    )  # fmt: skip
+
+
+def _files(workspace_id: int, people: list[int]) -> tuple[int, ...]:
+    own: set[str] = set()
+    others: set[str] = set()
+    texts = Revision.objects.filter(draft__workspace=workspace_id).exclude(attachments=[])
+    for person, items in texts.values_list("draft__person", "attachments").order_by("pk"):
+        whose = own if person in people else others
+        whose.update(str(each.get("sha256", "")) for each in items)
+    rows = File.objects.filter(workspace=workspace_id, sha256__in=own - others).order_by("pk")
+    return tuple(rows.values_list("pk", flat=True)) if own else ()
 
 
 def _companies(people: list[int]) -> tuple[int, ...]:

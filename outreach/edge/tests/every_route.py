@@ -160,6 +160,7 @@ ROUTES: dict[str, Row] = {
         (CREATOR, {"digest": "DRAFT_DIGEST", "subject": "Other", "text": "Other words.", **form})
         for form in ({"action": "save"}, {"action": "submit"}, {"action": "discard", "reason": "x"})
     )),
+    "admin:core_draft_file": Row(VIEWER, "file"),
     "admin:core_draft_new": Row(VIEWER, "person", (
         (CREATOR, {"subject": "New", "text": "New words.", "purpose": "informational"}),
     )),

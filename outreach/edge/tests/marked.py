@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -26,7 +25,7 @@ from channels.incoming import Incoming
 from channels.meta_events import Event
 from channels.models import Delivery, EventKind
 from outreach import testing
-from outreach.core import consent, drafts, person_editing, suppression
+from outreach.core import consent, drafts, files, person_editing, suppression
 from outreach.core.importing import jobs
 from outreach.core.importing.choices import Choices
 from outreach.core.models import Address, Draft, Import, Person
@@ -53,6 +52,7 @@ FILE = (
 )  # fmt: skip
 URL = "https://www.linkedin.com/in/zqxanna"
 LATER = WORKDAY + timedelta(minutes=1)
+OFFER = b"Zqxoffer.txt for zqxanna. "
 
 
 def found_anywhere(marks=MARKS) -> list[str]:
@@ -144,14 +144,13 @@ def messages(person, by) -> dict[str, Draft]:
         subject="Zqxsubject", text="Zqxtext of a message, as agreed.", html="<p>Zqxhtml</p>",
         confidence=90, confidence_parts=({"name": "zqxpart", "points": 3},),
         reasoning="zqxreasoning", context={"zqxkey": "zqxcontext"},
-        attachments=(
-            {"name": "zqxoffer.pdf", "type": "text/plain", "sha256": "0" * 64, "size": 3},
-        ),
+        attachments=(files.item("zqxoffer.txt", "text/plain", OFFER),),
     )  # fmt: skip
+    with transaction.atomic():
+        files.keep(person.workspace, OFFER, by=by, at=LATER)
     how = {"by": by, "at": LATER, "purpose": "informational"}
     for fate in ("sent", "refused", "rejected", "returned", "left", "pending"):
-        said = replace(words, attachments=()) if fate == "sent" else words  # no file is carried yet
-        made[fate] = drafts.write(person.workspace, person, "email", said, **how)
+        made[fate] = drafts.write(person.workspace, person, "email", words, **how)
     bad = drafts.Text(subject="Zqx", text="Zqxanna, URGENT: act now or zqxelse, last chance!!!")
     made["blocked"] = drafts.write(person.workspace, person, "email", bad, **how)
     for fate in ("blocked", "rejected", "returned"):

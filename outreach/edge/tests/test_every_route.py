@@ -12,11 +12,12 @@ from django.apps import apps
 from django.db import transaction
 from django.test import Client
 
+from approvals import attaching
 from approvals.models import Approval
 from channels import merging
 from channels.models import Delivery, DeliveryStatus, PlatformTemplate
 from outreach import testing
-from outreach.core import consent, keys, suppression
+from outreach.core import consent, drafts, keys, suppression
 from outreach.core.models import (
     Account,
     Activity,
@@ -113,6 +114,14 @@ def _furnish() -> SimpleNamespace:
         "inbound": testing.make_inbound(person).pk,
         "stop": stop_page.watch("A stop", set_at=WORKDAY, workspace=ours).token(),
     }  # fmt: skip
+    with transaction.atomic():
+        given_file = attaching.put(
+            drafts.Text(subject="x", text=SECRET), ours, "email",
+            [attaching.Upload("x.txt", SECRET.encode())], by=users["creator"], at=WORKDAY,
+        )  # fmt: skip
+        ids["file"] = drafts.write(
+            ours, person, "email", given_file, by=users["creator"], at=WORKDAY
+        ).current_id
     words = {
         "NAME": SECRET,
         "BOTH": merging.digest(doubt.one, doubt.other),
