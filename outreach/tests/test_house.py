@@ -199,8 +199,3 @@ def test_the_timetable_names_tasks_that_exist():
     app.loader.import_default_modules()
     missing = {row["task"] for row in app.conf.beat_schedule.values()} - set(app.tasks)
     assert not missing
-
-
-def test_each_decision_has_a_number_of_its_own():
-    numbers = sorted(path.name[:4] for path in (ROOT / "docs" / "decisions").glob("*.md"))
-    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
