@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from approvals import figures, outbox, quota, quota_standing
 from approvals.models import Approval, ApprovalStatus, Priority, QuotaUse
+from approvals.preflight import VOICE_TEXTS
 from outreach.core.models import Channel, Contact, Purpose, Suppression, Workspace
 from outreach.core.models.contacts import Direction
 from outreach.core.permissions import Verb
@@ -95,8 +96,17 @@ def weekly(place: Workspace, *, at: datetime) -> list[str]:
         f"{_percent(edits)}; {found.by_rule} approved by rule; {found.expired_undecided} expired "
         "undecided.",
         quota_standing.of_workspace(place, at=at).sentence(),
-        "Voice scores: no voice profile exists yet.",
+        _voices(figures.last_voice_scores(place, most=VOICE_TEXTS)),
     ]
+
+
+def _voices(scores: dict[str, list[int]]) -> str:
+    """The average of each voice's latest texts, as the preflight counts it."""
+    told = [
+        f"{name or 'no name'} {sum(found) / len(found):.0f} of 100 over {len(found)} texts"
+        for name, found in sorted(scores.items())
+    ]
+    return f"Voice scores: {'; '.join(told) or 'no text has one yet'}."
 
 
 def _left(place: Workspace, at: datetime, days: int) -> int:

@@ -58,7 +58,7 @@ def main() -> None:
     show([one_size(base, rows, asked.rounds) for rows in asked.rows], asked.rows)
 
 
-def one_size(server: str, rows: int, rounds: int) -> dict[str, Any]:
+def one_size(server: str, rows: int, rounds: int, module: str = "bench.queue") -> dict[str, Any]:
     """A scratch database with so many rows, measured by a child, and dropped."""
     name, folder = f"bench_queue_{uuid.uuid4().hex[:10]}", tempfile.mkdtemp()
     with psycopg.connect(f"{server}/postgres", autocommit=True) as link:
@@ -70,7 +70,7 @@ def one_size(server: str, rows: int, rounds: int) -> dict[str, Any]:
         "ALLOWED_HOSTS": "testserver", "DATA_DIR": folder,
     }  # fmt: skip
     try:
-        words = [sys.executable, "-m", "bench.queue", "--measure", str(rows)]
+        words = [sys.executable, "-m", module, "--measure", str(rows)]
         done = subprocess.run(
             [*words, "--rounds", str(rounds)], env=env, cwd=ROOT, capture_output=True, text=True
         )

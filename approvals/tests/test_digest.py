@@ -104,6 +104,15 @@ def test_the_weekly_report_goes_out_on_its_day_only():
     assert "0 messages left in the last seven days; 0 answers came." in told
     assert "approved none" in told
     assert "no daily quota is set" in told
+    assert "Voice scores: no text has one yet." in told
+
+
+def test_the_weekly_report_tells_the_scores_there_are(monkeypatch):
+    testing.alice()
+    scores = {"Plain": [90, 81], "": [70]}
+    monkeypatch.setattr(digest.figures, "last_voice_scores", lambda place, most: scores)
+    told = "\n".join(digest.weekly(Workspace.objects.get(), at=MORNING))
+    assert "Voice scores: no name 70 of 100 over 1 texts; Plain 86 of 100 over 2 texts." in told
 
 
 def test_each_workspace_has_its_own():

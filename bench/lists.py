@@ -1,0 +1,182 @@
+"""REST lists at two sizes: python -m bench.lists --rows 1000 1000000 [--database-url …]
+
+As `bench.queue`: a database of its own for each size, filled by SQL, dropped at the end. Each list
+is asked for as a reviewer through Django's test client: its first page, its filters, and a page far
+in, by the position of the row before it. Goal: the same number of statements, and at most 1.5 times
+the time, whatever the size. Exit 1 where one is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import sys
+from typing import Any
+
+from bench import queue
+
+GOAL = 1.5
+FIRST, SLACK = 1_000_000, 2.0  # ms: below it a ratio tells of the clock
+ASKED = {
+    "people": ("", "order=oldest", "name={one}", "address={address}"),
+    "accounts": ("", "name={company}"),
+    "drafts": ("", "status=pending_approval", "person={person}"),
+    "approvals": ("", "status=pending", "priority=critical", "status=pending&order=queue"),
+    "deliveries": ("", "status=sent", "draft={draft}"),
+    "inbound": ("", "status=wants_reply", "person={person}"),
+    "safety-events": ("", "code=quiet_hours", "since={since}"),
+    "activity": ("", "verb=drafts.created", "since={since}"),
+    "workflow-runs": ("", "status=done"),
+}
+
+
+def main() -> int:
+    """Measure each size in a process of its own and print the table."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--rows", type=int, nargs=2, default=[1000, 1_000_000])
+    words.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres")
+    words.add_argument("--rounds", type=int, default=15)
+    words.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    asked = words.parse_args()
+    if asked.measure:
+        print(json.dumps(measure(asked.measure, asked.rounds)))
+        return 0
+    server = asked.database_url.rpartition("/")[0]
+    small, large = (
+        queue.one_size(server, rows, asked.rounds, module="bench.lists") for rows in asked.rows
+    )
+    return show(small, large, asked.rows)
+
+
+def copy(row: Any, rows: int) -> None:
+    """So many copies of one row, with ids from FIRST on; what must be unique is made so."""
+    from django.db import connection, models
+
+    model = type(row)
+    unique = {name for each in model._meta.total_unique_constraints for name in each.fields}
+    values = []
+    for field in model._meta.concrete_fields:
+        alone = field.unique or field.name in unique
+        follows = field.is_relation and field.name in ("person", "draft", "approval", "human")
+        if field.primary_key or follows:
+            values.append("n")
+        elif alone and isinstance(field, models.UUIDField):
+            values.append("gen_random_uuid()")
+        elif alone and isinstance(field, models.CharField) and not field.choices:
+            values.append(f"left(t.{field.column}, 200) || n")
+        elif isinstance(field, models.DateTimeField) and field.name in ("created_at", "at"):
+            values.append(f"t.{field.column} - n * interval '1 second'")
+        else:
+            values.append(f"t.{field.column}")
+    table, columns = model._meta.db_table, [field.column for field in model._meta.concrete_fields]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
+            f"FROM {table} t, generate_series({FIRST + 1}, {FIRST + rows}) n WHERE t.id = {row.pk}"
+        )
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def fill(rows: int) -> dict[str, str]:
+    """All lists with so many rows, each a copy of a real one; what the filters ask for."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from approvals.models import Approval
+    from channels.models import Delivery
+    from outreach import testing
+    from outreach.core.models import Account, Activity, Address, Draft, Person
+    from safety.models import SafetyEvent
+    from workflows.models import Run
+
+    queue.fill(rows)
+    now, place, by = timezone.now(), testing.make_workspace(), testing.dora().fields()
+    person = Person.objects.get(pk=FIRST + rows // 2)
+    approval = Approval.objects.get(pk=FIRST + rows // 2)
+    common = {"workspace": place, "created_at": now}
+    first = (
+        Account.objects.create(workspace=place, name="Company ", key="company "),
+        Address.objects.filter(channel="email").first(),
+        Delivery.objects.create(
+            workspace=place, approval=approval, human=person, channel="email", status="sent",
+            since=now, ended_at=now,
+        ),
+        testing.make_inbound(person),
+        SafetyEvent.objects.create(
+            **common, **by, event_type="send", action_blocked="send", reason="x", code="quiet_hours"
+        ),
+        Activity.objects.order_by("pk").first(),
+        Run.objects.create(
+            workspace=place, name="email_drafts", options={}, status="done", **by,
+            agent=testing.make_agent(place).agent,
+        ),
+    )  # fmt: skip
+    for row in first:
+        copy(row, rows)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    draft = Draft.objects.get(pk=approval.draft_id)
+    address = Address.objects.filter(person=person).first()
+    return {
+        "one": person.full_name.split()[1][:12], "person": str(person.uuid),
+        "address": address.normalised if address else "", "draft": str(draft.uuid),
+        "company": f"Company {FIRST + rows // 2}", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+    }  # fmt: skip
+
+
+def measure(rows: int, rounds: int) -> dict[str, Any]:
+    """Fill this process's database and ask for every list; milliseconds and statements."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.test import Client
+
+    from outreach import testing
+    from outreach.edge.api.throttling import PerCaller
+
+    call_command("migrate", verbosity=0)
+    words = fill(rows)
+    PerCaller.get_rate = lambda self: None  # what is measured is the list, not the brake on asking
+    client = Client()
+    client.force_login(testing.alice().user)  # type: ignore[arg-type]
+    found: dict[str, Any] = {}
+    for name, queries in ASKED.items():
+        for query in queries:
+            address = f"/api/{name}?{query.format(**words)}".rstrip("?")
+            found[f"{name} {query}"] = queue.timed(lambda one=address: client.get(one), rounds)
+        far = far_in(name, rows)
+        found[f"{name}, far in"] = queue.timed(lambda one=far: client.get(one), rounds)
+    print(f"{rows:,} rows measured, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    return found
+
+
+def far_in(name: str, rows: int) -> str:
+    """The page in the middle of the list, by the position of the row before it."""
+    position = base64.urlsafe_b64encode(json.dumps([False, FIRST + rows // 2]).encode()).decode()
+    return f"/api/{name}?order=newest&cursor={position}"
+
+
+def show(small: dict[str, Any], large: dict[str, Any], rows: list[int]) -> int:
+    """The table, and whether the goal is met; 1 if it is not."""
+    print(f"{'list':44}{rows[0]:>10,} {rows[1]:>12,} ms   ratio   sql ms  statements")
+    missed = []
+    for name, big in large.items():
+        little = small[name]
+        ratio = big["ms"] / little["ms"]
+        print(
+            f"{name:44}{little['ms']:>10.1f} {big['ms']:>12.1f}    {ratio:>7.2f} {big['sql']:>8.1f}"
+            f"{little['statements']:>7} {big['statements']:>4}"
+        )
+        slower = ratio > GOAL and big["ms"] - little["ms"] > SLACK
+        if slower or little["statements"] != big["statements"]:
+            missed.append(name)
+    print(f"MISSED: {', '.join(missed)}" if missed else f"met: at most {GOAL} x, same statements")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
