@@ -14,6 +14,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import column, may, principal_of, workspace_ids
 from workflows import definitions, engine, queries, results_admin, services, tasks, timing_admin
 from workflows.models import Run, RunStatus, Step
+from workflows.scoring import WEIGHTS
 from workflows.shapes import BadOptions, StepRefused
 from workflows.starting import StartPages
 from workflows.telling import result_lines
@@ -164,14 +165,19 @@ def _asked(run: Run) -> list[tuple[str, str]]:
     """What was asked, in the words of the form; what was left empty or off is not told."""
     definition = definitions.BY_NAME.get(run.name)
     labels = {option.name: option.label for option in definition.options} if definition else {}
+    asked = [
+        *(name for name in labels if name in run.options),
+        *sorted(run.options.keys() - labels),
+    ]
     return [
         (labels.get(name, name), _spoken(value))
-        for name, value in run.options.items()
+        for name, value in ((name, run.options[name]) for name in asked)
         if value != "" and value is not False
     ]
 
 
 def _spoken(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {each}" for name, each in value.items())
+    if isinstance(value, dict):  # the only such option; jsonb has an order of its own
+        parts = [name for name in WEIGHTS if name in value]
+        return ", ".join(f"{name.replace('_', ' ')} {value[name]}" for name in parts)
     return "yes" if value is True else str(value)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from outreach.core.models import Channel, Draft, Person
 from workflows.audience import REASONS
 from workflows.models import Artifact, ArtifactKind, ResearchSnapshot
+from workflows.scoring import WEIGHTS
 
 SHOWN_PER_REASON = 200
 PLACES = {
@@ -66,7 +67,11 @@ def _shortlist(row: Artifact) -> dict[str, Any]:
     return {
         "data": data,
         "entries": _with_people(data["entries"], people),
-        "weights": [(name.replace("_", " "), value) for name, value in data["weights"].items()],
+        "weights": [
+            (name.replace("_", " "), data["weights"][name])
+            for name in WEIGHTS
+            if name in data["weights"]
+        ],
         "left_out": [
             {
                 "reason": REASONS.get(reason, reason.replace("_", " ")),

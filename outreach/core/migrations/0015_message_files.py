@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('head', models.BinaryField(help_text='The first bytes: what it really is.')),
                 ('content', models.BinaryField()),
                 ('created_at', models.DateTimeField()),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='core.workspace')),
+                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='core.workspace')),
             ],
             options={
                 'db_table': 'message_files',

@@ -15,7 +15,9 @@ class File(Authored):
     whole. They are never changed; whoever carries them hashes them again.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="files")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="files", db_index=False
+    )
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     head = models.BinaryField(help_text="The first bytes: what it really is.")

@@ -129,7 +129,7 @@ def test_a_superuser_is_an_operator_and_no_member():
 
 def test_who_is_no_operator_is_refused_as_one():
     testing.make_user("alice", Role.ADMIN)
-    with pytest.raises(CommandError, match="Alice may not change the controls"):
+    with pytest.raises(CommandError, match="Alice may not do this for the whole system"):
         acting.principal({"as_user": "alice"}, operator=True)
     with pytest.raises(CommandError, match="No active user has the operator's right"):
         acting.principal({}, operator=True)

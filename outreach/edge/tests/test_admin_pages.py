@@ -281,7 +281,9 @@ def test_an_operator_may_say_that_a_senders_machine_is_gone():
     form = {"scope": str(item.workspace_id), "reason": "odd"}
     address = enter(testing.alice()).post("/admin/stop/", form).url
     gone = {"gone": sender, "reason": "its disk burnt"}
-    assert "may not change the controls" in words(enter(testing.alice()).post(address, gone))
+    assert "may not do this for the whole system" in words(
+        enter(testing.alice()).post(address, gone)
+    )
     client = enter(testing.olaf())
     assert "gone for good" in client.post(address).content.decode()
     for bad in ({"gone": sender, "reason": ""}, {"gone": "x", "reason": "x"}):

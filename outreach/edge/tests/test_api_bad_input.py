@@ -120,7 +120,12 @@ def test_a_large_body_is_413_before_it_is_read(place, settings):  # A3
 
 @pytest.mark.parametrize(("more", "code", "attr", "said"), [
     ({"surprise": 1}, "unknown_field", "surprise", "Unknown field."),  # A4
-    ({"attachments": []}, "unknown_field", "attachments", "Unknown field."),  # A24
+    ({"attachments": {}}, "not_a_list", "attachments", "list of items"),  # A24
+    ({"attachments": [{"name": "a.txt", "content": "%"}]}, "invalid", "attachments.0.content",
+     "not base64"),
+    ({"attachments": [{"name": "a.txt"}]}, "required", "attachments.0.content", "required"),
+    ({"attachments": [{"name": "a", "content": "", "path": "/"}]}, "unknown_field",
+     "attachments.0.path", "Unknown field."),
     ({"status": "approved"}, "unknown_field", "status", "Set by the server."),  # A5
     ({"approved_by": 1}, "unknown_field", "approved_by", "Set by the server."),
     ({"workspace": "other"}, "unknown_field", "workspace", "Set by the server."),
