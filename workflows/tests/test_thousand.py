@@ -17,7 +17,7 @@ from workflows.models import AgentRun, Artifact, ResearchSnapshot
 from workflows.tests import crowd, making
 from workflows.tests.making import ABOUT, Clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # what is read here are the texts
 HOLE = re.compile(r"\bNone\b|\{|\}|\[|\]|  |\.\.|https?:|🚀|\|")
 
 

@@ -27,7 +27,8 @@ from safety.models import SafetyEvent
 from workflows.models import Run
 from workflows.services import drafting_agent
 
-pytestmark = pytest.mark.django_db
+# As with the pages: who may is decided before a database is asked to write anything.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SECRET = "Zacharias Unseen"
 PART = re.compile(r"\(\?P<\w+>[^)]*\)")
 OPEN = {"POST api-validate"}  # concerns no workspace

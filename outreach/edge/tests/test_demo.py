@@ -21,7 +21,8 @@ from safety.contract import content
 from safety.models import ControlKey
 from workflows.models import Run
 
-pytestmark = pytest.mark.django_db
+# The tour and the commands of the pages work on the demo, on both databases.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LOGIN = re.compile(r"login: demo-reviewer / \S{16}")
 
 

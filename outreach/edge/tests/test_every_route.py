@@ -38,7 +38,8 @@ from workflows import schedules
 from workflows.models import AgentRun, Artifact, Experiment, ResearchSnapshot, Run
 from workflows.queries import DRAFTING_AGENT
 
-pytestmark = pytest.mark.django_db
+# Who may is decided before a database is asked; its forms are asked on both by each page's tests.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SECRET = "Zacharias Unseen"
 PART = re.compile(r"<[^>]*>|\(\?P<\w+>[^)]*\)")
 OURS = {"core", "safety", "approvals", "channels", "workflows", "edge"}
@@ -211,7 +212,6 @@ def test_a_role_sees_what_its_row_says_and_nothing_more(role, place):
                 assert SECRET not in answer.content.decode(), address
 
 
-@pytest.mark.once  # who may is decided before a database is asked to write anything
 @pytest.mark.parametrize("role", EVERYBODY)
 def test_a_role_changes_nothing_that_is_not_its_own(role, place):
     client, before = client_of(role, place), everything()

@@ -35,7 +35,8 @@ from outreach.edge.mcp.face import Face, FaceRefused
 from outreach.edge.tests import api
 from outreach.tests import source
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# It asks what REST answers, and REST is asked on both databases.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 TOOLS = {
     "find_people", "get_person", "propose_draft", "revise_draft", "submit_draft", "withdraw_draft",
     "list_drafts", "get_draft", "wait_for_decision", "validate_text", "run_workflow", "get_run",
