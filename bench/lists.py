@@ -101,8 +101,8 @@ def fill(rows: int) -> dict[str, str]:
         Account.objects.create(workspace=place, name="Company ", key="company "),
         Address.objects.filter(channel="email").first(),
         Delivery.objects.create(
-            workspace=place, approval=approval, human=person, channel="email", status="sent",
-            since=now, ended_at=now,
+            workspace=place, approval=Approval.objects.order_by("pk").first(), human=person,
+            channel="email", status="sent", since=now, ended_at=now,
         ),
         testing.make_inbound(person),
         SafetyEvent.objects.create(
