@@ -41,6 +41,6 @@ def waiting(*, at: datetime) -> dict[str, int]:
 
 
 def told(counts: dict[str, int]) -> str:
-    """ "waiting 12", and for what, where there is something to say."""
+    """How many wait, and for what where there is something to say: `waiting 12 (…)`."""
     parts = [f"{count} {REASONS[reason]}" for reason, count in counts.items()]
     return f"waiting {sum(counts.values())}" + (f" ({'; '.join(parts)})" if parts else "")

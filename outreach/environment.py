@@ -6,15 +6,14 @@ loosening by typing error, so flags and numbers are read here.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from outreach.core.own_keys import make_once
 
 TRUE_WORDS = ("true", "1", "yes", "on")
 FALSE_WORDS = ("false", "0", "no", "off")
@@ -91,7 +90,7 @@ def secret_key(data_dir: Path) -> str:
     path = data_dir / "secret_key"
     try:
         if not path.exists():
-            _make_key(path)
+            make_once(path)
         key = path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
@@ -103,15 +102,6 @@ def secret_key(data_dir: Path) -> str:
             f"{path} holds no usable key. Delete it (this logs everybody out) and start again."
         )
     return key
-
-
-def _make_key(path: Path) -> None:
-    """Complete or not there at all, and one winner, however many processes start at once."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:
-        file.write(secrets.token_urlsafe(50))
-        file.flush()
-        with contextlib.suppress(FileExistsError):
-            os.link(file.name, path)
 
 
 def folder(path: Path) -> Path:

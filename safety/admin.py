@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from outreach.core.models import Membership, Role, User
+from outreach.core.models import Membership, Role, User, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 from safety import controls
@@ -92,6 +92,18 @@ def is_superuser(request: HttpRequest) -> bool:
 def is_operator(request: HttpRequest) -> bool:
     user = request.user
     return is_superuser(request) or bool(user.is_active and getattr(user, "is_operator", False))
+
+
+def own_place(request: HttpRequest, pk: int | None) -> tuple[Workspace, list[Workspace]]:
+    """The workspace of a page, without a number the first, and all those of this user. Or 404."""
+    rows = Workspace.objects.order_by("slug")
+    if not is_superuser(request):
+        rows = rows.filter(pk__in=workspace_ids(request, Verb.VIEW))
+    places = list(rows)
+    found = next((each for each in places if pk in (None, each.pk)), None)
+    if found is None:
+        raise Http404("There is no such workspace among yours.")
+    return found, places
 
 
 class TenantAdmin(ModelAdmin):  # type: ignore[misc]

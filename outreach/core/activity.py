@@ -81,9 +81,9 @@ def record(*entries: Entry, by: Principal, at: datetime) -> None:
     sql.insert(INSERT, TYPES, told)
 
 
-def link(previous: str, row: Activity) -> str:
-    """The hash of one link: over the previous hash and every column of the activity."""
-    content = {
+def content(row: Activity) -> dict[str, Any]:
+    """Every column of an activity that is chained, as an export shows it."""
+    return {
         "id": row.pk,
         "workspace": row.workspace_id,
         "by_kind": row.by_kind,
@@ -96,7 +96,11 @@ def link(previous: str, row: Activity) -> str:
         "request_id": row.request_id,
         "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
     }
-    return sha256(DOMAIN, previous.encode(), canonical(content))
+
+
+def link(previous: str, row: Activity) -> str:
+    """The hash of one link: over the previous hash and what the activity says."""
+    return sha256(DOMAIN, previous.encode(), canonical(content(row)))
 
 
 def seal(*, most: int = 50 * BATCH) -> int:

@@ -18,6 +18,7 @@ from outreach.core.principal import Principal
 
 HEAD = 64  # bytes that tell what a content is
 LARGEST = 20 * 1024 * 1024  # what the most generous channel carries; each channel has its own limit
+KEYS = ("name", "type", "size", "sha256")  # of an item; all of them count in the digest
 Carried = tuple[str, str, bytes]  # name, media type, content
 
 
@@ -80,9 +81,6 @@ def _checked(each: Mapping[str, Any], found: Mapping[str, bytes]) -> Carried:
     if item(each["name"], each["type"], content) != {key: each[key] for key in KEYS}:
         raise FileBroken(f"The bytes of {each['name']} are not those that were approved")
     return each["name"], each["type"], content
-
-
-KEYS = ("name", "type", "size", "sha256")
 
 
 def _digests(items: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -25,7 +25,7 @@ def own_key(name: str, given: str, folder: Path, *, too_short: str) -> bytes:
         path = folder / name.lower()
         try:
             if not path.exists():
-                _make(path)
+                make_once(path)
             given = path.read_text().strip()
         except OSError as error:
             raise ImproperlyConfigured(
@@ -37,8 +37,8 @@ def own_key(name: str, given: str, folder: Path, *, too_short: str) -> bytes:
     return given.encode()
 
 
-def _make(path: Path) -> None:
-    """Complete or not there at all, and one winner, however many processes start at once."""
+def make_once(path: Path) -> None:
+    """A key in a file: complete or not there, and one winner, however many processes start."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-") as file:
         file.write(secrets.token_urlsafe(50))
         file.flush()

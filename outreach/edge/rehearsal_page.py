@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,10 +13,9 @@ from django.views.decorators.http import require_GET
 from channels import rehearsal
 from channels.rehearsal import Fate, Item, Span, Totals
 from outreach.core.models import Workspace
-from outreach.core.permissions import Verb
 from outreach.edge import rehearsed
 from outreach.edge.stop_page import show
-from safety.admin import is_superuser, workspace_ids
+from safety.admin import own_place
 
 PAGE = 50
 
@@ -28,17 +27,12 @@ def rehearsal_page(request: HttpRequest, pk: int | None = None) -> HttpResponseB
 
     `since` and `until` as the command takes them, `fate` and `page` for the list.
     """
-    places = Workspace.objects.order_by("slug")
-    if not is_superuser(request):
-        places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
-    place = places.first() if pk is None else places.filter(pk=pk).first()
-    if place is None:
-        raise Http404("There is no such workspace among yours.")
+    place, places = own_place(request, pk)
     asked = {key: request.GET.get(key, "").strip() for key in ("since", "until")}
     try:
         span = rehearsed.span(place, asked["since"], asked["until"], now=timezone.now())
     except rehearsed.BadSpan as error:
-        response = _show(request, place, list(places), {"fault": str(error), "asked": asked})
+        response = _show(request, place, places, {"fault": str(error), "asked": asked})
         response.status_code = 400
         return response
     if request.GET.get("format") == "json":
@@ -47,7 +41,7 @@ def rehearsal_page(request: HttpRequest, pk: int | None = None) -> HttpResponseB
         )
         lines["Content-Disposition"] = f'attachment; filename="rehearsal-{place.slug}.json"'
         return lines
-    return _show(request, place, list(places), {"asked": asked, **_found(request, place, span)})
+    return _show(request, place, places, {"asked": asked, **_found(request, place, span)})
 
 
 def _show(

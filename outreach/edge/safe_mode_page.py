@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -22,7 +22,7 @@ from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.stop_page import look, sentence, show, watch
-from safety.admin import is_superuser, may, principal_of, workspace_ids
+from safety.admin import may, own_place, principal_of
 
 CHANGES = 8
 
@@ -31,14 +31,9 @@ CHANGES = 8
 @require_http_methods(["GET", "POST"])
 def safe_mode_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The page of one workspace; without a number the first of this user's."""
-    places = Workspace.objects.order_by("slug")
-    if not is_superuser(request):
-        places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
-    place = places.first() if pk is None else places.filter(pk=pk).first()
-    if place is None:
-        raise Http404("There is no such workspace among yours.")
+    place, places = own_place(request, pk)
     if request.method == "GET":
-        return _show(request, place, list(places))
+        return _show(request, place, places)
     act = ACTS.get(request.POST.get("act", ""))
     try:
         if act is None:
@@ -48,7 +43,7 @@ def safe_mode_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         messages.error(request, str(error))
         status = 403 if isinstance(error, NotAllowed) else 409
         fresh = Workspace.objects.get(pk=place.pk)
-        return _show(request, fresh, list(places), typed=request.POST, status=status)
+        return _show(request, fresh, places, typed=request.POST, status=status)
 
 
 def _show(

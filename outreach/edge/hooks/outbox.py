@@ -125,9 +125,7 @@ def _note(parcel: Parcel, answer: Answer, at: datetime) -> None:
     row, hook = parcel.row, Webhook.objects.filter(pk=parcel.hook.pk)
     held = WebhookEvent.objects.filter(pk=row.pk)
     if answer.arrived:
-        held.update(
-            arrived_at=at, due_at=None, body="", http_status=answer.status, fault=""
-        )  # fmt: skip
+        held.update(arrived_at=at, due_at=None, body="", http_status=answer.status, fault="")
         hook.update(arrived_at=at, failing_since=None)
         return
     changes: dict[str, object] = {"http_status": answer.status, "fault": answer.fault[:300]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Generator
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +106,5 @@ def _lines() -> Generator[bytes]:
 
 
 def _line(seal: Seal) -> str:
-    row = seal.activity
-    told = {
-        "seq": seal.seq,
-        "hash": seal.hash,
-        "id": row.pk,
-        "workspace": row.workspace_id,
-        "by_kind": row.by_kind,
-        "by_id": row.by_id,
-        "verb": row.verb,
-        "object_type": row.object_type,
-        "object_id": row.object_id,
-        "digest": row.digest,
-        "codes": row.codes,
-        "request_id": row.request_id,
-        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
-    }
+    told = {"seq": seal.seq, "hash": seal.hash, **activity.content(seal.activity)}
     return json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n"
