@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -13,6 +15,7 @@ from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = Principal.system("test")
+AFTER = WORKDAY + timedelta(microseconds=1)
 
 
 def tell(count=1):
@@ -74,6 +77,16 @@ def test_a_changed_row_is_named(column):
     found = activity.verify()
     assert found.checked == 2
     assert f"activity {third.pk} " in found.bad
+
+
+@pytest.mark.parametrize("field", Activity._meta.concrete_fields, ids=lambda field: field.name)
+def test_every_column_counts_in_the_chain(field):
+    tell()
+    row = Activity.objects.latest("pk")
+    before = activity.link("0" * 64, row)
+    other = {"id": row.pk + 1, "workspace": None, "codes": {"number": 7}, "at": AFTER}
+    setattr(row, field.attname, other.get(field.name, "other"))
+    assert activity.link("0" * 64, row) != before
 
 
 def test_a_changed_time_or_workspace_is_found():
