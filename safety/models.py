@@ -112,7 +112,10 @@ class SafetyEvent(Authored):
                 name="safety_event_once_per_message_and_reason",
             )
         ]
-        indexes = [models.Index(fields=["workspace", "-id"], name="safety_event_of_workspace")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="safety_event_of_workspace"),
+            models.Index(fields=["workspace", "created_at"], name="safety_event_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type}: {self.reason}"

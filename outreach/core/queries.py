@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
-from outreach.core.models import Membership, Person, Role, User, Workspace
+from outreach.core.addresses import BadAddress, normalise
+from outreach.core.models import Address, Channel, Membership, Person, Role, User, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 
 
@@ -18,6 +19,21 @@ def person_by_uuid(workspace: Workspace, uuid: str) -> Person | None:
     except ValueError:
         return None
     return Person.objects.filter(workspace=workspace, uuid=value).first()
+
+
+def people_at(written: str) -> QuerySet[Person]:
+    """Whoever has this address on any channel, in any workspace, however it is written.
+
+    The exact forms are asked for by workspace and channel, as their unique index begins.
+    """
+    forms = Q(channel__in=Channel.values, normalised=written)
+    for channel in Channel:
+        try:
+            forms |= Q(channel=channel, normalised=normalise(channel, written))
+        except BadAddress:
+            continue
+    found = Address.objects.filter(forms, workspace__in=Workspace.objects.all())
+    return Person.objects.filter(pk__in=found.values("person_id"))
 
 
 def users_who_may(verb: Verb, workspace: Workspace) -> QuerySet[User]:

@@ -35,6 +35,8 @@ class Activity(models.Model):
         verbose_name_plural = "activities"
         indexes = [
             models.Index(fields=["workspace", "-id"], name="activity_of_workspace"),
+            models.Index(fields=["workspace", "at"], name="activity_by_time"),
+            models.Index(fields=["workspace", "verb", "-id"], name="activity_by_verb"),
             models.Index(fields=["object_type", "object_id"], name="activity_of_object"),
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -18,6 +19,7 @@ from outreach.core.models import Account, Address, Channel, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.models.workspace import validate_zone
 from outreach.core.permissions import NotAllowed
+from outreach.core.queries import people_at
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.filters import TrueOrFalse
@@ -83,13 +85,17 @@ class PersonChange(PersonBody):
 class PersonFilter(django_filters.FilterSet):
     name = django_filters.CharFilter(field_name="full_name", lookup_expr="icontains")
     account = django_filters.CharFilter(field_name="account__name", lookup_expr="icontains")
-    address = django_filters.CharFilter(field_name="addresses__normalised", distinct=True)
+    address = django_filters.CharFilter(method="at_address")
     status = django_filters.ChoiceFilter(choices=PersonStatus.choices)
     automation_enabled = TrueOrFalse()
 
     class Meta:
         model = Person
         fields = ("name", "account", "address", "status", "automation_enabled")
+
+    def at_address(self, rows: QuerySet[Person], _name: str, written: str) -> QuerySet[Person]:
+        """Whoever is reached there, however the address is written."""
+        return rows.filter(pk__in=people_at(written).values("pk"))
 
 
 class AutomationBody(StrictSerializer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
@@ -12,6 +13,7 @@ from approvals.models import Approval
 from outreach import testing
 from outreach.core import keys
 from outreach.core.models import Activity, ApiKey, Draft, Person
+from outreach.core.people import add_address
 from outreach.edge.api.throttling import PerCaller
 from outreach.edge.models import KeptAnswer
 from outreach.edge.tests import api
@@ -364,6 +366,32 @@ def test_filters_that_make_no_sense_are_refused(bot):
 def test_with_a_final_slash_the_answer_is_the_same(bot):
     assert bot.get("/api/people/").json() == bot.get("/api/people").json()
     assert bot.get("/api/nowhere").json()["errors"][0]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("zoe@example.com", True),
+        ("Zoe@Example.COM", True),
+        ("+41 44 668 18 00", True),
+        ("+41446681800", True),
+        ("https://www.linkedin.com/in/Zoe-M/?trk=x", True),
+        ("@ZOE", True),
+        ("zoe@example.co", False),
+        ("example.com", False),
+        ("%", False),
+    ],
+)
+def test_people_are_found_by_an_address_however_it_is_written(bot, written, found):
+    zoe = testing.make_person()
+    testing.make_person()
+    for channel, address in (
+        ("email", "zoe@example.com"), ("whatsapp", "+41446681800"),
+        ("linkedin", "linkedin.com/in/zoe-m"), ("instagram", "zoe"),
+    ):  # fmt: skip
+        add_address(zoe.workspace, zoe, channel, address)
+    answer = bot.get(f"/api/people?address={quote(written)}").json()["results"]
+    assert [row["uuid"] for row in answer] == [str(zoe.uuid)] * found
 
 
 def test_people_are_written_and_stopped(bot):
