@@ -31,7 +31,7 @@ from tools import postgres
 from tools.steps import ROOT, end_on_signals, say, venv_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PROCESSES = "2"
+PROCESSES = "3"  # more than the two cores of a small machine: many a test waits for another process
 
 
 @dataclass(frozen=True)

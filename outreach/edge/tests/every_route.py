@@ -6,6 +6,7 @@ change one form that works for the least role that may do it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -246,6 +247,7 @@ ROUTES: dict[str, Row] = {
 }  # fmt: skip
 
 
+@functools.cache
 def known() -> dict[str, list[str]]:
     """Name to patterns, of every address. What has no name is Django's own redirect to a name."""
     found: dict[str, list[str]] = {}
