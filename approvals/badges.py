@@ -1,4 +1,4 @@
-"""What waits for this person: queue, inbox and doubles, in one statement once per request."""
+"""What waits for this person: queue, inbox, doubles and second looks, in one statement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from approvals import queue
+from approvals import queue, rechecking
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core import inbox
 from outreach.core.counting import Counted
@@ -23,6 +23,7 @@ class Badges:
     waiting: queue.Counts
     unread: str
     doubtful: str
+    again: str
 
 
 def of(request: HttpRequest) -> Badges:
@@ -43,12 +44,13 @@ def _read(request: HttpRequest) -> Badges:
     doubles = Duplicate.objects.filter(
         workspace__in=workspace_ids(request, Verb.WRITE_PEOPLE), decision=DuplicateDecision.OPEN
     )
+    again = rechecking.waiting().filter(workspace__in=workspace_ids(request, Verb.DECIDE))
     most = queue.COUNT_LIMIT + 1
     asked = [pending.filter(priority=value) for value in PRIORITIES]
-    counts = [Counted(rows, limit=most) for rows in (*asked, unread, doubles)]
+    counts = [Counted(rows, limit=most) for rows in (*asked, unread, doubles, again)]
     found = list(User.objects.filter(pk=int(request.user.pk or 0)).values_list(*counts)[0])
     waiting = queue.limited(dict(zip(PRIORITIES, found, strict=False)))
-    return Badges(waiting, _said(found[-2]), _said(found[-1]))
+    return Badges(waiting, *(_said(count) for count in found[-3:]))
 
 
 PRIORITIES = sorted(Priority.values, reverse=True)

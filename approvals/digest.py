@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
-from approvals import figures, outbox, quota, quota_standing
+from approvals import figures, outbox, quota, quota_standing, recheck_figures, rechecking
 from approvals.models import Approval, ApprovalStatus, Priority, QuotaUse
 from approvals.preflight import VOICE_TEXTS
 from outreach.core.models import Channel, Contact, Purpose, Suppression, Workspace
@@ -55,7 +55,8 @@ def daily(place: Workspace, *, at: datetime) -> list[str]:
     )
     rows = list(waiting.values_list("priority", "channel", "purpose", "created_at")[:MOST])
     expired = figures.expired_undecided([place.pk], since=at - DAY, until=at)
-    if not rows and not expired and place.safe_mode:
+    again = rechecking.waiting().filter(workspace=place).count()
+    if not rows and not expired and not again and place.safe_mode:
         return []
     lines = [f"{len(rows)} messages wait for review"]
     if rows:
@@ -68,6 +69,8 @@ def daily(place: Workspace, *, at: datetime) -> list[str]:
         ]
     if expired:
         lines.append(f"{expired} expired since yesterday because nobody decided.")
+    if again:
+        lines.append(f"{again} approved by rule wait for a second look (Look again).")
     if not place.safe_mode:
         by_rule = Approval.objects.filter(
             figures.BY_RULE, workspace=place, decided_at__gt=at - DAY
@@ -95,6 +98,7 @@ def weekly(place: Workspace, *, at: datetime) -> list[str]:
         f"Decisions in 30 days: {found.all.decided}, approved {_percent(rate)}, edited "
         f"{_percent(edits)}; {found.by_rule} approved by rule; {found.expired_undecided} expired "
         "undecided.",
+        recheck_figures.of_workspace(place.pk, at=at).sentence,
         quota_standing.of_workspace(place, at=at).sentence(),
         _voices(figures.last_voice_scores(place, most=VOICE_TEXTS)),
     ]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from approvals import figures
+from approvals import figures, recheck_figures
 from outreach.core import voice
 from outreach.core.models import Agent, VoiceProfile, Workspace
 from outreach.core.permissions import Verb
@@ -59,6 +59,7 @@ def checklist(
         _quotas(workspace),
         _monitoring(has_readers),
         _weekly_review(workspace, has_readers),
+        *_second_looks(workspace, at),
         *(_ticked(key, label, ticks) for key, label in TICKS.items()),
     )
 
@@ -141,6 +142,13 @@ def _weekly_review(workspace: Workspace, has_readers: bool) -> Item:
         return Item("weekly_review", label, False, "No reviewer has an e-mail address.")
     words = f"The weekly report goes out on {workspace.get_weekly_review_day_display()}."
     return Item("weekly_review", label, True, words)
+
+
+def _second_looks(workspace: Workspace, at: datetime) -> list[Item]:
+    """Only where people would have decided otherwise too often; the seed does not ask for it."""
+    found = recheck_figures.of_workspace(workspace.pk, at=at)
+    label = "People agree with what was approved by rule"
+    return [Item("second_looks", label, False, found.sentence)] if found.warns else []
 
 
 def _ticked(key: str, label: str, ticks: Collection[str]) -> Item:

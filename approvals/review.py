@@ -10,7 +10,7 @@ from django.conf import settings
 
 from approvals import diff, marks, queue, receipt
 from approvals.about import about
-from approvals.models import GIVEN, Approval, ApprovalStatus
+from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from outreach.core import inbox
 from outreach.core.models import Revision
 from safety import controls, facts, gate
@@ -211,11 +211,14 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
     given = approval.status in GIVEN
     pending = approval.status == ApprovalStatus.PENDING  # nothing was delivered by it yet
     rows = [] if pending else approval.deliveries.order_by("-id")
+    by_rule = approval.status == ApprovalStatus.AUTO_APPROVED
+    looks = Recheck.objects.filter(approval=approval.pk, answered_at__isnull=False)
     return {
         "given": given,
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
         "receipt": pairs(approval.receipt),
         "deliveries": [_delivery(row) for row in rows],
+        "second_look": looks.first() if by_rule else None,
         "can_undo": given and approval.taken_at is None,
     }
 

@@ -8,7 +8,7 @@ import threading
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from approvals import auto_off, digest, expiry, notify, outbox
+from approvals import auto_off, digest, expiry, notify, outbox, rechecking
 from safety import controls
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,12 @@ def tell_colleagues() -> int:
 @shared_task
 def send_digests() -> int:
     return digest.send_due(at=timezone.now())
+
+
+@shared_task
+def draw_rechecks() -> int:
+    """What was approved by rule and a person shall look at again."""
+    return rechecking.draw_due(at=timezone.now())
 
 
 def wake_sender(*, after_seconds: int = 0) -> None:

@@ -53,6 +53,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 599},
     },
+    "draw-rechecks": {
+        "task": "approvals.tasks.draw_rechecks",
+        "schedule": 600.0,
+        "options": {"expires": 599},
+    },
     "read-inbound": {
         "task": "channels.tasks.read_inbound",
         "schedule": 15.0,

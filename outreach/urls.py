@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from channels import unsubscribe
 from outreach.edge import (
+    again_page,
     by_hand_page,
     controls_page,
     exports_page,
@@ -34,6 +35,7 @@ urlpatterns = [
     path("admin/stop/<str:token>/", inside(stop_page.stop_progress), name="stop_progress"),
     path("admin/controls/", inside(controls_page.controls_page), name="controls"),
     path("admin/by-hand/<str:channel>/", inside(by_hand_page.by_hand_page), name="by_hand"),
+    path("admin/look-again/", inside(again_page.again_page), name="look_again"),
     path("admin/exports/", inside(exports_page.exports_page), name="exports"),
     path("admin/safe-mode/", inside(safe_mode_page.safe_mode_page), name="safe_mode"),
     path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode_of"),

@@ -113,7 +113,7 @@ def test_the_checklist_costs_the_same_however_many_agents(django_assert_max_num_
     for _ in range(5):
         testing.make_agent(daily_quota=None)
     place = testing.make_workspace(daily_quota=20)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         preflight.checklist(place, at=AT)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from approvals import figures, quota_standing
+from approvals import figures, quota_standing, recheck_figures
 from outreach.core.models import Agent, Draft, PrincipalKind
 from workflows.models import AgentRun
 
@@ -21,6 +21,12 @@ def approvals(agent: Agent, *, at: datetime) -> str:
         f"{found.approved} of {found.decided} approved ({found.approval_percent} %){edited}; "
         f"{found.rejected} rejected, {found.returned} returned, in the last 30 days."
     )
+
+
+def second_looks(agent: Agent, *, at: datetime) -> str:
+    """What people said of its messages that the rules had approved."""
+    found = recheck_figures.of_workspaces([agent.workspace_id], at=at).by_agent
+    return found.get(agent.pk, recheck_figures.Overrides()).sentence
 
 
 def history(agent: Agent) -> str:

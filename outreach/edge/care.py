@@ -10,7 +10,7 @@ from statistics import median
 
 from django.db.models import Count, Max
 
-from approvals import care
+from approvals import care, recheck_figures
 from approvals.models import Approval
 from channels.models import EventKind
 from outreach.core.models import Activity, PrincipalKind, User
@@ -28,6 +28,8 @@ class Care:
     edited: int = 0
     fast: int = 0
     complaints: int = 0
+    looked_again: int = 0
+    disagreed: int = 0
     seconds: list[int] = field(default_factory=list, repr=False)
 
     @property
@@ -41,11 +43,16 @@ class Care:
             )
         if self.complaints:
             text += f" Complaints that came later: {self.complaints}."
+        if self.looked_again:
+            text += (
+                f" Looked again at {self.looked_again} approved by rule, {self.disagreed} of which "
+                "they would not have approved."
+            )
         return text
 
 
 def of_reviewers(places: Iterable[int], *, only: User | None, at: datetime) -> list[Care]:
-    """Each reviewer of these workspaces by name, or one alone. Four statements at most."""
+    """Each reviewer of these workspaces by name, or one alone. Five statements at most."""
     found: dict[int, Care] = defaultdict(lambda: Care(""))
     ids, top = list(places), Activity.objects.aggregate(top=Max("pk"))["top"] or 0
     rows = Activity.objects.filter(
@@ -63,6 +70,9 @@ def of_reviewers(places: Iterable[int], *, only: User | None, at: datetime) -> l
     pairs = complained.values_list("decided_by").annotate(people=Count("human", distinct=True))
     for pk, people in pairs.order_by():
         found[pk].complaints = people
+    for reader, looks in recheck_figures.of_workspaces(ids, at=at).by_reader.items():
+        if only is None or reader == only.pk:
+            found[reader].looked_again, found[reader].disagreed = looks.looked, looks.against
     names = User.objects.in_bulk(found)
     for pk, mine in found.items():
         user = names.get(pk)

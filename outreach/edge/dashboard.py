@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals import queue, rounds
+from approvals import badges, queue, recheck_figures, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Person, Workspace
@@ -51,6 +51,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "next_step": _next_step(waiting, places),
         "trends": trends.trends(places, at=now) if places else None,
         "care": _care(request, now),
+        "again": _again(request, places, now),
     }
 
 
@@ -61,6 +62,17 @@ def _care(request: HttpRequest, now: datetime) -> list[care.Care]:
         return care.of_reviewers(governed, only=None, at=now)
     mine = workspace_ids(request, Verb.DECIDE)
     return care.of_reviewers(mine, only=user_of(request), at=now) if mine else []
+
+
+def _again(request: HttpRequest, places: set[int], now: datetime) -> dict[str, Any]:
+    """Second looks at what rules approved: what waits, and where people would decide otherwise."""
+    found = recheck_figures.of_workspaces(places, at=now)
+    names = dict(Workspace.objects.filter(pk__in=found.by_place).values_list("pk", "name"))
+    return {
+        "waiting": badges.of(request).again,
+        "places": [(pk, names[pk], each) for pk, each in sorted(found.by_place.items())],
+        "agents": recheck_figures.by_name(found),
+    }
 
 
 def _queue_tiles(waiting: QuerySet[Approval]) -> list[dict[str, str]]:

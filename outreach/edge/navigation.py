@@ -51,6 +51,7 @@ def _work(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _page(request, "Overview", "admin:index", "dashboard", shown=True),
         _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
+        _again(request),
         _rows(request, InboundMessage, "Inbox", "mark_email_unread", badge=_unread(request)),
         _rows(request, Draft, "Drafts", "edit_note"),
         _rows(request, Delivery, "Deliveries", "outgoing_mail"),
@@ -119,6 +120,14 @@ def _page(request: HttpRequest, title: str, name: str, icon: str, *, shown: bool
     active = request.path == link or (link != HOME and request.path.startswith(link))
     item = {"title": title, "icon": icon, "link": link, "active": active}
     return item if shown else {**item, "permission": _never}
+
+
+def _again(request: HttpRequest) -> dict[str, Any]:
+    """Second looks; shown to whoever decides, with what waits beside it."""
+    shown = bool(workspace_ids(request, Verb.DECIDE))
+    item = _page(request, "Look again", "look_again", "replay", shown=shown)
+    again = badges.of(request).again if shown else ""
+    return {**item, "badge": again, "badge_callback": again} if again else item
 
 
 def _by_hand(request: HttpRequest, title: str, icon: str) -> dict[str, Any]:

@@ -99,8 +99,8 @@ class WorkspaceAdmin(ConfigureAdmin):
     ordering = ("slug",)
     fields = (
         "name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
-        "approval_expiry_hours", "daily_quota", "weekly_review_day", "sender_name",
-        "sender_address", "unsubscribe_address", "postal_address", "own_words",
+        "approval_expiry_hours", "daily_quota", "recheck_percent", "weekly_review_day",
+        "sender_name", "sender_address", "unsubscribe_address", "postal_address", "own_words",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ class AgentAdmin(ConfigureAdmin):
     list_select_related = ("workspace",)
     sortable_by = ()
     ordering = ("workspace__slug", "name")
-    standing = ("show_approvals", "show_quota", "show_history")
+    standing = ("show_approvals", "show_second_looks", "show_quota", "show_history")
     fields = (
         "workspace", "name", "scopes", "autonomy_override", "daily_quota", "voice", "is_active",
         *standing,
@@ -170,6 +170,10 @@ class AgentAdmin(ConfigureAdmin):
     @column("Decisions of people")
     def show_approvals(self, obj: Agent) -> str:
         return agent_standing.approvals(obj, at=timezone.now()) if obj.pk else "—"
+
+    @column("Looked at again")
+    def show_second_looks(self, obj: Agent) -> str:
+        return agent_standing.second_looks(obj, at=timezone.now()) if obj.pk else "—"
 
     @column("Today")
     def show_quota(self, obj: Agent) -> str:

@@ -98,6 +98,13 @@ class Workspace(models.Model):
     auto_approve_by = models.ForeignKey(
         "User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
+    recheck_percent = models.PositiveSmallIntegerField(
+        "look again at",
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Percent of what rules approved that a reviewer looks at again afterwards; at "
+        "least one message of a day, whatever stands here.",
+    )
     require_approval_for_first_message = models.BooleanField(
         default=True,
         editable=False,

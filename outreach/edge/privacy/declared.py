@@ -135,6 +135,10 @@ RULES: dict[str, Rule] = {
          **_empty("notes", "decision", "routing", "priority_reasons")},
         plain=("digest", "receipt", "decided_by_label", "closed_reason"),
     ),
+    "approvals.Recheck": Rule(
+        "second_looks", _by("approval__draft__person", "approval__human"), {"reason": MARK},
+        plain=("answered_by_label",),
+    ),
     "channels.Delivery": Rule(
         "deliveries", _by("human", "approval__draft__person"),
         _empty("provider_id", "reason", "evidence"),

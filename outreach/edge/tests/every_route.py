@@ -95,6 +95,10 @@ ROUTES: dict[str, Row] = {
     "admin:approvals_approval_receipt": Row(VIEWER, "given"),
     "admin:approvals_approval_groups": Row(MEMBERS),
     "admin:approvals_approval_calendar": Row(MEMBERS),
+    "look_again": Row((*REVIEWER, "outsider"), "", (
+        (REVIEWER, {"number": "AGAIN", "answer": "yes"}),
+        (REVIEWER, {"number": "AGAIN", "answer": "no", "reason": "Too bold"}),
+    )),
     "admin:core_person_add": Row((*CREATOR, "outsider"), "", (
         (CREATOR, {"workspace": "WORKSPACE", "full_name": "New One", "email": "new@example.org"}),
     )),
@@ -172,11 +176,11 @@ ROUTES: dict[str, Row] = {
     "admin:workflows_run_change": Row(VIEWER, "run", ((CREATOR, {"act": "cancel"}),)),
     "admin:core_workspace_add": Row(OPERATOR, "", ((OPERATOR, {
         "name": "South", "slug": "south", "time_zone": "UTC", "autonomy_mode": "managed",
-        "approval_expiry_hours": "72",
+        "approval_expiry_hours": "72", "recheck_percent": "5",
     }),)),
     "admin:core_workspace_change": Row(ADMIN, "workspace", ((ADMIN, {
         "name": "Renamed", "time_zone": "UTC", "autonomy_mode": "managed",
-        "approval_expiry_hours": "72",
+        "approval_expiry_hours": "72", "recheck_percent": "5",
     }),)),
     "admin:core_membership_add": Row(("admin", "outsider"), "", tuple(
         (ADMIN, {"workspace": "WORKSPACE", "role": "admin", **form})

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import JSONField
 
 from approvals import outbox, services, submission
+from approvals.models import Recheck
 from channels import events as provided
 from channels import merging, receiving, registry, sending, simulate, stop
 from channels.adapters.memory import MemoryAdapter
@@ -172,6 +173,10 @@ def _leave(draft: Draft, by, reviewer) -> None:
     Delivery.objects.filter(approval__draft=draft).update(
         provider_id="<zqx@provider>", evidence={"reply": "250 zqxanna accepted"}, reason="zqxdone"
     )
+    Recheck.objects.create(
+        workspace=draft.workspace, approval=approval, drawn_at=LATER, would_approve=False,
+        reason="zqxbold", answered_by=reviewer.user, answered_at=LATER,
+    )  # fmt: skip
     override.EmergencyOverride.objects.create(
         workspace=draft.workspace, draft=draft, category="medical", declared_at=LATER,
         justification="zqxhospital", **by.fields(),

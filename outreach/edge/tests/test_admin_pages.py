@@ -467,7 +467,8 @@ def test_by_hand_shows_the_text_and_records_it_once():
 
 def workspace_form(place: Workspace, **changes) -> dict[str, str]:
     names = ("name", "time_zone", "autonomy_mode", "approval_expiry_hours", "daily_quota",
-             "sender_name", "sender_address", "unsubscribe_address", "postal_address")  # fmt: skip
+             "recheck_percent", "sender_name", "sender_address", "unsubscribe_address",
+             "postal_address")  # fmt: skip
     return {**{name: str(getattr(place, name)) for name in names}, **changes}
 
 
@@ -518,7 +519,7 @@ def test_a_new_workspace_gets_its_controls_and_its_maker_as_admin():
     client = enter(testing.olaf())
     client.post("/admin/core/workspace/add/", {
         "name": "South", "slug": "south", "time_zone": "UTC", "autonomy_mode": "managed",
-        "approval_expiry_hours": "72",
+        "approval_expiry_hours": "72", "recheck_percent": "5",
     })  # fmt: skip
     place = Workspace.objects.get(slug="south")
     assert SystemControl.objects.filter(workspace=place).count() == len(ControlKey)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 
 from approvals import attaching
-from approvals.models import Approval
+from approvals.models import Approval, ApprovalStatus, Recheck
 from channels import merging
 from channels.models import Delivery, DeliveryStatus, PlatformTemplate
 from outreach import testing
@@ -72,6 +72,9 @@ def _furnish() -> SimpleNamespace:
     Approval.objects.filter(pk=pending.pk).update(priority=0, touch="reply")
     given, unknown = testing.make_approved(), testing.make_approved()
     Approval.objects.filter(pk=unknown.pk).update(taken_at=WORKDAY, dry_run=False)
+    by_rule = testing.make_approved(testing.make_person(name=f"{SECRET} the Third"))
+    Approval.objects.filter(pk=by_rule.pk).update(status=ApprovalStatus.AUTO_APPROVED)
+    again = Recheck.objects.create(workspace=ours, approval=by_rule, drawn_at=WORKDAY)
     delivery = Delivery.objects.create(
         workspace=ours, approval=unknown, human=unknown.human, channel="email",
         status=DeliveryStatus.UNKNOWN, since=WORKDAY, ended_at=WORKDAY, reason="connection lost",
@@ -128,6 +131,7 @@ def _furnish() -> SimpleNamespace:
         "BOTH": merging.digest(doubt.one, doubt.other),
         "DIGEST": pending.digest, "DRAFT_DIGEST": draft.current.digest,
         "APPROVAL:DIGEST": f"{pending.pk}:{pending.digest}", "WORKSPACE": str(ours.pk),
+        "AGAIN": str(again.pk),
         "GIVEN": str(given.pk), "OWN_KEY": f"me:{ours.pk}", "ALL_OURS": f"all:{ours.pk}",
         "AGENTS_KEY": f"agent:{agent.agent.pk}",
     }  # fmt: skip

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from outreach.core.models import (
-    Agent,
     Channel,
     Draft,
     Person,
@@ -199,88 +198,6 @@ class Approval(Authored):
     @property
     def is_open(self) -> bool:
         return self.status == ApprovalStatus.PENDING or (self.is_given and self.taken_at is None)
-
-
-class QuotaUse(models.Model):
-    """How many messages of one workspace, or of one agent, left in one local day.
-
-    Written by `approvals.quota` only, and only by an UPDATE that demands that room is left.
-    """
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="quota_uses")
-    agent = models.ForeignKey(
-        Agent, on_delete=models.CASCADE, null=True, blank=True, related_name="quota_uses"
-    )
-    day = models.DateField()
-    used = models.PositiveIntegerField(default=0)
-    lim = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
-    warned_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    class Meta:
-        db_table = "quota_uses"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["workspace", "day"],
-                condition=Q(agent__isnull=True),
-                name="quota_once_per_workspace_and_day",
-            ),
-            models.UniqueConstraint(
-                fields=["agent", "day"],
-                condition=Q(agent__isnull=False),
-                name="quota_once_per_agent_and_day",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        whose = self.agent or self.workspace
-        return f"{whose} on {self.day}: {self.used} of {self.lim or 'any number'}"
-
-
-class Notice(models.Model):
-    """One line to a colleague or to the team's chat: the outbox. Never text of a message.
-
-    `key` says what it tells of, so that it is told once however many schedulers there are.
-    """
-
-    key = models.CharField(max_length=120, unique=True)
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notices")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="notices",
-        help_text="Who gets it by e-mail; empty: the team's chat.",
-    )
-    subject = models.CharField(max_length=200)
-    body = models.TextField()
-    created_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True, blank=True, help_text="Empty: sent or given up.")
-    sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    fault = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        db_table = "notices"
-        indexes = [
-            models.Index(fields=["due_at"], name="notice_due", condition=Q(due_at__isnull=False))
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.subject} ({'sent' if self.sent_at else 'not sent'})"
-
-
-class NoticeMark(models.Model):
-    """How far the activity log was read for notices."""
-
-    name = models.CharField(max_length=20, unique=True)
-    activity_id = models.BigIntegerField(default=0)
-
-    class Meta:
-        db_table = "notice_marks"
-
-    def __str__(self) -> str:
-        return f"{self.name}: read up to activity {self.activity_id}"
 
 
 class Opened(models.Model):
