@@ -16,7 +16,7 @@ from approvals import attaching, items, submission
 from approvals.errors import Lost, Refused, Stale
 from approvals.routing import RoutingError
 from approvals.submission import Submission
-from outreach.core import activity, drafts
+from outreach.core import activity, drafts, erasure
 from outreach.core.models import Draft, Revision
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -97,11 +97,12 @@ def discard(draft_id: int, *, by: Principal, at: datetime, digest: str, reason: 
 
 def _held(draft_id: int, verb: Verb, *, by: Principal, at: datetime, digest: str) -> Draft:
     """The draft, locked until the transaction ends, as its author read it. Or the refusal."""
-    rows = Draft.objects.select_related("workspace", "current")
+    rows = Draft.objects.select_related("workspace", "current", "person")
     found = rows.filter(pk=draft_id).first()
     if found is None:
         raise Refused(f"There is no message {draft_id}.", "not_found")
     require(by, verb, found.workspace)
+    erasure.hold([found.person_id, found.person.human_id])  # before the draft, as an erasure does
     if Draft.objects.filter(pk=draft_id, status=DraftStatus.DRAFT).update(updated_at=at) != 1:
         label = rows.get(pk=draft_id).get_status_display().lower()
         raise Lost(f"This message is {label} by now; only a draft can be changed.")

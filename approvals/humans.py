@@ -15,7 +15,7 @@ OPEN = UNTAKEN | Q(status="pending")
 def lock(human_ids: Iterable[int]) -> None:
     """Hold every open approval of these people, in id order, so that no claim takes one."""
     rows = Approval.objects.filter(OPEN, human__in=list(human_ids)).order_by("pk")
-    list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+    list(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
 
 
 def follow(record_ids: Iterable[int], human_id: int) -> int:

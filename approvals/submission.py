@@ -12,7 +12,7 @@ from approvals import asking, auto, rewriting, rounds, routing, tiers
 from approvals.errors import Lost, Refused
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
-from outreach.core import activity, drafts, history, inbox, people
+from outreach.core import activity, drafts, erasure, history, inbox, people
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require
@@ -53,7 +53,7 @@ def submit(
         if scheduled_for is not None:
             draft.scheduled_for = scheduled_for
         draft.touch = history.touch_for(draft.person.human_id)
-        draft.save(update_fields=["scheduled_for", "touch", "updated_at"])
+        _hold(draft, at)
         known = replace(facts.gather([draft], at=at)[draft.pk], by_kind=by.kind)
         asked_for = max(at, draft.scheduled_for or at)
         known, change = _polished(draft, known, asked_for, at)
@@ -123,6 +123,20 @@ def _draft(draft_id: int) -> Draft:
             "not_a_draft",
         )
     return found
+
+
+def _hold(draft: Draft, at: datetime) -> None:
+    """Own the row for this transaction, as a draft: nothing is added to one that has ended.
+
+    The person before the draft, as an erasure has them.
+    """
+    erasure.hold([draft.person_id, draft.person.human_id])
+    held = Draft.objects.filter(pk=draft.pk, status=DraftStatus.DRAFT).update(
+        scheduled_for=draft.scheduled_for, touch=draft.touch, updated_at=at
+    )
+    if held != 1:
+        now = Draft.objects.get(pk=draft.pk).get_status_display().lower()
+        raise Lost(f"This message is {now} by now; only a draft can be submitted.")
 
 
 def _rest_if_escalating(draft: Draft, verdict: Verdict) -> None:

@@ -99,7 +99,7 @@ def bounced(
     event.digest = suppression.digest_of(workspace.pk, Channel.EMAIL, address)
     with transaction.atomic():
         if event.pk:
-            event.save()
+            event.save(update_fields=["bounced", "digest", "workspace", "delivery", "judged_at"])
         else:
             ProviderEvent.objects.bulk_create([event], ignore_conflicts=True)
         soft = ProviderEvent.objects.filter(

@@ -112,7 +112,7 @@ def _judge_one(row: ProviderEvent, *, at: datetime) -> None:
         stored = receiving.take_in(Incoming.from_dict(row.payload), at=at)
         row.workspace = stored[0].workspace
         row.payload = {}  # the words are in the inbox now, and only there
-        _done(row, f"inbound message {stored[0].pk}", at)
+        _done(row, f"inbound message {stored[0].pk}", at, "payload")
         return
     row.delivery = settle.quoted(
         str(row.payload.get("channel", Channel.EMAIL)), **_ids(row.payload)
@@ -174,9 +174,10 @@ def _ids(payload: dict[str, object]) -> dict[str, str]:
     return {name: str(payload.get(name, "")) for name in ("token", "provider_id", "message_id")}
 
 
-def _done(row: ProviderEvent, result: str, at: datetime) -> None:
+def _done(row: ProviderEvent, result: str, at: datetime, *more: str) -> None:
+    """Only what judging found is written: the rest may have been erased meanwhile."""
     row.result, row.judged_at, row.tried_at = result[:200], at, at
-    row.save()
+    row.save(update_fields=["workspace", "delivery", "result", "judged_at", "tried_at", *more])
 
 
 # --- Receipts ------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ def _judge_receipts(rows: Sequence[ProviderEvent], *, at: datetime) -> None:
         if delivery is not None:
             row.delivery, row.workspace_id, row.tried_at = delivery, delivery.workspace_id, at
             _judge_receipt(row, delivery, at=at)
-            row.save()
+            row.save(update_fields=["delivery", "workspace", "tried_at", "result", "judged_at"])
 
 
 def _judge_receipt(row: ProviderEvent, delivery: Delivery, *, at: datetime) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from channels import bounces, inbound, matching
 from channels.incoming import UNHEARD, Incoming
 from channels.mail.quoting import split
-from outreach.core import activity, inbox, suppression
+from outreach.core import activity, erasure, inbox, suppression
 from outreach.core.models import Contact, Draft, InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
@@ -47,6 +47,8 @@ def store(incoming: Incoming, match: matching.Match, *, at: datetime) -> Inbound
     """The row of this message in this workspace, made unless it is there."""
     parts = split(incoming.text, sent=_sent_texts(match))
     with transaction.atomic():
+        if match.person is not None and erasure.hold([match.person.pk]):
+            match = matching.Match(match.workspace)  # nobody we know any more
         row, made = InboundMessage.objects.get_or_create(
             workspace=match.workspace,
             channel=incoming.channel,

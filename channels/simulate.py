@@ -89,6 +89,9 @@ def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
     )
     row.evidence = _evidence(approval, known, str(row.token), at)
     with transaction.atomic():
+        still = Approval.objects.filter(UNTAKEN, pk=approval.pk)
+        if not still.select_for_update(of=("self",)).values_list("pk", flat=True):
+            return  # taken back meanwhile, or erased with its text
         Delivery.objects.bulk_create([row], ignore_conflicts=True)
         if Delivery.objects.filter(token=row.token).exists():
             _tell(approval, at)  # else another worker simulated it in the same second

@@ -16,7 +16,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import Q
 
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from safety import controls, events
@@ -42,7 +42,6 @@ DOOR = "workflow"
 # worker alive after all, it could not write any more.
 SILENCE = timedelta(seconds=60)
 
-
 Clock = Callable[[], datetime]
 
 
@@ -53,9 +52,11 @@ def _unwatched(progress: Progress) -> None:
 def take(run_id: int, *, at: datetime) -> str:
     """Own a waiting run; the name of the claim, or empty when somebody else was faster."""
     claim = uuid4().hex
-    taken = Run.objects.filter(pk=run_id, status=RunStatus.WAITING).update(
-        status=RunStatus.RUNNING, claim=claim, seen_at=at, error="", ended_at=None
-    )
+    waiting = Run.objects.filter(pk=run_id, status=RunStatus.WAITING)
+    with transaction.atomic():
+        erasure.begin(*waiting.values_list("workspace", flat=True))
+        fresh = {"status": RunStatus.RUNNING, "error": "", "ended_at": None}
+        taken = waiting.update(claim=claim, seen_at=at, **fresh)
     Run.objects.filter(pk=run_id, claim=claim, started_at__isnull=True).update(started_at=at)
     return claim if taken else ""
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from outreach.core import inbox
+from outreach.core import drafts, inbox
 from outreach.core.models import Draft, InboundMessage, Workspace
 from outreach.core.models.inbound import InboundKind
 from outreach.core.models.people import PersonStatus
@@ -47,7 +47,7 @@ def answer_waiting(*, at: datetime) -> int:
             break
         try:
             made += answer(message, at=at)
-        except (NotAllowed, StepRefused, inbox.InboxRefused) as error:
+        except (NotAllowed, StepRefused, inbox.InboxRefused, drafts.TextRefused) as error:
             logger.warning("Message %s waits: %s", message.pk, type(error).__name__)
     return made
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from approvals.quota import zone_of
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.models import PrincipalKind, User, Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -62,13 +62,14 @@ def save(
     days = sorted({int(day) for day in weekdays})
     if not days or days[0] < 0 or days[-1] > 6:
         raise ScheduleRefused("Choose at least one weekday.")
-    asked = definitions.find(workflow).prepare(workspace, options)
     row = schedule or Schedule(workspace=workspace)
-    row.workflow, row.options, row.weekdays = workflow, asked, days
+    row.workflow, row.weekdays = workflow, days
     row.time_of_day, row.is_enabled, row.last_error = time_of_day, is_enabled, ""
     row.next_at = next_after(days, time_of_day, str(zone_of(workspace)), at)
     row.by_kind, row.by_id, row.by_label = by.kind, by.id, by.label[:150]
     with transaction.atomic():
+        erasure.begin(workspace.pk)  # before it is looked who is asked about
+        row.options = definitions.find(workflow).prepare(workspace, options)
         row.save()
         told = activity.entry("workflows.scheduled", row, name=workflow, enabled=is_enabled)
         activity.record(told, by=by, at=at)

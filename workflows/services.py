@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.models import Agent, Workspace
 from outreach.core.permissions import NotAllowed, Verb, allowed, require
 from outreach.core.principal import Principal
@@ -59,8 +59,9 @@ def start(
     definition = definitions.find(name)
     agent = by.agent or drafting_agent(workspace, by=by, at=at)
     _refuse_unable(agent, workspace)
-    asked = definition.prepare(workspace, options)
     with transaction.atomic():
+        erasure.begin(workspace.pk)  # before it is looked who is asked about
+        asked = definition.prepare(workspace, options)
         run = Run.objects.create(
             workspace=workspace, agent=agent, name=name, options=asked, seen_at=at, **by.fields()
         )

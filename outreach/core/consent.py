@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.models import Consent, Person
 from outreach.core.models.consent import Basis
 from outreach.core.people import canonical
@@ -45,11 +45,13 @@ def grant(
             f"Agent {by.label} may record a claim ({Basis.IMPORTED_CLAIM}), not that somebody "
             "agreed. A colleague who has seen the proof records that."
         )
-    if person.erased_at is not None:
-        raise ConsentRefused("This person was erased. Write down a new person with their consent.")
     when = given_at or at
     _check(basis, source, text_shown, given_at=when, at=at, expires_at=expires_at)
     with transaction.atomic():
+        if erasure.hold([person.pk]):
+            raise ConsentRefused(
+                "This person was erased. Write down a new person with their consent."
+            )
         row = Consent.objects.create(
             workspace=person.workspace,
             person=canonical(person),

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.html import escape
 
-from outreach.core import activity, history, sql, voice
+from outreach.core import activity, erasure, history, sql, voice
 from outreach.core.digest import message_digest
 from outreach.core.models import Address, Channel, Draft, Person, Purpose, Revision, Workspace
 from outreach.core.models.drafts import TRANSITIONS, DraftStatus
@@ -139,10 +139,10 @@ def write(
     require(by, Verb.WRITE_DRAFTS, workspace)
     if person.workspace_id != workspace.pk:
         raise TextRefused("That person belongs to another workspace.")
-    if person.erased_at is not None:
-        raise TextRefused("That person was erased. Nothing may be written to them any more.")
     check_text(channel, words)
     with transaction.atomic():
+        if erasure.hold([person.pk]):
+            raise TextRefused("That person was erased. Nothing may be written to them any more.")
         draft = Draft.objects.create(
             workspace=workspace,
             person=person,

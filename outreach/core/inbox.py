@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.models import Draft, InboundMessage, Person, Workspace
 from outreach.core.models.inbound import InboundKind, InboundStatus
 from outreach.core.permissions import Verb, require
@@ -21,6 +21,7 @@ from outreach.core.principal import Principal
 
 OPEN = (InboundStatus.NEW, InboundStatus.NEEDS_PERSON, InboundStatus.WANTS_REPLY)
 Known = InboundMessage | None
+JUDGED = ("status", "reason", "judged_at", "verdict", "alert", "details", "person", "in_reply_to")
 TEXTS_READ = 50
 
 
@@ -91,9 +92,14 @@ def alerts_of(human_ids: Iterable[int]) -> dict[int, str]:
 def judged(
     message: InboundMessage, status: str, *, reason: str, by: Principal, at: datetime
 ) -> InboundMessage:
-    """Note how a stored message was judged. Needs a transaction; the caller set its fields."""
+    """Note how a stored message was judged. Needs a transaction; the caller set its fields.
+
+    Nothing is noted of one that was handled meanwhile, as when its writer was erased.
+    """
     message.status, message.reason, message.judged_at = status, reason[:300], at
-    message.save()
+    waiting = InboundMessage.objects.filter(pk=message.pk, status=InboundStatus.NEW)
+    if not waiting.update(**{name: getattr(message, name) for name in JUDGED}):
+        return message
     entry = activity.entry(
         "channels.inbound_read",
         message,
@@ -128,11 +134,13 @@ def assigned(message: InboundMessage, human: Person, *, by: Principal, at: datet
     require(by, Verb.WRITE_PEOPLE, message.workspace)
     if human.workspace_id != message.workspace_id:
         raise InboxRefused("That person belongs to another workspace.")
-    if human.erased_at is not None:
-        raise InboxRefused("That person was erased. Write down a new person and assign it to them.")
     if message.kind != InboundKind.MESSAGE:
         raise InboxRefused("Only what somebody wrote can be assigned to a person.")
     with transaction.atomic():
+        if erasure.hold([human.pk]):
+            raise InboxRefused(
+                "That person was erased. Write down a new person and assign it to them."
+            )
         won = InboundMessage.objects.filter(pk=message.pk, person__isnull=True).update(
             person=human, status=InboundStatus.NEW
         )

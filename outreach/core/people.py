@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.addresses import normalise
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
@@ -25,10 +25,14 @@ def canonical(person: Person) -> Person:
 
 
 def refuse_erased(person: Person) -> None:
-    """Nothing is written about somebody who was erased: whoever it is now is a new person."""
-    if person.erased_at is not None:
+    """Nothing is written about somebody who was erased: whoever it is now is a new person.
+
+    Needs the transaction that writes, until whose end they are not erased.
+    """
+    erased = erasure.hold([person.pk])
+    if erased:
         raise PersonRefused(
-            f"This person was erased on {person.erased_at:%Y-%m-%d}; nothing may be written about "
+            f"This person was erased on {erased[person.pk]:%Y-%m-%d}; nothing may be written about "
             "them any more. Somebody who comes to you anew is written down as a new person."
         )
 

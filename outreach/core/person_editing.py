@@ -103,7 +103,7 @@ def change(
     if "full_name" in given and not any(sign.isalnum() for sign in given["full_name"]):
         raise PersonRefused("Give the person a name.")
     with transaction.atomic():
-        held = Person.objects.select_for_update().get(pk=person.pk)
+        held = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
         refuse_erased(held)
         if seen and seen != version(held):
             raise PersonRefused(

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from outreach.core import activity, suppression
+from outreach.core import activity, erasure, suppression
 from outreach.core.importing import histories, optouts, store
 from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.choices import Choices
@@ -50,6 +50,7 @@ def apply(
     require(by, Verb.IMPORT, workspace)
     try:
         with transaction.atomic():
+            erasure.begin(workspace.pk)
             store.one_at_a_time(workspace)
             chosen = choices or Choices()
             run = Applying(
@@ -93,8 +94,8 @@ class Applying(Run):
         }
         if not ids:
             return
-        held = Person.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
-        people = load(held)
+        rows = Person.objects.filter(pk__in=ids).order_by("pk")
+        people = load(rows.select_for_update(of=("self",), no_key=True))
         for _, found in matched:
             if found.person is not None:
                 found.person = people.get(found.person.id, found.person)

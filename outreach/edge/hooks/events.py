@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from approvals.models import Approval
-from outreach.core import activity
+from outreach.core import activity, erasure
 from outreach.core.models import Activity, PrincipalKind, Seal
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import may_read
@@ -96,9 +96,10 @@ def _told(hook: Webhook, seals: Iterable[Seal], at: datetime) -> list[WebhookEve
     ]
     if not wanted or not may_hear(hook):
         return []
-    rounds = Approval.objects.select_related("draft").in_bulk(
-        [number for seal in wanted if (number := _round(seal.activity))]
-    )
+    numbers = [number for seal in wanted if (number := _round(seal.activity))]
+    about = Approval.objects.filter(pk__in=numbers).values_list("draft__person", flat=True)
+    erasure.hold(about)  # of who was erased, the reviewer's words are gone when they are read
+    rounds = Approval.objects.select_related("draft").in_bulk(numbers)
     return [
         WebhookEvent(
             workspace_id=hook.workspace_id,

@@ -18,7 +18,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from approvals import humans
 from channels.models import Delivery
-from outreach.core import activity, suppression
+from outreach.core import activity, erasure, suppression
 from outreach.core.importing import forgetting
 from outreach.core.models import Import, Person
 from outreach.core.models.consent import SuppressionReason
@@ -90,6 +90,11 @@ def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased
     _refuse_busy(who)
     ending.stop(who, by=by, at=at)
     with transaction.atomic():
+        if not erasure.alone(who.workspace.pk):
+            raise EraseRefused(
+                "A run or an import begins at this moment and may be reading them. Nothing was "
+                "erased. Try again once it is over."
+            )
         humans.lock(who.people)
         list(Person.objects.select_for_update().filter(pk__in=who.people).order_by("pk"))
         _refuse_busy(who)
