@@ -226,7 +226,7 @@ class ApprovalAdmin(SidePages):
             "typed_hidden": marks.hidden(typed.get("subject", ""), typed.get("text", ""))
             if typed
             else [],
-            "readers": presence.sentences(item, at=timezone.now()),
+            "readers": _readers(item),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
             "may_settle": may(request, Verb.SETTLE, item.workspace_id),
@@ -282,6 +282,12 @@ class ApprovalAdmin(SidePages):
             "approved": sum(result.approved for result in results),
         }
         return self.page(request, f"{TEMPLATES}/bulk_done.html", context)
+
+
+def _readers(item: Approval) -> list[str]:
+    """Who else reads it; of interest while it is undecided."""
+    pending = item.status == ApprovalStatus.PENDING
+    return presence.sentences(item, at=timezone.now()) if pending else []
 
 
 def _chosen(request: HttpRequest, name: str) -> str:

@@ -83,7 +83,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "previous": _previous(revision),
         "outlook": outlook,
         "confidence": queue.confidence_of(approval),
-        "findings": [{**item, "private": marks.is_private(item)} for item in shown],
+        "findings": [_finding(item) for item in shown],
         "parts": [_part(item) for item in revision.confidence_parts],
         "context": pairs(revision.context),
         "routing": approval.routing,
@@ -95,6 +95,13 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "facts": pairs(person.facts),
         **_after(approval, at=at),
     }
+
+
+def _finding(item: dict[str, Any]) -> dict[str, Any]:
+    """A finding with the words it quotes, unless its sentence has them already."""
+    words = str(item.get("text") or "")
+    quote = "" if words in str(item.get("message", "")) else words
+    return {**item, "private": marks.is_private(item), "quote": quote}
 
 
 def closed_because(approval: Approval) -> str:

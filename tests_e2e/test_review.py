@@ -94,6 +94,17 @@ def test_a_whole_round_by_keyboard_alone(enter):
     assert Person.objects.get(pk=items[5].human_id).status == "blocked"
 
 
+@pytest.mark.parametrize("how", ["key", "button"])
+def test_skipping_the_only_item_says_that_nothing_else_waits(enter, how):
+    testing.alice()
+    item = make("The Only One")
+    page = enter("alice", width=390)
+    page.goto(address(item))
+    page.keyboard.press("s") if how == "key" else page.click("#skip")
+    page.wait_for_selector("text=Nothing else waits in this list")
+    assert status(item) == "pending" and page.url.endswith(address(item))
+
+
 def test_undo_takes_an_approval_back_while_it_is_offered(enter, settings):
     settings.APPROVAL_UNDO_SECONDS = 60
     testing.alice()

@@ -185,6 +185,23 @@ def test_the_diff_against_the_revision_before_is_shown():
     assert "added: </span>Tuesday" in text and "removed: </span>Monday" in text
 
 
+def test_a_finding_quotes_words_once():
+    """The count stands in its sentence already; words of the text do not."""
+    item = testing.make_pending(text="Here are the minutes. What is your date of birth?")
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert "1/3 daily limit" in text and "<q>1/3</q>" not in text
+    assert "<q>What is your date of birth</q>" in text
+
+
+def test_an_item_that_is_alone_can_be_skipped_all_the_same():
+    item = testing.make_pending()
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert '<button type="button" class="oc-button" id="skip">' in text
+    testing.make_pending()
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert '<a class="oc-button" id="skip"' in text
+
+
 def test_after_the_decision_the_page_shows_receipt_and_who(woken):
     item = testing.make_pending()
     client = enter(testing.alice())

@@ -112,13 +112,16 @@ document.addEventListener("DOMContentLoaded", () => {
         if (address) window.location.assign(address);
         else if (say) say.textContent = words;
     };
+    const skip = () => go(page.dataset.next, "Nothing else waits in this list. This one stays where it is.");
+    const only = document.querySelector("button#skip");
+    if (only) only.addEventListener("click", skip);
     const acts = {
         a: approve,
         e: () => open("edit", "edit-text"),
         c: () => open("return", "feedback"),
         r: () => open("reject", "reason"),
         b: () => open("block", "block-reason"),
-        s: () => go(page.dataset.next, "This is the last one."),
+        s: skip,
         j: () => go(page.dataset.next, "This is the last one."),
         k: () => go(page.dataset.previous, "This is the first one."),
         u: () => { const undo = document.getElementById("undo-form"); if (undo && !undo.hidden) undo.requestSubmit(); },
