@@ -24,9 +24,8 @@ from outreach.core.models import Agent, Draft, PrincipalKind, Workspace
 from outreach.core.principal import Principal
 
 KEEPER = Principal.system("quota")
-# How the reason of a draft begins that waits for its quota, and how it is known again.
-REACHED = "Daily quota of"
-HELD = Q(draft__status_reason__startswith=REACHED)
+# Whatever else sets `due_at` thereby ends the hold of a quota, without knowing of it.
+HELD = Q(quota_until=F("due_at"))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -168,7 +167,7 @@ def _give(scope: Scope, day: date, count: int) -> None:
 
 def reached(limit: int | None, *, of_agent: bool = False) -> str:
     """The sentence of every door for a quota that is used up."""
-    return f"{REACHED} {limit}{' of this agent' if of_agent else ''} reached"
+    return f"Daily quota of {limit}{' of this agent' if of_agent else ''} reached"
 
 
 def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
@@ -191,6 +190,7 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
     Approval.objects.filter(pk__in=[row.pk for row in rows]).update(
         taken_at=None,
         due_at=until,
+        quota_until=until,
         not_before=until,
         send_before=Greatest(
             "send_before", Value(until + timedelta(hours=place.approval_expiry_hours))
@@ -216,7 +216,7 @@ def look_again(workspace: Workspace, *, at: datetime) -> int:
         while rows := rounds.lock(held, skip=True):
             count += len(rows)
             ids = [row.pk for row in rows]
-            Approval.objects.filter(pk__in=ids).update(due_at=at, not_before=None)
+            Approval.objects.filter(pk__in=ids).update(due_at=at, quota_until=None, not_before=None)
             Draft.objects.filter(approvals__in=ids).update(status_reason="")
     return count
 

@@ -99,6 +99,9 @@ class Approval(Authored):
     not_before = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(help_text="A pending round ends then, unanswered.")
     due_at = models.DateTimeField(null=True, blank=True, help_text="When it may be taken.")
+    quota_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Equal to `due_at`: a quota holds it."
+    )
     send_before = models.DateTimeField(
         null=True, blank=True, help_text="Permission is not for ever."
     )

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from approvals import quota, quota_standing, services, submission
+from approvals import quota, quota_standing, services, submission, taking
 from approvals.models import Approval, QuotaUse
 from outreach import testing
 from outreach.core.models import Agent, Draft, Person, Workspace
@@ -81,6 +81,25 @@ def test_what_a_raised_quota_has_room_for_goes_out_today(live, memory):
     held = Approval.objects.get(taken_at=None)
     assert held.due_at == datetime(2026, 3, 12, tzinfo=UTC)
     assert used() == 5
+
+
+def test_what_a_quota_holds_is_known_whatever_its_draft_says(live, memory):
+    workspace = limited(1)
+    make_plenty(2)
+    drain()
+    Draft.objects.update(status_reason="")
+    assert quota.look_again(workspace, at=AT) == 1
+
+
+def test_what_waits_for_something_else_meanwhile_is_left_alone(live, memory):
+    """A try that failed gave it another time: no hold of a quota any more, though one once was."""
+    workspace = limited(1)
+    make_plenty(2)
+    drain()
+    [held] = Approval.objects.filter(taken_at=None)
+    Approval.objects.filter(pk=held.pk).update(taken_at=AT)
+    taking.give_back([held.pk], due_at=AT + timedelta(hours=2))
+    assert quota.look_again(workspace, at=AT) == 0
 
 
 def test_what_was_asked_for_later_is_not_brought_forward(live, memory):

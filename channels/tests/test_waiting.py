@@ -11,7 +11,7 @@ from approvals.models import Approval
 from channels import registry, waiting
 from channels.adapters.memory import MemoryAdapter
 from channels.tests.plenty import make_plenty
-from outreach.core.models import Draft, Person
+from outreach.core.models import Person
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db
@@ -37,10 +37,7 @@ def test_a_message_waits_for_the_first_reason_that_is_true(live, django_assert_n
     change(rows[2], send_before=WORKDAY)
     change(rows[3], dry_run=True)
     change(rows[4], due_at=WORKDAY + hour)
-    change(rows[5], due_at=WORKDAY + hour)
-    Draft.objects.filter(pk=rows[5].draft_id).update(
-        status_reason="Daily quota of 3 reached; goes out tomorrow (2026-03-12)."
-    )
+    change(rows[5], due_at=WORKDAY + hour, quota_until=WORKDAY + hour)
     change(rows[6], taken_at=WORKDAY)
     change(rows[7], due_at=WORKDAY)
     with django_assert_num_queries(1):

@@ -19,7 +19,6 @@ from outreach.core.models import (
     Activity,
     Agent,
     Contact,
-    Draft,
     Membership,
     Person,
     User,
@@ -491,9 +490,7 @@ def test_an_admin_changes_settings_within_the_rules():
 def test_a_quota_that_is_changed_frees_what_it_held_for_tomorrow():
     place, soon = testing.make_workspace(), WORKDAY + timedelta(hours=5)
     row = testing.make_approved()
-    Approval.objects.filter(pk=row.pk).update(due_at=soon, not_before=soon)
-    told = "Daily quota of 3 reached; goes out tomorrow (2026-03-12)."
-    Draft.objects.filter(pk=row.draft_id).update(status_reason=told)
+    Approval.objects.filter(pk=row.pk).update(due_at=soon, not_before=soon, quota_until=soon)
     client, address = enter(testing.dora()), f"/admin/core/workspace/{place.pk}/change/"
     client.post(address, workspace_form(place, four_eyes="on"))
     row.refresh_from_db()
