@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safety.verdict import Verdict
+from safety.verdict import Verdict, sentences
 
 
 class Refused(Exception):
@@ -33,7 +33,5 @@ class Blocked(Refused):
     code = "blocked"
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(
-            " ".join(finding.message.rstrip(".") + "." for finding in verdict.blockers)
-        )
+        super().__init__(sentences(verdict.blockers))
         self.verdict = verdict

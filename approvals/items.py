@@ -11,7 +11,7 @@ from outreach.core import drafts
 from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
-from safety.verdict import Verdict
+from safety.verdict import Verdict, sentences
 
 
 def pending(approval_id: int, by: Principal, at: datetime) -> Approval:
@@ -45,11 +45,13 @@ def became(approval: Approval) -> str:
     """What happened to an item, for somebody who came too late."""
     if approval.is_given and approval.taken_at is not None:
         return f"#{approval.pk} is being sent now or has left."
-    who = f" by {approval.decided_by_label}" if approval.decided_by_label else ""
-    when = approval.decided_at or approval.closed_at
+    closed = approval.closed_at is not None  # after it had been approved, and by somebody else
+    who = f" by {approval.decided_by_label}" if approval.decided_by_label and not closed else ""
+    when = approval.closed_at or approval.decided_at
     stamp = f" at {when:%H:%M:%S} UTC" if when else ""
     label = ApprovalStatus(approval.status).label.lower()
-    return f"#{approval.pk} is {label} already{who}{stamp}."
+    why = f": {approval.rejection_reason}" if closed and approval.rejection_reason else ""
+    return f"#{approval.pk} is {label} already{who}{stamp}{why}".rstrip(".") + "."
 
 
 def same_text(approval: Approval, digest: str) -> None:
@@ -69,7 +71,7 @@ def footer_kept(old: str, new: str) -> None:
 
 
 def why(verdict: Verdict) -> str:
-    return " ".join(finding.message.rstrip(".") + "." for finding in verdict.blockers)
+    return sentences(verdict.blockers)
 
 
 def four_eyes(approval: Approval, by: Principal) -> None:

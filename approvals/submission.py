@@ -19,7 +19,7 @@ from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 from safety import events, facts, gate
 from safety.question import Facts
-from safety.verdict import Level, Verdict
+from safety.verdict import Level, Verdict, sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _rest_if_escalating(draft: Draft, verdict: Verdict) -> None:
 
 def _keep_as_draft(draft: Draft, verdict: Verdict, *, by: Principal, at: datetime) -> None:
     events.record_verdict(verdict, action="submit", draft=draft, by=by, at=at)
-    reason = " ".join(finding.message.rstrip(".") + "." for finding in verdict.blockers)
+    reason = sentences(verdict.blockers)
     Draft.objects.filter(pk=draft.pk).update(status_reason=reason[:500])
     draft.status_reason = reason[:500]
 

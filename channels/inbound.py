@@ -71,7 +71,7 @@ def hear(
     when = min(written_at or at, at)
     wait_for: list[int] = []
     if asked.kind == "stop":
-        reason = f"asked us to stop by {channel}"
+        reason = f"asked us to stop by {Channel(channel).label}"
         wait_for = stop.stop_person(person, PersonStatus.DESIST, reason=reason, by=INBOUND, at=at)
     elif asked.kind == "unclear":
         wait_for = hold(person, UNCLEAR, at=at)
@@ -97,7 +97,7 @@ def _known(name: str) -> Contact | None:
 
 def unsubscribed(person: Person, channel: str, *, at: datetime) -> list[int]:
     """They pressed a provider's unsubscribe button; returns ids to `wait` for. Harmless twice."""
-    reason = f"unsubscribed by {channel}"
+    reason = f"unsubscribed by {Channel(channel).label}"
     ids = stop.stop_person(person, PersonStatus.DESIST, reason=reason, by=INBOUND, at=at)
     with transaction.atomic():
         suppression.suppress_human(person, reason=SuppressionReason.UNSUBSCRIBE, by=INBOUND, at=at)
@@ -140,7 +140,9 @@ def to_the_top(person: Person, reason: str) -> list[int]:
 
 def _forbid(person: Person, channel: str, at: datetime) -> None:
     suppression.suppress_human(person, reason=SuppressionReason.STOP_REQUEST, by=INBOUND, at=at)
-    consent.withdraw(person, reason=f"asked us to stop by {channel}", by=INBOUND, at=at)
+    consent.withdraw(
+        person, reason=f"asked us to stop by {Channel(channel).label}", by=INBOUND, at=at
+    )
 
 
 def _note_inquiry(person: Person, channel: str, at: datetime, written_at: datetime) -> None:
@@ -158,7 +160,7 @@ def _note_inquiry(person: Person, channel: str, at: datetime, written_at: dateti
             human,
             channel,
             Basis.INQUIRY,
-            source=f"their own message by {channel}",
+            source=f"their own message by {Channel(channel).label}",
             by=INBOUND,
             at=at,
             given_at=written_at,

@@ -19,7 +19,7 @@ from channels import reading
 from channels.models import Delivery
 from outreach.core import drafts, files
 from safety import controls, facts, gate
-from safety.verdict import CoolingOff, Finding, Level, Verdict
+from safety.verdict import CoolingOff, Finding, Level, Verdict, sentences
 
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
@@ -164,8 +164,10 @@ def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:
                 findings=(codes[code],),
                 cooling_off=verdict.cooling_off,
             )
-    findings = verdict.blockers or verdict.findings
-    sentence = " ".join(finding.message.rstrip(".") + "." for finding in findings)
+    findings = verdict.blockers or tuple(
+        finding for finding in verdict.findings if finding.status == "warn"
+    )
+    sentence = sentences(findings)
     if verdict.not_before is not None and verdict.level < Level.BLOCK:
         return Released(
             row,
@@ -174,7 +176,7 @@ def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:
             findings[0].code if findings else "hold",
             sentence,
             hold_until=verdict.not_before,
-            findings=tuple(f for f in findings if f.status in ("warn", "fail")),
+            findings=findings,
             cooling_off=verdict.cooling_off,
         )
     return Released(

@@ -123,7 +123,9 @@ def _columns(item: Carried) -> tuple[int, str, str, str, dict[str, str]]:
 def _sentence(receipt: Receipt) -> str:
     if receipt.outcome is Outcome.SENT:
         return ""
-    return f"{receipt.outcome.value.replace('_', ' ')} at {receipt.stage}: {receipt.reply}"[:500]
+    # Its own words tell the rest: what cannot be composed never came near the other side.
+    where = "before anything was written" if receipt.stage == "compose" else f"at {receipt.stage}"
+    return f"{receipt.outcome.value.replace('_', ' ')} {where}: {receipt.reply}"[:500]
 
 
 def _contact(item: Carried, at: datetime) -> tuple[Any, ...]:

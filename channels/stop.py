@@ -196,13 +196,12 @@ def stop_person(
         require(by, Verb.STOP_PERSON, person.workspace)
     ids = human_ids(person)
     label = "asked us to stop" if status == PersonStatus.DESIST else "was blocked"
+    said = reason if reason.startswith(label) else f"{label}: {reason}"
     with transaction.atomic(durable=True):
         people.set_status(person, status, reason=reason, by=by, at=at)
     for _ in range(ROUNDS_TRIES):
         with transaction.atomic():
-            left = taking.end_for_human(
-                ids, sentence=f"This person {label}: {reason}", by=STOPPER, at=at
-            )
+            left = taking.end_for_human(ids, sentence=f"This person {said}", by=STOPPER, at=at)
         if not left:
             break
         time.sleep(0.05)

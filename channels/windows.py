@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from approvals.models import Approval, ApprovalStatus
 from channels.base import Template
@@ -29,14 +30,46 @@ def terms_of(approval: Approval, *, at: datetime) -> dict[str, Any]:
     answering = wrote_within(approval, at=at)
     template = None
     if approval.channel == Channel.WHATSAPP and not answering:
-        rows = PlatformTemplate.objects.filter(workspace=approval.workspace_id, is_active=True)
-        template = fitting(approval.revision.text, rows.order_by("pk"))
+        template = fitting(approval.revision.text, _templates(approval))
     return {
         "answering": answering,
         "by_person": approval.status == ApprovalStatus.APPROVED
         and approval.revision.by_kind == PrincipalKind.USER,
         "template": template,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a text would travel, in a sentence; or that it cannot."""
+
+    sentence: str
+    may_leave: bool = True
+
+
+def way_of(approval: Approval, *, at: datetime) -> Way | None:
+    """For whoever decides about a WhatsApp message; None on a channel that asks for no template."""
+    if approval.channel != Channel.WHATSAPP:
+        return None
+    planned = approval.scheduled_for
+    if wrote_within(approval, at=max(at, planned) if planned else at):
+        return Way("As free text: they wrote within the last 24 hours.")
+    rows = list(_templates(approval))
+    found = fitting(approval.revision.text, rows)
+    if found is not None:
+        return Way(f"As the template “{found.name}” ({found.language}), word for word.")
+    names = ", ".join(f"“{row.name}”" for row in rows) or "none is stored"
+    return Way(
+        "It cannot leave by WhatsApp like this: they have not written within 24 hours, and the "
+        f"text is none of the approved templates ({names}). Edit it into the words of one, or "
+        "wait until they write.",
+        may_leave=False,
+    )
+
+
+def _templates(approval: Approval) -> QuerySet[PlatformTemplate]:
+    rows = PlatformTemplate.objects.filter(workspace=approval.workspace_id, is_active=True)
+    return rows.order_by("pk")
 
 
 def wrote_within(approval: Approval, *, at: datetime) -> bool:

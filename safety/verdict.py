@@ -6,6 +6,7 @@ matter" hold by construction, and adding a rule can never loosen an outcome. Fre
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -74,6 +75,11 @@ class Verdict:
     @property
     def blockers(self) -> tuple[Finding, ...]:
         return tuple(f for f in self.findings if f.status == "fail")
+
+
+def sentences(findings: Iterable[Finding]) -> str:
+    """What these findings say, each as a sentence of its own."""
+    return " ".join(finding.message.rstrip(".") + "." for finding in findings)
 
 
 def join(*verdicts: Verdict) -> Verdict:

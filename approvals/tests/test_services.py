@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from approvals import expiry, rounds, services, submission
+from approvals import expiry, rounds, services, submission, taking
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import activity, drafts
 from outreach.core.models import Draft, Revision
 from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent, SystemControl
 
@@ -116,8 +117,6 @@ def test_no_agent_can_approve_whatever_its_scopes():
 def test_a_reviewer_of_another_workspace_cannot_approve():
     other = testing.make_workspace("other")
     stranger = testing.make_user("stranger", "admin", other)
-    from outreach.core.principal import Principal
-
     with pytest.raises(NotAllowed):
         approve(testing.make_pending(), by=Principal.of_user(stranger))
 
@@ -172,6 +171,17 @@ def test_a_second_approval_is_told_who_was_first():
     approve(approval)
     with pytest.raises(Lost, match="approved already by Alice at 10:05:00 UTC"):
         approve(approval, by=testing.dora())
+
+
+def test_who_comes_after_a_stop_is_told_of_it_and_not_of_whoever_approved():
+    approval = testing.make_approved()
+    taking.end_for_human(
+        [approval.human_id], sentence="This person asked us to stop by WhatsApp",
+        by=Principal.system("stopper"), at=LATER,
+    )  # fmt: skip
+    told = "rejected already at 10:05:00 UTC: This person asked us to stop by WhatsApp."
+    with pytest.raises(Lost, match=told):
+        approve(approval)
 
 
 def test_rejecting_needs_a_reason_and_ends_the_message():

@@ -81,6 +81,7 @@ def test_quiet_hours_hold_until_the_recipients_morning(live, memory):
     report = sending.process(clock=lambda: night)
     assert (report.sent, report.released) == (0, 1)
     assert Approval.objects.get().due_at == WORKDAY.replace(hour=8)
+    assert "daily limit" not in Delivery.objects.get().reason  # what passed holds nothing
     assert sending.process(clock=lambda: WORKDAY).sent == 1
 
 

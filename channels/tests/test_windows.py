@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 
 import pytest
@@ -167,3 +168,23 @@ def test_what_meta_refuses_for_good_goes_back_to_its_author(person, live, sink):
     assert sending.process(clock=lambda: WORKDAY).failed == 1
     assert "Message undeliverable" in Approval.objects.get().draft.status_reason
     assert sink.arrivals == []
+
+
+def test_whoever_decides_reads_how_it_would_travel(person, client):
+    lost = testing.make_pending(person, channel="whatsapp", subject="", text="Hello Ana.")
+    client.force_login(testing.alice().user)
+    page = f"/admin/approvals/approval/{lost.pk}/change/"
+    for name, sentence in (("", "none is stored"), ("visit", "templates (“visit”)")):
+        if name:
+            PlatformTemplate.objects.create(workspace=person.workspace, name=name, body=BODY)
+        way = windows.way_of(lost, at=WORKDAY)
+        assert not way.may_leave and sentence in way.sentence
+        assert way.sentence in html.unescape(client.get(page).content.decode())
+    fit = testing.make_pending(person, channel="whatsapp", subject="", text=TEXT)
+    way = windows.way_of(fit, at=WORKDAY)
+    assert way.may_leave and "template “visit” (en)" in way.sentence
+    inbound.hear(person, Channel.WHATSAPP, "And where?", at=WORKDAY, key="wamid.7")
+    assert "As free text" in windows.way_of(lost, at=WORKDAY).sentence
+    lost.scheduled_for = WORKDAY + timedelta(days=2)  # by then the window is shut
+    assert not windows.way_of(lost, at=WORKDAY).may_leave
+    assert windows.way_of(testing.make_pending(), at=WORKDAY) is None

@@ -196,7 +196,7 @@ class DraftAdmin(TenantAdmin):
         return file_page.give(draft.workspace_id, found, request.GET.get("n", "1"))
 
     def new_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Write an e-mail to one person; it becomes a draft and nothing more."""
+        """Write a message to one person; it becomes a draft and nothing more."""
         if request.method not in ("GET", "POST"):
             return HttpResponseNotAllowed(["GET", "POST"])
         person = self._person(request, object_id)
@@ -213,7 +213,7 @@ class DraftAdmin(TenantAdmin):
         context = {
             "title": f"New message to {person.full_name}",
             "person": person,
-            "address": drafts.address_of(person, Channel.EMAIL),
+            "ways": _ways(person),
             "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
             "typed": request.POST,
             "purposes": Purpose.choices,
@@ -226,16 +226,19 @@ class DraftAdmin(TenantAdmin):
         return found
 
 
+def _ways(person: Person) -> list[tuple[str, str, str]]:
+    """(channel, its name, their address) of each channel on which they can be written to."""
+    ways = ((str(value), label) for value, label in Channel.choices if value != Channel.PHONE)
+    found = ((value, label, drafts.address_of(person, value)) for value, label in ways)
+    return [way for way in found if way[2]]
+
+
 def _write(person: Person, form: QueryDict, by: Principal, at: datetime) -> Draft:
-    words = drafts.Text(subject=form.get("subject", ""), text=plain(form.get("text", "")))
-    if not drafts.address_of(person, Channel.EMAIL):
-        raise Refused("No e-mail address of this person is known.", "no_address")
-    return drafts.write(
-        person.workspace,
-        person,
-        Channel.EMAIL,
-        words,
-        by=by,
-        at=at,
-        purpose=form.get("purpose", ""),
-    )
+    ways = [way[0] for way in _ways(person)]
+    channel = form.get("channel") or next(iter(ways), "")
+    if channel not in ways:
+        raise Refused("No address of this person on that channel is known.", "no_address")
+    subject = form.get("subject", "") if channel == Channel.EMAIL else ""
+    words = drafts.Text(subject=subject, text=plain(form.get("text", "")))
+    purpose = form.get("purpose", "")
+    return drafts.write(person.workspace, person, channel, words, by=by, at=at, purpose=purpose)

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 
 from outreach.core import keys
 from outreach.core.models import ApiKey, User, Workspace
-from outreach.core.permissions import may_read
+from outreach.core.permissions import READS, may_read
 from outreach.core.principal import Principal
 
 DOOR = "api"
@@ -141,10 +141,9 @@ class MayRead(BasePermission):
         if not resource or access.ids(resource):
             return True
         if access.principal.is_agent:
-            self.message = (
-                f"This key may not read {resource.replace('_', ' ')}. An admin can give its "
-                "agent the scope it needs."
-            )
+            scopes = " or ".join(sorted(READS[resource][1]))
+            remedy = f"An admin can give its agent {scopes}." if scopes else "A colleague can."
+            self.message = f"This key may not read {resource.replace('_', ' ')}. {remedy}"
         else:
             self.message = f"Your role may not read {resource.replace('_', ' ')} in any workspace."
         return False

@@ -16,6 +16,7 @@ from approvals.proposing import Proposal
 from outreach.core.models import Draft
 from outreach.edge.api.base import StrictSerializer
 from safety import controls
+from safety.verdict import sentences
 
 OUTCOMES = ("pending_approval", "approved_by_rule", "draft", "blocked", "refused")
 LATEST = timedelta(days=366)
@@ -192,7 +193,7 @@ def outcome(done: Proposal) -> dict[str, Any]:
         reason = asked.approval.routing.get("reason", "")
     elif asked.verdict.blockers:
         result = "blocked"
-        reason = " ".join(finding.message for finding in asked.verdict.blockers)
+        reason = sentences(asked.verdict.blockers)
     else:
         result, reason = "draft", asked.route.reason
     return {"result": result, "reason": reason, "findings": findings}

@@ -15,6 +15,7 @@ from approvals.models import Approval
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Activity, Draft
+from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 
@@ -313,6 +314,25 @@ def test_nobody_without_an_address_is_written_to():
     person.addresses.all().delete()
     client = enter(testing.bob())
     address = reverse("admin:core_draft_new", args=[person.pk])
-    assert "No e-mail address" in body(client.get(address))
+    assert "No address of this person" in body(client.get(address))
     assert client.post(address, {"subject": "S", "text": "T"}).status_code == 400
     assert not Draft.objects.exists()
+
+
+def test_a_new_message_goes_by_any_channel_they_have_an_address_on():
+    person = testing.make_person()
+    person.addresses.all().delete()
+    for channel, value in (("whatsapp", "+442079460123"), ("phone", "+442079460124")):
+        add_address(person.workspace, person, channel, value)
+    client = enter(testing.bob())
+    address = reverse("admin:core_draft_new", args=[person.pk])
+    shown = body(client.get(address))
+    assert "WhatsApp: +442079460123" in shown and "Subject" not in shown
+    assert "+442079460124" not in shown  # nobody is written to by phone
+    for other in ("email", "phone", "pigeon"):
+        assert client.post(address, {"channel": other, "text": "T"}).status_code == 400
+    client.post(address, {"channel": "whatsapp", "subject": "none", "text": "Here it is."})
+    draft = Draft.objects.get()
+    assert (draft.channel, draft.current.subject, draft.current.text) == (
+        "whatsapp", "", "Here it is.",
+    )  # fmt: skip

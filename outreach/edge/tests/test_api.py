@@ -77,6 +77,7 @@ def test_a_blocked_text_stays_a_draft_with_its_findings(bot, person):
     words = proposal(person, text="You will regret it if you do not pay. I know where you live.")
     body = bot.post("/api/drafts", words, Idempotency_Key="a1").json()
     assert (body["status"], body["outcome"]["result"]) == ("draft", "blocked")
+    assert body["outcome"]["reason"] == body["status_reason"]
     assert body["outcome"]["findings"]
     assert not Approval.objects.exists()
     assert SafetyEvent.objects.exists()
@@ -321,7 +322,8 @@ def test_a_list_is_for_those_with_its_scope_or_role(name, scope):
     path = f"/api/{name}"
     assert api.agent(scope).get(path).status_code == 200
     others = set(api.EVERY_SCOPE) - {scope, "people:write", "reviews:read"}
-    assert api.agent(*others).get(path).status_code == 403
+    refused = api.agent(*others).get(path)
+    assert refused.status_code == 403 and scope in refused.json()["errors"][0]["detail"]
     assert api.Caller().get(path).status_code == 401
     assert api.Caller("occ_" + "x" * 12 + "_" + "y" * 43).get(path).status_code == 401
     carol = api.colleague(testing.carol).get(path).status_code

@@ -3,11 +3,12 @@
 document.addEventListener("DOMContentLoaded", () => {
     const undo = document.getElementById("undo-form");
     if (!undo) return;
-    const until = Date.parse(undo.dataset.until);
+    // Counted from when the page came: this machine's clock may be wrong by hours.
+    const until = performance.now() + 1000 * (Number(undo.dataset.until) - Number(undo.dataset.now));
     const button = undo.querySelector("button");
     const words = button.firstChild;
     const tick = () => {
-        const left = Math.ceil((until - Date.now()) / 1000);
+        const left = Math.ceil((until - performance.now()) / 1000);
         if (left <= 0) { undo.hidden = true; return; }
         words.textContent = `Undo (${left} s)`;
         setTimeout(tick, 500);
