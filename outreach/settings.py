@@ -210,8 +210,10 @@ LLM_TIMEOUT = whole_number("LLM_TIMEOUT", default=20, least=1, most=25)
 LLM_FALLBACK = flag("LLM_FALLBACK", default=True)
 
 # --- REST: what a deployment does not choose stands in outreach/edge/api/options.py ---------------
+BEHIND_TLS_PROXY = flag("BEHIND_TLS_PROXY", default=False)
 REST_FRAMEWORK = options.rest_framework(
-    whole_number("API_REQUESTS_PER_MINUTE", default=600, least=1, most=1_000_000)
+    whole_number("API_REQUESTS_PER_MINUTE", default=600, least=1, most=1_000_000),
+    proxies=int(BEHIND_TLS_PROXY),
 )
 DRF_STANDARDIZED_ERRORS = {"EXCEPTION_HANDLER_CLASS": "outreach.edge.api.errors.Handler"}
 SPECTACULAR_SETTINGS = options.OPEN_API
@@ -231,9 +233,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", default=False) else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 
 # --- Logging: never a text, an address or a secret ------------------------------------------------

@@ -20,10 +20,10 @@ from rest_framework.exceptions import AuthenticationFailed, NotFound, Validation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from outreach.core import keys
 from outreach.core.models import ApiKey, User, Workspace
 from outreach.core.permissions import READS, may_read
 from outreach.core.principal import Principal
+from outreach.edge.api import throttling
 
 DOOR = "api"
 SCHEME = b"bearer"
@@ -54,7 +54,10 @@ class KeyAuthentication(BaseAuthentication):
             return None
         found = None
         if len(words) == 2 and words[1].isascii():
-            found = keys.holder(words[1].decode("ascii"), at=timezone.now(), door=door_of(request))
+            found = throttling.holder(
+                words[1].decode("ascii"), address=throttling.address_of(request),
+                at=timezone.now(), door=door_of(request),
+            )  # fmt: skip
         if found is None:
             raise AuthenticationFailed(
                 "This key does not work: it is unknown, expired or revoked. Make a new one in the "

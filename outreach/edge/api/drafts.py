@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import time
 from typing import Any
 
 import django_filters
@@ -20,19 +19,17 @@ from rest_framework.response import Response
 
 from approvals import authoring, proposing
 from approvals.attaching import Upload
-from approvals.models import Approval
 from outreach.core import drafts
 from outreach.core.models import Channel, Draft, Person, Purpose
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, has_scope, require
-from outreach.edge.api import idempotency, shapes
+from outreach.edge.api import idempotency, shapes, waiting
+from outreach.edge.api.access import door_of
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.errors import Conflict, refusal
 from outreach.edge.api.filters import Moment
 
-LONGEST_WAIT = 30.0
-LOOK_EVERY = 0.5
-SECONDS = {"type": "integer", "minimum": 0, "maximum": int(LONGEST_WAIT), "default": 0}
+SECONDS = {"type": "integer", "minimum": 0, "maximum": int(waiting.LONGEST), "default": 0}
 REQUESTED = ("draft", "scheduled", "published")
 IDEMPOTENCY = OpenApiParameter(
     idempotency.HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
@@ -235,18 +232,14 @@ class Drafts(mixins.ListModelMixin, Resource):
     @action(detail=True, methods=["get"])
     def decision(self, request: Request, uuid: str = "") -> Response:
         """Answers once the message is decided, or after `wait` seconds with how it stands."""
-        draft = self.get_object()
-        deadline = time.monotonic() + self._patience()
-        while _undecided(draft.pk) and time.monotonic() < deadline:
-            time.sleep(LOOK_EVERY)
-        return self._tell(draft, decided=not _undecided(draft.pk))
+        draft, by = self.get_object(), self.principal
+        decided = waiting.until_decided(
+            draft.pk, seconds=self._patience(), who=f"{by.kind} {by.id}", door=door_of(request)
+        )
+        return self._tell(draft, decided=decided)
 
     def _patience(self) -> float:
         asked = self.request.query_params.get("wait", "0")
-        if not (asked.isascii() and asked.isdigit() and int(asked[:4]) <= LONGEST_WAIT):
-            raise ValidationError({"wait": [f"Wait 0 to {LONGEST_WAIT:.0f} seconds."]})
+        if not (asked.isascii() and asked.isdigit() and int(asked[:4]) <= waiting.LONGEST):
+            raise ValidationError({"wait": [f"Wait 0 to {waiting.LONGEST:.0f} seconds."]})
         return float(asked)
-
-
-def _undecided(draft_id: int) -> bool:
-    return Approval.objects.filter(draft=draft_id, status="pending").exists()

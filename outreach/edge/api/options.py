@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 
-def rest_framework(per_minute: int) -> dict[str, Any]:
-    """DRF's settings; `per_minute` is how often one caller may ask."""
+def rest_framework(per_minute: int, *, proxies: int) -> dict[str, Any]:
+    """DRF's settings; `per_minute` is how often one caller may ask, `proxies` are ours."""
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": [
             "outreach.edge.api.access.KeyAuthentication",
@@ -18,7 +18,12 @@ def rest_framework(per_minute: int) -> dict[str, Any]:
         "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
         "DEFAULT_THROTTLE_CLASSES": ["outreach.edge.api.throttling.PerCaller"],
-        "DEFAULT_THROTTLE_RATES": {"caller": f"{per_minute}/min", "exports": "20/min"},
+        "DEFAULT_THROTTLE_RATES": {
+            "caller": f"{per_minute}/min",
+            "exports": "20/min",
+            "wrong_keys": "30/min",
+        },
+        "NUM_PROXIES": proxies,  # else X-Forwarded-For would be believed, whoever wrote it
         "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     }
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
+from rest_framework.exceptions import Throttled
 
-from outreach.core import keys
+from outreach.edge.api import throttling
 from outreach.edge.mcp import tools
 from outreach.edge.mcp.face import DOOR
 
@@ -22,6 +23,10 @@ Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
 MOST_BYTES = 2_000_000
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NO_KEY = (
+    "Send `Authorization: Bearer occ_…` with a key that works. A person makes one in the admin "
+    "under API keys."
+)
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused unless the names are said
 
 
@@ -75,29 +80,35 @@ class OnlyKeys:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-            if not await sync_to_async(_works)(_secret(header)):
-                await _refuse(send)
+            address = str((scope.get("client") or ("",))[0])
+            try:
+                works = await sync_to_async(_works)(_secret(header), address)
+            except Throttled as no:
+                await _refuse(send, 429, str(no.detail), wait=no.wait)  # type: ignore[attr-defined]
+                return
+            if not works:
+                await _refuse(send, 401, NO_KEY)
                 return
         await self._inner(scope, receive, send)
 
 
-def _works(secret: str) -> bool:
+def _works(secret: str, address: str) -> bool:
+    if not secret:
+        return False
+    at = timezone.now()
     try:
-        return keys.holder(secret, at=timezone.now(), door=DOOR) is not None
+        return throttling.holder(secret, address=address, at=at, door=DOOR) is not None
     finally:
         connections.close_all()  # in a thread that may never be asked again
 
 
-async def _refuse(send: Any) -> None:
-    said = {
-        "error": "Send `Authorization: Bearer occ_…` with a key that works. A person makes one in "
-        "the admin under API keys."
-    }
-    body = json.dumps(said, ensure_ascii=False).encode()
+async def _refuse(send: Any, status: int, sentence: str, *, wait: int | None = None) -> None:
+    body = json.dumps({"error": sentence}, ensure_ascii=False).encode()
+    more = (b"www-authenticate", b"Bearer") if wait is None else (b"retry-after", b"%d" % wait)
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
-        (b"www-authenticate", b"Bearer"),
         (b"content-length", str(len(body)).encode()),
+        more,
     ]
-    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi import checks as promised
 
 from outreach import testing
 from outreach.core.principal import Principal
-from outreach.edge.api import drafts
+from outreach.edge.api import waiting
 from outreach.edge.api.throttling import PerCaller
 from outreach.edge.tests import api
 from outreach.edge.tests.every_api_route import ROUTES
@@ -58,7 +58,7 @@ def unhurried(monkeypatch):
     monkeypatch.setattr(PerCaller, "get_rate", lambda self: None)
     clock = itertools.count(step=60.0)
     monkeypatch.setattr(
-        drafts, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None)
+        waiting, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None)
     )
     ends = (request_started, request_finished)
     for each in ends:

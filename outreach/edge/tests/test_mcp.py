@@ -23,6 +23,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
 from approvals import services
 from approvals.models import Approval
@@ -30,6 +31,7 @@ from channels import registry, sending
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
 from outreach.core.models import Activity, ApiKey, Draft
+from outreach.edge.api.waiting import ROOM
 from outreach.edge.mcp import policy, serving, tools
 from outreach.edge.mcp.face import Face, FaceRefused
 from outreach.edge.tests import api
@@ -322,8 +324,9 @@ def test_over_stdio_stdout_carries_the_protocol_and_nothing_else(host, anna):
     assert anyio.run(talk) == (TOOLS, str(anna.uuid))
 
 
-@pytest.mark.processes
-def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch):
+@contextlib.contextmanager
+def over_http():
+    """The address of a server in a process of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -331,10 +334,18 @@ def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch)
         [sys.executable, "-m", "outreach.edge.tests.mcp_child", "--http", f"127.0.0.1:{port}"],
         env=child_environment(), cwd=source.ROOT, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    url = f"http://127.0.0.1:{port}/mcp"
     try:
         assert "MCP at" in child.stderr.readline()
         wait_for(port)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        child.terminate()
+        child.communicate(timeout=20)
+
+
+@pytest.mark.processes
+def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch):
+    with over_http() as url:
         assert httpx2.post(url, json={}).status_code == 401
         wrong = httpx2.post(url, json={}, headers={"Authorization": "Bearer occ_nope"})
         assert wrong.status_code == 401 and "API keys" in wrong.text
@@ -349,9 +360,52 @@ def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch)
         told: dict = {}
         exec(guides("python")[1].replace('look("anna")', f'look("{anna.full_name}")'), told)
         assert [row["uuid"] for row in told["people"]] == [str(anna.uuid)]
-    finally:
-        child.terminate()
-        child.communicate(timeout=20)
+
+        # Wrong keys are counted by address, as REST counts them; the one that worked still does.
+        many = {"Authorization": "Bearer occ_" + "x" * 12 + "_" + "y" * 43}
+        answers = [httpx2.post(url, json={}, headers=many) for _ in range(30)]
+        assert {answer.status_code for answer in answers[:29]} == {401}
+        assert answers[29].status_code == 429, "the thirty-first wrong one of this minute"
+        assert 0 < int(answers[29].headers["retry-after"]) <= 60
+        assert "Too many keys" in answers[29].json()["error"]
+        spoofed = httpx2.post(url, json={}, headers={**many, "X-Forwarded-For": "203.0.113.9"})
+        assert spoofed.status_code == 429
+        exec(guides("python")[1].replace('look("anna")', f'look("{anna.full_name}")'), told)
+
+
+@pytest.mark.processes
+def test_over_http_one_key_cannot_keep_every_thread_waiting(host, anna, place):
+    draft = host.ask("propose_draft", person=str(anna.uuid), channel="email", subject="Minutes",
+                     text=CALM, purpose="work_update")["uuid"]  # fmt: skip
+    in_all, each = ROOM["mcp"]
+    answers = []
+
+    async def talk(url):
+        key = {"Authorization": f"Bearer {host.secret}"}
+        async with httpx2.AsyncClient(headers=key, timeout=60) as web:
+
+            async def call(tool, **arguments):
+                async with Client(streamable_http_client(url, http_client=web)) as client:
+                    return await client.call_tool(tool, arguments)
+
+            async def wait():
+                answers.append(await call("wait_for_decision", draft=draft, seconds=4))
+
+            async with anyio.create_task_group() as group:
+                for _ in range(each + 3):
+                    group.start_soon(wait)
+                await anyio.sleep(2)
+                begun = time.monotonic()
+                assert not (await call("find_people", name=anna.full_name)).is_error
+                assert time.monotonic() - begun < 2, "it was not kept waiting behind them"
+
+    with over_http() as url:
+        anyio.run(talk, url)
+    told = [answer.structured_content["decided"] for answer in answers if not answer.is_error]
+    refused = [answer.content[0].text for answer in answers if answer.is_error]
+    assert told == [False] * each and len(refused) == 3 and each < in_all < 40
+    assert all(f"{each} requests of yours wait" in each_ for each_ in refused), refused
+    assert all("let a webhook tell you. [too_many_wait]" in each_ for each_ in refused), refused
 
 
 def child_environment() -> dict[str, str]:

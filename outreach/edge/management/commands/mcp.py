@@ -72,7 +72,10 @@ class Command(BaseCommand):
         application = serving.http(host=host, port=port, hosts=hosts, version=version)
         shown = serving.names_of(host, port, hosts)[0]
         self.stderr.write(f"MCP at http://{shown}{serving.PATH}; Ctrl-C ends it.")
-        uvicorn.run(application, host=host, port=port, log_level="warning")
+        uvicorn.run(
+            application, host=host, port=port, log_level="warning",
+            proxy_headers=settings.BEHIND_TLS_PROXY,
+        )  # fmt: skip
 
 
 def load() -> Any:
