@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from outreach.core import names
 from outreach.core.importing.seen import Seen
+from outreach.core.importing.source import BadFile
 
 GREETINGS = {
     "Nguyen": "",
@@ -90,3 +91,11 @@ def test_seen_remembers_the_first_line_of_each_of_many_keys():
         assert seen.first_line(("key", line), line) == line
     assert [seen.first_line(("key", line), 99_999) for line in (1, 777, 20_000)] == [1, 777, 20_000]
     assert seen.find(("key", 20_001)) == 0
+
+
+def test_a_full_disk_is_said_and_not_thrown():
+    seen = Seen()
+    seen._kept.execute("PRAGMA max_page_count = 8")
+    with pytest.raises(BadFile, match="has no room .* split the file"):
+        for line in range(1, 100_000):
+            seen.first_line(line, line)
