@@ -11,6 +11,7 @@ from django.conf import settings
 from approvals import diff, marks, queue, receipt
 from approvals.about import about
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
+from approvals.plainly import pairs
 from outreach.core import inbox
 from outreach.core.models import Revision
 from safety import controls, facts, gate
@@ -224,10 +225,21 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "given": given,
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
         "receipt": pairs(approval.receipt),
+        "again": _again(approval),
+        "taken_back": bool(approval.receipt)
+        and approval.status in (ApprovalStatus.WITHDRAWN, ApprovalStatus.EXPIRED),
         "deliveries": [_delivery(row) for row in rows],
         "second_look": looks.first() if by_rule else None,
         "can_undo": given and approval.taken_at is None,
     }
+
+
+def _again(approval: Approval) -> Approval | None:
+    """Where a message that came back to the queue waits now."""
+    if approval.status != ApprovalStatus.WITHDRAWN:
+        return None
+    waits = Approval.objects.filter(draft=approval.draft_id, status=ApprovalStatus.PENDING)
+    return waits.filter(pk__gt=approval.pk).first()
 
 
 def _delivery(row: Any) -> dict[str, Any]:
@@ -262,22 +274,3 @@ def _part(item: dict[str, Any]) -> dict[str, Any]:
     points = next((item[key] for key in ("points", "value", "score") if key in item), "")
     reason = next((item[key] for key in ("reason", "why", "explanation") if item.get(key)), "")
     return {"name": str(name).replace("_", " "), "points": points, "reason": reason}
-
-
-def pairs(data: Any) -> list[tuple[str, str]]:
-    """A flat, readable view of stored JSON."""
-    if not isinstance(data, dict):
-        return [("", str(data))] if data else []
-    return [
-        (str(key).replace("_", " "), _plain(value))
-        for key, value in data.items()
-        if value not in (None, "", [], {})
-    ]
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {_plain(item)}" for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return "; ".join(_plain(item) for item in value)
-    return str(value)

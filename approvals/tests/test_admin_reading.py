@@ -9,7 +9,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals import diff, marks, queue
+from approvals import diff, marks, plainly, queue
 from approvals.models import Approval
 from outreach import testing
 from outreach.testing import WORKDAY
@@ -103,3 +103,40 @@ def test_counts_by_priority_stop_at_the_same_limit(monkeypatch):
     ]  # fmt: skip
     assert queue.limited({3: 0, 2: 6}).parts == [("5+", "pending"), ("5", "high")]
     assert queue.limited({3: 0, 2: 1, 1: 1, 0: 0}).parts == [("2", "pending"), ("1", "high")]
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ({}, []),
+        (None, []),
+        ({"run": 2, "left_out": 0, "none": None}, [("run", "2"), ("left out", "0")]),
+        (
+            {"facts": {"job_title": {"value": "CTO", "source": "a.csv"}, "gap": ""}},
+            [("facts", "job title: CTO (a.csv)")],
+        ),
+        (
+            {"checks": [{"check": "TIME", "status": "pass"}, {"check": "LAW", "status": "warn"}]},
+            [("checks", "check: TIME, status: pass\ncheck: LAW, status: warn")],
+        ),
+        ({"missing": ["name", "role"]}, [("missing", "name\nrole")]),
+        (["a", "b"], [("", "a, b")]),
+    ],
+)
+def test_stored_values_are_said_a_line_each(stored, shown):
+    assert plainly.pairs(stored) == shown
+
+
+@pytest.mark.django_db
+def test_an_approval_taken_back_says_who_gave_it_and_where_the_message_waits_now(client):
+    with time_machine.travel(WORKDAY + timedelta(minutes=5), tick=False):
+        alice = testing.alice()
+        client.force_login(alice.user)
+        item = testing.make_pending()
+        address = f"/admin/approvals/approval/{item.pk}/change/"
+        client.post(address, {"action": "approve", "digest": item.digest})
+        client.post(address, {"action": "undo", "digest": item.digest})
+        page = client.get(address).content.decode()
+    waits = Approval.objects.get(status="pending")
+    assert waits.pk != item.pk and f'href="/admin/approvals/approval/{waits.pk}/change/"' in page
+    assert f"Approved by {alice.label}, then withdrawn" in " ".join(page.split())

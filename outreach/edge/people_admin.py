@@ -15,8 +15,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import review
 from approvals.models import Approval
+from approvals.plainly import pairs
 from channels import stop
 from outreach.core import person_editing
 from outreach.core.addresses import BadAddress
@@ -120,7 +120,7 @@ class PersonAdmin(TenantAdmin):
                 .select_related("current")
                 .order_by("-id")[:HISTORY]
             ),
-            "facts": review.pairs(person.facts),
+            "facts": pairs(person.facts),
         }
 
     # --- Writing down -----------------------------------------------------------------------------

@@ -96,6 +96,6 @@ def test_seen_remembers_the_first_line_of_each_of_many_keys():
 def test_a_full_disk_is_said_and_not_thrown():
     seen = Seen()
     seen._kept.execute("PRAGMA max_page_count = 8")
-    with pytest.raises(BadFile, match="has no room .* split the file"):
+    with pytest.raises(BadFile, match=r"has no room .* split the file"):
         for line in range(1, 100_000):
             seen.first_line(line, line)
