@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from approvals.models import Approval
@@ -54,6 +55,32 @@ def export(approval: Approval) -> dict[str, Any]:
         ],
     }
     return {"receipt": approval.receipt, "letter": None if revision.erased_at else letter}
+
+
+def told(approval: Approval) -> list[tuple[str, str, bool]]:
+    """What it says, whole or broken, in words and in order; True beside a code."""
+    kept = approval.receipt
+    if not isinstance(kept, dict) or not kept:
+        return []
+    checks = [f"{item.get('check')} {item.get('status')}" for item in kept.get("checks", [])]
+    rule = ", ".join(f"{key} {item}" for key, item in kept.get("rule", {}).items())
+    lines = [
+        ("Approved by", f"{approval.decided_by_label} (user {kept.get('approved_by')})", False),
+        ("Approved at", _moment(str(kept.get("approved_at", ""))), False),
+        ("By rule", rule, False),
+        ("Checks shown", ", ".join(checks), False),
+        ("Rules in force", str(kept.get("policy", "")), True),
+        ("Digest of the letter", str(kept.get("message", "")), True),
+        ("Seal", str(kept.get("seal", "")), True),
+    ]
+    return [line for line in lines if line[1]]
+
+
+def _moment(stamp: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(stamp).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return stamp
 
 
 def holds(approval: Approval) -> bool:

@@ -224,7 +224,7 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
     return {
         "given": given,
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
-        "receipt": pairs(approval.receipt),
+        "receipt": receipt.told(approval),
         "again": _again(approval),
         "taken_back": bool(approval.receipt)
         and approval.status in (ApprovalStatus.WITHDRAWN, ApprovalStatus.EXPIRED),
