@@ -177,7 +177,7 @@ class ApprovalAdmin(SidePages):
         return self._show(request, item)
 
     def _post(self, request: HttpRequest, item: Approval) -> HttpResponse:
-        following = queue.neighbours(self._queue(request), item)[1]
+        following = queue.neighbours(self._queue(request), item).following
         try:
             done = desk.act(item, request.POST, by=principal_of(request), at=timezone.now())
         except desk.ERRORS as error:
@@ -218,7 +218,7 @@ class ApprovalAdmin(SidePages):
         status: int = 200,
     ) -> HttpResponse:
         kept = request.GET.get(FILTERS, "")
-        previous, following = queue.neighbours(self._queue(request), item)
+        beside = queue.neighbours(self._queue(request), item)
         context = {
             **review.page(item, at=timezone.now(), state=controls_of(request)),
             "title": f"Review #{item.pk}",
@@ -230,8 +230,9 @@ class ApprovalAdmin(SidePages):
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
             "may_settle": may(request, Verb.SETTLE, item.workspace_id),
-            "previous_id": previous,
-            "next_id": following,
+            "previous_id": beside.previous,
+            "next_id": beside.following,
+            "wraps": beside.wraps,
             "kept": f"?{urlencode({FILTERS: kept})}" if kept else "",
             "list_query": f"?{kept}" if kept else "",
             "undo": self._undo(request),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -94,8 +94,16 @@ def _works_at(word: str) -> tuple[str, Any]:
     return ("account__in", few) if len(few) <= FEW else ("account__name__icontains", word)
 
 
-def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, int | None]:
-    """(previous, next) among the pending; after the last comes the first, never the same item.
+class Neighbours(NamedTuple):
+    """What stands before and after an item; `wraps`: after the last comes the first again."""
+
+    previous: int | None
+    following: int | None
+    wraps: bool
+
+
+def neighbours(rows: QuerySet[Approval], item: Approval) -> Neighbours:
+    """The pending ones around this item, which is never its own neighbour.
 
     One statement; each step in it is one along the queue's own index, however long the queue is.
     """
@@ -110,15 +118,16 @@ def neighbours(rows: QuerySet[Approval], item: Approval) -> tuple[int | None, in
     following = Coalesce(
         _first(later.order_by("created_at", "pk")),
         _first(pending.filter(priority__lt=item.priority).order_by(*ORDER)),
-        _first(pending.order_by(*ORDER)),
     )
     backwards = ("priority", "-created_at", "-pk")
     preceding = Coalesce(
         _first(earlier.order_by("-created_at", "-pk")),
         _first(pending.filter(priority__gt=item.priority).order_by(*backwards)),
     )
-    found = Approval.objects.filter(pk=item.pk).values_list(preceding, following).first()
-    return found or (None, None)
+    asked = (preceding, following, _first(pending.order_by(*ORDER)))
+    found = Approval.objects.filter(pk=item.pk).values_list(*asked).first()
+    previous, after, first = found or (None, None, None)
+    return Neighbours(previous, after or first, wraps=after is None and first is not None)
 
 
 def _first(rows: QuerySet[Approval]) -> Subquery:

@@ -27,6 +27,7 @@ PRESETS = (
 )
 
 
+GRAVITY = ("fail", "warn", "info", "pass")
 CLOSED = {
     "approver_lost_right": "the approver may not approve any more",
     "changes_requested": "changes were asked for",
@@ -84,7 +85,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "previous": _previous(revision),
         "outlook": outlook,
         "confidence": queue.confidence_of(approval),
-        "findings": [_finding(item) for item in shown],
+        "findings": [_finding(item) for item in sorted(shown, key=_gravity)],
         "parts": [_part(item) for item in revision.confidence_parts],
         "context": pairs(revision.context),
         "routing": approval.routing,
@@ -96,6 +97,12 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "facts": pairs(person.facts),
         **_after(approval, at=at),
     }
+
+
+def _gravity(item: dict[str, Any]) -> int:
+    """What a reader must see stands first; within it, the order of the checks."""
+    status = str(item.get("status", ""))
+    return GRAVITY.index(status) if status in GRAVITY else 0
 
 
 def _finding(item: dict[str, Any]) -> dict[str, Any]:

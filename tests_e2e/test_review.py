@@ -151,6 +151,42 @@ def test_a_stale_text_is_refused_and_shown_anew(enter):
     assert status(item) == "approved"
 
 
+def test_enter_in_a_field_decides_nothing_and_with_ctrl_it_sends_what_was_typed(enter):
+    testing.alice()
+    first, second, third = make("First", 50), make("Second", 55), make("Third", 60)
+    page = enter("alice")
+    page.goto(address(first))
+    page.keyboard.press("e")
+    page.fill("#edit-form [name=subject]", "A new subject")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert status(first) == "pending"
+    page.keyboard.press("Control+Enter")
+    at(page, second)
+    first = Approval.objects.select_related("revision").get(pk=first.pk)
+    assert (first.status, first.revision.subject) == ("approved", "A new subject")
+    page.keyboard.press("r")
+    page.wait_for_function("document.activeElement.id === 'reason'")
+    page.keyboard.press("Control+Enter")  # without words the browser asks for them
+    page.wait_for_timeout(300)
+    assert status(second) == "pending"
+    page.keyboard.type("Wrong person")
+    page.keyboard.press("Control+Enter")
+    at(page, third)
+    assert status(second) == "rejected"
+
+
+def test_the_page_says_when_skipping_has_come_round(enter):
+    testing.alice()
+    first, last = make("First", 50), make("Last", 60)
+    page = enter("alice")
+    page.goto(address(first))
+    assert page.query_selector("#wraps") is None
+    page.keyboard.press("s")
+    at(page, last)
+    assert "next is the first again" in page.inner_text("#wraps")
+
+
 def test_keys_can_be_switched_off_and_stay_off(enter):
     testing.alice()
     item = make("Quiet Typist")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals import desk, services, tasks
+from approvals import desk, review, services, tasks
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import drafts
@@ -191,6 +192,16 @@ def test_a_finding_quotes_words_once():
     text = enter(testing.alice()).get(page(item)).content.decode()
     assert "1/3 daily limit" in text and "<q>1/3</q>" not in text
     assert "<q>What is your date of birth</q>" in text
+
+
+def test_the_gravest_finding_stands_first_and_equal_words_once():
+    item = testing.make_pending(text="Here are the minutes. What is your date of birth?")
+    Approval.objects.update(touch="follow_up", purpose="follow_up")
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    rules = text.partition("What the rules say")[2]
+    order = re.findall(r"oc-rule--(\w+)", rules)
+    assert order[0] == "warn" and order == sorted(order, key=review.GRAVITY.index)
+    assert text.count('<span class="oc-badge">Follow-up</span>') == 1
 
 
 def test_an_item_that_is_alone_can_be_skipped_all_the_same():

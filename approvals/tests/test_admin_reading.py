@@ -82,10 +82,10 @@ def test_neighbours_follow_the_queue_and_wrap_to_its_beginning():
         early = testing.make_pending(confidence=75, at=WORKDAY - timedelta(hours=1))
         late = testing.make_pending(confidence=75)
     rows = Approval.objects.all()
-    assert queue.neighbours(rows, high) == (None, early.pk)
-    assert queue.neighbours(rows, early) == (high.pk, late.pk)
-    assert queue.neighbours(rows, late) == (early.pk, high.pk)
-    assert queue.neighbours(rows.filter(pk=late.pk), late) == (None, None)
+    assert queue.neighbours(rows, high) == (None, early.pk, False)
+    assert queue.neighbours(rows, early) == (high.pk, late.pk, False)
+    assert queue.neighbours(rows, late) == (early.pk, high.pk, True)
+    assert queue.neighbours(rows.filter(pk=late.pk), late) == (None, None, False)
 
 
 @pytest.mark.django_db

@@ -128,6 +128,18 @@ document.addEventListener("DOMContentLoaded", () => {
         "?": () => keys.showModal(),
     };
 
+    // In a field: Enter never decides by accident, Ctrl or Cmd with it presses the form's first button.
+    document.querySelectorAll("#decide form").forEach((form) => {
+        form.addEventListener("keydown", (event) => {
+            if (event.key !== "Enter" || event.isComposing || event.target.tagName === "BUTTON") return;
+            if (event.ctrlKey || event.metaKey) {
+                const button = form.querySelector("button");
+                event.preventDefault();
+                if (button && isOn() && !event.repeat) form.requestSubmit(button);
+            } else if (event.target.tagName === "INPUT") event.preventDefault();
+        });
+    });
+
     document.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && document.activeElement) document.activeElement.blur();
         if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
