@@ -7,7 +7,7 @@ text. Sealing is apart from writing so that no two transactions wait for one cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,9 @@ DOMAIN = b"outreach/seal/v1\0"
 GENESIS = "0" * 64
 BATCH = 1000
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# What is called once a person's act of this verb is committed. Whoever sees further than core puts
+# it here, and it only wakes somebody: the log is read whether it was called or not.
+wakes: dict[str, Callable[[], None]] = {}
 
 INSERT = (
     "INSERT INTO activity_timeline (workspace_id, by_kind, by_id, verb, object_type, object_id, "
@@ -79,6 +82,9 @@ def record(*entries: Entry, by: Principal, at: datetime) -> None:
         for item in entries
     ]
     sql.insert(INSERT, TYPES, told)
+    if by.is_user:  # the sender's own transactions have nothing to wait for
+        for call in {wakes[item.verb] for item in entries if item.verb in wakes}:
+            transaction.on_commit(call, robust=True)
 
 
 def content(row: Activity) -> dict[str, Any]:

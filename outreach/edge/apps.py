@@ -12,7 +12,8 @@ class EdgeConfig(AppConfig):
 
     def ready(self) -> None:
         from outreach.edge import checks
-        from outreach.edge.hooks import standing
+        from outreach.edge.hooks import standing, waking
 
         checks.activate()
         standing.activate()
+        waking.activate()

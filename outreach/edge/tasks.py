@@ -60,10 +60,10 @@ def tell_webhooks() -> int:
         _telling.release()
 
 
-def wake_webhooks() -> None:
-    """Ask for the job now. Only a courtesy: the timetable asks every 5 s whatever happens here."""
+def wake_webhooks(after_seconds: float = 0) -> None:
+    """Ask for the job soon. Only a courtesy: the timetable asks every 5 s whatever happens here."""
     try:
-        tell_webhooks.apply_async(expires=60, retry=False)
+        tell_webhooks.apply_async(countdown=after_seconds, expires=60, retry=False)
     except Exception as error:  # noqa: BLE001 - a broker that is down must not undo an act
         logger.warning("Webhooks could not be woken (%s); they are looked at anyway.", error)
 

@@ -6,7 +6,10 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
@@ -20,7 +23,8 @@ from outreach import testing
 from outreach.core import activity
 from outreach.core.models import Activity, Agent
 from outreach.core.permissions import NotAllowed
-from outreach.edge.hooks import carrying, events, outbox, services, signing
+from outreach.edge import tasks
+from outreach.edge.hooks import carrying, events, outbox, services, signing, waking
 from outreach.edge.hooks.carrying import Answer
 from outreach.edge.hooks.services import WebhookRefused
 from outreach.edge.models import Webhook, WebhookEvent
@@ -506,3 +510,75 @@ def test_the_secret_is_made_of_key_uuid_and_number(settings):
         b"k" * 40, b"outreach/webhook/v1\0" + uuid.bytes + b"\0\0\0\x01", hashlib.sha256
     ).digest()
     assert signing.secret_of(uuid, 1) == "whsec_" + base64.b64encode(due).decode()
+
+
+# --- As soon as it is committed ------------------------------------------------------------------
+
+
+@pytest.fixture
+def woken(monkeypatch):
+    """The pauses after which the job was asked for, on a clock that stands still."""
+    asked, clock = [], SimpleNamespace(now=100.0)
+    monkeypatch.setattr(waking, "_last", float("-inf"))
+    monkeypatch.setattr(waking, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(
+        tasks.tell_webhooks, "apply_async", lambda **how: asked.append(how["countdown"])
+    )
+    return SimpleNamespace(asked=asked, clock=clock)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_wakes_the_job_once_it_is_committed(woken):
+    reject()
+    assert woken.asked == [], "nobody listens"
+    hook_of()
+    with transaction.atomic():
+        reject()
+        assert woken.asked == [], "not before the commit"
+    assert woken.asked == [0]
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        reject()
+        raise ZeroDivisionError
+    woken.clock.now += 5
+    testing.make_pending()
+    assert woken.asked == [0], "what is undone, or told by no event, wakes nobody"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_decisions_in_one_second_wake_it_twice(woken):
+    hook_of()
+    for _ in range(5):
+        reject()
+    assert woken.asked == [0, 1], "and the second comes after the last of them"
+    woken.clock.now += 1.5
+    reject()
+    assert woken.asked == [0, 1, pytest.approx(0.5)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_undoes_no_decision(woken, monkeypatch):
+    def away(**_):
+        raise OSError("no broker")
+
+    monkeypatch.setattr(tasks.tell_webhooks, "apply_async", away)
+    hook_of()
+    item = reject()
+    item.refresh_from_db()
+    assert item.status == "rejected"
+    assert outbox.run(at=WORKDAY, carrier=Receiver()) == 1, "the timetable finds it"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_neither_a_broker_that_hangs_nor_the_sender_is_waited_for(woken, monkeypatch, live):
+    monkeypatch.setattr(waking, "PATIENCE", 0.01)
+    monkeypatch.setattr(tasks.tell_webhooks, "apply_async", lambda **_: threading.Event().wait(5))
+    hook_of()
+    begun = time.monotonic()
+    testing.make_approved()
+    assert time.monotonic() - begun < 3
+    monkeypatch.setattr(
+        tasks.tell_webhooks, "apply_async", lambda **how: woken.asked.append(how["countdown"])
+    )
+    woken.clock.now += 5
+    send()
+    assert Delivery.objects.get().status == "sent" and woken.asked == []

@@ -29,7 +29,7 @@ URL = "https://agents.example.org/outreach"
 @pytest.fixture(autouse=True)
 def signed(settings, monkeypatch):
     settings.WEBHOOK_SIGNING_KEY = ["k" * 40]
-    monkeypatch.setattr(tasks, "wake_webhooks", lambda: None)
+    monkeypatch.setattr(tasks, "wake_webhooks", lambda *_: None)
 
 
 @pytest.fixture
