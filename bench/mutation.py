@@ -27,7 +27,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.mutation_runs import Pool, collected_anew, in_one_collection, path_of
+from bench.mutation_changes import path_of
+from bench.mutation_runs import Pool, collected_anew, in_one_collection
 from bench.mutations import Mutant, mutants_of
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""Settings of the peers: Django as it comes, SMTP, PostgreSQL, django-mailer."""
+"""Settings of the peers: Django as it comes, SMTP, PostgreSQL, two queues for e-mail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 
 SECRET_KEY = "only-for-the-benchmark"
 USE_TZ = True
-INSTALLED_APPS = ["django.contrib.contenttypes", "mailer"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "mailer", "post_office"]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _who, _, _where = os.environ.get("DATABASE_URL", "").removeprefix("postgres://").partition("@")
 _server, _, _name = _where.partition("/")
@@ -27,5 +28,6 @@ EMAIL_PORT = int(os.environ.get("SINK_PORT", "0"))
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 MAILER_EMAIL_BACKEND = EMAIL_BACKEND
 MAILER_USE_FILE_LOCK = False
+POST_OFFICE = {"BACKENDS": {"default": EMAIL_BACKEND}}
 DEFAULT_FROM_EMAIL = "outreach@example.org"
 TABLE = "bench_mail"

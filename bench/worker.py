@@ -1,6 +1,6 @@
 """One contestant in a process of its own: sets itself up, waits for "go", works, tells its figures.
 
-python -m bench.worker fill|ours|plain|mailer-fill|mailer|celery-fill|settle …; see `delivery`.
+python -m bench.worker WORD …; the words stand at the end, who says them in `contestants`.
 """
 
 from __future__ import annotations
@@ -140,6 +140,37 @@ def mailer() -> None:
     measured(work)
 
 
+def post_office_fill(count: int) -> None:
+    setup("bench.peers")
+    from post_office import mail
+
+    mail.send_many(
+        {
+            "recipients": f"p{number}@example.com",
+            "sender": "outreach@example.org",
+            "subject": SUBJECT,
+            "message": BODY.format(number),
+        }
+        for number in range(count)
+    )
+
+
+def post_office(lock: str) -> None:
+    setup("bench.peers")
+    import logging
+
+    from post_office.mail import send_queued_mail_until_done
+    from post_office.models import STATUS, Email
+
+    logging.disable(logging.CRITICAL)
+
+    def work() -> tuple[int, dict[str, Any]]:
+        send_queued_mail_until_done(lock)
+        return Email.objects.filter(status=STATUS.sent).count(), {}
+
+    measured(work)
+
+
 def celery_fill(count: int) -> None:
     setup("bench.peers")
     from django.db import connection
@@ -175,6 +206,8 @@ if __name__ == "__main__":
         "plain": lambda: plain(int(sys.argv[2])),
         "mailer-fill": lambda: mailer_fill(int(sys.argv[2])),
         "mailer": mailer,
+        "post-office-fill": lambda: post_office_fill(int(sys.argv[2])),
+        "post-office": lambda: post_office(sys.argv[2]),
         "celery-fill": lambda: celery_fill(int(sys.argv[2])),
         "settle": settle,
         "migrate": migrate,
