@@ -162,10 +162,13 @@ class Bench:
 
     def pytest_runtestloop(self, session: Any) -> bool:
         files = {str(path_of(module)) for module in self.wanted}
+        gc.unfreeze()  # what `conftest.py` put out of the collector's sight cannot be found
         self.caches = caches_of(list(self.wanted))
         self.plain_run(session)
         control(lambda: first_failing(session, session.items), sum(self.seconds.values()))
         self.live = live_functions(files)
+        if not self.live:
+            raise SystemExit("none of the modules' functions was found; every mutant would live")
         self.killers: dict[object, Counter[Any]] = defaultdict(Counter)
         gc.freeze()
         for module, mutants in self.wanted.items():
