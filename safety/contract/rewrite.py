@@ -94,8 +94,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
         if found.start() - start < _LONG_LINE:
             cuts.add(found.end())
         start = found.end()
-    places = sorted(cuts)
-    return [(a, b) for a, b in pairwise(places) if a < b]
+    return list(pairwise(sorted(cuts)))
 
 
 def _new_subject(channel: str, subject: str, hits: Sequence[Hit], extra: tuple[str, ...]) -> str:
@@ -106,7 +105,7 @@ def _new_subject(channel: str, subject: str, hits: Sequence[Hit], extra: tuple[s
     cut = _tidy(cut).strip(" :;,.!?-–—*|\t\"'")
     cut = cut[:1].upper() + cut[1:]
     words = re.findall(r"[^\W\d_]{2,}", cut)
-    again = find(channel=channel, subject=cut, text="Thank you for the update.", extra=extra)
+    again = find(channel=channel, subject=cut, text="", extra=extra)
     if len(words) < FEWEST_SUBJECT_WORDS or any(_changes(hit) for hit in again):
         return DEFAULT_SUBJECT
     return cut
@@ -157,7 +156,7 @@ def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -
     """Each sentence without its findings; empty where the whole sentence goes."""
     softened = []
     for start, end in parts:
-        mine = [hit for hit in found if hit.start < end and max(hit.end, hit.start + 1) > start]
+        mine = [hit for hit in found if hit.start < end and hit.end > start]
         if any(hit.rule.remedy == "sentence" for hit in mine):
             softened.append(_break_after(text[start:end]))
             continue
@@ -171,8 +170,7 @@ def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -
 
 def _break_after(sentence: str) -> str:
     """What stays of a sentence that goes: the end of its line or paragraph, if it closed one."""
-    tail = sentence[len(sentence.rstrip()) :]
-    return "\n" * min(2, tail.count("\n"))
+    return "\n" * sentence[len(sentence.rstrip()) :].count("\n")
 
 
 def _without(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:

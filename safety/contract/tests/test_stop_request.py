@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safety.contract.stop_request import detect_stop, examples
+from safety.contract.stop_request import StopRequest, detect_stop, examples
 
 CASES = [(kind, text) for kind, texts in examples().items() for text in texts]
 KEYWORDS = [
@@ -94,6 +94,8 @@ def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
     ("text", "kind", "quote"),
     [
         ("Well, ; stop!", "stop", "stop!"),
+        ("Well;stop!", "stop", "stop!"),
+        ("QUIT quit Quit", "stop", "QUIT quit Quit"),
         ("I will stop by tomorrow, but take me off your list", "stop", "take me off your list"),
         ("please thanks sir hi hello ok quit", "stop", "please thanks sir hi hello ok quit"),
         ("please thanks sir hi hello ok now quit", "none", ""),
@@ -104,3 +106,10 @@ def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
 def test_the_words_that_say_so_are_quoted_and_no_more(text: str, kind: str, quote: str) -> None:
     found = detect_stop(text)
     assert (found.kind, found.text) == (kind, quote)
+
+
+def test_a_request_is_heard_within_twenty_thousand_characters() -> None:
+    before = "x" + "word " * 3997
+    heard = detect_stop(f"{before}lose my number")
+    assert heard == StopRequest("stop", (19_986, 20_000), "lose my number")
+    assert detect_stop(f"{before} lose my number") == StopRequest("none")

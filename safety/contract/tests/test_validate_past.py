@@ -1,4 +1,4 @@
-"""What of the past a decision looks at, whose clock it goes by, and what it says of an emergency."""
+"""What of the past a decision looks at, whose clock it goes by, and emergencies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from safety.contract.decision import Decision
-from safety.contract.payload import PayloadError
 from safety.contract.validate import validate_action
 
 NOON = "2024-01-17T12:00:00+00:00"
@@ -188,8 +187,11 @@ def test_the_mark_of_an_emergency_is_no_urgent_word_and_is_set_once(mark: str) -
     marked = judge(f"{mark}Take none of batch 17.", subject=f"{mark}Batch 17", emergency=DECLARED)
     assert (marked.outcome, rules(marked)) == ("ALLOW", set())
     assert rules(judge(PLAN, subject=f"{mark}Batch 17")) == {"urgency.tag"}
-    gentler = judge(f"{mark}Act now! Take none of batch 17.", subject=f"{mark}URGENT: Batch 17 is bad",
-                    emergency=DECLARED)  # fmt: skip
+    gentler = judge(
+        f"{mark}Act now! Take none of batch 17.",
+        subject=f"{mark}URGENT: Batch 17 is bad",
+        emergency=DECLARED,
+    )
     assert gentler.rewritten is not None
     assert gentler.rewritten.payload["content"] == "EMERGENCY: Take none of batch 17."
     assert gentler.rewritten.payload["subject"] == "EMERGENCY: Batch 17 is bad"

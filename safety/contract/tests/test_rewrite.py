@@ -1,0 +1,141 @@
+"""What a rewrite leaves: sentences cut at their edges, greetings and sign-offs, clean defaults."""
+
+from __future__ import annotations
+
+import pytest
+
+from safety.contract.content import find
+from safety.contract.rewrite import (
+    DEFAULT_CHAT,
+    DEFAULT_SUBJECT,
+    DEFAULT_TEXT,
+    Proposal,
+    needs_rewrite,
+    rewrite,
+)
+
+DEFAULT = DEFAULT_TEXT["email"]
+OWN = ("kumquat", "red plum", "i need you to sign", "friends of ours")
+LONG = "Act now, before the whole of this month is over and"  # its line was broken by a program
+
+
+def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
+    return rewrite(channel=channel, subject=subject, text=text, extra=OWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        # What went leaves no gap and no break in the middle of a line.
+        ("We come at two. Act now! See you.", "We come at two. See you."),
+        (f"We come at two. {LONG}\nthe next. See you.", "We come at two. See you."),
+        ("We come.\n\nAct now!\n\n\n\nSee you.", "We come.\n\nSee you."),
+        ("We have a kumquat, too.", "We have a, too."),
+        ('"The plan" is a kumquat idea.', '"The plan" is a idea.'),
+        # Findings that overlap are taken out once, and what one puts there is not put back.
+        ("I need you to sign page 3.", "page 3."),
+        ("I need you to read page 3.", "Please read page 3."),
+        # What would be a finding again once a word is gone is not left there.
+        ("A red kumquat plum is here.", DEFAULT),
+        # Not every sentence with "hello" or "thanks" in it is a greeting or a sign-off.
+        ("We said hello to the kumquat team.", "We said hello to the team."),
+        ("Our plan is thanks to a kumquat idea.", "Our plan is thanks to a idea."),
+    ],
+)
+def test_what_stays_of_a_text(text: str, new: str) -> None:
+    assert proposed(text).text == new
+
+
+@pytest.mark.parametrize(
+    ("closing", "kept"),
+    [
+        ("Best,\nTom", True),
+        ("Best,\nTom\nSent from my phone", True),
+        ("Best,\nTom\nAcme\nParis", True),
+        ("Best,\nTom\nAcme\nParis\nFrance", False),  # longer than a sign-off: all of it stays
+        ("Thanks,\n2 plans are here.\nTom", False),
+        ("Thanks,\nTom\n2 plans are here.", False),
+    ],
+)
+def test_a_sign_off_is_few_names_behind_a_word_of_parting(closing: str, kept: bool) -> None:
+    text = f"Hi Anna,\n\nAct now!\n\n{closing}"
+    middle = f"{DEFAULT}\n\n" if kept else ""
+    assert proposed(text).text == f"Hi Anna,\n\n{middle}{closing}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi kumquat,\n\nAct now!\n\nBest,\nTom",
+        "Hi Anna,\n\nAct now!\n\nBest, your kumquat\nTom",
+        "Act now!",
+    ],
+)
+def test_a_default_stands_alone_where_greeting_or_sign_off_has_a_finding(text: str) -> None:
+    assert proposed(text).text == DEFAULT
+    assert proposed(text, channel="whatsapp").text == DEFAULT_CHAT
+
+
+@pytest.mark.parametrize(
+    ("subject", "new"),
+    [
+        ("kumquat: X plan works", "X plan works"),
+        ("A red kumquat plum is here", DEFAULT_SUBJECT),
+        ("The kumquat", DEFAULT_SUBJECT),
+        ("Our kumquat plan", "Our plan"),
+    ],
+)
+def test_what_stays_of_a_subject(subject: str, new: str) -> None:
+    assert proposed("The plan is here.", subject).subject == new
+
+
+def test_findings_of_one_field_take_nothing_out_of_the_other() -> None:
+    both = proposed("A kumquat is here.", "The plan, kumquat!")
+    assert (both.subject, both.text) == ("The plan", "A is here.")
+    text = proposed("A kumquat is here.", "The plan works")
+    assert (text.subject, text.text) == ("The plan works", "A is here.")
+    subject = proposed("The plan is here.", "Our kumquat plan")
+    assert (subject.subject, subject.text) == ("Our plan", "The plan is here.")
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "claims"),
+    [
+        ("A kumquat is here.", "", False),
+        ("The plan is here.", "Our kumquat plan", False),
+        ("The plan is here.", "Kumquat!", True),
+        ("Act now!", "", True),
+        ("The plan is here.", DEFAULT_SUBJECT, False),
+    ],
+)
+def test_only_a_default_claims_that_something_was_asked_for(
+    text: str, subject: str, claims: bool
+) -> None:
+    assert proposed(text, subject).caution == ("claims a request: check" if claims else "")
+    answered = rewrite(channel="email", subject=subject, text=text, extra=OWN, answers_request=True)
+    assert answered.caution == ""
+
+
+def test_a_finding_in_the_mark_up_alone_changes_no_word() -> None:
+    hits = find(channel="email", text="The plan is here.", html="<p>Act now!</p>")
+    assert hits and not needs_rewrite(hits)
+    assert needs_rewrite(find(channel="email", text="Act now!"))
+    kept = rewrite(channel="email", subject="", text="The plan is here.", hits=hits)
+    assert not kept.differs("", "The plan is here.")
+    assert kept.differs("x", "The plan is here.") and kept.differs("", "x")
+    assert kept.notes == ()
+
+
+def test_the_notes_quote_what_is_new() -> None:
+    both = proposed("A kumquat is here.", "The plan, kumquat!")
+    assert both.notes == ('Subject: "The plan"', 'Content: "A is here."')
+
+
+def test_their_own_words_quoted_back_are_no_reason_for_a_default() -> None:
+    theirs = "Act now, it is your last chance! The roof leaks."
+    text = f"We bring a kumquat idea.\n\nOn Mon, Bob wrote:\n> {theirs}"
+    found = rewrite(channel="email", subject="", text=text, extra=OWN, received=[theirs])
+    assert found.text == f"We bring a idea.\n\nOn Mon, Bob wrote:\n> {theirs}"
+    hurried = f"Act now!\n\nOn Mon, Bob wrote:\n> {theirs}"
+    found = rewrite(channel="email", subject="", text=hurried, extra=OWN, received=[theirs])
+    assert theirs in found.text and not found.text.startswith("Act")
