@@ -83,8 +83,6 @@ def instant_of(day: date, clock: time, zone: str) -> datetime:
     tz = zone_of(zone)
     early = wanted.replace(tzinfo=tz, fold=1).astimezone(UTC)
     late = wanted.replace(tzinfo=tz, fold=0).astimezone(UTC)
-    if late <= early:
-        return late
     while late - early > timedelta(seconds=1):
         middle = (early + (late - early) / 2).replace(microsecond=0)
         if middle.astimezone(tz).replace(tzinfo=None) >= wanted:

@@ -35,6 +35,7 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         # Findings that overlap are taken out once, and what one puts there is not put back.
         ("I need you to sign page 3.", "page 3."),
         ("I need you to read page 3.", "Please read page 3."),
+        ("Hi Anna > Tom,\n\nAct now!", f"Hi Anna > Tom,\n\n{DEFAULT}"),
         # What would be a finding again once a word is gone is not left there.
         ("A red kumquat plum is here.", DEFAULT),
         # Not every sentence with "hello" or "thanks" in it is a greeting or a sign-off.
