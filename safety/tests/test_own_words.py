@@ -53,7 +53,14 @@ def test_an_admin_writes_them_and_what_is_no_word_is_refused(client):
     client.force_login(boss.user)
     place = testing.make_workspace()
     page = reverse("admin:core_workspace_change", args=[place.pk])
-    kept = ("name", "time_zone", "autonomy_mode", "approval_expiry_hours", "daily_quota")
+    kept = (
+        "name",
+        "time_zone",
+        "autonomy_mode",
+        "approval_expiry_hours",
+        "daily_quota",
+        "recheck_percent",
+    )
     form = {name: getattr(place, name) for name in kept}
     answer = client.post(page, {**form, "own_words": "synergy\n\u200b"})
     assert "cannot be forbidden" in answer.content.decode()
