@@ -239,8 +239,8 @@ class Bench:
         return {test for line in chosen for test in lines.get(line, ())}
 
     def nearest(self, passed: set[str], mutant: Mutant, cached: bool) -> list[Any]:
-        """The last killers first, then one row of every table of tests, its next row, and so on;
-        slow tests last.
+        """The last killers first, then the module's own tests: one row of every table, its next
+        row, and so on; then the others likewise; slow tests last.
 
         What one test left in a cache hides that the next needs it too: then all of the file may
         run. Leaving tests out can only make a mutant live that would have died.
@@ -256,7 +256,7 @@ class Bench:
             rank = seen[name] = seen[name] + 1
             slow = self.seconds[item] > self.most / 20
             own = stem not in name
-            order[item] = (-here[item], slow, -kills[item], item not in items, rank, own)
+            order[item] = (-here[item], slow, -kills[item], item not in items, own, rank)
         queue = sorted(order, key=order.__getitem__)
         spent = accumulate(self.seconds[item] for item in queue)
         return [item for item, total in zip(queue, spent, strict=True) if total < self.most]

@@ -64,7 +64,7 @@ def _apart(hits: Sequence[Hit]) -> int:
     said: set[str] = set()
     ends: dict[str, int] = {}
     for hit in sorted(hits, key=lambda h: (h.field, h.start)):
-        if hit.start >= ends.get(hit.field, -1) and hit.quote.lower() not in said:
+        if hit.start >= ends.get(hit.field, -1):
             said.add(hit.quote.lower())
         ends[hit.field] = max(hit.end, ends.get(hit.field, -1))
     return len(said)

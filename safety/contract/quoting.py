@@ -28,7 +28,7 @@ def own_words(text: str, received: Iterable[str]) -> str:
     """
     if len(text) > LONGEST or not seems_to_quote(text):
         return text
-    known = [_plain(item) for item in received if item]
+    known = [_plain(item) for item in received]
     for start, end in _claimed(text) if known else ():
         if _is_true(_plain(text[start:end]), known):
             text = f"{text[:start]}{_hidden(end - start)}{text[end:]}"

@@ -101,7 +101,7 @@ def _looked_at(
     phone = payload.recipient if payload.platform == "whatsapp" else ""
     zones = resolve_zones(timezone=payload.timezone, phone=phone, default=default_zone)
     subject, text = _unmarked(payload, payload.subject or ""), _unmarked(payload, payload.content)
-    received = [c.content for c in contacts if c.direction == "in" and c.content]
+    received = _received(contacts)
     purpose = effective_purpose(payload.message_type, subject=subject, text=text, received=received)
     channel = payload.platform
     sent = sorted((c for c in contacts if c.direction == "out" and c.content), key=lambda c: c.at)
@@ -126,12 +126,16 @@ def _looked_at(
             channel=channel,
             subject=subject,
             text=text,
-            previous=[c.content for c in sent if c.at <= moment][-2:],
+            previous=[c.content for c in sent if c.at <= moment],
             extra=extra,
             received=received,
         ),
         reach_findings(payload, contacts, moment, is_told=history is not None),
     )
+
+
+def _received(contacts: Sequence[Contact]) -> list[str]:
+    return [c.content for c in contacts if c.direction == "in" and c.content]
 
 
 def _parsed(
@@ -256,12 +260,12 @@ def _new_text(case: _Case, extra: tuple[str, ...]) -> Rewritten | None:
             hits=case.hits,
             answers_request=case.is_answering,
             extra=extra,
-            received=[c.content for c in case.contacts if c.direction == "in" and c.content],
+            received=_received(case.contacts),
         )
         subject, text, caution = proposal.subject, proposal.text, proposal.caution
         notes = list(proposal.notes)
     marked = (_marked(payload, subject) if subject else subject, _marked(payload, text))
-    if marked != (subject, text) and payload.emergency:
+    if marked != (subject, text):
         notes.append("Marked as emergency communication")
     if marked == (payload.subject or "", payload.content):
         return None
@@ -272,7 +276,7 @@ def _new_text(case: _Case, extra: tuple[str, ...]) -> Rewritten | None:
 
 
 def _rewritten(case: _Case, until: datetime | None, new: Rewritten | None) -> Rewritten:
-    notes = [] if until is None else [_delay_note(case, until, is_new_text=new is not None)]
+    notes = [] if until is None else [_delay_note(case, until)]
     if new is not None:
         return replace(new, notes=(*notes, *new.notes))
     notes.append("Content unchanged (appropriate)")
@@ -281,7 +285,7 @@ def _rewritten(case: _Case, until: datetime | None, new: Rewritten | None) -> Re
     return Rewritten(dict(case.payload.raw), tuple(notes), is_new_text=False)
 
 
-def _delay_note(case: _Case, until: datetime, *, is_new_text: bool) -> str:
+def _delay_note(case: _Case, until: datetime) -> str:
     """`Delayed until 8:00 AM next day`, or `Scheduled for 8:00 AM delivery` on the same day."""
     now, then = local(case.at, case.zone), local(until, case.zone)
     days = (then.date() - now.date()).days

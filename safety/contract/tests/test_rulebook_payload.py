@@ -87,6 +87,44 @@ def test_signals_and_findings_are_two_books() -> None:
     assert finding <= set(rulebook.CHECK_OF)
 
 
+@pytest.mark.parametrize(
+    ("where", "fields"),
+    [
+        ("any", {"subject", "text", "html"}),
+        ("subject", {"subject"}),
+        ("text", {"text"}),
+        ("heading", {"subject"}),
+    ],
+)
+def test_a_rule_looks_at_its_field_on_its_channels(where: str, fields: set[str]) -> None:
+    row = {**ROW, "where": where}
+    everywhere, mail = rule_of(row), rule_of({**row, "channels": ["email"]})
+    for field in ("subject", "text", "html"):
+        assert everywhere.applies("whatsapp", field) is (field in fields)
+        assert mail.applies("email", field) is (field in fields)
+        assert not mail.applies("whatsapp", field)
+
+
+def test_every_rule_that_may_match_is_named_once_however_many_there_are() -> None:
+    rules = [rule_of({**ROW, "id": f"x.{n}", "patterns": [f"word{n}\\b"]}) for n in range(100)]
+    found = rulebook.Book(rules).candidates("word0 word41 word99", "text")
+    assert [rule.id for rule, _, _ in found] == ["x.0", "x.41", "x.99"]
+
+
+@pytest.mark.parametrize(
+    ("check", "families"),
+    [
+        ("EMOTIONAL_CHECK", "urgency_inflation guilt_induction dependency_creation"
+         " emotional_manipulation rising_intensity"),
+        ("CONTENT_CHECK", "pressure_tactics clickbait inappropriate_intimacy tone empty_text"
+         " harassment_or_threat personal_information_request age_inappropriate"),
+        ("BOUNDARY_CHECK", "boundary_violation"),
+    ],
+)  # fmt: skip
+def test_each_family_prints_under_its_check_and_in_its_order(check: str, families: str) -> None:
+    assert [name for name, its in rulebook.CHECK_OF.items() if its == check] == families.split()
+
+
 def test_a_sieve_that_cannot_look_is_an_error() -> None:
     sieve = rulebook.Sieve([])
     with pytest.raises(RuntimeError, match=r"^the rules could not be applied to this text$"):

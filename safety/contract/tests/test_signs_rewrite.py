@@ -33,6 +33,10 @@ def stretches(detect: object, text: str) -> list[str]:
         ("THIS THAT WITH FROM IT IS SO BE UP AT. End", []),
         ("So. THIS THAT WITH FROM OVER IT IS SO BE!", ["THIS THAT WITH FROM OVER IT IS SO BE!"]),
         (
+            "WE GO UP NOW'S!THIS THAT WITH FROM OVER IT IS SO BE. End",
+            ["WE GO UP NOW'S!", "THIS THAT WITH FROM OVER IT IS SO BE. "],
+        ),
+        (
             "WE GO UP NOW! Then THIS THAT WITH FROM OVER IT IS SO BE. End",
             ["WE GO UP NOW!", "THIS THAT WITH FROM OVER IT IS SO BE. "],
         ),
@@ -55,6 +59,69 @@ def test_shouting(text: str, found: list[str]) -> None:
 )
 def test_four_different_chat_words_are_too_many(text: str, found: list[str]) -> None:
     assert stretches(signs.chat_speak, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ines from Porto just bought a lamp", "Ines from Porto just bought"),
+        ("\"Ines Maria Costa\" near Oslo", None),
+        ("Ines Maria Costa near Rio Grande do", None),
+        ("Ines Maria Costa near New York City has just viewed it",
+         "Ines Maria Costa near New York City has just viewed"),
+        ("- Ines in Porto, Portugal, Europe have recently ordered it",
+         "- Ines in Porto, Portugal, Europe have recently ordered"),
+        ("A reader In Oslo Recently signed up", "A reader In Oslo Recently signed up"),
+        ("Ines in Porto, Portugal booked it", "Ines in Porto, Portugal booked"),
+        ("Ines in Porto, New South Wales joined it", "Ines in Porto, New South Wales joined"),
+        ("Ines in Porto booked Lamp 7", "Ines in Porto booked L"),
+        ("Ines in Porto Novo booked 7 of them", "Ines in Porto Novo booked 7"),
+        ("Ines in Porto booked the Lamp", "Ines in Porto booked the L"),
+        ("Ines in Porto booked it", None),
+        ("Ines P. just claimed it", "Ines P. just claimed"),
+        ("Ines P recently saved it", "Ines P recently saved"),
+        ("Ines P. subscribed", "Ines P. subscribed"),
+        ("A woman in Oslo 3 minutes ago", "A woman in Oslo 3 minutes ago"),
+        ("Ines from Oslo, ago", "Ines from Oslo, ago"),
+        ("Ines from Oslo! Long ago", None),
+        ("Ines near Oslo 3 minutes ago", None),
+        ("One line\nInes  from\tPorto just bought", "Ines  from\tPorto just bought"),
+        ("Then Ines from Porto just bought", "Then Ines from Porto just bought"),
+        ("ines from porto just bought", None),
+        ("Ines from accounting just bought", None),
+        ("Ines from Porto just boughtens", None),
+    ],
+)  # fmt: skip
+def test_a_stranger_who_has_just_bought(text: str, found: str | None) -> None:
+    assert stretches(signs.named_buyer, text) == ([found] if found else [])
+
+
+def test_a_stranger_is_looked_for_at_the_beginning_only() -> None:
+    buyer = "Ines from Porto just bought"
+    assert stretches(signs.named_buyer, f"{'x' * 4972}\n{buyer}") == [buyer]
+    assert stretches(signs.named_buyer, f"{'x' * 4973}\n{buyer}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        ("Big Plan Works Here", True),
+        ("Big Plan Works", False),
+        ("Big Plan works Here", True),
+        ("Big plan works Here", False),
+        ("The Big Plan Here", False),  # "the" is no word of its own, however it is written
+        ("BIG PLAN WORKS HERE", False),
+        ("Big Plan Works " + "Here" * 46 + "s", True),
+        ("Big Plan Works " + "Here" * 46 + "so", False),
+        *((f"{word} Big {word} Plan Here Now", True) for word in (
+            "a", "an", "the", "of", "and", "or", "to", "in", "on", "at", "by", "for", "from",
+            "with",
+        )),
+        ("so Big so Plan Here Now", False),
+    ],
+)  # fmt: skip
+def test_a_heading_has_capitals_on_nearly_every_word(text: str, heading: bool) -> None:
+    assert signs.is_heading(text) is heading
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from safety.contract.decision import Decision
+from safety.contract.payload import PayloadError
 from safety.contract.validate import validate_action
 
 NOON = "2024-01-17T12:00:00+00:00"
@@ -133,6 +134,33 @@ def test_a_third_message_that_chases_is_noticed(
     assert ("frequency.follow_ups" in rules(decision)) is chases
 
 
+THEIRS = "Get 20% off all chairs. Act now, it is your last chance!"
+
+
+@pytest.mark.parametrize(
+    ("past", "judged"),
+    [
+        ([entry("16T09:00:00", "in", THEIRS)], False),
+        ([entry("16T09:00:00", "out", THEIRS)], True),
+        ([entry("16T09:00:00", "in", "Something else of some length")], True),
+        ([entry("16T09:00:00", "in")], True),
+        ([], True),
+    ],
+)
+def test_only_what_they_wrote_may_be_quoted_back(past: list[dict[str, Any]], judged: bool) -> None:
+    saturday = "2024-01-20T12:00:00Z"
+    decision = judge(f"{PLAN}\n> {THEIRS}", *past, at=saturday, message_type="personal")
+    assert decision.outcome == ("REWRITE" if judged else "ALLOW")
+    assert decision.deliver_not_before == ("2024-01-22T09:00:00+00:00" if judged else None)
+
+
+def test_what_becomes_a_finding_in_the_rewrite_gives_way_to_a_default() -> None:
+    own = ("kumquat", "red plum")
+    decision = judge("A red kumquat plum is here.", extra=own)
+    assert decision.rewritten is not None
+    assert decision.rewritten.payload["content"].startswith("Here's the information")
+
+
 # --- When it may go ------------------------------------------------------------------------------
 
 
@@ -153,6 +181,29 @@ def test_a_rest_that_ends_before_the_night_does_not_shorten_it() -> None:
     before = entry("17T21:45:00", to="whatsapp")
     decision = judge(PLAN, before, to=CHAT, at="2024-01-17T21:50:00Z", message_type="personal")
     assert decision.deliver_not_before == "2024-01-18T07:00:00+00:00"
+
+
+def test_a_rest_that_ends_at_night_is_held_until_the_morning() -> None:
+    rest = {
+        "direction": "cooling_off",
+        "at": "2024-01-17T03:00:00Z",
+        "until": "2024-01-17T07:30:00Z",
+    }
+    decision = judge(PLAN, rest, at="2024-01-17T06:00:00Z", message_type="personal")
+    assert (decision.outcome, decision.deliver_not_before) == ("BLOCK", "2024-01-17T08:00:00+00:00")
+
+
+def test_the_last_message_of_the_day_carries_its_rest() -> None:
+    decision = judge(PLAN, entry("17T08:00:00"), entry("17T09:00:00"), message_type="personal")
+    (rest,) = decision.cooling_off
+    assert (rest.cause, rest.at.isoformat()) == ("daily_limit", NOON)
+    assert decision.cooling_off_until == rest.until.isoformat() == "2024-01-18T12:00:00+00:00"
+
+
+def test_a_time_that_is_none_is_named_by_its_argument() -> None:
+    with pytest.raises(PayloadError) as told:
+        judge(at="soon")
+    assert told.value.faults == ("at is 'soon', not a time such as 2024-01-15T14:30:00+00:00.",)
 
 
 def test_the_longest_rest_of_several_is_told() -> None:
