@@ -11,7 +11,7 @@ from safety.contract.localtime import LocalZones, clock_words, local
 from safety.contract.payload import Payload
 from safety.verdict import Finding, Verdict
 
-RANK = {"pass": 0, "info": 1, "warn": 2, "fail": 3}
+RANK = ("pass", "info", "warn", "fail")
 PURPOSE_WORDS = {
     "informational": "informational message",
     "promotional": "promotional message",
@@ -24,7 +24,7 @@ PURPOSE_WORDS = {
 
 def worst(statuses: Sequence[str]) -> str:
     """The strictest of several statuses."""
-    return max(statuses, key=RANK.__getitem__, default="pass")
+    return max(statuses, key=RANK.index, default="pass")
 
 
 def merged(findings: Sequence[Finding]) -> tuple[Check, ...]:

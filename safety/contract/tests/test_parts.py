@@ -122,6 +122,7 @@ def test_a_long_note_to_somebody_new_on_linkedin() -> None:
         (("pass", "info"), "info"),
         (("info", "warn", "pass"), "warn"),
         (("fail", "warn"), "fail"),
+        (("pass", "warn", "fail"), "fail"),
     ],
 )
 def test_the_strictest_status_is_shown(statuses: tuple[str, ...], worst: str) -> None:
@@ -160,6 +161,7 @@ def test_content_lines_name_findings_of_words_and_of_reach() -> None:
     ]
     alone = lines.content_lines(payload(), (), others)
     assert (alone[-1].status, alone[-1].message) == ("warn", "A stranger")
+    assert [line.status for line in alone] == ["pass", "pass", "warn"]
 
 
 def test_a_row_of_content_quotes_its_field() -> None:
