@@ -164,14 +164,7 @@ class ApprovalAdmin(SidePages):
 
     # --- The review page --------------------------------------------------------------------------
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        item: Approval = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, item: Approval) -> HttpResponse:
         if request.method == "POST":
             return self._post(request, item)
         return self._show(request, item)

@@ -21,12 +21,12 @@ from django.views.decorators.cache import never_cache
 from approvals import grouping, presence, receipt
 from approvals.models import Approval
 from outreach.core.permissions import NotAllowed
-from safety.admin import TenantAdmin, principal_of
+from safety.admin import PageAdmin, principal_of
 
 TEMPLATES = "admin/approvals/approval"
 
 
-class SidePages(TenantAdmin):
+class SidePages(PageAdmin):
     """The addresses beside the list and the review page."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -78,7 +78,7 @@ class SidePages(TenantAdmin):
         self._allowed(request)
         kind = request.GET.get("by", "")
         kind = kind if kind in grouping.KINDS else grouping.DEFAULT_KIND
-        found, cut = grouping.groups(TenantAdmin.get_queryset(self, request), kind)
+        found, cut = grouping.groups(PageAdmin.get_queryset(self, request), kind)
         context = {
             "title": "Queue in groups",
             "groups": found,
@@ -93,7 +93,7 @@ class SidePages(TenantAdmin):
     def calendar_view(self, request: HttpRequest) -> HttpResponse:
         """What is scheduled and held, by day."""
         self._allowed(request)
-        days, cut = grouping.calendar(TenantAdmin.get_queryset(self, request), at=timezone.now())
+        days, cut = grouping.calendar(PageAdmin.get_queryset(self, request), at=timezone.now())
         context = {"title": "Calendar", "days": days, "cut": cut, "span": grouping.DAYS}
         return self.page(request, f"{TEMPLATES}/calendar.html", context)
 

@@ -5,8 +5,6 @@ The hand-off page shows the text of an approved message to copy and records "I s
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,14 +17,14 @@ from approvals.models import Approval
 from channels import manual, settle, timeline
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, column, is_superuser, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, is_superuser, may, principal_of, workspace_ids
 
 TEMPLATES = "admin/channels/delivery"
 REFUSALS = (settle.NotUnknown, manual.HandOffRefused, NotAllowed)
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(TenantAdmin):
+class DeliveryAdmin(PageAdmin):
     """Every attempt to hand over a message, newest first; what is unknown waits for an answer."""
 
     list_display = (
@@ -58,14 +56,7 @@ class DeliveryAdmin(TenantAdmin):
     def show_since(self, obj: Delivery) -> str:
         return f"{obj.since:%Y-%m-%d %H:%M:%S}"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Delivery = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Delivery) -> HttpResponse:
         if request.method == "POST":
             return self._post(request, row)
         evidence = row.evidence or {}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -170,6 +170,21 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class PageAdmin(TenantAdmin):
+    """Rows that are shown, and acted on, by a page of our own: `row_view` answers GET and POST."""
+
+    row_view: Callable[[HttpRequest, Any], HttpResponse]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        return self.row_view(request, self.visible_or_404(request, object_id))
 
 
 @admin.register(SafetyEvent)

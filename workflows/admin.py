@@ -89,14 +89,7 @@ class RunAdmin(StartPages):
 
     # --- One run ----------------------------------------------------------------------------------
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        run: Run = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, run: Run) -> HttpResponse:
         if request.method == "POST":
             return self._post(request, run)
         at = timezone.now()

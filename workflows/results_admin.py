@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -11,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, column, may, principal_of
+from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
 from workflows import pages, sequences
 from workflows.models import AgentRun, Artifact, ArtifactKind, ResearchSnapshot
 
@@ -19,7 +17,7 @@ TEMPLATES = "admin/workflows"
 
 
 @admin.register(Artifact)
-class ArtifactAdmin(TenantAdmin):
+class ArtifactAdmin(PageAdmin):
     """Results, newest first; each kind has its page."""
 
     list_display = ("show_title", "show_kind", "show_person", "show_state", "show_when")
@@ -57,14 +55,7 @@ class ArtifactAdmin(TenantAdmin):
     def show_when(self, obj: Artifact) -> str:
         return f"{obj.created_at:%Y-%m-%d %H:%M}"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Artifact = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Artifact) -> HttpResponse:
         if request.method == "POST":
             return self._post(request, row)
         context = {
@@ -88,7 +79,7 @@ class ArtifactAdmin(TenantAdmin):
 
 
 @admin.register(ResearchSnapshot)
-class ResearchSnapshotAdmin(TenantAdmin):
+class ResearchSnapshotAdmin(PageAdmin):
     """What was known of a company, by day."""
 
     list_display = ("show_account", "show_known", "show_gaps", "show_when")
@@ -120,14 +111,7 @@ class ResearchSnapshotAdmin(TenantAdmin):
     def show_when(self, obj: ResearchSnapshot) -> str:
         return f"{obj.created_at:%Y-%m-%d %H:%M}"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: ResearchSnapshot = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: ResearchSnapshot) -> HttpResponse:
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         context = {"title": str(row), "row": row, **pages.of_snapshot(row)}

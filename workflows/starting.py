@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from safety.admin import TenantAdmin, principal_of, workspace_ids
+from safety.admin import PageAdmin, principal_of, workspace_ids
 from workflows import asking, definitions, schedules, services, tasks
 from workflows.drafting.templates import BadTemplate
 from workflows.models import Run
@@ -25,7 +25,7 @@ from workflows.shapes import Definition
 REFUSALS = (BadOptions, BadTemplate, ScheduleRefused, NotAllowed, services.RunRefused)
 
 
-class StartPages(TenantAdmin):
+class StartPages(PageAdmin):
     """Two addresses beside the list of runs."""
 
     def get_urls(self) -> list[URLPattern]:

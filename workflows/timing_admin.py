@@ -13,7 +13,7 @@ from django.utils import timezone
 from outreach.core.models import Channel, Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from safety import controls
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.models import ControlKey
 from workflows import asking, definitions, experiments, schedules
 from workflows.drafting import templates
@@ -26,7 +26,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(TenantAdmin):
+class ScheduleAdmin(PageAdmin):
     """Workflows at set times. A new one is made on the page that starts the workflow."""
 
     list_display = ("show_workflow", "show_when", "show_state", "show_next", "by_label")
@@ -56,14 +56,7 @@ class ScheduleAdmin(TenantAdmin):
     def show_next(self, obj: Schedule) -> str:
         return f"{obj.next_at:%Y-%m-%d %H:%M}" if obj.is_enabled and obj.next_at else "—"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Schedule = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Schedule) -> HttpResponse:
         code = 200
         if request.method == "POST":
             try:
@@ -105,7 +98,7 @@ def title_of(row: Schedule) -> str:
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(TenantAdmin):
+class ExperimentAdmin(PageAdmin):
     """Variants of a message, compared. Begun and ended by admins of the workspace."""
 
     list_display = ("show_name", "channel", "show_variants", "planned", "show_state", "show_begun")
@@ -167,14 +160,7 @@ class ExperimentAdmin(TenantAdmin):
         }
         return self.page(request, "admin/workflows/experiment_new.html", context, status=code)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Experiment = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Experiment) -> HttpResponse:
         if request.method == "POST":
             try:
                 experiments.end(row, by=principal_of(request), at=timezone.now())

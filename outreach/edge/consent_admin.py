@@ -18,7 +18,7 @@ from outreach.core.models import Channel, Consent, Person
 from outreach.core.models.consent import Basis
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of, workspace_ids
 
 CONSENT_PAGES = "admin/core/consent"
 ERRORS = (ConsentRefused, NotAllowed)
@@ -30,7 +30,7 @@ def status_of(error: Exception) -> int:
 
 
 @admin.register(Consent)
-class ConsentAdmin(TenantAdmin):
+class ConsentAdmin(PageAdmin):
     """Why we may write to whom; given on a person's page, withdrawn here."""
 
     list_display = ("show_person", "channel", "basis", "show_state", "at", "expires_at", "source")
@@ -86,14 +86,7 @@ class ConsentAdmin(TenantAdmin):
         }
         return self.page(request, f"{CONSENT_PAGES}/new.html", context, status=code)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Consent = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Consent) -> HttpResponse:
         code = 200
         if request.method == "POST":
             try:

@@ -35,7 +35,7 @@ from outreach.core.permissions import Verb
 from outreach.core.principal import Principal
 from outreach.edge import file_page
 from outreach.edge.draft_acts import ERRORS, Form, act, plain
-from safety.admin import TenantAdmin, column, may, principal_of
+from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
 from safety.gate import CARRY_FILES
 from safety.models import EmergencyCategory, EmergencyOverride, SafetyEvent
 
@@ -70,7 +70,7 @@ class StatusFilter(SimpleListFilter):
 
 
 @admin.register(Draft)
-class DraftAdmin(TenantAdmin):
+class DraftAdmin(PageAdmin):
     """Messages being written or returned to their author, the newest first."""
 
     list_display = (
@@ -117,14 +117,7 @@ class DraftAdmin(TenantAdmin):
 
     # --- One draft --------------------------------------------------------------------------------
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        draft: Draft = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, draft: Draft) -> HttpResponse:
         if request.method == "POST":
             return self._post(request, draft)
         return self._show(request, draft)

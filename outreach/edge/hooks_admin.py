@@ -23,7 +23,7 @@ from outreach.edge import tasks
 from outreach.edge.hooks import address, events, services, signing
 from outreach.edge.hooks.services import WebhookRefused
 from outreach.edge.models import Webhook
-from safety.admin import TenantAdmin, column, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, principal_of, workspace_ids
 
 TEMPLATES = "admin/edge/webhook"
 SHOWN = 30  # last attempts
@@ -32,7 +32,7 @@ Acts = dict[str, Callable[[HttpRequest, Webhook, datetime], str]]
 
 
 @admin.register(Webhook)
-class WebhookAdmin(TenantAdmin):
+class WebhookAdmin(PageAdmin):
     """Programs that are told of decisions and deliveries, and whether it arrives."""
 
     verb = Verb.CONFIGURE
@@ -95,14 +95,7 @@ class WebhookAdmin(TenantAdmin):
         }
         return self.page(request, f"{TEMPLATES}/new.html", context, status=status)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        hook: Webhook = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, hook: Webhook) -> HttpResponse:
         if request.method != "POST":
             return self._one(request, hook)
         act = ACTS.get(request.POST.get("act", ""))

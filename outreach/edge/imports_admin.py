@@ -26,7 +26,7 @@ from outreach.core.models.consent import Basis
 from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import tasks
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
 
 SHOWN = 15
@@ -35,7 +35,7 @@ TEMPLATES = "admin/core/import"
 
 
 @admin.register(Import)
-class ImportAdmin(TenantAdmin):
+class ImportAdmin(PageAdmin):
     """Files people came in by, the newest first."""
 
     list_display = ("file", "show_status", "format", "by_label", "created_at")
@@ -101,14 +101,7 @@ class ImportAdmin(TenantAdmin):
         tasks.wake_imports()
         return row
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Import = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Import) -> HttpResponse:
         if request.method == "POST":
             self._act(request, row)
             return HttpResponseRedirect(request.path)

@@ -24,7 +24,7 @@ from outreach.core.models import InboundMessage, Person, Purpose
 from outreach.core.models.inbound import InboundStatus
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from safety.admin import TenantAdmin, column, may, principal_of
+from safety.admin import PageAdmin, column, may, principal_of
 
 TEMPLATE = "admin/core/inboundmessage/message.html"
 ERRORS = (InboxRefused, NotAllowed, drafts.TextRefused)
@@ -61,7 +61,7 @@ class StatusFilter(SimpleListFilter):
 
 
 @admin.register(InboundMessage)
-class InboxAdmin(TenantAdmin):
+class InboxAdmin(PageAdmin):
     """Messages from people, the newest first."""
 
     list_display = (
@@ -120,14 +120,7 @@ class InboxAdmin(TenantAdmin):
 
     # --- One message ------------------------------------------------------------------------------
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: InboundMessage = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: InboundMessage) -> HttpResponse:
         if request.method == "POST":
             return self._post(request, row)
         return self._show(request, row)

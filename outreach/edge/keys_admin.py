@@ -23,6 +23,7 @@ from outreach.core.keys import KeyRefused
 from outreach.core.models import Agent, ApiKey, User, Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import (
+    PageAdmin,
     TenantAdmin,
     column,
     is_superuser,
@@ -39,7 +40,7 @@ MINE = "me"
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(TenantAdmin):
+class ApiKeyAdmin(PageAdmin):
     """Keys of agents, for who may configure their workspace, and everybody's own."""
 
     list_display = ("show_key", "show_holder", "workspace", "show_state", "last_used_at")
@@ -102,14 +103,7 @@ class ApiKeyAdmin(TenantAdmin):
         }
         return self.page(request, f"{TEMPLATES}/new.html", context, status=status)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        key: ApiKey = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
         if request.method != "POST":
             return self._one(request, key)
         if request.POST.get("act") == "revoke":

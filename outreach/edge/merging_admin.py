@@ -24,14 +24,14 @@ from outreach.core.models import Duplicate, Merge, Person
 from outreach.core.models.imports import DuplicateDecision
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, column, may, principal_of
+from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
 
 PAGE = "admin/core/duplicate/pair.html"
 DECISIONS = {"To decide": "warning", "Merged": "success", "Two people": "default"}
 
 
 @admin.register(Duplicate)
-class DuplicateAdmin(TenantAdmin):
+class DuplicateAdmin(PageAdmin):
     """Who may be one human being twice, what is to decide first."""
 
     list_display = ("show_pair", "show_companies", "reason", "show_decision", "created_at")
@@ -72,14 +72,7 @@ class DuplicateAdmin(TenantAdmin):
         view = never_cache(self.admin_site.admin_view(self.two_view))
         return [path("of/<int:number>/", view, name="core_duplicate_of"), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Duplicate = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Duplicate) -> HttpResponse:
         return self._pair(request, row.one, row.other, row)
 
     def two_view(self, request: HttpRequest, number: int) -> HttpResponse:

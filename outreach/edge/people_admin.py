@@ -26,7 +26,7 @@ from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
 from outreach.edge.privacy import pages
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import can_send_message
 
 HISTORY = 30
@@ -50,7 +50,7 @@ STOPS: dict[str, tuple[str, Stop]] = {
 
 
 @admin.register(Person)
-class PersonAdmin(TenantAdmin):
+class PersonAdmin(PageAdmin):
     """Who we may contact, with the buttons that stop it and the form of what is known."""
 
     list_display = ("show_person", "position", "show_standing", "show_automation", "source")
@@ -77,16 +77,9 @@ class PersonAdmin(TenantAdmin):
     def show_automation(self, obj: Person) -> str:
         return "on" if obj.automation_enabled and canonical(obj).automation_enabled else "off"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def row_view(self, request: HttpRequest, person: Person) -> HttpResponse:
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        person: Person = self.visible_or_404(request, object_id)
         return self.page(request, "admin/core/person/person.html", self._about(request, person))
 
     def _about(self, request: HttpRequest, person: Person) -> dict[str, Any]:

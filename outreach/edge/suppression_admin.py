@@ -23,7 +23,7 @@ from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
 from outreach.edge import exporting
 from outreach.edge.consent_admin import status_of
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 
 SUPPRESSION_PAGES = "admin/core/suppression"
 SHOWN = 100
@@ -38,7 +38,7 @@ BY_HAND = (
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(TenantAdmin):
+class SuppressionAdmin(PageAdmin):
     """Addresses nothing may go to; added and lifted here by who may stop a person."""
 
     list_display = ("show_row", "channel", "show_state", "reason", "at", "by_label")
@@ -139,14 +139,7 @@ class SuppressionAdmin(TenantAdmin):
         messages.success(request, "Nothing goes to this address from now on.")
         return row
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Suppression = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: Suppression) -> HttpResponse:
         code = 200
         if request.method == "POST":
             reason = request.POST.get("reason", "")

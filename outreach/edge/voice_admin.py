@@ -14,13 +14,13 @@ from outreach.core import voice
 from outreach.core.models import VoiceProfile, Workspace
 from outreach.core.models.voice import HOUSE
 from outreach.core.permissions import NotAllowed, Verb
-from safety.admin import TenantAdmin, column, may, principal_of, workspace_ids
+from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 
 TEMPLATE = "admin/core/voice.html"
 
 
 @admin.register(VoiceProfile)
-class VoiceAdmin(TenantAdmin):
+class VoiceAdmin(PageAdmin):
     """One row a version, the newest first. Saving a change makes a new version."""
 
     list_display = ("show_name", "show_version", "tone", "show_state", "note", "by_label")
@@ -62,14 +62,7 @@ class VoiceAdmin(TenantAdmin):
         blank = VoiceProfile(name=HOUSE, sign_off="Kind regards", version=0)
         return self._form(request, blank, places, may_edit=True)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: VoiceProfile = self.visible_or_404(request, object_id)
+    def row_view(self, request: HttpRequest, row: VoiceProfile) -> HttpResponse:
         allowed = may(request, Verb.CONFIGURE, row.workspace_id)
         return self._form(request, row, [row.workspace], may_edit=allowed)
 
