@@ -84,8 +84,12 @@ def verify(lines: Iterable[str], heads: dict[int, str]) -> tuple[int, str]:
     open_heads = dict(heads)
     for number, entry in entries(lines):
         seq, sealed = entry.pop("seq"), entry.pop("hash")
+        if seq <= count:
+            raise Bad(f"line {number}: entry {seq} is there a second time")
         if seq != count + 1:
-            raise Bad(f"line {number}: entry {seq} stands where entry {count + 1} is due")
+            raise Bad(f"line {number}: entry {count + 1} is missing: {seq} stands in its place")
+        if set(entry) == {"id"}:
+            raise Bad(f"line {number}: activity {entry['id']} was removed: its seal {seq} is there")
         if link(previous, entry) != sealed:
             raise Bad(
                 f"line {number}: entry {seq} ({entry.get('verb')} on {entry.get('object_type')} "

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 
 from outreach.core import sql
 from outreach.core.digest import canonical, sha256
@@ -141,6 +142,9 @@ def _seal_batch() -> int:
     return len(links)
 
 
+Entered = tuple[Seal, Activity | None]  # None: it is gone
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What `verify` found. `bad` names the first bad entry; None means that the chain holds."""
@@ -153,46 +157,70 @@ class Verification:
 def verify() -> Verification:
     """Seal what is open, then follow the chain from its beginning to its head."""
     seal()
-    previous, expected, checked = GENESIS, 1, 0
-    for found in _chain():
-        if found.seq != expected:
-            return Verification(
-                checked, previous, f"seal {expected} is missing: seal {found.seq} follows instead"
-            )
-        row = found.activity
-        if link(previous, row) != found.hash:
-            return Verification(
-                checked,
-                previous,
-                f"activity {row.pk} (seal {found.seq}, {row.verb} on {row.object_type} "
-                f"{row.object_id}) does not match its seal: the row or its seal was changed",
-            )
-        previous, expected, checked = found.hash, expected + 1, checked + 1
-    return Verification(checked, previous, missing_guard() or _orphans(checked))
+    previous, checked = GENESIS, 0
+    entries = _chain()
+    one = next(entries, None)
+    while one is not None:
+        after = next(entries, None)
+        fault = _fault(previous, checked + 1, one, after)
+        if fault:
+            return Verification(checked, previous, fault)
+        previous, checked, one = one[0].hash, checked + 1, after
+    return Verification(checked, previous, missing_guard())
 
 
-def _chain() -> Iterator[Seal]:
+def _chain() -> Iterator[Entered]:
     last = 0
     while True:
-        batch = list(
-            Seal.objects.filter(seq__gt=last).select_related("activity").order_by("seq")[:5000]
-        )
-        if not batch:
+        seals = list(Seal.objects.filter(seq__gt=last).order_by("seq")[:5000])
+        if not seals:
             return
-        yield from batch
-        last = batch[-1].seq
+        there = Activity.objects.filter(seal__seq__gt=last, seal__seq__lte=seals[-1].seq)
+        rows = {row.pk: row for row in there}
+        yield from ((each, rows.get(each.activity_id)) for each in seals)
+        last = seals[-1].seq
 
 
-def _orphans(checked: int) -> str | None:
-    """Seals whose activity is gone do not come back from the join; count them."""
-    total = Seal.objects.count()
-    if total == checked:
-        return None
-    known = set(Activity.objects.values_list("id", flat=True).iterator())
-    for seq, activity_id in Seal.objects.order_by("seq").values_list("seq", "activity_id"):
-        if activity_id not in known:
-            return f"activity {activity_id} (seal {seq}) was removed"
-    return None
+# --- What is wrong, by what is really missing or changed -----------------------------------------
+
+
+def _fault(previous: str, due: int, one: Entered, after: Entered | None) -> str:
+    """What is wrong with an entry, empty if it holds. `after` is the one that follows."""
+    found, row = one
+    if found.seq != due:
+        return _gap(previous, due, one)
+    if row is None:
+        return f"activity {found.activity_id} was removed: its seal {found.seq} is there"
+    if link(previous, row) == found.hash:
+        return ""
+    what = f"activity {row.pk} (seal {found.seq}, {row.verb} on {row.object_type} {row.object_id})"
+    if after is not None and after[1] is not None:
+        then = after[0].hash
+        if link(found.hash, after[1]) == then:
+            return f"{what} was changed: its seal is what the next one stands on"
+        if link(link(previous, row), after[1]) == then:
+            return f"seal {found.seq} was changed: activity {row.pk} is what the next one stands on"
+        if link(previous, after[1]) in (found.hash, then):
+            return f"entries {found.seq} and {after[0].seq} changed places"
+    return f"{what} does not match its seal: the row or its seal was changed"
+
+
+def _gap(previous: str, due: int, one: Entered) -> str:
+    found, row = one
+    count = found.seq - due
+    seals = f"seal {due} was" if count == 1 else f"seals {due} to {found.seq - 1} were"
+    entries = f"entry {due} was" if count == 1 else f"entries {due} to {found.seq - 1} were"
+    rest = f"seal {found.seq} follows seal {due - 1}" if due > 1 else f"the first is {found.seq}"
+    # What lost its seal was sealed once more since, at the end, or waits for it.
+    left = Activity.objects.filter(Q(seal__isnull=True) | Q(seal__seq__gt=found.seq))
+    rows = list(left.filter(pk__lt=found.activity_id).order_by("pk")[: count + 1])
+    if row is not None and len(rows) == count:
+        for each in rows:
+            previous = link(previous, each)
+        if link(previous, row) == found.hash:
+            ids = ", ".join(str(each.pk) for each in rows[:10])
+            return f"{seals} removed: what was sealed is there (activity {ids}); {rest}"
+    return f"{entries} removed, activity and seal: {rest}"
 
 
 def missing_guard() -> str | None:

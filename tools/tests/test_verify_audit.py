@@ -40,6 +40,12 @@ def changed(line: str, **fields) -> str:
     return json.dumps({**json.loads(line), **fields}, ensure_ascii=False)
 
 
+def only_the_seal(line: str) -> str:
+    """As an export tells an entry that is gone: its seal, and the number it had."""
+    told = json.loads(line)
+    return json.dumps({"seq": told["seq"], "hash": told["hash"], "id": told["seq"]})
+
+
 def test_an_untouched_export_holds_without_any_package(log, tmp_path):
     file = tmp_path / "log.jsonl"
     done = subprocess.run(
@@ -63,11 +69,15 @@ def test_a_change_of_any_column_is_named(log, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "tamper, said",
-    [(lambda rows: rows[:1] + rows[2:], "line 2: entry 3 stands where entry 2 is due"),
-     (lambda rows: [rows[1], rows[0], *rows[2:]], "line 1: entry 2 stands where entry 1 is due"),
-     (lambda rows: [*rows[:2], rows[1], *rows[2:]], "line 3: entry 2 stands where entry 3 is due"),
+    [(lambda rows: rows[:1] + rows[2:], "line 2: entry 2 is missing: 3 stands in its place"),
+     (lambda rows: [rows[1], rows[0], *rows[2:]], "line 1: entry 1 is missing: 2 stands in"),
+     (lambda rows: [*rows[:2], rows[1], *rows[2:]], "line 3: entry 2 is there a second time"),
+     (lambda rows: [*rows[:3], changed(rows[1], seq=4), *rows[3:]], "line 4: entry 4 (workspaces"),
+     (lambda rows: [*rows, changed(rows[-1], by_id="7")], "is there a second time"),
+     (lambda rows: [*rows[:2], only_the_seal(rows[2]), *rows[3:]],
+      "line 3: activity 3 was removed: its seal 3 is there"),
      (lambda rows: [changed(rows[0], hash="0" * 64), *rows[1:]], "line 1: entry 1"),
-     (lambda rows: rows[1:], "line 1: entry 2 stands where entry 1 is due")],
+     (lambda rows: rows[1:], "line 1: entry 1 is missing: 2 stands in its place")],
 )  # fmt: skip
 def test_what_is_taken_out_moved_or_put_in_is_named(tamper, said, log, tmp_path, capsys):
     assert run(tamper(log), tmp_path) == 1
