@@ -216,7 +216,7 @@ def _hit(rule: Rule, field: str, folded: Folded, start: int, end: int) -> Hit:
 
 
 def _signals(family: str, *texts: str) -> bool:
-    return any(family in _signals_of(text) for text in texts if text)
+    return any(family in _signals_of(text) for text in texts)
 
 
 def _signals_of(text: str) -> frozenset[str]:

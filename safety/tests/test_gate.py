@@ -308,6 +308,19 @@ def test_earliest_tells_the_stricter_look_with_the_rests_of_now(monkeypatch):
     assert when == NOON + timedelta(hours=1)
 
 
+def test_earliest_looks_at_a_later_time_at_the_same_moment(monkeypatch):
+    seen = []
+
+    def judge(facts, moment, at):
+        seen.append((moment, at))
+        return held(1) if len(seen) == 1 else Verdict()
+
+    monkeypatch.setattr(gate, "judge_message", judge)
+    later = NOON + timedelta(hours=1)
+    assert gate.earliest(GOOD, Moment.SENDING, NOON)[1] == later
+    assert seen == [(Moment.SENDING, NOON), (Moment.SENDING, later)]
+
+
 def test_a_hold_that_is_over_is_no_hold(monkeypatch):
     told, when = earliest_of([held(0)], monkeypatch)
     assert (told.not_before, when) == (None, NOON)

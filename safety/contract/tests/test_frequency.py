@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -361,3 +361,82 @@ def test_hours_are_rounded_up(length: int, whole: int) -> None:
 )
 def test_the_limits_are_those_of_the_seed(channel: str, limit: int) -> None:
     assert judge(channel=channel).findings[0].text == f"1/{limit}"
+
+
+def test_silence_begins_with_their_last_reply_not_their_first() -> None:
+    past = [
+        ago(days=5),
+        ago(direction="in", days=4),
+        ago(days=3),
+        ago(days=2, hours=22),
+        ago(direction="in", days=2),
+    ]
+    assert codes(judge(*past, touch="follow_up")) == set()
+    assert codes(judge(*past[:-1], touch="follow_up")) == {"follow_ups"}
+
+
+def test_each_rest_that_a_message_begins_runs_from_now() -> None:
+    reached = judge(ago(hours=5), ago(hours=6))
+    assert reached.cooling_off == (CoolingOff("daily_limit", NOW, NOW + timedelta(hours=24)),)
+    elsewhere = judge(ago("linkedin", hours=2))
+    rest = CoolingOff("cross_platform", NOW, NOW + timedelta(hours=48))
+    assert elsewhere.cooling_off == (rest,)
+
+
+def test_a_rest_that_runs_for_another_platform_is_told_and_none_begun() -> None:
+    running = Contact("", NOW, "cooling_off", NOW + timedelta(hours=48), "cross_platform")
+    verdict = judge(running, ago("linkedin", hours=2))
+    assert codes(verdict) == {"cross_platform", "cooling_off"}
+    assert verdict.cooling_off == ()
+    assert verdict.not_before is not None and verdict.not_before.tzinfo is UTC
+
+
+def test_a_hold_is_told_in_utc_wherever_its_rest_was_written() -> None:
+    until = (NOW + timedelta(hours=3)).astimezone(timezone(timedelta(hours=9)))
+    verdict = judge(Contact("", NOW, "cooling_off", until, "x"))
+    assert verdict.not_before == NOW + timedelta(hours=3)
+    assert verdict.not_before.tzinfo is UTC
+
+
+def test_a_zone_where_the_limit_is_not_reached_holds_nothing() -> None:
+    zones = LocalZones(("Asia/Tokyo", "UTC"), "phone")
+    verdict = judge(*(ago(hours=h) for h in (15, 16, 17)), zones=zones)
+    assert verdict.not_before == NOW + timedelta(hours=9)  # a day after the third
+
+
+def test_on_the_longest_day_the_rest_does_not_end_before_the_day_anywhere() -> None:
+    night = datetime(2024, 11, 3, 5, 10, tzinfo=UTC)  # the clocks go back in this night
+    past = [Contact("email", night + timedelta(minutes=m), "out") for m in (0, 10, 20)]
+
+    def until(*zones: str) -> datetime | None:
+        at = datetime(2024, 11, 4, 3, tzinfo=UTC)
+        where = LocalZones(zones, "phone")
+        return check_frequency(
+            channel="email", touch="", at=at, zones=where, contacts=past
+        ).not_before
+
+    assert until("America/New_York") == night + timedelta(hours=24, minutes=20)
+    assert until("America/Chicago") == datetime(2024, 11, 4, 6, tzinfo=UTC)
+    assert until("America/New_York", "America/Chicago") == datetime(2024, 11, 4, 6, tzinfo=UTC)
+
+
+def test_of_several_days_the_rest_of_the_last_message_counts() -> None:
+    """UTC's day is over before Tokyo's: what was sent then counts there alone."""
+    zones = LocalZones(("UTC", "Asia/Tokyo"), "phone")
+    past = [ago(hours=h) for h in (1, 1.5, 2)]
+    late = Contact("email", NOW + timedelta(hours=7), "out")
+    begun = CoolingOff("daily_limit", late.at, late.at + timedelta(hours=24))
+    assert active_rests(channel="email", at=NOW, zones=zones, contacts=[*past, late]) == (begun,)
+
+
+def test_only_messages_of_the_channel_itself_are_too_near() -> None:
+    past = [ago("whatsapp", minutes=40), ago("email", minutes=5)]
+    assert "spacing" not in codes(judge(*past, channel="whatsapp"))
+    near = [ago("whatsapp", minutes=29), ago("email", minutes=40)]
+    assert "spacing" in codes(judge(*near, channel="whatsapp"))
+
+
+def test_of_a_long_silence_the_last_three_gaps_tell_whether_they_shrink() -> None:
+    past = [ago(hours=h) for h in (91, 90, 50, 20)]
+    assert "rising_frequency" in codes(judge(*past))
+    assert "rising_frequency" not in codes(judge(*past[:-1], ago(hours=26)))
