@@ -60,7 +60,8 @@ def put(
     )
     if verdict.level is Level.BLOCK:
         raise Blocked(verdict)
-    for each in uploads:
+    # In one order for everybody: two messages with the same files wait for each other, once.
+    for each in sorted(uploads, key=lambda each: files.sha256_of(each.content)):
         files.keep(workspace, each.content, by=by, at=at)
     return replace(words, attachments=(*left, *(item for item, _ in fresh)))
 

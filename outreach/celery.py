@@ -99,6 +99,12 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"expires": 3599},
     },
+    # Reads what every message with a file says of it, so not often; nothing waits for it.
+    "clean-files": {
+        "task": "outreach.edge.tasks.clean_files",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
     "seal-activity": {
         "task": "outreach.edge.tasks.seal_activity",
         "schedule": 5.0,

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from channels import rewound
-from outreach.core import activity, checkpoints
+from outreach.core import activity, checkpoints, files
 from outreach.core.importing import jobs, uploads
 from outreach.core.models import Heartbeat
 from outreach.edge.hooks import outbox
@@ -47,6 +47,11 @@ def work_imports() -> int:
 @shared_task
 def clean_imports() -> int:
     return uploads.clean(at=timezone.now())
+
+
+@shared_task
+def clean_files() -> int:
+    return files.clean(at=timezone.now())
 
 
 @shared_task

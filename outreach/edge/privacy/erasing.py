@@ -8,7 +8,7 @@ that could write about them again. Doing it again erases what came since.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,9 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from approvals import humans
 from channels.models import Delivery
-from outreach.core import activity, erasure, suppression
+from outreach.core import activity, erasure, files, suppression
 from outreach.core.importing import forgetting
-from outreach.core.models import Import, Person
+from outreach.core.models import Draft, Import, Person
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -102,7 +102,7 @@ def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased
         told = _reason(who, reason)
         suppressed = _suppress(who, by=by, at=at)
         ending.close(who, by=by, at=at)
-        rows = _scrub(who, at)
+        rows = _scrub(_holding(who), at)
         Person.objects.filter(pk=who.human.pk).update(status_reason=told, updated_at=at)
         entry = activity.entry(
             "people.erased", who.human, records=len(who.people), addresses=suppressed,
@@ -110,6 +110,18 @@ def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased
         )  # fmt: skip
         activity.record(entry, by=by, at=at)
     return Erased(dict(rows), suppressed, tuple(reading.elsewhere(who)))
+
+
+def _holding(who: Subject) -> Subject:
+    """With those of their files alone that no other message is just taking as well.
+
+    What is left out here and is named by nobody in the end, `files.clean` drops.
+    """
+    mine = Draft.objects.filter(person__in=who.people).order_by("pk")
+    list(mine.select_for_update().values_list("pk"))  # whoever saves one holds it, then its files
+    held = files.unused(who.files)
+    fresh = subject.of(who.human)  # read after the files were held: nobody new can name one
+    return replace(fresh, files=tuple(pk for pk in fresh.files if pk in held))
 
 
 def _reason(who: Subject, reason: str) -> str:
