@@ -25,21 +25,32 @@ from outreach.core.models import Workspace
 
 POLL_SECONDS = 0.05
 UNDER_WAY = timedelta(hours=1)  # what was handed over unanswered may still reach its reader
+SKEW = timedelta(seconds=30)  # another machine's clock may be so far behind ours
 Clock = Callable[[], datetime]
 
 
 @dataclass
 class StopReport:
-    """How far a stop got. `stopped` is only ever said when no intent in its scope is left."""
+    """How far a stop got. `stopped` is only ever said when no intent in its scope is left.
+
+    `may_have_left` was in flight at this stop and nobody knows its outcome; `unknown_before` had
+    none already before it, within the last hour.
+    """
 
     set_at: datetime
     stopped: bool = False
     effective_at: datetime | None = None
     still_open: list[dict[str, Any]] = field(default_factory=list)
     may_have_left: list[dict[str, Any]] = field(default_factory=list)
+    unknown_before: list[dict[str, Any]] = field(default_factory=list)
     left_meanwhile: list[dict[str, Any]] = field(default_factory=list)
     reopened: int = 0
     killed: list[str] = field(default_factory=list)
+
+    @property
+    def tells_of_messages(self) -> bool:
+        """Whether there is more to say than that it is stopped."""
+        return bool(self.may_have_left or self.unknown_before or self.left_meanwhile)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -116,12 +127,14 @@ def kill(scope: Q, report: StopReport, clock: Clock) -> None:
 def _tell(scope: Q, seen: Iterable[int], report: StopReport) -> None:
     """What became of everything that was in flight when the flag was set, and what still is.
 
-    What ended unknown some time before the flag is told as well: its bytes may still be on their
-    way to a slow reader, and another machine's clock may be behind ours.
+    What ended unknown some time before the flag is told as well, but apart: its bytes may still be
+    on their way to a slow reader, and yet this stop did not interrupt it. Where the clock of
+    another machine leaves that open, it counts as interrupted.
     """
+    interrupted = set(seen)
     rows = Delivery.objects.filter(
         scope,
-        Q(pk__in=list(seen))
+        Q(pk__in=interrupted)
         | Q(status=DeliveryStatus.SENDING)
         | Q(status=DeliveryStatus.UNKNOWN, ended_at__gte=report.set_at - UNDER_WAY),
     )
@@ -133,12 +146,14 @@ def _tell(scope: Q, seen: Iterable[int], report: StopReport) -> None:
             "token": str(row.token),
             "sender": str(row.sender),
             "since": row.since.isoformat(),
+            "ended": row.ended_at.isoformat() if row.ended_at else None,
             "status": row.status,
         }
         if row.status == DeliveryStatus.SENDING:
             if not report.stopped:
                 report.still_open.append(item)
         elif row.status == DeliveryStatus.UNKNOWN:
-            report.may_have_left.append(item)
+            now = row.pk in interrupted or (row.ended_at or report.set_at) > report.set_at - SKEW
+            (report.may_have_left if now else report.unknown_before).append(item)
         elif row.status == DeliveryStatus.SENT:
             report.left_meanwhile.append(item)

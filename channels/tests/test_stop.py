@@ -49,7 +49,7 @@ def wait(scope=None, *, patience: float = 5.0) -> tuple[StopReport, float]:
 
 def late(sink: SmtpSink, report: StopReport, answered: float, until: float = 0) -> list[int]:
     """Approvals that arrived after "stopped" and were not on its list."""
-    listed = {row["approval"] for row in report.may_have_left}
+    listed = {row["approval"] for row in (*report.may_have_left, *report.unknown_before)}
     return [
         approval_of(item)
         for item in sink.arrivals
@@ -215,7 +215,28 @@ def test_a_message_of_unknown_fate_from_before_the_stop_is_on_its_list(start, li
         emergency()
         report, _ = wait()
         assert report.stopped
-        assert len(report.may_have_left) == K
+        assert (len(report.may_have_left), len(report.unknown_before)) == (0, K)
+
+
+def test_what_this_stop_interrupted_is_told_apart_from_older_unknowns(start, live):
+    """Also by the clock of another machine that is a little behind."""
+    make_plenty(3 * K)
+    with SmtpSink({"dot": "hang"}) as sink:
+        for count, at in ((1, SET - timedelta(minutes=20)), (2, SET - timedelta(seconds=10))):
+            sender = start(sink, connections=K)
+            sink.wait_for(count * K)
+            sender.kill()
+            sending.settle.sweep(at=at)
+        start(sink, connections=K)
+        sink.wait_for(3 * K)
+        emergency()
+        report, _ = wait(patience=0.3)
+    old, *new = [
+        {approval_of(item) for item in sink.arrivals[n * K : (n + 1) * K]} for n in range(3)
+    ]
+    assert {row["approval"] for row in report.unknown_before} == old
+    assert {row["approval"] for row in report.may_have_left} == set().union(*new)
+    assert all(row["ended"] for row in (*report.unknown_before, *report.may_have_left))
 
 
 def test_the_flag_is_committed_at_once_however_busy_the_senders_are(start, live):

@@ -224,7 +224,7 @@ class PersonAdmin(PageAdmin):
             following=following,
         )
         report = stop_page.look(item)
-        if not report.stopped or report.may_have_left or report.left_meanwhile:
+        if not report.stopped or report.tells_of_messages:
             return reverse("stop_progress", args=[item.token()])
         messages.success(request, f"{name} {words}. {stop_page.sentence(item, report)}")
         return following

@@ -134,7 +134,7 @@ def _on(request: HttpRequest, place: Workspace) -> str:
 def _watched(request: HttpRequest, place: Workspace, title: str, now: datetime) -> str:
     item = watch(title, set_at=now, workspace=place, following=_home(place), by_rule=True)
     report = look(item)
-    if report.stopped and not report.may_have_left and not report.left_meanwhile:
+    if report.stopped and not report.tells_of_messages:
         messages.info(request, sentence(item, report))
         return _home(place)
     return reverse("stop_progress", args=[item.token()])

@@ -29,7 +29,7 @@ from outreach.edge.api.schema import WORKSPACE
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
-from safety.models import ControlKey
+from safety.models import BRAKES, ControlKey
 
 DryRunSerializer = inline_serializer(
     "DryRun",
@@ -163,7 +163,11 @@ class Controls(APIView):
 
     @extend_schema(request=ControlBody, parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        """Set one. `effective` is false while a message is still in flight: ask again."""
+        """Set one. `effective` is false while a message is still in flight: ask again.
+
+        A stop also says what is `still_open`, what was in flight at it and `may_have_left`, and
+        what was `unknown_before` it already.
+        """
         by = access_of(request).principal
         if not by.is_user:
             raise NotAllowed(f"Agent {by.label} may not change controls. A person has to do this.")
@@ -174,14 +178,20 @@ class Controls(APIView):
         how = {"workspace": place, "reason": words["reason"], "by": by, "at": at}
         _set(words, how)
         scope = quiet.scope_of(workspace=place)
-        return Response(
-            {
-                "control": words["control"],
-                "enabled": words["enabled"],
-                "set_at": at.isoformat(),
-                "effective": not quiet.in_flight(scope),
-            }
-        )
+        said = {"control": words["control"], "enabled": words["enabled"], "set_at": at.isoformat()}
+        flying = quiet.in_flight(scope)
+        if not _stops(words):
+            return Response({**said, "effective": not flying})
+        report = quiet.progress(scope, set_at=at, seen=flying, now=timezone.now())
+        lists = ("still_open", "may_have_left", "unknown_before", "left_meanwhile")
+        told = {name: getattr(report, name) for name in lists}
+        return Response({**said, "effective": report.stopped, **told})
+
+
+def _stops(words: dict[str, Any]) -> bool:
+    """Whether this is a brake put on or a switch put off."""
+    key = controls.WORDS.get(words["control"], ControlKey.EMERGENCY_STOP)
+    return bool(words["enabled"]) == (key in BRAKES)
 
 
 def _set(words: dict[str, Any], how: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from channels import look
 from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Activity, Person
+from outreach.edge.tests import api
 from safety.models import SystemControl
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +50,45 @@ def test_emergency_stop_says_stopped_and_enable_all_lists_it(operator, live):
     assert "Detected issue" in run("control", "--enable-all")
     row = Activity.objects.filter(verb="safety.control_set").last()
     assert row.codes["door"] == "command"
+
+
+def lost(ended):
+    """A delivery that has no outcome since then."""
+    given = testing.make_approved()
+    return Delivery.objects.create(
+        workspace=given.workspace, approval=given, human_id=given.human_id, channel="email",
+        status="unknown", since=ended, ended_at=ended,
+    )  # fmt: skip
+
+
+def test_a_stop_tells_what_it_interrupted_apart_from_what_was_unknown_before(operator, live):
+    now = timezone.now()
+    lost(now - timedelta(hours=3))  # long over: listed under Deliveries alone
+    older, fresh = lost(now - timedelta(minutes=20)), lost(now)
+    said = run("control", "--emergency-stop", "--reason", "Detected issue")
+    assert f"May have left, in flight at this stop: approval #{fresh.approval_id}," in said
+    assert f"Unknown already before this stop: approval #{older.approval_id}," in said
+    assert said.count("approval #") == 2 and "never sends them again" in said
+    told = run_json("control", "--emergency-stop", "--reason", "again")
+    assert [row["delivery"] for row in told["may_have_left"]] == [fresh.pk]
+    assert [row["delivery"] for row in told["unknown_before"]] == [older.pk]
+
+
+def test_rest_and_the_page_tell_the_same(operator, live, client):
+    older, fresh = lost(timezone.now() - timedelta(minutes=20)), lost(timezone.now())
+    body = {"control": "emergency-stop", "enabled": True, "reason": "wrong list"}
+    told = api.colleague(testing.alice).post("/api/controls", body).json()
+    assert told["effective"] and told["still_open"] == []
+    assert [row["delivery"] for row in told["may_have_left"]] == [fresh.pk]
+    assert [row["delivery"] for row in told["unknown_before"]] == [older.pk]
+    client.force_login(operator.user)
+    form = {"scope": "system", "reason": "wrong list"}
+    where = client.post("/admin/stop/", form, follow=True).request["PATH_INFO"]
+    page = client.post(where).content.decode()
+    fresh_at, older_at = (page.index(f"Delivery {row.pk} of") for row in (fresh, older))
+    headings = ("in flight at this stop", "Unknown already before this stop", "Still open")
+    first, second, third = (page.index(heading) for heading in headings)
+    assert first < fresh_at < second < older_at < third
 
 
 def test_a_drill_tells_what_it_saw_and_exits_3_where_the_stop_does_not_hold(

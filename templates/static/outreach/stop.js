@@ -21,7 +21,7 @@ document.addEventListener("DOMContentLoaded", () => {
             if (!answer.ok) throw new Error(String(answer.status));
             const report = await answer.json();
             if (words.textContent !== report.sentence) words.textContent = report.sentence;
-            ["may_have_left", "left_meanwhile", "still_open"].forEach((name) => list(name, report[name]));
+            ["may_have_left", "left_meanwhile", "unknown_before", "still_open"].forEach((name) => list(name, report[name]));
             if (report.stopped) {
                 page.dataset.stopped = "yes";
                 words.className = "oc-banner oc-banner--success";

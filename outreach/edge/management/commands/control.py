@@ -136,7 +136,8 @@ class Command(BaseCommand):
             self.stdout.write(line)
         for title, rows in (
             ("Left while stopping", report.left_meanwhile),
-            ("May have left before the stop", report.may_have_left),
+            ("May have left, in flight at this stop", report.may_have_left),
+            ("Unknown already before this stop", report.unknown_before),
             ("Still open", report.still_open),
         ):
             for row in rows:
@@ -144,6 +145,11 @@ class Command(BaseCommand):
                     f"{title}: approval #{row['approval']}, delivery {row['delivery']} "
                     f"by {row['channel']}, since {row['since']}, sender {row['sender']}"
                 )
+        if report.may_have_left or report.unknown_before:
+            self.stdout.write(
+                "Whether those without an outcome arrived, a person says under Deliveries, "
+                "filtered by unknown; the program never sends them again."
+            )
         if report.stopped and report.effective_at is not None:
             self.stdout.write(f"stopped {report.effective_at:%H:%M:%S} UTC")
         else:

@@ -166,3 +166,5 @@ class Command(BaseCommand):
             self.stdout.write("stopped" if report["stopped"] else "NOT YET STOPPED")
             for row in (*report["may_have_left"], *report["left_meanwhile"], *report["still_open"]):
                 self.stdout.write(f"approval #{row['approval']}: {row['status']}")
+            for row in report["unknown_before"]:
+                self.stdout.write(f"approval #{row['approval']}: unknown already before this")

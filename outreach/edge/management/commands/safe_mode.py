@@ -80,7 +80,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Safe Mode is on in {place.name}.")
             self.stdout.write(f"{done.returned or 0} messages approved by rule are in the queue.")
             for row in report.may_have_left:
-                self.stdout.write(f"May have left before: approval #{row['approval']}")
+                self.stdout.write(f"May have left, in flight just now: approval #{row['approval']}")
+            for row in report.unknown_before:
+                self.stdout.write(f"Unknown already before: approval #{row['approval']}")
         if not report.stopped:
             self.stderr.write(
                 "NOT YET STOPPED: senders hold messages approved by rule and are not proven dead. "
