@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,9 +46,9 @@ def _once(hits: Sequence[Hit]) -> list[Hit]:
         if last and (last.field, last.rule.id) == (hit.field, hit.rule.id) and last.end >= hit.end:
             continue
         kept.append(hit)
-    order = {"subject": 0, "text": 1, "html": 2}
+    order = ("subject", "text", "html").index
     names = tuple(CHECK_OF)
-    return sorted(kept, key=lambda h: (names.index(h.family), order[h.field], h.start, h.rule.id))
+    return sorted(kept, key=lambda h: (names.index(h.family), order(h.field), h.start, h.rule.id))
 
 
 def _in_company(hits: list[Hit]) -> list[Hit]:
@@ -62,11 +63,11 @@ def _in_company(hits: list[Hit]) -> list[Hit]:
 def _apart(hits: Sequence[Hit]) -> int:
     """How many different stretches the hits make; the same words again are no second sign."""
     said: set[str] = set()
-    ends: dict[str, int] = {}
+    ends: defaultdict[str, int] = defaultdict(int)
     for hit in sorted(hits, key=lambda h: (h.field, h.start)):
-        if hit.start >= ends.get(hit.field, -1):
+        if hit.start >= ends[hit.field]:
             said.add(hit.quote.lower())
-        ends[hit.field] = max(hit.end, ends.get(hit.field, -1))
+        ends[hit.field] = max(hit.end, ends[hit.field])
     return len(said)
 
 

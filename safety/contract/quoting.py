@@ -61,4 +61,5 @@ def _plain(text: str) -> str:
 
 
 def _hidden(length: int) -> str:
-    return "\n" if length == 1 else f"\n{_GONE * (length - 2)}\n"
+    """As long as the quote was; the shortest is a mark or a line end, and a letter."""
+    return f"\n{_GONE * (length - 2)}\n"

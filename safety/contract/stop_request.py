@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import re2
-
 from safety.contract.normalise import Folded, fold
-from safety.contract.rulebook import RULES_DIR, expand
+from safety.contract.rulebook import RULES_DIR, compiled, expand
 
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
@@ -123,15 +121,8 @@ def _file() -> dict[str, Any]:
 def _words() -> _Words:
     read = _file()
     kinds = {
-        kind: tuple(_compiled(pattern, read["pieces"]) for pattern in read["patterns"][kind])
+        kind: tuple(compiled(expand(each, read["pieces"])) for each in read["patterns"][kind])
         for kind in ("certain", "not_meant", "stop", "unclear")
     }
     polite = tuple(sorted(read["polite"], key=len, reverse=True))
     return _Words(frozenset(read["keywords"]), polite, **kinds)
-
-
-def _compiled(pattern: str, pieces: dict[str, str]) -> Any:
-    options = re2.Options()
-    options.never_capture = True
-    options.max_mem = 1 << 27
-    return re2.compile(f"(?m){expand(pattern, pieces)}", options)

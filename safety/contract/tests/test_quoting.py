@@ -25,6 +25,8 @@ def hidden(length: int) -> str:
         ("Yes.\n> oof leaks again so hurry", [THEIRS], "Yes.\n  oof leaks again so hurry"),
         ("Yes.\n> Hurry", ["Hurry"], "Yes.\n" + hidden(7)),
         ("Yes.\n> Hurry", ["", "Other", "Hurry"], "Yes.\n" + hidden(7)),
+        ("Yes.\n> roof leaks again so hurry", ["Hurry", THEIRS], "Yes.\n" + hidden(27)),
+        ("Yes.\nOn Monday, Bob wrote:\n?", ["?"], "Yes.\nOn Monday, Bob wrote:\n\n"),
         # Below a header all must be theirs.
         (f"Yes.\nOn Monday, Bob wrote:\n{THEIRS}", [THEIRS],
          f"Yes.\nOn Monday, Bob wrote:{hidden(30)}"),
