@@ -454,6 +454,16 @@ def test_each_fault_of_a_history_is_one_sentence(raw: Any, fault: str) -> None:
     assert faults(raw, parse_history) == (fault,)
 
 
+def test_a_history_may_be_as_long_as_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safety.contract.payload.MAX_HISTORY", 2)
+    assert len(parse_history([ENTRY] * 2)) == 2
+    assert faults([ENTRY] * 3, parse_history) == ("The history has more than 2 entries.",)
+
+
+def test_a_time_that_is_one_is_taken_as_it_is() -> None:
+    assert parse_instant(NOW, "at") is NOW
+
+
 def test_a_history_is_read_entry_by_entry() -> None:
     at = datetime(2024, 1, 16, 10, tzinfo=UTC)
     given = Contact("email", at, "in")

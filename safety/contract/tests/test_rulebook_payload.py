@@ -187,6 +187,7 @@ def test_a_recipient_has_the_form_of_its_platform(platform: str) -> None:
         ({"subject": "a\rb"}, ["subject contains a line break."]),
         ({"subject": "a\nb"}, ["subject contains a line break."]),
         ({"subject": 7}, ["subject is a number, not a text."]),
+        ({"subject": "a\0\nb"}, ["subject contains a NUL character."]),
         ({"subject": "x" * 999}, ["subject is longer than 998 characters."]),
         ({"subject": "x" * 998}, []),
         ({"message_type": "a\nb"}, ["message_type contains a line break."]),
@@ -200,6 +201,9 @@ def test_a_recipient_has_the_form_of_its_platform(platform: str) -> None:
           for name in ("security_breach", "safety_threat", "legal_requirement")),
         ({"emergency": {**DECLARED, "category": "fun"}},
          ["emergency.category is 'fun'; use medical, safety_threat, security_breach,"
+          " legal_requirement."]),
+        ({"emergency": {**DECLARED, "category": 7}},
+         ["emergency.category is 7; use medical, safety_threat, security_breach,"
           " legal_requirement."]),
         ({"emergency": {**DECLARED, "justification": " "}}, ["emergency.justification is empty."]),
         ({"emergency": {**DECLARED, "declared_by": 7}},
