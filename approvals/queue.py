@@ -23,8 +23,9 @@ PHONE = "phone_for_zone"
 
 def readable(rows: QuerySet[Approval]) -> QuerySet[Approval]:
     """With everything a line of the list or the review page needs, in one statement."""
+    # By the draft's number, which stands in the row: a page is found without its drafts.
     phones = Address.objects.filter(
-        person=OuterRef("draft__person"), channel__in=[Channel.WHATSAPP, Channel.PHONE]
+        person__drafts=OuterRef("draft"), channel__in=[Channel.WHATSAPP, Channel.PHONE]
     )
     return rows.select_related(
         "workspace", "revision", "human", "draft__person__account", "draft__person__merged_into"
