@@ -75,7 +75,7 @@ def of_workspaces(workspaces: Iterable[int], *, at: datetime) -> Figures:
     places = list(workspaces)
     recent = Approval.objects.filter(workspace__in=places, decided_at__gt=at - SPAN)
     everything, by_agent = Decisions(), defaultdict[str, Decisions](Decisions)
-    rows = _by_people(recent).values_list(*_FIELDS)[:MOST]
+    rows = by_people(recent).values_list(*_FIELDS)[:MOST]
     for status, reason, edited, created, decided, kind, agent in rows:
         seconds = (decided - created).total_seconds()
         everything.count(status, reason, edited, seconds)
@@ -94,7 +94,7 @@ def of_workspaces(workspaces: Iterable[int], *, at: datetime) -> Figures:
 def last_decisions(workspace: Workspace, *, most: int) -> Decisions:
     """The last `most` decisions of people, however old. One statement."""
     found = Decisions()
-    rows = _by_people(Approval.objects.filter(workspace=workspace, decided_at__isnull=False))
+    rows = by_people(Approval.objects.filter(workspace=workspace, decided_at__isnull=False))
     for status, reason, edited, created, decided, _, _ in rows.values_list(*_FIELDS)[:most]:
         found.count(status, reason, edited, (decided - created).total_seconds())
     return found
@@ -132,7 +132,7 @@ def last_voice_scores(workspace: Workspace, *, most: int) -> dict[str, list[int]
 _FIELDS = ("status", "closed_reason", "edited", "created_at", "decided_at", "by_kind", "by_id")
 
 
-def _by_people(rows: QuerySet[Approval]) -> QuerySet[Approval]:
+def by_people(rows: QuerySet[Approval]) -> QuerySet[Approval]:
     """Decisions of people that stood: what was undone at once is none, what rules gave is none."""
     return rows.exclude(BY_RULE).exclude(closed_reason="undone").order_by("-decided_at", "-pk")
 

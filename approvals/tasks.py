@@ -8,7 +8,7 @@ import threading
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from approvals import auto_off, digest, expiry, notify, outbox, rechecking
+from approvals import auto_off, digest, earned, expiry, notify, outbox, rechecking
 from safety import controls
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,12 @@ def expire_approvals() -> int:
 def return_stopped() -> int:
     """What was approved by rule goes back where rules may not approve any more."""
     return auto_off.return_stopped(controls.read(), at=timezone.now())
+
+
+@shared_task
+def take_back_autonomy() -> int:
+    """An agent whose message was complained about is read again, each message, by a person."""
+    return earned.look(at=timezone.now())
 
 
 @shared_task

@@ -68,6 +68,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 14},
     },
+    "take-back-autonomy": {
+        "task": "approvals.tasks.take_back_autonomy",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
     "pick-up-workflow-runs": {
         "task": "workflows.tasks.pick_up",
         "schedule": 60.0,

@@ -22,6 +22,7 @@ from outreach.core.models import Channel, Contact, Workspace
 from outreach.core.models.contacts import Direction
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
+from outreach.core.rates import Rate, interval, wilson
 from safety import controls
 from safety.models import ControlKey
 from workflows.drafting import templates
@@ -29,7 +30,6 @@ from workflows.models import Assignment, Experiment
 from workflows.options import BadOptions
 
 REPLY_WITHIN = timedelta(days=14)
-Z95 = NormalDist().inv_cdf(0.975)
 LEAST_PLANNED, MOST_PLANNED = 20, 100_000
 CHANNELS = (Channel.EMAIL, Channel.LINKEDIN)
 
@@ -136,20 +136,6 @@ def end(experiment: Experiment, *, by: Principal, at: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of `of` with its 95 % interval (Wilson), in percent."""
-
-    count: int
-    of: int
-    low: float
-    high: float
-
-    @property
-    def percent(self) -> float:
-        return 100 * self.count / self.of if self.of else 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One variant: messages written, sent, answered within 14 days, and people who said stop."""
 
@@ -165,13 +151,6 @@ class Report:
     lines: tuple[Line, ...]
     is_complete: bool
     verdict: str
-
-
-def wilson(count: int, of: int) -> Rate:
-    """Sensible also for few and for extreme counts (Wilson 1927)."""
-    if not of:
-        return Rate(count, of, 0.0, 100.0)
-    return Rate(count, of, *_interval(count, of, Z95))
 
 
 def report(experiment: Experiment, *, at: datetime) -> Report:
@@ -216,19 +195,11 @@ def _verdict(lines: Sequence[Line]) -> str:
 def difference(one: Rate, other: Rate, *, comparisons: int = 1) -> tuple[float, float]:
     """Interval of one rate less the other in points (Newcombe 1998, Bonferroni-corrected)."""
     z = NormalDist().inv_cdf(1 - 0.025 / comparisons)
-    first, second = _interval(one.count, one.of, z), _interval(other.count, other.of, z)
+    first, second = interval(one.count, one.of, z), interval(other.count, other.of, z)
     gap = one.percent - other.percent
     low = gap - math.hypot(one.percent - first[0], second[1] - other.percent)
     high = gap + math.hypot(first[1] - one.percent, other.percent - second[0])
     return low, high
-
-
-def _interval(count: int, of: int, z: float) -> tuple[float, float]:
-    share, square = count / of, z * z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    spread = z / (1 + square / of) * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
-    low = 0.0 if count == 0 else max(0.0, 100 * (middle - spread))
-    return low, 100.0 if count == of else min(100.0, 100 * (middle + spread))
 
 
 def _counts(experiment: Experiment, at: datetime) -> dict[str, dict[str, int]]:

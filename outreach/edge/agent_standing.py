@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from approvals import figures, quota_standing, recheck_figures
+from approvals import earned, figures, quota_standing, recheck_figures
 from outreach.core.models import Agent, Draft, PrincipalKind
 from workflows.models import AgentRun
 
@@ -27,6 +27,15 @@ def second_looks(agent: Agent, *, at: datetime) -> str:
     """What people said of its messages that the rules had approved."""
     found = recheck_figures.of_workspaces([agent.workspace_id], at=at).by_agent
     return found.get(agent.pk, recheck_figures.Overrides()).sentence
+
+
+def has_earned(agent: Agent, *, at: datetime) -> str:
+    """What people decided about each kind of its messages, and which rules may approve then."""
+    lines = [
+        f"{each.sentence} {'Enough to let rules approve these.' if each.is_offered else ''}".strip()
+        for each in earned.evidence([agent], at=at)
+    ]
+    return "\n".join(lines) or "Nobody has decided about a message of this agent in 60 days."
 
 
 def history(agent: Agent) -> str:

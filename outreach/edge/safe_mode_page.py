@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from approvals import auto_off, preflight, recheck_figures, routing, safemode
+from approvals import auto_off, earned, preflight, recheck_figures, routing, safemode
 from approvals.errors import Refused
 from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
@@ -70,6 +70,7 @@ def _show(
         "changes": SettingChange.objects.filter(workspace=place).order_by("-id")[:CHANGES],
         "auto_admin": place.auto_approve_by,
         "again": recheck_figures.of_workspace(place.pk, at=timezone.now()),
+        "earned": earned.evidence(place.agents.filter(is_active=True), at=timezone.now()),
         "typed": typed,
     }
     response = show(request, "admin/safe_mode.html", context)

@@ -158,7 +158,7 @@ class AgentAdmin(ConfigureAdmin):
     list_select_related = ("workspace",)
     sortable_by = ()
     ordering = ("workspace__slug", "name")
-    standing = ("show_approvals", "show_second_looks", "show_quota", "show_history")
+    standing = ("show_approvals", "show_earned", "show_second_looks", "show_quota", "show_history")
     fields = (
         "workspace", "name", "scopes", "autonomy_override", "daily_quota", "voice", "is_active",
         *standing,
@@ -170,6 +170,10 @@ class AgentAdmin(ConfigureAdmin):
     @column("Decisions of people")
     def show_approvals(self, obj: Agent) -> str:
         return agent_standing.approvals(obj, at=timezone.now()) if obj.pk else "—"
+
+    @column("Earned")
+    def show_earned(self, obj: Agent) -> str:
+        return agent_standing.has_earned(obj, at=timezone.now()) if obj.pk else "—"
 
     @column("Looked at again")
     def show_second_looks(self, obj: Agent) -> str:

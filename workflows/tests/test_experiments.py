@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from outreach import testing
 from outreach.core.models import Contact, Draft
 from outreach.core.permissions import NotAllowed
+from outreach.core.rates import wilson
 from outreach.testing import WORKDAY
 from workflows import engine, experiments
-from workflows.experiments import ExperimentRefused, wilson
+from workflows.experiments import ExperimentRefused
 from workflows.models import Assignment, Experiment
 from workflows.tests import making
 from workflows.tests.making import ABOUT, Clock

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from approvals import safemode
+from approvals import earned, safemode
 from outreach import testing
+from outreach.core import rates
 from outreach.core.models.workspace import SettingChange
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +89,25 @@ def test_rules_and_priorities_are_set_by_an_admin():
     place.refresh_from_db()
     assert place.require_approval_for_first_message
     assert not place.require_approval_for_desist_history
+
+
+def test_the_page_and_the_agents_own_show_what_it_has_earned(monkeypatch):
+    bot = testing.make_agent(None, "messages:schedule", autonomy_override="governance")
+    found = earned.Earned(bot.agent, "email", "follow_up", rates.wilson(48, 50))
+    monkeypatch.setattr(earned, "evidence", lambda agents, at: [found] if list(agents) else [])
+    said = (
+        "E-mail, follow-up: 48 of 50 approved as written (96 %, with 95 % confidence at least 87 %)"
+    )
+    page = enter(testing.dora()).get(reverse("safe_mode")).content.decode()
+    link = reverse("admin:core_agent_change", args=[bot.agent.pk])
+    assert said in page and f'href="{link}"' in page and "its own setting" in page
+    page = enter(testing.carol()).get(reverse("safe_mode")).content.decode()
+    assert said in page and link not in page
+    page = enter(testing.dora()).get(link).content.decode()
+    assert said in page and "Enough to let rules approve these." in page
+
+
+def test_where_nobody_decided_yet_the_page_says_so():
+    testing.make_agent()
+    page = enter(testing.alice()).get(reverse("safe_mode")).content.decode()
+    assert "Nobody has decided about a message of an agent yet." in page
