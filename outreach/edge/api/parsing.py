@@ -18,9 +18,18 @@ DEEPEST = 32
 
 
 class TooLarge(APIException):
+    """More than the limit of every body; most often a file."""
+
     status_code = 413
-    default_detail = "The body is larger than the 1 MiB that are taken. Send less at once."
     default_code = "too_large"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The body is larger than the {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes that are "
+            "taken. Send less at once. A file counts a third more than it is (Base64): propose "
+            'without it and with "requested_status": "draft", and a colleague adds it to the draft '
+            "in the admin, up to 10 MB; or send a link to it."
+        )
 
 
 class StrictJSONParser(JSONParser):
@@ -59,7 +68,7 @@ def body_of(stream: IO[Any]) -> bytes:
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     raw: bytes = stream.read(most + 1)
     if len(raw) > most:
-        raise TooLarge(f"The body is larger than {most} bytes.")
+        raise TooLarge
     return raw
 
 

@@ -116,6 +116,9 @@ def test_a_body_of_another_kind_is_415(place, kind):  # A2
 def test_a_large_body_is_413_before_it_is_read(place, settings):  # A3
     big = b'{"text": "' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE * 10 + b'"}'
     nothing_stored(place, PROPOSE, big, 413, "too_large", None, "larger than", **ONCE)
+    file = json.dumps({"attachments": [{"name": "a.pdf", "content": "A" * (len(big) // 10)}]})
+    told = "a colleague adds it to the draft in the admin"
+    nothing_stored(place, PROPOSE, file.encode(), 413, "too_large", None, told, **ONCE)
 
 
 @pytest.mark.parametrize(("more", "code", "attr", "said"), [
