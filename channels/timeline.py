@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from channels.models import Delivery, DeliveryStatus, ProviderEvent
-from outreach.core.models import Activity, InboundMessage, PrincipalKind, User
+from outreach.core.models import Activity, Channel, InboundMessage, PrincipalKind, User
 
 # What the log says of a delivery, in words. What is not here is told by its own name.
 WORDS = {
@@ -32,6 +32,7 @@ TONES = {
     "read": "success", "failed": "danger", "bounced": "danger", "complained": "danger",
     "unsubscribed": "danger",
 }  # fmt: skip
+PROVIDERS = {str(value): label for value, label in Channel.choices}
 PROGRAMS = {
     "sender": "the sender", "sweeper": "the sweep", "provider": "an event of the provider",
     "simulator": "the simulation",
@@ -121,7 +122,13 @@ def _told(events: Iterable[ProviderEvent]) -> Iterable[Step]:
         if event.bounced:
             what = f"{what} ({event.bounced})"
         more_words = "; ".join(filter(None, more))
-        yield Step(event.at, what, event.provider, more_words, TONES.get(event.kind, ""))
+        yield Step(
+            event.at,
+            what,
+            PROVIDERS.get(event.provider, event.provider),
+            more_words,
+            TONES.get(event.kind, ""),
+        )
 
 
 def _answered(row: Delivery) -> Iterable[Step]:

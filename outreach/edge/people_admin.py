@@ -105,7 +105,7 @@ class PersonAdmin(PageAdmin):
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
             "approvals": list(
                 Approval.objects.filter(human=human)
-                .select_related("revision")
+                .select_related("revision", "draft")
                 .order_by("-id")[:HISTORY]
             ),
             "drafts": list(
@@ -128,7 +128,8 @@ class PersonAdmin(PageAdmin):
         places = list(Workspace.objects.filter(pk__in=workspace_ids(request, Verb.WRITE_PEOPLE)))
         if not places:
             raise PermissionDenied
-        form = person_form.PersonForm(request.POST or None, is_new=True)
+        known = {name: request.GET[name] for name in person_form.ASKED if name in request.GET}
+        form = person_form.PersonForm(request.POST or None, initial=known, is_new=True)
         if form.is_valid():
             number = request.POST.get("workspace", str(places[0].pk))
             place = next((each for each in places if str(each.pk) == number), None)

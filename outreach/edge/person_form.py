@@ -20,6 +20,7 @@ HINTS = {
     Channel.PHONE: "+41 44 668 18 00", Channel.WHATSAPP: "+41 79 123 45 67",
     Channel.INSTAGRAM: "@anna",
 }  # fmt: skip
+ASKED = ("full_name", *WAYS)  # what a link to the form of a new person may fill in
 KNOWN = ("full_name", "first_name", "last_name", "greeting_name", "position", "country",
          "time_zone", "notes")  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -118,6 +120,13 @@ def test_a_message_of_nobody_is_matched_by_hand_and_judged_as_theirs(bob):
     assert (person.status, waiting.status) == ("desist", "rejected")
     assert suppression.is_suppressed(person.workspace, "email", "eve@example.net")
     assert person.addresses.filter(normalised="eve@example.net").exists()
+
+
+def test_somebody_new_is_written_down_with_the_address_that_wrote(bob):
+    shown = bob.get(page(stranger())).content.decode()
+    link = html.unescape(re.search(r'href="(/admin/core/person/add/[^"]+)"', shown)[1])
+    form = bob.get(link).content.decode()
+    assert 'value="eve@example.net"' in form
 
 
 @pytest.mark.parametrize("number", ["", "x", "999999", "²", "9" * 30])

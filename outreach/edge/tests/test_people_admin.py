@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from outreach import testing
-from outreach.core import person_editing
+from outreach.core import drafts, person_editing
 from outreach.core.models import Person
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +71,12 @@ def test_a_fault_is_told_and_nothing_is_written(bob, typed, words):
     answer = bob.post(ADD, {"workspace": other.workspace_id, **typed})
     assert (answer.status_code, words in answer.content.decode()) == (400, True)
     assert list(Person.objects.all()) == [other]
+
+
+def test_a_message_that_left_is_called_sent_and_not_approved(bob):
+    given = testing.make_approved()
+    page = reverse("admin:core_person_change", args=[given.human_id])
+    assert ">Approved<" in bob.get(page).content.decode()
+    drafts.move([given.draft_id], "sent")
+    shown = bob.get(page).content.decode()
+    assert ">Sent<" in shown and ">Approved<" not in shown
