@@ -57,6 +57,9 @@ def test_hostile_text_fills_no_memory() -> None:
         ("an eﬃcient way", 3, 12, "eﬃcient"),
         ("a\u200bct now", 0, 7, "a\u200bct now"),
         ("go: A C T now", 4, 7, "A C T"),
+        ("ﬁnd: A C T now", 6, 9, "A C T"),
+        ("ﬁﬁ", 0, 2, "ﬁ"),
+        ("aa\x07bb", 3, 5, "bb"),
         ("plain", 0, 5, "plain"),
         ("plain", 2, 2, ""),
     ],
@@ -68,6 +71,13 @@ def test_a_stretch_leads_back_to_the_original(text: str, start: int, end: int, q
 
 def test_an_empty_stretch_lies_at_the_start() -> None:
     assert fold("plain").span(3, 3) == (0, 0)
+
+
+def test_a_long_text_is_read_as_a_short_one_is() -> None:
+    text = "<b>a\x07b</b>\n> c" + " " * 20_000
+    assert read(text).rstrip() == "<b>a b</b>\n> c"
+    assert read(text, markup=True).rstrip() == "a b\n> c"
+    assert read(text, markup=True, quotes=False).rstrip() == "a b"
 
 
 # --- Mark-up -------------------------------------------------------------------------------------

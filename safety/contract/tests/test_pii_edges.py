@@ -93,3 +93,46 @@ def test_nothing_found_is_said() -> None:
     said = Finding("PII_CHECK", "pass", "pass", "No personal data of others found")
     assert check_pii(text="Hello").findings == (said,)
     assert check_pii(text="Hello").level is Level.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "level"),
+    [
+        ("Card 4111 1111 1111 1111", "card", Level.BLOCK),
+        ("Account DE89 3704 0044 0532 0130 00", "iban", Level.BLOCK),
+        ("The password is hunter22", "secret", Level.BLOCK),
+        ("DNI 54362315K", "national_id", Level.BLOCK),
+        ("The host 10.1.2.3 is up", "ip", Level.REVIEW),
+        ("Call 5551234", "phone", Level.REVIEW),
+        ("Call 1212121", "phone", Level.REVIEW),
+        ("Mail carla@elsewhere.org", "email", Level.REVIEW),
+    ],
+)
+def test_what_is_grave_is_refused_and_the_rest_is_looked_at(
+    text: str, kind: str, level: Level
+) -> None:
+    verdict = check_pii(text=text)
+    assert ([f.rule for f in verdict.findings], verdict.level) == ([f"pii.{kind}"], level)
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed", "left"),
+    [
+        ("Mail Bob@Elsewhere.org or carla@elsewhere.org", "BOB@elsewhere.org",
+         ["carla@elsewhere.org"]),
+        ("Mail carla@elsewhere.org", "bob@elsewhere.org", ["carla@elsewhere.org"]),
+        ("Call 0044 20 7946 0958", "+44 20 7946 0958", []),
+        ("Call 0044 20 7946 0950", "+44 20 7946 0950", []),
+        ("Call 0044 20 7946 0958", "+44 20 7946 0959", ["0044 20 7946 0958"]),
+    ],
+)  # fmt: skip
+def test_whose_data_it_is_is_known_however_it_is_written(
+    text: str, allowed: str, left: list[str]
+) -> None:
+    assert [words for _, words in found(text, allowed=[allowed])] == left
+
+
+def test_after_two_hundred_of_a_kind_more_add_nothing() -> None:
+    mails = " ".join(f"p{n}@elsewhere.org" for n in range(201))
+    kinds = [kind for kind, _ in found(f"{mails} and card 4111 1111 1111 1111")]
+    assert (kinds.count("email"), kinds.count("card")) == (200, 1)
