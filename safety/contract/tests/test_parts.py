@@ -404,6 +404,10 @@ FAULTS = [
      "timezone: unknown time zone 'Mars'; use an IANA name such as Europe/Paris."),
     ({**MAIL, "follows_us": "yes"}, "follows_us is a text, not true or false."),
     ({**MAIL, "message_type": "x" * 999}, "message_type is longer than 998 characters."),
+    ({**MAIL, "x" * 58: 1},
+     f"The payload has an unknown key '{'x' * 58}'; known are {KNOWN}."),
+    ({**MAIL, "x" * 59: 1},
+     f"The payload has an unknown key '{'x' * 56}...; known are {KNOWN}."),
     ({**MAIL, "x" * 60: 1},
      f"The payload has an unknown key '{'x' * 56}...; known are {KNOWN}."),
 ]  # fmt: skip
