@@ -110,17 +110,24 @@ def _is_several(text: str) -> bool:
 
 def _split(whole: str) -> Name:
     """First and last of a name written in one cell: "Dr. Anna Meier", "Meier, Anna", "Anna M."."""
-    before, comma, after = whole.partition(",")
-    tail = after.split()
-    if comma and tail and not all(_bare(token) in DEGREES for token in tail) and "," not in after:
-        first, last = after.strip(), before.strip()
+    parts = [part.strip() for part in whole.split(",")]
+    parts = [part for part in parts if part and not is_degrees(part)] or parts
+    if len(parts) == 2:
+        last, first = parts
         return Name(first, last, f"{first} {last}", greeting(first))
-    tokens = before.split() if comma else whole.split()
+    if len(parts) > 2:
+        return Name("", "", whole, "")  # a list of words: which is the name nobody can tell
+    tokens = parts[0].split()
     names = _without_titles(tokens)
     if len(names) < 2:
         return Name(names[0] if names else "", "", whole, greeting(names[0]) if names else "")
     first, last = names[0], " ".join(names[1:])
     return Name(first, last, whole, greeting(first) if _is_western(names) else "")
+
+
+def is_degrees(text: str) -> bool:
+    """Whether these are only titles and degrees, as behind a name: MBA, Ph.D., Dr."""
+    return all(_bare(token) in DEGREES for token in text.split())
 
 
 def _without_titles(tokens: list[str]) -> list[str]:

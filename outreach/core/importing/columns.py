@@ -35,8 +35,9 @@ LABELS = {
     "opted_out": "opted out",
     "do_not_call": "do not call",
     "url": "LinkedIn page, where it is one",
+    "deleted": "deleted",
 }
-MAPPABLE = tuple(field for field in LABELS if field != "url")
+MAPPABLE = tuple(field for field in LABELS if field not in ("url", "deleted"))
 IGNORED = "-"
 # Fields whose column may carry a word before or behind: "Work Email 2", "Phone 1 - Value".
 LOOSE = frozenset({"email", "phone", "whatsapp", "country", "url"})
@@ -78,7 +79,10 @@ MEANING = _read_words()
 
 @lru_cache(maxsize=4096)
 def meaning(cell: str) -> str:
-    """The field a header cell stands for, or empty."""
+    """The field a header cell stands for, or empty. With a # it is a number, never a name."""
+    if "#" in cell:
+        number = meaning(cell.replace("#", " "))
+        return number if number in ("phone", "whatsapp") else ""
     if found := MEANING.get(fold(cell)):
         return found
     tokens = [fold(token) for token in re.split(r"[\W_]+", cell)]

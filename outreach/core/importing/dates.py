@@ -8,21 +8,28 @@ from datetime import date
 from functools import lru_cache
 
 MONTHS = (
-    "jan janv januar january janvier enero ene gennaio gen janeiro ianuarie",
-    "feb fev fevr februar february fevrier febrero febbraio fevereiro",
-    "mar mars marz maerz mrz march marzo marco maart",
-    "apr avr avril april abril abr aprile",
-    "may mai mayo maggio mag maio mei",
-    "jun juin juni june junio giugno giu junho",
-    "jul juil juillet juli july julio luglio lug julho",
-    "aug aout august agosto ago augustus",
-    "sep sept september septembre septiembre settembre set setembro",
-    "oct okt oktober october octobre octubre ottobre ott outubro out",
-    "nov november novembre noviembre novembro",
-    "dec dez dic december dezember decembre diciembre dicembre dezembro",
+    "jan janv januar january janvier enero ene gennaio gen janeiro ianuarie januari sty stycznia "
+    "oca ocak янв января",
+    "feb fev fevr februar february fevrier febrero febbraio fevereiro februari lut lutego sub "
+    "subat фев февр февраля",
+    "mar mars marz maerz mrz march marzo marco maart mrt marts marca mart мар марта",
+    "apr avr avril april abril abr aprile kwi kwietnia nis nisan апр апреля",
+    "may mai mayo maggio mag maio mei maj maja mayıs маи мая",
+    "jun juin juni june junio giugno giu junho cze czerwca haz haziran июн июня",
+    "jul juil juillet juli july julio luglio lug julho lip lipca tem temmuz июл июля",
+    "aug aout august agosto ago augustus augusti sie sierpnia agu agustos авг августа",
+    "sep sept september septembre septiembre settembre set setembro wrz wrzesnia eyl eylul сен "
+    "сент сентября",
+    "oct okt oktober october octobre octubre ottobre ott outubro out paz pazdziernika eki ekim "
+    "окт октября",
+    "nov november novembre noviembre novembro lis listopada kas kasım ноя нояб ноября",
+    "dec dez dic december dezember decembre diciembre dicembre dezembro des desember gru grudnia "
+    "ara aralık дек декабря",
 )
 BY_NAME = {word: number for number, words in enumerate(MONTHS, 1) for word in words.split()}
 ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?", re.ASCII)
+EASTERN = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일].*")
+SPACED = re.compile(r"(?<=\d)([/.-])\s+(?=\d)")  # "15. 11. 2023", "2023. 11. 15."
 NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:[, ].*)?", re.ASCII)
 DAY_WORD = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|\.|er|º)?\s*(?:de |di )?([^\W\d]+)\.?,?\s*(?:de )?"
@@ -48,7 +55,8 @@ def parse(text: str, *, is_day_first: bool = False) -> date | None:
     text = text.strip()
     if len(text) > LONGEST:
         return None
-    if found := ISO.fullmatch(text):
+    text = SPACED.sub(r"\1", text)
+    if found := ISO.fullmatch(text.rstrip(".")) or EASTERN.fullmatch(text):
         return _date(found[1], found[2], found[3])
     if found := NUMBERS.fullmatch(text):
         one, mark, two, year = found.groups()

@@ -110,13 +110,13 @@ class Run:
         self._note_suppressed(candidates)
         matches = self.matcher.match(candidates)
         self.lock(list(zip(candidates, matches, strict=True)))
-        by_line = {row.line: found for row, found in zip(candidates, matches, strict=True)}
+        found = iter(matches)  # by their order: one line of pasted text may hold several people
         new: list[Candidate] = []
         changed: list[Change] = []
         outcomes = [
             results.skipped(row)
             if isinstance(row, Skip)
-            else self._judge(row, by_line[row.line], new, changed)
+            else self._judge(row, next(found), new, changed)
             for row in rows
         ]
         self.write(new, changed)

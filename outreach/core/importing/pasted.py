@@ -1,51 +1,42 @@
 """Pasted text: one person a line, a list of addressees, or signature blocks, as one finds them.
 
-What an address is, its form says; the first words beside it are the name. Nothing here is
-certain, which is what the preview is for.
+Which lines are one person's is told here; what of them is the name, by `pieces`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from itertools import pairwise
 
 from outreach.core import names
 from outreach.core.importing import delimited
 from outreach.core.importing.encoding import Encoding
+from outreach.core.importing.pieces import (
+    EMAIL,
+    PHONE,
+    PROFILE,
+    has_address,
+    names_somebody,
+    person,
+    phones_in,
+)
 from outreach.core.importing.source import BadFile, Source
 from outreach.core.importing.spool import of_rows
 from outreach.core.importing.table import Record, Table
 
 FIELDS = ("full_name", "position", "company", "email", "phone", "profile")
-EMAIL = re.compile(r"[^\s,;|<>\"'()\[\]:/]+@[^\s,;|<>\"'()\[\]/@]+\.[^\s,;|<>\"'()\[\]/@]{2,}")
-PROFILE = re.compile(r"(?:https?://)?(?:[\w-]+\.)?linkedin\.com/(?:in|pub)/[^\s,;|<>)\]]+", re.I)
-LINK = re.compile(r"(?:https?://|www\.)[^\s,;|<>)]+", re.IGNORECASE)
-PHONE = re.compile(r"(?:\+|\b00|\(0|\b0)?\(?\d[\d ()./\u00a0-]{6,18}\d")
-LABEL = re.compile(
-    r"\b(?:e-?mail|mail|tel(?:efon|ephone|\.)?|phone|mob(?:ile|il|\.)?|cell|handy|fon|direct|"
-    r"office|fax|web|linkedin|[tmepfw])\s*[:.]\s*",
-    re.IGNORECASE,
-)
-BETWEEN = re.compile(r"\t+|\s{2,}|\s+[-–—•·|/]+\s+|[|;•·\n]|,\s*|\s+[-–—]\s*$")
-UNCUT = re.compile(r"\t+|\s{2,}|\s*[|;•·]\s*")  # a company's line in a signature keeps its commas
-AT = re.compile(r"\s+(?:at|@|bei|chez|en|presso|bij)\s+(?=[^\s])")
-LEGAL = re.compile(
-    r"\b(?:gmbh|ag|kg|inc|ltd|llc|llp|corp|plc|s\.?a\.?|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oy|ab|"
-    r"a/s|co|limited|company|group|university|universität|institut\w*|bank)\b\.?",
-    re.IGNORECASE,
-)
+DOUBLED = re.compile(rf"['\"]?({EMAIL.pattern})['\"]?\s*(?=<\s*\1\s*>)", re.IGNORECASE)
 GREETINGS = re.compile(
     r"(?:best|kind|warm|many)?\s*(?:regards|thanks|cheers|sincerely|yours\b.*|--+|_+|=+|"
     r"mit (?:freundlichen|besten|herzlichen).*|freundliche grüsse?|viele grüße|liebe grüße|"
     r"cordialement|bien à vous|saludos|un saludo|cordiali saluti|atenciosamente)[,.!\s]*",
     re.IGNORECASE,
 )
-BULLET = re.compile(r"^\s*(?:[-*•·–>]+|\d{1,4}[.)])\s+")
 BLOCK_LINES = 15
-
-
-def has_address(line: str) -> bool:
-    return bool(EMAIL.search(line) or PROFILE.search(line) or _phones(line))
+Line = tuple[int, str]
 
 
 def read(place: Source, found: Encoding) -> Table:
@@ -67,29 +58,101 @@ def read(place: Source, found: Encoding) -> Table:
 
 
 def _records(place: Source, codec: str) -> Iterator[Record]:
-    block: list[tuple[int, str]] = []
+    blocks = Blocks()
+    block: list[Line] = []
     with delimited.text(place, codec) as handle:
         lines = delimited.Lines(handle, place.name)
         for raw in lines:
             line = raw.lstrip("\ufeff").strip("\r\n")
-            if line.strip():
+            is_end = not line.strip() or bool(GREETINGS.fullmatch(line.strip()))
+            if not is_end:
                 block.append((lines.number, line))
-            if not line.strip() or len(block) > BLOCK_LINES:
-                yield from _people(block)
+            if is_end or len(block) > BLOCK_LINES:
+                yield from blocks.take(block)
                 block = []
-    yield from _people(block)
+    yield from blocks.take(block)
+    yield from blocks.end()
 
 
-def _people(block: list[tuple[int, str]]) -> Iterator[Record]:
-    if not block:
-        return
+class Blocks:
+    """Puts together what belongs to one person: a signature may hold empty lines.
+
+    `waiting` are lines without any address; they belong to the address below them, as long as
+    no line down there names somebody of its own.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[Line] = []
+        self.held: list[Line] = []  # the last block with an address: it may go on below
+        self.has_people = False
+
+    def take(self, block: list[Line]) -> Iterator[Record]:
+        """One block of lines; gives the people that are complete by now."""
+        if not block:
+            return
+        if not any(has_address(line) for _, line in block):
+            yield from self._release()
+            self.waiting += block
+            if len(self.waiting) > BLOCK_LINES:
+                yield from self._leave()
+            return
+        if self.held and self._goes_on(block):
+            self.held += block
+            return
+        yield from self._release()
+        if self.waiting and _needs_name(block):
+            block = [*self.waiting, *block]
+            self.waiting = []
+        yield from self._leave()
+        self.held = block
+
+    def _goes_on(self, block: list[Line]) -> bool:
+        """Addresses alone, under a signature that has no mailbox yet."""
+        there = [line for _, line in self.held]
+        below = [line for _, line in block]
+        return (
+            not any(names_somebody(line) for line in below)
+            and not EMAIL.search("\n".join(there))
+            and _is_signature([*there, *below])
+        )
+
+    def _release(self) -> Iterator[Record]:
+        if self.held:
+            self.has_people = True
+            yield from _people(self.held)
+            self.held = []
+
+    def _leave(self) -> Iterator[Record]:
+        """Lines that belong to no address: told of as skipped."""
+        for number, line in self.waiting:
+            yield number, ["", names.clean(line), "", "", "", ""]
+        self.waiting = []
+
+    def end(self) -> Iterator[Record]:
+        """What is left. A text without a single address is a list of names."""
+        yield from self._release()
+        if self.has_people:
+            yield from self._leave()
+        for number, line in self.waiting:
+            yield person(number, line)
+
+
+def _needs_name(block: list[Line]) -> bool:
+    """One person's addresses without the name beside any of them."""
+    lines = [line for _, line in block]
+    mailboxes = {found.lower() for found in EMAIL.findall("\n".join(lines))}
+    return len(mailboxes) <= 1 and not any(
+        has_address(line) and names_somebody(line) for line in lines
+    )
+
+
+def _people(block: list[Line]) -> Iterator[Record]:
     if _is_signature([line for _, line in block]):
-        text = "\n".join(line for _, line in block if not GREETINGS.fullmatch(line.strip()))
-        yield _person(block[0][0], text)
+        yield person(block[0][0], "\n".join(line for _, line in block))
         return
     for number, line in block:
         for part in _addressees(line):
-            yield _person(number, part)
+            yield person(number, part)
 
 
 def _is_signature(lines: list[str]) -> bool:
@@ -97,81 +160,36 @@ def _is_signature(lines: list[str]) -> bool:
     text = "\n".join(lines)
     mailboxes = {found.lower() for found in EMAIL.findall(text)}
     is_one = len(mailboxes) <= 1 and len(set(PROFILE.findall(text))) <= 1
-    bare = sum(1 for line in lines if not has_address(line))
-    return 1 < len(lines) <= BLOCK_LINES and is_one and bare > 0 and has_address(text)
+    bare = sum(1 for line in lines if not has_address(line) or not names_somebody(line))
+    return 1 < len(lines) <= 2 * BLOCK_LINES and is_one and bare > 0 and has_address(text)
 
 
 def _addressees(line: str) -> list[str]:
-    """`A <a@x>; B <b@y>` and `a@x, b@y` are several people; two mailboxes behind a name are one."""
-    mailboxes = EMAIL.findall(line)
+    """`A <a@x>; B <b@y>` and `a@x, b@y` are several people; two mailboxes behind a name are one.
+
+    So are the numbers of a group's members: `+49 170 …, +44 7911 …`.
+    """
+    line = DOUBLED.sub("", line)  # 'a@x' <a@x>
+    mailboxes = list(EMAIL.finditer(line))
+    if not mailboxes:
+        parts = re.split(r"\s*[,;]\s*", line)
+        are_numbers = len(phones_in(line)) > 1 and PHONE.fullmatch(parts[0].strip())
+        return [part for part in parts if phones_in(part)] if are_numbers else [line]
     if len(mailboxes) < 2:
         return [line]
-    if len(re.findall(r"<[^<>]*@[^<>]*>", line)) == len(mailboxes):
-        return [part for part in re.split(r"(?<=>)\s*[;,]?\s*", line) if part.strip(" ,;")]
-    return mailboxes if not re.search(r"\w", EMAIL.sub("", line)) else [line]
+    if not re.search(r"\w", EMAIL.sub("", line)):
+        return [found[0] for found in mailboxes]
+    if not re.search(r"<[^<>]*@[^<>]*>", line) or re.search(r"\w", line[mailboxes[-1].end() :]):
+        return [line]
+    ends = [0, *(found.end() for found in mailboxes)]
+    return [_decoded(line[start:end].lstrip(">'\" ,;")) + ">" for start, end in pairwise(ends)]
 
 
-def _phones(text: str) -> list[str]:
-    bare = LINK.sub(" ", EMAIL.sub(" ", text))
-    return [
-        found.strip()
-        for found in PHONE.findall(bare)
-        if 8 <= sum(c.isdigit() for c in found) <= 15 and not re.fullmatch(r"[\d.\- ]{8,10}", found)
-    ]
-
-
-def _person(line: int, text: str) -> Record:
-    text = BULLET.sub("", names.clean_lines(text))
-    mailboxes = list(dict.fromkeys(found.rstrip(".") for found in EMAIL.findall(text)))
-    profiles = list(dict.fromkeys(PROFILE.findall(text)))
-    phones = _phones(text)
-    rest = PROFILE.sub(" | ", text)
-    rest = EMAIL.sub(" | ", re.sub(r"mailto:", "", rest, flags=re.IGNORECASE))
-    rest = LABEL.sub(" | ", LINK.sub(" | ", rest))
-    for phone in phones:
-        rest = rest.replace(phone, " | ")
-    words = _pieces(rest)
-    name, position, company = _sorted(words)
-    if len(words) == 2 and "<" in text and _is_word(words[0]) and _is_word(words[1]):
-        name, position = ", ".join(words), ""  # "Meier, Anna" <anna@…>
-    cells = [name, position, company, "\n".join(mailboxes), "\n".join(phones), "\n".join(profiles)]
-    return line, cells
-
-
-def _pieces(text: str) -> list[str]:
-    found = (
-        piece.strip(" \t.,:;<>()[]\"'|-–—")
-        for line in text.split("\n")
-        for piece in (UNCUT if "\n" in text and LEGAL.search(line) else BETWEEN).split(line)
-    )
-    pieces: list[str] = []
-    for piece in found:
-        if not re.search(r"\w", piece):
-            continue
-        if pieces and re.fullmatch(LEGAL, piece):  # "Acme, Inc."
-            pieces[-1] = f"{pieces[-1]}, {piece}"
-        else:
-            pieces.append(piece)
-    return pieces
-
-
-def _sorted(pieces: list[str]) -> tuple[str, str, str]:
-    """Name, position and company: in this order, unless a legal form says which is the company."""
-    if not pieces:
-        return "", "", ""
-    name, *rest = pieces
-    if rest and _is_word(name) and _is_word(rest[0]) and not rest[0].isupper():
-        name = f"{name} {rest.pop(0)}"
-    parts = [part for piece in rest for part in AT.split(piece)]
-    head = AT.split(name)
-    if len(head) > 1:
-        name, parts = head[0], [*head[1:], *parts]
-    company = next((part for part in parts if LEGAL.search(part)), "")
-    if not company and len(parts) > 1:
-        company = parts[1]
-    position = next((part for part in parts if part != company), "")
-    return name, position, company
-
-
-def _is_word(text: str) -> bool:
-    return " " not in text and text[:1].isupper() and text.replace("-", "").isalpha()
+def _decoded(text: str) -> str:
+    """=?UTF-8?Q?J=C3=BCrgen?= as it is read."""
+    if "=?" not in text:
+        return text
+    try:
+        return str(make_header(decode_header(text)))
+    except (LookupError, UnicodeDecodeError, HeaderParseError):
+        return text

@@ -20,6 +20,10 @@ FIRST = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MOMENTS = tuple(FIRST + timedelta(days=15 * n) for n in range(48))
 
 
+CALLING_CODE = re.compile(r"^\s*(?:\+|00)")
+SHARED_CODES = (1, 7)  # the United States and Canada; Russia and Kazakhstan
+
+
 @cache
 def _countries() -> dict[str, str]:
     found = {}
@@ -32,8 +36,22 @@ def _countries() -> dict[str, str]:
 
 @lru_cache(maxsize=2_000)
 def country(text: str) -> str:
-    """The two-letter code of a country named in any of six languages; empty when unknown."""
-    return _countries().get(fold(text), "")
+    """The two-letter code of a country named in any of six languages; empty when unknown.
+
+    A calling code (49, +49) is as good, unless several large countries share it.
+    """
+    if not is_calling_code(text):
+        return _countries().get(fold(text), "")
+    import phonenumbers
+
+    code = int(CALLING_CODE.sub("", text))
+    found = phonenumbers.region_code_for_country_code(code)
+    return found if code not in SHARED_CODES and found not in ("ZZ", "001") else ""
+
+
+def is_calling_code(text: str) -> bool:
+    """Whether this is what stands before the numbers of a country: 49, +49, 0049."""
+    return bool(re.fullmatch(r"(?:\+|00)?[1-9]\d{0,2}", text.strip()))
 
 
 @cache

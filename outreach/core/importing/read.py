@@ -22,6 +22,7 @@ from outreach.core.importing import (
     kinds,
     passed,
     pasted,
+    pieces,
     source,
     vcard,
     workbook,
@@ -74,9 +75,9 @@ def _is_prose(head: list[str], name: str) -> bool:
         return False
     has_table = len([cell for cell in cells if cell]) > 1
     first = next((line for line in head if line.strip()), "")
-    if has_table and not pasted.has_address(first):
+    if has_table and not pieces.has_address(first):
         return False
-    return any(pasted.has_address(line) for line in head)
+    return any(pieces.has_address(line) for line in head)
 
 
 def _packed(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:

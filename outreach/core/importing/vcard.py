@@ -24,6 +24,7 @@ FIELDS = (
 )  # fmt: skip
 BEGIN = re.compile(r"\s*begin\s*:\s*vcard\s*$", re.IGNORECASE)
 SKIPPED = ("PHOTO", "LOGO", "SOUND", "KEY", "AGENT")  # pictures and keys are never of use
+SHOWN = 5
 MAX_PROPERTY = 1_000_000
 ESCAPED = re.compile(r"\\([\\;,nN:])")
 
@@ -52,6 +53,12 @@ class Card:
         if text and text not in self.cells.setdefault(name, []):
             self.cells[name].append(text)
 
+    @property
+    def called(self) -> str:
+        """By which words a reader knows the card."""
+        words: list[str] = self.cells.get("full_name", []) + self.cells.get("company", [])
+        return words[0][:60] if words else "no name"
+
     def record(self) -> Record:
         return self.line, ["\n".join(self.cells.get(name, ())) for name in FIELDS]
 
@@ -63,12 +70,13 @@ def is_vcard(head: list[str]) -> bool:
 
 def read(place: Source, found: Encoding) -> Table:
     """Every card of the file, or BadFile with the line of a card that does not end."""
-    skipped = [0]
+    skipped: list[str] = []
     spool = of_rows(place.name, _records(place, found.codec, skipped))
     used: Columns = {name: (index,) for index, name in enumerate(FIELDS)}
     notices: tuple[str, ...] = ()
-    if skipped[0]:
-        notices = (f"{skipped[0]:,} cards of groups and organisations were left out.",)
+    if skipped:
+        more = f" and {len(skipped) - SHOWN:,} more" if len(skipped) > SHOWN else ""
+        notices = (f"Left out, as groups and organisations: {', '.join(skipped[:SHOWN])}{more}.",)
     return Table(
         name=place.name,
         format="vcard",
@@ -80,7 +88,7 @@ def read(place: Source, found: Encoding) -> Table:
     )
 
 
-def _records(place: Source, codec: str, skipped: list[int]) -> Iterator[Record]:
+def _records(place: Source, codec: str, skipped: list[str]) -> Iterator[Record]:
     card: Card | None = None
     depth = 0
     for line, text in _unfolded(place, codec):
@@ -96,7 +104,8 @@ def _records(place: Source, codec: str, skipped: list[int]) -> Iterator[Record]:
             if not depth:
                 if card.is_person:
                     yield card.record()
-                skipped[0] += not card.is_person
+                else:
+                    skipped.append(f"{card.called} (line {card.line})")
                 card = None
         elif card is not None and depth == 1:  # a card within a card is an assistant's
             _take(card, item)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outreach.core import names
 from outreach.core.addresses import BadAddress, normalise
-from outreach.core.importing.columns import Columns
+from outreach.core.importing.columns import Columns, fold
 from outreach.core.models import Channel
 
 CHANNELS = {
@@ -17,11 +18,16 @@ CHANNELS = {
     "whatsapp": str(Channel.WHATSAPP),
     "instagram": str(Channel.INSTAGRAM),
 }
+NUMBERS = ("phone", "whatsapp")
 SEVERAL = frozenset({"email", "phone", "whatsapp"})
 MOST = 20  # addresses of one channel in one row
 MAILBOX = re.compile(r"[^\s,;|<>\"'()\[\]]+@[^\s,;|<>\"'()\[\]@]+")
 PARTED = re.compile(r"\s*(?::::|[;|\n\r]|\s/\s)\s*")
 COMMAS = re.compile(r"\s*,\s*")
+# The column before a number's says what it is: "Phone 1 - Label", of Google "Phone 1 - Type".
+LABELS = ("label", "type", "typ", "libelle", "etiqueta", "etichetta", "tipo", "beschriftung")
+FAX = re.compile(r"fax|pager", re.IGNORECASE)
+LONG_NUMBER = re.compile(r"[1-9]\d{11,14}")  # a spreadsheet has eaten the + of it
 EXTENSION = re.compile(r"\s*(?:ext\.?|x|durchwahl|poste)\s*\d+\s*$", re.IGNORECASE)
 
 
@@ -50,7 +56,13 @@ class Found:
 class Ways:
     """Reads the addresses of one table's rows."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, header: Sequence[str] = ()) -> None:
+        self.labels = {
+            index: index - 1
+            for name in NUMBERS
+            for index in columns.get(name, ())
+            if 0 < index < len(header) and fold(header[index - 1]).endswith(LABELS)
+        }
         self.cells = [(name, columns[name]) for name in CHANNELS if name in columns]
         self.bare_urls = columns.get("url", ())
 
@@ -58,6 +70,8 @@ class Ways:
         found = Found([], [])
         for name, indexes in self.cells:
             for index in indexes:
+                if self.labels and index in self.labels and FAX.search(cells[self.labels[index]]):
+                    continue
                 if cells[index] and self._cell(found, name, cells[index], region):
                     break  # a profile or a name is one; mailboxes and numbers may be several
         if not found.profile_url:
@@ -85,7 +99,7 @@ def _split(name: str, cell: str) -> list[str]:
     if name in SEVERAL:
         parts = [names.clean(part) for part in PARTED.split(cell)]
         return [piece for part in parts if part for piece in _by_comma(part)]
-    text = names.clean(cell)
+    text = names.clean(cell).replace("\\:", ":")  # old Google exports write http\://
     if name == "instagram" and "/" in text:
         text = text.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
     return [text] if text else []
@@ -97,12 +111,22 @@ def _by_comma(text: str) -> list[str]:
     return parts if all(sum(c.isdigit() for c in part) >= 6 for part in parts) else [text]
 
 
+def _with_plus(digits: str) -> str:
+    """An international number without its sign, where the digits leave no doubt."""
+    import phonenumbers
+
+    parsed = phonenumbers.parse(f"+{digits}")
+    return f"+{digits}" if phonenumbers.is_valid_number(parsed) else digits
+
+
 def _add(found: Found, name: str, raw: str, region: str) -> None:
     channel = CHANNELS[name]
     try:
-        text = EXTENSION.sub("", raw) if name in ("phone", "whatsapp") else raw
+        text = EXTENSION.sub("", raw) if name in NUMBERS else raw
         if text.startswith("00") and channel != Channel.EMAIL and name != "profile":
             text = f"+{text[2:]}"
+        elif name in NUMBERS and LONG_NUMBER.fullmatch(text):
+            text = _with_plus(text)
         form = normalise(channel, text, region=region or None)
         if len(form) > 320 or len(raw) > 500:
             raise BadAddress(f"{raw[:40]!r}… is too long for an address.")

@@ -114,7 +114,9 @@ def test_cards_of_groups_and_firms_are_left_out_and_counted():
     table, found, _ = people((FIXTURES / "vcard_3_apple.vcf").read_bytes())
     assert [row.name.full for row in found] == ["Dr. Anna Maria Meier", "Bob Hill"]
     assert [row.line for row in found] == [1, 29]
-    assert table.notices == ("1 cards of groups and organisations were left out.",)
+    assert len(table.notices) == 1
+    assert table.notices[0].startswith("Left out, as groups and organisations: ")
+    assert "(line " in table.notices[0]
     assert found[0].notes == "Met in Bern, likes tea.\nCall after lunch."
 
 
