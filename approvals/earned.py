@@ -148,8 +148,9 @@ def why(agent: Agent, *, since: datetime) -> str:
     if left.filter(**_follows("human__desisted_at", since)).exists():
         return "asked_to_stop"
     mine = Approval.objects.filter(
-        by_kind=PrincipalKind.AGENT, by_id=str(agent.pk), decided_at__gt=since
-    )
+        workspace=agent.workspace, by_kind=PrincipalKind.AGENT, by_id=str(agent.pk),
+        decided_at__gt=since,
+    )  # fmt: skip
     last = figures.by_people(mine).values_list("status", "closed_reason")[:RUN]
     is_run = len(last) == RUN and all(
         each == (ApprovalStatus.REJECTED, "rejected") for each in last

@@ -112,6 +112,11 @@ class InboundMessage(models.Model):
             models.Index(fields=["person", "-received_at"], name="inbound_of_person"),
             models.Index(fields=["workspace", "status", "-id"], name="inbound_by_status"),
             models.Index(fields=["id"], name="inbound_not_read", condition=Q(status="new")),
+            models.Index(
+                fields=["received_at"],
+                name="inbound_complaints",
+                condition=Q(kind="complaint") | Q(alert__in=["complaint", "legal"]),
+            ),
         ]
 
     def __str__(self) -> str:

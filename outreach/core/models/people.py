@@ -106,6 +106,11 @@ class Person(models.Model):
             models.Index(fields=["workspace", "status"], name="person_by_status"),
             models.Index(fields=["workspace", "full_name"], name="person_by_name"),
             models.Index(fields=["workspace", "profile_url"], name="person_by_profile"),
+            models.Index(
+                fields=["desisted_at"],
+                name="person_desisted",
+                condition=Q(desisted_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
