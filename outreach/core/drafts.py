@@ -121,6 +121,14 @@ def with_footer(old: str, new: str) -> str:
     return "\n".join(own).rstrip() + found
 
 
+def whole(words: Text, draft: Draft, old: Revision) -> Text:
+    """A program's new words with the footers they lack: who writes one writes only the letter."""
+    html, foot = words.html, html_footer(draft.workspace, draft.channel)
+    if html and foot and foot not in html:
+        html = _with_footer(html, foot)
+    return replace(words, text=with_footer(old.text, words.text), html=html)
+
+
 def write(
     workspace: Workspace,
     person: Person,

@@ -120,3 +120,15 @@ def test_a_footer_is_missed_line_by_line_and_put_back_whole():
         assert not drafts.lost_footer(old, mended) and mended.count(drafts.OPT_OUT) == 1
     assert drafts.with_footer(old, "Other.") == "Other." + drafts.footer(place, "email")
     assert drafts.with_footer(old, old) == old
+
+
+@pytest.mark.django_db
+def test_a_programs_new_words_are_made_whole_once_in_text_and_html():
+    place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    draft = testing.make_draft(testing.make_person(place))
+    old = draft.current
+    made = drafts.whole(drafts.Text(text="Other.", html="<p>Other.</p>"), draft, old)
+    assert made.text == "Other." + drafts.footer(place, "email")
+    assert made.html == "<p>Other.</p>" + drafts.html_footer(place, "email")
+    assert drafts.whole(made, draft, old) == made
+    assert drafts.whole(drafts.Text(text="Other."), draft, old).html == ""

@@ -188,11 +188,12 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
 
 
 def _words(item: Approval, words: dict[str, Any]) -> drafts.Text:
-    """The edit, with what it does not mention left as it is."""
-    return drafts.Text(
+    """The edit, with what it does not mention left as it is, the footer among it."""
+    told = drafts.Text(
         subject=words.get("subject", item.revision.subject),
         text=words["text"],
         html=words.get("html", item.revision.html),
         confidence=item.revision.confidence,
         attachments=tuple(item.revision.attachments),
     )
+    return drafts.whole(told, item.draft, item.revision)

@@ -189,12 +189,15 @@ class Drafts(mixins.ListModelMixin, Resource):
 
     @extend_schema(request=TextBody, parameters=[MATCH], responses={200: shapes.MessageSerializer})
     def partial_update(self, request: Request, uuid: str = "") -> Response:
-        """New words for a message that is a draft. Refused when somebody changed it meanwhile."""
-        draft, words = self._own(), self.read(TextBody)
-        authoring.save(
-            draft.pk, drafts.Text(**words), by=self.principal, at=self.now,
-            digest=self._match(draft),
-        )  # fmt: skip
+        """New words for a message that is a draft; an e-mail's footer is kept without asking.
+
+        Refused when somebody changed it meanwhile.
+        """
+        draft, words = self._own(), drafts.Text(**self.read(TextBody))
+        if draft.current is not None:
+            words = drafts.whole(words, draft, draft.current)
+        digest = self._match(draft)
+        authoring.save(draft.pk, words, by=self.principal, at=self.now, digest=digest)
         return self._tell(draft)
 
     @extend_schema(

@@ -103,7 +103,8 @@ def _own_messages(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
     def revise_draft(
         ctx: Context[Any, Any], draft: str, digest: str, text: str, subject: str = ""
     ) -> dict[str, Any]:
-        """New words for a draft of yours; `digest` is that of the text you read. Then submit it."""
+        """New words for a draft of yours, without the footer, which is kept; `digest` is that of
+        the text you read. Then submit it."""
         words = {"text": text, "subject": subject}
         path = f"drafts/{segment(draft)}"
         return dict(asked(ctx, lambda face: face.patch(path, words, if_match=_header(digest))))

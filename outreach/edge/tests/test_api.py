@@ -466,6 +466,27 @@ def test_the_log_names_the_door(bot, person):
     assert (told.by_kind, told.codes["door"]) == ("agent", "api")
 
 
+def test_who_revises_writes_only_the_letter(bot):
+    """As in a proposal: the footer comes by itself, and the reviewer's edit keeps it, too."""
+    place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    made = bot.post(
+        "/api/drafts", proposal(testing.make_person(place)), Idempotency_Key="a1"
+    ).json()
+    end = made["text"].removeprefix(TEXT)
+    assert "1 Sample Street" in end
+    alice, number = api.colleague(testing.alice), made["rounds"][0]["id"]
+    edit = {"digest": made["digest"], "text": "Here they are, as agreed.", "subject": "Minutes"}
+    edited = alice.post(f"/api/approvals/{number}/edit", edit)
+    assert edited.status_code == 200 and edited.json()["text"].endswith(end), edited.content
+    alice.post(f"/api/approvals/{number}/request-changes", {"feedback": "Say who took part"})
+    now = bot.get(f"/api/drafts/{made['uuid']}").json()
+    words = {"subject": "Minutes", "text": f"{TEXT} Bob took part."}
+    revised = bot.patch(f"/api/drafts/{made['uuid']}", words, If_Match=now["digest"])
+    assert revised.json()["text"] == f"{TEXT} Bob took part.{end}"
+    again = bot.post(f"/api/drafts/{made['uuid']}/submit", {}, If_Match=revised.json()["digest"])
+    assert again.json()["status"] == "pending_approval", again.content
+
+
 def test_a_time_that_was_chosen_is_kept(bot, person):
     when = (timezone.now() + timedelta(days=2)).replace(microsecond=0)
     words = proposal(person, scheduled_for=when.isoformat())

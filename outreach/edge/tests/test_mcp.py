@@ -282,6 +282,11 @@ def test_the_guide_tells_the_truth(place, anna, live_server, monkeypatch):
         assert [row["uuid"] for row in found["results"]] == [str(anna.uuid)]
         assert again["person"] == str(anna.uuid) and again["outcome"], again
         assert decision["decided"] is False
+        services.return_(
+            waiting(told["made"]["uuid"]).pk, by=testing.alice(place), at=timezone.now(),
+            feedback="Say who took part.",
+        )  # fmt: skip
+        assert again_by_curl(told["made"]["uuid"])["status"] == "pending_approval"
 
 
 def guides(language: str) -> list[str]:
@@ -306,16 +311,33 @@ def by_curl(anna, made) -> list[dict]:
     return answers
 
 
+def again_by_curl(draft: str) -> dict:
+    """The guide's lines for a message that came back, each with the digest of the last answer."""
+    digest = Draft.objects.get(uuid=draft).current.digest
+    for line in guides("sh")[1].replace("\\\n", " ").splitlines():
+        said = subprocess.run(
+            ["sh", "-ec", line.replace("DRAFT", draft).replace("DIGEST", digest)],
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout  # fmt: skip
+        answer = json.loads(said)
+        digest = answer["digest"]
+    return answer
+
+
 # --- The real transports --------------------------------------------------------------------------
 
 
 @pytest.mark.processes
 def test_over_stdio_stdout_carries_the_protocol_and_nothing_else(host, anna):
+    told = json.loads(guides("json")[0])["mcpServers"]["outreach"]  # as a host is given it
+    assert set(told["env"]) == {"OUTREACH_KEY"} and told["command"].endswith("/.venv/bin/python")
+
     async def talk():
         parameters = StdioServerParameters(
-            command=sys.executable, args=["-m", "outreach.edge.tests.mcp_child"],
-            env={**child_environment(), "OUTREACH_KEY": host.secret}, cwd=str(source.ROOT),
-        )  # fmt: skip
+            command=sys.executable,
+            args=[each.replace("/path/to/checkout", str(source.ROOT)) for each in told["args"]],
+            env={**child_environment(), "OUTREACH_KEY": host.secret},
+        )
         async with Client(parameters) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
             found = await client.call_tool("get_person", {"person": str(anna.uuid)})
