@@ -116,9 +116,10 @@ def _given(approval: Approval, word: str, at: datetime) -> Done:
     when = "at once"
     if approval.not_before is not None and approval.not_before > at:
         when = queue.their_time(approval.not_before, queue.zones_of(_loaded(approval)))
-    said = f"#{approval.pk} is {word}; it leaves {when}."
+    whose = f"#{approval.pk} to {approval.draft.person.full_name}"
+    said = f"{whose} is {word}; it leaves {when}."
     if approval.dry_run:
-        said = f"#{approval.pk} is {word}. Dry run: nothing is sent; live it would leave {when}."
+        said = f"{whose} is {word}. Dry run: nothing is sent; live it would leave {when}."
     return Done(said, undo=approval.pk)
 
 

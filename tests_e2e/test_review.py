@@ -120,15 +120,22 @@ def test_undo_takes_an_approval_back_while_it_is_offered(enter, settings):
     assert Approval.objects.filter(draft=first.draft, status="pending").count() == 1
 
 
-def test_a_text_out_of_sight_is_shown_before_a_key_approves_it(enter):
+@pytest.mark.parametrize("how", ["key", "button", "double click"])
+def test_a_text_out_of_sight_is_shown_before_it_is_approved(enter, how):
     testing.alice()
     item = make("Long Reader", 50, text="\n\n".join(f"Paragraph {n} of many." for n in range(80)))
     page = enter("alice", height=700)
     page.goto(address(item))
-    page.keyboard.press("a")
-    page.wait_for_selector("text=press A again")
+    press = {
+        "key": lambda: page.keyboard.press("a"),
+        "button": lambda: page.click("#approve"),
+        "double click": lambda: page.dblclick("#approve"),
+    }[how]
+    press()
+    page.wait_for_selector("text=Read it to the end, then approve it")
+    page.wait_for_timeout(450)  # what comes sooner belongs to the same press
     assert status(item) == "pending"
-    page.keyboard.press("a")
+    press()
     page.wait_for_url(f"**{LIST}?undo=*")
     assert status(item) == "approved"
 
@@ -185,6 +192,18 @@ def test_the_page_says_when_skipping_has_come_round(enter):
     page.keyboard.press("s")
     at(page, last)
     assert "next is the first again" in page.inner_text("#wraps")
+
+
+def test_a_half_typed_edit_is_kept_from_the_button_too(enter):
+    testing.alice()
+    item = make("Half Typed")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("e")
+    page.fill("#edit-text", "Other words")
+    page.click("#approve")
+    page.wait_for_selector("text=You changed the text")
+    assert status(item) == "pending"
 
 
 def test_keys_can_be_switched_off_and_stay_off(enter):
@@ -334,6 +353,7 @@ def test_personal_data_is_masked_until_asked_and_never_approved_unread(enter):
     page.wait_for_selector("text=Personal data was masked")
     assert "+44 20 7946 0958" in page.inner_text("#message")
     assert status(item) == "pending"
+    page.wait_for_timeout(450)
     page.keyboard.press("a")
     at(page, second)
     assert status(item) == "approved"

@@ -7,10 +7,11 @@ document.addEventListener("DOMContentLoaded", () => {
     const until = performance.now() + 1000 * (Number(undo.dataset.until) - Number(undo.dataset.now));
     const button = undo.querySelector("button");
     const words = button.firstChild;
+    const label = words.textContent;
     const tick = () => {
         const left = Math.ceil((until - performance.now()) / 1000);
         if (left <= 0) { undo.hidden = true; return; }
-        words.textContent = `Undo (${left} s)`;
+        words.textContent = `${label} (${left} s)`;
         setTimeout(tick, 500);
     };
     tick();

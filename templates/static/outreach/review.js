@@ -2,6 +2,7 @@
 "use strict";
 document.addEventListener("DOMContentLoaded", () => {
     const STORE = "outreach-review-keys";
+    const DOUBLE = 400; // milliseconds: a second press within them belongs to the first
     const page = document.getElementById("review");
     const keys = document.getElementById("keys");
     const say = document.getElementById("say");
@@ -79,7 +80,7 @@ document.addEventListener("DOMContentLoaded", () => {
     let sent = false;
     document.querySelectorAll("form[method=post]").forEach((form) => {
         form.addEventListener("submit", (event) => {
-            if (form.id === "approve-form" && unread()) { event.preventDefault(); return; }
+            if (form.id === "approve-form" && holds()) { event.preventDefault(); return; }
             if (sent) event.preventDefault();
             sent = true;
         });
@@ -89,24 +90,31 @@ document.addEventListener("DOMContentLoaded", () => {
     // A half-typed edit is neither approved nor thrown away: its author says which.
     const typed = () => [...document.querySelectorAll("#edit-form input[name=subject], #edit-form textarea")].some(
         (field) => field.value !== field.defaultValue);
-    const approve = () => {
-        const button = document.getElementById("approve");
-        if (!button) return;
+    // Why this press, of the key or the button, does not approve yet. What it shows, the next press
+    // may approve; a double click is one press.
+    let shown = 0;
+    const holds = () => {
         if (typed()) {
             open("edit", "edit-text");
             say.textContent = "You changed the text: save and approve it here, or restore it first.";
-            return;
+            return true;
         }
-        if (button.disabled) { say.textContent = "It cannot be approved as it stands."; return; }
+        if (Date.now() - shown < DOUBLE) return true;
         if (end) look();
         if (!seen) {
             const below = end.getBoundingClientRect().bottom - floor();
             window.scrollBy({ top: below + 16, behavior: "instant" });
             look();
-            say.textContent = "Read it to the end, then press A again.";
-            return;
-        }
-        button.form.requestSubmit(button);
+            say.textContent = "Read it to the end, then approve it.";
+        } else if (!unread()) return false;
+        shown = Date.now();
+        return true;
+    };
+    const approve = () => {
+        const button = document.getElementById("approve");
+        if (!button) return;
+        if (button.disabled) say.textContent = "It cannot be approved as it stands.";
+        else button.form.requestSubmit(button);
     };
     const go = (address, words) => {
         if (address) window.location.assign(address);
