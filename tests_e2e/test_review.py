@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from approvals import services
-from approvals.models import Approval, Opened
+from approvals.models import Approval, Opened, Recheck
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Person
@@ -372,10 +372,13 @@ def test_pages_fit_and_text_can_be_read(enter, width, theme):
     """Nothing sticks out sideways, every field has a name, and contrast is at least 4.5."""
     testing.dora()
     item = make("Ana Pérez de la Fuente-Montgomery y Compañía Internacional")
+    given = testing.make_approved(testing.make_person(name="Approved By Rule"), at=timezone.now())
+    Approval.objects.filter(pk=given.pk).update(status="auto_approved")
+    Recheck.objects.create(workspace=given.workspace, approval=given, drawn_at=timezone.now())
     page = enter("dora", width=width, theme=theme)
-    for place in ("/admin/", LIST, f"{LIST}groups/", f"{LIST}calendar/", address(item),
-                  "/admin/stop/", "/admin/controls/", "/admin/safe-mode/",
-                  f"/admin/core/person/{item.human_id}/change/"):  # fmt: skip
+    for place in ("/admin/", "/admin/look-again/", address(given), LIST, f"{LIST}groups/",
+                  f"{LIST}calendar/", address(item), "/admin/stop/", "/admin/controls/",
+                  "/admin/safe-mode/", f"/admin/core/person/{item.human_id}/change/"):  # fmt: skip
         page.goto(place)
         page.wait_for_selector("#content")
         page.wait_for_timeout(150)
