@@ -110,12 +110,14 @@ def merge(
     for name in names:
         setattr(kept, name, getattr(merged, name))
     after = {name: _plain(getattr(kept, name)) for name in names}
+    before["touched"] = _touched(kept, merged)
     before["standing"], after["standing"] = people.adopt_standing(kept, merged, by=by, at=at)
     kept.save()
     moved = list(merged.duplicates.values_list("pk", flat=True))
     Person.objects.filter(pk__in=moved).update(merged_into=kept, updated_at=at)
     merged.merged_into = kept
     merged.save(update_fields=["merged_into", "updated_at"])
+    after["touched"] = _touched(kept, merged)
     before["contacts"] = _follow(Contact, merged.pk, kept.pk)
     before["rests"] = _follow(CoolingOff, merged.pk, kept.pk)
     row = Merge.objects.create(
@@ -129,6 +131,21 @@ def merge(
     }
     activity.record(activity.entry("people.merged", merged, **codes), by=by, at=at)
     return row
+
+
+def _touched(*records: Person) -> list[str]:
+    """When each record was changed last."""
+    return [each.updated_at.isoformat() for each in records]
+
+
+def _untouch(row: Merge, kept: Person, merged: Person, now: list[str]) -> None:
+    """Who was changed by the merge alone is not a changed person after its undoing."""
+    then = row.before.get("touched", [])
+    for person, at, left, found in zip(
+        (kept, merged), then, row.after.get("touched", []), now, strict=False
+    ):
+        if left == found:
+            Person.objects.filter(pk=person.pk).update(updated_at=datetime.fromisoformat(at))
 
 
 def _follow(model: Any, old: int, new: int) -> list[int]:
@@ -151,9 +168,10 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
     later = Merge.objects.filter(kept=kept, undone_at=None, at__gt=row.at).exists()
     if later:
         raise MergeRefused("The same record took in another one since. Undo that merge first.")
+    now = _touched(kept, merged)
     people.restore_standing(kept, merged, row.before["standing"], row.after["standing"], by=by)
     for name, value in row.after.items():
-        if name != "standing" and _plain(getattr(kept, name)) == value:
+        if name not in ("standing", "touched") and _plain(getattr(kept, name)) == value:
             setattr(kept, name, _back(name, row.before[name]))
     kept.save()
     merged.merged_into = None
@@ -166,6 +184,7 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
         Q(pk__in=row.before["contacts"]) | Q(draft__person__in=records), human=kept
     ).update(human=merged)
     CoolingOff.objects.filter(pk__in=row.before["rests"]).update(human=merged)
+    _untouch(row, kept, merged, now)
     row.undone_at = at
     row.save(update_fields=["undone_at"])
     _decide(kept, merged, DuplicateDecision.DIFFERENT, at)

@@ -1,7 +1,8 @@
 """Taking an import back whole, as long as nothing has happened to its people since.
 
 What the import wrote carries its time to the microsecond: a person changed since does not. Who has
-a draft, a message, a merge or anything else that points at them keeps the import from being undone.
+a draft, a message, a merge or anything else that points at them keeps the import from being undone;
+a merge that was undone again does not.
 Addresses it suppressed stay suppressed: a stop is not taken back by the way.
 """
 
@@ -25,12 +26,14 @@ from outreach.core.models import (
     Duplicate,
     Import,
     ImportChange,
+    Merge,
     Person,
 )
 from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
+SHOWN = 3  # merges named in a refusal
 _EMPTY = {"connected_on": None, "account_id": None}  # every other field is a text
 
 
@@ -89,6 +92,7 @@ def _contacts(row: Import) -> QuerySet[Contact]:
 
 
 def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
+    _refuse_merged(row, new, known)
     changed = new.exclude(updated_at=_time(row)).count()
     changed += known.exclude(person__updated_at=_time(row)).count()
     if changed:
@@ -101,7 +105,8 @@ def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportCh
         Consent: Q(source=row.proof),
         Contact: Q(pk__in=_contacts(row).values("pk")),
         ImportChange: Q(of=row),
-        Duplicate: Q(decision="open"),
+        Duplicate: ~Q(decision="merged"),
+        Merge: Q(undone_at__isnull=False),
     }
     since: dict[str, Any] = {"created_at__gt": _time(row)}
     for relation in Person._meta.related_objects:
@@ -115,6 +120,20 @@ def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportCh
                 f"People of {row.file} have {model._meta.verbose_name_plural} by now, so it cannot "
                 "be undone any more. Block or merge single people instead."
             )
+
+
+def _refuse_merged(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
+    """A merge holds two records together: it goes first, by the hand that made it."""
+    ids = Q(kept__in=new.values("pk")) | Q(merged__in=new.values("pk"))
+    ids |= Q(kept__in=known.values("person"), at__gt=_time(row))
+    merges = Merge.objects.filter(ids, undone_at=None).select_related("kept", "merged")
+    if pairs := [f"{each.merged} into {each.kept}" for each in merges.order_by("-pk")[:SHOWN]]:
+        more = merges.count() - len(pairs)
+        raise UndoRefused(
+            f"People of {row.file} were merged since: {'; '.join(pairs)}"
+            f"{f' and {more:,} more' if more else ''}. Undo each merge first (Same person?, on the "
+            "person's page), the last one first; then undo the import."
+        )
 
 
 def _empty(row: Import, known: QuerySet[ImportChange]) -> None:
@@ -138,7 +157,8 @@ def _remove(row: Import, new: QuerySet[Person]) -> None:
     for rows in (
         _contacts(row),
         Consent.objects.filter(workspace=row.workspace, source=row.proof),
-        Duplicate.objects.filter(Q(one__in=ids) | Q(other__in=ids), decision="open"),
+        Duplicate.objects.filter(Q(one__in=ids) | Q(other__in=ids)),
+        Merge.objects.filter(Q(kept__in=ids) | Q(merged__in=ids)),
         Address.objects.filter(source=row),
         ImportChange.objects.filter(of=row),
         new,

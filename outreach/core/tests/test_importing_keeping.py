@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from outreach import testing
-from outreach.core import history, importing, suppression
+from outreach.core import history, importing, merging, suppression
 from outreach.core.importing import BadChoice, Choices, UndoRefused, read_file, undo
 from outreach.core.models import (
     Account,
@@ -250,6 +250,36 @@ def test_an_import_whose_people_were_touched_stays(bring, workspace, touch):
     with pytest.raises(UndoRefused):
         undo(Import.objects.latest("pk"), by=testing.bob(workspace), at=LATER)
     assert stored() == before
+
+
+def merged_by_hand(bring, workspace):
+    """A known person and a new one of an import, merged since."""
+    bring("Name,Email,Company\nAda Ott,ada@example.com,Ott AG\n")
+    bring(TWO + "Ada Ott,,+41446681802\n", at=LATER)
+    kept = Person.objects.get(addresses__normalised="ada@example.com")
+    new = Person.objects.get(full_name="Ada Ott", addresses__normalised="+41446681802")
+    return kept, new, merging.merge(kept, new, take=(), by=testing.bob(workspace), at=LATER)
+
+
+def test_an_import_is_undone_after_the_merge_of_its_people_was(bring, workspace):
+    kept, _, merge = merged_by_hand(bring, workspace)
+    row, by = Import.objects.latest("pk"), testing.bob(workspace)
+    with pytest.raises(UndoRefused, match=r"Ada Ott into Ada Ott\. Undo each merge first"):
+        undo(row, by=by, at=LATER)
+    merging.undo(merge, by=by, at=LATER)
+    assert undo(row, by=by, at=LATER).people == 3
+    assert list(Person.objects.all()) == [kept]
+
+
+def test_what_was_changed_beside_a_merge_keeps_its_import(bring, workspace):
+    _, new, merge = merged_by_hand(bring, workspace)
+    new.refresh_from_db()
+    new.notes = "likes tea"
+    new.save()
+    merge.refresh_from_db()
+    merging.undo(merge, by=testing.bob(workspace), at=LATER)
+    with pytest.raises(UndoRefused, match="were changed since"):
+        undo(Import.objects.latest("pk"), by=testing.bob(workspace), at=LATER)
 
 
 def test_an_import_is_undone_once_and_by_who_may_import(bring, workspace):
