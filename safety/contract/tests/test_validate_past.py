@@ -225,6 +225,7 @@ def test_an_emergency_names_who_declared_it_and_why() -> None:
     assert said == ["Emergency declared by Alice (legal requirement)"]
     assert decision.rewritten is not None
     assert decision.rewritten.notes == ("Marked as emergency communication",)
+    assert decision.rewritten.caution == ""
     hurried = judge("Act now! Stop taking batch 17.", emergency=DECLARED)
     assert hurried.rewritten is not None
     assert hurried.rewritten.notes == (
