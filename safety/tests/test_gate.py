@@ -265,6 +265,15 @@ def test_the_words_of_a_follow_up_count_as_one():
     assert gate.check_frequency(facts, Moment.SENDING, NOON).codes == ("follow_ups",)
 
 
+def test_a_follow_up_that_is_quoted_back_is_theirs():
+    past = tuple(Contact("email", NOON - timedelta(days=n), "out") for n in (2, 4))
+    theirs = "Just following up on my last mail."
+    facts = replace(GOOD, touch="initial", contacts=past, text=f"Here they are.\n> {theirs}")
+    own = replace(facts, received=(theirs,))
+    assert gate.check_frequency(facts, Moment.SENDING, NOON).codes == ("follow_ups",)
+    assert gate.check_frequency(own, Moment.SENDING, NOON).codes == ()
+
+
 def test_a_check_that_breaks_is_named_even_when_it_has_no_name():
     class Check:
         def __call__(self, facts, moment, at):
