@@ -362,3 +362,56 @@ def test_the_version_of_the_gate_names_what_decides():
     assert re.fullmatch(r"gate-\d+\+\S+\+law-\S+", gate.GATE_VERSION)
     assert POLICY_VERSION in gate.GATE_VERSION
     assert TABLE.version in gate.GATE_VERSION
+
+
+@pytest.mark.parametrize(
+    ("codes", "named"),
+    [
+        *(([code], [code]) for code in (
+            "quiet_hours", "business_hours", "daily_limit", "cooling_off", "cross_platform",
+            "spacing", "law_hours", "law_cap",
+        )),
+        (["follow_ups", "spacing", "law_cap"], ["spacing", "law_cap"]),
+        (["follow_ups"], ["country_unknown"]),
+        ([], ["country_unknown"]),
+    ],
+)  # fmt: skip
+def test_what_holds_a_message_is_named_and_nothing_else(codes, named):
+    findings = tuple(Finding("C", code, "warn", "m") for code in codes)
+    assert gate.holding(Verdict(not_before=NOON, findings=findings)) == named
+    assert gate.holding(Verdict(findings=findings)) == []
+
+
+def test_a_check_that_breaks_is_named():
+    def check_moon(facts, moment, at):
+        raise KeyError("x")
+
+    (told,) = gate.judge_message(GOOD, Moment.EDIT, NOON, checks=(check_moon,)).findings
+    assert (told.check, told.code) == ("CHECK_MOON", "check_failed")
+    assert told.message.startswith("check_moon could not run (KeyError)")
+
+
+def test_files_whose_bytes_are_gone_are_named():
+    items = [
+        {"name": "a.pdf", "missing": True},
+        {"name": "b.pdf"},
+        {"name": "c.pdf", "missing": True},
+    ]
+    (told,) = gate.check_carried(items, "email").findings
+    assert told.message == "The bytes of a.pdf, c.pdf are not stored. Attach the file again"
+    assert gate.check_carried(items[1:2], "email") == Verdict()
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "instagram", "linkedin"])
+def test_only_mail_carries_files(channel):
+    (told,) = gate.check_carried([{"name": "a.pdf"}], channel).findings
+    assert told == Finding(
+        "ATTACHMENT_CHECK", "attachments_not_carried", "fail",
+        f"By {channel} no files can be sent from here. Send a link, or write an e-mail",
+    )  # fmt: skip
+    assert gate.check_carried([], channel) == Verdict()
+
+
+def test_files_are_judged_for_the_channel_they_would_travel_by():
+    facts = replace(GOOD, channel="linkedin", attachments=({"name": "a.pdf"},))
+    assert "attachment_channel" in gate.check_files(facts, Moment.SENDING, NOON).codes

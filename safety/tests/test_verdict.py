@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.verdict import CoolingOff, Finding, Level, Verdict, join
+from safety.verdict import CoolingOff, Finding, Level, Verdict, join, sentences
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 times = st.none() | st.integers(0, 10_000).map(lambda minutes: NOON + timedelta(minutes=minutes))
@@ -110,3 +110,13 @@ def test_joining_keeps_every_rest():
 def test_nobody_changes_a_verdict_after_it_was_given(frozen, name):
     with pytest.raises(FrozenInstanceError):
         setattr(frozen, name, "other")
+
+
+def test_findings_are_told_in_sentences():
+    told = [Finding("C", "c", "fail", words) for words in ("It is late", ".. and dark.", "Wait...")]
+    assert sentences(told) == "It is late. .. and dark. Wait."
+    assert sentences([]) == ""
+
+
+def test_levels_are_numbers_that_rise():
+    assert [level.value for level in Level] == [0, 1, 2]
