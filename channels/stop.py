@@ -30,7 +30,8 @@ class ControlRefused(Exception):
     """The control cannot be set so; the sentence says what to do instead."""
 
 
-def _may_brake(by: Principal, workspace: Workspace | None) -> None:
+def may_brake(by: Principal, workspace: Workspace | None) -> None:
+    """Raise NotAllowed for whoever may not stop that (None: the whole system)."""
     if by.is_agent:
         raise NotAllowed(f"Agent {by.label} may not change controls. A person has to do this.")
     if workspace is None:
@@ -54,7 +55,7 @@ def set_brake(
     auto_restore_at: datetime | None = None,
 ) -> SystemControl:  # fmt: skip
     """Commit one flag that stops something. For what is in flight, `wait` afterwards."""
-    _may_brake(by, workspace)
+    may_brake(by, workspace)
     if not reason.strip():
         raise ControlRefused("Say why: whoever finds it stopped at night must know the reason.")
     if key in BRAKES and auto_restore_at is not None:

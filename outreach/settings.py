@@ -240,6 +240,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"links": {"()": "outreach.edge.log_lines.NoLinks"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
@@ -247,7 +248,9 @@ LOGGING = {
     "loggers": {
         name: {"level": "WARNING"}
         for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy", "httpx2")
-    },
+    }
+    | {name: {"filters": ["links"]} for name in ("django.request", "django.security.csrf")}
+    | {"django.server": {"filters": ["links"], "handlers": ["stderr"], "propagate": False}},
 }
 
 UNFOLD: dict[str, Any] = {

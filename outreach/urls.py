@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from channels import unsubscribe
+from channels import stop_link, unsubscribe
 from outreach.edge import (
     again_page,
     by_hand_page,
@@ -14,6 +14,7 @@ from outreach.edge import (
     exports_page,
     rehearsal_page,
     safe_mode_page,
+    stop_link_page,
     stop_page,
 )
 from outreach.edge.health import healthz
@@ -29,6 +30,12 @@ urlpatterns = [
     path("", include("outreach.edge.api.urls")),
     path("healthz", healthz, name="healthz"),
     path("webhooks/", include("channels.urls")),
+    path(f"{stop_link.PATH}<str:token>", stop_link_page.stop_by_link, name="stop_by_link"),
+    path(
+        f"{stop_link.PATH}<str:token>/<str:seen>",
+        stop_link_page.stop_link_progress,
+        name="stop_link_progress",
+    ),
     path(f"{unsubscribe.PATH}<str:token>", unsubscribe_page, name="unsubscribe"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
     path("admin/stop/", inside(stop_page.emergency_stop), name="emergency_stop"),

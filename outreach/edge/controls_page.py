@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from channels import breaker, drill, stop
+from channels import breaker, drill, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
@@ -35,8 +35,11 @@ def controls_page(request: HttpRequest) -> HttpResponse:
     """The six controls of each scope; a POST sets or lifts one through `channels.stop`."""
     if not (is_operator(request) or workspace_ids(request, Verb.VIEW)):
         raise Http404("There are no controls in your workspaces.")
+    made = None
     if request.method == "POST":
-        return _set(request)
+        if request.POST.get("act") != "stop_link":
+            return _set(request)
+        made = _stop_link(request)
     state = controls.read()
     places = Workspace.objects.order_by("slug")
     if not is_operator(request):
@@ -53,8 +56,28 @@ def controls_page(request: HttpRequest) -> HttpResponse:
         "may_resume": is_operator(request),
         "last_drill": last,
         "drilled": drill.told(last),
+        "stop_link": made,
+        "stop_link_days": (stop_link.DAYS, stop_link.MOST_DAYS),
+        "may_make_link": any(scope["may_brake"] for scope in scopes),
     }
     return show(request, "admin/controls.html", context)
+
+
+def _stop_link(request: HttpRequest) -> dict[str, Any] | None:
+    """A link in the name of whoever asks: in this one answer and nowhere else. None: refused."""
+    days = request.POST.get("days", "")
+    try:
+        link = stop_link.make(
+            by=principal_of(request),
+            workspace=_place(request.POST.get("scope", "")),
+            days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0,
+            at=timezone.now(),
+        )
+    except (stop.ControlRefused, NotAllowed) as error:
+        messages.error(request, str(error))
+        return None
+    address = request.build_absolute_uri(reverse("stop_by_link", args=[link.token()]))
+    return {"address": address, "where": link.where, "until": link.until}
 
 
 def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | None) -> Any:

@@ -51,17 +51,17 @@ class Watch:
     next: str = ""
     by_rule: bool = False  # only what was approved by rule
 
-    def token(self) -> str:
+    def token(self, salt: str = SALT) -> str:
         data = [
             self.title, self.set_at.isoformat(), self.workspace, self.humans, self.seen, self.next,
             self.by_rule,
         ]  # fmt: skip
-        return signing.dumps(data, salt=SALT, compress=True)
+        return signing.dumps(data, salt=salt, compress=True)
 
     @classmethod
-    def of(cls, token: str) -> Watch:
+    def of(cls, token: str, salt: str = SALT) -> Watch:
         try:
-            title, set_at, workspace, humans, seen, *rest = signing.loads(token, salt=SALT)
+            title, set_at, workspace, humans, seen, *rest = signing.loads(token, salt=salt)
         except signing.BadSignature:
             raise Http404("This stop is not known. Press the button again.") from None
         moment = datetime.fromisoformat(set_at)

@@ -22,6 +22,7 @@ def rest_framework(per_minute: int, *, proxies: int) -> dict[str, Any]:
             "caller": f"{per_minute}/min",
             "exports": "20/min",
             "wrong_keys": "30/min",
+            "wrong_links": "30/min",
         },
         "NUM_PROXIES": proxies,  # else X-Forwarded-For would be believed, whoever wrote it
         "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",

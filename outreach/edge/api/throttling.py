@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
@@ -55,9 +56,15 @@ class WrongKeys(PerCaller):
             self.cache.set(self._name, self.history, self.duration)
 
 
-def address_of(request: Request) -> str:
+class WrongLinks(WrongKeys):
+    """Counts the links that stop nothing, by the address they came from."""
+
+    scope = "wrong_links"
+
+
+def address_of(request: Request | HttpRequest) -> str:
     """Where a request came from: by the proxy's word where there is one, never by the caller's."""
-    return str(BaseThrottle().get_ident(request))
+    return str(BaseThrottle().get_ident(request))  # type: ignore[arg-type]
 
 
 def holder(

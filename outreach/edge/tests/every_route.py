@@ -54,6 +54,9 @@ def rows_of(model: str, about: str, see: tuple[str, ...], seen_list: tuple[str, 
 
 
 ROUTES: dict[str, Row] = {
+    # Whoever has a good link, and it stops in the name of its maker.
+    "stop_by_link": Row(EVERYBODY, "stop link", ((EVERYBODY, {"reason": "x"}),)),
+    "stop_link_progress": Row(),  # needs what the link above led to: test_stop_link_page.py
     "unsubscribe": Row(),  # whoever has the link of a message, and nobody with another
     "by_hand": Row(USERS, "by hand", ((REVIEWER, {"act": "sent", "number": "GIVEN"}),)),
     "webhook_meta": Row(), "anymail:*": Row(),  # a signature or a secret lets in, no role
@@ -232,6 +235,8 @@ ROUTES: dict[str, Row] = {
         ((*ADMIN, "operator"), {"act": "lift", "scope": "WORKSPACE", "key": "AUTO_APPROVE_ENABLED",
                  "reason": "x"}),
         (OPERATOR, {"act": "brake", "scope": "system", "key": "EMERGENCY_STOP", "reason": "x"}),
+        ((*REVIEWER, "operator"), {"act": "stop_link", "scope": "WORKSPACE", "days": "90"}),
+        (OPERATOR, {"act": "stop_link", "scope": "system", "days": "90"}),
     )),
     "exports": Row((*REVIEWER, "outsider"), "", (
         (REVIEWER, {"workspace": "WORKSPACE", "what": "people:csv"}),

@@ -14,7 +14,7 @@ from django.test import Client
 
 from approvals import attaching
 from approvals.models import Approval, ApprovalStatus, Recheck
-from channels import merging
+from channels import merging, stop_link
 from channels.models import Delivery, DeliveryStatus, PlatformTemplate
 from outreach import testing
 from outreach.core import consent, drafts, keys, suppression
@@ -116,6 +116,9 @@ def _furnish() -> SimpleNamespace:
         "by hand": "linkedin", "doubt": doubt.pk, "workflow": "daily_plan",
         **_more(ours, person, run, users["admin"]),
         "inbound": testing.make_inbound(person).pk,
+        "stop link": stop_link.make(
+            by=users["reviewer"], workspace=ours, days=90, at=WORKDAY
+        ).token(),
         "stop": stop_page.watch("A stop", set_at=WORKDAY, workspace=ours).token(),
     }  # fmt: skip
     with transaction.atomic():

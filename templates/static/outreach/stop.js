@@ -22,6 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
             const report = await answer.json();
             if (words.textContent !== report.sentence) words.textContent = report.sentence;
             ["may_have_left", "left_meanwhile", "unknown_before", "still_open"].forEach((name) => list(name, report[name]));
+            if (report.over && !report.stopped) return; // lifted since
             if (report.stopped) {
                 page.dataset.stopped = "yes";
                 words.className = "oc-banner oc-banner--success";

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from approvals import auto_off
-from channels import drill, quiet, stop
+from channels import drill, quiet, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -51,7 +51,16 @@ class Command(BaseCommand):
             action="store_true",
             help="Prove the stop on a test message of its own; nothing real is touched.",
         )
+        act.add_argument(
+            "--stop-link",
+            action="store_true",
+            help="Make a link that stops without login, in your name. Whoever has it can stop.",
+        )
         act.add_argument("--status", action="store_true", help="Show every control.")
+        most = stop_link.MOST_DAYS
+        parser.add_argument(
+            "--days", type=int, help=f"How long a link lasts: {stop_link.DAYS}, at most {most}."
+        )
         parser.add_argument("--duration", type=acting.parse_duration, help="30m, 24h, 7d.")
         parser.add_argument("--reason", default="", help="Why; shown to whoever finds it so.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
@@ -64,6 +73,8 @@ class Command(BaseCommand):
             return
         if options["duration"] and not options["disable"]:
             raise CommandError("--duration goes with --disable only.")
+        if options["days"] is not None and not options["stop_link"]:
+            raise CommandError("--days goes with --stop-link only.")
         by = acting.principal(options, operator=True) if place is None else _member(options)
         if options["drill"]:
             self._drill(by, as_json=options["json"])
@@ -75,7 +86,9 @@ class Command(BaseCommand):
 
     def _act(self, options: dict[str, Any], place: Workspace | None, by: Principal) -> None:
         reason, now = options["reason"], timezone.now()
-        if options["emergency_stop"]:
+        if options["stop_link"]:
+            self._stop_link(place, by, options)
+        elif options["emergency_stop"]:
             stop.emergency_stop(workspace=place, reason=reason or NO_REASON, by=by, at=now)
             self._wait(ControlKey.EMERGENCY_STOP, place, now, as_json=options["json"])
         elif options["enable_all"]:
@@ -102,6 +115,22 @@ class Command(BaseCommand):
         else:
             back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
             self._done(f"{key} is off{back}", place, as_json=options["json"])
+
+    def _stop_link(self, place: Workspace | None, by: Principal, options: dict[str, Any]) -> None:
+        days = stop_link.DAYS if options["days"] is None else options["days"]
+        link = stop_link.make(by=by, workspace=place, days=days, at=timezone.now())
+        address = stop_link.address(link)
+        if not address.startswith("https://"):
+            self.stderr.write("Not https: whoever listens on the way could stop. Set BASE_URL.")
+        if options["json"]:
+            until = link.until.isoformat()
+            self.stdout.write(json.dumps({"link": address, "stops": link.where, "until": until}))
+            return
+        self.stdout.write(address)
+        self.stdout.write(
+            f"It stops {link.where} in the name of {by.label} until {link.until:%Y-%m-%d %H:%M} "
+            "UTC, without login. Keep it on your phone; it is not shown again."
+        )
 
     def _wait(self, key: str, place: Workspace | None, set_at: Any, *, as_json: bool) -> None:
         """Say "stopped" only when it is; exit 3 with the list otherwise."""
