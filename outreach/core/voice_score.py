@@ -1,7 +1,8 @@
 """How well a text fits a voice: 100 less named deductions, each with its reason. Pure.
 
-Reads English: syllables are counted by its spelling. What a text quotes, and the footer that the
-workspace adds, are not judged.
+The reading grade is for English, whose syllables are counted by its spelling; texts in other
+languages are not graded. What a text quotes, and the footer that the workspace adds, are not
+judged.
 """
 
 from __future__ import annotations
@@ -11,8 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n{2,}")
+SENTENCE_END = re.compile(r"[.!?…؟।]+(?=\s|$)|[。！？]+|\n{2,}")
+# Written without spaces: two such letters count as a word.
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+SHOUT = re.compile("[!！]")
 VOWELS = re.compile(r"[aeiouyäöüáéíóúàèâêîôû]+")
 CONTRACTION = re.compile(
     r"\b\w+(?:n['’]t|['’](?:re|ll|ve|m|d))\b|\b(?:it|that|let|here)['’]s\b", re.I
@@ -21,7 +30,21 @@ STIFF = (
     "hereby", "herewith", "pursuant", "aforementioned", "kindly be advised", "please be advised",
     "as per", "utilize", "utilise", "endeavour to", "in respect of", "at your earliest",
 )  # fmt: skip
-EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+# What is seen as one sign counts as one: a flag, a skin tone, a family joined of several.
+_SIGN = "[\U0001f300-\U0001faff\u2600-\u27bf][\ufe0f\U0001f3fb-\U0001f3ff]*"
+EMOJI = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|{_SIGN}(?:\u200d{_SIGN})*")
+# Small words by which a language is told. English is one of many that people write to each other.
+ENGLISH = _words(
+    "the and you your with that this from would what which they our not been as if to of is are "
+    "we for i my it at have"
+)
+OTHERS = _words(
+    "der die das und ist nicht ich sie wir mit für auf ein eine einen von dem den im zu uns "
+    "le la les et est nous vous je pour avec une des dans que du au ne pas "
+    "el los las es por para con una usted su se lo il che non di sono per un della "
+    "os um uma com não você ao het een van ik niet op voor och att som inte med jag det "
+    "og ikke jeg til av nie się jest na że w z do ve bir için"
+)
 FOOTER = "\n-- \n"
 LEAST_TO_GRADE = 12  # words; below, one long word would decide
 
@@ -97,7 +120,7 @@ def _tone(body: str, voice: Voice) -> list[Deduction]:
     if voice.tone == "formal":
         loose = [found[0] for found in CONTRACTION.finditer(body)]
         lost = [Deduction("tone", min(20, 5 * len(loose)), f"contracts {_quoted(loose[:4])}")]
-        marks = body.count("!")
+        marks = len(SHOUT.findall(body))
         shouts = [
             Deduction("tone", min(20, 10 * marks), f"has {_count(marks, 'exclamation mark')}")
         ]
@@ -109,7 +132,7 @@ def _tone(body: str, voice: Voice) -> list[Deduction]:
             if stiff
             else []
         )
-    marks = body.count("!")
+    marks = len(SHOUT.findall(body))
     return (
         [Deduction("tone", min(20, 5 * marks), f"has {marks} exclamation marks")]
         if marks > 1
@@ -118,7 +141,7 @@ def _tone(body: str, voice: Voice) -> list[Deduction]:
 
 
 def _sentences(body: str, voice: Voice) -> list[Deduction]:
-    lengths = [count for part in SENTENCE_END.split(body) if (count := len(WORD.findall(part)))]
+    lengths = [count for part in SENTENCE_END.split(body) if (count := _length(part))]
     if not lengths:
         return []
     average = sum(lengths) / len(lengths)
@@ -131,9 +154,18 @@ def _sentences(body: str, voice: Voice) -> list[Deduction]:
     return []
 
 
+def _length(part: str) -> int:
+    """Words in a sentence of any script."""
+    spaced = sum(any(map(str.isalpha, token)) for token in UNSPACED.sub(" ", part).split())
+    return spaced + (len(UNSPACED.findall(part)) + 1) // 2
+
+
 def _reading(body: str, voice: Voice) -> list[Deduction]:
+    words = WORD.findall(body)
+    if len(words) < LEAST_TO_GRADE or not is_english(words):
+        return []
     over = grade(body) - voice.reading_grade
-    if over < 0.5 or len(WORD.findall(body)) < LEAST_TO_GRADE:
+    if over < 0.5:
         return []
     told = f"reads at grade {grade(body):.0f}, {voice.reading_grade} at most is wanted"
     return [Deduction("reading_level", min(25, round(4 * over)), told)]
@@ -156,6 +188,14 @@ def _sign_off(body: str, voice: Voice) -> list[Deduction]:
     return [Deduction("sign_off", 10, f"does not end with “{wanted}”")]
 
 
+def is_english(words: Sequence[str]) -> bool:
+    """Whether they can be graded: Latin letters, and no other language's small words lead."""
+    small = [word.casefold() for word in words]
+    latin = sum(word[0] < "\u0250" for word in small)
+    ours, theirs = (sum(word in known for word in small) for known in (ENGLISH, OTHERS))
+    return 2 * latin > len(small) and ours >= theirs
+
+
 def grade(body: str) -> float:
     """Flesch-Kincaid grade of an English text; 0 where there is nothing to read."""
     words = WORD.findall(body)
@@ -176,7 +216,10 @@ def _syllables(word: str) -> int:
 
 @lru_cache(maxsize=2_000)
 def _finder(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(word.strip())}(?!\w)", re.IGNORECASE)
+    wanted = word.strip()
+    before = "" if UNSPACED.match(wanted) else r"(?<!\w)"
+    after = "" if UNSPACED.match(wanted[-1]) else r"(?!\w)"
+    return re.compile(f"{before}{re.escape(wanted)}{after}", re.IGNORECASE)
 
 
 def _has(body: str, word: str) -> bool:

@@ -43,6 +43,11 @@ LONG = "Here are the minutes " + "and the notes " * 12 + "of Monday."
         ("Fine words.\n> We can't!! 🙂", {"tone": "formal"}, []),
         ("Fine words.\n\n-- \nAcme! · Main Street!", {"tone": "formal"}, []),
         ("", {}, []),
+        ("お世話になっております。資料をお送りします！！", {}, [("tone", 10)]),
+        ("お世話になっております。", {"words_to_avoid": ("お世話",)}, [("words_to_avoid", 20)]),
+        ("ご確認の上ご返信ください。" * 2, {"sentence_words": 5}, [("sentence_length", 4)]),
+        ("Hello 👍🏽.", {"emoji": "sparing"}, []),
+        ("Hello 👩‍👩‍👧 🇩🇪.", {"emoji": "sparing"}, [("emoji", 10)]),
     ],
 )  # fmt: skip
 def test_what_costs_points(text, asked, reasons):
@@ -59,6 +64,33 @@ def test_a_score_is_never_below_zero_and_a_note_needs_no_sign_off():
     )
     assert poor.total == 0
     assert judge(PLAIN, Voice(sign_off="Yours"), is_letter=False).total == 100
+
+
+GERMAN = (
+    "Guten Tag Frau Müller,\n\nvielen Dank für die freundliche Unterstützung bei der Vorbereitung "
+    "unserer Jahreshauptversammlung. Die Zusammenarbeit mit Ihrer Geschäftsführung war angenehm."
+    "\n\nMit freundlichen Grüßen\nMira Keller"
+)
+SPANISH = (
+    "Hola María:\n\nLe agradezco su colaboración durante la preparación de la documentación para "
+    "la administración. Quedamos a su disposición para cualquier aclaración necesaria.\n\nSaludos"
+)
+FRENCH = (
+    "Bonjour Chloé,\n\nNous vous remercions pour votre participation à la présentation des "
+    "nouvelles fonctionnalités administratives de notre organisation.\n\nCordialement"
+)
+HINDI = "नमस्ते समीर,\n\nमैं आपको बैठक के कार्यवृत्त भेज रहा हूँ और आपके सुझावों की प्रतीक्षा करूँगा।"
+RUSSIAN = "Здравствуйте, Ольга! Отправляю вам протокол нашего совещания и жду ваших предложений."
+
+
+@pytest.mark.parametrize("text", [GERMAN, SPANISH, FRENCH, HINDI, RUSSIAN], ids=lambda x: x[:6])
+def test_a_plain_letter_in_another_language_loses_nothing(text):
+    assert judge(text, Voice()).reasons == ()
+
+
+def test_an_english_letter_with_foreign_names_in_it_is_graded():
+    words = "You organise the administrative responsibilities of the Hôpital de la Pitié, and "
+    assert [each.name for each in judge(words * 2, Voice()).reasons][-1] == "reading_level"
 
 
 def test_long_words_read_harder_than_short_ones():
