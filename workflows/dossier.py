@@ -47,6 +47,7 @@ def of_accounts(
             heard,
             extracts.with_new(before.get(pk, []), pasted, accounts[pk].name, at),
             at=at,
+            zone=workspace.time_zone,
         )
         for pk in ids
         if pk in accounts
@@ -79,19 +80,20 @@ def _of_one(
     pasted: list[dict[str, Any]],
     *,
     at: datetime,
+    zone: str,
 ) -> dict[str, Any]:
     ranked = sorted(people, key=_rank)
-    lines = [_person(each) for each in ranked[:MOST_PEOPLE]]
+    lines = [_person(each, zone) for each in ranked[:MOST_PEOPLE]]
     said = [row for each in people for row in heard.get(each.person.pk, ())]
     said.sort(key=lambda row: row.received_at, reverse=True)
     return {
         "known": len(people),
-        "summary": _summary(account, ranked, pasted, at.date()),
+        "summary": _summary(account, ranked, pasted, zone),
         "people": lines,
         "start_with": _start_with(ranked),
-        "conversation": [_quoted(row) for row in said[:MOST_WORDS]],
+        "conversation": [_quoted(row, zone) for row in said[:MOST_WORDS]],
         "pasted": pasted,
-        "sources": _sources(people, pasted, said),
+        "sources": _sources(people, pasted, said, zone),
         "gaps": _gaps(people, pasted, at.date()),
     }
 
@@ -102,29 +104,34 @@ def _rank(each: Recipient) -> tuple[int, int, str]:
 
 
 def _role(each: Recipient) -> Any:
-    return classify(known.position(each.person.position, known.company(each.person)))
+    return classify(known.title(each.person))
 
 
-def _person(each: Recipient) -> dict[str, Any]:
+def _day(when: datetime, zone: str) -> str:
+    """The day on the workspace's clock."""
+    return local(when, zone).date().isoformat()
+
+
+def _person(each: Recipient, zone: str) -> dict[str, Any]:
     person, role = each.person, _role(each)
     words = each.words
     return {
         "person": person.pk,
         "position": person.position,
         "level": LEVEL_NAMES[role.level],
-        "field": FIELD_NAMES.get(role.field, ""),
+        "field": FIELD_NAMES.get(role.field, "") if role.field != "leadership" else "",
         "connected_on": person.connected_on.isoformat() if person.connected_on else "",
         "ways": sorted(str(Channel(channel).label) for channel in each.ways),
         "wrote": each.they_wrote,
         "got": len(words) - each.they_wrote,
-        "last_at": words[-1].at.date().isoformat() if words else "",
+        "last_at": _day(words[-1].at, zone) if words else "",
         "standing": "" if person.status == PersonStatus.ACTIVE else person.get_status_display(),
         "notes": person.notes[:LONGEST_QUOTE],
     }
 
 
 def _summary(
-    account: Account, people: Sequence[Recipient], pasted: Sequence[Any], today: date
+    account: Account, people: Sequence[Recipient], pasted: Sequence[Any], zone: str
 ) -> list[str]:
     """A few sentences somebody can read on the way to a call."""
     if not people:
@@ -134,13 +141,13 @@ def _summary(
     ]
     top = [each for each in people if RANK[_role(each).level] <= RANK["head"]]
     if top:
-        titles = joined(list(dict.fromkeys(each.person.position for each in top))[:3])
+        titles = joined(list(dict.fromkeys(known.title(each.person) for each in top))[:3])
         word = "leads" if len(top) == 1 else "lead"
         told.append(f"{len(top)} of them {word} the company or a department: {titles}.")
     days = [each.person.connected_on for each in people if each.person.connected_on]
     if days:
         told.append(f"The latest connection is from {known.month(max(days))}.")
-    told.append(_past(people))
+    told.append(_past(people, zone))
     if pasted:
         texts = plural(len(pasted), "text")
         told.append(f"We have {texts} about it, the latest of {pasted[-1]['at']}.")
@@ -148,20 +155,21 @@ def _summary(
 
 
 def _fields(people: Sequence[Recipient]) -> str:
-    counts = Counter(FIELD_NAMES[role.field] for each in people if (role := _role(each)).field)
+    fields = [field for each in people if (field := _role(each).field) not in ("", "leadership")]
+    counts = Counter(FIELD_NAMES[field] for field in fields)
     top = [name for name, _ in counts.most_common(3)]
     return f", mostly in {joined(top)}" if top else ""
 
 
-def _past(people: Sequence[Recipient]) -> str:
+def _past(people: Sequence[Recipient], zone: str) -> str:
     wrote = [each for each in people if each.words]
     if not wrote:
         return "Nothing has passed between us yet."
     answered = sum(bool(each.they_wrote) for each in wrote)
     last = max(each.words[-1].at for each in wrote)
     return (
-        f"Messages have passed with {len(wrote)} of them, and {answered} wrote to us; the last is "
-        f"from {last:%Y-%m-%d}."
+        f"Messages have passed with {len(wrote)} of them, and {answered or 'none'} wrote to us; "
+        f"the last is from {_day(last, zone)}."
     )
 
 
@@ -187,10 +195,10 @@ def _why(each: Recipient) -> str:
     return "; ".join(told)
 
 
-def _quoted(row: InboundMessage) -> dict[str, Any]:
+def _quoted(row: InboundMessage, zone: str) -> dict[str, Any]:
     return {
         "person": row.person_id,
-        "at": row.received_at.date().isoformat(),
+        "at": _day(row.received_at, zone),
         "channel": str(Channel(row.channel).label),
         "subject": row.subject[:200],
         "text": row.text[:LONGEST_QUOTE],
@@ -198,7 +206,7 @@ def _quoted(row: InboundMessage) -> dict[str, Any]:
 
 
 def _sources(
-    people: Sequence[Recipient], pasted: Sequence[Any], said: Sequence[Any]
+    people: Sequence[Recipient], pasted: Sequence[Any], said: Sequence[Any], zone: str
 ) -> list[dict[str, Any]]:
     """Where each thing is from, and how fresh it is."""
     by_source: dict[str, list[datetime]] = defaultdict(list)
@@ -206,15 +214,15 @@ def _sources(
         by_source[each.person.source or "entered by hand"].append(each.person.updated_at)
     rows = [
         {"source": name, "what": plural(len(days), "person", "people"),
-         "newest": max(days).date().isoformat()}
+         "newest": _day(max(days), zone)}
         for name, days in sorted(by_source.items())
     ]  # fmt: skip
     words = [word.at for each in people for word in each.words]
     if words:
-        newest = max(words).date().isoformat()
+        newest = _day(max(words), zone)
         rows.append({"source": "contacts", "what": plural(len(words), "message"), "newest": newest})
     if said:
-        newest = said[0].received_at.date().isoformat()
+        newest = _day(said[0].received_at, zone)
         rows.append({"source": "inbox", "what": plural(len(said), "message"), "newest": newest})
     if pasted:
         what = plural(len(pasted), "text")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 
 from outreach.core.models import Channel, Draft, Person
+from safety.contract.localtime import local
 from workflows.audience import REASONS
+from workflows.drafting import facts, spoken
 from workflows.models import Artifact, ArtifactKind, ResearchSnapshot
 from workflows.scoring import WEIGHTS
 
@@ -56,7 +59,21 @@ def named(ids: Iterable[int]) -> Mapping[int, Person]:
 def _with_people(
     lines: Iterable[Mapping[str, Any]], people: Mapping[int, Person]
 ) -> list[dict[str, Any]]:
-    return [{**line, "who": people.get(line["person"])} for line in lines]
+    return [
+        {**line, "who": who, "work": work_of(who)}
+        for line in lines
+        for who in (people.get(line["person"]),)
+    ]
+
+
+def work_of(person: Person | None) -> str:
+    """Position and company, the company once: "Head of Data at Acme", not "…, Acme" after it."""
+    if person is None or person.account is None:
+        return person.position if person else ""
+    title = facts.title(person) or person.position
+    if spoken.company(person.account.name).casefold() in title.casefold():
+        return title
+    return ", ".join(part for part in (title, person.account.name) if part)
 
 
 def _shortlist(row: Artifact) -> dict[str, Any]:
@@ -104,14 +121,14 @@ def _script(row: Artifact) -> dict[str, Any]:
 
 
 def _sequence(row: Artifact) -> dict[str, Any]:
-    touches = row.data["touches"]
+    touches, zone = row.data["touches"], row.workspace.time_zone
     drafts = Draft.objects.select_related("current").in_bulk([each["draft"] for each in touches])
     return {
         "who": row.person,
         "touches": [
             {
                 **each,
-                "day": each["at"][:10],
+                "when": f"{local(datetime.fromisoformat(each['at']), zone):%A, %Y-%m-%d %H:%M}",
                 "channel": Channel(each["channel"]).label,
                 "message": drafts.get(each["draft"]),
             }

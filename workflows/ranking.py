@@ -23,8 +23,8 @@ def subject_of(recipient: Recipient, colleagues: Mapping[int, int], answered: se
     company = known.company(person)
     account = person.account_id or 0
     return Subject(
-        position=known.position(person.position, company),
-        role=classify(known.position(person.position, company)),
+        position=known.title(person),
+        role=classify(known.title(person)),
         company=company,
         connected_on=person.connected_on,
         colleagues=max(0, colleagues.get(account, 1) - 1),

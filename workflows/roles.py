@@ -62,7 +62,7 @@ FIELDS: dict[str, re.Pattern[str]] = {
         "finance": r"financ|account(?:ant|ing)|controll|cfo\b|audit|tax|treasur|invest|buchhalt|"
         r"bank|insurance|actuar|fund\b",
         "sales": r"sales|account (?:manager|executive|director)|business develop|vertrieb|ventes|"
-        r"ventas|commercial|customer|client|partnership|revenue|cro\b|key account",
+        r"ventas|commercial|partner manager|customer|client|partnership|revenue|cro\b|key account",
         "operations": r"operations|logisti|supply|procure|purchas|einkauf|warehouse|plant|"
         r"production|manufactur|quality|coo\b|project|program|office manager|facilit|transport|"
         r"opérations|operaciones|betrieb",
@@ -76,7 +76,7 @@ FIELDS: dict[str, re.Pattern[str]] = {
     }.items()
 }
 FIELD_NAMES = {
-    "legal": "legal work and compliance", "security": "security", "data": "data and analytics",
+    "legal": "law and compliance", "security": "security", "data": "data and analytics",
     "product": "product", "design": "design", "engineering": "engineering and IT",
     "marketing": "marketing and communication", "people": "people and hiring",
     "finance": "finance", "sales": "sales", "operations": "operations", "health": "health care",
@@ -99,3 +99,9 @@ def classify(title: str) -> Role:
     level = next((name for name, pattern in LEVELS if pattern.search(words)), "staff")
     field = next((name for name, pattern in FIELDS.items() if pattern.search(words)), "")
     return Role(level, field)
+
+
+def told(role: Role) -> str:
+    """ "leads a department, sales": who leads the company is not said to be running it as well."""
+    field = FIELD_NAMES.get(role.field, "") if role.field != "leadership" else ""
+    return ", ".join(part for part in (LEVEL_NAMES[role.level], field) if part)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from workflows.roles import FIELD_NAMES, LEVEL_NAMES, Role
+from workflows.words import plural
 
 WEIGHTS = {"role": 30, "seniority": 20, "recency": 15, "account_fit": 20, "replies": 15}
 LEVEL_SHARE = {"top": 1.0, "head": 0.9, "manager": 0.65, "senior": 0.45, "staff": 0.35,
@@ -110,7 +111,7 @@ def _recency(subject: Subject, today: date) -> tuple[float, str]:
         share = 1.0
     else:
         share = max(0.0, 1 - (months - FRESH_MONTHS) / (STALE_MONTHS - FRESH_MONTHS))
-    told = f"{months} months ago" if months < 24 else f"{months // 12} years ago"
+    told = f"{plural(months, 'month')} ago" if months < 24 else f"{months // 12} years ago"
     return share, "connected this month" if months == 0 else f"connected {told}"
 
 
@@ -125,7 +126,7 @@ def _account(subject: Subject, wanted: Wanted) -> tuple[float, str]:
         return min(1.0, base + 0.4), f"somebody at {subject.company} has answered us before"
     if others:
         share = min(1.0, base + 0.1 * min(others, 3))
-        return share, f"{others} other{'s' if others > 1 else ''} known at {subject.company}"
+        return share, f"{plural(others, 'other')} known at {subject.company}"
     return base, f"the only one known at {subject.company}"
 
 

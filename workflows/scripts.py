@@ -12,12 +12,13 @@ from typing import Any
 from django.conf import settings
 
 from outreach.core.models import Channel, Person, Workspace
-from workflows import windows
+from safety.contract.localtime import local
+from workflows import roles, windows
 from workflows.drafting import facts as known
 from workflows.drafting.base import Facts
 from workflows.drafting.sentences import Filler, sentence
 from workflows.recipients import Recipient
-from workflows.roles import FIELD_NAMES, LEVEL_NAMES, Role, classify
+from workflows.roles import Role, classify
 from workflows.words import plural
 
 UNSURE_AFTER = timedelta(days=365)
@@ -41,7 +42,7 @@ def of(
 ) -> dict[str, Any]:
     """The whole script as data; every line can be said, and what is not known is named."""
     person = recipient.person
-    role = classify(known.position(person.position, known.company(person)))
+    role = classify(known.title(person))
     phone = next((recipient.ways[way] for way in PHONES if way in recipient.ways), "")
     window = windows.next_window(
         at, zone=person.time_zone, phone=phone, our_zone=workspace.time_zone
@@ -54,12 +55,12 @@ def of(
             "words": window.sentence(workspace.time_zone),
         },
         "goal": goal,
-        "about_them": _about(recipient, role, facts),
+        "about_them": _about(recipient, role, facts, workspace.time_zone),
         "for_you_only": _private(person),
         "sections": sections,
         "questions": _questions(role),
-        "objections": _objections(person),
-        "not_to_say": _not_to_say(recipient, at),
+        "objections": _objections(person, workspace.time_zone),
+        "not_to_say": _not_to_say(recipient, at, workspace.time_zone),
         "afterwards": [
             "Write down what was said, and what you promised.",
             "They want no more calls or messages: mark them as having asked us to stop, at once.",
@@ -71,8 +72,6 @@ def of(
 
 
 def _day(begins: datetime, workspace: Workspace) -> str:
-    from safety.contract.localtime import local
-
     return f"{local(begins, workspace.time_zone):%A, %Y-%m-%d}"
 
 
@@ -91,7 +90,7 @@ def _sections(facts: Facts) -> tuple[list[dict[str, Any]], list[str]]:
     return found, sorted(filler.said)
 
 
-def _about(recipient: Recipient, role: Role, facts: Facts) -> list[str]:
+def _about(recipient: Recipient, role: Role, facts: Facts, zone: str) -> list[str]:
     """What somebody should know before they dial, each with where it is from."""
     told = [
         f"{label}: {facts[name].value} ({facts[name].source})"
@@ -99,14 +98,13 @@ def _about(recipient: Recipient, role: Role, facts: Facts) -> list[str]:
         if name in facts
     ]
     if role.level:
-        field = f", {FIELD_NAMES[role.field]}" if role.field else ""
-        told.append(f"Role: {LEVEL_NAMES[role.level]}{field}")
+        told.append(f"Role: {roles.told(role)}")
     if recipient.words:
         last = recipient.words[-1]
         ours = len(recipient.words) - recipient.they_wrote
         told.append(
             f"So far: {plural(ours, 'message')} from us, {recipient.they_wrote} from them; the "
-            f"last on {last.at:%Y-%m-%d} by {Channel(last.channel).label}"
+            f"last on {local(last.at, zone):%Y-%m-%d} by {Channel(last.channel).label}"
         )
         if recipient.they_wrote:
             told.append("Read what they wrote before you call: it stands on their page")
@@ -125,10 +123,11 @@ def _questions(role: Role) -> list[str]:
     return [*own, *file["levels"].get(role.level, file["levels"]["staff"])]
 
 
-def _objections(person: Person) -> list[dict[str, str]]:
+def _objections(person: Person, zone: str) -> list[dict[str, str]]:
     source = f"; it came with the list “{person.source}”" if person.source else ""
+    since = known.month(local(person.created_at, zone).date())
     origin = (
-        f"It has been in our address book since {person.created_at:%B %Y}{source}. If you would "
+        f"It has been in our address book since {since}{source}. If you would "
         "rather not have it stored, I will see to it at once."
     )
     return [
@@ -137,7 +136,7 @@ def _objections(person: Person) -> list[dict[str, str]]:
     ]
 
 
-def _not_to_say(recipient: Recipient, at: datetime) -> list[str]:
+def _not_to_say(recipient: Recipient, at: datetime, zone: str) -> list[str]:
     file, person = _file("questions")["not_to_say"], recipient.person
     told: list[str] = list(file["always"])
     if recipient.unanswered:
@@ -145,7 +144,7 @@ def _not_to_say(recipient: Recipient, at: datetime) -> list[str]:
     if person.desisted_at is not None:
         told.insert(0, file["desisted"])
     if at - person.updated_at > UNSURE_AFTER:
-        newest = f"{person.updated_at:%Y-%m-%d}"
+        newest = f"{local(person.updated_at, zone):%Y-%m-%d}"
         told.append(file["unsure"].replace("{{ newest }}", newest))
     return told
 

@@ -15,6 +15,7 @@ from outreach.core.models.contacts import Direction
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.inbound import InboundStatus
 from outreach.core.models.people import PersonStatus
+from safety.contract.localtime import local
 from workflows import recipients, scripts, windows
 from workflows.agenda import Task
 from workflows.models import Artifact
@@ -74,13 +75,14 @@ def _answer(workspace: Workspace) -> Iterator[Task]:
     rows = InboundMessage.objects.filter(
         workspace=workspace, status__in=open_now, person__isnull=False
     )
+    zone = workspace.time_zone
     ordered = sorted(rows.order_by("received_at", "pk")[:200], key=lambda row: not row.alert)
     for row in ordered[:MOST_OF_A_KIND]:
         why = row.get_alert_display() if row.alert else row.get_status_display()
         yield Task(
             "answer", "Read and answer", MINUTES["answer"],
-            f"{why}; wrote on {row.received_at:%Y-%m-%d}", person=row.person_id or 0,
-            link=("person", row.person_id or 0),
+            f"{why}; wrote on {local(row.received_at, zone):%Y-%m-%d}",
+            person=row.person_id or 0, link=("person", row.person_id or 0),
         )  # fmt: skip
     if (rest := len(ordered) - MOST_OF_A_KIND) > 0:
         yield Task("answer", f"Answer {rest} more", min(rest, 12) * MINUTES["answer"])
@@ -133,9 +135,10 @@ def _follow_up(workspace: Workspace, at: datetime, day_ends: datetime) -> Iterat
         workspace=workspace, status=DraftStatus.DRAFT, scheduled_for__lte=day_ends
     ).order_by("scheduled_for", "pk")
     for row in rows[:MOST_OF_A_KIND]:
+        day = local(row.scheduled_for or at, workspace.time_zone)
         yield Task(
             "follow_up", f"Look at the planned {row.get_channel_display()} message and submit it",
-            MINUTES["follow_up"], f"Planned for {row.scheduled_for:%Y-%m-%d}.",
+            MINUTES["follow_up"], f"Planned for {day:%Y-%m-%d}.",
             person=row.person_id, link=("draft", row.pk),
         )  # fmt: skip
 

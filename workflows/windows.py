@@ -21,7 +21,8 @@ class Window:
 
     def sentence(self, our_zone: str) -> str:
         """ "14:00-18:00 our time (09:00-12:00 in America/New_York)"."""
-        ours = f"{local(self.begins, our_zone):%H:%M}–{local(self.ends, our_zone):%H:%M}"
+        begins, ends = local(self.begins, our_zone), local(self.ends, our_zone)
+        ours = f"{begins:%H:%M}–{ends:%H:%M}" + " (next day)" * (begins.date() < ends.date())
         if self.source == "workspace":
             return f"{ours}, as far as we know: their time zone is not known"
         if local(self.begins, our_zone).utcoffset() == local(self.begins, self.zone).utcoffset():

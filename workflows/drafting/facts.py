@@ -50,6 +50,11 @@ GONE = re.compile(
     r"career break|parental leave|maternity leave|between jobs|in transition|former(?:ly)?|ex-)"
 )
 NO_POSITION = re.compile(r"(?i)\bat large\b|^(?:i|we|helping|making|building|your|passionate)\b")
+# What stands between a title and the company, in several languages, and legal forms after it.
+TAIL = r"\s+(?:at|bei|chez|en|em|presso|@|[-–—|·•:])\s*|\s*[,@|(]\s*"
+HEAD = r"(?:\s+[-–—|·•:]|[:,|])\s*"
+FORMS = r",?\s+(?:gmbh|ag|se|inc|ltd|llc|corp|plc|s\.?a\.?|b\.?v|n\.?v)\.?"
+ELSEWHERE = re.compile(r"(?i)\b(?:at|bei|chez|presso)\s|@")  # of another company than theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +72,16 @@ def of_person(
     origin = person.source or "entered by hand"
     past = past or Past()
     works = "" if GONE.search(person.position) else company(person)
-    title = position(person.position, company(person))
+    role = title(person)
     is_new = person.connected_on is not None and person.connected_on >= today - LATELY
     found = {
         "greeting_name": (sayable(person.greeting_name), origin),
         "company": (spoken.company(works), origin),
-        "position": (title, origin),
-        "role": (spoken.role(title), origin),
+        "position": (role, origin),
+        "role": (spoken.role(role), origin),
         "connected_month": (month(person.connected_on), origin),
         "connected_lately": ("recently" if is_new else "", origin),
-        "field": (field(title), origin),
+        "field": (field(role), origin),
         "sender_name": (sayable(workspace.sender_name), "workspace"),
         "about": (about_us(about), "given with the run"),
         "last_month": (month(past.both), "contacts"),
@@ -104,20 +109,36 @@ def _shouts(value: str) -> bool:
 
 
 def company(person: Person) -> str:
-    name = sayable(person.account.name) if person.account else ""
+    raw = clean(person.account.name) if person.account else ""
+    name = sayable(raw) or sayable(spoken.company(raw))  # ACME CORPORATION is ACME
     return "" if NO_COMPANY.search(name) else name
 
 
+def title(person: Person) -> str:
+    """What they are, without where: `position` of a person."""
+    return position(person.position, person.account.name if person.account else "")
+
+
 def position(raw: str, company_name: str) -> str:
-    """The role alone: "Head of Data at Acme" is Head of Data where the company is Acme."""
+    """The role alone: "Head of Data at Acme, Acme" is Head of Data where the company is Acme."""
     words = clean(raw)
-    for sign in (" at ", " @ ", " @"):
-        tail = f"{sign}{company_name}".casefold()
-        if company_name and words.casefold().endswith(tail):
-            words = words[: -len(tail)].rstrip(" ,")
+    for name in dict.fromkeys((clean(company_name), spoken.company(clean(company_name)))):
+        words = _without(words, name)
     value = sayable(words)
     is_held = not GONE.search(value) and not NO_POSITION.search(value)
-    return value if is_held and " at " not in f" {value} ".casefold() else ""
+    return value if is_held and not ELSEWHERE.search(value) else ""
+
+
+def _without(words: str, name: str) -> str:
+    """Without the company where the title begins or ends with it, however often."""
+    if sum(map(str.isalnum, name)) < 2:
+        return words
+    named = re.escape(name)
+    before = re.compile(rf"(?i)^{named}{HEAD}")
+    after = re.compile(rf"(?i)(?:{TAIL}|(?P<who>founder|owner) of ){named}(?:{FORMS})?\W*$")
+    while (shorter := after.sub(r"\g<who>", before.sub("", words))) != words and shorter.strip():
+        words = shorter.strip(" ,")
+    return words
 
 
 def field(raw: str) -> str:

@@ -23,7 +23,7 @@ MANY_OWNERS = re.compile(r"(?i)\b(?:product|process|service|data) owner\b")
 FOREIGN = re.compile(
     r"(?i)(?:leiter|führer|inhaber|gründer|meister|berater|entwickler|ingenieur|referent|"
     r"arbeiter|vorstand|prokurist|einkäufer)(?:in)?\b|^(?:direct(?:eur|rice)|responsab[il]+e|"
-    r"fondat\w+|gérante?|cheff?e? d|ingénieure?|chargée?|associée?|directora?|gerente|jef[ea]|"
+    r"fondat\w+|gérante?|cheff?e? d\w*|ingénieure?|chargée?|associée?|directora?|gerente|jef[ea]|"
     r"fundadora?|amministrat\w+|direttor[ea]|diretora?|sóci[oa])\b"
 )
 DOERS = re.compile(
@@ -51,7 +51,7 @@ SLOGAN = re.compile(r"[^\W\d_]{6,}\.|[.!]$")
 LEGAL_FORM = re.compile(
     r"(?i)(?:,\s*|\s+)(?:gmbh & co\.?(?: kg(?:aa)?)?|g?mbh|ag|kg|kgaa|ohg|ug|se|inc|"
     r"incorporated|ltd|limited|llc|llp|corp|corporation|plc|s\.?a\.?s?|sarl|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oyj?|ab|aps|a/?s|pty|ltda?|"
-    r"lda|s\.?l|sp\. z o\.o)\.?$"
+    r"lda|s\.?l|n\.a|sp\. z o\.o)\.?$"
 )
 WITH_ARTICLE = re.compile(r"^(?:University|City|Ministry|Department|Institute|Canton|Museum) of ")
 

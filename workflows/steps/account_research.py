@@ -7,6 +7,7 @@ fetched from anywhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, Q
@@ -14,6 +15,7 @@ from django.db.models import Count, Q
 from outreach.core.models import Account, Workspace
 from outreach.core.names import clean_lines
 from workflows import dossier
+from workflows.drafting import facts
 from workflows.models import ResearchSnapshot
 from workflows.options import BadOptions, Option
 from workflows.shapes import Job, Output
@@ -70,7 +72,10 @@ def select_accounts(job: Job, batch: Sequence[int]) -> Output:
             pk__in=_named(job.workspace, job.options["account"]).values("pk")
         )
     ranked = rows.annotate(known=Count("people", filter=known)).order_by("-known", "name", "pk")
-    ids = list(ranked.values_list("pk", flat=True)[: job.options["limit"]])
+    is_named = bool(job.options["account"])  # else: "Self-employed", "Retired" are no companies
+    names = ranked.values_list("pk", "name").iterator()
+    fit = (pk for pk, name in names if is_named or not facts.NO_COMPANY.search(name))
+    ids = list(islice(fit, job.options["limit"]))
     return {"accounts": ids, "selected": len(ids), "not_looked_at": max(0, rows.count() - len(ids))}
 
 

@@ -26,7 +26,7 @@ from workflows.shapes import Job
         ("Head of People", "head", "people"), ("Leiterin Einkauf", "head", "operations"),
         ("Directeur Commercial", "head", "sales"), ("Marketing Manager", "manager", "marketing"),
         ("Product Owner", "manager", "product"), ("HR Business Partner", "staff", "people"),
-        ("Partner Manager", "manager", "leadership"), ("Senior Accountant", "senior", "finance"),
+        ("Partner Manager", "manager", "sales"), ("Senior Accountant", "senior", "finance"),
         ("Data Scientist", "staff", "data"), ("Assistant to the CEO", "junior", "leadership"),
         ("Werkstudent", "junior", ""), ("General Counsel", "senior", "legal"),
         ("Mechanic", "staff", ""), ("代表取締役", "staff", ""), ("", "", ""), ("---", "", ""),
