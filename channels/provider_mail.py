@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from channels import events
 from channels.incoming import Incoming
+from channels.mail.automatic import automatic
 from channels.mail.reading import Unreadable, clean, read
 from channels.meta_events import Event
 
@@ -73,6 +74,7 @@ def _as_it_is(event: AnymailInboundEvent) -> Incoming:
         at=event.timestamp,
         subject=clean(str(message.subject or ""))[:998],
         text=clean(str(message.text or "")),
+        automatic=automatic({name.lower(): str(value) for name, value in message.items()}),
     )
 
 

@@ -7,7 +7,7 @@ comes after, and asks again who may still be written to.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,13 @@ class Composed:
 
     said: dict[Hashable, Composition | CannotCompose] = field(default_factory=dict)
     runs: list[AgentRun] = field(default_factory=list)
+
+
+def fallen_back(composed: Composed, written: Collection[Hashable]) -> dict[str, int]:
+    """How many of those written got the template's words in place of a model's, where any did."""
+    said = [composed.said.get(key) for key in written]
+    count = sum(isinstance(each, Composition) and bool(each.fell_back) for each in said)
+    return {"worded_by_the_template_instead": count} if count else {}
 
 
 def compose(job: Job, briefs: Mapping[Any, Brief]) -> Composed:

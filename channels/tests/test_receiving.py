@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from anymail.inbound import AnymailInboundMessage
 
-from channels import inbound, receiving
+from channels import inbound, provider_mail, receiving
 from channels.incoming import Incoming
 from channels.mail.reading import read
 from channels.mail.tests.test_reports import arf, dsn
@@ -272,6 +274,14 @@ def test_an_out_of_office_reply_is_no_answer():
     [row] = take_in(incoming, at=LATER)
     assert (row.kind, row.status) == ("auto_reply", "handled")
     assert not Contact.objects.exists()
+
+
+def test_a_mail_a_provider_could_only_hand_over_as_it_is_is_known_for_a_machines_too():
+    headers = "Auto-Submitted: auto-replied\nSubject: Minutes\n"
+    message = AnymailInboundMessage.construct(raw_headers=headers, text="I am away.")
+    event = SimpleNamespace(message=message, event_id="e1", event_type="inbound", timestamp=LATER)
+    incoming = provider_mail._as_it_is(event)
+    assert (incoming.kind, incoming.automatic) == ("auto_reply", "Auto-Submitted: auto-replied")
 
 
 def test_an_automatic_reply_that_may_ask_us_to_stop_is_for_a_person():

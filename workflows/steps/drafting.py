@@ -143,7 +143,11 @@ class Drafting:
         writing.keep(thought.composed)
         if thought.experiment is not None:
             experiments.assign(thought.experiment, drawn, at=job.at)
-        return {"written": len(drawn), "skipped": dict(told)}
+        return {
+            "written": len(drawn),
+            **writing.fallen_back(thought.composed, [pk for pk, _, _ in drawn]),
+            "skipped": dict(told),
+        }
 
     def _write(self, job: Job, thought: Thought, pk: int) -> int:
         said = thought.composed.said[pk]

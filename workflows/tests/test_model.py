@@ -120,6 +120,8 @@ def test_what_cannot_be_used_falls_back_to_the_template_with_the_reason(
     assert reason in call().reason
     assert "secret words" not in words.reasoning
     assert call().outcome == "fell_back"
+    told = Run.objects.get().steps.get(name="write_drafts").output
+    assert (told["written"], told["worded_by_the_template_instead"]) == (1, 1)
 
 
 def call():
