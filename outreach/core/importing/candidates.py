@@ -89,7 +89,7 @@ class Reader:
     def read(self, record: Record) -> Candidate | Skip:
         line, cells = record
         if is_footer(cells, self.width):
-            text = "A line below the list, not somebody. If it is: fill up the row."
+            text = "A line below the list, not somebody."
             return Skip(line, "footer", text, name=names.clean(" ".join(cells[:2]))[:80])
         if len(cells) != self.width and (fault := self._ragged(line, cells)):
             return fault

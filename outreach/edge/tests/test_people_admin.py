@@ -38,6 +38,7 @@ def test_a_person_is_written_down_and_then_changed(bob):
     assert edit in bob.get(page).content.decode()
     shown = bob.get(edit).content.decode()
     assert "Met in Bern" in shown and "Zoe@Example.com" in shown
+    assert "An address stays" in shown and reverse("admin:core_suppression_changelist") in shown
     seen = person_editing.version(person)
     form = {"full_name": "Zoë Muster", "position": "CFO", "phone": "+41446681800", "seen": seen}
     assert bob.post(edit, form).status_code == 302
