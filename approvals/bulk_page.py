@@ -84,7 +84,7 @@ def decide(
 def _one(row: Approval, digest: str, *, by: Principal, at: datetime) -> Result:
     why = why_not(row, at=at)
     if why:
-        return Result(str(row.pk), False, f"Left waiting: {why}.")
+        return Result(str(row.pk), False, f"Left waiting: {why.rstrip('.')}.")
     try:
         services.approve(row.pk, by=by, at=at, digest=digest)
     except desk.ERRORS as error:

@@ -45,12 +45,14 @@ def became(approval: Approval) -> str:
     """What happened to an item, for somebody who came too late."""
     if approval.is_given and approval.taken_at is not None:
         return f"#{approval.pk} is being sent now or has left."
-    closed = approval.closed_at is not None  # after it had been approved, and by somebody else
-    who = f" by {approval.decided_by_label}" if approval.decided_by_label and not closed else ""
-    when = approval.closed_at or approval.decided_at
+    decided, closed = approval.decided_at, approval.closed_at
+    # What ended it after a decision was not done by whoever decided.
+    later = closed is not None and closed != decided
+    who = f" by {approval.decided_by_label}" if approval.decided_by_label and not later else ""
+    when = closed or decided
     stamp = f" at {when:%H:%M:%S} UTC" if when else ""
     label = ApprovalStatus(approval.status).label.lower()
-    why = f": {approval.rejection_reason}" if closed and approval.rejection_reason else ""
+    why = f": {approval.rejection_reason}" if later and approval.rejection_reason else ""
     return f"#{approval.pk} is {label} already{who}{stamp}{why}".rstrip(".") + "."
 
 

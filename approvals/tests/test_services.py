@@ -173,6 +173,13 @@ def test_a_second_approval_is_told_who_was_first():
         approve(approval, by=testing.dora())
 
 
+def test_who_comes_after_a_rejection_is_told_who_rejected():
+    approval = testing.make_pending()
+    services.reject(approval.pk, by=testing.alice(), at=LATER, reason="No.")
+    with pytest.raises(Lost, match="rejected already by Alice at 10:05:00 UTC"):
+        approve(approval, by=testing.dora())
+
+
 def test_who_comes_after_a_stop_is_told_of_it_and_not_of_whoever_approved():
     approval = testing.make_approved()
     taking.end_for_human(
