@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from uuid import uuid4
 
 from django.conf import settings
@@ -36,6 +37,7 @@ from safety.models import BRAKES, ControlKey
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+PATIENCE = 5.0  # seconds that a second drill waits for the first
 EVERY = timedelta(days=30)
 
 
@@ -107,13 +109,22 @@ def run(*, by: Principal, clock: Clock = timezone.now) -> Drill:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One drill at a time: two would take each other's message away."""
+    """One drill at a time: two would take each other's message away. A drill takes seconds."""
     with (Path(settings.DATA_DIR) / "drill.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotDrill("Another drill is running; wait some seconds.") from None
+        until = time.monotonic() + PATIENCE
+        while not _locked(lock):
+            if time.monotonic() >= until:
+                raise CannotDrill("Another drill is running; wait some seconds.")
+            time.sleep(0.1)
         yield
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 # --- The test message ----------------------------------------------------------------------------

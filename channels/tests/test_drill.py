@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -225,12 +226,22 @@ def test_what_a_killed_drill_left_is_taken_away_by_the_next(live, monkeypatch):
     assert not Approval.objects.exists()
 
 
-def test_two_drills_at_once_are_refused(live):
+def test_two_drills_at_once_are_refused(live, monkeypatch):
+    monkeypatch.setattr(drill, "PATIENCE", 0.3)
     with (Path(live.DATA_DIR) / "drill.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(drill.CannotDrill, match="Another drill"):
             run()
     assert not Activity.objects.exists()
+
+
+def test_a_second_drill_waits_for_the_first(live):
+    lock = (Path(live.DATA_DIR) / "drill.lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    ends = threading.Timer(0.3, lock.close)
+    ends.start()
+    assert run().passed
+    ends.join()
 
 
 def test_only_an_operator_may_drill(live):
