@@ -250,3 +250,16 @@ def ship() -> None:
     Workspace.objects.get_or_create(slug="default", defaults={"name": "Default"})
     for workspace in (None, *Workspace.objects.all()):
         controls.provision(workspace)
+
+
+def somebody_waits() -> bool:
+    """Whether a statement of this database waits for a lock; SQLite cannot say."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(cursor.fetchone()[0])

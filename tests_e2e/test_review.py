@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from approvals import services
-from approvals.models import Approval, Opened, Recheck
+from approvals.models import Approval, Opened
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Person
-from safety.models import SystemControl
+from tests_e2e.making import LIST, address, at, make, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LIST = "/admin/approvals/approval/"
-
-
-def noon_zone() -> str:
-    """A zone whose clock shows noon now, so that no hour of the day holds a message."""
-    return f"Etc/GMT{timezone.now().hour - 12:+d}"
-
-
-def make(name: str, confidence: int = 75, **fields) -> Approval:
-    person = testing.make_person(name=name, time_zone=noon_zone())
-    return testing.make_pending(person, at=timezone.now(), confidence=confidence, **fields)
-
-
-def address(item: Approval) -> str:
-    return f"{LIST}{item.pk}/change/"
-
-
-def at(page, item: Approval) -> None:
-    page.wait_for_url(f"**{address(item)}*")
-    page.wait_for_selector("#review")
-
-
-def status(item: Approval) -> str:
-    item.refresh_from_db()
-    return item.status
 
 
 def test_a_whole_round_by_keyboard_alone(enter):
@@ -232,82 +206,6 @@ def test_a_double_click_approves_once_and_leaves_the_next_alone(enter):
     assert (status(first), status(second)) == ("approved", "pending")
 
 
-def test_bulk_approval_shows_each_text_and_tells_each_result(enter):
-    testing.alice()
-    low = [make(f"Low {number}", 95) for number in range(3)]
-    Approval.objects.update(priority=0)
-    high = make("High One", 50)
-    page = enter("alice")
-    page.goto(LIST)
-    for box in page.query_selector_all("input.action-select"):
-        box.check()
-    page.wait_for_selector("text=4 of 4 selected")
-    page.click("#bulk")
-    page.wait_for_selector("#bulk-form")
-    assert "its priority is high, not low" in page.inner_text("#content")
-    assert page.inner_text("#content").count("minutes of Monday") == 3
-    page.click("text=Approve the ticked ones")
-    page.wait_for_selector("text=3 of 3 approved")
-    assert {status(item) for item in low} == {"approved"} and status(high) == "pending"
-
-
-def test_the_emergency_button_stops_and_says_so(enter):
-    testing.alice()
-    given = testing.make_approved(at=timezone.now())
-    page = enter("alice")
-    page.click("#emergency-stop")
-    page.fill("#stop-reason", "Odd replies come in")
-    page.press("#stop-reason", "Enter")
-    page.wait_for_selector("#stop-progress[data-stopped=yes]")
-    assert "Nothing more leaves" in page.inner_text("#stop-sentence")
-    assert page.inner_text("#left_meanwhile") == "None."
-    assert status(given) == "withdrawn"
-    page.goto("/admin/")
-    assert "STOPPED" in page.inner_text(".oc-strip") and "Odd replies" in page.inner_text(
-        ".oc-strip"
-    )
-    assert SystemControl.objects.filter(control_key="EMERGENCY_STOP", enabled=True).count() == 1
-
-
-def test_safe_mode_off_with_an_unmet_preflight_needs_words_and_a_reason(enter):
-    testing.dora()
-    page = enter("dora")
-    page.goto("/admin/safe-mode/")
-    assert "unmet" in page.inner_text("#preflight")
-    page.click("#switch-off")  # the browser itself asks for the words
-    assert testing.make_workspace().safe_mode
-    page.fill("#off-confirm", "Disable Safe Mode")
-    page.click("#switch-off")
-    page.wait_for_selector("text=Not everything is ready")
-    assert testing.make_workspace().safe_mode
-    page.fill("#off-reason", "A trial of a week, with a look at it every evening")
-    assert page.input_value("#off-confirm") == "Disable Safe Mode"
-    page.click("text=The team has been told")
-    page.click("#switch-off")
-    page.wait_for_selector("#safe-mode[data-on=no]")
-    page.click("#switch-on")
-    page.wait_for_selector("#safe-mode[data-on=yes]")
-    assert testing.make_workspace().safe_mode
-
-
-def test_a_viewer_looks_and_has_no_button_that_changes_anything(enter):
-    testing.carol()
-    item = make("Seen Only")
-    page = enter("carol")
-    assert page.query_selector("#emergency-stop") is None
-    page.goto(LIST)
-    assert page.query_selector("#bulk") is None
-    page.goto(address(item))
-    assert "Deciding needs the role reviewer" in page.inner_text("#content")
-    for key in "aercb":
-        page.keyboard.press(key)
-    page.wait_for_timeout(300)
-    assert page.query_selector(".oc-review form[method=post]") is None
-    assert status(item) == "pending"
-    for hidden in ("Workspaces", "Members", "Activity timeline"):
-        assert hidden not in page.inner_text("#nav-sidebar")
-
-
 def test_an_open_item_is_shown_to_the_others_and_free_when_it_is_left(enter):
     testing.alice()
     testing.dora()
@@ -364,27 +262,3 @@ def test_personal_data_is_masked_until_asked_and_never_approved_unread(enter):
     page.click("#approve")
     page.wait_for_url(f"**{LIST}?undo=*")
     assert status(second) == "approved"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_pages_fit_and_text_can_be_read(enter, width, theme):
-    """Nothing sticks out sideways, every field has a name, and contrast is at least 4.5."""
-    testing.dora()
-    item = make("Ana Pérez de la Fuente-Montgomery y Compañía Internacional")
-    given = testing.make_approved(testing.make_person(name="Approved By Rule"), at=timezone.now())
-    Approval.objects.filter(pk=given.pk).update(status="auto_approved")
-    Recheck.objects.create(workspace=given.workspace, approval=given, drawn_at=timezone.now())
-    page = enter("dora", width=width, theme=theme)
-    for place in ("/admin/", "/admin/look-again/", address(given), LIST, f"{LIST}groups/",
-                  f"{LIST}calendar/", address(item), "/admin/stop/", "/admin/controls/",
-                  "/admin/safe-mode/", f"/admin/core/person/{item.human_id}/change/"):  # fmt: skip
-        page.goto(place)
-        page.wait_for_selector("#content")
-        page.wait_for_timeout(150)
-        assert page.evaluate(SIDEWAYS) <= 0, place
-        assert page.evaluate(LOOKS) == [], place
-
-
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8").partition("\n")[2]

@@ -179,6 +179,17 @@ def test_an_admins_word_stands_until_something_new_happens(bot):
     assert override(bot) == "governance"
 
 
+def test_an_admin_who_is_faster_is_not_overwritten(bot, monkeypatch):
+    def meanwhile(agent, *, since):
+        Agent.objects.filter(pk=agent.pk).update(autonomy_override="assisted")
+        return "complained"
+
+    monkeypatch.setattr(earned, "why", meanwhile)
+    assert earned.look(at=WORKDAY) == 0
+    assert override(bot) == "assisted"
+    assert not SettingChange.objects.exists()
+
+
 def test_who_switched_safe_mode_off_knew_what_had_happened(bot, place):
     desisted(sent(bot))
     SettingChange.objects.create(

@@ -175,20 +175,8 @@ def at_once(fresh, first, second, who, monkeypatch) -> tuple:
 def stand_still(done: threading.Event) -> None:
     """Until the second is through, or waits for what we hold, or has had time enough."""
     for _ in range(round(HEAD_START / GLANCE)):
-        if done.wait(GLANCE) or _somebody_waits():
+        if done.wait(GLANCE) or testing.somebody_waits():
             return
-
-
-def _somebody_waits() -> bool:
-    if connection.vendor != "postgresql":
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def possible(fresh, first, second, who):

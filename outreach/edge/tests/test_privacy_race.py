@@ -16,7 +16,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from approvals import proposing, services
 from approvals.errors import Refused
@@ -81,7 +81,7 @@ class Meanwhile:
         os.write(self._go, b"x")
         until = time.monotonic() + HEAD_START
         while time.monotonic() < until:
-            if select.select([self._told], [], [], GLANCE)[0] or somebody_waits():
+            if select.select([self._told], [], [], GLANCE)[0] or testing.somebody_waits():
                 return
 
     def end(self) -> str:
@@ -106,18 +106,6 @@ def outcome(act: Callable[[], object]) -> str:
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
     return "done"
-
-
-def somebody_waits() -> bool:
-    if connection.vendor != "postgresql":
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 # --- Where the first stands still ----------------------------------------------------------------

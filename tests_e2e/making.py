@@ -1,0 +1,34 @@
+"""Items to review and their pages, for the browser tests."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from approvals.models import Approval
+from outreach import testing
+
+LIST = "/admin/approvals/approval/"
+
+
+def noon_zone() -> str:
+    """A zone whose clock shows noon now, so that no hour of the day holds a message."""
+    return f"Etc/GMT{timezone.now().hour - 12:+d}"
+
+
+def make(name: str, confidence: int = 75, **fields) -> Approval:
+    person = testing.make_person(name=name, time_zone=noon_zone())
+    return testing.make_pending(person, at=timezone.now(), confidence=confidence, **fields)
+
+
+def address(item: Approval) -> str:
+    return f"{LIST}{item.pk}/change/"
+
+
+def at(page, item: Approval) -> None:
+    page.wait_for_url(f"**{address(item)}*")
+    page.wait_for_selector("#review")
+
+
+def status(item: Approval) -> str:
+    item.refresh_from_db()
+    return item.status
