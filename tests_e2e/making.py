@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.utils import timezone
 
 from approvals.models import Approval
 from outreach import testing
 
 LIST = "/admin/approvals/approval/"
+# What makes a page stick out sideways, and what cannot be read or has no name on it.
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8").partition("\n")[2]
 
 
 def noon_zone() -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.utils import timezone
 
 from approvals.models import Approval, Recheck
 from outreach import testing
 from safety.models import SystemControl
-from tests_e2e.making import LIST, address, make, status
+from tests_e2e.making import LIST, LOOKS, SIDEWAYS, address, make, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8").partition("\n")[2]
 
 
 def test_bulk_approval_shows_each_text_and_tells_each_result(enter):

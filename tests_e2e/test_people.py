@@ -11,7 +11,7 @@ from outreach import testing
 from outreach.core.importing import jobs
 from outreach.core.models import Account, Duplicate, Import, Person
 from outreach.edge import tasks
-from tests_e2e.test_review import LOOKS, SIDEWAYS
+from tests_e2e.making import LOOKS, SIDEWAYS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PICTURES = os.environ.get("PICTURES", "")
