@@ -5,53 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
-
-from channels.adapters.console import readable
-from channels.base import ChannelUnavailable, Connection, Envelope
-from channels.http import HttpConnection, Way
-from channels.meta import judge
+from channels.adapters.meta import MetaAdapter, refuse_unfit
+from channels.base import Envelope
 from channels.wire import Unsendable
 
 MAX_TEXT_BYTES = 1000  # of UTF-8
 _SCOPED_ID = re.compile(r"@?([0-9]{6,25})")
-
-
-class InstagramAdapter:
-    """One way out for Instagram: the professional account named in the environment."""
-
-    def __init__(self, channel: str = "instagram") -> None:
-        self.channel = channel
-
-    def configured(self) -> str:
-        """What is missing, as a sentence; empty when ready."""
-        wanted = ("INSTAGRAM_TOKEN", "INSTAGRAM_ACCOUNT_ID")
-        missing = [name for name in wanted if not getattr(settings, name)]
-        return f"Instagram cannot be used: set {' and '.join(missing)}." if missing else ""
-
-    def connect(self) -> Connection:
-        if fault := self.configured():
-            raise ChannelUnavailable(fault)
-        place = f"{settings.INSTAGRAM_API_URL}/{settings.INSTAGRAM_ACCOUNT_ID}"
-        connection = HttpConnection(
-            Way(
-                post=f"{place}/messages",
-                proof=f"{place}?fields=id",
-                token=settings.INSTAGRAM_TOKEN,
-                compose=compose,
-                judge=judge,
-                timeout=settings.HTTP_TIMEOUT,
-            )
-        )
-        connection.open()
-        return connection
-
-    def render(self, envelope: Envelope) -> str:
-        try:
-            compose(envelope)
-        except Unsendable as fault:
-            return f"This message cannot leave: {fault}\n\n{readable(envelope)}"
-        return readable(envelope)
 
 
 def compose(envelope: Envelope) -> dict[str, Any]:
@@ -65,12 +24,7 @@ def compose(envelope: Envelope) -> dict[str, Any]:
             f"{envelope.recipient[:60]!a} is a name, not the Instagram-scoped id that comes with "
             "their own message; without one only a person can write, by hand."
         )
-    if envelope.attachments:
-        raise Unsendable("Files cannot go by Instagram from here; send a link instead.")
-    if not envelope.text.strip():
-        raise Unsendable("The text is empty.")
-    if "\0" in envelope.text:
-        raise Unsendable("The text holds a NUL, which Instagram cannot carry.")
+    refuse_unfit(envelope, "Instagram")
     size = len(envelope.text.encode("utf-8", "replace"))
     if size > MAX_TEXT_BYTES:
         raise Unsendable(f"The text has {size} bytes; Instagram takes {MAX_TEXT_BYTES}.")
@@ -82,3 +36,15 @@ def compose(envelope: Envelope) -> dict[str, Any]:
             "They have not written within 24 hours: after that only what a person wrote may go."
         )
     return {**message, "messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+
+
+class InstagramAdapter(MetaAdapter):
+    """One way out for Instagram: the professional account named in the environment."""
+
+    platform = "Instagram"
+    api_url = "INSTAGRAM_API_URL"
+    needs = ("INSTAGRAM_TOKEN", "INSTAGRAM_ACCOUNT_ID")
+    compose = staticmethod(compose)
+
+    def __init__(self, channel: str = "instagram") -> None:
+        super().__init__(channel)

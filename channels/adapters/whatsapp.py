@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
-
-from channels.adapters.console import readable
-from channels.base import ChannelUnavailable, Connection, Envelope
-from channels.http import HttpConnection, Way
-from channels.meta import judge
+from channels.adapters.meta import MetaAdapter, refuse_unfit
+from channels.base import Envelope
 from channels.wire import Unsendable
 
 MAX_TEXT = 4096  # characters of a text message
@@ -19,56 +15,11 @@ _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _NO_PARAMETER = re.compile(r"[\r\n\t]| {5,}")  # Meta refuses such a parameter
 
 
-class WhatsAppAdapter:
-    """One way out for WhatsApp: the business number named in the environment."""
-
-    def __init__(self, channel: str = "whatsapp") -> None:
-        self.channel = channel
-
-    def configured(self) -> str:
-        """What is missing, as a sentence; empty when ready."""
-        wanted = ("WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
-        missing = [name for name in wanted if not getattr(settings, name)]
-        return f"WhatsApp cannot be used: set {' and '.join(missing)}." if missing else ""
-
-    def connect(self) -> Connection:
-        if fault := self.configured():
-            raise ChannelUnavailable(fault)
-        place = f"{settings.WHATSAPP_API_URL}/{settings.WHATSAPP_PHONE_NUMBER_ID}"
-        connection = HttpConnection(
-            Way(
-                post=f"{place}/messages",
-                proof=f"{place}?fields=id",
-                token=settings.WHATSAPP_TOKEN,
-                compose=compose,
-                judge=judge,
-                timeout=settings.HTTP_TIMEOUT,
-            )
-        )
-        connection.open()
-        return connection
-
-    def render(self, envelope: Envelope) -> str:
-        try:
-            compose(envelope)
-        except Unsendable as fault:
-            return f"This message cannot leave: {fault}\n\n{readable(envelope)}"
-        if envelope.answering or envelope.template is None:
-            return readable(envelope)
-        chosen = f"Template: {envelope.template.name} ({envelope.template.language})"
-        return f"{chosen}\n{readable(envelope)}"
-
-
 def compose(envelope: Envelope) -> dict[str, Any]:
     """The JSON that Meta gets. Raises Unsendable with a sentence; never shortens, never splits."""
     if not _NUMBER.fullmatch(envelope.recipient):
         raise Unsendable("The recipient is no phone number with + and country code.")
-    if envelope.attachments:
-        raise Unsendable("Files cannot go by WhatsApp from here; send a link instead.")
-    if not envelope.text.strip():
-        raise Unsendable("The text is empty.")
-    if "\0" in envelope.text:
-        raise Unsendable("The text holds a NUL, which WhatsApp cannot carry.")
+    refuse_unfit(envelope, "WhatsApp")
     if len(envelope.text) > MAX_TEXT:
         raise Unsendable(
             f"The text has {len(envelope.text)} characters; WhatsApp takes {MAX_TEXT}."
@@ -105,3 +56,21 @@ def _content(envelope: Envelope) -> dict[str, Any]:
     if filled:
         content["components"] = [{"type": "body", "parameters": filled}]
     return {"type": "template", "template": content}
+
+
+class WhatsAppAdapter(MetaAdapter):
+    """One way out for WhatsApp: the business number named in the environment."""
+
+    platform = "WhatsApp"
+    api_url = "WHATSAPP_API_URL"
+    needs = ("WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
+    compose = staticmethod(compose)
+
+    def __init__(self, channel: str = "whatsapp") -> None:
+        super().__init__(channel)
+
+    def shown(self, envelope: Envelope) -> str:
+        text = super().shown(envelope)
+        if envelope.answering or envelope.template is None:
+            return text
+        return f"Template: {envelope.template.name} ({envelope.template.language})\n{text}"
