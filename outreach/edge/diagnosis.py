@@ -19,6 +19,7 @@ from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts, suppression
 from outreach.core.models import Draft, Suppression, Workspace
+from outreach.edge import platforms
 from outreach.edge.hooks import standing
 from safety import controls, facts, gate
 from safety.complaints import judge_rate
@@ -27,7 +28,9 @@ from safety.law.table import TABLE
 from safety.models import ControlKey
 from safety.verdict import Level, Verdict
 
-PARTS = ("controls", "drill", "senders", "law", "suppression", "complaints", "webhooks")
+PARTS = (
+    "controls", "drill", "senders", "law", "suppression", "complaints", "platforms", "webhooks",
+)  # fmt: skip
 # Why an approval allows nothing, in words (`taking.broken` gives the code).
 BROKEN = {
     "receipt_broken": "its receipt or digest does not match the text",
@@ -57,7 +60,7 @@ class Examination:
 def examine(*, at: datetime) -> Examination:
     """Look at everything but single messages. Needs a database that answers."""
     found = Examination()
-    looks = (_controls, _drill, _senders, _law, _suppression, _complaints, _webhooks)
+    looks = (_controls, _drill, _senders, _law, _suppression, _complaints, _platforms, _webhooks)
     for name, look in zip(PARTS, looks, strict=True):
         found.parts[name] = look(found.faults, at)
     return found
@@ -177,6 +180,13 @@ def _complaints(faults: list[Fault], at: datetime) -> list[str]:
         lines += [f"{place.slug}: {finding.message}." for finding in verdict.findings]
     faults += [Fault("doctor.complaints", "WARNING", line) for line in lines]
     return lines or ["No workspace has complaints worth a warning."]
+
+
+def _platforms(faults: list[Fault], at: datetime) -> list[str]:
+    """Whether WhatsApp and Instagram are set up."""
+    told = platforms.sentences()
+    faults += [Fault("doctor.platforms", level, line, hint) for level, line, hint in told if level]
+    return [line for _, line, _ in told]
 
 
 def _webhooks(faults: list[Fault], at: datetime) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import io
 import json
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from channels import stop
 from channels.liveness import current_boot_id
-from channels.models import Delivery
+from channels.models import Delivery, PlatformTemplate
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Activity, Suppression
@@ -117,6 +118,76 @@ def test_controls_that_cannot_be_read_are_an_error(monkeypatch):
     text, error = failing()
     assert "doctor.controls" in text
     assert error == "1 of these must be put right."
+
+
+SECRETS = ("EAAG-canary-1", "IGQ-canary-2", "app-canary-3", "word-canary-4")
+NAMES = ("WHATSAPP_TOKEN", "INSTAGRAM_TOKEN", "META_APP_SECRET", "META_VERIFY_TOKEN")
+
+
+def told_of(settings, **changes):
+    """What is said of the platforms, all set up but for `changes`; never a secret."""
+    for name, value in zip(NAMES, SECRETS, strict=True):
+        setattr(settings, name, value)
+    settings.WHATSAPP_PHONE_NUMBER_ID, settings.INSTAGRAM_ACCOUNT_ID = "10555", "178"
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    out = io.StringIO()
+    with contextlib.suppress(CommandError):
+        call_command("doctor", "--json", stdout=out)
+    for secret in SECRETS:
+        assert secret not in out.getvalue()
+    found = json.loads(out.getvalue())
+    faults = [each for each in found["findings"] if each["id"] == "doctor.platforms"]
+    return "\n".join(found["platforms"]), faults
+
+
+def test_platforms_that_nobody_set_up_are_said_in_a_line_each():
+    assert report()["platforms"] == [
+        "WhatsApp is not set up (WHATSAPP_TOKEN and WHATSAPP_PHONE_NUMBER_ID): nothing goes there.",
+        "Instagram is not set up (INSTAGRAM_TOKEN and INSTAGRAM_ACCOUNT_ID): nothing goes there.",
+    ]
+
+
+def test_platforms_are_told_check_by_check_without_a_secret(settings):
+    place = testing.make_workspace()
+    PlatformTemplate.objects.create(workspace=place, name="hello", body="Hello {{1}}")
+    text, faults = told_of(settings)
+    assert not faults
+    assert "WhatsApp's token (WHATSAPP_TOKEN) is set." in text
+    assert "WhatsApp's phone number id (WHATSAPP_PHONE_NUMBER_ID) is 10555." in text
+    assert "WhatsApp is asked at graph.facebook.com." in text
+    assert "1 WhatsApp template is in use." in text
+    assert "Instagram's account id (INSTAGRAM_ACCOUNT_ID) is 178." in text
+    assert "(META_APP_SECRET) is set, 1 secret: signed events are heard." in text
+    assert "(META_VERIFY_TOKEN) is set." in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "INSTAGRAM_TOKEN", "INSTAGRAM_ACCOUNT_ID",
+     "META_VERIFY_TOKEN"],
+)  # fmt: skip
+def test_what_a_platform_lacks_is_a_warning_that_names_it(settings, name):
+    PlatformTemplate.objects.create(workspace=testing.make_workspace(), name="hello", body="Hello")
+    text, [fault] = told_of(settings, **{name: ""})
+    assert f"({name}) is missing." in text
+    assert (fault["level"], fault["hint"]) == ("WARNING", f"Set {name} in the environment.")
+
+
+def test_a_missing_app_secret_is_said_and_is_an_error_of_its_own(settings):
+    text, _ = told_of(settings, META_APP_SECRET="")
+    assert "(META_APP_SECRET) is missing: no answer and no request to stop is heard." in text
+    assert "outreach.E009" in failing()[0]
+
+
+def test_a_workspace_without_a_template_and_a_strange_server_are_named(settings):
+    PlatformTemplate.objects.create(workspace=testing.make_workspace(), name="hello", body="Hello")
+    testing.make_workspace("there")
+    text, [fault] = told_of(settings, WHATSAPP_API_URL="http://127.0.0.1:9/v24.0")
+    assert "WhatsApp is asked at 127.0.0.1, which is not Meta's own." in text
+    assert "None in there: there only answers within 24 hours can leave." in fault["message"]
+    settings.WHATSAPP_TOKEN = settings.WHATSAPP_PHONE_NUMBER_ID = ""
+    assert "template" not in " ".join(report()["platforms"])
 
 
 def _delivery(status, **fields):
