@@ -27,6 +27,7 @@ from safety.known import COMPLAINTS_FOR, messages_left
 from safety.law.table import TABLE
 from safety.models import ControlKey
 from safety.verdict import Level, Verdict
+from workflows.words import plural
 
 PARTS = (
     "controls", "drill", "senders", "law", "suppression", "complaints", "platforms", "webhooks",
@@ -128,7 +129,8 @@ def _senders(faults: list[Fault], at: datetime) -> list[str]:
         some = ", ".join(
             f"#{pk}" for pk in unknown.order_by("pk").values_list("pk", flat=True)[:10]
         )
-        line = f"{count} deliveries have an unknown outcome ({some}); nothing is sent twice."
+        words = plural(count, "delivery has", "deliveries have")
+        line = f"{words} an unknown outcome ({some}); nothing is sent twice."
         hint = "A person says for each in the admin whether it arrived."
         faults.append(Fault("doctor.unknown", "WARNING", line, hint))
         lines.append(line)
@@ -144,14 +146,15 @@ def _law(faults: list[Fault], at: datetime) -> list[str]:
     if late:
         message = (
             f"The law table should have been reviewed by {TABLE.review_by:%Y-%m-%d} "
-            f"({len(late)} entries are overdue)."
+            f"({plural(len(late), 'entry is', 'entries are')} overdue)."
         )
         hint = "Have safety/law/law.toml checked; it goes on holding as it stands."
         faults.append(Fault("doctor.law_overdue", "WARNING", message, hint))
+    open_rows = len(TABLE.unconfirmed)
     return [
         f"Version {TABLE.version} of {TABLE.valid_from:%Y-%m-%d}, {len(TABLE.rows)} rows; "
         f"review by {TABLE.review_by:%Y-%m-%d}.",
-        f"{len(TABLE.unconfirmed)} rows are not confirmed by a lawyer; they are applied.",
+        f"{plural(open_rows, 'row is', 'rows are')} not confirmed by a lawyer; all are applied.",
     ]
 
 
@@ -160,10 +163,12 @@ def _suppression(faults: list[Fault], at: datetime) -> list[str]:
     holding = Suppression.objects.filter(lifted_at__isnull=True)
     foreign = holding.exclude(key_id=suppression.key_id()).count()
     if foreign:
-        message = f"{foreign} suppressed addresses were written with another key: all is stopped."
+        words = plural(foreign, "suppressed address was", "suppressed addresses were")
+        message = f"{words} written with another key: all is stopped."
         hint = "Put the old SUPPRESSION_KEY, or DATA_DIR/suppression_key, back."
         faults.append(Fault("doctor.suppression_key", "ERROR", message, hint))
-    return [f"{holding.count()} addresses are suppressed; key {suppression.key_id()[:8]}…."]
+    words = plural(holding.count(), "address is", "addresses are")
+    return [f"{words} suppressed; key {suppression.key_id()[:8]}…."]
 
 
 def _complaints(faults: list[Fault], at: datetime) -> list[str]:

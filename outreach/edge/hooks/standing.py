@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db.models import Count, Q
 
 from outreach.edge.models import Webhook
+from workflows.words import plural
 
 SHORTEST = 32
 
@@ -41,7 +42,8 @@ def sentences() -> list[tuple[str, str, str]]:
     counts = on.aggregate(
         on=Count("pk"), failing=Count("pk", filter=Q(failing_since__isnull=False))
     )
-    told = [("", f"{counts['on']} webhooks are switched on, {counts['failing']} of them fail.", "")]
+    words = plural(counts["on"], "webhook is", "webhooks are")
+    told = [("", f"{words} switched on; failing: {counts['failing']}.", "")]
     if counts["on"] and not settings.WEBHOOK_SIGNING_KEY:
         line = "Webhooks wait, because WEBHOOK_SIGNING_KEY is not set and nothing can be signed."
         told.append(("ERROR", line, "Set it to the key that was there when they were made."))

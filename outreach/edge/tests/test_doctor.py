@@ -202,8 +202,10 @@ def test_unknown_outcomes_wait_for_a_person(live):
     row = _delivery("unknown")
     found = report()
     [fault] = [each for each in found["findings"] if each["id"] == "doctor.unknown"]
-    assert f"(#{row.pk})" in fault["message"]
+    assert fault["message"].startswith(f"1 delivery has an unknown outcome (#{row.pk});")
     assert "A person says" in fault["hint"]
+    _delivery("unknown")
+    assert "2 deliveries have an unknown outcome" in report()["senders"][0]
 
 
 @pytest.mark.parametrize(("dead", "words"), [(True, "is dead"), (False, "has been sending since")])
@@ -225,7 +227,7 @@ def test_a_list_written_with_another_key_is_an_error(monkeypatch):
     )
     Suppression.objects.update(key_id="0" * 16)
     text, _ = failing()
-    assert "1 suppressed addresses were written with another key" in text
+    assert "1 suppressed address was written with another key" in text
     assert "Put the old SUPPRESSION_KEY" in text
 
 
