@@ -172,6 +172,16 @@ def test_readme_links_lead_somewhere():
         assert (ROOT / target).exists(), target
 
 
+def test_make_bench_runs_what_its_readme_lists_and_each_can_be_run():
+    named = re.search(r"^BENCHES := (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert named
+    page = (ROOT / "bench/README.md").read_text()
+    listed = re.findall(r"^\| `python -m bench\.(\w+)", page, re.M)
+    assert named[1].split() == listed
+    for name in listed:
+        assert '__name__ == "__main__"' in (ROOT / f"bench/{name}.py").read_text(), name
+
+
 def test_changelog_begins_with_what_is_unreleased():
     headings = re.findall(r"^##+ (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == "Unreleased"
