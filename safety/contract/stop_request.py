@@ -1,7 +1,8 @@
 """Whether an inbound text asks us to stop: stop, unclear or none, with the words that say so.
 
-Quoted text never counts, "don't stop" and orders ("stop the shipment") are not requests to stop,
-and what cannot be told apart is unclear: the queue holds and a person looks.
+Quoted text never counts, "don't stop", orders ("stop the shipment") and orders about somebody
+else ("don't write to Marco") are not requests to stop, and what cannot be told apart is unclear:
+the queue holds and a person looks.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import re2
 
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -39,6 +42,18 @@ class _Words:
     not_meant: tuple[Any, ...]
     stop: tuple[Any, ...]
     unclear: tuple[Any, ...]
+    others: _Others
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Orders about somebody else: sure ones, those that end with a name, and doubtful ones."""
+
+    certain: tuple[Any, ...]
+    named: tuple[Any, ...]
+    unclear: tuple[Any, ...]
+    ours: Any
+    nobody: frozenset[str]
 
 
 def detect_stop(text: str) -> StopRequest:
@@ -55,10 +70,11 @@ def _detect(text: str) -> StopRequest:
     meant = folded.text
     for pattern in words.not_meant:
         meant = pattern.sub(_blank, meant)
+    meant, doubtful = _without_others(folded, meant, words.others)
     found = _first(meant, words.stop)
     if found:
         return _request("stop", folded, found)
-    found = _first(meant, words.unclear)
+    found = _first(meant, words.unclear) or doubtful
     return _request("unclear", folded, found) if found else StopRequest("none")
 
 
@@ -93,6 +109,52 @@ def _blank(found: Any) -> str:
     return "\N{MIDDLE DOT}" * len(found.group())
 
 
+def _without_others(
+    folded: Folded, text: str, others: _Others
+) -> tuple[str, tuple[int, int] | None]:
+    """The text without its orders about somebody else, and the first doubtful one."""
+    doubtful = None
+    for kind in (others.certain, others.named, others.unclear):
+        for found in [each for pattern in kind for each in pattern.finditer(text)]:
+            start, end = found.span()
+            if others.ours.search(_sentence(text, start, end)):
+                continue
+            if kind is not others.certain and not _ends_with_name(folded, found, others):
+                continue
+            if kind is others.named and _is_title_case(folded, start, end):
+                continue
+            text = f"{text[:start]}{_blank(found)}{text[end:]}"
+            if kind is others.unclear:
+                doubtful = doubtful or (start, end)
+    return text, doubtful
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    """The whole sentence around a stretch."""
+    first = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    ends = [at for mark in ".!?\n" if (at := text.find(mark, end)) >= 0]
+    return text[first : min(ends, default=len(text))]
+
+
+def _ends_with_name(folded: Folded, found: Any, others: _Others) -> bool:
+    """Whether its word in question has one capital letter, its first, and is no address."""
+    place = found.span(found.lastindex)
+    if folded.text[slice(*place)] in others.nobody:
+        return False
+    first, last = folded.span(*place)
+    behind = folded.original[last : last + 2]
+    if behind[:1] == "@" or (behind[:1] in tuple("._") and behind[1:].isalnum()):
+        return False
+    return folded.original[first:last].istitle()
+
+
+def _is_title_case(folded: Folded, start: int, end: int) -> bool:
+    """Whether capital letters tell no name, because other words of the order have them too."""
+    first, last = folded.span(start, end)
+    words = folded.original[first:last].split()
+    return any(word[:1].isupper() for word in words[1:-1])
+
+
 def _keyword(folded: Folded, words: _Words) -> tuple[int, int] | None:
     """A keyword that is the whole message, or its first or last line."""
     lines = [line for line in re.finditer(r"[^\n]+", folded.text) if re.search(r"\w", line[0])]
@@ -125,4 +187,14 @@ def _words() -> _Words:
         for kind in ("certain", "not_meant", "stop", "unclear")
     }
     polite = tuple(sorted(read["polite"], key=len, reverse=True))
-    return _Words(frozenset(read["keywords"]), polite, **kinds)
+    return _Words(frozenset(read["keywords"]), polite, **kinds, others=_others(read))
+
+
+def _others(read: dict[str, Any]) -> _Others:
+    listed, pieces = read["others"], read["pieces"]
+    kinds = {
+        kind: tuple(re2.compile(f"(?m){expand(each, pieces)}") for each in listed[kind])
+        for kind in ("certain", "named", "unclear")
+    }
+    ours = compiled(expand(listed["ours"], pieces))
+    return _Others(**kinds, ours=ours, nobody=frozenset(listed["nobody"]))

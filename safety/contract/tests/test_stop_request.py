@@ -68,7 +68,9 @@ def test_text_without_words_is_none(text: str) -> None:
     assert detect_stop(text).kind == "none"
 
 
-@pytest.mark.parametrize("piece", ["please stop ", "don't ", "no me ", "stop\n", "no "])
+@pytest.mark.parametrize(
+    "piece", ["please stop ", "don't ", "no me ", "stop\n", "no ", "No escriban a Marco "]
+)
 def test_hostile_text_is_judged_quickly(piece: str) -> None:
     text = (piece * 20_000)[:100_000]
     start = time.process_time()
@@ -113,3 +115,30 @@ def test_a_request_is_heard_within_twenty_thousand_characters() -> None:
     heard = detect_stop(f"{before}lose my number")
     assert heard == StopRequest("stop", (19_986, 20_000), "lose my number")
     assert detect_stop(f"{before} lose my number") == StopRequest("none")
+
+
+@pytest.mark.parametrize("who", ["Marco", "Ésme", "Jo"])
+def test_a_name_is_told_by_its_one_capital_letter(who: str) -> None:
+    assert detect_stop(f"No escriban a {who}").kind == "none"
+    for other in (who.lower(), who.upper(), f"{who}@example.org", f"{who}.x@example.org"):
+        assert detect_stop(f"No escriban a {other}").kind == "stop", other
+    assert detect_stop(f"No escriban a {who}. Gracias").kind == "none"
+
+
+@pytest.mark.parametrize("mark", [".", "!", "?", "\n"])
+def test_only_the_sentence_about_somebody_else_is_taken_out(mark: str) -> None:
+    order = "No escriban a Marco"
+    assert (
+        detect_stop(f"Este correo es de mi casa{mark} {order}{mark} Saludos a mi jefe").kind
+        == "none"
+    )
+    assert detect_stop(f"{order}, es mi jefe").kind == "stop"
+    heard = detect_stop(f"{order}{mark} No me escriban{mark} {order}")
+    assert (heard.kind, heard.text.rstrip(".!?\n")) == ("stop", "No me escriban")
+
+
+def test_what_may_be_about_the_writer_is_quoted_for_a_person() -> None:
+    text = "Guten Tag, bitte Marco nicht anrufen. Bitte Peter nicht anrufen. Danke"
+    heard = detect_stop(text)
+    assert (heard.kind, heard.text) == ("unclear", "bitte Marco nicht anrufen")
+    assert detect_stop(f"{text} Mich bitte nicht mehr anrufen.").kind == "stop"
