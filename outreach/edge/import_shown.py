@@ -63,6 +63,11 @@ def _why(report: Report, outcome: Outcome) -> str:
 
 
 def _what(row: RowResult) -> str:
+    told = _told(row)
+    return f"{told}; suppressed ({row.suppressed})" if row.suppressed else told
+
+
+def _told(row: RowResult) -> str:
     if row.outcome is Outcome.SKIPPED:
         return row.reason
     if row.outcome is Outcome.NEW:
@@ -105,6 +110,9 @@ def _show_list(
 
 def _show_sum(report: Report, console: Console) -> None:
     tally = ", ".join(f"{report.counts[each]:,} {each}" for each in Outcome)
+    if report.suppressions:
+        why = ", ".join(f"{count:,} {reason}" for reason, count in report.suppressions.items())
+        console.print(f"Suppressed, nothing goes to these rows' addresses: {escape(why)}.")
     stopped = report.counts["stopped"]
     if stopped:
         console.print(f"{stopped:,} of them asked us to stop or are blocked; they stay so.")

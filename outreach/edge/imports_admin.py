@@ -117,6 +117,7 @@ class ImportAdmin(PageAdmin):
             "report": report,
             "counts": [(n.replace("_", " "), c) for n, c in report.get("counts", {}).items() if c],
             "columns": list(report.get("columns", {}).items()),
+            "suppressed": list(report.get("suppressed_by_reason", {}).items()),
             "groups": [
                 (kind, [each for each in rows if each["outcome"] == kind][:SHOWN]) for kind in kinds
             ],

@@ -165,7 +165,7 @@ class Applying(Run):
     def is_in_file(self, profile: str) -> bool:
         return False  # whoever is coming is here by now
 
-    def suppress(self, places: list[suppression.Place]) -> None:
+    def suppress(self, places: dict[suppression.Place, bool]) -> None:
         if places:
             optouts.suppress(self.workspace, places, by=self.by, at=self.at)
 

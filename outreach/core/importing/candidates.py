@@ -7,7 +7,6 @@ would be written to at the wrong hour.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,27 +15,18 @@ from outreach.core.importing import dates
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import fold
 from outreach.core.importing.places import country, is_calling_code, zone, zone_of
+from outreach.core.importing.refusals import OPTED_OUT, Refusals, Refused
 from outreach.core.importing.table import Record, Table
 from outreach.core.importing.tidy import emptied, is_footer, plain
-from outreach.core.importing.ways import CHANNELS, Way, Ways
+from outreach.core.importing.ways import Way, Ways
 from outreach.core.models import Channel
 from outreach.core.names import Name
 
 LONGEST = {"company": 300, "position": 400, "notes": 20_000}
 LONGEST_NAME = 200
 NUMBERS = (str(Channel.PHONE), str(Channel.WHATSAPP))
-
-
-# What a cell says when somebody must not be written to; "false" and "subscribed" say nothing.
-OPTED_OUT_WORDS = (
-    "true|yes|y|1|x|ja|oui|si|sim|da|tak|checked|unsubscribed|opted out|opt out|out|abgemeldet|"
-    "désabonné|baja|no consent|never|bounced|complained|cleaned"
-)
-OPTED_OUT = frozenset(fold(word) for word in OPTED_OUT_WORDS.split("|"))
-DATED = re.compile(r"\d{4}-\d\d-\d\d")  # "unsubscribed at"
-
-
 IN_FILE = -1
+UNREADABLE = frozenset({"footer", "ragged"})  # which cell means what nobody knows
 
 
 @dataclass(slots=True)
@@ -54,8 +44,8 @@ class Candidate:
     country: str = ""
     notes: str = ""
     is_zone_derived: bool = False
-    opted_out: tuple[str, ...] = ()
-    is_suppressed: bool = False
+    refused: Refused = field(default_factory=dict)
+    suppressed: str = ""  # why an address of theirs is, once it was looked up
     perhaps: int = 0  # the person this may be too; IN_FILE for one of this file
     ways: list[Way] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -65,15 +55,21 @@ class Candidate:
         return self.name.full.casefold()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Skip:
-    """A row that is left out. `is_error` tells a fault of the file from what is meant so."""
+    """A row that is left out. `is_error` tells a fault of the file from what is meant so.
+
+    What it says against writing holds all the same: `ways` are the addresses it speaks of.
+    """
 
     line: int
     code: str
     reason: str
     is_error: bool = False
     name: str = ""
+    ways: list[Way] = field(default_factory=list)
+    refused: Refused = field(default_factory=dict)
+    suppressed: str = ""
 
 
 class Reader:
@@ -85,8 +81,20 @@ class Reader:
         self.width = len(table.header)
         self.columns = table.columns
         self.ways = Ways(table.columns, table.header)
+        self.refusals = Refusals(table.columns, table.header)
 
     def read(self, record: Record) -> Candidate | Skip:
+        """Somebody, or why it is nobody. A row that is left out still closes its addresses."""
+        found = self._read(record)
+        if isinstance(found, Skip) and self.refusals.cells and found.code not in UNREADABLE:
+            cells = emptied(record[1])
+            found.refused = self.refusals.read(cells)
+            if found.refused:
+                region = country(self._text(cells, "country")) or self.choices.country
+                found.ways = self.ways.read(cells, region).ways
+        return found
+
+    def _read(self, record: Record) -> Candidate | Skip:
         line, cells = record
         if is_footer(cells, self.width):
             text = "A line below the list, not somebody."
@@ -94,7 +102,7 @@ class Reader:
         if len(cells) != self.width and (fault := self._ragged(line, cells)):
             return fault
         cells = emptied(cells)
-        if self._says(cells, "deleted"):
+        if fold(self._raw(cells, "deleted")) in OPTED_OUT:
             who = self._text(cells, "full_name") or self._text(cells, "email")
             return Skip(line, "deleted", "Marked as deleted in the file.", name=who)
         first, last = self._text(cells, "first_name"), self._text(cells, "last_name")
@@ -140,17 +148,7 @@ class Reader:
         found = self.ways.read(cells, row.country or self.choices.country)
         row.ways, row.profile_url = found.ways, found.profile_url
         row.problems += found.problems
-        if self._says(cells, "opted_out"):
-            row.opted_out = tuple(CHANNELS.values())
-        elif self._says(cells, "do_not_call"):
-            row.opted_out = (str(Channel.PHONE), str(Channel.WHATSAPP))
-
-    def _says(self, cells: list[str], name: str) -> bool:
-        return any(
-            fold(cells[index]) in OPTED_OUT or DATED.match(cells[index])
-            for index in self.columns.get(name, ())
-            if cells[index]
-        )
+        row.refused = self.refusals.read(cells) if self.refusals.cells else {}
 
     def _nobody(self, row: Candidate, cells: list[str]) -> Skip:
         """Why a row without any way to reach somebody, or without any name, is left out."""

@@ -34,6 +34,7 @@ LABELS = {
     "notes": "notes",
     "opted_out": "opted out",
     "do_not_call": "do not call",
+    "bounced": "bounced for good",
     "url": "LinkedIn page, where it is one",
     "deleted": "deleted",
 }
@@ -51,6 +52,7 @@ WORDS_ABOUT = (
     "lavoro|ufficio|altro|valore|trabalho|outro|waarde|werk|thuis"
 )
 LOOSE_WORDS = frozenset(WORDS_ABOUT.split("|"))
+OPT_OUT_OF = "optedoutofemail"  # HubSpot names a subscription behind it
 Columns = dict[str, tuple[int, ...]]
 
 
@@ -85,6 +87,8 @@ def meaning(cell: str) -> str:
         return number if number in ("phone", "whatsapp") else ""
     if found := MEANING.get(fold(cell)):
         return found
+    if fold(cell).startswith(OPT_OUT_OF):
+        return "opted_out"
     tokens = [fold(token) for token in re.split(r"[\W_]+", cell)]
     tokens = [token for token in tokens if token and not token.isdigit()]
     while len(tokens) > 1 and tokens[0] in OWNERS:

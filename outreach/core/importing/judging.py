@@ -24,6 +24,7 @@ from outreach.core.importing.table import Table
 from outreach.core.models import Channel, Suppression, Workspace
 
 BATCH = 2_000
+HELD = "on the suppression list here"
 Progress = Callable[[int, int], None]
 OnRow = Callable[[RowResult], None]
 Change = tuple[Candidate, Known, Plan]
@@ -100,6 +101,8 @@ class Run:
                     f"The {what} is in line {line} and in line {row.line}; line {line} counts.",
                     True,
                     row.name.full,
+                    row.ways if row.refused else [],
+                    row.refused,
                 )
         for key, _ in keys:
             self.seen.first_line(key, row.line)
@@ -107,7 +110,7 @@ class Run:
 
     def _batch(self, rows: Sequence[Candidate | Skip]) -> None:
         candidates = [row for row in rows if isinstance(row, Candidate)]
-        self._note_suppressed(candidates)
+        self._note_suppressed(rows)
         matches = self.matcher.match(candidates)
         self.lock(list(zip(candidates, matches, strict=True)))
         found = iter(matches)  # by their order: one line of pasted text may hold several people
@@ -132,27 +135,39 @@ class Run:
     def write_history(self, known: list[Noted]) -> None:
         """A preview writes nothing."""
 
-    def suppress(self, places: list[suppression.Place]) -> None:
-        """A preview writes nothing."""
+    def suppress(self, places: dict[suppression.Place, bool]) -> None:
+        """A preview writes nothing. Of each place, whether a bounce is the reason."""
 
     def doubt(self, people: tuple[int, ...]) -> None:
         """People of whom one row has addresses: a preview writes nothing."""
 
-    def _note_suppressed(self, rows: list[Candidate]) -> None:
+    def _note_suppressed(self, rows: Sequence[Candidate | Skip]) -> None:
         """Suppressed addresses come in suppressed; who opted out elsewhere is suppressed here."""
-        out = [row for row in rows if row.opted_out]
-        if not out and not self.has_suppressed:
-            return
         pk = self.workspace.pk
-        places = {(pk, *way.key): row for row in rows for way in row.ways}
-        held = suppression.suppressed_among(places)
-        wanted = [(pk, *way.key) for row in out for way in row.ways if way.channel in row.opted_out]
-        fresh = [place for place in dict.fromkeys(wanted) if place not in held]
-        for place in (*held, *wanted):
-            places[place].is_suppressed = True
+        wanted: dict[suppression.Place, bool] = {}  # whether a bounce is all that is said
+        for row in rows:
+            if row.refused:
+                for way in row.ways:
+                    if refusal := row.refused.get(way.channel):
+                        place = (pk, *way.key)
+                        wanted[place] = refusal.is_bounce and wanted.get(place, True)
+        if not wanted and not self.has_suppressed:
+            return
+        held = suppression.suppressed_among({(pk, *way.key) for row in rows for way in row.ways})
+        for row in rows:
+            row.suppressed = self._why(row, held)
+        fresh = {place: bounce for place, bounce in wanted.items() if place not in held}
         self.report.counts["opted_out"] += len(fresh)
         self.has_suppressed = self.has_suppressed or bool(fresh)
         self.suppress(fresh)
+
+    def _why(self, row: Candidate | Skip, held: set[suppression.Place]) -> str:
+        """Why an address of this row is suppressed: in the words of the file, or ours."""
+        said = [row.refused[way.channel] for way in row.ways if way.channel in row.refused]
+        is_held = any((self.workspace.pk, *way.key) in held for way in row.ways)
+        columns = dict.fromkeys(each.column for each in said)
+        self.report.suppressions.update(list(columns) or ([HELD] if is_held else []))
+        return "; ".join(dict.fromkeys(each.words for each in said)) or (HELD if is_held else "")
 
     def _judge(
         self,

@@ -5,7 +5,7 @@ It can only brake, so whoever may bring the list may do it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
 from outreach.core import activity, suppression
@@ -14,11 +14,14 @@ from outreach.core.models.consent import SuppressionReason
 from outreach.core.principal import Principal
 from outreach.core.suppression import Place
 
-REASON = SuppressionReason.IMPORT
 
+def suppress(
+    workspace: Workspace, places: Mapping[Place, bool], *, by: Principal, at: datetime
+) -> None:
+    """Suppress these addresses, a lifted suppression again; of each, whether it bounced.
 
-def suppress(workspace: Workspace, places: Iterable[Place], *, by: Principal, at: datetime) -> None:
-    """Suppress these addresses, a lifted suppression again. Needs a transaction."""
+    Needs a transaction.
+    """
     wanted = {suppression.digest_of(*place): place for place in places}
     there = set(Suppression.objects.filter(digest__in=wanted).values_list("digest", flat=True))
     rows = Suppression.objects.bulk_create(
@@ -27,7 +30,7 @@ def suppress(workspace: Workspace, places: Iterable[Place], *, by: Principal, at
             channel=place[1],
             digest=digest,
             key_id=suppression.key_id(),
-            reason=REASON,
+            reason=_reason(places[place]),
             at=at,
             **by.fields(),
         )
@@ -35,11 +38,17 @@ def suppress(workspace: Workspace, places: Iterable[Place], *, by: Principal, at
         if digest not in there
     )
     entries = [
-        activity.entry("safety.suppressed", row, channel=row.channel, reason=str(REASON))
+        activity.entry("safety.suppressed", row, channel=row.channel, reason=row.reason)
         for row in rows
     ]
     activity.record(*entries, by=by, at=at)
     for digest in there:
-        _, channel, address = wanted[digest]
+        place = wanted[digest]
+        _, channel, address = place
         system = Principal.system("import")
-        suppression.suppress(workspace, channel, address, reason=REASON, by=system, at=at)
+        reason = _reason(places[place])
+        suppression.suppress(workspace, channel, address, reason=reason, by=system, at=at)
+
+
+def _reason(is_bounce: bool) -> str:
+    return SuppressionReason.BOUNCE.value if is_bounce else SuppressionReason.IMPORT.value

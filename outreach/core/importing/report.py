@@ -14,6 +14,7 @@ from typing import Any
 
 KEPT_ROWS = 1_000
 KEPT_ERRORS = 100
+NAMED = ("name", "greeting", "code", "reason", "matched_by", "suggestion", "suppressed")
 
 
 class Outcome(StrEnum):
@@ -50,12 +51,12 @@ class RowResult:
     errors: tuple[str, ...] = ()
     suggestion: str = ""
     is_stopped: bool = False
-    is_suppressed: bool = False
+    suppressed: str = ""  # why an address of the row is
 
     def as_dict(self) -> dict[str, Any]:
         """Without what is empty, for `--json`."""
         found: dict[str, Any] = {"line": self.line, "outcome": str(self.outcome)}
-        for key in ("name", "greeting", "code", "reason", "matched_by", "suggestion"):
+        for key in NAMED:
             if value := getattr(self, key):
                 found[key] = value
         for key in ("changes", "conflicts"):
@@ -68,8 +69,6 @@ class RowResult:
             found["errors"] = list(self.errors)
         if self.is_stopped:
             found["stopped"] = True
-        if self.is_suppressed:
-            found["suppressed"] = True
         return found
 
 
@@ -90,6 +89,7 @@ class Report:
     on_row: Callable[[RowResult], None] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    suppressions: Counter[str] = field(default_factory=Counter)  # rows by what stands against them
     kept: dict[Outcome, list[RowResult]] = field(
         default_factory=lambda: {outcome: [] for outcome in Outcome}
     )
@@ -110,7 +110,7 @@ class Report:
         counts["conflicts"] += len(row.conflicts)
         counts["suggestions"] += bool(row.suggestion)
         counts["stopped"] += row.is_stopped
-        counts["suppressed"] += row.is_suppressed
+        counts["suppressed"] += bool(row.suppressed)
         if len(self.kept[row.outcome]) < KEPT_ROWS:
             self.kept[row.outcome].append(row)
         if self.on_row is not None:
@@ -160,6 +160,7 @@ class Report:
             "applied": self.is_applied,
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),
+            "suppressed_by_reason": dict(sorted(self.suppressions.items())),
             "errors": [{"line": line, "error": text} for line, text in self.errors],
             "errors_not_shown": self.counts["errors"] - len(self.errors),
             "rows": [row.as_dict() for row in self.rows()],

@@ -22,7 +22,7 @@ def new(row: Candidate, found: Match, namesake: str) -> RowResult:
         ),
         errors=tuple(row.problems),
         suggestion=found.suggestion or namesake,
-        is_suppressed=row.is_suppressed,
+        suppressed=row.suppressed,
     )
 
 
@@ -37,7 +37,7 @@ def known(row: Candidate, found: Match, person: Known, made: Plan) -> RowResult:
         conflicts=tuple(made.conflicts),
         errors=tuple(row.problems),
         is_stopped=person.is_stopped,
-        is_suppressed=row.is_suppressed,
+        suppressed=row.suppressed,
     )
 
 
@@ -49,6 +49,7 @@ def skipped(skip: Skip) -> RowResult:
         skip.code,
         skip.reason,
         errors=(skip.reason,) if skip.is_error else (),
+        suppressed=skip.suppressed,
     )
 
 
@@ -60,6 +61,7 @@ def ambiguous(row: Candidate) -> Skip:
         "they are one human being, and import it again.",
         True,
         row.name.full,
+        suppressed=row.suppressed,
     )
 
 
@@ -70,4 +72,5 @@ def same_person(row: Candidate, line: int) -> Skip:
         f"Line {line} and line {row.line} are the same person here; line {line} counts.",
         True,
         row.name.full,
+        suppressed=row.suppressed,
     )

@@ -9,7 +9,7 @@ from outreach.core import cells
 from outreach.core.importing.report import RowResult
 
 HEAD = ("line", "outcome", "name", "greeting", "known by", "reason", "changes", "conflicts",
-        "errors", "suggestion")  # fmt: skip
+        "errors", "suggestion", "suppressed")  # fmt: skip
 
 
 class RowsCsv:
@@ -29,5 +29,5 @@ def cells_of(result: RowResult) -> list[Any]:
     return [
         result.line, str(result.outcome), result.name, result.greeting, result.matched_by,
         result.reason, "; ".join(changes), "; ".join(conflicts), "; ".join(result.errors),
-        result.suggestion,
+        result.suggestion, result.suppressed,
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from outreach.core.importing import columns as meaning
+from outreach.core.importing import refusals
 from outreach.core.importing.columns import Columns, Reading, UnknownColumn
 from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.encoding import Encoding
@@ -109,4 +110,5 @@ def survey(table: Table) -> Table:
             line=table.header_line,
         )
     samples = tuple(tuple(cell[:60] for cell in cells) for _, cells in islice(table.records(), 3))
-    return replace(table, rows=rows, is_day_first=is_day_first, samples=samples)
+    notices = (*table.notices, *refusals.notice(table.header, table.columns))
+    return replace(table, rows=rows, is_day_first=is_day_first, samples=samples, notices=notices)

@@ -136,7 +136,7 @@ def test_a_number_without_its_sign_is_read_only_beyond_doubt(cell, country, numb
 
 def test_who_left_a_mailing_list_comes_in_stopped():
     (gone,), _ = rows_of(Path("mailchimp_unsubscribed.csv"))
-    assert "email" in gone.opted_out
+    assert "email" in gone.refused
 
 
 def test_lines_below_a_report_are_nobody():

@@ -106,8 +106,8 @@ def test_a_report_s_footer_is_no_error():
 )
 def test_who_opted_out_elsewhere_is_known(name, channels):
     _, (anna, bob, *_), _ = people((FIXTURES / name).read_bytes())
-    assert not anna.opted_out
-    assert len(bob.opted_out) == channels
+    assert not anna.refused
+    assert len(bob.refused) == channels
 
 
 def test_cards_of_groups_and_firms_are_left_out_and_counted():

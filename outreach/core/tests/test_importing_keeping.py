@@ -139,7 +139,7 @@ def test_a_suppressed_address_comes_in_suppressed_and_counted(bring, workspace):
     suppression.suppress(workspace, "email", "a@example.com", reason="unsubscribe", by=by, at=AT)
     report = bring(TWO)
     assert (report.new, report.counts["suppressed"]) == (2, 1)
-    assert [row.is_suppressed for row in report.rows()] == [True, False]
+    assert [row.suppressed for row in report.rows()] == ["on the suppression list here", ""]
     assert suppression.is_suppressed(workspace, "email", "a@example.com")
 
 
