@@ -21,7 +21,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from outreach.core.models import ApiKey, User, Workspace
-from outreach.core.permissions import READS, may_read
+from outreach.core.permissions import READS, may_read, role_of
 from outreach.core.principal import Principal
 from outreach.edge.api import throttling
 
@@ -108,6 +108,8 @@ def _access(request: Request) -> Access:
             principal = user.principal
         else:
             principal = Principal.of_user(key.user, door=door_of(request))  # type: ignore[arg-type]
+            if not role_of(principal, key.workspace):
+                return Access(principal, {})  # no member any more: it does not even see how it is
         return Access(principal, {key.workspace_id: key.workspace})
     if not isinstance(request.user, User):
         raise AuthenticationFailed("Log in, or send a key.")

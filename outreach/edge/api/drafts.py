@@ -243,6 +243,7 @@ class Drafts(mixins.ListModelMixin, Resource):
 
     def _patience(self) -> float:
         asked = self.request.query_params.get("wait", "0")
-        if not (asked.isascii() and asked.isdigit() and int(asked[:4]) <= waiting.LONGEST):
+        is_number = asked.isascii() and asked.isdigit() and len(asked) < 5
+        if not (is_number and int(asked) <= waiting.LONGEST):
             raise ValidationError({"wait": [f"Wait 0 to {waiting.LONGEST:.0f} seconds."]})
         return float(asked)

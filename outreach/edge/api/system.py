@@ -196,6 +196,8 @@ def _stops(words: dict[str, Any]) -> bool:
 
 def _set(words: dict[str, Any], how: dict[str, Any]) -> None:
     name, on = words["control"], words["enabled"]
+    if "hours" in words and (name == "emergency-stop" or (on and name != "dry-run")):
+        raise ValidationError({"hours": ["Only a switch put off comes back by itself. Leave it."]})
     if name == "emergency-stop":
         if not on:
             stop.enable_all(**how)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import keys
-from outreach.core.models import Activity, ApiKey, Draft, Person
+from outreach.core.models import Activity, ApiKey, Draft, Membership, Person
 from outreach.core.people import add_address
 from outreach.edge.api.throttling import PerCaller
 from outreach.edge.models import KeptAnswer
@@ -250,6 +250,32 @@ def test_no_agent_and_no_lesser_role_decides(act, body):
 
 
 # --- Controls and Safe Mode ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("control", "enabled"),
+    [("emergency-stop", True), ("emergency-stop", False), ("messaging", True)],
+)
+def test_hours_that_would_mean_nothing_are_refused(control, enabled):
+    before = list(SystemControl.objects.order_by("pk").values())
+    body = {"control": control, "enabled": enabled, "reason": "x", "hours": 2}
+    answer = api.colleague(testing.dora).post("/api/controls", body)
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "hours")
+    assert list(SystemControl.objects.order_by("pk").values()) == before
+
+
+def test_who_is_no_member_any_more_sees_nothing_of_the_workspace():
+    who = testing.alice()
+    alice = api.Caller(api.key_of(who))
+    assert [row["slug"] for row in alice.get("/api/system/status").json()["workspaces"]] == [
+        "default"
+    ]
+    Membership.objects.filter(user=who.user).delete()
+    assert alice.get("/api/system/status").json()["workspaces"] == []
+    assert (
+        "default" not in alice.post("/api/workflow-runs", {"name": "daily_plan"}).content.decode()
+    )
+    assert alice.get("/api/controls").status_code == 403
 
 
 @pytest.mark.parametrize("control", ["messaging", "auto-reply", "dry-run", "emergency-stop"])

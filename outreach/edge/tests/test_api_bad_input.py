@@ -93,6 +93,7 @@ UNREAD = (400, "parse_error", None)
     (b"\xef\xbb\xbf{}", "BOM"), (b'{"text": "\xff"}', "UTF-8 at byte 10"),
     ('{"a": 1}'.encode("utf-16"), "UTF-8 at byte 0"),
     (b'{"a": 1, "b": {"c": 1, "c": 2}}', "key twice: 'c'"),  # A9
+    (b'{"b": 1, "a": 1, "b": 1, "a": 1}', "key twice: 'a', 'b'"),
     (b'{"confidence": Infinity}', "no JSON number"),  # A10
     (b'{"confidence": -1e999}', "too large"),
     (b'{"confidence": ' + b"9" * 5000 + b"}", "too many digits"),
@@ -283,10 +284,12 @@ def test_a_cursor_that_is_not_ours_is_404(place, value):
     ("drafts?since=" + LONG, "since", "ISO 8601"), ("approvals?priority=4", "priority", "choice"),
     ("people?page_size=0", "page_size", "1 to 200"), ("people?page_size=-1", "page_size", "1 to"),
     ("people?page_size=1000000000", "page_size", "1 to 200"),  # A23
+    ("people?page_size=0000000019999", "page_size", "1 to 200"),
     ("people?page_size=%D9%A1", "page_size", "1 to 200"), ("people?order=name", "order", "newest"),
     ("drafts/DRAFT/decision?wait=31", "wait", "0 to 30"),
     ("activity?object_id=%00", "object_id", ""),
     ("drafts/DRAFT/decision?wait=-0", "wait", "0 to 30"),
+    ("drafts/DRAFT/decision?wait=0000999999", "wait", "0 to 30"),
 ])  # fmt: skip
 def test_a_filter_that_makes_no_sense_is_refused(place, query, attr, said):
     answer = send(place, f"GET /api/{query}")

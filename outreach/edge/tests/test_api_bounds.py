@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import override_settings
 from django.utils import timezone
+from rest_framework.exceptions import ParseError
 
 from approvals import services
 from approvals.models import Approval
@@ -19,6 +21,7 @@ from outreach import testing
 from outreach.core import keys
 from outreach.core.models import ApiKey
 from outreach.edge.api import options, throttling, waiting
+from outreach.edge.api.parsing import StrictJSONParser
 from outreach.edge.tests import api
 
 WRONG = "occ_" + "x" * 12 + "_" + "y" * 43
@@ -169,3 +172,12 @@ def test_a_place_is_given_back_whatever_ends_the_wait(monkeypatch):
     answer = api.Caller(api.key_of(agent)).get(f"/api/drafts/{draft.uuid}/decision?wait=1")
     assert answer.status_code == 500
     assert not waiting._waiting
+
+
+def test_a_body_of_many_names_with_one_twice_costs_no_more_than_its_reading():
+    """Each name was once looked for among all others: 26 seconds for these, minutes for 1 MiB."""
+    body = b"{" + b",".join(b'"a%d":1' % number for number in range(20_000)) + b',"a1":1}'
+    begun = time.monotonic()
+    with pytest.raises(ParseError, match="key twice: 'a1'"):
+        StrictJSONParser().parse(io.BytesIO(body))
+    assert time.monotonic() - begun < 5
