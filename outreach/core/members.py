@@ -37,6 +37,12 @@ def invite(
     return member
 
 
+def hold_admins(workspace_id: int) -> None:
+    """Keep who is an admin there from being changed by others until the transaction ends."""
+    rows = Membership.objects.filter(workspace=workspace_id, role=Role.ADMIN).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+
+
 def is_last_admin(member: Membership) -> bool:
     """Whether the workspace has no other active admin than this member."""
     if member.role != Role.ADMIN:

@@ -1,7 +1,7 @@
 """Members of workspaces, and users: admins invite into their workspace, operators make users.
 
 Who is new gets a link to choose a password with; it works once. A right withdrawn is withdrawn at
-once, and no workspace is left without an admin.
+once, and the last admin of a workspace stays one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -99,6 +99,7 @@ class MembershipAdmin(ConfigureAdmin):
     sortable_by = ()
     ordering = ("workspace__slug", "user__username")
     readonly_fields = ("user",)
+    actions = None  # removed one by one: each asks whether an admin is left
 
     @column("Member")
     def show_user(self, obj: Membership) -> str:
@@ -132,6 +133,8 @@ class MembershipAdmin(ConfigureAdmin):
         return is_superuser(request) or bool(workspace_ids(request, Verb.CONFIGURE))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and obj.role != Role.ADMIN:
+            _keep_an_admin(obj)
         if change or obj.user_id is not None:
             super().save_model(request, obj, form, change)
             return
@@ -155,12 +158,17 @@ class MembershipAdmin(ConfigureAdmin):
         return [str(obj) for obj in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        if isinstance(obj, Membership):
+            _keep_an_admin(obj)
         self.tell(request, obj, removed=True)
         super().delete_model(request, obj)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
+
+def _keep_an_admin(member: Membership) -> None:
+    """Asked once more where it is written: two admins may take each other's right at once."""
+    members.hold_admins(member.workspace_id)
+    if members.is_last_admin(stored(member)):
+        raise PermissionDenied(members.LAST_ADMIN)
 
 
 @admin.register(User)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.test import Client, RequestFactory
 
 from outreach import testing
 from outreach.core.models import Activity, Membership, User
@@ -95,3 +97,24 @@ def test_an_operator_makes_users_and_opens_nobodys_door():
     client.post(f"/admin/core/user/{dora.pk}/change/", {"username": "dora"})
     dora.refresh_from_db()
     assert not dora.is_active
+
+
+def test_members_are_removed_one_by_one_so_that_an_admin_is_left():
+    client = enter(testing.dora().user)
+    ids = list(Membership.objects.values_list("pk", flat=True))
+    form = {"action": "delete_selected", "_selected_action": ids, "post": "yes"}
+    client.post("/admin/core/membership/", form)
+    assert list(Membership.objects.values_list("pk", flat=True)) == ids
+
+
+def test_two_admins_who_remove_each_other_at_once_leave_one():
+    """The second has asked for the right before the first was done; it is asked again."""
+    testing.dora()
+    last = Membership.objects.get(user__username="dora")
+    site = admin.site._registry[Membership]
+    with pytest.raises(PermissionDenied, match="only admin"):
+        site.delete_model(RequestFactory().post("/"), last)
+    last.role = "viewer"
+    with pytest.raises(PermissionDenied, match="only admin"):
+        site.save_model(RequestFactory().post("/"), last, None, change=True)
+    assert Membership.objects.get(pk=last.pk).role == "admin"
