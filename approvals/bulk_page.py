@@ -64,7 +64,11 @@ def decide(
     known = {
         str(row.pk): row
         for row in rows.select_related("revision", "workspace").filter(
-            pk__in=[number for number in list(wanted)[: bulk.MOST] if number.isdigit()]
+            pk__in=[
+                number
+                for number in list(wanted)[: bulk.MOST]
+                if number.isdecimal() and len(number) < 19
+            ]
         )
     }
     for count, (number, digest) in enumerate(wanted.items()):

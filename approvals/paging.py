@@ -47,7 +47,7 @@ def take_cursor(request: HttpRequest, asked: QueryDict, rows: QuerySet[Approval]
     for name in ("after", "before"):
         values = asked.pop(name, [])
         number = str(values[-1]) if values else ""
-        if found is None and number.isdigit() and len(number) < 19:
+        if found is None and number.isdecimal() and len(number) < 19:
             row = rows.filter(pk=number).only("pk", "priority", "created_at").first()
             found = Cursor(row, name == "before") if row is not None else None
     request._outreach_cursor = found  # type: ignore[attr-defined]

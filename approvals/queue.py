@@ -67,7 +67,7 @@ def narrow_one(rows: QuerySet[Approval], name: str, value: str) -> QuerySet[Appr
 def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
     """By number, or by every word in the person's or the company's name."""
     text = words.replace("\0", " ").strip()
-    if text.startswith("#") and text[1:].isdigit() and len(text) < 19:
+    if text.startswith("#") and text[1:].isdecimal() and len(text) < 19:
         return rows.filter(pk=int(text[1:]))
     if not text:
         return rows

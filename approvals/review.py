@@ -262,7 +262,7 @@ def _delivery(row: Any) -> dict[str, Any]:
 
 def undoable(rows: Any, approval_id: str, *, user_id: int, at: datetime) -> Approval | None:
     """The approval this user has just given and may still take back by the banner."""
-    if not approval_id.isdigit() or len(approval_id) > 18:
+    if not approval_id.isdecimal() or len(approval_id) > 18:
         return None
     since = at - timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
     found: Approval | None = rows.filter(

@@ -130,7 +130,7 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
     def visible_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """The row with this number, if this user may see it; its absence looks the same."""
         found = None
-        if object_id.isdigit() and len(object_id) < 19:
+        if object_id.isdecimal() and len(object_id) < 19:
             found = self.get_queryset(request).filter(pk=object_id).first()
         if found is None or not self.has_view_permission(request, found):
             name = self.opts.verbose_name

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -41,10 +42,7 @@ def controls_page(request: HttpRequest) -> HttpResponse:
             return _set(request)
         made = _stop_link(request)
     state = controls.read()
-    places = Workspace.objects.order_by("slug")
-    if not is_operator(request):
-        places = places.filter(pk__in=workspace_ids(request, Verb.VIEW))
-    scopes = [_scope(request, state, None), *[_scope(request, state, place) for place in places]]
+    scopes = [_scope(request, state, place) for place in (None, *_places(request))]
     last = drill.last()
     environment = [key for key, braking in settings.ENVIRONMENT_BRAKES.items() if braking]
     context = {
@@ -69,7 +67,7 @@ def _stop_link(request: HttpRequest) -> dict[str, Any] | None:
     try:
         link = stop_link.make(
             by=principal_of(request),
-            workspace=_place(request.POST.get("scope", "")),
+            workspace=_place(request, request.POST.get("scope", "")),
             days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0,
             at=timezone.now(),
         )
@@ -122,7 +120,7 @@ def _set(request: HttpRequest) -> HttpResponse:
         if form.get("act") in OF_THE_SYSTEM:
             OF_THE_SYSTEM[form["act"]](request)
             return back
-        place = _place(form.get("scope", ""))
+        place = _place(request, form.get("scope", ""))
         reason, key = form.get("reason", "").strip(), form.get("key", "")
         if key not in ControlKey.values:
             raise stop.ControlRefused("Nothing was done: the form did not name a control.")
@@ -179,11 +177,22 @@ def _drill(request: HttpRequest) -> None:
 OF_THE_SYSTEM = {"resume": _resume, "drill": _drill}  # acts without a scope and a reason
 
 
-def _place(scope: str) -> Workspace | None:
-    """The workspace of that number, None for the whole system; the service checks the right."""
+def _places(request: HttpRequest) -> QuerySet[Workspace]:
+    """The workspaces whose controls this user sees."""
+    places = Workspace.objects.order_by("slug")
+    if is_operator(request):
+        return places
+    return places.filter(pk__in=workspace_ids(request, Verb.VIEW))
+
+
+def _place(request: HttpRequest, scope: str) -> Workspace | None:
+    """The workspace of that number, None for the whole system; the service checks the right.
+
+    A foreign one is refused in the words of one that does not exist: its name is told to nobody.
+    """
     if scope == WHOLE_SYSTEM:
         return None
-    found = Workspace.objects.filter(pk=scope).first() if scope.isdigit() else None
+    found = next((place for place in _places(request) if str(place.pk) == scope), None)
     if found is None:
         raise stop.ControlRefused("Nothing was done: there is no such workspace.")
     return found

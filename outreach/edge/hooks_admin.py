@@ -151,7 +151,7 @@ def _make(request: HttpRequest, at: datetime) -> Webhook:
     kind, _, number = request.POST.get("whose", "").partition(":")
     ids = workspace_ids(request, Verb.CONFIGURE)
     agent, place = None, None
-    if number.isdigit() and len(number) < 19:
+    if number.isdecimal() and len(number) < 19:
         if kind == "agent":
             found = Agent.objects.select_related("workspace")
             agent = found.filter(pk=number, workspace__in=ids, is_active=True).first()

@@ -168,13 +168,15 @@ def _make(request: HttpRequest, form: QueryDict, at: datetime) -> keys.Made:
 def _owner(request: HttpRequest, form: QueryDict) -> tuple[Agent | User, Workspace]:
     """Whose key, and in which workspace; only what this user can see."""
     kind, _, number = form.get("owner", "").partition(":")
-    if kind == MINE and number.isdigit():
+    if not (number.isdecimal() and len(number) < 19):
+        kind = ""
+    if kind == MINE:
         place = Workspace.objects.filter(
             pk=number, pk__in=workspace_ids(request, Verb.VIEW)
         ).first()
         if place is not None:
             return user_of(request), place
-    if kind == "agent" and number.isdigit():
+    if kind == "agent":
         ids = workspace_ids(request, Verb.CONFIGURE)
         agent = Agent.objects.select_related("workspace").filter(pk=number, workspace__in=ids)
         found = agent.first()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -51,6 +52,31 @@ class SaneSessionMiddleware(SessionMiddleware):
         if "\0" in request.COOKIES.get(name, ""):
             del request.COOKIES[name]
         super().process_request(request)
+
+
+NUL = (
+    "A NUL character came with this. No text here can hold one, so nothing was done. Remove it "
+    "and try again.\n"
+)
+
+
+class NoNulMiddleware:
+    """Refuses a NUL in a form or an address: PostgreSQL would break in the middle of the act."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """After the check of the form's token, which has read the form already."""
+        if not request.path.startswith("/admin/"):
+            return None
+        given = (values for form in (request.GET, request.POST) for _, values in form.lists())
+        if not any("\0" in value for values in given for value in values):
+            return None
+        return HttpResponse(NUL, status=400, content_type="text/plain; charset=utf-8")
 
 
 FOR_PROGRAMS = ("/api/", "/v1/")

@@ -54,7 +54,7 @@ def _show(
 def _found(request: HttpRequest, place: Workspace, span: Span) -> dict[str, Any]:
     wanted, page = request.GET.get("fate", ""), request.GET.get("page", "")
     fate = Fate(wanted) if wanted in set(Fate) else Fate.SENT
-    number = int(page) if page.isdigit() and 0 < len(page) < 7 else 1
+    number = int(page) if page.isdecimal() and 0 < len(page) < 7 else 1
     totals, rows, skipped = Totals(), [], max(number - 1, 0) * PAGE
     for item in rehearsal.items(place, span):
         totals.add(item)

@@ -145,7 +145,7 @@ def _rules(request: HttpRequest, place: Workspace) -> str:
     """Approval by rule: on or off, from which confidence on."""
     form, now = request.POST, timezone.now()
     threshold = form.get("threshold", "").strip()
-    if not (threshold.isdigit() and len(threshold) < 5):
+    if not (threshold.isdecimal() and len(threshold) < 5):
         raise Refused("The threshold is a whole number, 80 to 100.", "threshold")
     enabled = form.get("enabled") == "1"
     back = auto_off.configure(

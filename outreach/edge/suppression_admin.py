@@ -125,7 +125,7 @@ class SuppressionAdmin(PageAdmin):
     def _look_or_add(self, request: HttpRequest) -> Suppression | None:
         form, ids = request.POST, workspace_ids(request, Verb.STOP_PERSON)
         number = form.get("workspace", "")
-        known = number.isdigit() and int(number) in ids
+        known = number in {str(pk) for pk in ids}
         channel, address = form.get("channel", ""), form.get("address", "")
         if not known or channel not in Channel.values or not address.strip():
             raise SuppressionRefused("Choose workspace and channel, and type the address.")

@@ -212,7 +212,7 @@ class Command(BaseCommand):
             if key == "b":
                 self._bulk("low", bulk.MOST)
                 return
-            if key not in ("v", "a", "r", "e") or not rest.strip("# ").isdigit():
+            if key not in ("v", "a", "r", "e") or not rest.strip("# ").isdecimal():
                 self.stdout.write("Type a letter and a number, such as: v 3")
                 return
             item = self._item(int(rest.strip("# ")))

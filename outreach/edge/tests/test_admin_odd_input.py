@@ -1,0 +1,91 @@
+"""What no browser sends by itself to the admin: refused in words, never a broken page."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from channels import stop_link
+from outreach import testing
+from outreach.core.models import ApiKey, Person
+from outreach.edge.models import Webhook
+from safety import controls
+from safety.models import SystemControl
+
+pytestmark = pytest.mark.django_db
+# Both are digits to Python, and neither is a number that a database knows.
+NO_NUMBERS = ["²", "9" * 5000]
+BRAKE = {"act": "brake", "key": "MESSAGING_ENABLED", "reason": "x"}
+
+
+def enter(who) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(who.user)
+    return client
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS, ids=["square", "long"])
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("admin:core_apikey_add", {"owner": "agent:{}", "label": "x", "span": "30"}),
+        ("admin:core_apikey_add", {"owner": "me:{}", "label": "x", "span": "30"}),
+        ("admin:edge_webhook_add", {"whose": "all:{}", "url": "https://example.org"}),
+        ("admin:core_suppression_add", {"workspace": "{}", "channel": "email", "address": "a@b.c"}),
+        ("controls", {**BRAKE, "scope": "{}"}),
+        ("controls", {"act": "stop_link", "scope": "{}", "days": "{}"}),
+        ("safe_mode", {"act": "rules", "threshold": "{}"}),
+        ("admin:approvals_approval_bulk", {"approve": "{}:x", "item": "{}:x"}),
+    ],
+)
+def test_a_number_that_is_none_is_refused_in_words(page, form, number):
+    sent = {name: value.format(number) for name, value in form.items()}
+    answer = enter(testing.dora()).post(reverse(page), sent)
+    assert answer.status_code in (200, 302, 409)
+    assert not ApiKey.objects.exists() and not Webhook.objects.exists()
+    assert not SystemControl.objects.filter(reason="x").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/admin/core/person/²/change/", "/admin/core/draft/to/²/",
+     "/admin/approvals/approval/?after=²",
+     "/admin/approvals/approval/?q=%23²", "/admin/approvals/approval/?undo=²"],
+)  # fmt: skip
+def test_an_address_without_a_number_finds_nothing(address):
+    assert enter(testing.dora()).get(address).status_code in (200, 404)
+
+
+def test_a_nul_in_a_form_or_an_address_is_refused_before_anything_is_done():
+    person, client = testing.make_person(), enter(testing.dora())
+    place = testing.make_workspace()
+    stop = client.post(f"/admin/core/person/{person.pk}/stop/", {"what": "block", "reason": "a\0b"})
+    assert stop.status_code == 400 and "NUL" in stop.content.decode()
+    assert Person.objects.get(pk=person.pk).status == "active"
+    for page in (f"core/duplicate/of/{person.pk}/?other=%00", "core/person/?country=%00"):
+        assert client.get(f"/admin/{page}").status_code == 400
+    said = {"scope": place.pk, "reason": "a\0b"}
+    assert client.post(reverse("emergency_stop"), said).status_code == 400
+
+
+def test_no_words_hold_a_stop_by_link_up():
+    place = testing.make_workspace()
+    by = testing.alice()
+    link = stop_link.make(by=by, workspace=place, days=1, at=timezone.now())
+    address = reverse("stop_by_link", args=[link.token()])
+    assert Client().post(address, {"reason": "a\0b"}).status_code == 302
+    assert controls.badge(place.pk).text == "STOPPED"
+
+
+@pytest.mark.parametrize("form", [BRAKE, {"act": "stop_link", "days": "3"}])
+def test_a_foreign_workspace_is_refused_like_one_that_does_not_exist(form):
+    other = testing.make_workspace("other")
+    client = enter(testing.alice())
+    told = []
+    for number in (other.pk, other.pk + 1000):
+        page = client.post(reverse("controls"), {**form, "scope": number}, follow=True)
+        told.append(page.content.decode())
+    assert all("there is no such workspace" in each for each in told)
+    assert not any("in Other" in each for each in told)
