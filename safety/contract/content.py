@@ -12,7 +12,7 @@ from safety.contract.hits import Hit as Hit
 from safety.contract.hits import weighed
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.quoting import own_words
-from safety.contract.rulebook import CHECK_OF, Book, Rule, book, signals
+from safety.contract.rulebook import CHECK_OF, OWN_SOURCE, Book, Rule, book, signals
 from safety.contract.signs import DETECTORS, is_heading, is_rising
 from safety.verdict import Finding, Level, Verdict
 
@@ -66,7 +66,8 @@ def find(
     hits: list[Hit] = []
     text = own_words(text, received) if channel == "email" else text
     for field, folded in _views(subject, text, html):
-        known = {(hit.rule.id, hit.quote) for hit in hits if hit.field != field}
+        # Mark-up repeats the text, and is told once; a subject and a text are mended each.
+        known = {(hit.rule.id, hit.quote) for hit in hits if field == "html"}
         found = _in_field(rules, channel, field, folded)
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
     if previous and is_rising((*previous, text)):
@@ -207,10 +208,11 @@ def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator
 
 def _hit(rule: Rule, field: str, folded: Folded, start: int, end: int) -> Hit:
     """A finding without the blanks and marks around it, in the words of the original."""
-    while start < end and folded.text[start] in " \n\r\t.,;:>*|()":
-        start += 1
-    while end > start and folded.text[end - 1] in " \n\r\t,;":
-        end -= 1
+    if rule.source != OWN_SOURCE:  # of whose words each mark was meant
+        while start < end and folded.text[start] in " \n\r\t.,;:>*|()":
+            start += 1
+        while end > start and folded.text[end - 1] in " \n\r\t,;":
+            end -= 1
     first, last = folded.span(start, end)
     return Hit(rule, field, first, last, folded.original[first:last], rule.severity)
 

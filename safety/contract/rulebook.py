@@ -36,6 +36,7 @@ CHECK_OF = {
     "age_inappropriate": "CONTENT_CHECK",
     "boundary_violation": "BOUNDARY_CHECK",
 }
+OWN_SOURCE = "workspace"
 # Families that find nothing wrong but say what a text is.
 SIGNALS = frozenset({"promotional", "follow_up"})
 SEVERITIES = ("warn", "fail")
@@ -208,12 +209,16 @@ def own_word(word: str) -> Rule:
     if not plain:
         raise RuleError("an empty word cannot be forbidden")
     quoted = r"\s+".join(re2.escape(part) for part in plain.split(" "))
+    # An edge takes nothing along: of a letter it is \b, of a mark (as in "c++") its contrary.
+    before, after = (
+        r"\b" if re.match(r"\w", edge, re.A) else r"\B" for edge in (plain[0], plain[-1])
+    )
     return Rule(
         id=f"workspace.{plain[:40]}",
         family="tone",
         severity="warn",
         explanation="This workspace does not use these words.",
-        source="workspace",
-        patterns=(rf"(?:^|\W){quoted}(?:\W|$)",),
+        source=OWN_SOURCE,
+        patterns=(f"{before}{quoted}{after}",),
         remedy="words",
     )

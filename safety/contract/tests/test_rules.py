@@ -86,6 +86,36 @@ def test_workspace_word_is_found_in_addition() -> None:
     assert [(hit.family, hit.quote) for hit in hits] == [("tone", "Synergy  Booster")]
 
 
+@pytest.mark.parametrize(
+    ("word", "text", "quotes"),
+    [
+        (
+            "synergy",
+            "It is (synergy). Synergy? synergy synergy!",
+            ["synergy", "Synergy"] + ["synergy"] * 2,
+        ),
+        ("synergy", "synergyx xsynergy synergy_1", []),
+        ("c++", "We write (C++), c++x and c++.", ["C++", "c++"]),
+        ("(draft)", "The plan (draft) of May", ["(draft)"]),
+        ("заказ", "Ваш заказ, Anna", ["заказ"]),
+        ("50 %", "It is 50  % off", ["50  %"]),
+    ],
+)
+def test_workspace_word_is_quoted_by_itself(word: str, text: str, quotes: list[str]) -> None:
+    assert [hit.quote for hit in find(channel="email", text=text, extra=(word,))] == quotes
+
+
+def test_the_same_words_in_subject_and_text_are_found_in_both_but_once_with_their_mark_up() -> None:
+    hits = find(
+        channel="email",
+        subject="Synergy",
+        text="Synergy!",
+        html="<p>Synergy!</p>",
+        extra=("synergy",),
+    )
+    assert [(hit.field, hit.quote) for hit in hits] == [("subject", "Synergy"), ("text", "Synergy")]
+
+
 def test_workspace_word_cannot_be_empty() -> None:
     with pytest.raises(RuleError):
         own_word("   ")
