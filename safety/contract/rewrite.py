@@ -31,6 +31,13 @@ _SIGN_OFF = re.compile(
     re.I,
 )
 _NAME = re.compile(r"\s*[-–—]*\s*[^\W\d_][\w.'’-]*(?:[ ,|]+[^\W\d_][\w.'’-]*){0,4}[.!]?\s*")
+# What else stands below a name: a telephone, a mail address, a web address, a street or a town.
+_CONTACT = re.compile(
+    r"[^\n.!?]{0,20}(?:\+?\(?\d[\d ().\-/]{6,22}\d|\S+@\S+|(?:https?://|www\.)\S+)\s*"
+    r"|\s*(?:\d{1,6}[a-z]?,? )?[A-Z\u00c0-\u00de][\w.'’-]*(?: [A-Z\u00c0-\u00de][\w.'’-]*){0,3}"
+    r"(?: \d{1,6}[a-z]?)?,?\s*"
+)
+_MOST_CLOSING = 9  # lines: a word of parting, and as many below it as pii.py takes for a signature
 _LONG_LINE = 45  # a longer line was broken by the mail program, not by its author
 
 
@@ -143,13 +150,17 @@ def _frame(text: str) -> tuple[list[tuple[int, int]], ...]:
     parts = sentences(text)
     first = 1 if parts and _GREETING.fullmatch(text[slice(*parts[0])]) else 0
     last = len(parts)
-    for index in range(max(first, len(parts) - 4), len(parts)):
+    for index in range(max(first, len(parts) - _MOST_CLOSING), len(parts)):
         if _SIGN_OFF.fullmatch(text[slice(*parts[index])]):
             rest = parts[index + 1 :]
-            if all(_NAME.fullmatch(text[a:b]) for a, b in rest):
+            if all(_is_closing(text[a:b]) for a, b in rest):
                 last = index
                 break
     return parts[:first], parts[first:last], parts[last:]
+
+
+def _is_closing(line: str) -> bool:
+    return bool(_NAME.fullmatch(line) or _CONTACT.fullmatch(line))
 
 
 def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -> list[str]:
