@@ -165,7 +165,7 @@ def _words(
                 for name in said.said
             },
             "missing": list(said.missing),
-            "left_out": said.left_out,
+            "sentences_left_out": said.left_out,
             **context,
         },
     )
