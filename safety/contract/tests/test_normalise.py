@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from safety.contract import glyphs
 from safety.contract.glyphs import Folds
 from safety.contract.normalise import fold, has_markup
 
@@ -192,3 +193,13 @@ def test_letters_set_apart_are_one_word(text: str, closed: str) -> None:
 )  # fmt: skip
 def test_digits_are_read_as_letters_inside_words_only(token: str, word: str) -> None:
     assert read(f"so {token} here") == f"so {word} here"
+
+
+@pytest.mark.parametrize(
+    ("alike", "plain"),
+    [("\u0410", "A"), ("\u0430", "a"), ("\u0421", "C"), ("\u0455", "s"), ("\u2019", "'"),
+     ("\u2026", "..."), ("\uff01", "!"), ("\u00d7", "x")],
+)  # fmt: skip
+def test_a_look_alike_is_read_as_its_letter_in_its_own_case(alike: str, plain: str) -> None:
+    assert glyphs._exceptions()[alike] == plain
+    assert Folds()[ord(alike)] == plain

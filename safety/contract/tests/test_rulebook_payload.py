@@ -141,6 +141,67 @@ def test_a_blank_with_a_question_mark_stands_for_any_gap(text: str, there: bool)
     assert bool(re.fullmatch(rulebook.expand("<verb> ?now", {"verb": "act"}), text)) is there
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "there"),
+    [
+        (r"\b(?:go<stop>)\b", "so go! now", True),
+        (r"\b(?:go<stop>)\b", "so go!", True),
+        (r"\b(?:go!)\b", "so go! now", False),
+        ("top[- ]level", "top-level", True),
+        ("top[- ]level", "top - level", True),
+        ("top[- ]level", "top \n level", True),
+        ("top[- ]level", "toplevel", False),
+        ("so *now", "sonow", True),
+        ("so now", "so\n  now", True),
+        ("<outer>", "so b now", True),
+        ("<outer>", "so c now", False),
+    ],
+)
+def test_pieces_and_gaps_of_a_pattern(pattern: str, text: str, there: bool) -> None:
+    pieces = {"stop": "[!?]", "outer": "so <inner> now", "inner": "<letter>|x", "letter": "a|b"}
+    assert bool(rulebook.compiled(rulebook.expand(pattern, pieces)).search(text)) is there
+
+
+@pytest.mark.parametrize(
+    ("field", "heading", "ids"),
+    [
+        ("subject", False, ["x.any", "x.subject"]),
+        ("subject", True, ["x.any", "x.subject", "x.heading"]),
+        ("text", False, ["x.any", "x.text"]),
+        ("html", False, ["x.any", "x.text"]),
+    ],
+)
+def test_a_book_answers_with_the_rules_of_the_field(
+    field: str, heading: bool, ids: list[str]
+) -> None:
+    rows = [{**ROW, "id": f"x.{where}", "where": where} for where in rulebook.FIELDS]
+    found = rulebook.Book(map(rule_of, rows)).candidates("Here is a word.", field, heading=heading)
+    assert [rule.id for rule, _, _ in found] == ids
+    assert all(pattern.search("Here is a word.").span() == (8, 14) for _, _, pattern in found)
+    assert not rulebook.Book(map(rule_of, rows)).candidates("Here.", field, heading=heading)
+
+
+def test_the_shipped_rules_read_anew_are_whole_and_of_one_kind_a_book() -> None:
+    shipped = rulebook.shipped.__wrapped__()
+    assert shipped == rulebook.shipped() and len(shipped) > 20
+    assert not any("<stop>" in pattern or " " in pattern for r in shipped for pattern in r.patterns)
+    rules = rulebook.book.__wrapped__(("plum", "pear")).rules
+    assert [rule.id for rule in rules[-2:]] == ["workspace.plum", "workspace.pear"]
+    signals = rulebook.signals.__wrapped__().rules
+    assert {rule.family for rule in signals} == rulebook.SIGNALS
+    assert sorted(r.id for r in (*rules[:-2], *signals)) == sorted(r.id for r in shipped)
+
+
+def test_a_pattern_captures_nothing_reads_by_line_and_is_refused_in_silence(
+    capfd: Any,
+) -> None:
+    assert rulebook.compiled("(a)(b)").groups == 0
+    assert rulebook.compiled("^b$").search("a\nb\nc")
+    with pytest.raises(Exception, match="missing"):
+        rulebook.compiled("(a")
+    assert capfd.readouterr().err == ""
+
+
 # --- Payloads ------------------------------------------------------------------------------------
 
 
