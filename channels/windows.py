@@ -118,5 +118,10 @@ def filled_in(body: str, text: str) -> tuple[str, ...] | None:
     return tuple(values[name] for name in sorted(values, key=_order))
 
 
+def places_of(body: str) -> list[str]:
+    """The names of a body's places, each once, in the order in which the platform takes them."""
+    return sorted(set(PLACEHOLDER.findall(body)), key=_order)
+
+
 def _order(name: str) -> tuple[int, str]:
     return (int(name), "") if name.isdecimal() else (0, name)

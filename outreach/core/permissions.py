@@ -74,6 +74,7 @@ READS: dict[str, tuple[Verb, frozenset[str]]] = {
     "approvals": (Verb.VIEW, frozenset({"reviews:read"})),
     "deliveries": (Verb.VIEW, frozenset({"reviews:read"})),
     "inbound": (Verb.VIEW, frozenset({"reviews:read"})),
+    "templates": (Verb.VIEW, frozenset({"drafts:write", "reviews:read"})),
     "workflow_runs": (Verb.VIEW, frozenset({"workflows:run"})),
     "safety_events": (Verb.VIEW, frozenset({"audit:read"})),
     "activity": (Verb.READ_AUDIT, frozenset({"audit:read"})),

@@ -14,6 +14,7 @@ from outreach.edge.api.hooks import Webhooks
 from outreach.edge.api.people import Accounts, People
 from outreach.edge.api.records import Activities, Deliveries, Inbound, SafetyEvents, WorkflowRuns
 from outreach.edge.api.system import Controls, DryRun, Status, Validate, Workspaces
+from outreach.edge.api.templates import Templates
 
 __all__ = ["schema", "urlpatterns"]  # importing it tells the page about keys and errors
 
@@ -27,6 +28,7 @@ router.register("inbound", Inbound, basename="api-inbound")
 router.register("safety-events", SafetyEvents, basename="api-safety-events")
 router.register("activity", Activities, basename="api-activity")
 router.register("workflow-runs", WorkflowRuns, basename="api-workflow-runs")
+router.register("templates", Templates, basename="api-templates")
 router.register("webhooks", Webhooks, basename="api-webhooks")
 router.register("workspaces", Workspaces, basename="api-workspaces")
 

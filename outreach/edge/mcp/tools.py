@@ -48,6 +48,7 @@ def build(secret_of: SecretOf, *, version: str = "") -> MCPServer[Any]:
     _messages(server, asked)
     _own_messages(server, asked)
     _rounds(server, asked)
+    _templates(server, asked)
     _system(server, asked)
     _resources(server, secret_of)
     return server
@@ -148,6 +149,22 @@ def _rounds(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
         call again if not. Feedback stands in `rounds[0].feedback`."""
         path = f"drafts/{segment(draft)}/decision"
         return dict(asked(ctx, lambda face: face.get(path, wait=seconds)))
+
+
+def _templates(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
+    @server.tool(annotations=READS)
+    def list_templates(
+        ctx: Context[Any, Any], channel: ChannelName | None = None, name: str = "",
+        language: str = "", cursor: str = "", page_size: int = 20,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Texts a channel has approved to open a conversation; today only WhatsApp asks for one.
+
+        Who did not write to us within 24 hours is reached there only by such a text: propose its
+        `body` word for word, with each place of `parameters` ({{1}}, {{2}} ...) filled in.
+        """
+        query = {"channel": channel, "name": name, "language": language, "cursor": cursor}
+        found = asked(ctx, lambda face: face.get("templates", page_size=page_size, **query))
+        return {**found, "next": _cursor(found.get("next")), "previous": None}
 
 
 def _system(server: MCPServer[Any], asked: Callable[..., Any]) -> None:

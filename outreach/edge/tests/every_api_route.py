@@ -133,6 +133,7 @@ ROUTES: dict[str, Row] = {
     "POST api-workflow-runs-list": Row(CREATOR, ALL, ok=201, body={"name": "email_drafts"}),
     "POST api-workflow-runs-cancel": Row(CREATOR, ("workflows:run", *ALL), "run", body={}),
     "POST api-workflow-runs-resume": Row(CREATOR, ("workflows:run", *ALL), "failed run", body={}),
+    **listed("api-templates", "template", VIEWER, MESSAGES),
     **listed("api-webhooks", "webhook", ADMIN, MESSAGES),
     **workspaces("api-workspaces"),
     **workspaces("v1-workspaces"),

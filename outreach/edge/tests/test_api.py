@@ -339,7 +339,8 @@ def test_safe_mode_goes_off_only_behind_its_preflight(prefix):
 LISTS = {
     "people": "people:read", "accounts": "people:read", "drafts": "drafts:write",
     "approvals": "reviews:read", "deliveries": "reviews:read", "inbound": "reviews:read",
-    "workflow-runs": "workflows:run", "safety-events": "audit:read", "activity": "audit:read",
+    "templates": "drafts:write", "workflow-runs": "workflows:run", "safety-events": "audit:read",
+    "activity": "audit:read",
 }  # fmt: skip
 
 

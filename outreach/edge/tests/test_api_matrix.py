@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from channels.models import Delivery, DeliveryStatus
+from channels.models import Delivery, DeliveryStatus, PlatformTemplate
 from outreach import testing
 from outreach.core.models import Account, Agent, Person
 from outreach.core.permissions import SCOPES
@@ -71,6 +71,9 @@ def furnish() -> SimpleNamespace:
         workspace=ours, agent=agent.agent, url=f"https://example.org/{SECRET}", created_at=now,
         families=["decision"], **testing.dora().fields(),
     )  # fmt: skip
+    template = PlatformTemplate.objects.create(
+        workspace=ours, name="one", body=f"{SECRET} {{{{1}}}}."
+    )
     common = {"workspace": ours, "agent": agent.agent, "name": "email_drafts", "options": {}}
     author = {"by_kind": "user", "by_id": "0", "by_label": SECRET}
     runs = [Run.objects.create(**common, **author, status=each) for each in ("waiting", "failed")]
@@ -85,7 +88,8 @@ def furnish() -> SimpleNamespace:
             "person": person.uuid, "blocked": blocked.uuid, "account": account.pk,
             "pending": pending.pk, "approved": approved.pk, "delivery": delivery.pk,
             "inbound": testing.make_inbound(person, text=SECRET).pk, "event": event.pk,
-            "webhook": hook.pk, "run": runs[0].pk, "failed run": runs[1].pk, "workspace": ours.pk,
+            "webhook": hook.pk, "template": template.pk, "run": runs[0].pk,
+            "failed run": runs[1].pk, "workspace": ours.pk,
         },
     )  # fmt: skip
 

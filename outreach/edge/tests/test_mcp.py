@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 TOOLS = {
     "find_people", "get_person", "propose_draft", "revise_draft", "submit_draft", "withdraw_draft",
     "list_drafts", "get_draft", "wait_for_decision", "validate_text", "run_workflow", "get_run",
-    "read_status",
+    "list_templates", "read_status",
 }  # fmt: skip
 PUSHY = (
     "Hi Anna, act now before it is too late!!! Here are the minutes of Monday's meeting, as agreed."
