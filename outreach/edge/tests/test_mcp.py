@@ -271,7 +271,7 @@ def test_the_guide_tells_the_truth(place, anna, live_server, monkeypatch):
     assert set(re.findall(r"`([a-z]+:[a-z]+)`", guide)) == set(api.EVERY_SCOPE)
     monkeypatch.setenv("BASE", live_server.url)
     monkeypatch.setenv("KEY", api.key_of(testing.make_agent(place, *api.EVERY_SCOPE), place))
-    anna.full_name = "Anna Guide"
+    anna.full_name = "Priya Guide"
     anna.save()
     told: dict = {}
     exec(guides("python")[0].replace("wait=5", "wait=0"), told)
@@ -380,7 +380,7 @@ def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch)
         monkeypatch.setenv("MCP", url.replace("127.0.0.1", "localhost"))
         monkeypatch.setenv("KEY", host.secret)
         told: dict = {}
-        exec(guides("python")[1].replace('look("anna")', f'look("{anna.full_name}")'), told)
+        exec(guides("python")[1].replace('look("priya")', f'look("{anna.full_name}")'), told)
         assert [row["uuid"] for row in told["people"]] == [str(anna.uuid)]
 
         # Wrong keys are counted by address, as REST counts them; the one that worked still does.
@@ -392,7 +392,7 @@ def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch)
         assert "Too many keys" in answers[29].json()["error"]
         spoofed = httpx2.post(url, json={}, headers={**many, "X-Forwarded-For": "203.0.113.9"})
         assert spoofed.status_code == 429
-        exec(guides("python")[1].replace('look("anna")', f'look("{anna.full_name}")'), told)
+        exec(guides("python")[1].replace('look("priya")', f'look("{anna.full_name}")'), told)
 
 
 @pytest.mark.processes
