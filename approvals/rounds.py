@@ -79,9 +79,14 @@ def reopen(
 ) -> list[Approval]:
     """Given approvals back to the queue: old row withdrawn, new row pending, draft pending."""
     closed = close(rows, ApprovalStatus.WITHDRAWN, reason=reason, at=at, taken=taken)
-    fresh = [_again(row, reason=reason, at=at) for row in closed]
+    return anew(closed, reason=reason, by=by, at=at)
+
+
+def anew(ended: Sequence[Approval], *, reason: str, by: Principal, at: datetime) -> list[Approval]:
+    """A new pending round of each message whose round has ended; none of them may have another."""
+    fresh = [_again(row, reason=reason, at=at) for row in ended]
     Approval.objects.bulk_create(fresh)
-    drafts.move([row.draft_id for row in closed], DraftStatus.PENDING_APPROVAL)
+    drafts.move([row.draft_id for row in ended], DraftStatus.PENDING_APPROVAL)
     activity.record(
         *[
             activity.entry("approvals.reopened", row, digest=row.digest, reason=reason)

@@ -26,6 +26,7 @@ from safety import controls, events
 from safety.models import ControlKey
 from safety.services import can_send_message
 
+OPEN_OR_LEFT = ("sending", "sent", "unknown", "manual")  # at most one per approval
 STOPPED_BY = ("person_stopped", "emergency_stop", "person_desist", "person_blocked")
 
 
@@ -46,10 +47,20 @@ def offer(approval: Approval) -> HandOff:
     """The text to copy for an approved message, or the reason why it is hidden."""
     if not approval.is_given:
         return HandOff("", "", "Not approved: there is nothing to copy.")
+    if left := _left_already(approval):
+        return HandOff("", "", f"Hidden: its delivery is {left}. Do not send it once more.")
     reason = _hidden_because(approval)
     if reason:
         return HandOff("", "", f"Hidden: {reason}. If you did write, you can still record it.")
     return HandOff(approval.revision.text, approval.revision.subject, "")
+
+
+def _left_already(approval: Approval) -> str:
+    """How its delivery stands. What was taken must not be copied: it would reach them twice."""
+    if approval.taken_at is None:
+        return ""
+    row = Delivery.objects.filter(approval=approval.pk, status__in=OPEN_OR_LEFT).first()
+    return row.get_status_display().lower() if row is not None else ""
 
 
 def _hidden_because(approval: Approval) -> str:
@@ -74,7 +85,8 @@ def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
         require(by, Verb.SETTLE, approval.workspace)
         if not by.is_user:
             raise HandOffRefused("Only a person can say that a person sent it.")
-        stopped = approval.closed_reason in STOPPED_BY
+        # What was never approved has no receipt, and a stop makes it no more approved.
+        stopped = approval.closed_reason in STOPPED_BY and bool(approval.receipt)
         if not approval.is_given and not stopped:
             raise HandOffRefused(
                 f"#{approval_id} is {approval.get_status_display().lower()}: only an approved "
@@ -103,7 +115,7 @@ def _locked(approval_id: int) -> Approval:
 def _no_open_delivery(approval: Approval) -> None:
     """Over all rounds of the message: a later one may have been approved and sent since."""
     clash = Delivery.objects.filter(
-        approval__draft=approval.draft_id, status__in=["sending", "sent", "unknown", "manual"]
+        approval__draft=approval.draft_id, status__in=OPEN_OR_LEFT
     ).first()
     if clash is not None:
         raise HandOffRefused(
@@ -171,7 +183,9 @@ def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> None:
         if won != 1:
             raise HandOffRefused(f"Delivery {delivery_id} was not marked as sent by hand.")
         Contact.objects.filter(key=f"delivery:{row.token}").update(voided_at=at)
-        rounds.reopen([row.approval], reason="unsettled_released", by=by, at=at, taken=True)
+        why, ended = "unsettled_released", [row.approval]
+        if not rounds.reopen(ended, reason=why, by=by, at=at, taken=True):
+            rounds.anew(ended, reason=why, by=by, at=at)  # a stop had ended its round before
         activity.record(
             activity.entry("channels.manual_taken_back", row, approval=row.approval_id),
             by=by,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from approvals import services
 from approvals.models import Approval
 from channels import manual, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
@@ -101,7 +102,53 @@ def test_sent_by_hand_can_be_taken_back():
     manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
     manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
     assert Contact.objects.get().voided_at == LATER
-    assert Approval.objects.filter(status="pending").count() == 1
+    fresh = Approval.objects.get(status="pending")
+    assert Draft.objects.get().status == "pending_approval"
+    given = services.approve(fresh.pk, by=testing.alice(), at=LATER, digest=fresh.digest)
+    assert given.status == "approved"
+
+
+def stopped_person(approval: Approval) -> None:
+    stop.stop_person(approval.human, "blocked", reason="rude", by=testing.alice(), at=LATER)
+
+
+def stopped_all(approval: Approval) -> None:
+    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), at=LATER)
+
+
+@pytest.mark.parametrize("ended", [stopped_person, stopped_all])
+def test_taken_back_after_a_stop_it_waits_for_a_decision_again(live, ended):
+    approval = testing.make_approved()
+    ended(approval)
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
+    assert Draft.objects.get().status == "pending_approval"
+    fresh = Approval.objects.get(status="pending")
+    assert "not sent by hand" in fresh.priority_reasons[-1]
+    assert fresh.digest == approval.digest
+
+
+def test_what_was_never_approved_cannot_be_marked_after_a_stop_either(live):
+    pending = testing.make_pending()
+    stopped_person(pending)
+    with pytest.raises(manual.HandOffRefused, match="is rejected: only an approved"):
+        manual.mark_sent(pending.pk, by=testing.alice(), at=LATER)
+    assert Draft.objects.get().status == "rejected"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.UNKNOWN])
+def test_what_left_or_may_have_left_is_not_offered_to_copy(live, outcome):
+    MemoryAdapter.reset()
+    approval = testing.make_approved()
+    assert manual.offer(approval).text
+    MemoryAdapter.answers.append(outcome)
+    with registry.override("email", MemoryAdapter("email")):
+        sending.process(clock=lambda: LATER)
+    MemoryAdapter.reset()
+    approval.refresh_from_db()
+    offer = manual.offer(approval)
+    assert offer.text == ""
+    assert "Do not send it once more" in offer.warning
 
 
 def test_a_hand_sent_message_is_not_sent_by_the_program(live):

@@ -39,7 +39,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
             DraftStatus.REJECTED,
         }
     ),
-    DraftStatus.SENT: frozenset(),
+    # Only when a person takes back that they sent it by hand.
+    DraftStatus.SENT: frozenset({DraftStatus.PENDING_APPROVAL}),
     DraftStatus.REJECTED: frozenset({DraftStatus.SENT}),
 }
 
