@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import formataddr, parseaddr
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import Error
 
 from approvals.models import Approval
 from channels import headers, windows
 from channels.base import Envelope
+from channels.look import Cleared, Released
+from outreach.core.addresses import in_a_labels
 from outreach.core.files import Carried
 from outreach.core.models import Channel, Workspace
+
+NOT_COMPOSED = "not_composed"
+logger = logging.getLogger(__name__)
 
 
 def sender_of(workspace: Workspace) -> str:
@@ -23,7 +31,7 @@ def sender_of(workspace: Workspace) -> str:
 
 @lru_cache(maxsize=64)
 def _mailbox(name: str, address: str) -> str:
-    return formataddr((name, address), charset="utf-8")
+    return formataddr((name, in_a_labels(address)), charset="utf-8")
 
 
 @lru_cache(maxsize=64)
@@ -31,13 +39,30 @@ def _parts(mailbox: str) -> tuple[str, str]:
     return parseaddr(mailbox)
 
 
+class CannotCompose(Exception):
+    """There is no envelope for this message; the sentence says why."""
+
+
 def envelope_of(
     approval: Approval, *, token: str, at: datetime, files: tuple[Carried, ...] = ()
 ) -> Envelope:
     """As it would leave at `at`. Needs `approval` with its draft, revision and workspace loaded.
 
-    `files` are the contents of the revision's attachments (`core.files.contents`).
+    `files` are the contents of the revision's attachments (`core.files.contents`). Raises
+    CannotCompose for whatever is wrong with this message, and the database's own errors.
     """
+    try:
+        return _envelope_of(approval, token=token, at=at, files=files)
+    except Error:
+        raise
+    except Exception as fault:
+        logger.exception("The envelope of #%s cannot be made.", approval.pk)
+        raise CannotCompose(f"It could not be put together for sending: {fault}") from fault
+
+
+def _envelope_of(
+    approval: Approval, *, token: str, at: datetime, files: tuple[Carried, ...]
+) -> Envelope:
     revision, workspace = approval.revision, approval.workspace
     email = approval.channel == Channel.EMAIL
     return Envelope(
@@ -53,3 +78,22 @@ def envelope_of(
         attachments=files,
         **windows.terms_of(approval, at=at),
     )
+
+
+def put_together(
+    cleared: Sequence[Cleared], *, at: datetime
+) -> tuple[list[Cleared], list[Envelope], list[Released]]:
+    """What can be carried, its envelopes in the same order, and what goes back to its author.
+
+    One message that cannot be put together must not hold up, or lose, the others of its wave.
+    """
+    fit, envelopes, unfit = [], [], []
+    for item in cleared:
+        token = str(item.delivery.token)
+        try:
+            envelopes.append(envelope_of(item.approval, token=token, at=at, files=item.files))
+        except CannotCompose as no:
+            unfit.append(Released(item.delivery, item.approval, "return", NOT_COMPOSED, str(no)))
+        else:
+            fit.append(item)
+    return fit, envelopes, unfit

@@ -12,6 +12,7 @@ from django.conf import settings
 from approvals.models import Approval, ApprovalStatus
 from channels import unsubscribe
 from channels.models import Delivery, DeliveryStatus
+from outreach.core.addresses import in_a_labels
 from outreach.core.models import Channel, InboundMessage, Touch, Workspace
 
 Header = tuple[str, str]
@@ -32,7 +33,7 @@ def _address(mailbox: str) -> str:
 def message_id(approval: Approval, workspace: Workspace) -> str:
     """Stable over all attempts at one approval; a new approval gets a new one."""
     address = workspace.sender_address or _address(settings.DEFAULT_FROM_EMAIL)
-    domain = settings.MESSAGE_ID_DOMAIN or address.rpartition("@")[2] or "localhost"
+    domain = settings.MESSAGE_ID_DOMAIN or in_a_labels(address).rpartition("@")[2] or "localhost"
     return f"<{approval.draft.uuid}.{approval.pk}@{domain}>"
 
 
@@ -44,7 +45,7 @@ def stopping(approval: Approval, workspace: Workspace) -> tuple[Header, ...]:
         or _address(settings.DEFAULT_FROM_EMAIL)
     )
     subject = quote(f"unsubscribe {approval.draft.uuid}")
-    mailto = f"<mailto:{address}?subject={subject}>"
+    mailto = f"<mailto:{in_a_labels(address)}?subject={subject}>"
     url = unsubscribe.link(approval.draft.uuid)
     if not url:
         return (("List-Unsubscribe", mailto),)

@@ -23,7 +23,7 @@ from approvals.models import Approval
 from channels import breaker, intents, pace, registry, rewound, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
-from channels.envelopes import envelope_of
+from channels.envelopes import put_together
 from channels.liveness import SenderLock
 from channels.look import Released, look
 from channels.models import Delivery, DeliveryStatus
@@ -156,21 +156,16 @@ def waves(
             return
         try:
             cleared, released, before = look(claimed, sender=lock.uuid, at=clock(), before=before)
+            now = clock()
+            cleared, sealed, unfit = put_together(cleared, at=now)
         except Error as error:
             report.database_failed(error)
             _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over
             return
-        now = clock()
-        receipts = lines.carry(
-            [
-                envelope_of(item.approval, token=str(item.delivery.token), at=now, files=item.files)
-                for item in cleared
-            ],
-            deadline=settings.SEND_DEADLINE_SECONDS,
-        )
+        receipts = lines.carry(sealed, deadline=settings.SEND_DEADLINE_SECONDS)
         last = _Wave(
             [Carried(item, receipt) for item, receipt in zip(cleared, receipts, strict=True)],
-            released,
+            [*released, *unfit],
         )
         report.add(last.carried, len(last.released))
         health = breaker.after(health, receipts, now)

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import registry
-from channels.envelopes import envelope_of
+from channels.envelopes import NOT_COMPOSED, CannotCompose, envelope_of
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity, files
 from outreach.core.models import Workspace
@@ -103,18 +103,34 @@ def _evidence(approval: Approval, known: gate.Facts, token: str, at: datetime) -
     is_blocked = verdict.level is Level.BLOCK
     rules = [item.code for item in verdict.blockers] if is_blocked else gate.holding(verdict)
     content, lost = _files(approval)
-    envelope = envelope_of(approval, token=token, at=at, files=content)
-    adapter = registry.adapter_for(approval.channel)
+    shown, unfit = _shown(approval, token, content, at)
     return {
-        "would_have_left": adapter.render(envelope) if adapter else envelope.text,
+        "would_have_left": shown,
         "would_leave_at": leaves_at.astimezone(UTC).isoformat(),
         "would_be_blocked": [
             *([each.message for each in verdict.blockers] if is_blocked else []),
             *lost,
+            *unfit,
         ],
-        "by_rules": [*rules, *(["attachment_broken"] if lost else [])],
+        "by_rules": [
+            *rules,
+            *(["attachment_broken"] if lost else []),
+            *([NOT_COMPOSED] if unfit else []),
+        ],
         "judged_by": gate.GATE_VERSION,
     }
+
+
+def _shown(
+    approval: Approval, token: str, content: tuple[files.Carried, ...], at: datetime
+) -> tuple[str, list[str]]:
+    """As its adapter shows it; or the bare text, and why there is no more than that."""
+    try:
+        envelope = envelope_of(approval, token=token, at=at, files=content)
+    except CannotCompose as no:
+        return approval.revision.text, [f"{no}."]
+    adapter = registry.adapter_for(approval.channel)
+    return adapter.render(envelope) if adapter else envelope.text, []
 
 
 def _files(approval: Approval) -> tuple[tuple[files.Carried, ...], list[str]]:

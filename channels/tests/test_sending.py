@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from approvals import services
 from approvals.models import Approval
-from channels import registry, sending, simulate
+from channels import headers, registry, sending, simulate
+from channels.adapters import mime
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
@@ -183,3 +185,62 @@ def test_an_unreadable_time_zone_stops_its_message_and_no_other(live, memory):
     assert (report.sent, report.released) == (1, 1)
     assert memory.outbox[0].recipient == good.revision.address
     assert "Mars/Base" in Draft.objects.get(pk=broken.draft_id).status_reason
+
+
+# --- A message that cannot be put together -------------------------------------------------------
+
+
+def fails_for(monkeypatch, number: int, fault: Exception) -> None:
+    """Putting together the envelope of one approval fails."""
+    before = headers.message_id
+
+    def message_id(approval, workspace):
+        if approval.pk == number:
+            raise fault
+        return before(approval, workspace)
+
+    monkeypatch.setattr(headers, "message_id", message_id)
+
+
+def test_one_that_cannot_be_put_together_goes_back_and_holds_up_nobody(live, memory, monkeypatch):
+    bad, good = testing.make_approved(), testing.make_approved()
+    fails_for(monkeypatch, bad.pk, UnicodeError("half a character"))
+    report = sending.process(clock=clock)
+    assert (report.sent, report.unknown, report.released) == (1, 0, 1)
+    good.draft.refresh_from_db()
+    bad.draft.refresh_from_db()
+    assert (good.draft.status, bad.draft.status) == ("sent", "draft")
+    assert "could not be put together for sending: half a char" in bad.draft.status_reason
+    assert bad.deliveries.get().status == "released"
+
+
+def test_a_database_that_fails_between_the_look_and_the_hand_over_parks_nothing(
+    live, memory, monkeypatch
+):
+    approval = testing.make_approved()
+    with monkeypatch.context() as patch:
+        fails_for(patch, approval.pk, OperationalError("gone"))
+        report = sending.process(clock=clock)
+    assert (report.sent, report.unknown, report.database_failures) == (0, 0, 1)
+    assert Delivery.objects.get().status == "released"
+    assert sending.process(clock=clock).sent == 1
+
+
+def test_what_cannot_be_put_together_is_simulated_as_blocked(monkeypatch):
+    approval = testing.make_approved()
+    fails_for(monkeypatch, approval.pk, UnicodeError("half a character"))
+    assert simulate.simulate_due(at=clock()) == 1
+    evidence = Delivery.objects.get().evidence
+    assert "half a character" in evidence["would_be_blocked"][-1]
+    assert evidence["would_have_left"] == approval.revision.text
+
+
+def test_a_workspace_may_write_from_a_domain_with_other_letters(live, memory):
+    testing.make_workspace(sender_name="Büro", sender_address="info@bücher.example")
+    testing.make_approved()
+    assert sending.process(clock=clock).sent == 1
+    [envelope] = memory.outbox
+    mail = mime.compose(envelope)
+    assert mail.sender == "info@xn--bcher-kva.example"
+    assert envelope.message_id.endswith("@xn--bcher-kva.example>")
+    assert "mailto:info@xn--bcher-kva.example" in dict(envelope.headers)["List-Unsubscribe"]

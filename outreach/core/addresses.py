@@ -6,6 +6,7 @@ import re
 import unicodedata
 from urllib.parse import unquote, urlsplit
 
+import idna
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
@@ -50,6 +51,17 @@ def _email(raw: str) -> str:
     except EmailNotValidError as error:
         raise BadAddress(f"{raw.strip()!r} is no e-mail address: {error}") from None
     return f"{found.local_part}@{found.ascii_domain or found.domain}".lower()
+
+
+def in_a_labels(address: str) -> str:
+    """An e-mail address with its domain as ASCII letters, as headers want it; else as it is."""
+    if address.isascii():
+        return address
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+    except UnicodeError:
+        return address
 
 
 PLAIN_PROFILE = re.compile(r"https://www\.linkedin\.com/in/([A-Za-z0-9_-]+)/?", re.ASCII)
