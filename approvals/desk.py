@@ -183,14 +183,15 @@ def time_from(typed: str, approval: Approval) -> datetime | None:
     zone = zone_of(queue.zones_of(approval).zones[0])
     try:
         wall = datetime.fromisoformat(typed.strip())
-    except ValueError:
+        moment = wall.replace(tzinfo=zone)
+        shown = datetime.fromtimestamp(moment.timestamp(), zone).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # no time, or one that no clock reaches
         raise Refused(
             "The time cannot be read; write it as 2026-03-11 09:00.", "bad_time"
         ) from None
     if wall.tzinfo is not None:
         return wall
-    moment = wall.replace(tzinfo=zone)
-    if datetime.fromtimestamp(moment.timestamp(), zone).replace(tzinfo=None) != wall:
+    if shown != wall:
         raise Refused(
             f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: clocks are put forward then. "
             "Choose a time an hour later.",

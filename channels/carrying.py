@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from channels.base import Adapter, ChannelUnavailable, Connection, Envelope, Outcome, Receipt
+from channels.wire import printable
 
 logger = logging.getLogger(__name__)
 IDLE_SECONDS = 2.0  # a connection unused for longer is asked whether it still answers
@@ -42,6 +43,11 @@ class Connections:
                 connection = task.result()
             except ChannelUnavailable as refusal:
                 refusals.append(refusal)
+                continue
+            except Exception as fault:
+                logger.exception("A connection of %s cannot be opened.", self.adapter.channel)
+                sentence = f"it cannot be opened ({type(fault).__name__}: {printable(str(fault))})"
+                refusals.append(ChannelUnavailable(sentence))
                 continue
             self._open.append(connection)
             self._used_at[id(connection)] = time.monotonic()

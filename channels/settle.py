@@ -27,7 +27,9 @@ from outreach.core.principal import Principal
 SWEEPER = Principal.system("sweeper")
 PROVIDER = Principal.system("provider")
 # As `channels.envelopes.message_id` writes it: the draft's uuid, the approval's number.
-_OUR_MESSAGE_ID = re.compile(r"<?([0-9a-f-]{36})\.(\d{1,18})@[^<>@\s]+>?")
+_OUR_MESSAGE_ID = re.compile(
+    r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,18})@[^<>@\s]+>?"
+)
 
 
 class Answer(StrEnum):

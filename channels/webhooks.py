@@ -42,7 +42,7 @@ def body_of(request: HttpRequest, largest: int) -> bytes:
     A chunked body has no length; the server must say that it ends by itself.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isdigit() and int(length) > largest:
+    if length.isdecimal() and int(length) > largest:
         raise TooLarge
     source: Any = request
     if not length and request.META.get("wsgi.input_terminated"):

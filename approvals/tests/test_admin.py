@@ -126,8 +126,9 @@ def test_list_and_review_page_need_as_few_statements_for_sixty_as_for_one():
 
 @pytest.mark.parametrize(
     "query",
-    ["decided_by__password__startswith=a", "o=1.2.x", "p=99999", "p=x", "status=%00", "q=%00"],
-)
+    ["decided_by__password__startswith=a", "o=1.2.x", "p=99999", "p=x", "status=%00", "q=%00",
+     "q=%23²", "undo=²", "after=²", "before=" + "9" * 30],
+)  # fmt: skip
 def test_tampered_addresses_do_no_harm(query):
     testing.make_pending()
     assert enter(testing.alice()).get(f"{LIST}?{query}").status_code in (200, 302, 400)
@@ -360,7 +361,8 @@ def test_an_approval_for_a_time_reads_the_recipients_clock():
     client = enter(testing.alice())
     response = post(client, item, "approve", scheduled_for="2026-03-29T02:30")
     assert "does not exist in Europe/Zurich" in words(response)
-    assert "cannot be read" in words(post(client, item, "approve", scheduled_for="soon"))
+    for nonsense in ("soon", "9999-12-31T23:59", "0001-01-01T00:00"):
+        assert post(client, item, "approve", scheduled_for=nonsense).status_code == 400
     post(client, item, "approve", scheduled_for="2026-03-12T10:00")
     item.refresh_from_db()
     assert item.scheduled_for.isoformat() == "2026-03-12T09:00:00+00:00"
@@ -465,7 +467,7 @@ def test_an_unknown_action_and_other_methods_change_nothing():
     assert state(item) == "pending"
 
 
-@pytest.mark.parametrize("number", ["0", "999999", "x", "-1", "9" * 40, "1/../1"])
+@pytest.mark.parametrize("number", ["0", "999999", "x", "-1", "9" * 40, "²", "1/../1"])
 def test_a_number_that_is_none_of_ours_is_not_found(number):
     client = enter(testing.alice())
     assert client.get(f"{LIST}{number}/change/").status_code == 404
@@ -520,6 +522,12 @@ def test_bulk_refuses_more_than_its_maximum(monkeypatch):
     items = [make_low() for _ in range(3)]
     confirm(enter(testing.alice()), *items)
     assert [state(item) for item in items].count("approved") == 2
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 30])
+def test_bulk_finds_nothing_under_a_number_that_is_none(number):
+    response = enter(testing.alice()).post(f"{LIST}bulk/", {"item": [f"{number}:v1"]})
+    assert "no such item" in response.context["results"][0].sentence
 
 
 def test_bulk_keeps_back_what_needs_a_look_of_its_own():

@@ -79,3 +79,17 @@ def test_fewer_connections_than_wanted_are_enough_and_none_is_told():
     lines.close()
     with pytest.raises(ChannelUnavailable):
         carrying.Connections(Lines(), 5).ready(5)
+
+
+class Broken:
+    channel = "email"
+
+    def connect(self):
+        raise FileNotFoundError("client.pem")
+
+
+def test_whatever_an_adapter_raises_its_channel_is_away_and_no_other():
+    lines = carrying.Connections(Broken(), 2)
+    with pytest.raises(ChannelUnavailable, match=r"FileNotFoundError: client\.pem"):
+        lines.ready(2)
+    lines.close()

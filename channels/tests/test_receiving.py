@@ -48,6 +48,15 @@ def delivered(person=None, state: str = "sent", **fields) -> tuple[Delivery, str
 # --- Whose it is ---------------------------------------------------------------------------------
 
 
+def test_an_id_that_only_looks_like_ours_keeps_no_request_to_stop_from_being_heard():
+    ann = testing.make_person()
+    take_in(
+        letter(ann, "Please stop writing to me.", answers=(f"<{'a' * 36}.1@x.example>",)), at=LATER
+    )
+    ann.refresh_from_db()
+    assert ann.status == "desist"
+
+
 def test_an_answer_is_tied_to_the_person_and_the_message_it_answers():
     person = testing.make_person()
     delivery, number = delivered(person)

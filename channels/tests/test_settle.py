@@ -183,6 +183,11 @@ def test_an_event_that_quotes_our_id_settles_the_unknown_as_arrived(unknown):
     assert not settle.arrived_by_event(unknown.pk, event="delivered", at=LATER), "once is enough"
 
 
+@pytest.mark.parametrize("name", ["-" * 36, "a" * 36, "0" * 8 + "-" * 28])
+def test_what_only_looks_like_our_id_finds_nothing(unknown, name):
+    assert settle.quoted("email", message_id=f"<{name}.{unknown.approval_id}@x.example>") is None
+
+
 @pytest.mark.parametrize("answer", ["not_arrived", "send_again"])
 def test_an_event_never_overrules_a_person(unknown, answer):
     settle.settle(unknown.pk, answer, by=testing.alice(), at=LATER)
