@@ -110,3 +110,14 @@ def _handle(raw: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._]{1,30}", name):
         raise BadAddress(f"{raw.strip()!r} is no Instagram name.")
     return "@" + name.lower()
+
+
+def readable(channel: str, normalised: str) -> str:
+    """An address as a person reads it: a number in groups, everything else as it is."""
+    if channel not in (Channel.WHATSAPP, Channel.PHONE):
+        return normalised
+    try:
+        parsed = phonenumbers.parse(normalised)
+    except phonenumbers.NumberParseException:
+        return normalised
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -68,6 +68,15 @@ PARTICLES = _words(
 NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN
 
 
+# A mailbox, a number or a profile.
+ADDRESS = re.compile(r"\S+@\S+|\+[\d ()./-]{6,}|(?:www\.)?linkedin\.com/\S+", re.IGNORECASE)
+
+
+def is_nameless(first: str, last: str, full: str) -> bool:
+    """Whether an address stands where nobody has told us a name."""
+    return not first and not last and bool(ADDRESS.fullmatch(full))
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A human being's name as stored. `greeting` is empty when in doubt."""

@@ -71,6 +71,8 @@ def _told(row: RowResult) -> str:
     if row.outcome is Outcome.SKIPPED:
         return row.reason
     if row.outcome is Outcome.NEW:
+        if row.is_nameless:
+            return "no name; greeted without one"
         return f"Hello {row.greeting}" if row.greeting else "greeted without a name"
     filled = ", ".join(f"{each.field}: {each.after[:60]}" for each in row.changes)
     return f"{filled} (known by {row.matched_by})"

@@ -64,7 +64,8 @@ class PersonAdmin(PageAdmin):
 
     @column("Person", header=True)
     def show_person(self, obj: Person) -> list[str]:
-        return [obj.full_name, obj.account.name if obj.account else "no company"]
+        name = f"{obj.full_name} (no name)" if obj.is_nameless else obj.full_name
+        return [name, obj.account.name if obj.account else "no company"]
 
     @column(
         "Standing",

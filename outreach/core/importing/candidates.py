@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from outreach.core import names
+from outreach.core.addresses import readable
 from outreach.core.importing import dates
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import fold
@@ -49,6 +50,10 @@ class Candidate:
     perhaps: int = 0  # the person this may be too; IN_FILE for one of this file
     ways: list[Way] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_nameless(self) -> bool:
+        return names.is_nameless(self.name.first, self.name.last, self.name.full)
 
     @property
     def name_key(self) -> str:
@@ -114,8 +119,9 @@ class Reader:
         self._read_ways(row, cells)
         if not row.ways and (not row.name.full or row.problems):
             return self._nobody(row, cells)
-        if not row.name.full:
-            row.name = Name("", "", row.ways[0].normalised, "")
+        if not row.name.full or (row.ways and names.is_nameless("", "", full)):
+            way = row.ways[0]
+            row.name = Name("", "", readable(way.channel, way.normalised), "")
         if len(row.name.first) > LONGEST_NAME or len(row.name.last) > LONGEST_NAME:
             return Skip(line, "too_long", f"The name has more than {LONGEST_NAME} letters.", True)
         return self._read_zone(row, cells) or self._read_facts(row, cells)

@@ -17,6 +17,7 @@ from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.ways import Way
 from outreach.core.models import Address, Channel, Person, Workspace
 from outreach.core.models.people import PersonStatus
+from outreach.core.names import is_nameless
 
 # A phone is often a company's: it recognises somebody only together with their name.
 STRONG = (Channel.EMAIL, Channel.LINKEDIN, Channel.WHATSAPP, Channel.INSTAGRAM)
@@ -54,6 +55,10 @@ class Known:
     account_key: str | None
     status: str
     ways: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_nameless(self) -> bool:
+        return is_nameless(self.first_name, self.last_name, self.full_name)
 
     @property
     def is_stopped(self) -> bool:
@@ -223,7 +228,11 @@ def _settle(row: Candidate, found: Match, people: dict[int, Known], namesakes: N
         return
     for (channel, _), owner in found.taken.items():
         by_phone = people.get(owner) if channel == Channel.PHONE else None
-        if by_phone is not None and by_phone.full_name.casefold() == row.name_key:
+        if by_phone is None:
+            continue
+        is_same_name = by_phone.full_name.casefold() == row.name_key
+        # A number without a name is whoever has that number.
+        if is_same_name or by_phone.is_nameless or row.is_nameless:
             found.by_phone = by_phone
             break
     found.alike = [people[each] for each in namesakes.by_name.get(row.name.full, ())]

@@ -61,7 +61,7 @@ def _name(made: Plan, row: Candidate, person: Known) -> None:
     """A name is one thing: it is filled where an address stood for it, else kept whole."""
     if not row.name.first and not row.name.last:
         return
-    if "@" in person.full_name and not person.first_name and not person.last_name:
+    if person.is_nameless:
         made.fields.update(
             first_name=row.name.first,
             last_name=row.name.last,

@@ -50,6 +50,7 @@ class RowResult:
     conflicts: tuple[Difference, ...] = ()
     errors: tuple[str, ...] = ()
     suggestion: str = ""
+    is_nameless: bool = False  # the name is an address
     is_stopped: bool = False
     suppressed: str = ""  # why an address of the row is
 
@@ -67,6 +68,8 @@ class RowResult:
                 ]
         if self.errors:
             found["errors"] = list(self.errors)
+        if self.is_nameless:
+            found["nameless"] = True
         if self.is_stopped:
             found["stopped"] = True
         return found

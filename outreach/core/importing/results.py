@@ -22,6 +22,7 @@ def new(row: Candidate, found: Match, namesake: str) -> RowResult:
         ),
         errors=tuple(row.problems),
         suggestion=found.suggestion or namesake,
+        is_nameless=row.is_nameless,
         suppressed=row.suppressed,
     )
 

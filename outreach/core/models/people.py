@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
+from outreach.core import names
 from outreach.core.models.base import Channel
 from outreach.core.models.workspace import Workspace, validate_zone
 
@@ -115,6 +116,11 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.full_name
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether an address stands where the name would: nobody has told us one."""
+        return names.is_nameless(self.first_name, self.last_name, self.full_name)
 
     @property
     def human_id(self) -> int:

@@ -111,7 +111,7 @@ def test_members_of_a_group_are_a_number_each():
 def test_a_group_s_list_has_calling_codes_and_numbers_without_their_sign():
     people, skipped = rows_of(Path("whatsapp_group.csv"))
     assert [(row.name.full, row.name.greeting, row.country) for row in people] == [
-        ("Tina", "Tina", "DE"), ("Harry 🏃", "Harry", "GB"), ("+5511912345678", "", "BR"),
+        ("Tina", "Tina", "DE"), ("Harry 🏃", "Harry", "GB"), ("+55 11 91234-5678", "", "BR"),
     ]  # fmt: skip
     assert [ways(row, "phone") for row in people] == [
         ["+491701112233"], ["+447911123456"], ["+5511912345678"],

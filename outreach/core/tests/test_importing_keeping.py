@@ -155,6 +155,39 @@ def test_who_opted_out_elsewhere_is_suppressed_here_once(bring, workspace):
     assert stored() == before
 
 
+# --- Without a name -------------------------------------------------------------------------------
+
+
+def test_somebody_with_a_number_alone_is_listed_by_it_and_known_again(bring):
+    report = bring("Name,Phone\n,+447911123456\n")
+    [row] = report.rows()
+    assert (row.name, row.greeting, row.is_nameless) == ("+44 7911 123456", "", True)
+    person = Person.objects.get()
+    assert (person.full_name, person.greeting_name, person.is_nameless) == (row.name, "", True)
+    assert not bring("Name,Phone\n,+447911123456\n").writes
+    Person.objects.update(full_name="+447911123456")  # as it was stored before
+    assert not bring("Name,Phone\n,+447911123456\n").writes
+
+
+def test_a_number_in_the_cell_of_the_name_is_no_name(bring):
+    bring("Name,Phone\n+41 79 000 00 00,+41 79 765 43 21\nann@example.com,+41 79 765 43 22\n")
+    names = Person.objects.order_by("pk").values_list("full_name", "first_name")
+    assert list(names) == [("+41 79 765 43 21", ""), ("+41 79 765 43 22", "")]
+
+
+def test_who_has_the_number_fills_the_name_and_a_number_alone_adds_nobody(bring):
+    bring("Name,Phone\n,+447911123456\n")
+    report = bring("Name,Phone\nHarry Hill,+447911123456\n")
+    assert (report.new, report.changed) == (0, 1)
+    person = Person.objects.get()
+    assert (person.full_name, person.greeting_name, person.is_nameless) == (
+        "Harry Hill", "Harry", False,
+    )  # fmt: skip
+    assert not bring("Name,Phone\n,+447911123456\n").writes
+    other = bring("Name,Phone\nTina Bell,+447911123456\n")
+    assert (other.new, other.counts["conflicts"]) == (1, 1), "colleagues may share a number"
+
+
 # --- Doubts ---------------------------------------------------------------------------------------
 
 
