@@ -80,6 +80,17 @@ def test_a_workspaces_own_word_is_a_rule_that_takes_it_out() -> None:
         own_word("  ")
 
 
+@pytest.mark.parametrize(
+    ("word", "edges"),
+    [("plum", "bb"), ("c++", "bB"), (".net", "Bb"), ("(a)", "BB"), ("订单", "BB")],
+)
+def test_an_edge_of_an_own_word_takes_nothing_along(word: str, edges: str) -> None:
+    (pattern,) = own_word(word).patterns
+    assert (pattern[:2], pattern[-2:]) == (f"\\{edges[0]}", f"\\{edges[1]}")
+    found = rulebook.compiled(pattern).search(f"A ,{word}; here")
+    assert found and found.span() == (3, 3 + len(word))
+
+
 def test_signals_and_findings_are_two_books() -> None:
     finding = {rule.family for rule in rulebook.book().rules}
     signal = {rule.family for rule in rulebook.signals().rules}
@@ -179,6 +190,8 @@ def test_a_book_answers_with_the_rules_of_the_field(
     assert [rule.id for rule, _, _ in found] == ids
     assert all(pattern.search("Here is a word.").span() == (8, 14) for _, _, pattern in found)
     assert not rulebook.Book(map(rule_of, rows)).candidates("Here.", field, heading=heading)
+    plain = rulebook.Book(map(rule_of, rows)).candidates("Here is a word.", field)
+    assert "x.heading" not in [rule.id for rule, _, _ in plain]
 
 
 def test_the_shipped_rules_read_anew_are_whole_and_of_one_kind_a_book() -> None:

@@ -142,3 +142,24 @@ def test_what_may_be_about_the_writer_is_quoted_for_a_person() -> None:
     heard = detect_stop(text)
     assert (heard.kind, heard.text) == ("unclear", "bitte Marco nicht anrufen")
     assert detect_stop(f"{text} Mich bitte nicht mehr anrufen.").kind == "stop"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        # Who is meant is asked of the whole sentence, and of no other.
+        ("A mi jefe: no escriban a Marco. Gracias.", "stop"),
+        ("Mi amigo dice: no escriban a Marco", "stop"),
+        ("Hola. Escriban aqui, no escriban a Marco.", "stop"),
+        ("No escriban a Marco! Este es mi correo.", "none"),
+        # Each order is judged by itself.
+        ("Bitte Nummer nicht anrufen. Bitte Marco nicht anrufen.", "unclear"),
+        ("Bitte Marco nicht anrufen, sagt mir Anna. Bitte Peter nicht anrufen.", "unclear"),
+        ("Please Do Not Contact Marco. Please never contact Peter.", "none"),
+        # Where other words have capital letters too, they tell no name.
+        ("No Escriban a Marco", "stop"),
+        ("No escriban A Marco", "stop"),
+    ],
+)
+def test_an_order_about_somebody_else_is_told_by_its_sentence(text: str, kind: str) -> None:
+    assert detect_stop(text).kind == kind
