@@ -21,6 +21,8 @@ from outreach.core import drafts
 from outreach.core.drafts import Text, TextChanged, TextRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
+from safety import controls
+from safety.actions import is_by_hand
 from safety.contract.localtime import zone_of
 
 ERRORS = (Refused, NotAllowed, TextRefused, TextChanged)
@@ -113,14 +115,24 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
 def _given(approval: Approval, word: str, at: datetime) -> Done:
     undo = settings.APPROVAL_UNDO_SECONDS
     transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
-    when = "at once"
-    if approval.not_before is not None and approval.not_before > at:
-        when = queue.their_time(approval.not_before, queue.zones_of(_loaded(approval)))
     whose = f"#{approval.pk} to {approval.draft.person.full_name}"
-    said = f"{whose} is {word}; it leaves {when}."
-    if approval.dry_run:
-        said = f"{whose} is {word}. Dry run: nothing is sent; live it would leave {when}."
-    return Done(said, undo=approval.pk)
+    return Done(f"{whose} is {word}{_what_follows(_loaded(approval), at)}", undo=approval.pk)
+
+
+def _what_follows(given: Approval, at: datetime) -> str:
+    """What becomes of a message now that it is approved: no more is promised than will happen."""
+    when = "at once"
+    if given.not_before is not None and given.not_before > at:
+        when = queue.their_time(given.not_before, queue.zones_of(given))
+    if is_by_hand(given.channel):
+        return "; a person sends it by hand."
+    if given.dry_run:
+        return f". Dry run: nothing is sent; live it would leave {when}."
+    if review.stopped_by(controls.read(), given.workspace_id):
+        return "; nothing leaves until the stop is lifted."
+    if not given.human.automation_enabled:
+        return "; it is held until automation is on again for this person."
+    return f"; it leaves {when}."
 
 
 def _loaded(approval: Approval) -> Approval:

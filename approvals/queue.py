@@ -216,7 +216,7 @@ def zones_of(approval: Approval) -> LocalZones:
 
 
 def their_time(moment: datetime, zones: LocalZones) -> str:
-    """`Mon 09:00 their time`, with the date when it is more than six days away from `moment`."""
+    """`Mon 09 Mar 09:00 their time`: the recipient's clock, or the workspace's and it says so."""
     there = local(moment, zones.zones[0])
     whose = "workspace time" if zones.source == "workspace" else "their time"
     return f"{there:%a %d %b %H:%M} {whose}"

@@ -15,6 +15,7 @@ from approvals.plainly import pairs
 from outreach.core import inbox
 from outreach.core.models import Revision
 from safety import controls, facts, gate
+from safety.actions import is_by_hand
 from safety.models import ControlKey
 from safety.verdict import Level
 
@@ -146,9 +147,7 @@ def look_ahead(
     asked = max(at, scheduled or at)
     verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, asked)
     place = approval.workspace_id
-    stopped = state.sentence(ControlKey.EMERGENCY_STOP, place) or state.sentence(
-        ControlKey.MESSAGING_ENABLED, place
-    )
+    stopped = stopped_by(state, place)
     dry_run = state.sentence(ControlKey.DRY_RUN, place)
     blocked = verdict.level is Level.BLOCK
     passed = scheduled is not None and scheduled < at and not approval.is_given
@@ -160,6 +159,13 @@ def look_ahead(
         stopped,
         [finding.as_dict() for finding in verdict.findings],
         passed,
+    )
+
+
+def stopped_by(state: controls.Controls, place: int) -> str:
+    """What stops every send of this workspace now; empty if nothing does."""
+    return state.sentence(ControlKey.EMERGENCY_STOP, place) or state.sentence(
+        ControlKey.MESSAGING_ENABLED, place
     )
 
 
@@ -179,6 +185,10 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
     if how.passed:
         return "The time it was scheduled for has passed: choose a new one to approve it."
     start = "It would" if approval.is_given else "If approved now: would"
+    if is_by_hand(approval.channel) and not how.stopped:
+        there = queue.their_time(leaves_at, queue.zones_of(approval))
+        soonest = f", no sooner than {there}" if leaves_at > at else ""
+        return f"{start} wait for a person to send it by hand{soonest}."
     if how.stopped:
         verb = "be simulated" if how.dry else "be sent"
         return f"{start} wait until the stop is lifted, and {verb} no sooner."

@@ -24,6 +24,11 @@ SEND_ACTION = {
 }
 
 
+def is_by_hand(channel: str) -> bool:
+    """Whether a person hands over what goes by this channel, and never a program."""
+    return SEND_ACTION.get(channel) not in OUTBOUND
+
+
 @dataclass(frozen=True, slots=True)
 class SafetyCheck:
     """Whether an action may happen; `reason` is "OK" or says why not."""

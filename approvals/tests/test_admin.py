@@ -17,6 +17,7 @@ from approvals.models import Approval
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Account, Activity, Revision
+from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
@@ -166,6 +167,37 @@ def test_while_stopped_the_page_does_not_promise_a_send():
     ).update(enabled=True, reason="odd replies")
     text = enter(testing.alice()).get(page(item)).content.decode()
     assert "would wait until the stop is lifted" in text and "odd replies" in text
+
+
+def brake(item, key: str, enabled: bool) -> None:
+    place = type(item.workspace).objects.get(pk=item.workspace_id)
+    place.controls.filter(control_key=key).update(enabled=enabled, reason="odd replies")
+
+
+@pytest.mark.parametrize(("key", "on"), [("EMERGENCY_STOP", True), ("MESSAGING_ENABLED", False)])
+def test_while_stopped_an_approval_does_not_promise_a_send_either(live, key, on):
+    item = testing.make_pending()
+    brake(item, key, on)
+    said = words(post(enter(testing.alice()), item, "approve"))
+    assert "nothing leaves until the stop is lifted" in said and "at once" not in said
+
+
+def test_what_is_held_for_its_person_is_not_promised(live):
+    item = testing.make_pending()
+    type(item.human).objects.update(
+        automation_enabled=False, automation_disabled_at=WORKDAY, automation_disabled_reason="x"
+    )
+    said = words(post(enter(testing.alice()), item, "approve"))
+    assert "held until automation is on again" in said and "at once" not in said
+
+
+def test_what_goes_by_hand_is_not_said_to_leave_by_itself(live):
+    person = testing.make_person()
+    add_address(person.workspace, person, "linkedin", "https://www.linkedin.com/in/ann-example")
+    item = testing.make_pending(person, channel="linkedin", subject="")
+    client = enter(testing.alice())
+    assert "wait for a person to send it by hand" in client.get(page(item)).content.decode()
+    assert "a person sends it by hand" in words(post(client, item, "approve"))
 
 
 def test_one_bad_time_zone_does_not_hide_the_queue():

@@ -166,6 +166,15 @@ def test_desist_rests_72_hours_before_it_can_be_lifted():
     assert person.desisted_at == WORKDAY
 
 
+def test_a_block_after_the_request_shortens_no_rest():
+    person = testing.make_person()
+    stop.stop_person(person, "desist", reason="asked", by=testing.alice(), at=WORKDAY)
+    later = WORKDAY + timedelta(hours=1)
+    stop.stop_person(person, "blocked", reason="rude", by=testing.alice(), at=later)
+    with pytest.raises(PersonRefused, match="lifted from 2026-03-14 10:00 UTC"):
+        stop.lift_person(person, reason="fine", by=testing.alice(), at=later)
+
+
 def test_a_duplicate_is_stopped_with_the_human_being(live):
     original, copy = testing.make_person(), testing.make_person()
     copy.merged_into = original

@@ -48,15 +48,17 @@ def _human_now(person: Person) -> Person:
 def set_status(person: Person, status: str, *, reason: str, by: Principal, at: datetime) -> None:
     """Block, desist, or lift either, on the canonical row. Needs a transaction.
 
-    Lifting `desist` needs 72 h to have passed since the request (SPEC §3).
+    Lifting anything needs 72 h to have passed since a request to stop (SPEC §3).
     """
     human = _human_now(person)
     refuse_erased(human)
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
-    if human.status == PersonStatus.DESIST and status == PersonStatus.ACTIVE:
-        since = human.status_at or at
-        if at - since < DESIST_REST:
+    if status == PersonStatus.ACTIVE:
+        since = human.desisted_at  # kept by a block that came after the request
+        if human.status == PersonStatus.DESIST:
+            since = human.status_at or at
+        if since is not None and at - since < DESIST_REST:
             raise PersonRefused(
                 f"{human.full_name} asked us to stop at {since:%Y-%m-%d %H:%M} UTC. This can be "
                 f"lifted from {since + DESIST_REST:%Y-%m-%d %H:%M} UTC on, not before."
