@@ -85,7 +85,7 @@ def test_a_row_decided_meanwhile_shifts_no_page(client):
     assert shown(client, f"?p=2&after={first[-1]}") == [row.pk for row in rows[3:6]]
 
 
-@pytest.mark.parametrize("edge", ["after=x", "after=99999999", "before=%00", "after=&before=0"])
+@pytest.mark.parametrize("edge", ["after=x", "after=99999999", "before=²", "after=&before=0"])
 def test_a_tampered_edge_falls_back_to_counting(client, edge):
     rows = [testing.make_pending() for _ in range(5)]
     assert shown(client, f"?p=2&{edge}") == [row.pk for row in rows[3:]]
