@@ -1,8 +1,9 @@
 """What kind of file this is and how its bytes become text, decided by content, never by name.
 
 UTF-8 is proved by decoding the whole file. Windows-1252 can only be believed: any byte is some
-letter in it, so a file that looks like another old code page is refused with the names to try,
-because a wrong guess would write wrong names into every greeting.
+letter in it. So another old code page counts only when the words of the header prove it, and a
+file that looks like one is else refused with the names to try: a wrong guess would write wrong
+names into every greeting.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from outreach.core.importing import kinds
+from outreach.core.importing import codepages, kinds
 from outreach.core.importing.source import BadFile, Source
 
 OFFERED = ("utf-8", "windows-1252", "windows-1250", "mac-roman", "utf-16")
@@ -63,9 +64,22 @@ def detect(source: Source, forced: str = "") -> Encoding:
     if fault is not None:
         if forced or codec != "utf-8":
             raise _undecodable(source.name, codec, *fault)
-        _judge_1252(source, *fault)
-        codec = "cp1252"
+        codec = _old_page(source, head, *fault)
     return Encoding(codec, LABELS.get(codec, codec), whole.hexdigest())
+
+
+def _old_page(source: Source, head: bytes, offset: int, byte: int, line: int) -> str:
+    """The code page of a file that is no UTF-8, or BadFile where nothing proves one."""
+    found = codepages.by_header(head)
+    if found and _first_fault(source, found) is None:
+        return found
+    is_other = _judge_1252(source, offset, byte, line)
+    if not is_other:
+        return "cp1252"
+    found = codepages.by_header(head, is_1252_likely=False)
+    if found and _first_fault(source, found) is None:
+        return found
+    raise _undecodable(source.name, "utf-8", offset, byte, line)
 
 
 LABELS = {
@@ -76,6 +90,14 @@ LABELS = {
     "utf-16-be": "UTF-16",
     "utf-32": "UTF-32",
     "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250",
+    "cp1251": "Windows-1251",
+    "cp1253": "Windows-1253",
+    "cp1254": "Windows-1254",
+    "cp1255": "Windows-1255",
+    "cp1256": "Windows-1256",
+    "cp932": "Shift_JIS",
+    "cp949": "EUC-KR",
 }
 
 
@@ -124,8 +146,8 @@ def _first_fault(source: Source, codec: str) -> tuple[int, int, int] | None:
     return None
 
 
-def _judge_1252(source: Source, offset: int, byte: int, line: int) -> None:
-    """Refuse what is broken UTF-8, or more likely another old code page than Windows-1252."""
+def _judge_1252(source: Source, offset: int, byte: int, line: int) -> bool:
+    """Refuse broken UTF-8; tell whether it is more likely another old page than Windows-1252."""
     whole_letters = strays = 0
     is_other = False
     tail = b""
@@ -143,8 +165,7 @@ def _judge_1252(source: Source, offset: int, byte: int, line: int) -> None:
             f"as {', '.join(OFFERED)}.",
             line=line,
         )
-    if is_other:
-        raise _undecodable(source.name, "utf-8", offset, byte, line)
+    return is_other
 
 
 def _undecodable(name: str, codec: str, offset: int, byte: int, line: int) -> BadFile:

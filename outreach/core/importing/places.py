@@ -36,7 +36,7 @@ def _countries() -> dict[str, str]:
 
 @lru_cache(maxsize=2_000)
 def country(text: str) -> str:
-    """The two-letter code of a country named in any of six languages; empty when unknown.
+    """The two-letter code of a country named in six languages or its own; empty when unknown.
 
     A calling code (49, +49) is as good, unless several large countries share it.
     """

@@ -9,7 +9,7 @@ import pytest
 
 from outreach import testing
 from outreach.core import importing, names
-from outreach.core.importing import dates, read_file
+from outreach.core.importing import BadFile, dates, read_file
 from outreach.core.importing.candidates import Candidate, Reader
 from outreach.core.importing.choices import Choices
 from outreach.core.models import Person
@@ -202,3 +202,32 @@ def test_march_in_many_languages(text):
 )  # fmt: skip
 def test_titles_behind_a_name_are_not_the_name(whole, greeted):
     assert names.of_person("", "", whole).greeting == greeted
+
+
+# --- Old code pages -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "full", "country", "phones"),
+    [
+        ("polish_1250.csv", "Windows-1250", "Łukasz Żółć-Nowak", "PL", ["+48601234567"]),
+        ("turkish_1254.csv", "Windows-1254", "İbrahim Işık", "TR", ["+905321234567"]),
+        ("japanese_932.csv", "Shift_JIS", "太郎 山田", "JP", ["+819012345678"]),
+        ("russian_1251.csv", "Windows-1251", "Пётр Иванов", "RU", ["+79161234567"]),
+    ],
+)
+def test_an_old_code_page_is_proved_by_its_header(name, label, full, country, phones):
+    content = (FIXTURES / name).read_bytes()
+    assert read_file(content, name=name).encoding.label == label
+    people, skipped = rows_of(Path(name))
+    assert (people[0].name.full, people[0].country, ways(people[0], "phone")) == (
+        full, country, phones,
+    )  # fmt: skip
+    assert len(people) == 2 and not skipped
+
+
+def test_a_header_in_plain_letters_proves_no_code_page():
+    """Names of another page below it are refused, as before, with the encodings to try."""
+    content = "Name,Email,Company\nŁukasz Żółć,a@example.com,Żabka\n".encode("cp1250")
+    with pytest.raises(BadFile, match="name its encoding with --encoding"):
+        read_file(content, name="people.csv")
