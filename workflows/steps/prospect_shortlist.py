@@ -27,7 +27,7 @@ def write_shortlist(job: Job, batch: Sequence[int]) -> Output:
     left_out: dict[str, list[int]] = defaultdict(list)
     for pk, reason in job.outputs["select_people"]["left_out"]:
         left_out[reason].append(pk)
-    scored = job.outputs["rank_people"]["scored"]
+    scored = job.outputs["rank_people"].get("scored", 0)
     Artifact.objects.create(
         workspace=job.workspace,
         run_id=job.run_id,

@@ -174,3 +174,11 @@ def test_waking_never_fails(place, monkeypatch):
 
     monkeypatch.setattr(tasks.current_app, "send_task", refuse)
     tasks.wake(start(place, testing.dora()))
+
+
+@pytest.mark.parametrize("name", list(definitions.BY_NAME))
+def test_a_workflow_with_nobody_to_work_for_ends_well(name):
+    where = making.place("empty")
+    asked = {"about": making.ABOUT} if name in ("follow_up_sequence", "call_prep") else {}
+    run = engine.work(making.run(where, name, **asked).pk, clock=making.Clock())
+    assert (run.status, run.error) == ("done", "")
