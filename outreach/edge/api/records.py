@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -18,7 +19,7 @@ from outreach.core.models.base import PrincipalKind
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.filters import Moment
 from safety.models import SafetyEvent
-from workflows import definitions, services
+from workflows import definitions, services, tasks
 from workflows.models import Run, RunStatus, Step
 
 # What a row may have none of, as null.
@@ -208,6 +209,7 @@ class WorkflowRuns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         run = services.start(
             words["name"], self.place, words["options"], by=self.principal, at=self.now
         )
+        transaction.on_commit(lambda: tasks.wake(run))
         return Response(RunSerializer(run).data, status=201)
 
     @extend_schema(request=None, responses=RunSerializer)
@@ -224,6 +226,7 @@ class WorkflowRuns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         """Let a failed run go on at the step where it stopped."""
         run: Run = self.get_object()
         services.resume(run, by=self.principal, at=self.now)
+        transaction.on_commit(lambda: tasks.wake(run))
         return Response(RunSerializer(self.rows.get(pk=run.pk)).data)
 
     @extend_schema(responses=StepSerializer(many=True), filters=False)

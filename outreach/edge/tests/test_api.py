@@ -18,6 +18,7 @@ from outreach.edge.api.throttling import PerCaller
 from outreach.edge.models import KeptAnswer
 from outreach.edge.tests import api
 from safety.models import SafetyEvent, SystemControl
+from workflows.models import Run
 
 pytestmark = pytest.mark.django_db
 TEXT = "Here are the minutes of Monday's meeting, as agreed."
@@ -468,6 +469,21 @@ def test_a_workflow_is_started_and_read(bot):
     assert bad.status_code == 400
     cancelled = bot.post(f"/api/workflow-runs/{run.json()['id']}/cancel")
     assert cancelled.json()["status"] == "cancelled"
+
+
+def test_a_run_started_or_resumed_here_wakes_a_worker(
+    bot, monkeypatch, django_capture_on_commit_callbacks
+):
+    testing.make_workspace(sender_name="Ann Muster")
+    testing.make_person()
+    woken = []
+    monkeypatch.setattr("workflows.tasks.wake", lambda run: woken.append(run.pk))
+    with django_capture_on_commit_callbacks(execute=True):
+        number = bot.post("/api/workflow-runs", {"name": "email_drafts"}).json()["id"]
+    Run.objects.update(status="failed")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert bot.post(f"/api/workflow-runs/{number}/resume").json()["status"] == "waiting"
+    assert woken == [number, number]
 
 
 def test_a_revoked_key_is_out_at_once(bot):
