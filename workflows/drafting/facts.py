@@ -42,11 +42,12 @@ NOTHING = frozenset(
 )  # fmt: skip
 NO_COMPANY = re.compile(
     r"(?i)\b(?:self[- ]?employed|selbstst[aä]ndig|freelance[rd]?|independent|stealth|confidential|"
-    r"retired|unemployed|various|looking for|open to|career break|sabbatical)\b"
+    r"retired|unemployed|various|looking for|open ?to|career break|sabbatical|between jobs|"
+    r"in transition)\b"
 )
 # Whoever says this of themselves does not work where they are listed, or wants to leave it.
 GONE = re.compile(
-    r"(?i)\b(?:retired|unemployed|\w*student(?:in)?|open to|looking for|seeking|sabbatical|"
+    r"(?i)\b(?:retired|unemployed|\w*student(?:in)?|open ?to|looking for|seeking|sabbatical|"
     r"career break|parental leave|maternity leave|between jobs|in transition|former(?:ly)?|ex-)"
 )
 NO_POSITION = re.compile(r"(?i)\bat large\b|^(?:i|we|helping|making|building|your|passionate)\b")

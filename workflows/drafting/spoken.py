@@ -50,10 +50,16 @@ GRADE = re.compile(r" (?:[IVX]{1,4}|[1-9])$")
 SLOGAN = re.compile(r"[^\W\d_]{6,}\.|[.!]$")
 LEGAL_FORM = re.compile(
     r"(?i)(?:,\s*|\s+)(?:gmbh & co\.?(?: kg(?:aa)?)?|g?mbh|ag|kg|kgaa|ohg|ug|se|inc|"
-    r"incorporated|ltd|limited|llc|llp|corp|corporation|plc|s\.?a\.?s?|sarl|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oyj?|ab|aps|a/?s|pty|ltda?|"
-    r"lda|s\.?l|n\.a|sp\. z o\.o)\.?$"
+    r"incorporated|ltd|limited|llc|llp|corp|corporation|plc|s\.?a\.?s?|s\.?[àa] ?r\.? ?l|"
+    r"s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oyj?|ab|aps|a/?s|pty|ltda?|"
+    r"lda|s\.?l|n\.a|sp\. z o\.o|株式会社|有限会社|有限公司)\.?$"
 )
-WITH_ARTICLE = re.compile(r"^(?:University|City|Ministry|Department|Institute|Canton|Museum) of ")
+WITH_ARTICLE = re.compile(
+    r"^(?:(?:University|City|Ministry|Department|Institute|Canton|Museum) of |"
+    r"Max Planck Institute\b|(?:\w+ )?Red Cross$)"
+)
+RANK_IN_SMALL = re.compile(r"^(?:[es]?vp|c[eftiomrp]o|ciso)\b")
+BRACKETS_LAST = re.compile(r"\s+\([^()]*\)$")
 
 
 @lru_cache(maxsize=20_000)
@@ -64,7 +70,7 @@ def role(title: str) -> str:
     """
     if not title or SLOGAN.search(title) or re.match(r"(?i)(?:the|an?|my)\s", title):
         return ""
-    words = _shortened(title)
+    words = RANK_IN_SMALL.sub(lambda found: found[0].upper(), _shortened(title))
     if OWNS.search(words):
         return ""
     if FOREIGN.search(words):
@@ -99,9 +105,15 @@ def _article(words: str) -> str:
 def company(name: str) -> str:
     """Acme for "Acme GmbH", "the University of Leeds"; the name itself where nothing is to do."""
     words = name
-    while (shorter := LEGAL_FORM.sub("", words)) != words and _stands_alone(shorter):
+    while (shorter := BRACKETS_LAST.sub("", LEGAL_FORM.sub("", words))) != words and _stands_alone(
+        shorter
+    ):
         words = shorter
     return f"the {words}" if WITH_ARTICLE.match(words) else words
+
+
+def _shorter(words: str) -> str:
+    return BRACKETS_LAST.sub("", LEGAL_FORM.sub("", words))
 
 
 def _stands_alone(words: str) -> bool:

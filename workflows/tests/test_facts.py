@@ -68,7 +68,10 @@ def test_a_position_is_a_role_held_now(raw, company, said):
     assert facts.position(raw, company) == said
 
 
-@pytest.mark.parametrize("name", ["Self-employed", "Freelance", "Stealth Startup", "Retired"])
+NO_COMPANIES = ["Self-employed", "Freelance", "Stealth Startup", "Retired", "Between jobs"]
+
+
+@pytest.mark.parametrize("name", NO_COMPANIES)
 def test_no_company_is_no_company(name):
     assert facts.company(Person(account=Account(name=name))) == ""
 
@@ -104,7 +107,7 @@ def test_our_own_sentence_ends_as_one(raw, said):
     assert facts.about_us(raw) == said
 
 
-@pytest.mark.parametrize("position", ["Retired", "Open to work", "Student", "Former CEO"])
+@pytest.mark.parametrize("position", ["Retired", "#OpenToWork", "Student", "Former CEO"])
 def test_nobody_is_said_to_work_where_they_do_not_any_more(position):
     person = Person(account=Account(name="Acme"), position=position)
     assert facts.of_person(person, Workspace(), today=TODAY) == {}

@@ -27,6 +27,7 @@ from workflows.drafting import spoken
         ("Regional Sales Manager, DACH (Food & Beverage)", "a Regional Sales Manager"),
         ("Geschäftsführer", "Geschäftsführer"), ("Leiterin Einkauf", "Leiterin Einkauf"),
         ("Directeur Commercial",) * 2, ("Responsable RH",) * 2, ("Inhaberin",) * 2,
+        ("vp sales", "VP sales"), ("cto", "CTO"),
         ("Owner", ""), ("Co-owner", ""), ("Angel investor", ""),
         ("Procurement", ""), ("Business Development", ""), ("Talent Acquisition", ""),
         ("the data guy", ""), ("Visionary. Dreamer. Doer.", ""), ("Customer", ""), ("", ""),
@@ -44,6 +45,12 @@ def test_a_title_as_it_is_said_after_as(title, said):
         ("Müller & Co. KG", "Müller & Co."), ("McKinsey & Company",) * 2, ("AG", "AG"),
         ("University of Leeds", "the University of Leeds"), ("H&M", "H&M"), ("Ab Initio",) * 2,
         ("City of Hamburg", "the City of Hamburg"), ("Bank of Ireland",) * 2,
+        ("Toyota Motor Corporation 株式会社", "Toyota Motor"),
+        ("Café Huber S.à r.l.", "Café Huber"),
+        ("Amazon Web Services (AWS)", "Amazon Web Services"), ("(AWS)", "(AWS)"),
+        ("Deloitte Consulting Ltd. (Zürich)", "Deloitte Consulting"),
+        ("Red Cross", "the Red Cross"), ("British Red Cross", "the British Red Cross"),
+        ("Max Planck Institute for Physics", "the Max Planck Institute for Physics"),
     ],
 )  # fmt: skip
 def test_a_company_as_it_is_said_after_at(name, said):
