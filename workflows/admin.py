@@ -98,6 +98,7 @@ class RunAdmin(StartPages):
         context = {
             "title": f"Run {run.pk}: {title_of(run)}",
             "run": run,
+            "zone": run.workspace.time_zone,
             "title_of_workflow": title_of(run),
             "steps": [_line(run, step) for step in sorted(run.steps.all(), key=lambda s: s.no)],
             "options": _asked(run),

@@ -26,8 +26,8 @@ from workflows.words import plural
 BY_HAND = ("linkedin", "phone")
 FRESH = timedelta(days=14)  # older shortlists and call scripts speak of another time
 MINUTES = {
-    "settle": 5, "answer": 5, "review": 2, "send": 3, "follow_up": 3, "mend": 4, "call": 15,
-    "first": 4, "shortlist": 10,
+    "settle": 5, "answer": 5, "review": 2, "send": 3, "follow_up": 3, "mend": 4, "submit": 2,
+    "call": 15, "first": 4, "shortlist": 10,
 }  # fmt: skip
 MOST_OF_A_KIND = 15
 
@@ -38,7 +38,12 @@ def everything(workspace: Workspace, *, at: datetime, day_ends: datetime) -> lis
     tasks = [*_settle(workspace), *_answer(workspace), *_review(workspace, at, day_ends)]
     for task in (*_send(workspace, at), *_follow_up(workspace, at, day_ends)):
         tasks.append(task)
-    tasks += [*_mend(workspace), *_calls(workspace, at), *_first(workspace, at, room)]
+    tasks += [
+        *_mend(workspace),
+        *_submit(workspace),
+        *_calls(workspace, at),
+        *_first(workspace, at, room),
+    ]
     return tasks
 
 
@@ -151,6 +156,24 @@ def _mend(workspace: Workspace) -> Iterator[Task]:
         yield Task(
             "mend", f"Mend or discard {plural(count, 'returned draft')}",
             min(count, 6) * MINUTES["mend"], "A rule or a reviewer sent them back with a reason.",
+            link=("drafts", 0),
+        )  # fmt: skip
+
+
+def _submit(workspace: Workspace) -> Iterator[Task]:
+    """Drafts without a day that wait for somebody to ask for their review."""
+    count = Draft.objects.filter(
+        workspace=workspace, status=DraftStatus.DRAFT, status_reason="", scheduled_for=None
+    ).count()
+    if count:
+        shown = min(count, 15)
+        more = f" of {count}" if shown < count else ""
+        title = f"Read {shown}{more} unsubmitted drafts and ask for their review"
+        if count == 1:
+            title = "Read an unsubmitted draft and ask for its review"
+        yield Task(
+            "submit", title,
+            shown * MINUTES["submit"], "Nobody sees them in the queue before that.",
             link=("drafts", 0),
         )  # fmt: skip
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from outreach import testing
-from outreach.core.models import Draft
+from outreach.core.models import Draft, Workspace
 from outreach.testing import WORKDAY
 from workflows import engine, tasks
 from workflows.models import Run, RunStatus
@@ -63,6 +65,14 @@ def test_the_page_shows_each_step_with_what_came_of_it(run):
                   "Nothing was sent"):  # fmt: skip
         assert words in text
     assert "Refresh" not in response.headers
+
+
+def test_the_page_tells_times_on_the_clock_of_the_workspace(run):
+    Workspace.objects.update(time_zone="Asia/Tokyo")
+    text = browser(testing.carol()).get(page(run)).content.decode()
+    there = run.created_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"{there:%Y-%m-%d %H:%M:%S} (Asia/Tokyo" in text
+    assert "UTC" not in text.partition("What was asked")[2].partition("</section>")[0]
 
 
 def test_the_page_looks_again_while_the_run_is_going(run):

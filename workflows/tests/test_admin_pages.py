@@ -161,6 +161,16 @@ def test_the_pages_of_results_name_people_and_reasons(place):
         assert words in research
 
 
+def test_the_plan_speaks_of_drafts_whose_review_nobody_asked_for(place):
+    engine.work(making.run(place).pk, clock=Clock())
+    walk(place, "daily_plan")
+    plan = Artifact.objects.get(kind="daily_plan")
+    tasks = [*plan.data["placed"], *plan.data["left"]]
+    task = next(each for each in tasks if each["kind"] == "submit")
+    assert task["title"] == "Read 4 unsubmitted drafts and ask for their review"
+    assert reverse("admin:core_draft_changelist") in shown(browser(testing.carol(place)), plan)
+
+
 def test_an_erased_person_is_named_nowhere(place):
     walk(place, "prospect_shortlist")
     Person.objects.get(full_name="Name1 Test").delete()
