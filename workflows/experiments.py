@@ -137,7 +137,10 @@ def end(experiment: Experiment, *, by: Principal, at: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One variant: messages written, sent, answered within 14 days, and people who said stop."""
+    """One variant: messages written, sent, answered within 14 days, and people who said stop.
+
+    Whoever said stop in that time has not answered.
+    """
 
     variant: str
     written: int
@@ -175,19 +178,27 @@ def report(experiment: Experiment, *, at: datetime) -> Report:
             "show how much is still open."
         )
         return Report(lines, False, verdict)
-    return Report(lines, True, _verdict(lines))
+    judged = {
+        variant: wilson(counts[variant]["judged"], experiment.planned)
+        for variant in experiment.variants
+    }
+    return Report(lines, True, f"{_verdict(judged)} Judged by the first {experiment.planned} each.")
 
 
-def _verdict(lines: Sequence[Line]) -> str:
-    """A variant is called better only against the first, corrected for how many are compared."""
-    first, told = lines[0], []
-    for line in lines[1:]:
-        low, high = difference(line.replied, first.replied, comparisons=len(lines) - 1)
+def _verdict(judged: Mapping[str, Rate]) -> str:
+    """A variant is called better only against the first, corrected for how many are compared.
+
+    `judged` are the rates of the planned number and no further: whoever looked again with every
+    message after it would find a difference some day.
+    """
+    (control, first), *others = judged.items()
+    told = []
+    for variant, rate in others:
+        low, high = difference(rate, first, comparisons=len(others))
         if low > 0 or high < 0:
             word = "more" if low > 0 else "fewer"
             told.append(
-                f"{line.variant} gets {word} replies than {first.variant} "
-                f"({low:+.1f} to {high:+.1f} points)."
+                f"{variant} gets {word} replies than {control} ({low:+.1f} to {high:+.1f} points)."
             )
     return " ".join(told) or "The planned number was reached, and no difference in replies shows."
 
@@ -203,7 +214,7 @@ def difference(one: Rate, other: Rate, *, comparisons: int = 1) -> tuple[float, 
 
 
 def _counts(experiment: Experiment, at: datetime) -> dict[str, dict[str, int]]:
-    zero = {"written": 0, "sent": 0, "ripe": 0, "replied": 0, "stopped": 0}
+    zero = {"written": 0, "sent": 0, "ripe": 0, "replied": 0, "stopped": 0, "judged": 0}
     found = {variant: dict(zero) for variant in experiment.variants}
     for row in _outcomes(experiment):
         line = found.setdefault(row["variant"], dict(zero))
@@ -211,16 +222,19 @@ def _counts(experiment: Experiment, at: datetime) -> dict[str, dict[str, int]]:
         if row["sent_at"] is None:
             continue
         line["sent"] += 1
-        is_ripe = row["sent_at"] <= at - REPLY_WITHIN
-        line["ripe"] += is_ripe
-        line["replied"] += bool(is_ripe and row["replied"])
         stop = row["human__desisted_at"]
-        line["stopped"] += bool(stop and row["sent_at"] < stop <= row["sent_at"] + REPLY_WITHIN)
+        stopped = bool(stop and row["sent_at"] < stop <= row["sent_at"] + REPLY_WITHIN)
+        line["stopped"] += stopped
+        if row["sent_at"] <= at - REPLY_WITHIN:
+            has_answered = bool(row["replied"]) and not stopped  # "stop" is no answer to be glad of
+            line["ripe"] += 1
+            line["replied"] += has_answered
+            line["judged"] += has_answered and line["ripe"] <= experiment.planned
     return found
 
 
 def _outcomes(experiment: Experiment) -> QuerySet[Assignment, Mapping[str, Any]]:
-    """When each message left, and whether its reader wrote within the time. One statement."""
+    """When each message left, in order, and whether its reader wrote in time. One statement."""
     sent = Contact.objects.filter(
         draft=OuterRef("draft"), direction=Direction.OUT, certain=True, voided_at__isnull=True
     )
@@ -232,4 +246,5 @@ def _outcomes(experiment: Experiment) -> QuerySet[Assignment, Mapping[str, Any]]
         sent_at=Subquery(sent.values("at")[:1])
     )
     rows = rows.annotate(replied=Exists(replied))
+    rows = rows.order_by("sent_at", "pk")
     return rows.values("variant", "sent_at", "replied", "human__desisted_at")

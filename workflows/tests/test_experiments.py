@@ -132,6 +132,28 @@ def test_outcomes_are_counted_by_variant(place):
     assert (other.sent, other.replied.of) == (1, 0), "its answer has not had its time"
 
 
+def test_who_answers_with_a_stop_has_not_answered(place):
+    test = begin(place)
+    outcome(test, test.variants[0], replied=True, stopped=True)
+    line = experiments.report(test, at=WORKDAY).lines[0]
+    assert (line.replied.count, line.stopped.count) == (0, 1)
+
+
+def test_what_is_sent_beyond_the_plan_changes_no_verdict(place):
+    """Else whoever looks again with every message finds a difference some day."""
+    test = begin(place, planned=20)
+    for variant in test.variants:
+        for _ in range(20):
+            outcome(test, variant, days=60)
+    before = experiments.report(test, at=WORKDAY)
+    for _ in range(20):
+        outcome(test, test.variants[1], replied=True)
+    after = experiments.report(test, at=WORKDAY)
+    assert after.lines[1].replied.count == 20, "the table tells all"
+    assert after.verdict == before.verdict
+    assert after.verdict.endswith("Judged by the first 20 each.")
+
+
 def test_nothing_is_claimed_before_the_planned_number(place):
     test = begin(place, planned=20)
     for _ in range(19):
