@@ -141,7 +141,7 @@ def _words(
             is_greeted_by_name="greeting_name" in said.said,
             wanted=sorted({*said.said, *said.missing} - {*template.needs, "greeting_name"}),
             said=said.said,
-            personal=[name for name in known.PERSONAL if name in said.said],
+            personal=_personal(said),
             address=recipient.ways.get(channel, ""),
             names=[person.first_name, person.last_name],
             have_answered=recipient.have_answered,
@@ -171,10 +171,16 @@ def _words(
     )
 
 
+def _personal(said: Composition) -> list[str]:
+    """What it says of the person; role and position are one thing, said in two ways."""
+    told = [name for name in known.PERSONAL if name in said.said]
+    return [name for name in told if name != "position" or "role" not in told]
+
+
 def _how(said: Composition, facts: Facts) -> str:
     """Where the words are from, in a sentence or two for the reviewer."""
     names = [readable(name) for name in said.said if facts[name].source != "workspace"]
-    told = ", ".join(names) or "no facts"
+    told = ", ".join(dict.fromkeys(names)) or "no facts"  # a role is the position as it is said
     if said.engine == templates.TemplateEngine.name:
         text = f"Written from the template {said.template} with {told}."
     else:

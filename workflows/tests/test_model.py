@@ -62,7 +62,8 @@ def test_its_words_become_a_draft_with_its_reasons_and_what_it_took(place, serve
     assert walk(place).status == "done"
     words = Draft.objects.get().current
     assert (words.subject, words.text.partition("\n\n-- ")[0]) == (GOOD["subject"], GOOD["text"])
-    assert "after the template reconnect with company, greeting name, position" in words.reasoning
+    assert "after the template reconnect with company, greeting name, position." in words.reasoning
+    assert "speaks of position and company (15 of 15)" in words.reasoning
     assert "The model: It names the company and the role." in words.reasoning
     assert "the model says 80 of 100 of itself (8 of 10)" in words.reasoning
     call = AgentRun.objects.get()

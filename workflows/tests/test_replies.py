@@ -23,6 +23,9 @@ pytestmark = pytest.mark.django_db
     [
         ("Thanks, but we are not interested.", "decline"),
         ("No budget this year, maybe later?", "decline"),
+        ("Thanks, but we already have a supplier.", "decline"),
+        ("Can we move our call to next week?", "meeting"),
+        ("Great meeting you!", "other"),
         ("Happy to talk. Tuesday morning works.", "time"),
         ("Could we have a call next Tuesday at 10?", "time"),
         ("Shall we talk at 14:30?", "time"),
