@@ -64,7 +64,12 @@ def test_a_nul_in_a_form_or_an_address_is_refused_before_anything_is_done():
     stop = client.post(f"/admin/core/person/{person.pk}/stop/", {"what": "block", "reason": "a\0b"})
     assert stop.status_code == 400 and "NUL" in stop.content.decode()
     assert Person.objects.get(pk=person.pk).status == "active"
-    for page in (f"core/duplicate/of/{person.pk}/?other=%00", "core/person/?country=%00"):
+    for page in (
+        f"core/duplicate/of/{person.pk}/?other=%00",
+        "core/person/?country=%00",
+        "approvals/approval/?undo=%00",
+        "approvals/approval/?before=%00",
+    ):
         assert client.get(f"/admin/{page}").status_code == 400
     said = {"scope": place.pk, "reason": "a\0b"}
     assert client.post(reverse("emergency_stop"), said).status_code == 400
