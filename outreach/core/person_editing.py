@@ -42,15 +42,16 @@ def create(
     Raises NotAllowed, BadAddress, PersonRefused for an address that is somebody's already.
     """
     require(by, Verb.WRITE_PEOPLE, workspace)
+    typed = _clean(words)
     known = names.of_person(
-        words.get("first_name", ""), words.get("last_name", ""), words.get("full_name", "")
+        typed.get("first_name", ""), typed.get("last_name", ""), typed.get("full_name", "")
     )
     given = {
         "full_name": known.full,
         "first_name": known.first,
         "last_name": known.last,
         "greeting_name": known.greeting,
-        **_clean(words),
+        **typed,
     }
     if not any(sign.isalnum() for sign in given["full_name"]):
         raise PersonRefused("Give the person a name.")

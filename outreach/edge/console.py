@@ -35,8 +35,8 @@ def percent(value: int | None) -> str:
 
 
 def queue(items: list[Approval], total: int, high: int) -> Group:
-    """The table of the seed: number, priority, person, type, confidence, age."""
-    badge = controls.badge()
+    """The table of the seed: number, priority, person, type, confidence, age. Not for none."""
+    badge = controls.badge(items[0].workspace_id)
     table = Table("#", "Priority", "Person", "Type", "Channel", "Confidence", "Age")
     table.title = f"APPROVAL QUEUE   {total} Pending | {high} High"
     for item in items:
@@ -83,7 +83,7 @@ def detail(item: Approval) -> Panel:
     if revision.subject:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
     parts += [Text("\n" + visible(revision.text)), Rule(style="")]
-    parts += [Text(line) for line in _reasons(item)]
+    parts += [Text(visible(line)) for line in _reasons(item)]
     title = f"MESSAGE APPROVAL #{item.pk}   Priority: {item.get_priority_display().upper()}"
     return Panel(Group(*parts), title=title, title_align="left")
 
@@ -92,7 +92,7 @@ def _reasons(item: Approval) -> list[str]:
     """Where the confidence and the priority come from, what the rules found, what a yes does."""
     lines = [f"AI Confidence: {reading.confidence_of(item)}"]
     if item.revision.reasoning:
-        lines.append(f"Reasoning: {visible(item.revision.reasoning)}")
+        lines.append(f"Reasoning: {item.revision.reasoning}")
     lines.append("Why this priority: " + "; ".join(item.priority_reasons))
     lines += [
         f"{finding['status'].upper()} {finding['message']}"
@@ -101,7 +101,7 @@ def _reasons(item: Approval) -> list[str]:
     ]
     lines.append(would_leave(item))
     if item.notes:
-        lines.append(f"Note from the author: {visible(item.notes)}")
+        lines.append(f"Note from the author: {item.notes}")
     return lines
 
 

@@ -37,6 +37,11 @@ def test_a_person_is_written_with_names_company_and_addresses():
     assert "Zoë" not in str(vars(told))
 
 
+def test_nothing_invisible_comes_into_the_derived_names():
+    anna = create({"full_name": "\u202eAnna\x1b[2J  Berg\u200b"})
+    assert (anna.first_name, anna.last_name, anna.greeting_name) == ("Anna", "[2J Berg", "Anna")
+
+
 def test_a_namesake_in_the_same_company_is_suggested_as_the_same_person():
     one = create(account="ACME Inc.")
     create(account="Other Ltd")

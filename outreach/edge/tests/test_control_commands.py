@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from approvals.models import Approval
-from channels import look
+from channels import look, stop
 from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Activity, Person
@@ -203,6 +203,24 @@ def test_unknown_people_are_refused(words, why):
     testing.alice()
     with pytest.raises(CommandError, match=why):
         run("person", *words)
+
+
+def test_review_shows_the_badge_of_its_own_workspace():
+    place = testing.make_workspace()
+    assert "STOPPED" not in run("review", "--pending")
+    stop.emergency_stop(workspace=place, reason="x", by=testing.alice(), at=timezone.now())
+    assert "STOPPED" in run("review", "--pending")
+    testing.make_pending(at=timezone.now())
+    assert "STOPPED" in run("review", "--pending")
+
+
+def test_no_words_of_others_steer_the_terminal():
+    item = testing.make_pending(at=timezone.now())
+    signs = "\x1b[2J\u202e"
+    Approval.objects.filter(pk=item.pk).update(notes=signs, priority_reasons=[signs])
+    shown = run("review", "--show", str(item.pk))
+    assert not set(signs[:1] + signs[-1:]) & set(shown)
+    assert shown.count("⟦U+001B⟧") == 2
 
 
 def test_review_shows_approves_edits_and_rejects():

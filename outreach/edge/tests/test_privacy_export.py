@@ -101,6 +101,17 @@ def test_the_command_writes_a_file_for_its_owner_only(tmp_path):
         call_command(*words, str(path), "--block")
 
 
+def test_the_command_takes_no_other_files_place(tmp_path):
+    """One that is there may be open to others, and would stay so."""
+    person, path = testing.make_person(), tmp_path / "all.json"
+    testing.dora()
+    path.write_text("kept")
+    path.chmod(0o644)
+    with pytest.raises(CommandError, match="there already"):
+        call_command("person", "--uuid", str(person.uuid), "--export", str(path))
+    assert path.read_text() == "kept"
+
+
 # --- Finding somebody in what tells of several ---------------------------------------------------
 
 ANNA = cutting.words(

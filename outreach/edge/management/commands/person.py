@@ -6,7 +6,6 @@ And everything stored about them as JSON, or erased for good (docs/privacy.md).
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.edge import acting
+from outreach.edge import acting, exporting
 from outreach.edge.privacy import erasing, telling
 from safety.services import can_send_message
 
@@ -74,18 +73,11 @@ class Command(BaseCommand):
 
     def _export(self, person: Person, place: Workspace, options: dict[str, Any]) -> None:
         by = acting.principal(options, verb=Verb.EXPORT_PERSON, workspace=place)
-        name = options["export"]
-        if name == "-":
-            for piece in telling.export(person, by=by, at=timezone.now()):
-                self.stdout.write(piece, ending="")
-            return
-        try:  # for its owner only: it is personal
-            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.writelines(telling.export(person, by=by, at=timezone.now()))
-        except OSError as error:
-            raise CommandError(f"{name}: {error.strerror}.") from None
-        self.stdout.write(f"Everything stored about {person.uuid} is in {name}.")
+        name, told = options["export"], telling.export(person, by=by, at=timezone.now())
+        # A new file, whole or not at all, and for its owner only: it is personal.
+        exporting.write(name, (piece.encode() for piece in told), self.stdout)
+        if name != "-":
+            self.stdout.write(f"Everything stored about {person.uuid} is in {name}.")
 
     def _erase(self, person: Person, place: Workspace, options: dict[str, Any]) -> None:
         by = acting.principal(options, verb=Verb.ERASE_PERSON, workspace=place)

@@ -21,6 +21,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import acting, console
+from safety import controls
 
 PAGE = 50
 MENU = "Commands: [V]iew #  [A]pprove #  [R]eject #  [E]dit #  [B]ulk  [Q]uit: "
@@ -104,6 +105,8 @@ class Command(BaseCommand):
                 json.dumps({"pending": total, "high": high, "items": rows}, ensure_ascii=False)
             )
         elif not items:
+            badge = controls.badge(self.place.pk)
+            self.stdout.write(f"{badge.text}: {badge.sentence}")
             self.stdout.write("The queue is empty: nothing waits for a decision.")
         else:
             self.console.print(console.queue(items, total, high))
