@@ -91,6 +91,7 @@ class Caller(SimpleNamespace):
         return cls(
             who=who,
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
+            cookies={},
             ids={**place.ids, **{kind: draft.uuid for kind, draft in mine.items()}},
             words={
                 "If-Match": mine["draft"].current.digest, "digest": place.pending.digest,
@@ -119,7 +120,7 @@ def about(case, route: str, caller: Caller):
 def ask(case, route: str, caller: Caller) -> tuple[int, str]:
     """(status, what is wrong with the answer or nothing)"""
     with undone():
-        answer = case.call(headers=caller.headers)
+        answer = case.call(headers=caller.headers, cookies=caller.cookies)
     wrong = []
     try:
         case.validate_response(answer, checks=CHECKS)
