@@ -2,8 +2,9 @@
 
 As `bench.queue`: a database of its own for each size, filled by SQL, dropped at the end. Each list
 is asked for as a reviewer through Django's test client: its first page, its filters, and a page far
-in, by the position of the row before it. Goal: the same number of statements, and at most 1.5 times
-the time, whatever the size. Exit 1 where one is missed.
+in, by the position of the row before it. The large one is asked for as many rows as the small one
+has on that page: else what is compared is how many rows are shown. Goal: the same number of
+statements, and at most 1.5 times the time, whatever the size. Exit 1 where one is missed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 from bench import queue
 
 GOAL = 1.5
+FULL = 50  # rows of a page
+PAGES = "BENCH_PAGES"  # to the process of the large size: how many rows each small page had
 FIRST, SLACK = 1_000_000, 2.0  # ms: below it a ratio tells of the clock
 ASKED = {
     "people": ("", "order=oldest", "name={one}", "address={address}"),
@@ -29,6 +32,7 @@ ASKED = {
     "safety-events": ("", "code=quiet_hours", "since={since}"),
     "activity": ("", "verb=drafts.created", "since={since}"),
     "workflow-runs": ("", "status=done"),
+    "templates": ("", "name={template}"),
 }
 
 
@@ -41,13 +45,14 @@ def main() -> int:
     words.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     asked = words.parse_args()
     if asked.measure:
-        print(json.dumps(measure(asked.measure, asked.rounds)))
+        pages = json.loads(os.environ.get(PAGES, "{}"))
+        print(json.dumps(measure(asked.measure, asked.rounds, pages)))
         return 0
-    server = asked.database_url.rpartition("/")[0]
-    small, large = (
-        queue.one_size(server, rows, asked.rounds, module="bench.lists") for rows in asked.rows
-    )
-    return show(small, large, asked.rows)
+    server, (few, many) = asked.database_url.rpartition("/")[0], sorted(asked.rows)
+    small = queue.one_size(server, few, asked.rounds, module="bench.lists")
+    os.environ[PAGES] = json.dumps({name: found["rows"] for name, found in small.items()})
+    large = queue.one_size(server, many, asked.rounds, module="bench.lists")
+    return show(small, large, [few, many])
 
 
 def copy(row: Any, rows: int) -> None:
@@ -86,7 +91,7 @@ def fill(rows: int) -> dict[str, str]:
     from django.utils import timezone
 
     from approvals.models import Approval
-    from channels.models import Delivery
+    from channels.models import Delivery, PlatformTemplate
     from outreach import testing
     from outreach.core.models import Account, Activity, Address, Draft, Person
     from safety.models import SafetyEvent
@@ -109,6 +114,7 @@ def fill(rows: int) -> dict[str, str]:
             **common, **by, event_type="send", action_blocked="send", reason="x", code="quiet_hours"
         ),
         Activity.objects.order_by("pk").first(),
+        PlatformTemplate.objects.create(workspace=place, name="t", body="Hello {{1}}, as agreed."),
         Run.objects.create(
             workspace=place, name="email_drafts", options={}, status="done", **by,
             agent=testing.make_agent(place).agent,
@@ -123,11 +129,22 @@ def fill(rows: int) -> dict[str, str]:
     return {
         "one": person.full_name.split()[1][:12], "person": str(person.uuid),
         "address": address.normalised if address else "", "draft": str(draft.uuid),
-        "company": f"Company {FIRST + rows // 2}", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "company": f"Company {FIRST + rows // 2}", "template": f"t{FIRST + rows // 2}",
+        "since": f"{now:%Y-%m-%dT%H:%M:%SZ}",
     }  # fmt: skip
 
 
-def measure(rows: int, rounds: int) -> dict[str, Any]:
+def asked_for(words: dict[str, str], rows: int) -> dict[str, str]:
+    """Each list by name: its address with a filter, and far in."""
+    found = {}
+    for name, queries in ASKED.items():
+        for query in queries:
+            found[f"{name} {query}"] = f"/api/{name}?{query.format(**words)}"
+        found[f"{name}, far in"] = far_in(name, rows)
+    return found
+
+
+def measure(rows: int, rounds: int, pages: dict[str, int]) -> dict[str, Any]:
     """Fill this process's database and ask for every list; milliseconds and statements."""
     import django
 
@@ -144,12 +161,10 @@ def measure(rows: int, rounds: int) -> dict[str, Any]:
     client = Client()
     client.force_login(testing.alice().user)  # type: ignore[arg-type]
     found: dict[str, Any] = {}
-    for name, queries in ASKED.items():
-        for query in queries:
-            address = f"/api/{name}?{query.format(**words)}".rstrip("?")
-            found[f"{name} {query}"] = queue.timed(lambda one=address: client.get(one), rounds)
-        far = far_in(name, rows)
-        found[f"{name}, far in"] = queue.timed(lambda one=far: client.get(one), rounds)
+    for name, address in asked_for(words, rows).items():
+        one = f"{address}&page_size={pages.get(name) or FULL}"
+        found[name] = queue.timed(lambda one=one: client.get(one), rounds)
+        found[name]["rows"] = len(client.get(one).json()["results"])
     print(f"{rows:,} rows measured, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     return found
 
@@ -162,19 +177,23 @@ def far_in(name: str, rows: int) -> str:
 
 def show(small: dict[str, Any], large: dict[str, Any], rows: list[int]) -> int:
     """The table, and whether the goal is met; 1 if it is not."""
-    print(f"{'list':44}{rows[0]:>10,} {rows[1]:>12,} ms   ratio   sql ms  statements")
+    print(f"{'list':44}{rows[0]:>10,} {rows[1]:>12,} ms   ratio   sql ms  statements  rows")
     missed = []
     for name, big in large.items():
         little = small[name]
         ratio = big["ms"] / little["ms"]
         print(
             f"{name:44}{little['ms']:>10.1f} {big['ms']:>12.1f}    {ratio:>7.2f} {big['sql']:>8.1f}"
-            f"{little['statements']:>7} {big['statements']:>4}"
+            f"{little['statements']:>7} {big['statements']:>4} {little['rows']:>5} {big['rows']:>4}"
         )
         slower = ratio > GOAL and big["ms"] - little["ms"] > SLACK
-        if slower or little["statements"] != big["statements"]:
+        if slower or any(little[each] != big[each] for each in ("statements", "rows")):
             missed.append(name)
-    print(f"MISSED: {', '.join(missed)}" if missed else f"met: at most {GOAL} x, same statements")
+    print(
+        f"MISSED: {', '.join(missed)}"
+        if missed
+        else f"met: at most {GOAL} x, same statements and rows"
+    )
     return int(bool(missed))
 
 
