@@ -105,9 +105,7 @@ def _article(words: str) -> str:
 def company(name: str) -> str:
     """Acme for "Acme GmbH", "the University of Leeds"; the name itself where nothing is to do."""
     words = name
-    while (shorter := BRACKETS_LAST.sub("", LEGAL_FORM.sub("", words))) != words and _stands_alone(
-        shorter
-    ):
+    while (shorter := _shorter(words)) != words and _stands_alone(shorter):
         words = shorter
     return f"the {words}" if WITH_ARTICLE.match(words) else words
 

@@ -92,6 +92,7 @@ def arguments(line: str, words: dict[str, str]) -> list[str]:
         given[given.index("--to") + 1] = "a new log"
     files = {
         "validate_action": "message.json", "import_contacts": None, "audit": "kept.jsonl",
+        "person": "their file",
     }  # fmt: skip
     file = files.get(given[0], "new file")
     sample = words["outreach/edge/samples/Connections.csv"]
