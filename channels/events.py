@@ -2,6 +2,7 @@
 
 Messages come first: among them may be a request to stop. What nobody can place yet (our own
 record of the sending may be a moment late) is tried again for ten minutes, then it is an orphan.
+What fails is tried again a few times, then set aside for a person (`channels.aside`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from channels import bounces, inbound, matching, receiving, settle
+from channels import aside, bounces, inbound, matching, receiving, settle
 from channels.incoming import Incoming
 from channels.meta_events import STOPPED_MARKETING, Event
 from channels.models import Delivery, DeliveryStatus, EventKind, ProviderEvent
@@ -45,10 +46,9 @@ def take(events: Sequence[Event], *, at: datetime) -> int:
 
 def sweep(*, at: datetime, most: int = 2000) -> int:
     """Judge what is still open, such as after a crash; returns how many were looked at."""
-    rows = ProviderEvent.objects.filter(judged_at__isnull=True).order_by(
-        F("tried_at").asc(nulls_first=True), "id"
-    )[:most]
-    found = list(rows)
+    due = Q(retry_at__isnull=True) | Q(retry_at__lte=at)
+    rows = ProviderEvent.objects.filter(due, judged_at__isnull=True)
+    found = list(rows.order_by(F("tried_at").asc(nulls_first=True), "id")[:most])
     judge(found, at=at, seconds=3 * AT_ONCE)
     return len(found)
 
@@ -97,14 +97,14 @@ def judge(rows: Sequence[ProviderEvent], *, at: datetime, seconds: float) -> Non
             return
         try:
             _judge_one(row, at=at)
-        except Exception:
+        except Exception as fault:
             logger.exception("Event %s cannot be judged.", row.pk)
-            ProviderEvent.objects.filter(pk=row.pk).update(tried_at=at)
+            aside.failed(row, fault, at=at)
     receipts = [row for row in rows if row.kind not in single]
     for start in range(0, len(receipts), BATCH):
         if time.monotonic() > until:
             return
-        _judge_receipts(receipts[start : start + BATCH], at=at)
+        _judge_batch(receipts[start : start + BATCH], at=at)
 
 
 def _judge_one(row: ProviderEvent, *, at: datetime) -> None:
@@ -181,6 +181,19 @@ def _done(row: ProviderEvent, result: str, at: datetime, *more: str) -> None:
 
 
 # --- Receipts ------------------------------------------------------------------------------------
+
+
+def _judge_batch(rows: Sequence[ProviderEvent], *, at: datetime) -> None:
+    """All of them, and each by itself where they fail together: one holds up no other."""
+    try:
+        _judge_receipts(rows, at=at)
+    except Exception as fault:
+        logger.exception("%s receipts from event %s on cannot be judged.", len(rows), rows[0].pk)
+        if len(rows) == 1:
+            aside.failed(rows[0], fault, at=at)
+            return
+        for row in rows:
+            _judge_batch([row], at=at)
 
 
 def _judge_receipts(rows: Sequence[ProviderEvent], *, at: datetime) -> None:

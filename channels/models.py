@@ -168,7 +168,8 @@ class ProviderEvent(models.Model):
     """One event as a provider told it, once: stored before it is judged.
 
     `delivery` is the message of ours it speaks of; without one it is an orphan. `bounced` and
-    `digest` (the address, keyed) count soft bounces. A message's words move to the inbox.
+    `digest` (the address, keyed) count soft bounces. A message's words move to the inbox. `tries`
+    and `retry_at` are of judging that failed; in the end it is set aside, and `judged_at` is set.
     """
 
     Kind = EventKind
@@ -188,6 +189,9 @@ class ProviderEvent(models.Model):
     bounced = models.CharField(max_length=4, blank=True, help_text="hard or soft")
     result = models.CharField(max_length=200, blank=True)
     tried_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    set_aside_at = models.DateTimeField(null=True)
     judged_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -201,6 +205,11 @@ class ProviderEvent(models.Model):
                 fields=["tried_at", "id"],
                 name="provider_event_open",
                 condition=Q(judged_at__isnull=True),
+            ),
+            models.Index(
+                fields=["set_aside_at"],
+                name="provider_event_set_aside",
+                condition=Q(set_aside_at__isnull=False),
             ),
             models.Index(
                 fields=["digest", "at"],

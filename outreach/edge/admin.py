@@ -13,6 +13,7 @@ from outreach.core.permissions import Verb
 from outreach.edge import (
     consent_admin,
     drafts_admin,
+    events_admin,
     hooks_admin,
     imports_admin,
     inbox_admin,
@@ -31,6 +32,7 @@ __all__ = [
     "ActivityAdmin",
     "consent_admin",
     "drafts_admin",
+    "events_admin",
     "hooks_admin",
     "imports_admin",
     "inbox_admin",

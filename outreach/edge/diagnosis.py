@@ -29,9 +29,13 @@ from safety.models import ControlKey
 from safety.verdict import Level, Verdict
 from workflows.words import plural
 
-PARTS = (
-    "controls", "drill", "senders", "law", "suppression", "complaints", "platforms", "webhooks",
-)  # fmt: skip
+LOOKED = ("controls", "drill", "senders", "law", "suppression", "complaints")
+ASKED = {
+    "platforms": platforms.sentences,
+    "webhooks": standing.sentences,
+    "events": platforms.events,
+}
+PARTS = (*LOOKED, *ASKED)
 # Why an approval allows nothing, in words (`taking.broken` gives the code).
 BROKEN = {
     "receipt_broken": "its receipt or digest does not match the text",
@@ -61,9 +65,15 @@ class Examination:
 def examine(*, at: datetime) -> Examination:
     """Look at everything but single messages. Needs a database that answers."""
     found = Examination()
-    looks = (_controls, _drill, _senders, _law, _suppression, _complaints, _platforms, _webhooks)
-    for name, look in zip(PARTS, looks, strict=True):
+    looks = (_controls, _drill, _senders, _law, _suppression, _complaints)
+    for name, look in zip(LOOKED, looks, strict=True):
         found.parts[name] = look(found.faults, at)
+    for name, ask in ASKED.items():
+        told = ask()
+        found.parts[name] = [line for _, line, _ in told]
+        found.faults += [
+            Fault(f"doctor.{name}", level, line, hint) for level, line, hint in told if level
+        ]
     return found
 
 
@@ -185,20 +195,6 @@ def _complaints(faults: list[Fault], at: datetime) -> list[str]:
         lines += [f"{place.slug}: {finding.message}." for finding in verdict.findings]
     faults += [Fault("doctor.complaints", "WARNING", line) for line in lines]
     return lines or ["No workspace has complaints worth a warning."]
-
-
-def _platforms(faults: list[Fault], at: datetime) -> list[str]:
-    """Whether WhatsApp and Instagram are set up."""
-    told = platforms.sentences()
-    faults += [Fault("doctor.platforms", level, line, hint) for level, line, hint in told if level]
-    return [line for _, line, _ in told]
-
-
-def _webhooks(faults: list[Fault], at: datetime) -> list[str]:
-    """Whether programs hear of decisions and deliveries."""
-    told = standing.sentences()
-    faults += [Fault("doctor.webhooks", level, line, hint) for level, line, hint in told if level]
-    return [line for _, line, _ in told]
 
 
 # --- One message ---------------------------------------------------------------------------------

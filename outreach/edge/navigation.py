@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from approvals import badges
 from approvals.models import Approval
-from channels.models import Delivery, PlatformTemplate
+from channels.models import Delivery, PlatformTemplate, ProviderEvent
 from outreach.core.models import (
     Activity,
     Agent,
@@ -79,6 +79,7 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
         _page(request, "Safe Mode", "safe_mode", "health_and_safety", shown=_belongs(request)),
         _page(request, "Rehearsal", "rehearsal", "theater_comedy", shown=_belongs(request)),
         _rows(request, SafetyEvent, "Safety events", "shield"),
+        _rows(request, ProviderEvent, "Events set aside", "sync_problem"),
         _rows(request, Consent, "Consent", "handshake"),
         _rows(request, Suppression, "Suppressed addresses", "block"),
         _page(

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from channels.models import PlatformTemplate
+from channels import aside
+from channels.models import PlatformTemplate, ProviderEvent
 from outreach.core.models import Workspace
 from workflows.words import joined, plural
 
@@ -84,3 +85,18 @@ def _heard() -> list[Told]:
         ("", f"Meta's app secret (META_APP_SECRET) {said}", ""),
         _needed("META_VERIFY_TOKEN", word, "Meta cannot subscribe it."),
     ]
+
+
+def events() -> list[Told]:
+    """What providers told us that could not be judged, perhaps a request to stop among it."""
+    told = []
+    failing = ProviderEvent.objects.filter(judged_at__isnull=True, tries__gt=0).count()
+    if failing:
+        words = plural(failing, "event of a provider", "events of providers")
+        told.append(("", f"{words} could not be judged yet; tried {aside.TRIES} times in all.", ""))
+    if left := aside.rows().count():
+        words = plural(left, "event of a provider is", "events of providers are")
+        line = f"{words} set aside after {aside.TRIES} tries. It may be a request to stop."
+        hint = "Look under Events set aside in the admin; mend the cause, then have it tried again."
+        told.append(("ERROR", line, hint))
+    return told or [("", "Every event of a provider was judged.", "")]

@@ -147,7 +147,7 @@ RULES: dict[str, Rule] = {
     "channels.ProviderEvent": Rule(
         "provider_events", _by("delivery__human", "delivery__approval__draft__person"),
         {"event_id": NUMBER, **_empty("payload", "result")}, heard=True,
-        plain=("provider", "digest", "bounced"), also={"judged_at": ONCE},
+        plain=("provider", "digest", "bounced"), also={"judged_at": ONCE, "set_aside_at": None},
     ),
     "workflows.Artifact": Rule(
         "workflow_results", _by("person"), _empty("title", "data", "closed_reason"), gone=True,

@@ -175,6 +175,8 @@ ROUTES: dict[str, Row] = {
     "admin:channels_delivery_change": Row(VIEWER, "delivery", (
         (REVIEWER, {"answer": "arrived"}), (REVIEWER, {"answer": "not_arrived"}),
     )),
+    **rows_of("channels_providerevent", "told", OPERATOR, OPERATOR),
+    "admin:channels_providerevent_change": Row(OPERATOR, "told", ((OPERATOR, {"act": "again"}),)),
     "admin:channels_delivery_hand": Row(VIEWER, "given", ((REVIEWER, {}),)),
     "admin:workflows_run_change": Row(VIEWER, "run", ((CREATOR, {"act": "cancel"}),)),
     "admin:core_workspace_add": Row(OPERATOR, "", ((OPERATOR, {

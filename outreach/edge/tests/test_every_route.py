@@ -15,7 +15,7 @@ from django.test import Client
 from approvals import attaching
 from approvals.models import Approval, ApprovalStatus, Recheck
 from channels import merging, stop_link
-from channels.models import Delivery, DeliveryStatus, PlatformTemplate
+from channels.models import Delivery, DeliveryStatus, PlatformTemplate, ProviderEvent
 from outreach import testing
 from outreach.core import consent, drafts, keys, suppression
 from outreach.core.models import (
@@ -112,6 +112,10 @@ def _furnish() -> SimpleNamespace:
         "webhook": Webhook.objects.create(
             workspace=ours, url=f"https://example.org/{SECRET}", families=["decision"],
             created_at=WORKDAY, **users["admin"].fields(),
+        ).pk,
+        "told": ProviderEvent.objects.create(
+            provider="x", event_id="1", kind="bounced", at=WORKDAY, tries=6, tried_at=WORKDAY,
+            judged_at=WORKDAY, set_aside_at=WORKDAY, payload={},
         ).pk,
         "by hand": "linkedin", "doubt": doubt.pk, "workflow": "daily_plan",
         **_more(ours, person, run, users["admin"]),
