@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from email.utils import parseaddr
 from functools import lru_cache
-from urllib.parse import quote
 
 from django.conf import settings
 
@@ -44,7 +43,7 @@ def stopping(approval: Approval, workspace: Workspace) -> tuple[Header, ...]:
         or workspace.sender_address
         or _address(settings.DEFAULT_FROM_EMAIL)
     )
-    subject = quote(f"unsubscribe {approval.draft.uuid}")
+    subject = f"unsubscribe%20{approval.draft.uuid}"  # as RFC 6068 writes a blank
     mailto = f"<mailto:{in_a_labels(address)}?subject={subject}>"
     url = unsubscribe.link(approval.draft.uuid)
     if not url:

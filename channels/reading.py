@@ -28,11 +28,12 @@ _APPROVAL = ("id", "status", "digest", "decision", "receipt", "decided_at", "sen
              "draft_id", "revision_id", "human_id")  # fmt: skip
 _REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence",
              "by_kind")  # fmt: skip
-_DRAFT = ("id", "uuid", "channel", "touch", "purpose", "origin", "by_kind", "by_id", "workspace_id",
-          "person_id")  # fmt: skip
+_READ = ("id", "uuid", "channel", "touch", "purpose", "origin", "by_kind", "by_id", "workspace_id",
+         "person_id")  # fmt: skip
+_DRAFT = (*_READ, "current_id")
 _WORKSPACE = ("id", "time_zone", "postal_address", "sender_name", "sender_address",
               "unsubscribe_address", "daily_quota", "approval_expiry_hours")  # fmt: skip
-_PARTS = (("d", _DELIVERY), ("a", _APPROVAL), ("r", _REVISION), ("m", _DRAFT), ("w", _WORKSPACE))
+_PARTS = (("d", _DELIVERY), ("a", _APPROVAL), ("r", _REVISION), ("m", _READ), ("w", _WORKSPACE))
 _ENDS = [0, *accumulate(len(names) for _, names in _PARTS)]
 _COLUMNS = ", ".join(f"{alias}.{name}" for alias, names in _PARTS for name in names)
 # Only what is still open and still ours.
@@ -69,12 +70,7 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
     Whoever approved had not read that message. What counts is when it came in, not when it says
     it was written. One statement, and none where there is nothing of the kind.
     """
-    asked = {
-        row.human_id: row.approval
-        for row in rows
-        if row.approval.draft.origin.startswith("inbound:")
-        or row.approval.draft.purpose == Purpose.FOLLOW_UP
-    }
+    asked = {row.human_id: row.approval for row in rows if _continues(row.approval.draft)}
     if not asked:
         return set()
     came = InboundMessage.objects.filter(
@@ -88,6 +84,10 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
     }  # fmt: skip
 
 
+def _continues(draft: Draft) -> bool:
+    return draft.origin.startswith("inbound:") or draft.purpose == Purpose.FOLLOW_UP
+
+
 def _came_after(message: InboundMessage, decided_at: datetime | None) -> bool:
     """What nobody has judged yet has surely not been read."""
     if message.status == InboundStatus.NEW or decided_at is None:
@@ -99,20 +99,20 @@ def _intent(values: tuple[Any, ...]) -> Delivery:
     of_delivery, of_approval, of_revision, of_draft, _ = (
         values[start:end] for start, end in pairwise(_ENDS)
     )
-    delivery = sql.instance(Delivery, _DELIVERY, of_delivery)
-    delivery.token = sql.to_uuid(delivery.token)
-    delivery.since = sql.to_moment(delivery.since)
-    delivery.approval = approval = sql.instance(Approval, _APPROVAL, of_approval)
+    revision = sql.instance(Revision, _REVISION, of_revision)
+    revision.attachments = json.loads(revision.attachments)
+    # Its words are those that were approved, whatever the draft points at.
+    draft = sql.instance(Draft, _DRAFT, (*of_draft, revision.pk), current=revision)
+    draft.uuid = sql.to_uuid(draft.uuid)
+    approval = sql.instance(Approval, _APPROVAL, of_approval, revision=revision, draft=draft)
     approval.decision = json.loads(approval.decision)
     approval.receipt = json.loads(approval.receipt)
     approval.decided_at = sql.to_moment(approval.decided_at)
     approval.send_before = sql.to_moment(approval.send_before)
     approval.dry_run = bool(approval.dry_run)
-    approval.revision = revision = sql.instance(Revision, _REVISION, of_revision)
-    revision.attachments = json.loads(revision.attachments)
-    approval.draft = draft = sql.instance(Draft, _DRAFT, of_draft)
-    draft.uuid = sql.to_uuid(draft.uuid)
-    draft.current = revision  # what was approved, whatever the draft points at
+    delivery = sql.instance(Delivery, _DELIVERY, of_delivery, approval=approval)
+    delivery.token = sql.to_uuid(delivery.token)
+    delivery.since = sql.to_moment(delivery.since)
     return delivery
 
 
@@ -122,9 +122,10 @@ def _place(found: Sequence[Delivery], rows: Sequence[tuple[Any, ...]]) -> None:
     places = Workspace.objects.in_bulk(by_rule) if by_rule else {}
     for row, values in zip(found, rows, strict=True):
         approval = row.approval
-        if approval.workspace_id not in places:
+        draft, place = approval.draft, approval.workspace_id
+        if place not in places:
             known = sql.instance(Workspace, _WORKSPACE, values[_ENDS[-2] : _ENDS[-1]])
-            places[approval.workspace_id] = known
-        approval.workspace = places[approval.workspace_id]
-        if approval.draft.workspace_id == approval.workspace_id:
-            approval.draft.workspace = approval.workspace
+            places[place] = known
+        approval.workspace = places[place]
+        if draft.workspace_id == place:
+            draft.workspace = places[place]

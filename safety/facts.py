@@ -34,7 +34,13 @@ def gather(
     `settled` are drafts whose words were approved under the rules in force.
     """
     known = read(drafts, at=at, state=state, words=len(settled) < len(drafts))
-    return {draft.pk: _facts(draft, known, settled=draft.pk in settled) for draft in drafts}
+    brakes = {scope: _brakes(known, scope) for scope in {draft.workspace_id for draft in drafts}}
+    return {
+        draft.pk: _facts(
+            draft, known, settled=draft.pk in settled, brakes=brakes[draft.workspace_id]
+        )
+        for draft in drafts
+    }
 
 
 def own_words(typed: str) -> tuple[str, ...]:
@@ -42,13 +48,14 @@ def own_words(typed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
 
 
-def _facts(draft: Draft, known: Known, *, settled: bool) -> Facts:
+def _facts(draft: Draft, known: Known, *, settled: bool, brakes: dict[str, Any]) -> Facts:
     person = known.people[draft.person_id]
     human = person.merged_into or person
     return Facts(
         **_message(draft, known.received.get(human.pk, ())),
         **_recipient(draft, person, human, known),
         **_around(draft, known),
+        **brakes,
         contacts=_history(human, known),
         consents=tuple(known.around.consents.get(human.pk, ())),
         previous=tuple(
@@ -84,12 +91,13 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
 def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dict[str, Any]:
     phone = known.around.phones.get(person.pk, "")
     country = country_of(human.country or person.country, phone)
+    workspace = draft.workspace
     return {
         "person_status": human.status,
         "status_reason": human.status_reason,
         "automation_enabled": person.automation_enabled and human.automation_enabled,
         "automation_reason": human.automation_disabled_reason or person.automation_disabled_reason,
-        **_zones(human.time_zone or person.time_zone, phone, draft.workspace.time_zone),
+        **_zones(human.time_zone or person.time_zone, phone, workspace.time_zone),
         "country": country,
         "state": state_of(country, _state(human) or _state(person)),
         "parties": tuple(
@@ -98,8 +106,8 @@ def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dic
                 (
                     draft.current.address if draft.current else "",
                     phone,
-                    draft.workspace.sender_address,
-                    draft.workspace.unsubscribe_address,
+                    workspace.sender_address,
+                    workspace.unsubscribe_address,
                     _bare(settings.DEFAULT_FROM_EMAIL),
                 ),
             )
@@ -120,13 +128,19 @@ def _zones(timezone: str, phone: str, default: str) -> dict[str, Any]:
         }
 
 
-def _around(draft: Draft, known: Known) -> dict[str, Any]:
-    """What stands for the whole system, the workspace, or the address."""
-    scope = draft.workspace_id
+def _brakes(known: Known, scope: int) -> dict[str, Any]:
+    """What stands for the whole system or the workspace."""
     return {
         "emergency": known.state.sentence(ControlKey.EMERGENCY_STOP, scope),
         "messaging": known.state.sentence(ControlKey.MESSAGING_ENABLED, scope),
         "dry_run": known.state.sentence(ControlKey.DRY_RUN, scope),
+    }
+
+
+def _around(draft: Draft, known: Known) -> dict[str, Any]:
+    """What stands against the address, and what its workspace has to show."""
+    scope = draft.workspace_id
+    return {
         "postal_address": draft.workspace.postal_address,
         "suppressed": known.standing.against(place_of(draft)),
         "complaints": known.standing.complaints.get(scope, ()),

@@ -40,18 +40,18 @@ WHERE p.id IN ({people})
 AROUND = """
 SELECT 'contact' AS kind, human_id AS whose, channel AS a, direction AS b,
   at, NULL AS until, draft_id AS draft, id
-FROM contacts WHERE human_id IN ({humans}) AND at > %s AND voided_at IS NULL
+FROM contacts WHERE human_id {among} AND at > %s AND voided_at IS NULL
 UNION ALL
 SELECT 'rest', human_id, cause, '', at, until, NULL, id
-FROM cooling_offs WHERE human_id IN ({humans}) AND until > %s
+FROM cooling_offs WHERE human_id {among} AND until > %s
 UNION ALL
 SELECT 'consent', coalesce(p.merged_into_id, p.id), c.channel, c.basis,
   c.at, c.expires_at, NULL, c.id
 FROM consents c JOIN people p ON p.id = c.person_id
-WHERE (p.id IN ({humans}) OR p.merged_into_id IN ({humans})) AND c.withdrawn_at IS NULL
+WHERE (p.id {among} OR p.merged_into_id {among}) AND c.withdrawn_at IS NULL
 UNION ALL
 SELECT 'phone', person_id, normalised, '', NULL, NULL, NULL, id
-FROM addresses WHERE person_id IN ({people}) AND channel IN ('whatsapp', 'phone')
+FROM addresses WHERE person_id {among} AND channel IN ('whatsapp', 'phone')
 ORDER BY 5, 8
 """
 
@@ -112,7 +112,8 @@ def read(
 
 
 def place_of(draft: Draft) -> suppression.Place:
-    return draft.workspace_id, draft.channel, draft.current.address if draft.current else ""
+    words = draft.current
+    return draft.workspace_id, draft.channel, words.address if words else ""
 
 
 def people_of(ids: Collection[int]) -> dict[int, Person]:
@@ -129,13 +130,11 @@ def people_of(ids: Collection[int]) -> dict[int, Person]:
 
 def _person(row: tuple[Any, ...]) -> Person:
     own, other = row[: len(_PERSON)], row[len(_PERSON) :]
-    person = _one(own)
-    person.merged_into = None if other[0] is None else _one(other)
-    return person
+    return _one(own, merged_into=None if other[0] is None else _one(other))
 
 
-def _one(values: Sequence[Any]) -> Person:
-    person = sql.instance(Person, _PERSON, values)
+def _one(values: Sequence[Any], **points_at: Person | None) -> Person:
+    person = sql.instance(Person, _PERSON, values, **points_at)
     person.facts = json.loads(person.facts)
     person.automation_enabled = bool(person.automation_enabled)  # SQLite keeps numbers
     return person
@@ -144,15 +143,10 @@ def _one(values: Sequence[Any]) -> Person:
 def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     """What stands around these people."""
     found = Around()
-    persons = [person.pk for person in people]
-    humans = list({person.human_id for person in people})
-    values = [*humans, sql.from_moment(at - MEMORY), *humans, sql.from_moment(at)]
-    rows = sql.fetch(
-        AROUND,
-        [*values, *humans, *humans, *persons],
-        humans=sql.marks(len(humans)),
-        people=sql.marks(len(persons)),
-    )
+    among, persons = sql.among([person.pk for person in people])
+    _, humans = sql.among({person.human_id for person in people})
+    values = [humans, sql.from_moment(at - MEMORY), humans, sql.from_moment(at)]
+    rows = sql.fetch(AROUND, [*values, humans, humans, persons], among=among)
     for kind, whose, a, b, when, until, draft, _ in rows:
         moment, end = sql.to_moment(when), sql.to_moment(until)
         if kind == "phone":

@@ -84,10 +84,14 @@ def sentences(findings: Iterable[Finding]) -> str:
 
 def join(*verdicts: Verdict) -> Verdict:
     """The strictest of all: highest level, latest time, every finding."""
-    times = [v.not_before for v in verdicts if v.not_before is not None]
-    return Verdict(
-        level=max((v.level for v in verdicts), default=Level.ALLOW),
-        not_before=max(times, default=None),
-        findings=tuple(f for v in verdicts for f in v.findings),
-        cooling_off=tuple(c for v in verdicts for c in v.cooling_off),
-    )
+    level, not_before = Level.ALLOW, None
+    findings: tuple[Finding, ...] = ()
+    cooling_off: tuple[CoolingOff, ...] = ()
+    for one in verdicts:
+        if one.level > level:
+            level = one.level
+        if one.not_before is not None and (not_before is None or one.not_before > not_before):
+            not_before = one.not_before
+        findings += one.findings
+        cooling_off += one.cooling_off
+    return Verdict(level, not_before, findings, cooling_off)

@@ -9,13 +9,13 @@ never for a value: values are parameters.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.base import ModelState
 from psycopg import Cursor
 
@@ -42,12 +42,13 @@ def _cursor() -> Any:
     """On PostgreSQL one whose statements the server keeps: to plan them costs as much as to run
     them. Django's own writes values into the text, so that each is a new statement; it alone can
     tell a log of statements what it ran."""
-    if connection.vendor != "postgresql" or connection.queries_logged:
-        return connection.cursor()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    own: Any = Cursor(connection.connection)
-    return connection.make_cursor(own)
+    link = connections[DEFAULT_DB_ALIAS]  # `connection` looks this up at every dot
+    if link.vendor != "postgresql" or link.queries_logged:
+        return link.cursor()
+    link.close_if_health_check_failed()
+    link.ensure_connection()
+    own: Any = Cursor(link.connection)
+    return link.make_cursor(own)
 
 
 def insert(statement: str, types: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -93,6 +94,17 @@ def marks(count: int) -> str:
     return ", ".join(["%s"] * count) or "NULL"
 
 
+def among(numbers: Collection[int]) -> tuple[str, Any]:
+    """`IN` for a list of any length that travels as one value, and that value.
+
+    For what is asked again and again: PostgreSQL's driver takes a statement with more than fifty
+    values apart anew each time.
+    """
+    if connection.vendor == "postgresql":
+        return "= ANY(%s::bigint[])", list(numbers)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(numbers))
+
+
 def skip_locked(alias: str) -> str:
     """Take the rows of `alias` and pass over those somebody holds. SQLite has one writer."""
     return f"FOR UPDATE OF {alias} SKIP LOCKED" if connection.vendor == "postgresql" else ""
@@ -101,6 +113,7 @@ def skip_locked(alias: str) -> str:
 # --- Values as the database keeps them -----------------------------------------------------------
 
 
+@lru_cache(maxsize=64)  # one wave writes the same few moments hundreds of times
 def from_moment(at: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
@@ -117,22 +130,34 @@ def to_moment(value: Any) -> Any:
 
 
 def from_uuid(value: UUID) -> Any:
-    return value if connection.features.has_native_uuid_field else value.hex
+    return value if _has_uuids() else value.hex
+
+
+@lru_cache(maxsize=1)
+def _has_uuids() -> bool:
+    return bool(connection.features.has_native_uuid_field)
 
 
 def to_uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def instance(model: type[Row], names: tuple[str, ...], values: Sequence[Any]) -> Row:
+def instance(
+    model: type[Row],
+    names: tuple[str, ...],
+    values: Sequence[Any],
+    **points_at: models.Model | None,
+) -> Row:
     """A row of which only these columns were read; any other is read when it is asked for.
 
     Made as unpickling makes one, without the constructor: that costs more than the database.
+    `points_at` are rows its foreign keys name, read in the same statement.
     """
     _known(model, names)
     row: Row = model.__new__(model)
-    row._state = ModelState()
-    row._state.adding, row._state.db = False, "default"
+    row._state = state = ModelState()
+    state.adding, state.db = False, "default"
+    state.fields_cache = dict(points_at)
     row.__dict__.update(zip(names, values, strict=True))
     return row
 

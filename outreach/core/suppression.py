@@ -7,7 +7,6 @@ read stops everything.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Collection, Iterable
@@ -88,8 +87,12 @@ def form_of(channel: str, address: str) -> str:
 
 def digest_of(workspace_id: int, channel: str, address: str) -> str:
     """The keyed hash of one address in one workspace."""
+    return _digest(key(), workspace_id, channel, address)
+
+
+def _digest(key: bytes, workspace_id: int, channel: str, address: str) -> str:
     form = f"{workspace_id}\0{channel}\0{form_of(channel, address)}".encode()
-    return hmac.new(key(), DOMAIN + form, hashlib.sha256).hexdigest()
+    return hmac.digest(key, DOMAIN + form, "sha256").hex()
 
 
 # --- Reading -------------------------------------------------------------------------------------
@@ -146,9 +149,10 @@ def _row(values: tuple[object, ...]) -> Suppression:
 def _by_digest(places: Iterable[Place]) -> dict[str, list[Place]]:
     """Several ways to write one address have one digest."""
     found: dict[str, list[Place]] = {}
+    secret = key()
     for place in places:
         if place[2]:
-            found.setdefault(digest_of(*place), []).append(place)
+            found.setdefault(_digest(secret, *place), []).append(place)
     return found
 
 

@@ -48,8 +48,10 @@ def check_law(facts: Facts, moment: Moment, at: datetime, *, table: Table = TABL
     """Every row that is about this message, joined. Only narrows."""
     sure: list[Verdict] = []
     perhaps: list[tuple[Row, Verdict]] = []
+    purpose = "promotional" if is_promotional(facts.purpose) else facts.purpose
+    today = at.date()
     for row in table.rows:
-        if not _is_about(row, facts, at):
+        if row.valid_from > today or not _is_about(row, facts, purpose):
             continue
         verdict = JUDGES[row.kind](row, facts, moment, at)
         if row.countries and not facts.country:
@@ -60,11 +62,9 @@ def check_law(facts: Facts, moment: Moment, at: datetime, *, table: Table = TABL
     return Verdict(verdict.level, verdict.not_before, _gravest(verdict.findings))
 
 
-def _is_about(row: Row, facts: Facts, at: datetime) -> bool:
-    purpose = "promotional" if is_promotional(facts.purpose) else facts.purpose
+def _is_about(row: Row, facts: Facts, purpose: str) -> bool:
     return (
-        row.valid_from <= at.date()
-        and (not row.channels or facts.channel in row.channels)
+        (not row.channels or facts.channel in row.channels)
         and (not row.purposes or purpose in row.purposes)
         and (not row.touches or facts.touch in row.touches)
         and facts.address.startswith(row.prefix)
