@@ -13,13 +13,32 @@ from outreach.core.models import Activity, Channel, InboundMessage, PrincipalKin
 WORDS = {
     "channels.sending": "Claimed: the intent to send it was committed",
     "channels.sent": "Cleared by the last look, handed over and accepted",
-    "channels.failed": "Handed over and certainly refused",
-    "channels.unknown": "Handed over, no answer: the outcome is unknown",
+    "channels.failed": "Failed for certain: it did not leave, or was refused",
+    "channels.unknown": "No outcome was recorded: nobody knows whether it left",
     "channels.released": "Refused by the last look: nothing was handed over",
     "channels.manual": "Marked as sent by hand",
     "channels.manual_taken_back": "Taken back: it was not sent by hand after all",
     "channels.settled": "Settled",
 }
+# How far it got, as the adapter's client says, in words: a failure is certain, an unknown is not.
+NO_WAY = "No usable connection: nothing of it was handed over"
+UNREAD = "Ended before its text was handed over: it certainly did not leave"
+REFUSED = "Handed over and certainly refused"
+FAILED = {
+    "compose": "It could not be composed: nothing was handed over",
+    **dict.fromkeys(("connect", "ehlo", "starttls", "tls", "auth"), NO_WAY),
+    **dict.fromkeys(("mail", "rcpt", "data", "headers"), UNREAD),
+    **dict.fromkeys(("body", "dot", "answer"), REFUSED),
+}
+UNKNOWN = {
+    "body": "Broken off while its text was handed over: the outcome is unknown",
+    **dict.fromkeys(("dot", "answer"), "Handed over, no clear answer: the outcome is unknown"),
+    **dict.fromkeys(
+        ("backend", "print", "memory", "adapter"),
+        "Perhaps handed over, no clear answer: the outcome is unknown",
+    ),
+}
+BY_STAGE = {"channels.failed": FAILED, "channels.unknown": UNKNOWN}
 ANSWERS = {
     "arrived": "Settled: it arrived",
     "not_arrived": "Settled: it did not arrive",
@@ -78,12 +97,17 @@ def _logged(row: Delivery, acts: Sequence[Activity]) -> Iterable[Step]:
     names = {str(user.pk): user for user in User.objects.filter(pk__in=ids)} if ids else {}
     for act in acts:
         what = WORDS.get(act.verb, act.verb.removeprefix("channels.").replace("_", " "))
+        what = BY_STAGE.get(act.verb, {}).get(_stage(row, act), what)
         what = ANSWERS.get(str(act.codes.get("answer", "")), what)
         who = PROGRAMS.get(act.by_id, act.by_id)
         if act.by_kind == PrincipalKind.USER:
             user = names.get(act.by_id)
             who = (user.get_full_name() or user.get_username()) if user else "a former colleague"
         yield Step(act.at, what, who, _more(row, act), TONES.get(act.verb, ""))
+
+
+def _stage(row: Delivery, act: Activity) -> str:
+    return str((row.evidence or {}).get("stage") or act.codes.get("stage") or "")
 
 
 def _more(row: Delivery, act: Activity) -> str:
@@ -99,7 +123,7 @@ def _more(row: Delivery, act: Activity) -> str:
         return ""
     evidence = row.evidence or {}
     known = {
-        "stage": evidence.get("stage") or act.codes.get("stage"),
+        "stage": _stage(row, act),
         "they said": evidence.get("reply"),
         "provider's id": row.provider_id,
     }

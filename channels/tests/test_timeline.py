@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
-from channels import registry, sending, settle, timeline
+from channels import http, registry, sending, settle, smtp, timeline
 from channels.adapters.memory import MemoryAdapter
-from channels.base import Outcome
+from channels.base import Outcome, Receipt
 from channels.models import Delivery, ProviderEvent
 from outreach import testing
 from outreach.core.models import Activity
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SENT = WORKDAY + timedelta(minutes=1)
 
 
-def deliver(outcome=Outcome.SENT):
+def deliver(outcome: Outcome | Receipt = Outcome.SENT):
     MemoryAdapter.reset()
     MemoryAdapter.answers.append(outcome)
     approval = testing.make_approved()
@@ -64,9 +66,57 @@ def test_the_whole_way_of_a_message_that_arrived_and_was_answered(live):
     assert steps[5].inbound == reply.pk
 
 
+SAID = [
+    ("try_later", "compose", "It could not be composed: nothing was handed over"),
+    ("try_later", "connect", "No usable connection: nothing of it was handed over"),
+    ("try_later", "ehlo", "No usable connection: nothing of it was handed over"),
+    ("try_later", "tls", "No usable connection: nothing of it was handed over"),
+    ("try_later", "auth", "No usable connection: nothing of it was handed over"),
+    ("refused", "mail", "Ended before its text was handed over: it certainly did not leave"),
+    ("refused", "rcpt", "Ended before its text was handed over: it certainly did not leave"),
+    ("try_later", "data", "Ended before its text was handed over: it certainly did not leave"),
+    ("try_later", "headers", "Ended before its text was handed over: it certainly did not leave"),
+    ("refused", "dot", "Handed over and certainly refused"),
+    ("refused", "answer", "Handed over and certainly refused"),
+    ("refused", "backend", "Failed for certain: it did not leave, or was refused"),
+    ("unknown", "body", "Broken off while its text was handed over: the outcome is unknown"),
+    ("unknown", "dot", "Handed over, no clear answer: the outcome is unknown"),
+    ("unknown", "backend", "Perhaps handed over, no clear answer: the outcome is unknown"),
+    ("sent", "dot", "Cleared by the last look, handed over and accepted"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "stage", "sentence"), SAID)
+def test_each_stage_is_told_as_what_it_is(live, outcome, stage, sentence):
+    row = deliver(Receipt(Outcome(outcome), stage, "they said this"))
+    last = timeline.of(row)[-1]
+    assert (last.what, f"stage: {stage}" in last.more) == (sentence, True)
+
+
+@pytest.mark.parametrize("client", [smtp, http], ids=["smtp", "http"])
+def test_no_stage_of_a_client_is_without_words(client):
+    source = Path(client.__file__).read_text()
+    stages = re.findall(r'_stage = "(\w+)"|started": "(\w+)"|"(mail|rcpt|data)": ', source)
+    named = {name for found in stages for name in found if name} | set(client.BEGUN)
+    assert len(named) >= 5 and named <= set(timeline.FAILED)
+    assert set(client.BEGUN) <= set(timeline.UNKNOWN)
+
+
+def test_what_a_dead_sender_left_is_not_told_as_handed_over(live):
+    row = deliver(Outcome.UNKNOWN)
+    Delivery.objects.filter(pk=row.pk).update(status="sending", evidence={})
+    testing.unguard()
+    Activity.objects.filter(verb="channels.unknown").delete()
+    testing.guard()
+    row.refresh_from_db()
+    settle.park([row], reason="its sender died", by=settle.SWEEPER, at=SENT)
+    row.refresh_from_db()
+    assert words(row)[-1] == "No outcome was recorded: nobody knows whether it left"
+
+
 def test_who_settled_what_nobody_knew(live):
     row = deliver(Outcome.UNKNOWN)
-    assert words(row)[-1] == "Handed over, no answer: the outcome is unknown"
+    assert words(row)[-1] == "Perhaps handed over, no clear answer: the outcome is unknown"
     settle.settle(row.pk, "arrived", by=testing.alice(), at=SENT, note="She said so.")
     row.refresh_from_db()
     last = timeline.of(row)[-1]
