@@ -20,12 +20,17 @@ REASONS = {
     "dry_run": "approved in dry run: they go back to the queue",
     "quota": "for tomorrow: the daily quota is used up",
     "later": "for their time",
+    "simulated": "simulated once: they leave when dry run is off",
     "due": "due now",
 }
 
 
 def waiting(*, at: datetime) -> dict[str, int]:
-    """How many approved and untaken messages wait for what; one statement."""
+    """How many approved and untaken messages wait for what; one statement.
+
+    What was approved in dry run and simulated is done with; what was approved before is not.
+    """
+    simulated = Exists(simulated_of())
     why = Case(
         When(~Q(channel__in=registry.program_channels()), then=Value("by_hand")),
         When(human__automation_enabled=False, then=Value("automation_off")),
@@ -33,10 +38,11 @@ def waiting(*, at: datetime) -> dict[str, int]:
         When(dry_run=True, then=Value("dry_run")),
         When(quota.HELD, due_at__gt=at, then=Value("quota")),
         When(due_at__gt=at, then=Value("later")),
+        When(simulated, then=Value("simulated")),
         default=Value("due"),
     )
-    rows = Approval.objects.filter(UNTAKEN, ~Exists(simulated_of())).order_by().annotate(why=why)
-    found = dict(rows.values_list("why").annotate(Count("pk")))
+    rows = Approval.objects.filter(UNTAKEN, ~(simulated & Q(dry_run=True)))
+    found = dict(rows.order_by().annotate(why=why).values_list("why").annotate(Count("pk")))
     return {reason: found[reason] for reason in REASONS if reason in found}
 
 

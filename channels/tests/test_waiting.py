@@ -8,13 +8,14 @@ import pytest
 from django.core.management import call_command
 
 from approvals.models import Approval
-from channels import registry, waiting
+from channels import registry, sending, waiting
 from channels.adapters.memory import MemoryAdapter
+from channels.models import Delivery
 from channels.tests.plenty import make_plenty
 from outreach.core.models import Person
 from outreach.testing import WORKDAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def memory():
 
 
 def test_a_message_waits_for_the_first_reason_that_is_true(live, django_assert_num_queries):
-    rows = make_plenty(8)
+    rows = make_plenty(10)
     hour = timedelta(hours=1)
 
     def change(row, **fields):
@@ -40,11 +41,36 @@ def test_a_message_waits_for_the_first_reason_that_is_true(live, django_assert_n
     change(rows[5], due_at=WORKDAY + hour, quota_until=WORKDAY + hour)
     change(rows[6], taken_at=WORKDAY)
     change(rows[7], due_at=WORKDAY)
+    change(rows[8], due_at=WORKDAY)
+    change(rows[9], due_at=WORKDAY, dry_run=True)
+    for row in (rows[8], rows[9]):
+        simulate(row)
     with django_assert_num_queries(1):
         found = waiting.waiting(at=WORKDAY)
     assert found == dict.fromkeys(waiting.REASONS, 1)
     assert list(found) == list(waiting.REASONS)
-    assert waiting.told(found).startswith("waiting 7 (1 for a person to send by hand; 1 held: ")
+    assert waiting.told(found).startswith("waiting 8 (1 for a person to send by hand; 1 held: ")
+
+
+def simulate(row):
+    Delivery.objects.create(
+        workspace=row.workspace, approval=row, human_id=row.human_id, channel=row.channel,
+        status="simulated", since=WORKDAY, ended_at=WORKDAY,
+    )  # fmt: skip
+
+
+def test_what_was_approved_before_a_dry_run_and_simulated_in_it_still_waits(live):
+    """The whole way: live, the brake, simulated, the brake is lifted, and it leaves."""
+    [row] = make_plenty(1)
+    Approval.objects.filter(pk=row.pk).update(due_at=WORKDAY)
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": True}
+    report = sending.process(clock=lambda: WORKDAY)
+    assert (report.simulated, report.waiting_for) == (1, {"simulated": 1})
+    assert sending.process(clock=lambda: WORKDAY).waiting == 1
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": False}
+    assert waiting.waiting(at=WORKDAY) == {"simulated": 1}
+    report = sending.process(clock=lambda: WORKDAY)
+    assert (report.sent, report.waiting) == (1, 0)
 
 
 def test_nothing_waits():
