@@ -105,7 +105,7 @@ class DeliveryAdmin(PageAdmin):
         context = {
             "title": f"By hand: #{approval.pk}",
             "approval": approval,
-            "offer": manual.offer(approval),
+            "offer": manual.offer(approval, at=timezone.now()),
             "may_settle": may(request, Verb.SETTLE, approval.workspace_id),
         }
         return self.page(request, f"{TEMPLATES}/hand.html", context)

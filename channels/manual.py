@@ -43,13 +43,13 @@ class HandOff:
     warning: str
 
 
-def offer(approval: Approval) -> HandOff:
+def offer(approval: Approval, *, at: datetime) -> HandOff:
     """The text to copy for an approved message, or the reason why it is hidden."""
     if not approval.is_given:
         return HandOff("", "", "Not approved: there is nothing to copy.")
     if left := _left_already(approval):
         return HandOff("", "", f"Hidden: its delivery is {left}. Do not send it once more.")
-    reason = _hidden_because(approval)
+    reason = _hidden_because(approval, at)
     if reason:
         return HandOff("", "", f"Hidden: {reason}. If you did write, you can still record it.")
     return HandOff(approval.revision.text, approval.revision.subject, "")
@@ -63,8 +63,10 @@ def _left_already(approval: Approval) -> str:
     return row.get_status_display().lower() if row is not None else ""
 
 
-def _hidden_because(approval: Approval) -> str:
+def _hidden_because(approval: Approval, at: datetime) -> str:
     """Why nothing may be copied now; empty if it may. Automation off binds programs, not people."""
+    if approval.send_before is not None and approval.send_before <= at:
+        return f"permission to send it ended at {approval.send_before:%Y-%m-%d %H:%M} UTC"
     person = Person.objects.select_related("merged_into").get(pk=approval.draft.person_id)
     human = canonical(person)
     if human.status == PersonStatus.DESIST:

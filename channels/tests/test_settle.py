@@ -90,7 +90,7 @@ def test_a_contact_against_a_stop_is_recorded_with_a_warning(live):
     approval = testing.make_approved()
     stop.stop_person(approval.human, "blocked", reason="rude", by=testing.alice(), at=LATER)
     approval.refresh_from_db()
-    assert manual.offer(approval).text == ""
+    assert manual.offer(approval, at=LATER).text == ""
     assert "blocked" in manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
     assert SafetyEvent.objects.filter(code="manual_against_stop").count() == 1
     assert Draft.objects.get().status == "sent"
@@ -136,17 +136,29 @@ def test_what_was_never_approved_cannot_be_marked_after_a_stop_either(live):
     assert Draft.objects.get().status == "rejected"
 
 
+def test_what_may_be_sent_no_more_is_hidden_at_that_very_second(live):
+    """The job that ends it runs each minute; nobody may copy the text meanwhile."""
+    approval = testing.make_approved()
+    Approval.objects.filter(pk=approval.pk).update(send_before=LATER)
+    approval.refresh_from_db()
+    assert manual.offer(approval, at=LATER - timedelta(microseconds=1)).text
+    offer = manual.offer(approval, at=LATER)
+    assert (offer.text, offer.subject) == ("", "")
+    assert f"permission to send it ended at {LATER:%Y-%m-%d %H:%M} UTC" in offer.warning
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)  # who did write may say so
+
+
 @pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.UNKNOWN])
 def test_what_left_or_may_have_left_is_not_offered_to_copy(live, outcome):
     MemoryAdapter.reset()
     approval = testing.make_approved()
-    assert manual.offer(approval).text
+    assert manual.offer(approval, at=LATER).text
     MemoryAdapter.answers.append(outcome)
     with registry.override("email", MemoryAdapter("email")):
         sending.process(clock=lambda: LATER)
     MemoryAdapter.reset()
     approval.refresh_from_db()
-    offer = manual.offer(approval)
+    offer = manual.offer(approval, at=LATER)
     assert offer.text == ""
     assert "Do not send it once more" in offer.warning
 

@@ -69,7 +69,7 @@ def _show(request: HttpRequest, channel: str, places: set[int] | None) -> HttpRe
 
 
 def _item(request: HttpRequest, row: Approval) -> dict[str, Any]:
-    offer = manual.offer(row)
+    offer = manual.offer(row, at=timezone.now())
     waits = row.due_at is not None and row.due_at > timezone.now()
     size = len(offer.text)
     return {
