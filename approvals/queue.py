@@ -230,10 +230,14 @@ def confidence_of(approval: Approval) -> str:
 
 
 def hold(approval: Approval, now: datetime) -> str:
-    """`would leave Mon 09:00 their time`, or nothing when nothing holds it."""
+    """`would leave Mon 09:00 their time`, or nothing when nothing holds it.
+
+    What is approved and has not left may have been put off by the door: a quota, a failed try.
+    """
+    put_off = approval.due_at if approval.is_given and approval.taken_at is None else None
     times = [
         moment
-        for moment in (approval.scheduled_for, approval.not_before)
+        for moment in (approval.scheduled_for, approval.not_before, put_off)
         if moment is not None and moment > now
     ]
     if approval.status == ApprovalStatus.PENDING and (
