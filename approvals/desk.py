@@ -123,7 +123,7 @@ def _what_follows(given: Approval, at: datetime) -> str:
     """What becomes of a message now that it is approved: no more is promised than will happen."""
     when = "at once"
     if given.not_before is not None and given.not_before > at:
-        when = queue.their_time(given.not_before, queue.zones_of(given))
+        when = queue.their_time(given.not_before, queue.zones_of(given), at=at)
     if is_by_hand(given.channel):
         return "; a person sends it by hand."
     if given.dry_run:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
 from approvals import queue, rounds
 from approvals.models import Approval, ApprovalStatus
+from safety.contract.localtime import local
 
 KINDS = {"channel": "Channel", "priority": "Priority", "purpose": "Purpose", "touch": "Touch"}
 DEFAULT_KIND = "priority"
@@ -77,19 +77,19 @@ def calendar(rows: QuerySet[Approval], *, at: datetime) -> tuple[list[Day], bool
         *queue.readable(asked).order_by("scheduled_for", "id")[: MOST + 1],
         *queue.readable(given).order_by("due_at", "id")[: MOST + 1],
     ]
-    entries = sorted((_entry(row) for row in found), key=lambda entry: (entry.at, entry.row.pk))
+    entries = sorted((_entry(row, at) for row in found), key=lambda entry: (entry.at, entry.row.pk))
     return _days(entries[:MOST]), len(entries) > MOST
 
 
-def _entry(row: Approval) -> Entry:
+def _entry(row: Approval, at: datetime) -> Entry:
     times = (row.scheduled_for, row.not_before, row.due_at if row.is_given else None)
     moment = max(time for time in times if time is not None)
     chosen = row.scheduled_for or row.created_at
     held = row.not_before is not None and row.not_before == moment and row.not_before > chosen
     asked = "held by a rule until then" if held else "scheduled"
     why = f"approved, {asked}" if row.is_given else f"waits for a decision, {asked}"
-    there = moment.astimezone(ZoneInfo(row.workspace.time_zone))
-    return Entry(row, there, queue.their_time(moment, queue.zones_of(row)), why)
+    there = local(moment, queue.workspace_zone(row.workspace))
+    return Entry(row, there, queue.their_time(moment, queue.zones_of(row), at=at), why)
 
 
 def _days(entries: Iterable[Entry]) -> list[Day]:

@@ -12,8 +12,8 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from approvals.models import Approval, ApprovalStatus, Priority
-from outreach.core.models import Account, Address, Channel, Person, Purpose, Touch
-from safety.contract.localtime import LocalZones, local, resolve_zones
+from outreach.core.models import Account, Address, Channel, Person, Purpose, Touch, Workspace
+from safety.contract.localtime import LocalZones, local, resolve_zones, zone_of
 
 ORDER = ("-priority", "created_at", "pk")
 FEW = 500  # people or companies a search names one by one
@@ -201,7 +201,8 @@ def zones_of(approval: Approval) -> LocalZones:
     """The clock of the recipient, as the gate sees it. Needs `readable` rows.
 
     A stored zone that nobody knows must not hide the whole list: it is shown by the workspace's
-    clock there, and the review page says that the item cannot be judged.
+    clock there, or by UTC if that is unknown too, and the review page says that the item cannot be
+    judged.
     """
     person = approval.draft.person
     human = person.merged_into or person
@@ -212,14 +213,34 @@ def zones_of(approval: Approval) -> LocalZones:
             timezone=human.time_zone or person.time_zone, phone=phone, default=default
         )
     except ValueError:
-        return resolve_zones(default=default)
+        return LocalZones((workspace_zone(approval.workspace),), _source(default))
 
 
-def their_time(moment: datetime, zones: LocalZones) -> str:
-    """`Mon 09 Mar 09:00 their time`: the recipient's clock, or the workspace's and it says so."""
+def workspace_zone(workspace: Workspace) -> str:
+    """The name of the workspace's zone, or UTC where nobody here knows that zone."""
+    return workspace.time_zone if _source(workspace.time_zone) == "workspace" else "UTC"
+
+
+def _source(name: str) -> str:
+    try:
+        zone_of(name)
+    except ValueError:
+        return "unknown"
+    return "workspace"
+
+
+WHOSE = {"workspace": "workspace time", "unknown": "UTC (the workspace's time zone is unknown)"}
+
+
+def their_time(moment: datetime, zones: LocalZones, *, at: datetime) -> str:
+    """`Mon 09 Mar 09:00 their time`: the recipient's clock, or the workspace's and it says so.
+
+    With the year where it is not the one of `at`.
+    """
     there = local(moment, zones.zones[0])
-    whose = "workspace time" if zones.source == "workspace" else "their time"
-    return f"{there:%a %d %b %H:%M} {whose}"
+    same = there.year == local(at, zones.zones[0]).year
+    day = f"{there:%a %d %b}" if same else f"{there:%a %d %b %Y}"
+    return f"{day} {there:%H:%M} {WHOSE.get(zones.source, 'their time')}"
 
 
 def confidence_of(approval: Approval) -> str:
@@ -244,4 +265,4 @@ def hold(approval: Approval, now: datetime) -> str:
         approval.scheduled_for is not None and approval.scheduled_for < now
     ):
         return "its time has passed: choose a new one"
-    return f"would leave {their_time(max(times), zones_of(approval))}" if times else ""
+    return f"would leave {their_time(max(times), zones_of(approval), at=now)}" if times else ""

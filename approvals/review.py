@@ -186,7 +186,7 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         return "The time it was scheduled for has passed: choose a new one to approve it."
     start = "It would" if approval.is_given else "If approved now: would"
     if is_by_hand(approval.channel) and not how.stopped:
-        there = queue.their_time(leaves_at, queue.zones_of(approval))
+        there = queue.their_time(leaves_at, queue.zones_of(approval), at=at)
         soonest = f", no sooner than {there}" if leaves_at > at else ""
         return f"{start} wait for a person to send it by hand{soonest}."
     if how.stopped:
@@ -195,7 +195,7 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
     if how.dry:
         return _simulated(approval, leaves_at, at)
     if leaves_at > at:
-        return f"{start} be sent {queue.their_time(leaves_at, queue.zones_of(approval))}."
+        return f"{start} be sent {queue.their_time(leaves_at, queue.zones_of(approval), at=at)}."
     undo = settings.APPROVAL_UNDO_SECONDS
     return f"{start} be sent at once{f' (after {undo} s to undo)' if undo else ''}."
 
@@ -204,12 +204,11 @@ def _simulated(approval: Approval, leaves_at: datetime, at: datetime) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
     zones, wanted = queue.zones_of(approval), approval.scheduled_for
     start = "It would" if approval.is_given else "If approved now: would"
-    asked = f"{queue.their_time(wanted, zones)}" if wanted and wanted > at else "at once"
+    asked = queue.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
     if leaves_at <= max(at, wanted or at):
         return f"{start} be simulated {asked}, and live be sent then."
-    return (
-        f"{start} be simulated {asked}; live it would be sent {queue.their_time(leaves_at, zones)}."
-    )
+    live = queue.their_time(leaves_at, zones, at=at)
+    return f"{start} be simulated {asked}; live it would be sent {live}."
 
 
 def _previous(revision: Revision) -> dict[str, Any] | None:

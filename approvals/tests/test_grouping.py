@@ -14,6 +14,7 @@ from approvals import grouping, queue, services
 from approvals.models import Approval
 from outreach import testing
 from outreach.testing import WORKDAY
+from safety.contract.localtime import LocalZones
 
 pytestmark = pytest.mark.django_db
 GROUPS = "/admin/approvals/approval/groups/"
@@ -115,3 +116,25 @@ def test_the_list_shows_until_when_the_door_has_put_it_off():
                     pending.pk: ""}  # fmt: skip
     shown = enter(testing.carol()).get("/admin/approvals/approval/?status=approved")
     assert "would leave Thu 12 Mar 10:00 workspace time" in shown.content.decode()
+
+
+@pytest.mark.parametrize("address", [GROUPS, CALENDAR, "/admin/approvals/approval/", "page"])
+def test_a_workspaces_zone_that_nobody_knows_any_more_hides_no_page(address):
+    item = testing.make_pending()
+    Approval.objects.filter(pk=item.pk).update(scheduled_for=WORKDAY + timedelta(days=1))
+    type(item.workspace).objects.update(time_zone="Mars/Base")
+    page = f"/admin/approvals/approval/{item.pk}/change/" if address == "page" else address
+    answer = enter(testing.alice()).get(page)
+    assert answer.status_code == 200
+    if address != GROUPS:
+        assert "workspace&#x27;s time zone is unknown" in answer.content.decode().replace(
+            "workspace's", "workspace&#x27;s"
+        )
+
+
+def test_the_year_stands_there_where_it_is_another_one():
+    zones = LocalZones(("Asia/Tokyo",), "recipient")
+    silvester = WORKDAY.replace(month=12, day=31, hour=14)
+    assert queue.their_time(silvester, zones, at=WORKDAY) == "Thu 31 Dec 23:00 their time"
+    there = queue.their_time(silvester + timedelta(hours=2), zones, at=WORKDAY)
+    assert there == "Fri 01 Jan 2027 01:00 their time", "their year, not ours"
