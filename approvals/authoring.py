@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -68,21 +69,18 @@ def _same(words: drafts.Text, old: Revision) -> bool:
     return kept and text == (old.subject, old.text, old.html)
 
 
-def submit(draft_id: int, *, by: Principal, at: datetime, digest: str) -> Submission:
-    """Ask for approval of exactly the text with this digest; raises what `submission` raises."""
+def submit(draft_id: int, *, by: Principal, at: datetime, digest: str, **asked: Any) -> Submission:
+    """Ask for approval of exactly the text with this digest; raises what `submission` raises.
+
+    The draft is held from the look at its text to the new round: no edit comes in between.
+    """
     with transaction.atomic():
         _held(draft_id, Verb.SUBMIT, by=by, at=at, digest=digest)
         try:
-            return submission.submit(draft_id, by=by, at=at)
+            return submission.submit(draft_id, by=by, at=at, **asked)
         except (Refused, RoutingError, NotAllowed) as error:
             refusal = error  # what was told of the refusal is kept: raise after the commit
     raise refusal
-
-
-def check(draft_id: int, *, by: Principal, at: datetime, digest: str) -> None:
-    """That it is a draft with exactly this text, and that this principal may submit it."""
-    with transaction.atomic():
-        _held(draft_id, Verb.SUBMIT, by=by, at=at, digest=digest)
 
 
 def discard(draft_id: int, *, by: Principal, at: datetime, digest: str, reason: str) -> None:

@@ -76,11 +76,11 @@ def submit(
     notes: str = "",
 ) -> Proposal:
     """Ask for a decision about exactly the text with this digest. Raises Lost or Stale."""
-    authoring.check(draft.pk, by=by, at=at, digest=digest)
-    done = _ask(draft, requested=requested, notes=notes, when=scheduled_for, by=by, at=at)
-    if done.refusal is not None:
-        raise done.refusal
-    return done
+    asked = authoring.submit(
+        draft.pk, digest=digest, requested=requested, notes=notes, scheduled_for=scheduled_for,
+        by=by, at=at,
+    )  # fmt: skip
+    return Proposal(draft, asked)
 
 
 def _ask(draft: Draft, *, when: datetime | None, **asked: Any) -> Proposal:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from approvals import asking, auto, rewriting, rounds, routing, tiers
-from approvals.errors import Lost, Refused
+from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
 from outreach.core import activity, drafts, erasure, history, inbox, people
@@ -128,15 +128,18 @@ def _draft(draft_id: int) -> Draft:
 def _hold(draft: Draft, at: datetime) -> None:
     """Own the row for this transaction, as a draft: nothing is added to one that has ended.
 
-    The person before the draft, as an erasure has them.
+    And with the text that was read before: a newer one has not been read by whoever asks. The
+    person before the draft, as an erasure has them.
     """
     erasure.hold([draft.person_id, draft.person.human_id])
-    held = Draft.objects.filter(pk=draft.pk, status=DraftStatus.DRAFT).update(
-        scheduled_for=draft.scheduled_for, touch=draft.touch, updated_at=at
-    )
+    same = Draft.objects.filter(pk=draft.pk, status=DraftStatus.DRAFT, current=draft.current)
+    held = same.update(scheduled_for=draft.scheduled_for, touch=draft.touch, updated_at=at)
     if held != 1:
-        now = Draft.objects.get(pk=draft.pk).get_status_display().lower()
-        raise Lost(f"This message is {now} by now; only a draft can be submitted.")
+        now = Draft.objects.get(pk=draft.pk)
+        if now.status == DraftStatus.DRAFT:
+            raise Stale("Somebody changed the text meanwhile. Read it as it is now, then submit.")
+        label = now.get_status_display().lower()
+        raise Lost(f"This message is {label} by now; only a draft can be submitted.")
 
 
 def _rest_if_escalating(draft: Draft, verdict: Verdict) -> None:
