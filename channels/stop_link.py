@@ -102,7 +102,7 @@ def read(token: str, *, at: datetime) -> StopLink:
 
 def use(link: StopLink, *, reason: str, at: datetime) -> None:
     """Set the emergency stop. Without a reason, that of a stop which is set already stays."""
-    words = " ".join(reason.replace("\0", " ").split())
+    words = " ".join(reason.replace("\0", " ").split())  # no words may hold a stop up
     place = link.workspace.pk if link.workspace else None
     row = controls.read().rows.get((place, ControlKey.EMERGENCY_STOP))
     standing = row.reason if row is not None and row.is_braking else ""

@@ -41,10 +41,8 @@ def compose(envelope: Envelope) -> dict[str, Any]:
 class InstagramAdapter(MetaAdapter):
     """One way out for Instagram: the professional account named in the environment."""
 
+    channel = "instagram"
     platform = "Instagram"
     api_url = "INSTAGRAM_API_URL"
     needs = ("INSTAGRAM_TOKEN", "INSTAGRAM_ACCOUNT_ID")
     compose = staticmethod(compose)
-
-    def __init__(self, channel: str = "instagram") -> None:
-        super().__init__(channel)

@@ -22,13 +22,14 @@ class MetaAdapter:
     `compose` makes the JSON of one envelope or raises Unsendable with a sentence.
     """
 
+    channel: str
     platform: str
     api_url: str  # the name of a setting, as are the two below
     needs: tuple[str, str]  # token and account
     compose: Compose
 
-    def __init__(self, channel: str) -> None:
-        self.channel = channel
+    def __init__(self, channel: str = "") -> None:
+        self.channel = channel or self.channel
 
     def configured(self) -> str:
         """What is missing, as a sentence; empty when ready."""

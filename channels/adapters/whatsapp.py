@@ -61,13 +61,11 @@ def _content(envelope: Envelope) -> dict[str, Any]:
 class WhatsAppAdapter(MetaAdapter):
     """One way out for WhatsApp: the business number named in the environment."""
 
+    channel = "whatsapp"
     platform = "WhatsApp"
     api_url = "WHATSAPP_API_URL"
     needs = ("WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
     compose = staticmethod(compose)
-
-    def __init__(self, channel: str = "whatsapp") -> None:
-        super().__init__(channel)
 
     def shown(self, envelope: Envelope) -> str:
         text = super().shown(envelope)

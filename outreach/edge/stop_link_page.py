@@ -80,8 +80,7 @@ def stop_by_link(request: HttpRequest, link: stop_link.StopLink, token: str) -> 
     place = link.workspace.pk if link.workspace else None
     if request.method == "POST":
         now = timezone.now()
-        reason = request.POST.get("reason", "").replace("\0", " ")  # no words may hold a stop up
-        stop_link.use(link, reason=reason, at=now)
+        stop_link.use(link, reason=request.POST.get("reason", ""), at=now)
         item = stop_page.watch(
             f"Emergency stop of {link.where}", set_at=now, workspace=link.workspace
         )
