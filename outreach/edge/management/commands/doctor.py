@@ -62,6 +62,7 @@ class Command(BaseCommand):
             "findings": [
                 finding(each.id or "", level(each), each.msg, each.hint or "")
                 for each in checks.run_checks(databases=["default"])
+                if not each.is_silenced()
             ],
         }
         try:
