@@ -129,10 +129,14 @@ def _zones(timezone: str, phone: str, default: str) -> dict[str, Any]:
 
 
 def _brakes(known: Known, scope: int) -> dict[str, Any]:
-    """What stands for the whole system or the workspace."""
+    """What stands for the whole system or the workspace.
+
+    A suppression list that nobody can read is no fault of the message: it waits, as in a stop.
+    """
+    messaging = known.state.sentence(ControlKey.MESSAGING_ENABLED, scope)
     return {
         "emergency": known.state.sentence(ControlKey.EMERGENCY_STOP, scope),
-        "messaging": known.state.sentence(ControlKey.MESSAGING_ENABLED, scope),
+        "messaging": messaging or known.standing.unreadable,
         "dry_run": known.state.sentence(ControlKey.DRY_RUN, scope),
     }
 

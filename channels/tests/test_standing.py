@@ -171,3 +171,26 @@ def test_consent_is_still_asked_for_an_emergency_by_whatsapp():
     result = submission.submit(draft.pk, by=testing.bob(), at=NIGHT)
     assert result.approval is not None
     assert result.verdict.not_before is None
+
+
+def test_with_another_key_what_is_approved_waits_and_leaves_when_the_right_one_is_back(
+    live, monkeypatch
+):
+    MemoryAdapter.reset()
+    put("gone@example.org")
+    rows = [testing.make_approved(testing.make_person(name=f"P{number}")) for number in range(3)]
+    live.SEND_CONNECTIONS = 1
+    at = WORKDAY + timedelta(minutes=1)
+    with registry.override("email", MemoryAdapter("email")):
+        with monkeypatch.context() as patch:
+            patch.setenv("SUPPRESSION_KEY", "another key " + "z" * 40)
+            report = sending.process(clock=lambda: at)
+        assert (report.sent, report.released, report.waiting) == (0, 1, 3), "one look is enough"
+        for row in rows:
+            row.refresh_from_db()
+            assert (row.status, row.draft.status) == ("approved", "approved")
+        told = SafetyEvent.objects.get(code="messaging_stopped")
+        assert "written with another key" in told.reason and "Put the old" in told.reason
+        report = sending.process(clock=lambda: at + timedelta(minutes=10))
+    assert (report.sent, report.waiting, len(MemoryAdapter.outbox)) == (3, 0, 3)
+    MemoryAdapter.reset()

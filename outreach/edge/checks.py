@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels import liveness
 from outreach.core import triggers
+from outreach.edge import key_fit
 from safety.models import ControlKey, SystemControl
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", "testserver"})
@@ -167,7 +168,7 @@ def database(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckM
             found = postgresql_durability(connection)
         else:
             found = sqlite_durability(connection)
-        return [*found, *guards(connection), *control_rows(connection)]
+        return [*found, *guards(connection), *control_rows(connection), *key_fit.check(connection)]
     except DatabaseError:
         return []
 

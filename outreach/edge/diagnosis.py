@@ -19,7 +19,7 @@ from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import drafts, suppression
 from outreach.core.models import Draft, Suppression, Workspace
-from outreach.edge import platforms
+from outreach.edge import key_fit, platforms
 from outreach.edge.hooks import standing
 from safety import controls, facts, gate
 from safety.complaints import judge_rate
@@ -171,12 +171,8 @@ def _law(faults: list[Fault], at: datetime) -> list[str]:
 def _suppression(faults: list[Fault], at: datetime) -> list[str]:
     """How long the list is, and whether this process can read it."""
     holding = Suppression.objects.filter(lifted_at__isnull=True)
-    foreign = holding.exclude(key_id=suppression.key_id()).count()
-    if foreign:
-        words = plural(foreign, "suppressed address was", "suppressed addresses were")
-        message = f"{words} written with another key: all is stopped."
-        hint = "Put the old SUPPRESSION_KEY, or DATA_DIR/suppression_key, back."
-        faults.append(Fault("doctor.suppression_key", "ERROR", message, hint))
+    if message := key_fit.fault():
+        faults.append(Fault("doctor.suppression_key", "ERROR", message, key_fit.HINT))
     words = plural(holding.count(), "address is", "addresses are")
     return [f"{words} suppressed; key {suppression.key_id()[:8]}…."]
 
