@@ -8,12 +8,12 @@ import json
 import ssl
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from socket import SO_LINGER, SOL_SOCKET
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 Act = str | bytes | None
 
@@ -90,13 +90,25 @@ class Session:
     ) -> None:
         self.sink, self.number, self.reader, self.writer = sink, number, reader, writer
         self.count = 0
+        self.heard_at = time.monotonic()  # when what is being answered came in
         self.forget()
 
     async def run(self) -> None:
         await self.answer("connect")
-        while line := await self.reader.readline():
+        while line := await self.hear(self.reader.readline()):
             self.sink.hear(self.number, line.decode("latin-1").rstrip("\r\n"))
             await self.command(line)
+
+    async def hear(self, more: Coroutine[Any, Any, bytes]) -> bytes:
+        """What comes next. Commands that came together (PIPELINING) were heard together."""
+        if not self.sink.delay:
+            return await more
+        reading = asyncio.ensure_future(more)
+        await asyncio.sleep(0)
+        if not reading.done():
+            await asyncio.wait([reading])
+            self.heard_at = time.monotonic()
+        return await reading
 
     async def command(self, line: bytes) -> None:
         verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
@@ -156,7 +168,7 @@ class Session:
                 raise Gone
             await self.perform(act, "250 so early?")
             raise Gone
-        block = await self.reader.readuntil(b"\r\n.\r\n")
+        block = await self.hear(self.reader.readuntil(b"\r\n.\r\n"))
         data = block[:-3].replace(b"\r\n..", b"\r\n.")
         data = data[1:] if data.startswith(b"..") else data
         act = self.sink.act(self.number, "dot")
@@ -205,8 +217,8 @@ class Session:
         lines[1:] = [line if line[:3].isdigit() else f"{text[:3]} {line}" for line in lines[1:]]
         lines[:-1] = [f"{line[:3]}-{line[4:]}" for line in lines[:-1]]
         raw = "".join(f"{line}\r\n" for line in lines).encode()
-        if self.sink.delay:
-            await asyncio.sleep(self.sink.delay)
+        if self.sink.delay:  # as on a long way: late, but no later because others are on it, too
+            await asyncio.sleep(self.heard_at + self.sink.delay - time.monotonic())
         if not drip:
             self.writer.write(raw)
         for i in range(len(raw) if drip else 0):

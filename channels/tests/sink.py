@@ -178,7 +178,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--out", type=Path, help="append each message taken as one line of JSON")
-    parser.add_argument("--delay", type=float, default=0.0, help="ms before each reply")
+    parser.add_argument(
+        "--delay", type=float, default=0.0, help="ms from what was heard to its reply"
+    )
     parser.add_argument("--drop-after-dot", type=float, default=0.0, metavar="P")
     parser.add_argument(
         "--script", type=json.loads, default=None, help="as JSON, for each connection"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -41,6 +42,19 @@ def test_one_connection_carries_many_messages(extensions):
     assert [a.message["Subject"] for a in sink.arrivals] == [str(n) for n in range(20)]
     assert sink.connections == 1
     assert sink.heard("QUIT") == 1
+
+
+@pytest.mark.parametrize(("extensions", "ways"), [(PLAIN, 4), (("PIPELINING",), 2)])
+def test_a_late_server_costs_a_message_so_many_ways_there_and_back(extensions, ways):
+    """At least; a busy machine takes longer. What came together is answered together."""
+    with SmtpSink(extensions=extensions, delay=0.02) as sink:
+        connection = make_connection(sink)
+        connection.open()
+        began = time.monotonic()
+        assert connection.carry(make_envelope()).outcome is Outcome.SENT
+        assert time.monotonic() - began >= ways * 0.02
+        assert [line.split()[0] for _, line in sink.commands[1:]] == ["MAIL", "RCPT", "DATA"]
+        connection.close()
 
 
 def test_pipelining_needs_one_write_for_three_commands(monkeypatch):
