@@ -30,7 +30,7 @@ ASKED = {
     "deliveries": ("", "status=sent", "draft={draft}"),
     "inbound": ("", "status=wants_reply", "person={person}"),
     "safety-events": ("", "code=quiet_hours", "since={since}"),
-    "activity": ("", "verb=drafts.created", "since={since}"),
+    "activity": ("", "verb={verb}", "verb=exports.begun", "since={since}"),
     "workflow-runs": ("", "status=done"),
     "templates": ("", "name={template}"),
 }
@@ -55,8 +55,8 @@ def main() -> int:
     return show(small, large, [few, many])
 
 
-def copy(row: Any, rows: int) -> None:
-    """So many copies of one row, with ids from FIRST on; what must be unique is made so."""
+def copy(row: Any, rows: int, named: tuple[str, ...] = ()) -> None:
+    """So many copies of one row, with ids from FIRST on; what must be unique, or is `named`, is."""
     from django.db import connection, models
 
     model = type(row)
@@ -71,6 +71,8 @@ def copy(row: Any, rows: int) -> None:
             values.append("gen_random_uuid()")
         elif alone and isinstance(field, models.CharField) and not field.choices:
             values.append(f"left(t.{field.column}, 200) || n")
+        elif field.name in named:
+            values.append("md5(n::text)")
         elif isinstance(field, models.DateTimeField) and field.name in ("created_at", "at"):
             values.append(f"t.{field.column} - n * interval '1 second'")
         else:
@@ -87,12 +89,13 @@ def copy(row: Any, rows: int) -> None:
 
 def fill(rows: int) -> dict[str, str]:
     """All lists with so many rows, each a copy of a real one; what the filters ask for."""
-    from django.db import connection
+    from django.db import connection, transaction
     from django.utils import timezone
 
     from approvals.models import Approval
     from channels.models import Delivery, PlatformTemplate
     from outreach import testing
+    from outreach.core import activity
     from outreach.core.models import Account, Activity, Address, Draft, Person
     from safety.models import SafetyEvent
     from workflows.models import Run
@@ -121,7 +124,9 @@ def fill(rows: int) -> dict[str, str]:
         ),
     )  # fmt: skip
     for row in first:
-        copy(row, rows)
+        copy(row, rows, ("name",) if isinstance(row, Account) else ())
+    with transaction.atomic():
+        activity.record(activity.entry("exports.begun", place), by=testing.dora(), at=now)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     draft = Draft.objects.get(pk=approval.draft_id)
@@ -129,8 +134,8 @@ def fill(rows: int) -> dict[str, str]:
     return {
         "one": person.full_name.split()[1][:12], "person": str(person.uuid),
         "address": address.normalised if address else "", "draft": str(draft.uuid),
-        "company": f"Company {FIRST + rows // 2}", "template": f"t{FIRST + rows // 2}",
-        "since": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "company": Account.objects.get(pk=FIRST + rows // 2).name[:12], "verb": first[5].verb,
+        "template": f"t{FIRST + rows // 2}", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}",
     }  # fmt: skip
 
 

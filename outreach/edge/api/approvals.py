@@ -22,6 +22,7 @@ from outreach.core.models import Channel, Purpose, Touch
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.filters import Filters
 from outreach.edge.api.pages import Order, Pages
 
 
@@ -47,7 +48,8 @@ class ApprovalSerializer(shapes.RoundSerializer):
         )  # fmt: skip
 
 
-class ApprovalFilter(django_filters.FilterSet):
+class ApprovalFilter(Filters):
+    rare = frozenset({"person"})
     status = django_filters.ChoiceFilter(choices=ApprovalStatus.choices)
     priority = django_filters.ChoiceFilter(
         choices=[(str(label), str(label)) for label in Priority.labels], method="by_priority"

@@ -27,7 +27,7 @@ from outreach.edge.api import idempotency, shapes, waiting
 from outreach.edge.api.access import door_of
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.errors import Conflict, refusal
-from outreach.edge.api.filters import Moment
+from outreach.edge.api.filters import Filters, Moment
 
 SECONDS = {"type": "integer", "minimum": 0, "maximum": int(waiting.LONGEST), "default": 0}
 REQUESTED = ("draft", "scheduled", "published")
@@ -95,7 +95,8 @@ class WithdrawBody(StrictSerializer):
     reason = serializers.CharField(max_length=500)
 
 
-class DraftFilter(django_filters.FilterSet):
+class DraftFilter(Filters):
+    rare = frozenset({"person", "status"})
     status = django_filters.ChoiceFilter(choices=DraftStatus.choices)
     channel = django_filters.ChoiceFilter(choices=Channel.choices)
     person = django_filters.UUIDFilter(field_name="person__uuid")

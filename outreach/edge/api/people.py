@@ -22,7 +22,7 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.queries import people_at
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
-from outreach.edge.api.filters import TrueOrFalse
+from outreach.edge.api.filters import Filters, TrueOrFalse
 
 
 class AddressSerializer(serializers.ModelSerializer[Address]):
@@ -82,7 +82,8 @@ class PersonChange(PersonBody):
     full_name = serializers.CharField(max_length=400, required=False)
 
 
-class PersonFilter(django_filters.FilterSet):
+class PersonFilter(Filters):
+    rare = frozenset({"name", "account", "address", "status"})
     name = django_filters.CharFilter(field_name="full_name", lookup_expr="icontains")
     account = django_filters.CharFilter(field_name="account__name", lookup_expr="icontains")
     address = django_filters.CharFilter(method="at_address")
@@ -217,7 +218,8 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
         fields = ("id", "workspace", "name", "created_at")
 
 
-class AccountFilter(django_filters.FilterSet):
+class AccountFilter(Filters):
+    rare = frozenset({"name"})
     name = django_filters.CharFilter(lookup_expr="icontains")
 
     class Meta:

@@ -17,7 +17,7 @@ from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Activity, Channel, InboundMessage
 from outreach.core.models.base import PrincipalKind
 from outreach.edge.api.base import Resource, StrictSerializer
-from outreach.edge.api.filters import Moment
+from outreach.edge.api.filters import Filters, Moment
 from safety.models import SafetyEvent
 from workflows import definitions, services, tasks
 from workflows.models import Run, RunStatus, Step
@@ -40,7 +40,8 @@ class SafetyEventSerializer(serializers.ModelSerializer[SafetyEvent]):
         )  # fmt: skip
 
 
-class SafetyEventFilter(django_filters.FilterSet):
+class SafetyEventFilter(Filters):
+    rare = frozenset({"since", "until", "draft"})
     since = Moment(field_name="created_at", lookup_expr="gte")
     until = Moment(field_name="created_at", lookup_expr="lt")
     draft = django_filters.UUIDFilter(field_name="draft__uuid")
@@ -72,7 +73,8 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
         )  # fmt: skip
 
 
-class ActivityFilter(django_filters.FilterSet):
+class ActivityFilter(Filters):
+    rare = frozenset({"verb", "object_id", "since", "until"})
     since = Moment(field_name="at", lookup_expr="gte")
     until = Moment(field_name="at", lookup_expr="lt")
     by_kind = django_filters.ChoiceFilter(choices=PrincipalKind.choices)
@@ -105,7 +107,8 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         )  # fmt: skip
 
 
-class DeliveryFilter(django_filters.FilterSet):
+class DeliveryFilter(Filters):
+    rare = frozenset({"draft"})
     status = django_filters.ChoiceFilter(choices=DeliveryStatus.choices)
     channel = django_filters.ChoiceFilter(choices=Channel.choices)
     draft = django_filters.UUIDFilter(field_name="approval__draft__uuid")
@@ -139,7 +142,8 @@ class InboundSerializer(serializers.ModelSerializer[InboundMessage]):
         )  # fmt: skip
 
 
-class InboundFilter(django_filters.FilterSet):
+class InboundFilter(Filters):
+    rare = frozenset({"person", "status"})
     person = django_filters.UUIDFilter(field_name="person__uuid")
     since = Moment(field_name="received_at", lookup_expr="gte")
 
