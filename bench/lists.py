@@ -2,7 +2,8 @@
 
 As `bench.queue`: a database of its own for each size, filled by SQL, dropped at the end. Each list
 is asked for as a reviewer through Django's test client: its first page, its filters, and a page far
-in, by the position of the row before it. The large one is asked for as many rows as the small one
+in, by the position of the row before it; and as an agent that may read its own alone, where it has
+ten drafts and ten runs. The large one is asked for as many rows as the small one
 has on that page: else what is compared is how many rows are shown. Goal: the same number of
 statements, and at most 1.5 times the time, whatever the size. Exit 1 where one is missed.
 """
@@ -34,6 +35,7 @@ ASKED = {
     "workflow-runs": ("", "status=done"),
     "templates": ("", "name={template}"),
 }
+OWN = {"drafts": "drafts:write", "workflow-runs": "workflows:run"}  # each with its scope
 
 
 def main() -> int:
@@ -87,8 +89,11 @@ def copy(row: Any, rows: int, named: tuple[str, ...] = ()) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
 
-def fill(rows: int) -> dict[str, str]:
-    """All lists with so many rows, each a copy of a real one; what the filters ask for."""
+def fill(rows: int, own: Any) -> dict[str, str]:
+    """All lists with so many rows, each a copy of a real one; what the filters ask for.
+
+    Of the drafts and the runs ten are `own`.
+    """
     from django.db import connection, transaction
     from django.utils import timezone
 
@@ -125,6 +130,9 @@ def fill(rows: int) -> dict[str, str]:
     )  # fmt: skip
     for row in first:
         copy(row, rows, ("name",) if isinstance(row, Account) else ())
+    ten = range(FIRST + rows // 10, FIRST + rows + 1, rows // 10)
+    for model in (Draft, Run):
+        model.objects.filter(pk__in=ten).update(**own.fields())  # type: ignore[attr-defined]
     with transaction.atomic():
         activity.record(activity.entry("exports.begun", place), by=testing.dora(), at=now)
     with connection.cursor() as cursor:
@@ -159,17 +167,22 @@ def measure(rows: int, rounds: int, pages: dict[str, int]) -> dict[str, Any]:
 
     from outreach import testing
     from outreach.edge.api.throttling import PerCaller
+    from outreach.edge.tests import api
 
     call_command("migrate", verbosity=0)
-    words = fill(rows)
+    own = testing.make_agent(None, *OWN.values())
+    words = fill(rows, own)
     PerCaller.get_rate = lambda self: None  # what is measured is the list, not the brake on asking
     client = Client()
     client.force_login(testing.alice().user)  # type: ignore[arg-type]
+    agent = api.Caller(api.key_of(own))
+    asked = [(client, *each) for each in asked_for(words, rows).items()]
+    asked += [(agent, f"{name}, an agent's", f"/api/{name}?order=newest") for name in OWN]
     found: dict[str, Any] = {}
-    for name, address in asked_for(words, rows).items():
+    for asker, name, address in asked:
         one = f"{address}&page_size={pages.get(name) or FULL}"
-        found[name] = queue.timed(lambda one=one: client.get(one), rounds)
-        found[name]["rows"] = len(client.get(one).json()["results"])
+        found[name] = queue.timed(lambda asker=asker, one=one: asker.get(one), rounds)
+        found[name]["rows"] = len(asker.get(one).json()["results"])
     print(f"{rows:,} rows measured, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     return found
 

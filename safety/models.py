@@ -115,6 +115,7 @@ class SafetyEvent(Authored):
         indexes = [
             models.Index(fields=["workspace", "-id"], name="safety_event_of_workspace"),
             models.Index(fields=["workspace", "created_at"], name="safety_event_by_time"),
+            models.Index(fields=["workspace", "code", "-id"], name="safety_event_by_code"),
         ]
 
     def __str__(self) -> str:

@@ -43,7 +43,9 @@ class Run(Authored):
 
     Status = RunStatus
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="runs")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="runs", db_index=False
+    )
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="runs")
     name = models.CharField(max_length=40)
     options: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
@@ -75,7 +77,9 @@ class Run(Authored):
                 fields=["status", "seen_at"],
                 name="run_to_pick_up",
                 condition=Q(status__in=["waiting", "running"]),
-            )
+            ),
+            # What an agent sees of them: its own, the newest first.
+            models.Index(fields=["workspace", "by_kind", "by_id", "-id"], name="run_of_author"),
         ]
 
     def __str__(self) -> str:

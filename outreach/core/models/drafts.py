@@ -82,6 +82,9 @@ class Draft(Authored):
         indexes = [
             models.Index(fields=["workspace", "status"], name="draft_by_status"),
             models.Index(fields=["person", "status"], name="draft_of_person"),
+            # What an agent sees of them: its own, the newest first.
+            models.Index(fields=["workspace", "by_kind", "by_id", "-id"], name="draft_of_author"),
+            models.Index(fields=["workspace", "created_at"], name="draft_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -96,7 +96,7 @@ class WithdrawBody(StrictSerializer):
 
 
 class DraftFilter(Filters):
-    rare = frozenset({"person", "status"})
+    rare = frozenset({"person", "status", "since"})
     status = django_filters.ChoiceFilter(choices=DraftStatus.choices)
     channel = django_filters.ChoiceFilter(choices=Channel.choices)
     person = django_filters.UUIDFilter(field_name="person__uuid")

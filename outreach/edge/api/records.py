@@ -41,7 +41,7 @@ class SafetyEventSerializer(serializers.ModelSerializer[SafetyEvent]):
 
 
 class SafetyEventFilter(Filters):
-    rare = frozenset({"since", "until", "draft"})
+    rare = frozenset({"since", "until", "draft", "code"})
     since = Moment(field_name="created_at", lookup_expr="gte")
     until = Moment(field_name="created_at", lookup_expr="lt")
     draft = django_filters.UUIDFilter(field_name="draft__uuid")
