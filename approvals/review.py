@@ -242,8 +242,6 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
         "receipt": receipt.told(approval),
         "again": _again(approval),
-        "taken_back": bool(approval.receipt)
-        and approval.status in (ApprovalStatus.WITHDRAWN, ApprovalStatus.EXPIRED),
         "deliveries": [_delivery(row) for row in rows],
         "second_look": looks.first() if by_rule else None,
         "can_undo": given and approval.taken_at is None,

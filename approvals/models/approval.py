@@ -199,6 +199,11 @@ class Approval(Authored):
         return f"#{self.pk} {self.get_priority_display()} {self.status}"
 
     @property
+    def taken_back(self) -> bool:
+        """Whether it was given and has ended since: `decided_by` gave it, and did not end it."""
+        return bool(self.receipt) and self.status != ApprovalStatus.PENDING and not self.is_given
+
+    @property
     def is_given(self) -> bool:
         return self.status in GIVEN
 

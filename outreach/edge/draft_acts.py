@@ -20,6 +20,7 @@ from outreach.core.models import Draft, Revision
 from outreach.core.principal import Principal
 from safety import override
 from safety.override import OverrideRefused
+from safety.verdict import sentences
 
 ERRORS = (*desk.ERRORS, RoutingError, OverrideRefused)
 Told = tuple[int, str]  # level of the message, sentence
@@ -76,7 +77,7 @@ def _submit(draft: Draft, form: Form, by: Principal, at: datetime) -> Told:
     if asked.approval is not None:
         label = asked.approval.get_status_display().lower()
         return messages.SUCCESS, f"Submitted as #{asked.approval.pk}; it is {label} now."
-    said = " ".join(finding.message for finding in asked.verdict.blockers) or asked.route.reason
+    said = sentences(asked.verdict.blockers) or asked.route.reason
     return messages.ERROR, f"Your words are saved, not submitted: it stays a draft. {said}"
 
 

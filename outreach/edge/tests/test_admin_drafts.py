@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from approvals import services
+from approvals import expiry, services
 from approvals.models import Approval
+from channels import stop
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Activity, Draft
@@ -336,3 +338,44 @@ def test_a_new_message_goes_by_any_channel_they_have_an_address_on():
     assert (draft.channel, draft.current.subject, draft.current.text) == (
         "whatsapp", "", "Here it is.",
     )  # fmt: skip
+
+
+ENDS = [
+    ("stop", "Approved by Alice, then rejected", "Rejected after it was approved by Alice"),
+    ("reject", "Approved by Alice, then rejected", "Rejected after it was approved by Alice"),
+    ("return", "Approved by Alice, then withdrawn", "Withdrawn after it was approved by Alice"),
+    ("no", "Rejected by Dora", "Rejected by Dora"),
+    ("expiry", "Approved by Alice, then expired", "Expired after it was approved by Alice"),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("end", "heading", "line"), ENDS, ids=[each[0] for each in ENDS])
+def test_how_an_approval_ended_is_never_laid_on_whoever_gave_it(client, live, end, heading, line):
+    at = WORKDAY + timedelta(minutes=5)
+    dora = testing.dora()
+    given = testing.make_pending() if end == "no" else testing.make_approved()
+    if end == "stop":
+        stop.stop_person(given.human, "desist", reason="asked", by=dora, at=at)
+    elif end in ("reject", "no"):
+        services.reject(given.pk, by=dora, at=at, reason="No")
+    elif end == "return":
+        services.return_(given.pk, by=dora, at=at, feedback="Shorter")
+    else:
+        expiry.expire_due(at=at + timedelta(days=30))
+    client.force_login(dora.user)
+    page = client.get(f"/admin/approvals/approval/{given.pk}/change/").content.decode()
+    assert f'<h2 id="h-decided">{heading}</h2>' in page
+    page = client.get(f"/admin/core/draft/{given.draft_id}/change/").content.decode()
+    said = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert f"#{given.pk} {line}" in said
+
+
+def test_each_reason_for_a_refusal_is_a_sentence_of_its_own():
+    draft = testing.make_draft(text="Buy now! What is your date of birth?")
+    person = draft.person
+    type(person).objects.filter(pk=person.pk).update(
+        status="desist", status_reason="asked by mail", status_at=WORKDAY
+    )
+    told = words(post(enter(testing.bob()), draft, "submit"))
+    assert told.endswith("Person status is DESIST: asked by mail.")
