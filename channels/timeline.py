@@ -82,7 +82,12 @@ def of(row: Delivery) -> list[Step]:
     steps = [*_approved(row), *_logged(row, acts), *_simulated(row), *_told(row.events.all())]
     if row.status in (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN, DeliveryStatus.MANUAL):
         steps += _answered(row)
-    return sorted(steps, key=lambda step: step.at)
+    return sorted(steps, key=_order)
+
+
+def _order(step: Step) -> datetime:
+    """Providers tell whole seconds: in that second they come after what we know exactly."""
+    return step.at if step.at.microsecond else step.at.replace(microsecond=999_999)
 
 
 def _approved(row: Delivery) -> Iterable[Step]:

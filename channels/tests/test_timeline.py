@@ -114,6 +114,17 @@ def test_what_a_dead_sender_left_is_not_told_as_handed_over(live):
     assert words(row)[-1] == "No outcome was recorded: nobody knows whether it left"
 
 
+def test_a_receipt_of_the_same_second_stands_after_the_hand_over(live):
+    """Meta cuts the fraction off: by its clock it was read before we had sent it."""
+    row = deliver()
+    exact = SENT + timedelta(seconds=1, milliseconds=600)
+    testing.unguard()
+    Activity.objects.filter(object_type="delivery").update(at=exact)
+    testing.guard()
+    told(row, "read", 1)
+    assert words(row)[-2:] == ["Cleared by the last look, handed over and accepted", "Read"]
+
+
 def test_who_settled_what_nobody_knew(live):
     row = deliver(Outcome.UNKNOWN)
     assert words(row)[-1] == "Perhaps handed over, no clear answer: the outcome is unknown"
