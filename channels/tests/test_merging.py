@@ -16,7 +16,7 @@ from channels.models import Delivery, DeliveryStatus
 from outreach import testing
 from outreach.core.merging import MergeRefused, compare, tell_apart
 from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
-from outreach.core.people import rest
+from outreach.core.people import PersonRefused, rest
 from outreach.core.permissions import NotAllowed
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +127,22 @@ def test_the_stricter_standing_counts_and_what_waits_is_rejected(pair, status, s
     assert [Person.objects.get(pk=p.pk).status for p in pair] == [
         status if index == stopped else "active" for index in (0, 1)
     ]
+
+
+@pytest.mark.parametrize(("kept", "merged"), [(0, 1), (1, 0)])
+def test_the_newer_of_two_requests_to_stop_counts_before_one_is_lifted(pair, kept, merged):
+    """Whichever record is kept, 72 h pass from the last time the human being asked."""
+    how = {"reason": "asked", "by": testing.alice()}
+    stop.stop_person(pair[0], "desist", at=AT - timedelta(days=10), **how)
+    stop.stop_person(pair[1], "desist", at=AT - timedelta(hours=1), **how)
+    records = [Person.objects.get(pk=person.pk) for person in pair]
+    merging.merge(records[kept], records[merged], by=testing.alice(), at=AT)
+    how["reason"] = "agreed"
+    last = AT + timedelta(hours=71)
+    human = Person.objects.get(pk=pair[kept].pk)
+    with pytest.raises(PersonRefused, match="lifted from"):
+        stop.lift_person(human, at=last - timedelta(seconds=1), **how)
+    stop.lift_person(human, at=last, **how)
 
 
 def test_a_stop_asked_for_while_they_were_one_holds_for_both(pair):

@@ -55,9 +55,10 @@ def set_status(person: Person, status: str, *, reason: str, by: Principal, at: d
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     if status == PersonStatus.ACTIVE:
-        since = human.desisted_at  # kept by a block that came after the request
+        asked = [human.desisted_at]  # kept by a block that came after; by a merge the newest
         if human.status == PersonStatus.DESIST:
-            since = human.status_at or at
+            asked.append(human.status_at or at)
+        since = max((time for time in asked if time), default=None)
         if since is not None and at - since < DESIST_REST:
             raise PersonRefused(
                 f"{human.full_name} asked us to stop at {since:%Y-%m-%d %H:%M} UTC. This can be "
