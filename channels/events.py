@@ -19,6 +19,7 @@ from django.db.models import F, Q, QuerySet
 
 from channels import aside, bounces, inbound, matching, receiving, settle
 from channels.incoming import Incoming
+from channels.mail.reading import clean, cleaned
 from channels.meta_events import STOPPED_MARKETING, Event
 from channels.models import Delivery, DeliveryStatus, EventKind, ProviderEvent
 from outreach.core import suppression
@@ -54,7 +55,9 @@ def sweep(*, at: datetime, most: int = 2000) -> int:
 
 
 def _row(event: Event, at: datetime) -> ProviderEvent:
-    name = event.event_id
+    """As it is stored. Whatever a provider told, the database can hold it: else none of its
+    neighbours would be stored either, and one of them may be a request to stop."""
+    name = clean(event.event_id)
     if len(name) > 255:
         name = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
     return ProviderEvent(
@@ -62,7 +65,7 @@ def _row(event: Event, at: datetime) -> ProviderEvent:
         event_id=name,
         kind=event.kind,
         at=min(event.at or at, at),
-        payload=event.payload,
+        payload=cleaned(event.payload),
         judged_at=at if event.kind == EventKind.OTHER else None,
     )
 

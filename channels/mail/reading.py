@@ -92,6 +92,17 @@ def clean(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
+def cleaned(value: Any) -> Any:
+    """The same for every text within lists and objects, such as a provider's JSON."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list | tuple):
+        return [cleaned(each) for each in value]
+    if isinstance(value, dict):
+        return {key: cleaned(each) for key, each in value.items()}
+    return value
+
+
 def header(message: Message, name: str) -> str:
     """The decoded header on one line; what cannot be decoded is kept as it is readable."""
     value: Any = message.get(name, "")

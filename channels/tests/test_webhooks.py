@@ -116,6 +116,32 @@ def test_w12_an_event_about_no_message_of_ours_is_kept_as_an_orphan(client):
     assert (row.delivery, row.result) == (None, events.ORPHAN)
 
 
+NOT_STORABLE = [
+    whatsapp(messages=[message("hi", mid="wamid.\0A")]),
+    whatsapp(messages=[message("hi", sender="49151\x001234567")]),
+    whatsapp(messages=[message("hi \ud800", mid="wamid.\ud800A")]),
+    whatsapp(messages=[message("hi", context={"id": "\0\ud800"})]),
+    whatsapp(statuses=[status("wamid.\0A", "read", recipient="\0")]),
+    whatsapp(statuses=[status("wamid.1", "read", biz_opaque_callback_data="\0")]),
+    instagram(payloads.direct("hi", mid="mid.\0A", sender="9\x001")),
+    whatsapp(field="\0", event="\ud800"),
+]
+
+
+@pytest.mark.parametrize("body", NOT_STORABLE, ids=range(len(NOT_STORABLE)))
+def test_what_no_database_can_hold_does_not_hold_up_a_stop_beside_it(client, body):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    add_address(person.workspace, person, "instagram", "@900000000000001")
+    stop = whatsapp(messages=[message("STOP", mid="wamid.STOP")])
+    if body["object"] == "instagram":
+        stop = instagram(payloads.direct("STOP", mid="mid.STOP"))
+    whole = {**body, "entry": [*body["entry"], *stop["entry"]]}
+    assert call(client, whole).content.endswith(b"new of 2\n")
+    person.refresh_from_db()
+    assert person.status == "desist"
+
+
 HANDSHAKES = [
     ({"hub.mode": "subscribe", "hub.verify_token": "verify me"}, 200),
     ({"hub.mode": "subscribe", "hub.verify_token": "verify you"}, 403),
