@@ -234,6 +234,15 @@ def sweep(*, at: datetime, most: int = 200) -> int:
 
 
 def _give_up(pk: int, *, at: datetime) -> None:
+    """To a person. What fails even then stays unread, where the inbox shows it and the door holds
+    what would answer it; it holds up no other."""
+    try:
+        _to_a_person(pk, at=at)
+    except Exception:
+        logger.exception("Inbound message %s cannot be given to a person.", pk)
+
+
+def _to_a_person(pk: int, *, at: datetime) -> None:
     row = InboundMessage.objects.select_related("workspace", "person").get(pk=pk)
     row.verdict = Verdict.UNCLEAR
     if row.person is not None:

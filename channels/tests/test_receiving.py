@@ -378,3 +378,27 @@ def test_a_complaint_suppresses_and_makes_what_waits_critical():
 def test_what_is_stored_before_judging_comes_back_the_same(kind):
     incoming = letter(answers=("<a@x>",)) if kind == "letter" else mail(dsn("5.1.1"))
     assert Incoming.from_dict(incoming.as_dict()) == incoming
+
+
+def test_one_that_cannot_even_be_given_to_a_person_holds_up_no_other(monkeypatch):
+    ill = testing.make_inbound(testing.make_person(name="Ill"), status="new")
+    well = testing.make_inbound(testing.make_person(name="Well"), status="new", text="Please stop.")
+    InboundMessage.objects.update(created_at=WORKDAY)
+    judge, hold = receiving.judge, receiving.inbound.hold
+
+    def fail(row, **more):
+        if row.pk == ill.pk:
+            raise LookupError("ill")
+        judge(row, **more)
+
+    def refuse(person, *args, **more):
+        if person.pk == ill.person_id:
+            raise LookupError("ill")
+        hold(person, *args, **more)
+
+    monkeypatch.setattr(receiving, "judge", fail)
+    monkeypatch.setattr(receiving.inbound, "hold", refuse)
+    assert receiving.sweep(at=WORKDAY + 2 * receiving.GIVE_UP) == 1
+    well.person.refresh_from_db()
+    ill.refresh_from_db()
+    assert (well.person.status, ill.status) == ("desist", "new")

@@ -93,7 +93,8 @@ def events() -> list[Told]:
     failing = ProviderEvent.objects.filter(judged_at__isnull=True, tries__gt=0).count()
     if failing:
         words = plural(failing, "event of a provider", "events of providers")
-        told.append(("", f"{words} could not be judged yet; tried {aside.TRIES} times in all.", ""))
+        line = f"{words} could not be judged yet; tried {aside.TRIES} times in all."
+        told.append(("WARNING", line, "Look for it in the server's log; it may be one to stop."))
     if left := aside.rows().count():
         words = plural(left, "event of a provider is", "events of providers are")
         line = f"{words} set aside after {aside.TRIES} tries. It may be a request to stop."

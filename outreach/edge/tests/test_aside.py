@@ -97,6 +97,7 @@ def test_a_replay_wakes_nothing_that_is_set_aside(broken, monkeypatch, client):
 def test_doctor_tells_of_it_until_a_person_had_it_tried_again(broken, monkeypatch, client):
     found = diagnosis.examine(at=timezone.now())
     assert "1 event of a provider could not be judged yet" in found.parts["events"][0]
+    assert [each.level for each in found.faults if each.id == "doctor.events"] == ["WARNING"]
     fail_to_the_end(broken, monkeypatch)
     found = diagnosis.examine(at=timezone.now())
     [fault] = [each for each in found.faults if each.id == "doctor.events"]
