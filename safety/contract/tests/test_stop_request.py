@@ -153,7 +153,7 @@ def test_what_may_be_about_the_writer_is_quoted_for_a_person() -> None:
         ("Hola. Escriban aqui, no escriban a Marco.", "stop"),
         ("No escriban a Marco! Este es mi correo.", "none"),
         # Each order is judged by itself.
-        ("Bitte Nummer nicht anrufen. Bitte Marco nicht anrufen.", "unclear"),
+        ("Bitte Familie nicht anrufen. Bitte Marco nicht anrufen.", "unclear"),
         ("Bitte Marco nicht anrufen, sagt mir Anna. Bitte Peter nicht anrufen.", "unclear"),
         ("Please Do Not Contact Marco. Please never contact Peter.", "none"),
         # Where other words have capital letters too, they tell no name.
