@@ -12,6 +12,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from outreach.core.models import Channel
 
+LONGEST_ADDRESS = 320  # normalised, as its column takes it
+
 
 class BadAddress(ValueError):
     """This cannot be an address of that channel; the sentence says why."""

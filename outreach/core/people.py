@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from outreach.core import activity, erasure
-from outreach.core.addresses import normalise
+from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.permissions import Verb, require
@@ -116,6 +116,8 @@ def add_address(
     """Store one more way to reach a person. Raises BadAddress, or PersonRefused if taken."""
     refuse_erased(person)
     form = normalise(channel, raw, region=region)
+    if len(form) > LONGEST_ADDRESS:
+        raise BadAddress(f"{raw.strip()[:40]!r}… is too long for an address.")
     found, made = Address.objects.get_or_create(
         workspace=workspace,
         channel=channel,

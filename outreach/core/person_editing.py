@@ -55,6 +55,7 @@ def create(
     }
     if not any(sign.isalnum() for sign in given["full_name"]):
         raise PersonRefused("Give the person a name.")
+    _refuse_long(given, typed)
     with transaction.atomic():
         person = Person.objects.create(
             workspace=workspace,
@@ -103,6 +104,7 @@ def change(
     given = _clean(words)
     if "full_name" in given and not any(sign.isalnum() for sign in given["full_name"]):
         raise PersonRefused("Give the person a name.")
+    _refuse_long(given, given)
     with transaction.atomic():
         held = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
         refuse_erased(held)
@@ -147,6 +149,19 @@ def _clean(words: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("country"):
         given["country"] = str(given["country"]).upper()
     return given
+
+
+def _refuse_long(given: Mapping[str, Any], typed: Mapping[str, Any]) -> None:
+    """Refuse what its column cannot take: composed letters and derived names may be longer."""
+    for name, value in given.items():
+        most = getattr(Person._meta.get_field(name), "max_length", None)
+        if most and len(value) > most:
+            label = "name" if name == "full_name" else name.replace("_", " ")
+            origin = "" if name in typed else ", derived from the other names,"
+            raise PersonRefused(
+                f"The {label}{origin} has {len(value)} letters; at most {most} are stored. "
+                f"Give a shorter {label}."
+            )
 
 
 def _account(workspace: Workspace, name: str) -> Account | None:

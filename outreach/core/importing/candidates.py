@@ -24,7 +24,7 @@ from outreach.core.models import Channel
 from outreach.core.names import Name
 
 LONGEST = {"company": 300, "position": 400, "notes": 20_000}
-LONGEST_NAME = 200
+LONGEST_NAME = {"first": 200, "last": 200, "full": 400, "greeting": 200}
 NUMBERS = (str(Channel.PHONE), str(Channel.WHATSAPP))
 IN_FILE = -1
 UNREADABLE = frozenset({"footer", "ragged"})  # which cell means what nobody knows
@@ -122,8 +122,9 @@ class Reader:
         if not row.name.full or (row.ways and names.is_nameless("", "", full)):
             way = row.ways[0]
             row.name = Name("", "", readable(way.channel, way.normalised), "")
-        if len(row.name.first) > LONGEST_NAME or len(row.name.last) > LONGEST_NAME:
-            return Skip(line, "too_long", f"The name has more than {LONGEST_NAME} letters.", True)
+        for part, most in LONGEST_NAME.items():
+            if len(getattr(row.name, part)) > most:
+                return Skip(line, "too_long", f"The name has more than {most} letters.", True)
         return self._read_zone(row, cells) or self._read_facts(row, cells)
 
     def _raw(self, cells: list[str], name: str) -> str:

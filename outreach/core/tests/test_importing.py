@@ -307,6 +307,16 @@ def test_cells_longer_than_the_database_takes_are_row_errors(bring):
     assert "The company has 301 characters; at most 300." in report.errors[0][1]
 
 
+@pytest.mark.parametrize("row", [
+    f"{'x' * 200},{'y' * 200},,a@example.com",  # 401 letters with the space
+    f",,\"{'x' * 200}, {'y' * 200}, z\",a@example.com",
+])  # fmt: skip
+def test_a_whole_name_longer_than_the_database_takes_is_a_row_error(bring, row):
+    report = bring(f"First Name,Last Name,Full Name,Email\n{row}\n")
+    assert (report.new, report.reasons) == (0, {"too_long": 1})
+    assert "more than 400 letters" in report.errors[0][1]
+
+
 def test_those_who_asked_us_to_stop_stay_so(bring, workspace):
     bring(HEAD + "Anna,Meier,,anna@example.com,,,\n")
     anna = Person.objects.get()

@@ -71,6 +71,38 @@ def test_what_cannot_be_stores_nothing(error, more):
     assert Person.objects.count() == 1
 
 
+GROWS = "\u0958"  # two letters when composed, as names are stored
+LONG_PROFILE = "https://www.linkedin.com/in/" + "x" * 305  # 321 letters where it is looked up
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ({"full_name": "x" * 201}, "first name, derived from the other names, has 201 letters"),
+    ({"full_name": "Zoë " + "x" * 201}, "last name, derived from the other names, has 201 letters"),
+    ({"full_name": GROWS * 201, "first_name": "A", "last_name": "B"}, "name has 402 letters"),
+    ({"first_name": "x" * 200, "last_name": "y" * 200}, "The name, derived .*, has 401 letters"),
+    ({"full_name": "Zoë", "greeting_name": GROWS * 101}, "greeting name has 202 letters"),
+    ({"full_name": "Zoë", "position": GROWS * 201}, "position has 402 letters"),
+])  # fmt: skip
+def test_what_is_longer_than_its_column_once_it_is_tidied_stores_nothing(words, said):
+    with pytest.raises(PersonRefused, match=said):
+        create(words)
+    assert not Person.objects.exists()
+
+
+def test_a_change_to_what_is_too_long_is_refused_and_changes_nothing():
+    person = create()
+    how = {"by": testing.bob(), "at": WORKDAY}
+    with pytest.raises(PersonRefused, match="last name has 202 letters; at most 200"):
+        person_editing.change(person, {"position": "CTO", "last_name": GROWS * 101}, **how)
+    with pytest.raises(BadAddress, match="too long for an address"):
+        person_editing.change(
+            person, {"position": "CTO"}, addresses=[("linkedin", LONG_PROFILE)], **how
+        )
+    person_editing.change(person, {}, addresses=[("linkedin", LONG_PROFILE[:-1])], **how)
+    person.refresh_from_db()
+    assert (person.position, len(person.addresses.get().normalised)) == ("", 320)
+
+
 def test_a_change_says_what_changed_and_nothing_twice():
     person = create()
     words = {"position": "CTO", "full_name": "Zoë Muster"}

@@ -156,6 +156,17 @@ def test_a_proposal_that_makes_no_sense_names_its_field(place, more, code, attr,
     nothing_stored(place, PROPOSE, {**MADE, **more}, 400, code, attr, said, **ONCE)
 
 
+@pytest.mark.parametrize(("more", "status", "code", "said"), [
+    ({"full_name": "x" * 399}, 409, "person_refused", "at most 200"),
+    ({"full_name": "\u0958" * 300}, 409, "person_refused", "at most"),
+    ({"addresses": [{"channel": "linkedin", "address": "linkedin.com/in/" + "x" * 410}]},
+     400, "invalid", "too long for an address"),
+])  # fmt: skip
+def test_what_grows_longer_than_its_column_is_refused(place, more, status, code, said):
+    body = {"full_name": "Zoë", **more}
+    nothing_stored(place, "POST /api/people", body, status, code, None, said)
+
+
 @pytest.mark.parametrize("body", [[], "x", 5, None, True, [{}]])
 def test_a_body_that_is_no_object_is_refused(place, body):
     before = rows()

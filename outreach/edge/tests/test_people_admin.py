@@ -56,6 +56,8 @@ def test_a_person_is_written_down_and_then_changed(bob):
     [
         ({}, "Give the person a name."),
         ({"full_name": "x" * 401}, "at most 400 characters"),
+        ({"full_name": "x" * 399}, "at most 200"),
+        ({"full_name": "Anna", "linkedin": "linkedin.com/in/" + "x" * 410}, "too long for an"),
         ({"full_name": "A\0B"}, "A NUL character came"),
         ({"full_name": "Anna", "country": "Atlantis"}, "is no country"),
         ({"full_name": "Anna", "time_zone": "Mars/One"}, "Mars/One"),
