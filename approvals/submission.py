@@ -21,6 +21,8 @@ from safety import events, facts, gate
 from safety.question import Facts
 from safety.verdict import Level, Verdict, sentences
 
+MAY_HAVE_LEFT = ("sending", "sent", "unknown", "manual")  # deliveries: nothing leaves twice
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -140,6 +142,8 @@ def _hold(draft: Draft, at: datetime) -> None:
             raise Stale("Somebody changed the text meanwhile. Read it as it is now, then submit.")
         label = now.get_status_display().lower()
         raise Lost(f"This message is {label} by now; only a draft can be submitted.")
+    if Approval.objects.filter(draft=draft, deliveries__status__in=MAY_HAVE_LEFT).exists():
+        raise Refused("This message left already, or may have: write a new message.", "not_a_draft")
 
 
 def _rest_if_escalating(draft: Draft, verdict: Verdict) -> None:

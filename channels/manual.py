@@ -142,12 +142,14 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     Approval.objects.filter(pk=approval.pk, taken_at__isnull=True).filter(rounds.UNTAKEN).update(
         taken_at=at
     )
+    # Before its other rounds are looked for: what was being submitted is in the queue by then.
+    if drafts.move([approval.draft_id], DraftStatus.SENT, reason="Sent by hand.") != 1:
+        raise HandOffRefused(f"#{approval.pk} cannot be marked: its message is sent already.")
     later = Approval.objects.filter(
         rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft_id=approval.draft_id
     )
     rounds.close(rounds.lock(later), ApprovalStatus.WITHDRAWN, reason="sent_by_hand", at=at)
     Contact.objects.bulk_create([contact_of(row, at, certain=True)], ignore_conflicts=True)
-    drafts.move([approval.draft_id], DraftStatus.SENT, reason="Sent by hand.")
     return row
 
 

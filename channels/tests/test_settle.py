@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from approvals import services
+from approvals import expiry, services, submission
+from approvals.errors import Refused
 from approvals.models import Approval
 from channels import manual, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
@@ -126,6 +127,38 @@ def test_taken_back_after_a_stop_it_waits_for_a_decision_again(live, ended):
     fresh = Approval.objects.get(status="pending")
     assert "not sent by hand" in fresh.priority_reasons[-1]
     assert fresh.digest == approval.digest
+
+
+def expired(fresh: Approval) -> None:
+    expiry.expire_due(at=fresh.expires_at)
+
+
+def returned(fresh: Approval) -> None:
+    services.return_(fresh.pk, by=testing.alice(), at=LATER, feedback="shorter")
+
+
+@pytest.mark.parametrize("ended", [expired, returned])
+def test_what_was_sent_by_hand_is_sent_though_its_message_is_a_draft_again(live, ended):
+    """A stop reopened its round and nobody said yes again; who wrote before says so only now."""
+    approval = testing.make_approved()
+    stopped_all(approval)
+    ended(Approval.objects.get(status="pending"))
+    assert Draft.objects.get().status == "draft"
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    draft = Draft.objects.get()
+    assert (draft.status, draft.status_reason) == ("sent", "Sent by hand.")
+    with pytest.raises(Refused, match="is sent; only a draft"):
+        submission.submit(draft.pk, by=testing.alice(), at=LATER)
+
+
+def test_a_draft_of_which_a_delivery_may_have_left_is_not_submitted_once_more(live):
+    """As databases have it where a version before this one wrote the delivery."""
+    approval = testing.make_approved()
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    Draft.objects.update(status="draft")
+    with pytest.raises(Refused, match="left already, or may have: write a new message"):
+        submission.submit(approval.draft_id, by=testing.alice(), at=LATER)
+    assert not Approval.objects.filter(status="pending").exists()
 
 
 def test_what_was_never_approved_cannot_be_marked_after_a_stop_either(live):

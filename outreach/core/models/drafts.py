@@ -25,9 +25,11 @@ class DraftStatus(models.TextChoices):
 
 
 TRANSITIONS: dict[str, frozenset[str]] = {
-    DraftStatus.DRAFT: frozenset({DraftStatus.PENDING_APPROVAL, DraftStatus.REJECTED}),
-    # To `sent` from the queue or from rejected: only when a person says that they wrote by hand
-    # before or against a stop. It is a fact, so it is recorded.
+    # To `sent` from a draft, the queue or from rejected: only when a person says that they wrote by
+    # hand before or against a stop. It is a fact, so it is recorded.
+    DraftStatus.DRAFT: frozenset(
+        {DraftStatus.PENDING_APPROVAL, DraftStatus.REJECTED, DraftStatus.SENT}
+    ),
     DraftStatus.PENDING_APPROVAL: frozenset(
         {DraftStatus.APPROVED, DraftStatus.DRAFT, DraftStatus.REJECTED, DraftStatus.SENT}
     ),
