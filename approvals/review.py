@@ -40,6 +40,7 @@ CLOSED = {
     "pointless": "it could not be sent any more",
     "rejected": "it was rejected",
     "sent_by_hand": "it was sent by hand",
+    "suppressed": "the address was suppressed",
     "unanswered": "nobody decided in time",
     "undone": "the approval was taken back",
     "unsent": "it was not sent in time",

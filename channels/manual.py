@@ -11,11 +11,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from approvals import quota, rounds
+from approvals import quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
+from channels import registry
 from channels.models import Delivery, DeliveryStatus
 from channels.settle import contact_of
-from outreach.core import activity, drafts
+from outreach.core import activity, drafts, suppression
 from outreach.core.models import Contact, Person
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.people import PersonStatus
@@ -27,6 +28,7 @@ from safety.models import ControlKey
 from safety.services import can_send_message
 
 OPEN_OR_LEFT = ("sending", "sent", "unknown", "manual")  # at most one per approval
+KEEPER = Principal.system("by-hand")
 STOPPED_BY = ("person_stopped", "emergency_stop", "person_desist", "person_blocked")
 
 
@@ -77,7 +79,52 @@ def _hidden_because(approval: Approval, at: datetime) -> str:
     for key in (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED):
         if state.is_braking(key, approval.workspace_id):
             return "System messaging is disabled"
-    return ""
+    fault = taking.broken(
+        approval, digest_now=drafts.digest_of(approval.draft, approval.revision), at=at
+    )
+    if fault == "receipt_broken":  # given in dry run it may be sent by hand
+        return "the approval does not match this text"
+    if not taking.entitled([approval]):
+        return "who approved it may not approve any more"
+    place = _place(approval)
+    return suppression.standing([place], complaints_since=at).against(place)
+
+
+def _place(approval: Approval) -> suppression.Place:
+    return approval.workspace_id, approval.channel, approval.revision.address
+
+
+def return_unfit(*, at: datetime) -> int:
+    """What waits to be sent by hand and may not be any more goes back; how many rounds did.
+
+    No sender looks at these channels: whose approver lost the right waits for a decision again,
+    and what would go to a suppressed address goes back to its author.
+    """
+    waiting = Approval.objects.filter(rounds.UNTAKEN, channel__in=registry.BY_HAND).order_by("pk")
+    count, after = 0, 0
+    while rows := list(waiting.filter(pk__gt=after).select_related("revision")[: rounds.BATCH]):
+        after = rows[-1].pk
+        may = taking.entitled(rows)
+        suppressed = suppression.suppressed_among({_place(row) for row in rows})
+        lost = [row.pk for row in rows if row.pk not in may]
+        closed = [row.pk for row in rows if row.pk in may and _place(row) in suppressed]
+        with transaction.atomic():
+            held = rounds.lock(waiting.filter(pk__in=lost), skip=True)
+            count += len(rounds.reopen(held, reason="approver_lost_right", by=KEEPER, at=at))
+            held = rounds.lock(waiting.filter(pk__in=closed), skip=True)
+            count += len(_to_authors(held, at))
+    return count
+
+
+def _to_authors(held: list[Approval], at: datetime) -> list[Approval]:
+    return rounds.back_to_draft(
+        held,
+        ApprovalStatus.WITHDRAWN,
+        reason="suppressed",
+        sentence="The address is on the suppression list. Nothing goes there.",
+        by=KEEPER,
+        at=at,
+    )
 
 
 def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:

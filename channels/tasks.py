@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from channels import events, receiving, sending, settle, stop
+from channels import events, manual, receiving, sending, settle, stop
 
 logger = logging.getLogger(__name__)
 _draining = threading.Lock()
@@ -36,6 +36,12 @@ def sweep() -> int:
 @shared_task
 def restore_controls() -> int:
     return stop.restore_due(at=timezone.now())
+
+
+@shared_task
+def return_by_hand() -> int:
+    """What waits for a person's hand and may not be sent any more goes back."""
+    return manual.return_unfit(at=timezone.now())
 
 
 @shared_task

@@ -68,6 +68,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 14},
     },
+    "return-by-hand": {
+        "task": "channels.tasks.return_by_hand",
+        "schedule": 60.0,
+        "options": {"expires": 59},
+    },
     "take-back-autonomy": {
         "task": "approvals.tasks.take_back_autonomy",
         "schedule": 15.0,

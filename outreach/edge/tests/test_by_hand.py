@@ -10,10 +10,12 @@ from django.test import Client
 
 from approvals.models import Approval
 from channels.models import Delivery
+from channels.tasks import return_by_hand
 from outreach import testing
-from outreach.core.models import Channel, Person
+from outreach.core.models import Activity, Channel, Membership, Person, Suppression, User
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
+from outreach.core.suppression import suppress
 from outreach.testing import WORKDAY
 from safety.models import SystemControl
 
@@ -91,6 +93,78 @@ def test_the_text_is_hidden_while_stopped():
     )
     text = see()
     assert TEXT not in text and "STOPPED" in text
+
+
+def approver_gone(item: Approval) -> None:
+    Membership.objects.filter(user=item.decided_by).delete()
+
+
+def approver_off(item: Approval) -> None:
+    User.objects.filter(pk=item.decided_by_id).update(is_active=False)
+
+
+def address_suppressed(item: Approval) -> None:
+    suppress(
+        item.workspace, item.channel, item.revision.address, reason="complaint",
+        by=Principal.system("test"), at=WORKDAY,
+    )  # fmt: skip
+
+
+def list_unreadable(item: Approval) -> None:
+    """Somebody else's address, written with another key."""
+    address_suppressed(item)
+    Suppression.objects.update(key_id="another", digest="f" * 64)
+
+
+def receipt_forged(item: Approval) -> None:
+    Approval.objects.filter(pk=item.pk).update(receipt={**item.receipt, "approved_by": 0})
+
+
+@pytest.mark.parametrize(
+    ("happened", "why"),
+    [
+        (approver_gone, "who approved it may not approve any more"),
+        (approver_off, "who approved it may not approve any more"),
+        (address_suppressed, "This address is on the suppression list since"),
+        (list_unreadable, "The suppression list was written with another key"),
+        (receipt_forged, "the approval does not match this text"),
+    ],
+)
+def test_the_text_is_hidden_where_no_program_would_send_it(happened, why):
+    item = make()
+    looker = testing.dora()
+    happened(item)
+    text = see(looker)
+    assert TEXT not in text and "linkedin.com/in/ana-bell" not in text
+    assert f"Hidden: {why}" in text
+    one = see(looker, f"/admin/channels/delivery/hand/{item.pk}/")
+    assert TEXT not in one and f"Hidden: {why}" in one
+
+
+def test_what_nobody_entitled_approves_waits_for_a_decision_again():
+    """No sender looks at what is sent by hand, so a job does; the rest is left alone."""
+    lost, kept = make(), make("Phoned Fred", Channel.PHONE)
+    Approval.objects.filter(pk=lost.pk).update(decided_by=testing.bob().user.pk)
+    assert return_by_hand() == 1
+    assert return_by_hand() == 0
+    fresh = Approval.objects.get(status="pending")
+    assert (fresh.draft_id, fresh.draft.status) == (lost.draft_id, "pending_approval")
+    assert "may no longer approve" in fresh.priority_reasons[-1]
+    kept.refresh_from_db()
+    assert kept.is_given
+
+
+def test_what_would_go_to_a_suppressed_address_goes_back_to_its_author():
+    item, kept = make(), make("Phoned Fred", Channel.PHONE)
+    address_suppressed(item)
+    assert return_by_hand() == 1
+    item.refresh_from_db()
+    assert (item.status, item.closed_reason) == ("withdrawn", "suppressed")
+    assert item.draft.status == "draft"
+    assert "on the suppression list" in item.draft.status_reason
+    kept.refresh_from_db()
+    assert kept.is_given
+    assert Activity.objects.filter(verb="approvals.withdrawn").count() == 1
 
 
 def test_automation_off_does_not_bind_a_person():
