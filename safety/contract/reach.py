@@ -95,4 +95,4 @@ def _is_picture(item: Any) -> bool:
     else:
         kind, name = "", str(item)
     is_media = kind.lower().startswith(("image", "video"))
-    return is_media or name.lower().rsplit("?", 1)[0].endswith(_PICTURES)
+    return is_media or any(part.endswith(_PICTURES) for part in name.lower().split("?"))

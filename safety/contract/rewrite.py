@@ -47,8 +47,8 @@ class Proposal:
 
     subject: str
     text: str
-    notes: tuple[str, ...] = ()
-    caution: str = ""
+    notes: tuple[str, ...]
+    caution: str
 
     def differs(self, subject: str, text: str) -> bool:
         return (self.subject, self.text) != (subject, text)

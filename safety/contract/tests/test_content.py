@@ -153,6 +153,8 @@ REPLIES = [
 @pytest.mark.parametrize("text", REPLIES)
 def test_what_they_wrote_is_not_judged_when_it_is_quoted_back(text: str) -> None:
     assert not find(channel="email", text=text, received=[THEIRS])
+    verdict = check_content(channel="email", purpose="", subject="", text=text, received=[THEIRS])
+    assert not verdict.codes
     assert find(channel="whatsapp", text=text, received=[THEIRS])  # ">" quotes nothing in a chat
 
 

@@ -65,6 +65,29 @@ def test_a_finding_is_quoted_without_blanks_and_marks(text: str, start: int, quo
     assert spans(text) == [("text", start, start + len(quote), quote)]
 
 
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Hurry, 2 left!", "Hurry"),
+        ("You need to act now and then", "act now"),
+        ("Please send us your bank details, thank you", "send us your bank details"),
+        ("You'll pay for this, my friend", "You'll pay for this"),
+    ],
+)
+def test_a_finding_of_ours_ends_with_its_last_letter(text: str, quote: str) -> None:
+    assert quote in {hit.quote for hit in find(channel="instagram", text=text)}
+
+
+def test_what_is_told_of_a_mail_only_is_not_told_of_a_chat() -> None:
+    text = "omg idk what u mean, gonna ask ur team"
+    assert "tone.chat_speak" in {hit.rule.id for hit in find(channel="email", text=text)}
+    assert "tone.chat_speak" not in {hit.rule.id for hit in find(channel="whatsapp", text=text)}
+
+
+def test_a_message_without_a_text_is_empty() -> None:
+    assert [hit.family for hit in find(channel="email", subject="The plan")] == ["empty_text"]
+
+
 def test_a_rule_is_told_five_times_at_most_and_once_in_a_long_text() -> None:
     assert len(spans("A kumquat today. " * 5)) == 5
     assert len(spans("A kumquat today. " * 7)) == 5

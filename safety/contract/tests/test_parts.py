@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,6 +77,17 @@ def test_only_who_wrote_there_before_is_no_stranger(contact: Contact, answered: 
     assert (reached(payload("instagram", follows_us=False), contact) == []) is answered
 
 
+def test_a_thread_that_a_told_history_does_not_know_is_named() -> None:
+    asked = payload(subject="Re: Your roof")
+    words = "Subject claims a thread that history does not know"
+    named = Finding("CONTENT_CHECK", "false_thread", "warn", words, family="subject_integrity",
+                    rule="subject.false_thread")  # fmt: skip
+    rest = Contact("email", NOW, "cooling_off")
+    assert reach.reach_findings(asked, [rest], NOW, is_told=True) == (named,)
+    assert reach.reach_findings(asked, [Contact("email", NOW, "out")], NOW, is_told=True) == ()
+    assert reach.reach_findings(asked, [rest], NOW) == ()
+
+
 ENDINGS = ("jpg", "jpeg", "png", "gif", "webp", "heic", "bmp", "tif", "tiff", "svg", "avif", "mp4",
            "mov", "avi", "mkv", "webm", "m4v", "3gp", "mpg", "mpeg")  # fmt: skip
 
@@ -86,6 +98,8 @@ ENDINGS = ("jpg", "jpeg", "png", "gif", "webp", "heic", "bmp", "tif", "tiff", "s
         *(f"a.{ending}" for ending in ENDINGS),
         "A.PNG",
         "https://x.example/a.png?size=1",
+        "https://x.example/a.png?next=/b?size=1",
+        "who is this?.png",
         {"type": "image/png"},
         {"content_type": "VIDEO/mp4", "name": "a"},
         {"mime": "image/x"},
@@ -97,7 +111,9 @@ def test_pictures_by_type_or_by_name(item: Any) -> None:
     assert reached(payload(attachments=(item,))) == [PICTURE]
 
 
-@pytest.mark.parametrize("item", ["a.pdf", "png", "a.png.pdf", {"type": "text/image"}, {}, 7])
+@pytest.mark.parametrize(
+    "item", ["a.pdf", "png", "a.png.pdf", "a.pdf?b=png", {"type": "text/image"}, {}, 7]
+)
 def test_other_files_are_no_pictures(item: Any) -> None:
     assert reached(payload(attachments=(item,))) == []
 
@@ -348,6 +364,16 @@ def test_the_whole_log_line_by_line() -> None:
     planned = render(decision(), {"at": NOW}, NOW)
     assert planned.endswith("RESULT: Message would be sent")
     assert '"at": "2024-01-17 12:00:00+00:00"' in planned
+
+
+def test_the_log_is_in_utc_wherever_the_server_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        assert render(decision(), {}, NOW).startswith("TIMESTAMP: 2024-01-17 12:00:00 UTC")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_each_status_has_its_mark() -> None:
