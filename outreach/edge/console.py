@@ -15,6 +15,7 @@ from rich.text import Text
 from approvals import queue as reading
 from approvals.models import Approval
 from outreach.core import inbox
+from outreach.core.models import Revision
 from safety import controls
 
 COLOURS = {0: "dim", 1: "", 2: "yellow", 3: "bold red"}
@@ -82,10 +83,23 @@ def detail(item: Approval) -> Panel:
     parts.append(Text(f"DRAFT {'RESPONSE' if said is not None else 'MESSAGE'}:"))
     if revision.subject:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
-    parts += [Text("\n" + visible(revision.text)), Rule(style="")]
+    parts.append(Text("\n" + visible(revision.text)))
+    parts += [Text(visible(line)) for line in _files(revision)]
+    parts.append(Rule(style=""))
     parts += [Text(visible(line)) for line in _reasons(item)]
     title = f"MESSAGE APPROVAL #{item.pk}   Priority: {item.get_priority_display().upper()}"
     return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _files(revision: Revision) -> list[str]:
+    """Each file that a yes would send, with the whole hash of the bytes that it is about."""
+    if not revision.attachments:
+        return []
+    rows = [
+        f"  {file['name']} ({file['type']}, {file['size']:,} bytes, SHA-256 {file['sha256']})"
+        for file in revision.attachments
+    ]
+    return ["", "FILES that go with it, exactly these bytes:", *rows]
 
 
 def _reasons(item: Approval) -> list[str]:
@@ -135,6 +149,7 @@ def as_dict(item: Approval) -> dict[str, Any]:
         "confidence": item.confidence,
         "subject": item.revision.subject,
         "text": item.revision.text,
+        "attachments": list(item.revision.attachments),
         "digest": item.digest,
         "composed_at": item.revision.created_at.isoformat(),
         "expires_at": item.expires_at.isoformat(),

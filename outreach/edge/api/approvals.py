@@ -27,7 +27,7 @@ from outreach.edge.api.pages import Order, Pages
 
 
 class ApprovalSerializer(shapes.RoundSerializer):
-    """One item of the queue with the text as it would leave."""
+    """One item of the queue with the text as it would leave, and each file that goes with it."""
 
     workspace = serializers.CharField(source="workspace.slug", read_only=True)
     draft = serializers.UUIDField(source="draft.uuid", read_only=True)
@@ -37,14 +37,17 @@ class ApprovalSerializer(shapes.RoundSerializer):
     subject = serializers.CharField(source="revision.subject", read_only=True)
     text = serializers.CharField(source="revision.text", read_only=True)
     html = serializers.CharField(source="revision.html", read_only=True)
+    attachments = shapes.AttachmentSerializer(
+        source="revision.attachments", many=True, read_only=True
+    )
     author = serializers.CharField(source="by_label", read_only=True)
     author_kind = serializers.CharField(source="by_kind", read_only=True)
 
     class Meta(shapes.RoundSerializer.Meta):
         fields = (
             *shapes.RoundSerializer.Meta.fields, "workspace", "draft", "person", "person_name",
-            "channel", "touch", "purpose", "address", "subject", "text", "html", "confidence",
-            "notes", "author", "author_kind", "receipt",
+            "channel", "touch", "purpose", "address", "subject", "text", "html", "attachments",
+            "confidence", "notes", "author", "author_kind", "receipt",
         )  # fmt: skip
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
+import json
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 
 from approvals.models import Approval
 from outreach import testing
 from outreach.core.models import Draft, File, Person
 from outreach.core.principal import Principal
-from outreach.edge.tests.api import agent
+from outreach.edge.tests.api import agent, colleague
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +166,34 @@ def test_a_program_proposes_with_files():
     ]  # fmt: skip
     assert "attachment_media" in {each["code"] for each in body["outcome"]["findings"]}
     assert Approval.objects.get().status == "pending"
+
+
+def test_a_program_that_decides_reads_of_each_file_what_the_digest_is_about():
+    propose(file(), file("picture.png", PICTURE))
+    item, alice = Approval.objects.get(), colleague(testing.alice)
+    proposed = item.revision.attachments
+    assert [each["name"] for each in proposed] == ["offer.pdf", "picture.png"]
+    one = alice.get(f"/api/approvals/{item.pk}").json()
+    assert one["attachments"] == proposed
+    for path in ("/api/approvals?status=pending", f"/api/workspaces/{item.workspace_id}/reviews"):
+        assert alice.get(path).json()["results"][0]["attachments"] == proposed
+    done = alice.post(f"/api/approvals/{item.pk}/approve", {"digest": one["digest"]})
+    assert (done.status_code, done.json()["attachments"]) == (200, proposed)
+
+
+def test_the_terminal_shows_the_files_that_a_yes_would_send():
+    propose(file(), file("picture.png", PICTURE))
+    item = Approval.objects.get()
+    testing.alice()
+    out = io.StringIO()
+    call_command("review", "--show", str(item.pk), "--as", "alice", stdout=out)
+    shown = "".join(line.strip("│ ") for line in out.getvalue().splitlines())
+    for content, name in ((PDF, "offer.pdf"), (PICTURE, "picture.png")):
+        assert name in shown
+        assert hashlib.sha256(content).hexdigest() in shown.replace(" ", "")
+    out = io.StringIO()
+    call_command("review", "--show", str(item.pk), "--as", "alice", "--json", stdout=out)
+    assert json.loads(out.getvalue())["attachments"] == item.revision.attachments
 
 
 @pytest.mark.parametrize(
