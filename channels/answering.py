@@ -24,7 +24,7 @@ def assign(message_id: int, person: Person, *, by: Principal, at: datetime) -> I
     with transaction.atomic():
         inbox.assigned(message, people.canonical(person), by=by, at=at)
         try:
-            people.add_address(message.workspace, person, message.channel, message.sender)
+            people.add_address(message.workspace, person, message.channel, message.sender, at=at)
         except PersonRefused as taken:
             raise InboxRefused(str(taken)) from None
         except BadAddress:
@@ -60,7 +60,10 @@ def _address(message: InboundMessage) -> str:
     """The address they wrote from, where it is known as theirs; else none is named here."""
     forms = matching.forms(message.channel, message.sender)
     rows = Address.objects.filter(
-        workspace=message.workspace_id, channel=message.channel, normalised__in=forms
+        matching.theirs(message.channel, message.sender),
+        workspace=message.workspace_id,
+        channel=message.channel,
     ).select_related("person")
     known = [row for row in rows if row.person.human_id == message.person_id]
+    known.sort(key=lambda row: row.normalised not in forms)
     return known[0].normalised if known else ""

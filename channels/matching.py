@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from channels import settle
 from channels.incoming import Incoming
-from outreach.core import workspaces
+from outreach.core import suppression, workspaces
 from outreach.core.addresses import BadAddress, normalise
 from outreach.core.models import Address, Channel, Draft, Person, Workspace
 from outreach.core.people import canonical
@@ -62,6 +62,19 @@ def forms(channel: str, sender: str) -> list[str]:
         form = sender.strip() if channel == Channel.WHATSAPP else ""
     found = [form, *_siblings(form)] if channel == Channel.WHATSAPP else [form]
     return [each for each in dict.fromkeys(found) if each]
+
+
+def theirs(channel: str, sender: str) -> Q:
+    """The addresses of a channel that reach this sender: each written form, and each mailbox that
+    differs in the tag of a plus-address alone, as the suppression list has it."""
+    written = forms(channel, sender)
+    found = Q(normalised__in=written)
+    if channel == Channel.EMAIL and written:
+        plain = suppression.form_of(channel, sender)
+        local, _, domain = plain.rpartition("@")
+        found |= Q(normalised=plain)
+        found |= Q(normalised__startswith=f"{local}+", normalised__endswith=f"@{domain}")
+    return found
 
 
 def _siblings(number: str) -> Iterator[str]:
@@ -112,11 +125,17 @@ def _known(incoming: Incoming, places: Iterable[int] | None) -> list[Address]:
     if incoming.channel == Channel.WHATSAPP:
         channels.append(Channel.PHONE)
     rows = Address.objects.filter(
-        channel__in=channels, normalised__in=forms(incoming.channel, incoming.sender)
+        theirs(incoming.channel, incoming.sender), channel__in=channels
     ).select_related("workspace", "person__merged_into")
     if places is not None:
         rows = rows.filter(workspace__in=list(places))
     found: dict[int, Address] = {}
-    for row in sorted(rows, key=lambda row: (row.channel != incoming.channel, row.pk)):
+    for row in sorted(rows, key=lambda row: (*_farness(row, incoming), row.pk)):
         found.setdefault(row.workspace_id, row)
     return list(found.values())
+
+
+def _farness(row: Address, incoming: Incoming) -> tuple[bool, bool]:
+    """Who has the very address they wrote from comes before who has it in another form."""
+    written = forms(incoming.channel, incoming.sender)[:1]
+    return row.channel != incoming.channel, row.normalised not in written

@@ -14,10 +14,12 @@ from approvals.models import Approval
 from channels import merging, stop
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
+from outreach.core import suppression
 from outreach.core.merging import MergeRefused, compare, tell_apart
 from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
 from outreach.core.people import PersonRefused, rest
 from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
 
 pytestmark = pytest.mark.django_db
 AT = testing.WORKDAY
@@ -239,3 +241,14 @@ def test_the_command_shows_merges_and_takes_back(pair, settings):
     assert "two people again" in run("--undo")
     with pytest.raises(CommandError, match="is not merged into"):
         run("--undo")
+
+
+def test_an_opt_out_of_one_record_holds_the_addresses_of_the_other(pair):
+    kept, other = pair
+    mine, theirs = kept.addresses.get(), other.addresses.get()
+    by = Principal.system("test")
+    suppression.suppress(
+        kept.workspace, "email", theirs.normalised, reason="unsubscribe", by=by, at=AT
+    )
+    merging.merge(kept, other, by=testing.bob(), at=LATER)
+    assert suppression.is_suppressed(kept.workspace, "email", mine.normalised)

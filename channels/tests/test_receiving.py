@@ -155,6 +155,50 @@ def test_a_number_known_by_phone_only_is_the_same_human_being():
     assert row.person == person
 
 
+def test_a_tag_in_an_address_hides_nobody_who_asks_us_to_stop():
+    ann = testing.make_person()
+    ways = [("email", "ann+shop@example.com"), ("linkedin", "linkedin.com/in/ann-meier")]
+    for channel, address in ways:
+        add_address(ann.workspace, ann, channel, address)
+    incoming = Incoming("email", "Ann@example.com", "<m1@x>", LATER, text="Stop, on any channel.")
+    [row] = take_in(incoming, at=LATER)
+    ann.refresh_from_db()
+    assert (row.person, ann.status) == (ann, "desist")
+    assert suppressed(ann) == set(ann.addresses.values_list("normalised", flat=True))
+
+
+@pytest.mark.parametrize("other", ["joann@example.com", "ann@example.org", "ann%@example.com"])
+def test_a_like_address_is_somebody_elses(other):
+    person = testing.make_person()
+    add_address(person.workspace, person, "email", "ann+shop@example.com")
+    [row] = take_in(Incoming("email", other, "<m1@x>", LATER, text="Unsubscribe"), at=LATER)
+    assert row.person is None
+
+
+def test_the_very_address_says_more_than_the_same_mailbox_under_a_tag():
+    tagged, plain = testing.make_person(), testing.make_person()
+    add_address(tagged.workspace, tagged, "email", "ann+shop@example.com")
+    add_address(plain.workspace, plain, "email", "ann@example.com")
+    [row] = take_in(Incoming("email", "ann@example.com", "<m1@x>", LATER, text="Hi"), at=LATER)
+    assert row.person == plain
+
+
+def test_who_asked_us_to_stop_before_we_knew_them_is_not_written_to_by_another_way():
+    zoe = testing.make_person()
+    take_in(letter(None, "Unsubscribe"), at=LATER)
+    add_address(zoe.workspace, zoe, "linkedin", "linkedin.com/in/zoe")
+    assert suppressed(zoe) == set()
+    add_address(zoe.workspace, zoe, "email", "eve+news@example.net")
+    assert suppressed(zoe) == set(zoe.addresses.values_list("normalised", flat=True))
+    add_address(zoe.workspace, zoe, "whatsapp", "+442079460123")
+    assert "+442079460123" in suppressed(zoe)
+
+
+def suppressed(person) -> set[str]:
+    rows = person.addresses.values_list("workspace_id", "channel", "normalised")
+    return {address for _, _, address in suppression.suppressed_among(set(rows))}
+
+
 # --- Once ----------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from outreach.core import activity, erasure
+from django.utils import timezone
+
+from outreach.core import activity, erasure, suppression
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
@@ -111,9 +113,18 @@ def rest(human: Person, cause: str, *, at: datetime, until: datetime) -> bool:
 
 
 def add_address(
-    workspace: Workspace, person: Person, channel: str, raw: str, *, region: str | None = None
+    workspace: Workspace,
+    person: Person,
+    channel: str,
+    raw: str,
+    *,
+    region: str | None = None,
+    at: datetime | None = None,
 ) -> Address:
-    """Store one more way to reach a person. Raises BadAddress, or PersonRefused if taken."""
+    """Store one more way to reach a person. Raises BadAddress, or PersonRefused if taken.
+
+    If the human being opted out, by this address or another of theirs, all of them are suppressed.
+    """
     refuse_erased(person)
     form = normalise(channel, raw, region=region)
     if len(form) > LONGEST_ADDRESS:
@@ -126,6 +137,8 @@ def add_address(
     )
     if not made and found.person_id != person.pk:
         raise PersonRefused(f"{form} belongs to another person ({found.person_id}) already.")
+    if made:
+        suppression.follow([person.pk], at=at or timezone.now())
     return found
 
 

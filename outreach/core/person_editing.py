@@ -64,7 +64,7 @@ def create(
             **given,
         )
         for channel, raw in addresses:
-            add_address(workspace, person, channel, raw, region=person.country or None)
+            add_address(workspace, person, channel, raw, region=person.country or None, at=at)
         _suggest(person, at)
         activity.record(activity.entry("people.written", person), by=by, at=at)
     return person
@@ -125,7 +125,7 @@ def change(
             held.save(update_fields=[*changed, "updated_at"])
         before = held.addresses.count()
         for channel, raw in addresses:
-            add_address(person.workspace, held, channel, raw, region=held.country or None)
+            add_address(person.workspace, held, channel, raw, region=held.country or None, at=at)
         if held.addresses.count() > before:
             changed.append("addresses")
         if changed:

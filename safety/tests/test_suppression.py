@@ -123,6 +123,43 @@ def test_everything_of_a_human_being_at_once():
     assert suppression.suppressed_among({*places, (copy.workspace_id, "email", "")}) == places
 
 
+def human(*reasons):
+    """Somebody with a mailbox of each reason for which it is suppressed; "" for none."""
+    person = testing.make_person()
+    for number, reason in enumerate(reasons):
+        address = f"way{number}@example.com"
+        if reason:
+            put(address, reason=reason)
+        add_address(person.workspace, person, "email", address)
+    return person, suppression.suppressed_among(
+        set(person.addresses.values_list("workspace_id", "channel", "normalised"))
+    )
+
+
+@pytest.mark.parametrize("reason", ["unsubscribe", "erasure", "stop_request", "complaint"])
+def test_an_opt_out_counts_for_whatever_other_address_they_have(reason):
+    person, found = human("", reason)
+    assert len(found) == person.addresses.count() == 3
+    reasons = Suppression.objects.order_by("pk").values_list("reason", flat=True)
+    assert set(reasons[1:]) == {"stop_request" if reason == "complaint" else reason}
+    assert Suppression.objects.filter(complained_at=None).count() >= 2
+
+
+@pytest.mark.parametrize("reason", ["import", "bounce", "manual"])
+def test_what_became_of_one_mailbox_is_no_opt_out(reason):
+    _, found = human("", reason)
+    assert len(found) == 1
+
+
+def test_what_a_person_lifted_since_stays_lifted():
+    person, _ = human("unsubscribe", "")
+    row = suppression.find(person.workspace, "email", "way1@example.com")
+    suppression.lift(row, reason="they called", by=testing.alice(), at=WORKDAY + timedelta(days=1))
+    add_address(person.workspace, person, "linkedin", "linkedin.com/in/zoe")
+    assert suppression.is_suppressed(person.workspace, "linkedin", "linkedin.com/in/zoe")
+    assert not suppression.is_suppressed(person.workspace, "email", "way1@example.com")
+
+
 # --- The key -------------------------------------------------------------------------------------
 
 

@@ -116,6 +116,10 @@ class Applying(Run):
         ways = [(pk, way) for pk, row in zip(ids, new, strict=True) for way in row.ways]
         ways += [(person.id, way) for _, person, made in changed for way in made.ways]
         store.addresses(self.workspace, ways, self.keeper.row.pk, self.at)
+        if self.has_suppressed:
+            held = [pk for pk, row in zip(ids, new, strict=True) if row.suppressed]
+            more = [person.id for _, person, made in changed if made.ways]
+            suppression.follow([*held, *more], at=self.at)
         self.keeper.consents(ways)
         self.keeper.doubts(new, ids)
         if changed:

@@ -20,11 +20,13 @@ from outreach.core.models import (
     ImportChange,
     Person,
 )
+from outreach.core.principal import Principal
 from outreach.core.tests.test_importing_formats import CONNECTIONS, INVITATIONS, MESSAGES, zipped
 
 pytestmark = pytest.mark.django_db
 AT = testing.WORKDAY
 LATER = AT + timedelta(hours=1)
+PLACE = ("workspace_id", "channel", "normalised")
 
 
 @pytest.fixture
@@ -325,3 +327,18 @@ def test_an_import_is_undone_once_and_by_who_may_import(bring, workspace):
     undo(row, by=testing.bob(workspace), at=LATER)
     with pytest.raises(UndoRefused, match=r"people\.csv is undone"):
         undo(row, by=testing.bob(workspace), at=LATER)
+
+
+def test_whom_an_opted_out_address_belongs_to_is_not_reached_by_another(bring, workspace):
+    system = Principal.system("test")
+
+    def opts_out(address):
+        suppression.suppress(workspace, "email", address, reason="unsubscribe", by=system, at=AT)
+
+    opts_out("a@example.com")
+    bring(TWO)
+    held = suppression.suppressed_among(set(Address.objects.values_list(*PLACE)))
+    assert {address for _, _, address in held} == {"a@example.com", "+41446681800"}
+    opts_out("c@example.com")
+    bring("Name,Email,Phone\nC D,c@example.com,+41446681801\n", at=LATER)
+    assert suppression.is_suppressed(workspace, "phone", "+41446681801")
