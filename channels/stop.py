@@ -6,12 +6,13 @@ after the other. Every flag is set here and nowhere else.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from approvals import taking
 from outreach.core import people
@@ -22,6 +23,7 @@ from outreach.core.principal import Principal
 from safety import controls
 from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
 
+logger = logging.getLogger(__name__)
 STOPPER = Principal.system("stopper")
 ROUNDS_TRIES = 20  # of 50 ms: until whoever decides about a message right now has decided
 
@@ -54,13 +56,25 @@ def set_brake(
     key: str, *, workspace: Workspace | None, reason: str, by: Principal, at: datetime,
     auto_restore_at: datetime | None = None,
 ) -> SystemControl:  # fmt: skip
-    """Commit one flag that stops something. For what is in flight, `wait` afterwards."""
+    """Commit one flag that stops something. For what is in flight, `wait` afterwards.
+
+    What is off already is never off for a shorter time because of this: only whoever may switch
+    it on shortens that, by doing so.
+    """
     may_brake(by, workspace)
     if not reason.strip():
         raise ControlRefused("Say why: whoever finds it stopped at night must know the reason.")
     if key in BRAKES and auto_restore_at is not None:
         raise ControlRefused("A brake never lifts itself: leave the duration away.")
     with transaction.atomic(durable=True):
+        standing = SystemControl.objects.select_for_update().filter(
+            workspace=workspace, control_key=key, enabled=False
+        )
+        off = standing.first() if key in SWITCHES else None
+        if off is not None and _ends_later(off.auto_restore_at, auto_restore_at):
+            auto_restore_at = off.auto_restore_at
+            if off.reason and off.reason not in reason:
+                reason = f"{reason}; off already: {off.reason}"
         return controls.write(
             key,
             key in BRAKES,
@@ -72,12 +86,26 @@ def set_brake(
         )
 
 
+def _ends_later(one: datetime | None, other: datetime | None) -> bool:
+    """None is for good."""
+    return other is not None and (one is None or one > other)
+
+
 def emergency_stop(
     *, workspace: Workspace | None, reason: str, by: Principal, at: datetime
 ) -> None:
-    """Commit the flag, then return everything approved and unsent to the queue."""
+    """Commit the flag, then return everything approved and unsent to the queue.
+
+    Nothing leaves from the commit on; that what is approved could not be returned yet hides it
+    from nobody and keeps nobody from waiting for what is in flight. `enable_all` returns the rest.
+    """
     set_brake(ControlKey.EMERGENCY_STOP, workspace=workspace, reason=reason, by=by, at=at)
-    taking.reopen_before_stop(workspace=workspace, decided_before=at, by=STOPPER, at=at, skip=True)
+    try:
+        taking.reopen_before_stop(
+            workspace=workspace, decided_before=at, by=STOPPER, at=at, skip=True
+        )
+    except DatabaseError as error:
+        logger.warning("Unsent messages could not be returned to the queue yet: %s", error)
 
 
 def stop_by_itself(*, reason: str, at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from approvals.models import Approval
 from channels import quiet, stop
@@ -116,6 +117,54 @@ def test_a_switch_comes_back_at_its_time_and_a_brake_never():
     assert stop.restore_due(at=until) == 0
     row = SystemControl.objects.get(control_key="MESSAGING_ENABLED", workspace=None)
     assert (row.enabled, row.by_label) == (True, "SYSTEM")
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stays"),
+    [
+        (None, HOUR, None),
+        (2 * HOUR, HOUR, 2 * HOUR),
+        (HOUR, 2 * HOUR, 2 * HOUR),
+        (HOUR, None, None),
+    ],
+)
+def test_what_is_off_is_never_off_for_shorter_because_it_is_put_off_again(first, second, stays):
+    """Else a reviewer, who may not switch it on, would have it switched on by the beat."""
+    place, dora, alice = testing.make_workspace(), testing.dora(), testing.alice()
+    for by, span, why in ((dora, first, "legal hold"), (alice, second, "429s")):
+        row = stop.set_brake(
+            ControlKey.MESSAGING_ENABLED, workspace=place, reason=why, by=by, at=LATER,
+            auto_restore_at=LATER + span if span else None,
+        )  # fmt: skip
+    assert row.auto_restore_at == (LATER + stays if stays else None)
+    assert row.reason == ("429s; off already: legal hold" if stays == first else "429s")
+    with pytest.raises(NotAllowed):
+        stop.switch_on(
+            ControlKey.MESSAGING_ENABLED, workspace=place, reason="on", by=alice, at=LATER
+        )
+    stop.restore_due(at=LATER + 90 * timedelta(minutes=1))
+    row.refresh_from_db()
+    assert not row.enabled
+
+
+def test_a_stop_whose_second_half_fails_is_set_and_waited_for(live, monkeypatch, caplog):
+    """At three in the morning "database is locked" must not read like "not stopped"."""
+    approval = testing.make_approved()
+
+    def locked(**_):
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stop.taking, "reopen_before_stop", locked)
+        emergency()
+    assert controls.badge().text == "STOPPED"
+    assert "could not be returned to the queue yet" in caplog.text
+    assert quiet.wait(quiet.scope_of(), set_at=LATER, patience=0).stopped
+    lifted = stop.enable_all(workspace=None, reason="over", by=testing.olaf(), at=LATER)
+    assert (lifted.reopened, Approval.objects.get(pk=approval.pk).status) == (1, "withdrawn")
 
 
 def test_dry_run_is_lifted_on_the_host_only_with_a_reason_and_leave_of_the_environment(live):

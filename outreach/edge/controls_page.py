@@ -152,11 +152,19 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
     if key == ControlKey.EMERGENCY_STOP:
         stop.emergency_stop(workspace=place, reason=reason, by=by, at=now)
     else:
-        stop.set_brake(key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until)
+        row = stop.set_brake(
+            key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until
+        )
+        until = row.auto_restore_at
     where = place.name if place else "the whole system"
     label = ControlKey(key).label
-    if key in STOPS:
-        item = watch(f"{label}: stopping in {where}", set_at=now, workspace=place)
+    if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
+        item = watch(
+            f"{label}: stopping in {where}",
+            set_at=now,
+            workspace=place,
+            by_rule=key not in STOPS,  # what people approved goes on
+        )
         return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
     back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     messages.success(request, f"{label} is off in {where}{back}.")

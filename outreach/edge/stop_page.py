@@ -200,7 +200,10 @@ def _entitled(request: HttpRequest, item: Watch) -> None:
 def sentence(item: Watch, report: quiet.StopReport) -> str:
     """`set 03:12:04, waiting for 1 message`, or `stopped`, in words."""
     if report.stopped and report.effective_at is not None:
-        return f"Stopped at {report.effective_at:%H:%M:%S} UTC. Nothing more leaves."
+        stopped = f"Stopped at {report.effective_at:%H:%M:%S} UTC. Nothing more leaves"
+        return (
+            f"{stopped} by rule; what people approved goes on." if item.by_rule else f"{stopped}."
+        )
     count = len(report.still_open)
     waiting = f"{count} message{'s' if count != 1 else ''}"
     return f"Set {item.set_at:%H:%M:%S} UTC, waiting for {waiting}. Not yet stopped."

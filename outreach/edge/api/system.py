@@ -1,8 +1,7 @@
-"""How the system stands, the contract for a payload, the controls, and a workspace's Safe Mode."""
+"""How the system stands, the contract for a payload, and a workspace's Safe Mode."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -18,18 +17,16 @@ from rest_framework.views import APIView
 
 from approvals import preflight, queue, safemode
 from approvals.models import Approval
-from channels import quiet, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, has_scope
 from outreach.edge import health
-from outreach.edge.api.access import MayRead, access_of, place_of
+from outreach.edge.api.access import access_of
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
 from outreach.edge.api.base import Resource, StrictSerializer
-from outreach.edge.api.schema import WORKSPACE
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
-from safety.models import BRAKES, ControlKey
+from safety.models import ControlKey
 
 DryRunSerializer = inline_serializer(
     "DryRun",
@@ -124,95 +121,6 @@ class Validate(APIView):
         history: Any = asked.get("history", [])
         decision = validate_action(asked["payload"], at=at, history=history)
         return Response(decision.as_dict())
-
-
-# --- Controls ------------------------------------------------------------------------------------
-
-
-class ControlBody(StrictSerializer):
-    """Which switch, off or on, why, and for how long."""
-
-    control = serializers.ChoiceField(choices=[*controls.WORDS, "emergency-stop"])
-    enabled = serializers.BooleanField(help_text="Of a switch: on. Of a brake: braking.")
-    reason = serializers.CharField(max_length=500)
-    hours = serializers.IntegerField(min_value=1, max_value=8760, required=False)
-    everywhere = serializers.BooleanField(
-        required=False, default=False, help_text="The whole system; operators only."
-    )
-
-
-class Controls(APIView):
-    """Switches and brakes. Agents read; people set. Dry run is never lifted from here."""
-
-    permission_classes = (MayRead,)
-    resource = "controls"
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request) -> Response:
-        """Every key of the caller's workspaces, and why it brakes."""
-        state = controls.read()
-        return Response(
-            {
-                place.slug: {
-                    key.value: [each.sentence() for each in state.brakes(key, place.pk)]
-                    for key in ControlKey
-                }
-                for place in access_of(request).places.values()
-            }
-        )
-
-    @extend_schema(request=ControlBody, parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT)
-    def post(self, request: Request) -> Response:
-        """Set one. `effective` is false while a message is still in flight: ask again.
-
-        A stop also says what is `still_open`, what was in flight at it and `may_have_left`, and
-        what was `unknown_before` it already.
-        """
-        by = access_of(request).principal
-        if not by.is_user:
-            raise NotAllowed(f"Agent {by.label} may not change controls. A person has to do this.")
-        body = ControlBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        words, at = body.validated_data, timezone.now()
-        place = None if words["everywhere"] else place_of(request)
-        how = {"workspace": place, "reason": words["reason"], "by": by, "at": at}
-        _set(words, how)
-        scope = quiet.scope_of(workspace=place)
-        said = {"control": words["control"], "enabled": words["enabled"], "set_at": at.isoformat()}
-        flying = quiet.in_flight(scope)
-        if not _stops(words):
-            return Response({**said, "effective": not flying})
-        report = quiet.progress(scope, set_at=at, seen=flying, now=timezone.now())
-        lists = ("still_open", "may_have_left", "unknown_before", "left_meanwhile")
-        told = {name: getattr(report, name) for name in lists}
-        return Response({**said, "effective": report.stopped, **told})
-
-
-def _stops(words: dict[str, Any]) -> bool:
-    """Whether this is a brake put on or a switch put off."""
-    key = controls.WORDS.get(words["control"], ControlKey.EMERGENCY_STOP)
-    return bool(words["enabled"]) == (key in BRAKES)
-
-
-def _set(words: dict[str, Any], how: dict[str, Any]) -> None:
-    name, on = words["control"], words["enabled"]
-    if "hours" in words and (name == "emergency-stop" or (on and name != "dry-run")):
-        raise ValidationError({"hours": ["Only a switch put off comes back by itself. Leave it."]})
-    if name == "emergency-stop":
-        if not on:
-            stop.enable_all(**how)
-        else:
-            stop.emergency_stop(**how)
-        return
-    key = controls.WORDS[name]
-    if key == ControlKey.DRY_RUN and not on:
-        stop.lift_dry_run(**how)  # refuses: only the host does that
-    elif key != ControlKey.DRY_RUN and on:
-        stop.switch_on(key, **how)
-    else:
-        hours = words.get("hours")
-        until = how["at"] + timedelta(hours=hours) if hours else None
-        stop.set_brake(key, auto_restore_at=until, **how)
 
 
 # --- Workspaces ----------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from rest_framework.routers import SimpleRouter
 from outreach.edge import exporting
 from outreach.edge.api import exports, schema
 from outreach.edge.api.approvals import Approvals
+from outreach.edge.api.controls import Controls
 from outreach.edge.api.drafts import Drafts
 from outreach.edge.api.hooks import Webhooks
 from outreach.edge.api.people import Accounts, People
 from outreach.edge.api.records import Activities, Deliveries, Inbound, SafetyEvents, WorkflowRuns
-from outreach.edge.api.system import Controls, DryRun, Status, Validate, Workspaces
+from outreach.edge.api.system import DryRun, Status, Validate, Workspaces
 from outreach.edge.api.templates import Templates
 
 __all__ = ["schema", "urlpatterns"]  # importing it tells the page about keys and errors

@@ -370,6 +370,26 @@ def test_controls_are_set_and_lifted_with_reasons():
     assert "because" in text and "by Alice" in text
 
 
+def test_that_approval_by_rule_is_off_is_said_when_nothing_of_it_is_in_flight():
+    reviewer = enter(testing.alice())
+    scope = str(testing.make_workspace().pk)
+    watched = change(reviewer, scope, "AUTO_APPROVE_ENABLED", "brake").url
+    assert watched.startswith("/admin/stop/")
+    told = reviewer.post(watched).content.decode()
+    assert "Nothing more leaves by rule; what people approved goes on." in told
+
+
+def test_off_for_an_hour_on_top_of_off_for_good_is_told_as_it_is():
+    reviewer, boss = enter(testing.alice()), enter(testing.dora())
+    scope = str(testing.make_workspace().pk)
+    change(boss, scope, "EXPERIMENT_ENABLED", "brake", "legal hold")
+    answer = change(reviewer, scope, "EXPERIMENT_ENABLED", "brake", hours="1")
+    said = words(answer)
+    assert "is off in" in said and "until" not in said
+    row = SystemControl.objects.get(workspace=scope, control_key="EXPERIMENT_ENABLED")
+    assert (row.auto_restore_at, row.reason) == (None, "because; off already: legal hold")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_operator_drills_the_stop_and_everybody_sees_when(live):
     operator, viewer = enter(testing.olaf()), enter(testing.carol())

@@ -1,0 +1,133 @@
+"""The switches and brakes: what each brakes now, and setting one and seeing it take hold."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from channels import quiet, stop
+from outreach.core.models import Workspace
+from outreach.core.permissions import NotAllowed
+from outreach.core.principal import Principal
+from outreach.edge.api.access import MayRead, access_of, place_of
+from outreach.edge.api.base import StrictSerializer
+from outreach.edge.api.schema import WORKSPACE
+from safety import controls
+from safety.models import BRAKES, ControlKey
+
+
+class ControlBody(StrictSerializer):
+    """Which switch, off or on, why, and for how long."""
+
+    control = serializers.ChoiceField(choices=[*controls.WORDS, "emergency-stop"])
+    enabled = serializers.BooleanField(help_text="Of a switch: on. Of a brake: braking.")
+    reason = serializers.CharField(max_length=500)
+    hours = serializers.IntegerField(min_value=1, max_value=8760, required=False)
+    since = serializers.DateTimeField(
+        required=False, help_text="Only ask how far the stop is that was set at this `set_at`."
+    )
+    everywhere = serializers.BooleanField(
+        required=False, default=False, help_text="The whole system; operators only."
+    )
+
+
+class Controls(APIView):
+    """Switches and brakes. Agents read; people set. Dry run is never lifted from here."""
+
+    permission_classes = (MayRead,)
+    resource = "controls"
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Every key of the caller's workspaces, and why it brakes."""
+        state = controls.read()
+        return Response(
+            {
+                place.slug: {
+                    key.value: [each.sentence() for each in state.brakes(key, place.pk)]
+                    for key in ControlKey
+                }
+                for place in access_of(request).places.values()
+            }
+        )
+
+    @extend_schema(request=ControlBody, parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        """Set one. `effective` is false while a message is still in flight: ask again.
+
+        Ask again with the `set_at` you got as `since`: then nothing is set anew, and a sender on
+        this machine that holds a message longer than STOP_PATIENCE_SECONDS after it is killed.
+
+        A stop also says what is `still_open`, what was in flight at it and `may_have_left`, and
+        what was `unknown_before` it already.
+        """
+        by = access_of(request).principal
+        if not by.is_user:
+            raise NotAllowed(f"Agent {by.label} may not change controls. A person has to do this.")
+        body = ControlBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        words, at = body.validated_data, timezone.now()
+        place = None if words["everywhere"] else place_of(request)
+        how = {"workspace": place, "reason": words["reason"], "by": by, "at": at}
+        if "since" in words:
+            at = _still_set(words, place, by)
+        else:
+            _set(words, how)
+        scope = quiet.scope_of(workspace=place)
+        said = {"control": words["control"], "enabled": words["enabled"], "set_at": at.isoformat()}
+        flying = quiet.in_flight(scope)
+        if not _stops(words):
+            return Response({**said, "effective": not flying})
+        report = quiet.progress(scope, set_at=at, seen=flying, now=timezone.now())
+        lists = ("still_open", "may_have_left", "unknown_before", "left_meanwhile")
+        told = {name: getattr(report, name) for name in lists}
+        return Response({**said, "effective": report.stopped, **told})
+
+
+def _still_set(words: dict[str, Any], place: Workspace | None, by: Principal) -> datetime:
+    """When the brake that is asked about was set; raises if it is another one by now, or none."""
+    stop.may_brake(by, place)
+    key = controls.WORDS.get(words["control"], ControlKey.EMERGENCY_STOP)
+    row = controls.read().rows.get((place.pk if place else None, key))
+    if not _stops(words) or row is None or not row.is_braking or row.changed_at != words["since"]:
+        raise ValidationError(
+            {"since": ["Since then it was lifted or set anew. Leave `since` out to set it now."]}
+        )
+    at: datetime = words["since"]
+    return at
+
+
+def _stops(words: dict[str, Any]) -> bool:
+    """Whether this is a brake put on or a switch put off."""
+    key = controls.WORDS.get(words["control"], ControlKey.EMERGENCY_STOP)
+    return bool(words["enabled"]) == (key in BRAKES)
+
+
+def _set(words: dict[str, Any], how: dict[str, Any]) -> None:
+    name, on = words["control"], words["enabled"]
+    if "hours" in words and (name == "emergency-stop" or (on and name != "dry-run")):
+        raise ValidationError({"hours": ["Only a switch put off comes back by itself. Leave it."]})
+    if name == "emergency-stop":
+        if not on:
+            stop.enable_all(**how)
+        else:
+            stop.emergency_stop(**how)
+        return
+    key = controls.WORDS[name]
+    if key == ControlKey.DRY_RUN and not on:
+        stop.lift_dry_run(**how)  # refuses: only the host does that
+    elif key != ControlKey.DRY_RUN and on:
+        stop.switch_on(key, **how)
+    else:
+        hours = words.get("hours")
+        until = how["at"] + timedelta(hours=hours) if hours else None
+        stop.set_brake(key, auto_restore_at=until, **how)
