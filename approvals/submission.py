@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -98,14 +99,20 @@ def _polished(
 
 
 def decided(
-    verdict: Verdict, change: Rewrite | None, *, at: datetime, leaves_at: datetime
+    verdict: Verdict,
+    change: Rewrite | None,
+    *,
+    at: datetime,
+    leaves_at: datetime,
+    words: Sequence[str],
 ) -> dict[str, Any]:
-    """The decision stored with a round, the rewrite among its findings."""
+    """The decision stored with a round, the rewrite among its findings; `words` are forbidden by
+    its workspace."""
     if change is None:
-        return gate.as_decision(verdict, at=at, leaves_at=leaves_at)
+        return gate.as_decision(verdict, at=at, leaves_at=leaves_at, words=words)
     told = replace(verdict, findings=(change.finding(), *verdict.findings))
     return {
-        **gate.as_decision(told, at=at, leaves_at=leaves_at),
+        **gate.as_decision(told, at=at, leaves_at=leaves_at, words=words),
         "rewrite": change.as_dict(),
     }
 
@@ -199,7 +206,13 @@ def _open(
         priority=place.priority,
         priority_reasons=list(place.reasons),
         confidence=revision.confidence,
-        decision=decided(verdict, change, at=at, leaves_at=leaves_at),
+        decision=decided(
+            verdict,
+            change,
+            at=at,
+            leaves_at=leaves_at,
+            words=facts.own_words(draft.workspace.own_words),
+        ),
         created_at=at,
         scheduled_for=draft.scheduled_for,
         not_before=leaves_at if leaves_at > at else None,

@@ -55,12 +55,20 @@ _TAKEN = (
 _PLACE = ("id", "time_zone", "daily_quota", "approval_expiry_hours")
 
 
-# Whether the approver of `a` may still approve; its values are DECIDING_ROLES.
+# Whether the approver of `a` may still approve; its values are DECIDING_ROLES. Where a workspace
+# asks for four eyes by now, what its author approved is not enough any more.
 DECIDING_ROLES = [str(role) for role in Role if RANK[role] >= RANK[LEAST_ROLE[Verb.DECIDE]]]
 MAY_STILL_APPROVE = """EXISTS (
   SELECT 1 FROM memberships s JOIN users u ON u.id = s.user_id
+    JOIN workspaces four ON four.id = s.workspace_id
+    JOIN message_drafts wrote ON wrote.id = a.draft_id
   WHERE s.user_id = a.decided_by_id AND s.workspace_id = a.workspace_id AND u.is_active
-    AND s.role IN ({roles}))""".replace("{roles}", sql.marks(len(DECIDING_ROLES)))
+    AND s.role IN ({roles})
+    AND NOT (four.four_eyes AND CAST(a.decided_by_id AS text) IN (
+      CASE WHEN wrote.by_kind = 'user' THEN wrote.by_id END,
+      CASE WHEN a.by_kind = 'user' THEN a.by_id END)) IS TRUE)""".replace(
+    "{roles}", sql.marks(len(DECIDING_ROLES))
+)
 ENTITLED = "SELECT a.id FROM message_approvals a WHERE a.id IN ({approvals}) AND {may_approve}"
 
 

@@ -61,12 +61,7 @@ def look(
         raise RuntimeError("The last look must be a later statement than the committed intents.")
     rows, may_approve = reading.intents(intents, sender=sender)
     state = controls.read()
-    settled = {
-        row.approval.draft_id
-        for row in rows
-        if row.approval.decision.get("gate") == gate.GATE_VERSION
-        and row.approval.receipt.get("policy") == gate.GATE_VERSION  # this one is sealed
-    }
+    settled = {row.approval.draft_id for row in rows if _is_settled(row.approval)}
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     verdicts = {
         draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
@@ -91,6 +86,13 @@ def look(
             result = Released(row, row.approval, "reopen", auto.CODE, sentence)
         (cleared if isinstance(result, Cleared) else released).append(result)  # type: ignore[arg-type]
     return cleared, released, state
+
+
+def _is_settled(approval: Approval) -> bool:
+    """Whether its words were approved under the rules in force, its workspace's own among them."""
+    in_force = facts.policy_of(approval.workspace.own_words)
+    # The receipt is sealed.
+    return bool(approval.decision.get("gate") == approval.receipt.get("policy") == in_force)
 
 
 def _stopped_meanwhile(row: Delivery, before: controls.Controls, now: controls.Controls) -> bool:

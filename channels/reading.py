@@ -31,7 +31,7 @@ _REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachment
 _READ = ("id", "uuid", "channel", "touch", "purpose", "origin", "by_kind", "by_id", "workspace_id",
          "person_id")  # fmt: skip
 _DRAFT = (*_READ, "current_id")
-_WORKSPACE = ("id", "time_zone", "postal_address", "sender_name", "sender_address",
+_WORKSPACE = ("id", "own_words", "time_zone", "postal_address", "sender_name", "sender_address",
               "unsubscribe_address", "daily_quota", "approval_expiry_hours")  # fmt: skip
 _PARTS = (("d", _DELIVERY), ("a", _APPROVAL), ("r", _REVISION), ("m", _READ), ("w", _WORKSPACE))
 _ENDS = [0, *accumulate(len(names) for _, names in _PARTS)]

@@ -33,14 +33,17 @@ def check_override(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     if not facts.override:
         return Verdict()
     category = facts.override.replace("_", " ")
-    message = f"Emergency declared ({category}): quiet hours and contact limits are lifted once"
+    lifts = "quiet hours and contact limits are lifted once"
+    if not facts.is_urgent:
+        lifts = "but these words sell, so nothing is lifted for them"
+    message = f"Emergency declared ({category}): {lifts}"
     finding = Finding("OVERRIDE_CHECK", "emergency_declared", "warn", message)
     return Verdict(Level.REVIEW, None, (finding,))
 
 
 def lift_hours(verdict: Verdict, facts: Facts) -> Verdict:
     """Time under a declared emergency: said, not held."""
-    if not facts.override or facts.channel in NEVER_AT_NIGHT:
+    if not facts.is_urgent or facts.channel in NEVER_AT_NIGHT:
         return verdict
     return Verdict(findings=_lifted(verdict))
 
@@ -50,7 +53,7 @@ def lift_frequency(verdict: Verdict, facts: Facts, at: datetime) -> Verdict:
 
     The rest after a request to stop stays, and so does the rest that this message itself begins.
     """
-    if not facts.override:
+    if not facts.is_urgent:
         return verdict
     stops = tuple(c for c in facts.contacts if c.cause == "stop_request")
     rests = tuple(rest for rest in verdict.cooling_off if rest.cause == "daily_limit")

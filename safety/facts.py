@@ -12,7 +12,7 @@ from django.conf import settings
 
 from outreach.core import files
 from outreach.core.models import Draft, Person, Revision
-from safety import actions, controls
+from safety import actions, controls, gate
 from safety.contract import frequency
 from safety.contract.content import effective_purpose
 from safety.contract.localtime import LocalZones, resolve_zones
@@ -41,6 +41,12 @@ def gather(
         )
         for draft in drafts
     }
+
+
+@lru_cache(maxsize=64)
+def policy_of(typed: str) -> str:
+    """Names the rules a workspace judges texts by; `typed` are its own words, one a line."""
+    return gate.policy(own_words(typed))
 
 
 def own_words(typed: str) -> tuple[str, ...]:

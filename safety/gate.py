@@ -5,6 +5,7 @@ Every check can only tighten (see `verdict.join`). A check that raises blocks an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -236,10 +237,20 @@ def without_brakes(facts: Facts) -> Facts:
     return replace(facts, dry_run="", emergency="", messaging="")
 
 
-def as_decision(verdict: Verdict, *, at: datetime, leaves_at: datetime | None) -> dict[str, Any]:
-    """What is stored with the message and shown to the reviewer."""
+def policy(words: Sequence[str] = ()) -> str:
+    """Names the rules a text was judged by: ours, and the words a workspace has added."""
+    if not words:
+        return GATE_VERSION
+    told = hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()
+    return f"{GATE_VERSION}+own-{told[:12]}"
+
+
+def as_decision(
+    verdict: Verdict, *, at: datetime, leaves_at: datetime | None, words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What is stored with the message and shown to the reviewer; `words` as in `policy`."""
     return {
-        "gate": GATE_VERSION,
+        "gate": policy(words),
         "at": at.isoformat(),
         "level": verdict.level.name,
         "not_before": verdict.not_before.isoformat() if verdict.not_before else None,

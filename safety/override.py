@@ -18,6 +18,7 @@ from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from safety import events
+from safety.contract.content import effective_purpose
 from safety.contract.timing import is_promotional
 from safety.emergency import INTRUSIVENESS, is_marked, marked
 from safety.models import EmergencyCategory, EmergencyOverride
@@ -72,7 +73,9 @@ def _check_draft(draft: Draft) -> None:
             f"This message is {draft.get_status_display().lower()}. Declare the emergency before "
             "it is submitted, or have it returned to its author first."
         )
-    if is_promotional(draft.purpose):
+    words = draft.current
+    told = words and effective_purpose(draft.purpose, subject=words.subject, text=words.text)
+    if is_promotional(told or draft.purpose):
         raise OverrideRefused("Promotion is never an emergency. Write it as what it is.")
     gentler = _least_intrusive(draft)
     if gentler and gentler != draft.channel:

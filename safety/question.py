@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from safety.contract import frequency
 from safety.contract.localtime import LocalZones
+from safety.contract.timing import is_promotional
 
 
 class Moment(StrEnum):
@@ -74,3 +75,9 @@ class Facts:
     own_words: tuple[str, ...] = ()  # what this workspace forbids in addition to our rules
     settled: bool = False  # these words were approved under the rules in force
     override: str = ""  # category of a declared, unspent emergency that this text is marked with
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether a declared emergency lifts holds: never for words that sell, whatever they are
+        called (SPEC §4)."""
+        return bool(self.override) and not is_promotional(self.purpose)

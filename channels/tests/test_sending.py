@@ -16,7 +16,7 @@ from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import activity
-from outreach.core.models import Contact, Draft, Person
+from outreach.core.models import Contact, Draft, Person, Workspace
 from outreach.testing import WORKDAY
 from safety import gate
 from safety.models import SafetyEvent
@@ -136,6 +136,43 @@ def test_blocked_person_gets_nothing_even_if_blocked_after_the_claim(live, memor
     assert memory.outbox == []
     approval.refresh_from_db()
     assert approval.status == "rejected"
+
+
+@pytest.mark.parametrize("words", ["Project Falcon", "minutes of monday"])
+def test_words_a_workspace_forbids_after_the_approval_are_asked_at_the_door(live, memory, words):
+    approval = testing.make_approved()
+    Workspace.objects.update(own_words=words)
+    found = "minutes" in words
+    report = sending.process(clock=clock)
+    assert report.sent == (0 if found else 1), approval.revision.text
+    if found:
+        approval.refresh_from_db()
+        assert (approval.status, approval.closed_reason) == ("withdrawn", "policy_changed")
+        fresh = Approval.objects.get(status="pending")
+        assert fresh.priority_reasons[-1].startswith("The rules changed")
+        assert memory.outbox == []
+
+
+def test_an_approval_under_the_same_own_words_leaves_unread_anew(live, memory, monkeypatch):
+    Workspace.objects.filter(pk=testing.make_workspace().pk).update(own_words="falcon\n synergie")
+    approval = testing.make_approved()
+    assert approval.receipt["policy"] == gate.policy(("synergie", "falcon")) != gate.GATE_VERSION
+    monkeypatch.setattr(gate, "CHECKS", (*gate.CHECKS, only_settled))
+    assert sending.process(clock=clock).sent == 1
+
+
+def only_settled(facts, moment, at):
+    return Verdict() if facts.settled else Verdict(Level.BLOCK)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_four_eyes_asked_for_after_the_approval_are_asked_at_the_door(live, memory, own):
+    testing.make_approved(by=testing.alice() if own else testing.bob())
+    Workspace.objects.update(four_eyes=True)
+    assert sending.process(clock=clock).sent == (0 if own else 1)
+    if own:
+        assert Approval.objects.filter(closed_reason="approver_lost_right").count() == 1
+        assert Approval.objects.filter(status="pending").count() == 1
 
 
 def test_approver_who_lost_the_right_voids_the_approval(live, memory):

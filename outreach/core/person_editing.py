@@ -17,7 +17,7 @@ from outreach.core.models import Account, Duplicate, Person, Workspace
 from outreach.core.models.imports import DuplicateReason
 from outreach.core.models.workspace import validate_zone
 from outreach.core.people import PersonRefused, add_address, refuse_erased
-from outreach.core.permissions import Verb, require
+from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 
 FIELDS = (
@@ -114,6 +114,7 @@ def change(
                 "this page was opened. Nothing was saved: look at what it is now, and save again."
             )
         changed = [name for name, value in given.items() if getattr(held, name) != value]
+        _for_people_only(held, changed, by)
         for name in changed:
             setattr(held, name, given[name])
         if account is not None:
@@ -132,6 +133,21 @@ def change(
             told = activity.entry("people.changed", held, fields=sorted(changed))
             activity.record(told, by=by, at=at)
     return changed
+
+
+# Whose law and whose hours a message is judged by. An agent may fill what nobody knows.
+JUDGED_BY = {"country": "country", "time_zone": "time zone"}
+
+
+def _for_people_only(held: Person, changed: Iterable[str], by: Principal) -> None:
+    """Refuse an agent that would move somebody to where the rules are kinder."""
+    told = [JUDGED_BY[name] for name in changed if name in JUDGED_BY and getattr(held, name)]
+    if told and not by.is_user:
+        raise NotAllowed(
+            f"{by.label} may not change the {' and the '.join(told)} of a person: law and hours "
+            f"are judged by it. A colleague in {held.workspace.name} has to do this. Nothing was "
+            "saved."
+        )
 
 
 def version(person: Person) -> str:

@@ -115,7 +115,7 @@ def _refuse(row: Row, code: str, more: str = "") -> Verdict:
 
 def _hours(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """Solicitation hours at the recipient's place; a declared emergency is no solicitation."""
-    until = None if facts.override else check_hours(row.asks, facts.zones, at)
+    until = None if facts.is_urgent else check_hours(row.asks, facts.zones, at)
     if until is None:
         return Verdict()
     return Verdict(Level.ALLOW, until, (_said(row, "law_hours", "warn"),))
@@ -125,7 +125,7 @@ def _cap(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """So many in so many hours on this channel; one more waits until the first has aged."""
     span, most = timedelta(hours=row.asks["hours"]), row.asks["most"]
     recent = [c.at for c in facts.contacts if _ours(c, facts.channel) and at - span < c.at <= at]
-    if facts.override or len(recent) < most:
+    if facts.is_urgent or len(recent) < most:
         return Verdict()
     return Verdict(Level.ALLOW, recent[-most] + span, (_said(row, "law_cap", "warn"),))
 

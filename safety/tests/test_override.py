@@ -27,6 +27,7 @@ from safety.verdict import Level
 
 NIGHT = WORKDAY.replace(hour=2)
 WHY = "The venue is on fire and she is on her way there."
+SELLING = "Special offer: 50 % discount on every plan, only until Sunday. Buy now!"
 URGENT = replace(GOOD, override="medical", text="EMERGENCY: do not come.")
 
 
@@ -48,6 +49,16 @@ def test_it_lifts_the_night_and_says_so(channel):
     verdict = gate.check_hours(facts_, Moment.APPROVAL, night)
     assert verdict.not_before is None
     assert "lifted by the declared emergency" in verdict.findings[0].message
+
+
+@pytest.mark.parametrize("hours", [2, 20])
+def test_it_lifts_nothing_for_words_that_sell_whatever_they_are_called(hours):
+    selling = replace(URGENT, purpose="promotional")
+    when = NOON.replace(hour=hours)
+    assert gate.check_hours(selling, Moment.SENDING, when).not_before is not None
+    assert gate.check_frequency(replace(selling, contacts=past(3)), Moment.SENDING, NOON).not_before
+    said = gate.check_override(selling, Moment.APPROVAL, NOON).findings[0].message
+    assert "these words sell" in said
 
 
 def test_it_never_lifts_the_night_of_instagram():
@@ -168,6 +179,7 @@ def test_agents_the_system_and_creators_may_not():
         ("urgent", WHY, {}, "is no emergency. Known: medical"),
         ("medical", "hurry up", {}, "what has happened"),
         ("medical", WHY, {"purpose": "promotional"}, "Promotion is never"),
+        ("medical", WHY, {"text": SELLING}, "Promotion is never"),
     ],
 )
 def test_what_is_no_emergency_is_refused(category, why, fields, words):

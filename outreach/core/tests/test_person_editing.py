@@ -116,3 +116,19 @@ def test_agents_need_their_scope():
     with pytest.raises(NotAllowed):
         create(by=testing.make_agent(None, "people:read"))
     assert create(by=testing.make_agent(None, "people:write"))
+
+
+@pytest.mark.parametrize("words", [{"country": "US"}, {"time_zone": "Asia/Tokyo"}])
+def test_no_agent_moves_somebody_to_where_the_rules_are_kinder(words):
+    """Law and hours are judged by them. What nobody knows may be filled."""
+    agent = testing.make_agent(None, "people:write")
+    person, at = create({"full_name": "Erika Muster"}), WORKDAY
+    known = {"country": "DE", "time_zone": "Europe/Berlin"}
+    assert set(person_editing.change(person, known, by=agent, at=at)) == set(known)
+    same = {**known, "position": "CTO"}
+    assert person_editing.change(person, same, by=agent, at=at) == ["position"]
+    with pytest.raises(NotAllowed, match="law and hours are judged by it"):
+        person_editing.change(person, {**words, "notes": "moved"}, by=agent, at=at)
+    person.refresh_from_db()
+    assert (person.country, person.time_zone, person.notes) == ("DE", "Europe/Berlin", "")
+    assert person_editing.change(person, words, by=testing.bob(), at=at) == [*words]
