@@ -34,6 +34,14 @@ class Words:
             return True
         return bool(self.pattern and self.pattern.search(text.casefold()))
 
+    def within(self, text: str) -> bool:
+        """Whether a name of theirs or a mailbox is anywhere in it, inside a word as well.
+
+        More than `in_text` cuts, for a person to look at: "Anna Meiers" may be hers.
+        """
+        folded = " ".join(text.split()).casefold()
+        return any(each in folded for each in self.alone if " " in each or "@" in each)
+
     def in_bytes(self, data: bytes) -> bool:
         """Whether a file may name them: every word of a name or an address is somewhere in it.
 
@@ -70,7 +78,7 @@ def words(
     addresses: Iterable[str] = (),
 ) -> Words:
     """Words from names and addresses as they are written down."""
-    folded = {" ".join(name.split()).casefold() for name in names} - {""}
+    folded = {" ".join(name.split()).casefold().strip(", ") for name in names} - {""}
     long = {name for name in folded if " " in name}
     exact = {" ".join(each.split()).casefold() for each in addresses}
     known = frozenset(uuids)

@@ -96,30 +96,32 @@ def _cut(row: Any, name: str, words: Words) -> tuple[Any, list[Any]]:
 
 
 def elsewhere(who: Subject) -> Iterator[tuple[str, int]]:
-    """(table, number) of texts about other people that name them: found by the database.
+    """(table, number) of texts about other people that name them, in whatever letters.
 
-    A name of one word is not looked for: it would be found everywhere.
+    Read here, because a database folds letters by rules of its own. A name of one word is not
+    looked for: it would be found everywhere.
     """
-    phrases = [each for each in who.words.alone if " " in each or "@" in each]
     for label, rule in RULES.items():
-        if rule.find is None or rule.heard or not phrases:
+        if rule.find is None or rule.heard:
             continue
         model = model_of(label)
-        named = Q(pk__in=[])
-        for name in rule.own:
-            if isinstance(model._meta.get_field(name), models.CharField | models.TextField):
-                for phrase in phrases:
-                    named |= Q(**{f"{name}__icontains": phrase})
-        rows = model._base_manager.filter(scope(model, who) & named).exclude(rule.find(who))
-        for pk in rows.order_by("pk").values_list("pk", flat=True):
-            yield model._meta.db_table, pk
+        texts = [name for name in rule.own if _is_text(model._meta.get_field(name))]
+        if not texts:
+            continue
+        for row in _every(model, scope(model, who) & ~rule.find(who), *texts):
+            if any(who.words.within(getattr(row, name)) for name in texts):
+                yield model._meta.db_table, row.pk
 
 
-def _every(model: type[models.Model], found: Q) -> Iterator[Any]:
-    """Row after row, without a cursor that stays open while others write."""
+def _is_text(column: Any) -> bool:
+    return isinstance(column, models.CharField | models.TextField)
+
+
+def _every(model: type[models.Model], found: Q, *names: str) -> Iterator[Any]:
+    """Row after row, without a cursor that stays open while others write; `names`: only these."""
     last: Any = None
     while True:
-        rows = model._base_manager.filter(found).order_by("pk")
+        rows = model._base_manager.filter(found).only(*names).order_by("pk")
         batch = list(rows[:BATCH] if last is None else rows.filter(pk__gt=last)[:BATCH])
         yield from batch
         if len(batch) < BATCH:

@@ -239,6 +239,19 @@ def test_what_names_them_elsewhere_is_told_and_left_to_a_person():
     assert "2 texts about other people name them" in done.sentence()
 
 
+@pytest.mark.parametrize(("name", "text"), [
+    ("Anna Groß", "Ask Anna Groß."), ("Anna Groß", "Ask ANNA GROSS."),
+    ("Élodie Örs", "Ask élodie örs, or ÉLODIE ÖRS."), ("Élodie Örs", "Ask Élodie\nÖrs."),
+    ("Zoë Müller", "Zoë Müllers desk"), ("Άννα Σταύρος", "ΆΝΝΑ ΣΤΑΎΡΟΣ"),
+])  # fmt: skip
+def test_a_name_with_other_letters_than_ascii_is_found_elsewhere_however_it_is_written(name, text):
+    person = testing.make_person(name=name)
+    other = testing.make_person(name="Bob Muster", notes=text)
+    testing.make_person(name="Eve Muster", notes="Ask Anna, Élodie, Zoë or Άννα.")
+    done = erase(person, reason=WHY, by=testing.dora(), at=LATER)
+    assert done.elsewhere == (("people", other.pk),)
+
+
 # --- The guards of the tables --------------------------------------------------------------------
 
 
