@@ -135,8 +135,11 @@ def back_to_draft(
     at: datetime,
     taken: bool = False,
 ) -> list[Approval]:
-    """Close these rounds and return their messages to their authors with the reason."""
-    closed = close(rows, status, reason=reason, at=at, taken=taken)
+    """Close these rounds and return their messages to their authors with the reason.
+
+    The round keeps the whole sentence; what the draft says of itself changes with its next move.
+    """
+    closed = close(rows, status, reason=reason, at=at, text=sentence, taken=taken)
     drafts.move([row.draft_id for row in closed], DraftStatus.DRAFT, reason=sentence)
     _tell(closed, status, reason=reason, by=by, at=at)
     return closed

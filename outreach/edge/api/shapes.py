@@ -86,7 +86,7 @@ class RoundSerializer(serializers.ModelSerializer[Approval]):
     """One review round of a message, with what the reviewer said."""
 
     priority = serializers.CharField(source="get_priority_display", read_only=True)
-    feedback = serializers.SerializerMethodField()
+    feedback = serializers.CharField(source="rejection_reason", read_only=True)
     findings = serializers.SerializerMethodField()
     decided_by = serializers.CharField(source="decided_by_label", read_only=True)
 
@@ -97,12 +97,6 @@ class RoundSerializer(serializers.ModelSerializer[Approval]):
             "findings", "routing", "created_at", "expires_at", "scheduled_for", "not_before",
             "decided_by", "decided_at", "closed_reason", "closed_at", "dry_run",
         )  # fmt: skip
-
-    def get_feedback(self, row: Approval) -> str:
-        if row.rejection_reason:
-            return row.rejection_reason
-        returned = row.status in ("withdrawn", "expired")
-        return row.draft.status_reason if returned else ""
 
     @extend_schema_field(FindingSerializer(many=True))
     def get_findings(self, row: Approval) -> list[dict[str, Any]]:
@@ -150,7 +144,7 @@ class MessageSerializer(DraftSerializer):
 
     @extend_schema_field(RoundSerializer(many=True))
     def get_rounds(self, row: Draft) -> list[dict[str, Any]]:
-        found = row.approvals.select_related("draft").order_by("-id")[:20]
+        found = row.approvals.order_by("-id")[:20]
         return list(RoundSerializer(found, many=True).data)
 
     @extend_schema_field(OutcomeSerializer(allow_null=True))

@@ -17,7 +17,6 @@ from django.db import transaction
 from approvals.models import Approval
 from outreach.core import activity, erasure
 from outreach.core.models import Activity, PrincipalKind, Seal
-from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import may_read
 from outreach.core.principal import Principal
 from outreach.edge.models import Webhook, WebhookEvent
@@ -147,16 +146,11 @@ def _body(hook: Webhook, seal: Seal, item: Approval) -> str:
     if row.object_type == "delivery":
         data["delivery"] = int(row.object_id)
     elif kind.startswith("decision."):
-        data |= {"feedback": _feedback(item), "dry_run": bool(row.codes.get("dry_run", False))}
+        data |= {
+            "feedback": item.rejection_reason,
+            "dry_run": bool(row.codes.get("dry_run", False)),
+        }
     return encoded(kind, row.at, hook.workspace.slug, seal.seq, data)
-
-
-def _feedback(item: Approval) -> str:
-    """What the reviewer said, as the message itself shows it to its author."""
-    if item.rejection_reason:
-        return item.rejection_reason
-    returned = item.status in ("withdrawn", "expired") and item.draft.status == DraftStatus.DRAFT
-    return item.draft.status_reason if returned else ""
 
 
 def encoded(kind: str, at: datetime, place: str, sequence: int, data: dict[str, Any]) -> str:

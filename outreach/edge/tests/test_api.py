@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
+from django.test import Client
 from django.utils import timezone
 
 from approvals.models import Approval
@@ -197,6 +198,34 @@ def test_a_decision_is_told_with_the_reviewers_words(bot, person):
     assert told["rounds"][0]["feedback"] == "Name the date."
     for bad in ("31", "-1", "x", "1.5", ""):
         assert bot.get(f"{path}?wait={bad}").status_code == 400
+
+
+def test_each_round_keeps_its_own_feedback_whole(bot, person):
+    """Neither the rules' answer to a submission nor a later decision takes its place."""
+    made = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    path, alice = f"/api/drafts/{made['uuid']}", api.colleague(testing.alice)
+    asked = " ".join(f"Point {number} wants a source." for number in range(75))
+    number = made["rounds"][0]["id"]
+    told = alice.post(f"/api/approvals/{number}/request-changes", {"feedback": asked})
+    assert len(asked) > 1500 and told.json()["feedback"] == asked
+
+    def feedback():
+        return [each["feedback"] for each in bot.get(path).json()["rounds"]]
+
+    Person.objects.update(status="blocked", status_reason="rude", status_at=timezone.now())
+    held = bot.post(f"{path}/submit", {}, If_Match=made["digest"]).json()
+    assert held["outcome"]["result"] == "blocked"
+    assert "rude" in held["status_reason"] and feedback() == [asked]
+    Person.objects.update(status="active", status_reason="", status_at=None)
+    again = bot.post(f"{path}/submit", {}, If_Match=made["digest"]).json()
+    assert again["status"] == "pending_approval" and feedback() == ["", asked]
+    second = again["rounds"][0]["id"]
+    alice.post(f"/api/approvals/{second}/reject", {"reason": "Not any more."})
+    assert feedback() == ["Not any more.", asked]
+    page = Client()
+    page.force_login(testing.alice().user)
+    shown = page.get(f"/admin/approvals/approval/{number}/change/").content.decode()
+    assert asked in shown and "Not any more." not in shown
 
 
 # --- Deciding ------------------------------------------------------------------------------------
