@@ -15,7 +15,7 @@ from approvals import quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import registry
 from channels.models import Delivery, DeliveryStatus
-from channels.settle import contact_of
+from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
 from outreach.core.models import Contact, Person
 from outreach.core.models.drafts import DraftStatus
@@ -197,6 +197,7 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     )
     rounds.close(rounds.lock(later), ApprovalStatus.WITHDRAWN, reason="sent_by_hand", at=at)
     Contact.objects.bulk_create([contact_of(row, at, certain=True)], ignore_conflicts=True)
+    rest_after(row, at)
     return row
 
 

@@ -18,11 +18,13 @@ from approvals import rounds
 from approvals.models import ApprovalStatus
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
-from outreach.core import activity, drafts
-from outreach.core.models import Contact
+from outreach.core import activity, drafts, people
+from outreach.core.models import Contact, CoolingOff
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require, require_operator
 from outreach.core.principal import Principal
+from safety import facts
+from safety.contract import frequency
 
 SWEEPER = Principal.system("sweeper")
 PROVIDER = Principal.system("provider")
@@ -71,6 +73,7 @@ def park(rows: Sequence[Delivery], *, reason: str, by: Principal, at: datetime) 
             if won != 1:
                 continue
             Contact.objects.bulk_create([contact_of(row, at)], ignore_conflicts=True)
+            rest_after(row, at)
             activity.record(
                 activity.entry("channels.unknown", row, approval=row.approval_id), by=by, at=at
             )
@@ -90,6 +93,20 @@ def contact_of(row: Delivery, at: datetime, *, certain: bool = False) -> Contact
         draft_id=row.approval.draft_id,
         key=f"delivery:{row.token}",
     )
+
+
+def rest_after(row: Delivery, at: datetime) -> None:
+    """Whom this contact brought to a daily limit is left alone for 24 h on every channel (SPEC §4).
+
+    As after what a sender recorded. Its contact is written; it stays where that is voided.
+    """
+    draft = row.approval.draft
+    known = facts.gather([draft], at=at, settled=[draft.pk])[draft.pk]
+    for rest in frequency.active_rests(
+        channel=row.channel, at=at, zones=known.zones, contacts=known.contacts
+    ):
+        if rest.cause == CoolingOff.Cause.DAILY_LIMIT:
+            people.rest(people.canonical(draft.person), rest.cause, at=rest.at, until=rest.until)
 
 
 def declare_gone(sender: UUID, *, by: Principal, at: datetime, reason: str) -> list[Delivery]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -14,9 +15,11 @@ from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
 from channels.models import ARROWS, Delivery
 from outreach import testing
-from outreach.core.models import Contact, Draft
+from outreach.core.models import Contact, CoolingOff, Draft
+from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
+from safety import facts, gate
 from safety.models import SafetyEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -203,6 +206,47 @@ def test_a_hand_sent_message_is_not_sent_by_the_program(live):
     with registry.override("email", MemoryAdapter("email")):
         assert sending.process(clock=lambda: LATER).sent == 0
     assert MemoryAdapter.outbox == []
+
+
+def test_the_message_by_hand_that_reaches_a_limit_begins_the_rest(live):
+    """A reply ends no rest, and it holds on every channel (SPEC §4)."""
+    person = testing.make_person()
+    add_address(person.workspace, person, "linkedin", "https://www.linkedin.com/in/ana-bell")
+    told = {"channel": "linkedin", "subject": ""}
+    first, second = (testing.make_approved(person, text=text, **told) for text in ("One.", "Two."))
+    manual.mark_sent(first.pk, by=testing.alice(), at=LATER)
+    assert not CoolingOff.objects.exists()
+    evening = WORKDAY.replace(hour=20, minute=30)
+    manual.mark_sent(second.pk, by=testing.alice(), at=evening)
+    rest = CoolingOff.objects.get()
+    assert (rest.human, rest.cause) == (person, "daily_limit")
+    assert (rest.at, rest.until) == (evening, evening + timedelta(hours=24))
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="linkedin", direction="in",
+        at=evening + timedelta(hours=1), key="reply",
+    )  # fmt: skip
+    morning = (WORKDAY + timedelta(days=1)).replace(hour=9, minute=0)
+    for channel in ("linkedin", "email"):
+        draft = testing.make_draft(person, channel=channel)
+        known = facts.gather([draft], at=morning)[draft.pk]
+        assert gate.judge_message(known, gate.Moment.APPROVAL, morning).not_before == rest.until
+
+
+def test_the_message_of_unknown_outcome_that_reaches_a_limit_begins_the_rest(live):
+    """Its sender died: it may have left, so it counts."""
+    person = testing.make_person()
+    *before, last = (testing.make_approved(person, text=f"Letter {no}.") for no in range(3))
+    for approval in before:
+        manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    sender = uuid4()
+    Delivery.objects.create(
+        workspace=last.workspace, approval=last, human=person, channel="email", status="sending",
+        sender=sender, place="elsewhere", boot_id="1", since=LATER,
+    )  # fmt: skip
+    assert not CoolingOff.objects.exists()
+    [row] = settle.declare_gone(sender, by=testing.olaf(), at=LATER, reason="burnt")
+    assert row.pk == Delivery.objects.get(status="unknown").pk
+    assert CoolingOff.objects.get().until == LATER + timedelta(hours=24)
 
 
 def test_every_arrow_ends_in_a_known_state():
