@@ -178,7 +178,7 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     row = Delivery.objects.create(
         workspace_id=approval.workspace_id,
         approval=approval,
-        human_id=approval.human_id,
+        human_id=approval.draft.person.human_id,  # a closed round follows no merge
         channel=approval.channel,
         status=DeliveryStatus.MANUAL,
         since=at,

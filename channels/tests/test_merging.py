@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from approvals.models import Approval
-from channels import merging, stop
+from channels import manual, merging, stop
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
-from outreach.core import suppression
+from outreach.core import history, suppression
 from outreach.core.merging import MergeRefused, compare, tell_apart
 from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
 from outreach.core.people import PersonRefused, rest
@@ -97,6 +97,18 @@ def test_contacts_and_rests_follow_the_human_being_and_come_back(pair):
     merging.undo(row, by=testing.bob(), at=LATER)
     assert {contact.human for contact in Contact.objects.all()} == {other}
     assert CoolingOff.objects.get().human == other
+
+
+def test_what_was_sent_by_hand_before_a_merge_counts_for_the_human_being(live, pair):
+    """A stop closed its round before the two records became one: such a round follows nobody."""
+    kept, other = pair
+    approval = testing.make_approved(other)
+    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), at=AT)
+    merging.merge(kept, other, by=testing.bob(), at=LATER)
+    assert history.touch_for(kept.pk) == "initial"
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    assert Delivery.objects.get().human == Contact.objects.get().human == kept
+    assert history.touch_for(kept.pk) == "follow_up"
 
 
 def test_a_chain_of_duplicates_points_at_one_record_and_comes_apart(pair):
