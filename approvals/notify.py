@@ -174,7 +174,10 @@ def _subject(count: int, place: Workspace) -> str:
 
 def _words(row: Activity) -> str:
     if row.verb in ENDINGS:
-        return f"#{row.object_id} {ENDINGS[row.verb]}: {outbox.link(ITEM, row.object_id)}"
+        became = ENDINGS[row.verb]
+        if row.codes.get("reason") == "sent_by_hand":
+            became = "was sent by hand"
+        return f"#{row.object_id} {became}: {outbox.link(ITEM, row.object_id)}"
     if row.verb == "safety.refused" and row.codes.get("action") in REFUSALS:
         return f"Message {row.object_id} {REFUSALS[row.codes['action']]}."
     return ""

@@ -145,6 +145,15 @@ def back_to_draft(
     return closed
 
 
+def withdraw(
+    rows: Sequence[Approval], *, reason: str, by: Principal, at: datetime
+) -> list[Approval]:
+    """Close these rounds, of which nothing is to be decided any more; their messages stay."""
+    closed = close(rows, ApprovalStatus.WITHDRAWN, reason=reason, at=at)
+    _tell(closed, ApprovalStatus.WITHDRAWN, reason=reason, by=by, at=at)
+    return closed
+
+
 def end(
     rows: Sequence[Approval],
     *,

@@ -195,7 +195,7 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     later = Approval.objects.filter(
         rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft_id=approval.draft_id
     )
-    rounds.close(rounds.lock(later), ApprovalStatus.WITHDRAWN, reason="sent_by_hand", at=at)
+    rounds.withdraw(rounds.lock(later), reason="sent_by_hand", by=by, at=at)
     Contact.objects.bulk_create([contact_of(row, at, certain=True)], ignore_conflicts=True)
     rest_after(row, at)
     return row

@@ -9,7 +9,7 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 
-from approvals import expiry, notify, outbox, services, submission, tasks
+from approvals import expiry, notify, outbox, rounds, services, submission, tasks
 from approvals.models import Approval, Notice, QuotaUse
 from outreach import testing
 from outreach.core.models import User
@@ -141,6 +141,13 @@ def news(at=None):
     notify.tell_authors(at=at or later(5))
     outbox.deliver(at=later(10_000))
     return [(letter.to, letter.subject, letter.body) for letter in mail.outbox]
+
+
+def test_an_author_hears_that_the_message_in_the_queue_was_sent_by_hand(reading):
+    item = testing.make_pending()
+    rounds.withdraw([item], reason="sent_by_hand", by=testing.alice(), at=AT)
+    [(_, _, body)] = news(AT + timedelta(hours=1))
+    assert f"#{item.pk} was sent by hand" in body and "came back" not in body
 
 
 def test_an_author_hears_of_rejection_return_and_expiry_in_one_letter(reading):

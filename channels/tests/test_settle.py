@@ -15,7 +15,7 @@ from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
 from channels.models import ARROWS, Delivery
 from outreach import testing
-from outreach.core.models import Contact, CoolingOff, Draft
+from outreach.core.models import Activity, Contact, CoolingOff, Draft
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
@@ -152,6 +152,18 @@ def test_what_was_sent_by_hand_is_sent_though_its_message_is_a_draft_again(live,
     assert (draft.status, draft.status_reason) == ("sent", "Sent by hand.")
     with pytest.raises(Refused, match="is sent; only a draft"):
         submission.submit(draft.pk, by=testing.alice(), at=LATER)
+
+
+def test_the_round_that_sent_by_hand_closes_is_told_in_the_log(live):
+    approval = testing.make_approved()
+    stopped_all(approval)
+    fresh = Approval.objects.get(status="pending")
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    fresh.refresh_from_db()
+    assert (fresh.status, fresh.closed_reason) == ("withdrawn", "sent_by_hand")
+    row = Activity.objects.get(verb="approvals.withdrawn")
+    assert (row.object_id, row.codes["reason"]) == (str(fresh.pk), "sent_by_hand")
+    assert (row.by_kind, row.by_id) == ("user", str(testing.alice().user.pk))
 
 
 def test_a_draft_of_which_a_delivery_may_have_left_is_not_submitted_once_more(live):
