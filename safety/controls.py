@@ -136,7 +136,7 @@ def write(
         control_key=key,
         defaults={
             "enabled": enabled,
-            "reason": reason[:500],
+            "reason": _one_line(reason)[:500],
             "changed_at": at,
             "auto_restore_at": None if key in BRAKES else auto_restore_at,
             **by.fields(),
@@ -154,6 +154,11 @@ def write(
         at=at,
     )
     return row
+
+
+def _one_line(reason: str) -> str:
+    """A reason as every table and terminal can show it, with nothing that steers one."""
+    return " ".join("".join(c if c.isprintable() else " " for c in reason).split())
 
 
 @dataclass(frozen=True, slots=True)

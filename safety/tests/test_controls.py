@@ -102,6 +102,14 @@ def test_a_stop_of_the_canonical_person_stops_the_duplicate(live):
     assert services.can_send_message(copy) == (False, "Person status is DESIST")
 
 
+def test_a_reason_is_one_line_and_steers_no_terminal():
+    said = "\x1b[31mÄrger\u202e\nmit\x00 Text\t!"
+    controls.write(
+        "EMERGENCY_STOP", True, workspace=None, reason=said, by=testing.olaf(), at=WORKDAY
+    )
+    assert controls.badge().sentence.endswith(": [31mÄrger mit Text !.")
+
+
 def test_writing_a_control_is_told_in_the_log():
     from django.db import transaction
 
