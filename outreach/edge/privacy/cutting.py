@@ -7,6 +7,7 @@ name of one word ("May") counts only where it stands alone.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,16 +31,16 @@ class Words:
 
     def in_text(self, text: str) -> bool:
         """Whether this text names them."""
-        if " ".join(text.split()).casefold() in self.alone:
+        if _tidy(text) in self.alone:
             return True
-        return bool(self.pattern and self.pattern.search(text.casefold()))
+        return bool(self.pattern and self.pattern.search(_fold(text)))
 
     def within(self, text: str) -> bool:
         """Whether a name of theirs or a mailbox is anywhere in it, inside a word as well.
 
         More than `in_text` cuts, for a person to look at: "Anna Meiers" may be hers.
         """
-        folded = " ".join(text.split()).casefold()
+        folded = _tidy(text)
         return any(each in folded for each in self.alone if " " in each or "@" in each)
 
     def in_bytes(self, data: bytes) -> bool:
@@ -51,7 +52,7 @@ class Words:
             return True
         plain = data.replace(b"\0", b"")
         for codec in ("utf-8", "cp1252"):
-            text = plain.decode(codec, errors="ignore").casefold()
+            text = _fold(plain.decode(codec, errors="ignore"))
             if self.pattern and self.pattern.search(text):
                 return True
             if any(all(word in text for word in name) for name in self.names):
@@ -69,6 +70,15 @@ class Words:
         return any(isinstance(each, str) and each in self.uuids for each in value.values())
 
 
+def _fold(text: str) -> str:
+    """One spelling of what reads the same: macOS puts letters together of two signs."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def _tidy(text: str) -> str:
+    return " ".join(_fold(text).split())
+
+
 def words(
     *,
     people: Iterable[int] = (),
@@ -78,9 +88,9 @@ def words(
     addresses: Iterable[str] = (),
 ) -> Words:
     """Words from names and addresses as they are written down."""
-    folded = {" ".join(name.split()).casefold().strip(", ") for name in names} - {""}
+    folded = {_tidy(name).strip(", ") for name in names} - {""}
     long = {name for name in folded if " " in name}
-    exact = {" ".join(each.split()).casefold() for each in addresses}
+    exact = {_tidy(each) for each in addresses}
     known = frozenset(uuids)
     exact = {each for each in exact if len(each) >= SHORTEST} | known
     parts = [r"\s+".join(map(re.escape, each.split())) for each in sorted(long | exact, key=len)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -250,6 +251,15 @@ def test_a_name_with_other_letters_than_ascii_is_found_elsewhere_however_it_is_w
     testing.make_person(name="Eve Muster", notes="Ask Anna, Élodie, Zoë or Άννα.")
     done = erase(person, reason=WHY, by=testing.dora(), at=LATER)
     assert done.elsewhere == (("people", other.pk),)
+
+
+def test_a_file_named_as_macos_does_keeps_no_name():
+    person, by = testing.make_person(name="Zoë Müller"), testing.dora()
+    row = marked.upload(person.workspace, by, "Name\nBob Muster\n")
+    Import.objects.filter(pk=row.pk).update(file=unicodedata.normalize("NFD", "Zoë Müller.vcf"))
+    erase(person, reason=WHY, by=by, at=LATER)
+    row.refresh_from_db()
+    assert row.file == "Erased."
 
 
 # --- The guards of the tables --------------------------------------------------------------------

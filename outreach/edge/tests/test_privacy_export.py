@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -146,6 +147,17 @@ def test_only_what_is_about_them_is_cut(value, left):
     assert kept == left
     assert bool(found) is (kept != value)
     assert json.dumps(value) == before
+
+
+@pytest.mark.parametrize(("stored", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_letters_put_together_of_two_are_the_same_letters(stored, written):
+    """As macOS writes names of files."""
+    name, text = (unicodedata.normalize(form, "Zoë Müller") for form in (stored, written))
+    zoe = cutting.words(names=[name])
+    assert zoe.in_text(f"{text}.vcf") and zoe.in_text(text)
+    assert zoe.within(f"{text}s desk")
+    assert zoe.in_bytes(f"FN:{text}".encode()) and zoe.in_bytes(f"{text[4:]};{text[:4]}".encode())
+    assert cutting.cut(f"Ask {text}.\nBob too", zoe)[0] == "Bob too"
 
 
 @pytest.mark.parametrize(
