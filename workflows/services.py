@@ -10,7 +10,7 @@ from django.db import transaction
 
 from outreach.core import activity, erasure
 from outreach.core.models import Agent, Workspace
-from outreach.core.permissions import NotAllowed, Verb, allowed, require
+from outreach.core.permissions import NotAllowed, Verb, allowed, require, require_own
 from outreach.core.principal import Principal
 from workflows import definitions, engine, queries
 from workflows.models import Run, RunStatus, Step
@@ -84,9 +84,15 @@ def _refuse_unable(agent: Agent, workspace: Workspace) -> None:
         require(acting, verb, workspace)
 
 
+def _require(run: Run, by: Principal) -> None:
+    """An agent ends and resumes what it started; people who may run workflows do any."""
+    require(by, Verb.RUN_WORKFLOWS, run.workspace)
+    require_own(by, run.by_kind, run.by_id, f"Run {run.pk}")
+
+
 def resume(run: Run, *, by: Principal, at: datetime) -> None:
     """Let a failed or abandoned run wait for a worker again, at the step where it stopped."""
-    require(by, Verb.RUN_WORKFLOWS, run.workspace)
+    _require(run, by)
     if engine.reopen(run, by=by, at=at):
         return
     run.refresh_from_db()
@@ -105,7 +111,7 @@ def resume(run: Run, *, by: Principal, at: datetime) -> None:
 
 def cancel(run: Run, *, by: Principal, at: datetime) -> None:
     """End a run between two batches; what it wrote stays as drafts."""
-    require(by, Verb.RUN_WORKFLOWS, run.workspace)
+    _require(run, by)
     if not engine.cancel(run, by=by, at=at):
         run.refresh_from_db()
         raise RunRefused(f"Run {run.pk} is {run.status} already; there is nothing to cancel.")

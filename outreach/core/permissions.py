@@ -66,7 +66,6 @@ SCOPES: dict[str, frozenset[Verb]] = {
 
 
 # What may be read by REST, MCP and exports: the verb for people, any of the scopes for agents.
-# An agent without `reviews:read` sees of the drafts what it wrote itself and nothing else.
 READS: dict[str, tuple[Verb, frozenset[str]]] = {
     "people": (Verb.VIEW, frozenset({"people:read", "people:write"})),
     "accounts": (Verb.VIEW, frozenset({"people:read", "people:write"})),
@@ -75,7 +74,7 @@ READS: dict[str, tuple[Verb, frozenset[str]]] = {
     "deliveries": (Verb.VIEW, frozenset({"reviews:read"})),
     "inbound": (Verb.VIEW, frozenset({"reviews:read"})),
     "templates": (Verb.VIEW, frozenset({"drafts:write", "reviews:read"})),
-    "workflow_runs": (Verb.VIEW, frozenset({"workflows:run"})),
+    "workflow_runs": (Verb.VIEW, frozenset({"workflows:run", "reviews:read"})),
     "safety_events": (Verb.VIEW, frozenset({"audit:read"})),
     "activity": (Verb.READ_AUDIT, frozenset({"audit:read"})),
     "suppression": (Verb.READ_AUDIT, frozenset()),
@@ -86,6 +85,8 @@ READS: dict[str, tuple[Verb, frozenset[str]]] = {
 # What can be taken away whole: by whoever may read it and has the right to export besides.
 EXPORTS = ("activity", "safety_events", "approvals", "people", "suppression")
 ANY_KEY = frozenset({"workspaces", "controls"})  # how it stands is no secret to who proposes here
+# Of these an agent without `reviews:read` sees what it wrote or started itself and nothing else.
+AUTHORED = frozenset({"drafts", "workflow_runs"})
 
 
 class NotAllowed(Exception):
@@ -129,6 +130,11 @@ def may_read(principal: Principal, resource: str, workspace: Workspace) -> bool:
     return allowed(principal, verb, workspace)
 
 
+def reads_only_own(principal: Principal, resource: str) -> bool:
+    """Whether, of the rows it may read, this principal is shown those it made itself alone."""
+    return resource in AUTHORED and not has_scope(principal, "reviews:read")
+
+
 def may_export(principal: Principal, resource: str, workspace: Workspace) -> bool:
     """Whether all rows of this kind in this workspace may be taken away by this principal."""
     return (
@@ -163,6 +169,15 @@ def require(principal: Principal, verb: Verb, workspace: Workspace) -> None:
         f"{principal.label} may not {act} in {workspace.name}. "
         f"Ask somebody with the role {LEAST_ROLE[verb].label.lower()} or above."
     )
+
+
+def require_own(principal: Principal, by_kind: str, by_id: str, what: str) -> None:
+    """Raise NotAllowed for an agent that would change what somebody else made."""
+    if principal.is_agent and (by_kind, by_id) != (principal.kind, principal.id):
+        raise NotAllowed(
+            f"{what} is not agent {principal.label}'s own, and no agent changes another's. "
+            "Whoever made it, or another colleague, has to do this."
+        )
 
 
 def require_export(principal: Principal, resource: str, workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from outreach.core.models import Workspace
+from outreach.core.permissions import reads_only_own
 from outreach.core.principal import Principal
 from outreach.edge.api.access import MayRead, access_of, place_of
 from outreach.edge.api.pages import BIGGEST, Pages
@@ -95,7 +96,10 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class Resource(GenericViewSet[Any]):
-    """Rows of the workspaces in which the caller may read `resource`; others are not there."""
+    """Rows of the workspaces in which the caller may read `resource`; others are not there.
+
+    Nor are others' drafts and runs, for an agent that may see its own alone.
+    """
 
     resource = ""
     workspace_path = "workspace"
@@ -122,7 +126,9 @@ class Resource(GenericViewSet[Any]):
             return self.rows.none()
         access, asked = access_of(self.request), self.request.query_params.get("workspace", "")
         ids = [pk for pk in access.ids(self.resource) if asked in ("", access.places[pk].slug)]
-        return self.rows.filter(**{f"{self.workspace_path}__in": ids})
+        by = access.principal
+        own = {"by_kind": by.kind, "by_id": by.id} if reads_only_own(by, self.resource) else {}
+        return self.rows.filter(**{f"{self.workspace_path}__in": ids}, **own)
 
     def get_object(self) -> Any:
         """The row, or the same 404 whether it is foreign or does not exist."""

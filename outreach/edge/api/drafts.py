@@ -7,7 +7,6 @@ import binascii
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -22,7 +21,7 @@ from approvals.attaching import Upload
 from outreach.core import drafts
 from outreach.core.models import Channel, Draft, Person, Purpose
 from outreach.core.models.drafts import DraftStatus
-from outreach.core.permissions import Verb, has_scope, require
+from outreach.core.permissions import Verb, require
 from outreach.edge.api import idempotency, shapes, waiting
 from outreach.edge.api.access import door_of
 from outreach.edge.api.base import Resource, StrictSerializer
@@ -115,15 +114,6 @@ class Drafts(mixins.ListModelMixin, Resource):
     serializer_class = shapes.DraftSerializer
     filterset_class = DraftFilter
     lookup_field = "uuid"
-
-    def get_queryset(self) -> QuerySet[Draft]:
-        rows: QuerySet[Draft] = super().get_queryset()
-        if getattr(self, "swagger_fake_view", False):
-            return rows
-        by = self.principal
-        if by.is_agent and not has_scope(by, "reviews:read"):
-            rows = rows.filter(by_kind=by.kind, by_id=by.id)
-        return rows
 
     def _own(self) -> Draft:
         """The draft, for a change: agents change what they wrote and nothing else."""

@@ -199,7 +199,10 @@ class RunFilter(django_filters.FilterSet):
 
 
 class WorkflowRuns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
-    """Runs of workflows: they draft and submit, and never send."""
+    """Runs of workflows: they draft and submit, and never send.
+
+    An agent without `reviews:read` sees those it started; it ends and resumes no others.
+    """
 
     resource = "workflow_runs"
     rows = Run.objects.select_related("workspace")

@@ -191,7 +191,8 @@ def _system(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
 
     @server.tool(annotations=READS)
     def get_run(ctx: Context[Any, Any], run: int) -> dict[str, Any]:
-        """How a workflow run stands, what it made, and its steps."""
+        """How a workflow run of yours stands, what it made, and its steps. With the scope to read
+        reviews: anybody's."""
 
         def both(face: Face) -> dict[str, Any]:
             found = face.get(f"workflow-runs/{run}")

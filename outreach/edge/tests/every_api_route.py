@@ -27,6 +27,7 @@ PEOPLE = ("people:read", "people:write", *ALL)
 MESSAGES = ("drafts:write", "reviews:read", *ALL)
 REVIEWS = ("reviews:read", *ALL)
 AUDIT = ("audit:read", *ALL)
+RUNS = ("workflows:run", "reviews:read", *ALL)
 Names = tuple[str, ...]
 
 
@@ -127,8 +128,9 @@ ROUTES: dict[str, Row] = {
     **listed("api-inbound", "inbound", VIEWER, REVIEWS),
     **listed("api-safety-events", "event", VIEWER, AUDIT),
     "GET api-activity-list": Row(REVIEWER, AUDIT),
-    **listed("api-workflow-runs", "run", VIEWER, ("workflows:run", *ALL)),
-    "GET api-workflow-runs-steps": Row(VIEWER, ("workflows:run", *ALL), "run"),
+    # Runs: as with messages, agents are tried with one they started themselves.
+    **listed("api-workflow-runs", "run", VIEWER, RUNS),
+    "GET api-workflow-runs-steps": Row(VIEWER, RUNS, "run"),
     # The agent behind a run writes drafts: the scope to run alone is not enough to start one.
     "POST api-workflow-runs-list": Row(CREATOR, ALL, ok=201, body={"name": "email_drafts"}),
     "POST api-workflow-runs-cancel": Row(CREATOR, ("workflows:run", *ALL), "run", body={}),

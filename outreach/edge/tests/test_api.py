@@ -387,6 +387,27 @@ def test_a_list_is_for_those_with_its_scope_or_role(name, scope):
     assert carol == (403 if name == "activity" else 200)
 
 
+@pytest.mark.parametrize("scopes", [("workflows:run",), ("workflows:run", "reviews:read")])
+def test_an_agent_follows_its_own_runs_and_reads_and_changes_others_by_right_only(scopes):
+    bot, place = api.agent(*scopes), testing.make_workspace()
+    kept = {"workspace": place, "name": "daily_plan", "agent": bot.principal.agent, "options": {}}
+    makers = (bot.principal, testing.bob(), testing.make_agent(place))
+    runs = [Run.objects.create(**kept, **by.fields()).pk for by in makers]
+    seen = [row["id"] for row in bot.get("/api/workflow-runs?order=oldest").json()["results"]]
+    assert seen == (runs if "reviews:read" in scopes else runs[:1])
+    for pk in runs:
+        for path in (f"/api/workflow-runs/{pk}", f"/api/workflow-runs/{pk}/steps"):
+            assert bot.get(path).status_code == (200 if pk in seen else 404)
+    for pk in runs[1:]:
+        for act in ("cancel", "resume"):
+            refused = bot.post(f"/api/workflow-runs/{pk}/{act}")
+            assert refused.status_code == (403 if pk in seen else 404)
+            if pk in seen:
+                assert f"Run {pk} is not agent" in refused.json()["errors"][0]["detail"]
+    assert bot.post(f"/api/workflow-runs/{runs[0]}/cancel").status_code == 200
+    assert set(Run.objects.filter(pk__in=runs[1:]).values_list("status", flat=True)) == {"waiting"}
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_nothing_of_another_workspace_is_shown(name, bot):
     other = testing.make_workspace("other")

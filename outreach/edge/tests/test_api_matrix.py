@@ -47,7 +47,7 @@ def unhurried(monkeypatch):
 
 
 def furnish() -> SimpleNamespace:
-    """One row of everything in our workspace; of messages one by Bob and one by the agent."""
+    """One row of everything in our workspace; of messages and runs one by Bob, one by the agent."""
     now, ours = timezone.now(), testing.make_workspace(sender_name="Ann Muster")
     agent = testing.make_agent(ours, *SCOPES)
     drafting_agent(ours, by=testing.dora(), at=now)
@@ -75,21 +75,25 @@ def furnish() -> SimpleNamespace:
         workspace=ours, name="one", body=f"{SECRET} {{{{1}}}}."
     )
     common = {"workspace": ours, "agent": agent.agent, "name": "email_drafts", "options": {}}
-    author = {"by_kind": "user", "by_id": "0", "by_label": SECRET}
-    runs = [Run.objects.create(**common, **author, status=each) for each in ("waiting", "failed")]
-    messages = {}
+    made = {}
     for kind, by in (("user", testing.bob()), ("agent", agent)):
         draft = testing.make_draft(testing.make_person(name=SECRET), by=by, at=now)
         queued = testing.make_pending(testing.make_person(name=SECRET), by=by, at=now)
-        messages[kind] = {"draft": draft, "submitted": queued.draft}
+        runs = [
+            Run.objects.create(**common, **{**by.fields(), "by_label": SECRET}, status=each)
+            for each in ("waiting", "failed")
+        ]
+        made[kind] = {
+            "draft": draft.uuid, "submitted": queued.draft.uuid, "digest": draft.current.digest,
+            "run": runs[0].pk, "failed run": runs[1].pk,
+        }  # fmt: skip
     return SimpleNamespace(
-        agent=agent, workspace=ours, person=person, pending=pending, messages=messages,
+        agent=agent, workspace=ours, person=person, pending=pending, made=made,
         ids={
             "person": person.uuid, "blocked": blocked.uuid, "account": account.pk,
             "pending": pending.pk, "approved": approved.pk, "delivery": delivery.pk,
             "inbound": testing.make_inbound(person, text=SECRET).pk, "event": event.pk,
-            "webhook": hook.pk, "template": template.pk, "run": runs[0].pk,
-            "failed run": runs[1].pk, "workspace": ours.pk,
+            "webhook": hook.pk, "template": template.pk, "workspace": ours.pk,
         },
     )  # fmt: skip
 
@@ -101,13 +105,11 @@ class Asker:
         self.who, self.client, self.kind = who, client, kind
 
     def ask(self, route: str, row: Row, place: SimpleNamespace, query: str = "", about=None):
-        mine = place.messages[self.kind]
-        known_ids = {**place.ids, **{name: draft.uuid for name, draft in mine.items()}}
         words = {
             "PERSON": str(place.person.uuid), "PENDING": place.pending.digest,
-            "DRAFT": mine["draft"].current.digest,
+            "DRAFT": place.made[self.kind]["digest"],
         }  # fmt: skip
-        value = about or str(known_ids.get(row.about, ""))
+        value = about or self.about(row, place)
         body = {name: _filled(each, words) for name, each in (row.body or {}).items()}
         answers = [
             self.client.generic(
@@ -119,6 +121,10 @@ class Asker:
         ]  # fmt: skip
         assert len({answer.status_code for answer in answers}) == 1, "one row, one answer"
         return answers[0]
+
+    def about(self, row: Row, place: SimpleNamespace) -> str:
+        """Which object: of messages and runs one of their own kind."""
+        return str({**place.ids, **place.made[self.kind]}.get(row.about, ""))
 
 
 def _filled(value, words):
@@ -240,11 +246,8 @@ def test_nobody_of_another_workspace_sees_or_changes_anything_of_ours():
             if answer.status_code == 404 and row.about:
                 unknown = str(uuid4()) if UUIDS.match(route) else "987654321"
                 other = asker.ask(route, row, place, about=unknown)
-                ours = str(place.ids.get(row.about) or "")
-                if (
-                    ours
-                    and answer.content.replace(ours.encode(), unknown.encode()) != other.content
-                ):
+                ours = asker.about(row, place).encode()
+                if answer.content.replace(ours, unknown.encode()) != other.content:
                     wrong.append((asker.who, route, answer.content, other.content))
         if settled(asker) != before:
             wrong.append((asker.who, "something changed"))

@@ -86,15 +86,15 @@ class Caller(SimpleNamespace):
 
     @classmethod
     def of(cls, who: str, place: SimpleNamespace) -> Caller:
-        made, mine = CALLERS[who], place.messages["agent" if who == "every scope" else "user"]
+        made, mine = CALLERS[who], place.made["agent" if who == "every scope" else "user"]
         secret = api.key_of(made(place), place.workspace) if made else ""
         return cls(
             who=who,
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
             cookies={},
-            ids={**place.ids, **{kind: draft.uuid for kind, draft in mine.items()}},
+            ids={**place.ids, **mine},
             words={
-                "If-Match": mine["draft"].current.digest, "digest": place.pending.digest,
+                "If-Match": mine["digest"], "digest": place.pending.digest,
                 "person": str(place.person.uuid),
             },
         )  # fmt: skip
