@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -17,14 +19,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from outreach.core import importing
+from outreach.core import activity, importing
 from outreach.core.importing import MAPPABLE, BadChoice, BadFile, Choices, UndoRefused, jobs
 from outreach.core.importing.columns import LABELS, fold
 from outreach.core.importing.watching import progress_of
 from outreach.core.models import Import, Workspace
 from outreach.core.models.consent import Basis
 from outreach.core.models.imports import ImportStatus
-from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.permissions import NotAllowed, Verb, allowed, may_export
+from outreach.core.principal import Principal
 from outreach.edge import tasks
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
@@ -32,6 +35,9 @@ from safety.services import check_safety
 SHOWN = 15
 NAMES = {LABELS[field] for field in ("full_name", "first_name", "last_name")}
 TEMPLATES = "admin/core/import"
+NOT_YOURS = (
+    "The report by row holds people's data: it is for whoever brought the file and for reviewers."
+)
 
 
 @admin.register(Import)
@@ -129,7 +135,8 @@ class ImportAdmin(PageAdmin):
             "mapping": _asked_columns(row) if jobs.can_be_mapped(row) else [],
             "nameless": bool(report.get("meant")) and not NAMES & set(report["meant"].values()),
             "fields": [(name, LABELS[name]) for name in MAPPABLE],
-            "has_report": row.parts.filter(kind="report").exists(),
+            "has_report": row.parts.filter(kind="report").exists()
+            and _may_take_rows(row, principal_of(request)),
         }
 
     def _act(self, request: HttpRequest, row: Import) -> None:
@@ -161,13 +168,29 @@ class ImportAdmin(PageAdmin):
         return JsonResponse({**said, "sentence": progress_sentence(row)})
 
     def rows_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The report by row. No cell of it can become a formula."""
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
-        row: Import = self.visible_or_404(request, object_id)
+        """The report by row, told in the log. No cell of it can become a formula.
+
+        As every export a POST: taking people's data away is an act that leaves a trace.
+        """
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row, by = self.visible_or_404(request, object_id), principal_of(request)
+        if not _may_take_rows(row, by):
+            raise PermissionDenied(NOT_YOURS)
+        with transaction.atomic():
+            activity.record(activity.entry("imports.rows_taken", row), by=by, at=timezone.now())
         answer = StreamingHttpResponse(jobs.report_of(row), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="import-{row.pk}-rows.csv"'
+        answer["Cache-Control"] = "no-store"
         return cast(HttpResponse, answer)
+
+
+def _may_take_rows(row: Import, by: Principal) -> bool:
+    """Whoever may export people, and who brought the file, to mend it."""
+    is_theirs = (row.by_kind, row.by_id) == (by.kind, by.id)
+    if is_theirs and allowed(by, Verb.IMPORT, row.workspace):
+        return True
+    return may_export(by, "people", row.workspace)
 
 
 def progress_sentence(row: Import) -> str:

@@ -114,7 +114,7 @@ ROUTES: dict[str, Row] = {
         (CREATOR, {"what": "apply"}), (CREATOR, {"what": "cancel"}),
     )),
     "admin:core_import_progress": Row(VIEWER, "import"),
-    "admin:core_import_rows": Row(VIEWER, "import"),
+    "admin:core_import_rows": Row(NOBODY, "import", ((REVIEWER, {"post": "yes"}),)),
     **rows_of("core_consent", "consent", VIEWER, MEMBERS),
     "admin:core_consent_add": Row(),  # needs `?person=`: outreach/core/tests/test_consent.py
     "admin:core_consent_change": Row(VIEWER, "consent", ((CREATOR, {"reason": "They said so"}),)),

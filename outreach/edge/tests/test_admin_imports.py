@@ -96,11 +96,33 @@ def test_a_pasted_text_is_imported_like_a_file(bob):
 def test_the_report_by_row_holds_no_formula(bob):
     upload(bob)
     jobs.work()
-    answer = bob.get(reverse("admin:core_import_rows", args=[Import.objects.get().pk]))
+    answer = bob.post(reverse("admin:core_import_rows", args=[Import.objects.get().pk]))
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].startswith("line,outcome,name")
     assert len(lines) == 4
     assert lines[3].startswith("4,new,'=cmd|x,")
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [("bob", True), ("another", False), ("carol", False), ("alice", True), ("dora", True)],
+)
+def test_the_report_by_row_is_for_who_brought_the_file_and_for_reviewers_and_is_told(bob, who, may):
+    upload(bob)
+    jobs.work()
+    row, place = Import.objects.get(), testing.make_workspace()
+    take = reverse("admin:core_import_rows", args=[row.pk])
+    made = {"another": lambda: Principal.of_user(testing.make_user("another", "creator", place))}
+    by = made.get(who, getattr(testing, who, None))()
+    bob.force_login(by.user)
+    assert ("Report by row" in page(bob, row)) is may
+    assert bob.get(take).status_code == 405
+    answer = bob.post(take)
+    assert answer.status_code == (200 if may else 403)
+    told = Activity.objects.filter(verb="imports.rows_taken")
+    assert [(each.by_id, each.object_id) for each in told] == [(by.id, str(row.pk))] * may
+    if not may:
+        assert "for whoever brought the file and for reviewers" in answer.content.decode()
 
 
 def test_a_refused_file_says_why_and_leaves_nothing(bob):
