@@ -12,6 +12,7 @@ from outreach.edge import (
     by_hand_page,
     controls_page,
     exports_page,
+    passwords,
     rehearsal_page,
     safe_mode_page,
     stop_link_page,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("admin/safe-mode/<int:pk>/", inside(safe_mode_page.safe_mode_page), name="safe_mode_of"),
     path("admin/rehearsal/", inside(rehearsal_page.rehearsal_page), name="rehearsal"),
     path("admin/rehearsal/<int:pk>/", inside(rehearsal_page.rehearsal_page), name="rehearsal_of"),
+    path("admin/password_change/", inside(passwords.own_password), name="own_password"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

@@ -10,12 +10,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -24,6 +25,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 from outreach.core import activity, members
 from outreach.core.models import Membership, Role, User
 from outreach.core.permissions import Verb
+from outreach.edge import passwords
 from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
 from outreach.edge.welcome import link_for
 from safety.admin import column, is_operator, is_superuser, principal_of, workspace_ids
@@ -218,7 +220,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     ) -> HttpResponse:
         if not is_superuser(request):
             raise PermissionDenied
-        found: HttpResponse = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, unquote(id))
+        if not isinstance(user, User):
+            raise Http404(f"There is no user {id[:40]}.")
+        with passwords.told(user.pk, by=principal_of(request)):
+            found: HttpResponse = super().user_change_password(request, id, form_url)
         return found
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from outreach.core.models import User
+from outreach.core.principal import Principal
+from outreach.edge import passwords
 
 
 class Welcome(PasswordResetConfirmView):
@@ -23,6 +26,10 @@ class Welcome(PasswordResetConfirmView):
 
     def get_context_data(self, **given: object) -> dict[str, object]:
         return {**admin.site.each_context(self.request), **super().get_context_data(**given)}
+
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:  # type: ignore[type-arg]
+        with passwords.told(form.user.pk, by=Principal.of_user(form.user, door="admin")):
+            return super().form_valid(form)
 
 
 def link_for(request: HttpRequest, user: User) -> str:

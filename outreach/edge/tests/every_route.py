@@ -65,6 +65,7 @@ ROUTES: dict[str, Row] = {
     "admin:index": Row(USERS),
     "admin:login": Row(("anonymous", "agent")),
     "admin:logout": Row(),
+    "own_password": Row(USERS),  # the page below, and told in the log
     "admin:password_change": Row(USERS), "admin:password_change_done": Row(USERS),
     "admin:jsi18n": Row(USERS), "admin:search": Row(USERS),
     "admin:autocomplete": Row(), "admin:view_on_site": Row(),

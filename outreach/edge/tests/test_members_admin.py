@@ -49,6 +49,33 @@ def test_an_invited_colleague_chooses_a_password_once_and_enters():
     assert "does not work any more" in again.content.decode()
     told = Activity.objects.get(verb="workspaces.member_invited")
     assert told.codes["role"] == "reviewer" and "nora" not in str(told.codes)
+    assert passwords_told() == [(str(nora.pk), str(nora.pk))]
+
+
+def passwords_told() -> list[tuple[str, str]]:
+    """(by whom, whose) of each password that was set; nothing else of anybody stands there."""
+    rows = Activity.objects.filter(verb="workspaces.password_set").order_by("pk")
+    assert all(each.codes == {"door": "admin"} and not each.digest for each in rows)
+    return [(each.by_id, each.object_id) for each in rows]
+
+
+def test_a_password_that_was_set_is_told_and_one_that_was_refused_is_not():
+    root, dora = testing.make_user("root", is_superuser=True), testing.dora().user
+    client, both = enter(dora), {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    page = "/admin/password_change/"
+    client.post(page, {**both, "old_password": "a wrong one"})
+    assert passwords_told() == []
+    assert client.post(page, {**both, "old_password": "correct horse battery"}).status_code == 302
+    mine = (str(dora.pk), str(dora.pk))
+    assert passwords_told() == [mine]
+    both = {"password1": PASSWORD + "8", "password2": PASSWORD + "8", "usable_password": "true"}
+    theirs = f"/admin/core/user/{dora.pk}/password/"
+    enter(testing.olaf().user).post(theirs, both)
+    enter(root).post(theirs, {**both, "password2": "another"})
+    assert passwords_told() == [mine]
+    assert enter(root).post(theirs, both).status_code == 302
+    assert passwords_told() == [mine, (str(root.pk), str(dora.pk))]
+    assert enter(root).post("/admin/core/user/987654/password/", both).status_code == 404
 
 
 @pytest.mark.parametrize(
