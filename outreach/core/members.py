@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from outreach.core import activity
 from outreach.core.models import Membership, Role, User, Workspace
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
+ONLY_ADMIN_OF = "Only this login is an admin of {}. Make somebody else an admin there first."
 LAST_ADMIN = "This is the workspace's only admin. Make somebody else an admin first."
 
 
@@ -51,3 +53,19 @@ def is_last_admin(member: Membership) -> bool:
         workspace_id=member.workspace_id, role=Role.ADMIN, user__is_active=True
     )
     return not others.exclude(pk=member.pk).exists()
+
+
+def hold_admins_beside(user: User) -> None:
+    """`hold_admins` of every workspace this user is an admin of, in one order."""
+    for each in _admin_rights(user).order_by("workspace_id"):
+        hold_admins(each.workspace_id)
+
+
+def only_admin_of(user: User) -> list[str]:
+    """The names of the workspaces that would have no active admin without this user."""
+    rows = _admin_rights(user).select_related("workspace").order_by("workspace__slug")
+    return [each.workspace.name for each in rows if is_last_admin(each)]
+
+
+def _admin_rights(user: User) -> QuerySet[Membership]:
+    return Membership.objects.filter(user=user, role=Role.ADMIN)

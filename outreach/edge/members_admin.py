@@ -173,6 +173,24 @@ def _keep_an_admin(member: Membership) -> None:
         raise PermissionDenied(members.LAST_ADMIN)
 
 
+class LoginForm(UserChangeForm):  # type: ignore[misc]
+    """A login; that of a workspace's last admin is not switched off."""
+
+    def clean_is_active(self) -> bool:
+        active = bool(self.cleaned_data["is_active"])
+        if not active and (fault := _last_admin_fault(self.instance)):
+            raise ValidationError(fault)
+        return active
+
+
+def _last_admin_fault(user: User) -> str:
+    """Why this login may not be switched off; one that is off already may stay so."""
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
+        return ""
+    names = members.only_admin_of(user)
+    return members.ONLY_ADMIN_OF.format(", ".join(names)) if names else ""
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     """Accounts, made by operators. Who may do what is said by members, not by Django's groups.
@@ -181,7 +199,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     superusers only.
     """
 
-    form = UserChangeForm
+    form = LoginForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_active", "is_operator")
@@ -228,6 +246,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
         return found
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and not obj.is_active:
+            members.hold_admins_beside(obj)  # asked once more where it is written, as for members
+            if fault := _last_admin_fault(obj):
+                raise PermissionDenied(fault)
         super().save_model(request, obj, form, change)
         told = activity.Entry(
             "workspaces.user_set", "user", str(obj.pk), None,

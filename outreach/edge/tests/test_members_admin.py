@@ -121,9 +121,30 @@ def test_an_operator_makes_users_and_opens_nobodys_door():
     assert (
         client.post(f"/admin/core/user/{root.pk}/change/", {"username": "root"}).status_code == 403
     )
+    testing.make_user("another", "admin", testing.make_workspace())
     client.post(f"/admin/core/user/{dora.pk}/change/", {"username": "dora"})
     dora.refresh_from_db()
     assert not dora.is_active
+
+
+def test_an_operator_does_not_switch_off_the_last_admin_of_a_workspace():
+    dora, client = testing.dora().user, enter(testing.olaf().user)
+    north = testing.make_workspace("north")
+    Membership.objects.create(user=dora, workspace=north, role="admin")
+    testing.make_user("another", "admin", testing.make_workspace())
+    page = f"/admin/core/user/{dora.pk}/change/"
+    answer = client.post(page, {"username": "dora", "is_staff": "on"})
+    assert f"Only this login is an admin of {north.name}." in answer.content.decode()
+    off = User(pk=dora.pk, username="dora", is_active=False)  # as the slower of two, asked before
+    with pytest.raises(PermissionDenied, match="is an admin of"):
+        admin.site._registry[User].save_model(RequestFactory().post("/"), off, None, change=True)
+    dora.refresh_from_db()
+    assert dora.is_active
+    testing.make_user("northerner", "admin", north)
+    assert client.post(page, {"username": "dora", "is_staff": "on"}).status_code == 302
+    dora.refresh_from_db()
+    assert not dora.is_active
+    assert client.post(page, {"username": "dora"}).status_code == 302, "it is off already"
 
 
 def test_members_are_removed_one_by_one_so_that_an_admin_is_left():
