@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
-from approvals import figures, outbox, quota, quota_standing, recheck_figures, rechecking
+from approvals import figures, outbox, queue, quota, quota_standing, recheck_figures, rechecking
 from approvals.models import Approval, ApprovalStatus, Priority, QuotaUse
 from approvals.preflight import VOICE_TEXTS
 from outreach.core.models import Channel, Contact, Purpose, Suppression, Workspace
@@ -53,20 +53,24 @@ def daily(place: Workspace, *, at: datetime) -> list[str]:
     waiting = Approval.objects.filter(
         workspace=place, status=ApprovalStatus.PENDING, expires_at__gt=at
     )
-    rows = list(waiting.values_list("priority", "channel", "purpose", "created_at")[:MOST])
+    ordered = waiting.order_by(*queue.ORDER).values_list("priority", "channel", "purpose")
+    rows = list(ordered[: MOST + 1])
+    more, rows = len(rows) > MOST, rows[:MOST]
     expired = figures.expired_undecided([place.pk], since=at - DAY, until=at)
     again = rechecking.waiting().filter(workspace=place).count()
     if not rows and not expired and not again and place.safe_mode:
         return []
-    lines = [f"{len(rows)} messages wait for review"]
+    lines = [f"{'More than ' if more else ''}{len(rows):,} messages wait for review"]
     if rows:
-        oldest = at - min(row[3] for row in rows)
+        by = f"The first {len(rows):,} of the queue by" if more else "By"
         lines += [
-            _counted("By priority", Counter(Priority(row[0]).label for row in rows)),
-            _counted("By channel", Counter(Channel(row[1]).label for row in rows)),
-            _counted("By purpose", Counter(Purpose(row[2]).label for row in rows)),
-            f"The oldest has waited {oldest // timedelta(hours=1)} hours.",
+            _counted(f"{by} priority", Counter(Priority(row[0]).label for row in rows)),
+            _counted(f"{by} channel", Counter(Channel(row[1]).label for row in rows)),
+            _counted(f"{by} purpose", Counter(Purpose(row[2]).label for row in rows)),
         ]
+    if (oldest := queue.oldest(waiting)) is not None:
+        hours = (at - oldest.created_at) // timedelta(hours=1)
+        lines.append(f"The oldest has waited {hours} hours.")
     if expired:
         lines.append(f"{expired} expired since yesterday because nobody decided.")
     if again:

@@ -48,6 +48,19 @@ def test_it_says_what_waits_by_priority_channel_and_purpose(settings):
     assert "https://outreach.example.org/admin/approvals/approval/" in told
 
 
+def test_a_queue_longer_than_what_is_counted_says_so_and_how_long_its_oldest_waits(monkeypatch):
+    monkeypatch.setattr(digest, "MOST", 2)
+    testing.alice()
+    testing.make_pending(confidence=85, at=MORNING - timedelta(hours=50))
+    for _ in range(2):
+        testing.make_pending(confidence=40)
+    digest.send_due(at=MORNING)
+    told = body()
+    assert told.startswith("More than 2 messages wait for review")
+    assert "The first 2 of the queue by priority: high 2." in told
+    assert "The oldest has waited 50 hours." in told
+
+
 def test_it_holds_no_personal_data():
     testing.alice()
     row = testing.make_pending(testing.make_person(name="Ana Prominent"))
