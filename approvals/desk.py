@@ -116,10 +116,10 @@ def _given(approval: Approval, word: str, at: datetime) -> Done:
     undo = settings.APPROVAL_UNDO_SECONDS
     transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
     whose = f"#{approval.pk} to {approval.draft.person.full_name}"
-    return Done(f"{whose} is {word}{_what_follows(_loaded(approval), at)}", undo=approval.pk)
+    return Done(f"{whose} is {word}{what_follows(_loaded(approval), at)}", undo=approval.pk)
 
 
-def _what_follows(given: Approval, at: datetime) -> str:
+def what_follows(given: Approval, at: datetime) -> str:
     """What becomes of a message now that it is approved: no more is promised than will happen."""
     when = "at once"
     if given.not_before is not None and given.not_before > at:

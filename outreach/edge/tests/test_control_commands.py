@@ -240,6 +240,24 @@ def test_review_shows_approves_edits_and_rejects():
         run("review", "--approve", str(first.pk))
 
 
+@pytest.mark.parametrize(
+    ("brake", "said"),
+    [
+        ("", "; it leaves"),
+        ("MESSAGING_ENABLED", "; nothing leaves until the stop is lifted."),
+        ("automation", "; it is held until automation is on again for this person."),
+    ],
+)
+def test_after_a_yes_no_more_is_promised_than_will_happen(live, brake, said):
+    testing.alice()
+    item = testing.make_pending(at=timezone.now())
+    SystemControl.objects.filter(control_key=brake).update(enabled=False)
+    off = {"automation_enabled": False, "automation_disabled_reason": "x",
+           "automation_disabled_at": timezone.now()}  # fmt: skip
+    Person.objects.filter(pk=item.human_id).update(**(off if brake == "automation" else {}))
+    assert f"#{item.pk} is approved{said}" in run("review", "--approve", str(item.pk))
+
+
 def test_the_queue_and_an_item_look_as_the_seed_prints_them(monkeypatch):
     """Seed C §6; the counts are of the whole queue, also where the list is cut."""
     testing.alice()

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import bulk, receipt, services
+from approvals import bulk, desk, queue, receipt, services
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.tasks import wake_sender
@@ -146,10 +146,8 @@ class Command(BaseCommand):
                 item.pk, words, by=self.by, at=now, digest=item.digest, undo_seconds=0
             )
         wake_sender()
-        when = done.not_before or done.due_at
-        stamp = f"{when:%Y-%m-%d %H:%M} UTC" if when and when > now else "next"
-        suffix = " (dry run: it will be simulated)" if done.dry_run else ""
-        self._say(done, f"#{done.pk} approved; goes out {stamp}{suffix}")
+        given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
+        self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}")
 
     def _reject(self, number: int, reason: str) -> None:
         self._item(number)
