@@ -40,8 +40,10 @@ To one human being:
 {daily}
 - another channel within {_hours(frequency.ESCALATION_WINDOW)} without an answer is held
 - after a request to stop: nothing, until a person lifts it
-- refused: {frequency.PERSISTENT_DAYS} days in a row without an answer, and more than
-  {frequency.FOLLOW_UPS} follow-ups
+- refused: one more after messages on {frequency.PERSISTENT_DAYS} of their days within
+  {frequency.PERSISTENT_WINDOW.days} days, in a row or not, none of them answered
+- a follow-up after {frequency.FOLLOW_UPS} or more unanswered messages is looked at by a person,
+  and refused over the day's limit
 
 A workspace and each agent have a daily quota on top; `read_status` says whether anything leaves
 now.

@@ -260,6 +260,7 @@ def test_policy_and_limits_can_be_read_and_come_from_the_rules(host):
     rules, limits, standing = host.run(read)
     assert rules == policy.rules() and "guilt induction" in rules
     assert "whatsapp: 5 a day" in limits and "22:00 to 07:00" in limits
+    assert "on 4 of their days within\n  30 days, in a row or not" in limits
     assert json.loads(standing)["principal"]["kind"] == "agent"
 
 
