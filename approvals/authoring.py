@@ -107,7 +107,7 @@ def _held(draft_id: int, verb: Verb, *, by: Principal, at: datetime, digest: str
     held = rows.get(pk=draft_id)
     if (held.current.digest if held.current else "") != digest:
         raise Stale(
-            "Somebody changed the text since you opened it. Your words are kept below: compare "
-            "them with the text as it is now, then save."
+            "Somebody changed the text since you opened it. Read it as it is now, and compare it "
+            "with yours."
         )
     return held

@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from approvals import desk, queue
-from approvals.errors import Refused
+from approvals.errors import Refused, Stale
 from approvals.models import Approval
 from outreach.core import drafts
 from outreach.core.models import Channel, Draft, Person, Purpose, Revision
@@ -130,7 +130,8 @@ class DraftAdmin(PageAdmin):
             fresh: Draft = self.visible_or_404(request, str(draft.pk))
             old = fresh.current.text if fresh.current else ""
             said, words = desk.mended(error, request.POST, old)
-            messages.error(request, said)
+            kept = " Yours is kept below." if isinstance(error, Stale) else ""
+            messages.error(request, f"{said}{kept}")
             return self._show(request, fresh, typed=words, status=desk.status_of(error))
         messages.add_message(request, level, sentence)
         return HttpResponseRedirect(reverse("admin:core_draft_change", args=[draft.pk]))

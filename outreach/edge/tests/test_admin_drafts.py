@@ -149,6 +149,7 @@ def test_a_stale_text_is_not_overwritten_and_the_typed_one_is_kept(action):
     response = post(client, draft, action, digest=old, text="Typed here", reason="late")
     assert response.status_code == 409
     assert "changed the text since you opened it" in words(response)
+    assert "Yours is kept below." in words(response)
     assert "Typed here" in body(response) and "From the other window" in body(response)
     assert stored(draft) == ("draft", "From the other window")
 

@@ -155,6 +155,8 @@ def test_a_draft_is_revised_against_the_text_that_was_read(bot, person):
     assert api.code(bot.patch(path, new, If_Match=body["digest"])) == (409, "stale")
     stale = bot.post(f"{path}/submit", {}, If_Match=body["digest"])
     assert api.code(stale) == (409, "stale")
+    said = stale.json()["errors"][0]["detail"]
+    assert "compare it with yours" in said and "below" not in said
     done = bot.post(f"{path}/submit", {}, If_Match=changed.json()["digest"])
     assert done.json()["status"] == "pending_approval"
 
