@@ -218,8 +218,6 @@ def _one(token: str, i: int) -> str:
     """Read `1` as l beside y or between vowels, at the start before a vowel, else as i."""
     before = token[i - 1] if i else ""
     after = token[i + 1] if i + 1 < len(token) else ""
-    if not before:
-        return "l" if after in _VOWELS else "i"
     if after == "y" or before == "l":
         return "l" if after == "y" or not after else "i"
     if before in _VOWELS:

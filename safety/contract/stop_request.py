@@ -187,7 +187,8 @@ def _words() -> _Words:
         for kind in ("certain", "not_meant", "stop", "unclear")
     }
     polite = tuple(sorted(read["polite"], key=len, reverse=True))
-    return _Words(frozenset(read["keywords"]), polite, **kinds, others=_others(read))
+    keywords = frozenset(fold(each).text for each in read["keywords"])
+    return _Words(keywords, polite, **kinds, others=_others(read))
 
 
 def _others(read: dict[str, Any]) -> _Others:

@@ -113,8 +113,8 @@ def test_nobody_changes_a_verdict_after_it_was_given(frozen, name):
 
 
 def test_findings_are_told_in_sentences():
-    told = [Finding("C", "c", "fail", words) for words in ("It is late", ".. and dark.", "Wait...")]
-    assert sentences(told) == "It is late. .. and dark. Wait."
+    told = [Finding("C", "c", "fail", words) for words in ("It is late", ".. page IX", "Wait...")]
+    assert sentences(told) == "It is late. .. page IX. Wait."
     assert sentences([]) == ""
 
 

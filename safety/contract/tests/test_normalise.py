@@ -188,7 +188,7 @@ def test_letters_set_apart_are_one_word(text: str, closed: str) -> None:
         ("b00k", "book"), ("a4b5", "aabs"), ("2day", "2day"), ("3pm", "3pm"), ("10k", "10k"),
         ("iphone15", "iphone15"), ("covid19", "covid19"), ("hi@home.org", "hi@home.org"),
         ("a1", "a1"), ("4u", "4u"), ("1h30m", "1h30m"),
-        ("24tow", "24tow"),
+        ("24tow", "24tow"), ("1yrics", "lyrics"),
     ],
 )  # fmt: skip
 def test_digits_are_read_as_letters_inside_words_only(token: str, word: str) -> None:
