@@ -1,4 +1,4 @@
-"""What `doctor` says beyond settings: brakes, senders, law, suppression, and one message now.
+"""What `doctor` says beyond settings: brakes, senders, law, suppression.
 
 Only looks. Every line is a sentence for somebody who was woken up by it.
 """
@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
-from django.db.models import Min, QuerySet
+from django.db.models import Min
 
-from approvals import taking
-from approvals.models import Approval
 from channels import breaker, drill, pace
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
-from outreach.core import drafts, suppression
-from outreach.core.models import Draft, Suppression, Workspace
+from outreach.core import suppression
+from outreach.core.models import Suppression, Workspace
 from outreach.edge import key_fit, platforms
 from outreach.edge.hooks import standing
-from safety import controls, facts, gate
+from safety import controls
 from safety.complaints import judge_rate
 from safety.known import COMPLAINTS_FOR, messages_left
 from safety.law.table import TABLE
 from safety.models import ControlKey
-from safety.verdict import Level, Verdict
 from workflows.words import plural
 
 LOOKED = ("controls", "drill", "senders", "law", "suppression", "complaints")
@@ -36,12 +31,6 @@ ASKED = {
     "events": platforms.events,
 }
 PARTS = (*LOOKED, *ASKED)
-# Why an approval allows nothing, in words (`taking.broken` gives the code).
-BROKEN = {
-    "receipt_broken": "its receipt or digest does not match the text",
-    "dry_run_off": "it was given in dry run",
-    "unsent": "its permission ran out",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,99 +180,3 @@ def _complaints(faults: list[Fault], at: datetime) -> list[str]:
         lines += [f"{place.slug}: {finding.message}." for finding in verdict.findings]
     faults += [Fault("doctor.complaints", "WARNING", line) for line in lines]
     return lines or ["No workspace has complaints worth a warning."]
-
-
-# --- One message ---------------------------------------------------------------------------------
-
-
-class NoSuchMessage(LookupError):
-    """There is no such approval or draft; the sentence says how to name one."""
-
-
-def by_approval(number: int) -> tuple[Draft, Approval | None]:
-    """The message and the round with this number."""
-    row = _approvals().filter(pk=number).first()
-    if row is None:
-        raise NoSuchMessage(f"There is no approval #{number}. `manage.py review` lists the queue.")
-    row.draft.current = row.revision
-    return row.draft, row
-
-
-def by_draft(uuid: str) -> tuple[Draft, Approval | None]:
-    """The message with this uuid and its latest round, if it ever had one."""
-    try:
-        wanted = UUID(uuid)
-    except ValueError:
-        raise NoSuchMessage(f"{uuid!r} is no uuid. Copy it from the message's page.") from None
-    draft = Draft.objects.select_related("workspace", "current").filter(uuid=wanted).first()
-    if draft is None:
-        raise NoSuchMessage(f"There is no message {uuid}.")
-    return draft, _approvals().filter(draft=draft).order_by("-pk").first()
-
-
-def _approvals() -> QuerySet[Approval]:
-    return Approval.objects.select_related("workspace", "revision", "draft__workspace")
-
-
-def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[str, Any]:
-    """What would happen to this message now, check by check, and in a system without brakes."""
-    known = facts.gather([draft], at=at)[draft.pk]
-    free = gate.without_brakes(known)
-    verdict = gate.judge_message(known, gate.Moment.SENDING, at)
-    _, leaves_at = gate.earliest(free, gate.Moment.SENDING, at)
-    without = gate.judge_message(free, gate.Moment.SENDING, at)
-    permission = _permission(draft, approval, at)
-    return {
-        "message": f"Message {draft.uuid} by {draft.channel}, {draft.get_status_display().lower()}",
-        "permission": permission or "A person approved exactly this text.",
-        "answer": _answer(verdict, permission, at),
-        "without_brakes": _answer(without, permission, at),
-        "earliest": leaves_at.isoformat() if without.level < Level.BLOCK else None,
-        "local_time": f"{known.zones.zones[0]} ({known.zones.source})",
-        "checks": [line for check in gate.CHECKS for line in _check(check, known, at)],
-    }
-
-
-def _check(check: gate.Check, known: gate.Facts, at: datetime) -> list[dict[str, Any]]:
-    """What one check says by itself; silence is a pass."""
-    name = check.__name__.removeprefix("check_")
-    verdict = gate.judge_message(known, gate.Moment.SENDING, at, checks=(check,))
-    until = verdict.not_before.isoformat() if verdict.not_before else None
-    common = {"check": name, "level": verdict.level.name, "hold_until": until}
-    if not verdict.findings:
-        return [{**common, "status": "pass", "code": "", "message": "nothing to say"}]
-    return [
-        {**common, "status": each.status, "code": each.code, "message": each.message}
-        for each in verdict.findings
-    ]
-
-
-def _permission(draft: Draft, approval: Approval | None, at: datetime) -> str:
-    """Why nobody's approval covers this text now; empty when one does."""
-    if approval is None:
-        return "It was never submitted, so nobody has approved it."
-    if not approval.is_given:
-        return f"#{approval.pk} is {approval.get_status_display().lower()}: nothing is approved."
-    if approval.taken_at is not None:
-        return f"#{approval.pk} is being sent, has left, or waits for a person to say whether."
-    fault = taking.broken(
-        approval, digest_now=drafts.digest_of(approval.draft, approval.revision), at=at
-    )
-    if fault:
-        return f"#{approval.pk} does not allow this send: {BROKEN.get(fault, fault)}."
-    if approval.pk not in taking.entitled([approval]):
-        return f"#{approval.pk}: its approver {approval.decided_by_label} lost the right to."
-    if approval.due_at is not None and approval.due_at > at:
-        return f"#{approval.pk} is approved and waits until {approval.due_at:%Y-%m-%d %H:%M} UTC."
-    return ""
-
-
-def _answer(verdict: Verdict, permission: str, at: datetime) -> str:
-    reasons = [permission] if permission else []
-    if verdict.level is Level.BLOCK:
-        reasons += [finding.message for finding in verdict.blockers]
-    elif verdict.not_before is not None and verdict.not_before > at:
-        reasons.append(f"It is held until {verdict.not_before:%Y-%m-%d %H:%M} UTC.")
-    if not reasons:
-        return "It would leave now."
-    return "It would not leave now: " + " ".join(f"{each.rstrip('.')}." for each in reasons)

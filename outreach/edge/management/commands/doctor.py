@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from outreach.core import activity, triggers
-from outreach.edge import acting, diagnosis, health, key_fit
+from outreach.edge import acting, diagnosis, health, key_fit, one_message
 from safety import controls
 
 
@@ -79,14 +79,14 @@ class Command(BaseCommand):
     def _message(self, options: dict[str, Any]) -> dict[str, Any] | None:
         try:
             if options["message"] is not None:
-                named = diagnosis.by_approval(options["message"])
+                named = one_message.by_approval(options["message"])
             elif options["draft"]:
-                named = diagnosis.by_draft(options["draft"])
+                named = one_message.by_draft(options["draft"])
             else:
                 return None
-        except diagnosis.NoSuchMessage as error:
+        except one_message.NoSuchMessage as error:
             raise CommandError(str(error)) from None
-        return diagnosis.explain(*named, at=timezone.now())
+        return one_message.explain(*named, at=timezone.now())
 
     def _print(self, report: dict[str, Any]) -> None:
         self.stdout.write(f"{report['badge']}: {report['message_now']}")

@@ -1,0 +1,145 @@
+"""What would happen to one message now, as `doctor --message` tells it: all that the door asks.
+
+Only looks. Every line is a sentence for somebody who was woken up by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from approvals import auto_door, quota, taking
+from approvals.models import Approval, ApprovalStatus
+from channels import breaker, reading
+from channels.models import Delivery
+from outreach.core import drafts
+from outreach.core.models import Draft
+from safety import controls, facts, gate
+from safety.verdict import Level, Verdict
+
+# Why an approval allows nothing, in words (`taking.broken` gives the code).
+BROKEN = {
+    "receipt_broken": "its receipt or digest does not match the text",
+    "dry_run_off": "it was given in dry run",
+    "unsent": "its permission ran out",
+}
+
+
+class NoSuchMessage(LookupError):
+    """There is no such approval or draft; the sentence says how to name one."""
+
+
+def by_approval(number: int) -> tuple[Draft, Approval | None]:
+    """The message and the round with this number."""
+    row = _approvals().filter(pk=number).first()
+    if row is None:
+        raise NoSuchMessage(f"There is no approval #{number}. `manage.py review` lists the queue.")
+    row.draft.current = row.revision
+    return row.draft, row
+
+
+def by_draft(uuid: str) -> tuple[Draft, Approval | None]:
+    """The message with this uuid and its latest round, if it ever had one."""
+    try:
+        wanted = UUID(uuid)
+    except ValueError:
+        raise NoSuchMessage(f"{uuid!r} is no uuid. Copy it from the message's page.") from None
+    draft = Draft.objects.select_related("workspace", "current").filter(uuid=wanted).first()
+    if draft is None:
+        raise NoSuchMessage(f"There is no message {uuid}.")
+    return draft, _approvals().filter(draft=draft).order_by("-pk").first()
+
+
+def _approvals() -> QuerySet[Approval]:
+    return Approval.objects.select_related("workspace", "revision", "draft__workspace")
+
+
+def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[str, Any]:
+    """What would happen to this message now, check by check, and in a system without brakes."""
+    known = facts.gather([draft], at=at)[draft.pk]
+    free = gate.without_brakes(known)
+    verdict = gate.judge_message(known, gate.Moment.SENDING, at)
+    _, leaves_at = gate.earliest(free, gate.Moment.SENDING, at)
+    without = gate.judge_message(free, gate.Moment.SENDING, at)
+    permission = _permission(draft, approval, at)
+    allowed = [permission] if permission else [*_door(approval, verdict, at)]
+    return {
+        "message": f"Message {draft.uuid} by {draft.channel}, {draft.get_status_display().lower()}",
+        "permission": permission or _given(approval),
+        "answer": _answer(verdict, allowed, at),
+        "without_brakes": _answer(without, allowed, at),
+        "earliest": leaves_at.isoformat() if without.level < Level.BLOCK else None,
+        "local_time": f"{known.zones.zones[0]} ({known.zones.source})",
+        "checks": [line for check in gate.CHECKS for line in _check(check, known, at)],
+    }
+
+
+def _check(check: gate.Check, known: gate.Facts, at: datetime) -> list[dict[str, Any]]:
+    """What one check says by itself; silence is a pass."""
+    name = check.__name__.removeprefix("check_")
+    verdict = gate.judge_message(known, gate.Moment.SENDING, at, checks=(check,))
+    until = verdict.not_before.isoformat() if verdict.not_before else None
+    common = {"check": name, "level": verdict.level.name, "hold_until": until}
+    if not verdict.findings:
+        return [{**common, "status": "pass", "code": "", "message": "nothing to say"}]
+    return [
+        {**common, "status": each.status, "code": each.code, "message": each.message}
+        for each in verdict.findings
+    ]
+
+
+def _permission(draft: Draft, approval: Approval | None, at: datetime) -> str:
+    """Why nobody's approval covers this text now; empty when one does."""
+    if approval is None:
+        return "It was never submitted, so nobody has approved it."
+    if not approval.is_given:
+        return f"#{approval.pk} is {approval.get_status_display().lower()}: nothing is approved."
+    if approval.taken_at is not None:
+        return f"#{approval.pk} is being sent, has left, or waits for a person to say whether."
+    fault = taking.broken(
+        approval, digest_now=drafts.digest_of(approval.draft, approval.revision), at=at
+    )
+    if fault:
+        return f"#{approval.pk} does not allow this send: {BROKEN.get(fault, fault)}."
+    if approval.pk not in taking.entitled([approval]):
+        return f"#{approval.pk}: its approver {approval.decided_by_label} lost the right to."
+    if approval.due_at is not None and approval.due_at > at:
+        return f"#{approval.pk} is approved and waits until {approval.due_at:%Y-%m-%d %H:%M} UTC."
+    return ""
+
+
+def _given(approval: Approval | None) -> str:
+    """Who approved it: a person, or the rules in somebody's name."""
+    if approval is not None and approval.status == ApprovalStatus.AUTO_APPROVED:
+        return f"The rules approved exactly this text, in the name of {approval.decided_by_label}."
+    return "A person approved exactly this text."
+
+
+def _door(approval: Approval | None, verdict: Verdict, at: datetime) -> Iterator[str]:
+    """What else the door asks of an approved message, and what it would be told."""
+    if approval is None:
+        return
+    by_rule = auto_door.refused([approval], {approval.draft_id: verdict}, controls.read())
+    if sentence := by_rule.get(approval.pk):
+        yield f"The rules would not approve it again, so it goes back to the queue: {sentence}"
+    if reading.heard_since([Delivery(approval=approval, human_id=approval.human_id)]):
+        yield "They wrote after it was approved, so it goes back to the queue."
+    if sentence := quota.no_room(approval, at=at):
+        yield f"{sentence}; it waits for the next day."
+    if sentence := breaker.load(approval.channel).refuses(at):
+        yield f"{approval.channel} {sentence}"
+
+
+def _answer(verdict: Verdict, allowed: list[str], at: datetime) -> str:
+    reasons = [*allowed]
+    if verdict.level is Level.BLOCK:
+        reasons += [finding.message for finding in verdict.blockers]
+    elif verdict.not_before is not None and verdict.not_before > at:
+        reasons.append(f"It is held until {verdict.not_before:%Y-%m-%d %H:%M} UTC.")
+    if not reasons:
+        return "It would leave now."
+    return "It would not leave now: " + " ".join(f"{each.rstrip('.')}." for each in reasons)
