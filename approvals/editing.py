@@ -50,7 +50,7 @@ def save(
     if change is not None:
         verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
     _point_at(approval, draft.current or revision)
-    approval.decision = decided(verdict, change, at=at, leaves_at=leaves_at, words=known.own_words)
+    approval.decision = decided(verdict, change, at=at, leaves_at=leaves_at, place=draft.workspace)
     approval.save(update_fields=["revision", "digest", "edited", "decision"])
     activity.record(
         activity.entry("approvals.edited", approval, digest=approval.digest), by=by, at=at

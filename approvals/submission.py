@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
 from outreach.core import activity, drafts, erasure, history, inbox, people
-from outreach.core.models import Draft
+from outreach.core.models import Draft, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
@@ -104,10 +103,10 @@ def decided(
     *,
     at: datetime,
     leaves_at: datetime,
-    words: Sequence[str],
+    place: Workspace,
 ) -> dict[str, Any]:
-    """The decision stored with a round, the rewrite among its findings; `words` are forbidden by
-    its workspace."""
+    """The decision stored with a round, the rewrite among its findings."""
+    words = facts.own_words(place.own_words)
     if change is None:
         return gate.as_decision(verdict, at=at, leaves_at=leaves_at, words=words)
     told = replace(verdict, findings=(change.finding(), *verdict.findings))
@@ -206,13 +205,7 @@ def _open(
         priority=place.priority,
         priority_reasons=list(place.reasons),
         confidence=revision.confidence,
-        decision=decided(
-            verdict,
-            change,
-            at=at,
-            leaves_at=leaves_at,
-            words=facts.own_words(draft.workspace.own_words),
-        ),
+        decision=decided(verdict, change, at=at, leaves_at=leaves_at, place=draft.workspace),
         created_at=at,
         scheduled_for=draft.scheduled_for,
         not_before=leaves_at if leaves_at > at else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from approvals import quota
 from approvals.models import Approval
@@ -54,7 +55,8 @@ def test_a_channel_that_is_paused_and_a_quota_that_is_used_up_are_said():
     place.save()
     assert told(approval)["answer"] == "It would leave now."
     approval.refresh_from_db()
-    assert quota.reserve([approval], at=NOW) == {}
+    with transaction.atomic():
+        assert quota.reserve([approval], at=NOW) == {}
     assert "Daily quota of 1 reached; it waits for the next day." in told(approval)["answer"]
     breaker.store("email", State(paused="auth: 535 no"), at=NOW)
     answer = told(approval)["answer"]

@@ -109,10 +109,8 @@ class Command(BaseCommand):
         now = timezone.now()
         key = controls.WORDS[options["disable"] or options["enable"]]
         until = now + options["duration"] if options["duration"] else None
-        row = stop.set_brake(
-            key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until
-        )
-        until = row.auto_restore_at
+        how: dict[str, Any] = {"workspace": place, "reason": reason, "by": by, "at": now}
+        until = stop.set_brake(key, auto_restore_at=until, **how).auto_restore_at
         if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
             self._wait(key, place, now, as_json=options["json"])
         else:
