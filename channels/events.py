@@ -122,7 +122,7 @@ def _judge_one(row: ProviderEvent, *, at: datetime) -> None:
     )
     recipient = str(row.payload.get("recipient", ""))
     address = bounces.address_of(row.delivery) or recipient
-    places = [row.delivery.workspace] if row.delivery else _places(row.payload)
+    places = [row.delivery.workspace] if row.delivery else _places(row)
     if row.delivery is not None:
         settle.arrived_by_event(row.delivery.pk, event=row.kind, at=at)
     if not places or not address:
@@ -146,17 +146,18 @@ def _apply(row: ProviderEvent, place: Workspace, address: str, *, at: datetime) 
 
 def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: datetime) -> str:
     channel = str(row.payload.get("channel") or row.provider)
-    suppression.suppress(
-        place,
-        channel,
-        address,
-        reason=SuppressionReason.UNSUBSCRIBE,
-        by=inbound.INBOUND,
-        at=at,
-    )
     found = Address.objects.filter(
-        workspace=place, channel=channel, normalised__in=matching.forms(channel, address)
+        matching.theirs(channel, address), workspace=place, channel=channel
     ).select_related("person__workspace", "person__merged_into")
+    for each in dict.fromkeys([address, *(row.normalised for row in found)]):
+        suppression.suppress(
+            place,
+            channel,
+            each,
+            reason=SuppressionReason.UNSUBSCRIBE,
+            by=inbound.INBOUND,
+            at=at,
+        )
     person = found[0].person if found else None
     if person is not None and channel == Channel.EMAIL:
         inbound.unsubscribed(person, channel, at=at)
@@ -164,13 +165,17 @@ def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: date
     return "unsubscribed: the address is suppressed"
 
 
-def _places(payload: dict[str, object]) -> list[Workspace]:
-    """Every workspace that has this recipient."""
-    rows = Address.objects.filter(
-        channel=payload.get("channel", Channel.EMAIL),
-        normalised__iexact=str(payload.get("recipient", "")),
-    ).select_related("workspace")
-    return list(dict.fromkeys(row.workspace for row in rows.order_by("workspace_id")))
+def _places(row: ProviderEvent) -> list[Workspace]:
+    """Every workspace that has this recipient. Where none has, an opt-out holds in each of them:
+    the address may come in later. A bounce of nobody's is nobody's."""
+    channel = str(row.payload.get("channel") or Channel.EMAIL)
+    recipient = str(row.payload.get("recipient", ""))
+    if not recipient:
+        return []
+    known = Address.objects.filter(matching.theirs(channel, recipient), channel=channel)
+    places = Workspace.objects.order_by("pk")
+    found = list(places.filter(pk__in=known.values("workspace")))
+    return found or ([] if row.kind == EventKind.BOUNCED else list(places))
 
 
 def _ids(payload: dict[str, object]) -> dict[str, str]:

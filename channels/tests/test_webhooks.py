@@ -271,6 +271,65 @@ def test_a_preference_to_stop_is_heard_in_every_workspace_that_knows_them(client
         assert suppression.is_suppressed(person.workspace, "whatsapp", "+442079460123")
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("+5511987654321", "551187654321"),
+        ("+525512345678", "5215512345678"),
+        ("+5491123456789", "541123456789"),
+    ],
+)
+def test_a_preference_to_stop_is_heard_with_and_without_the_mobile_digit(client, number, told):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", number)
+    preference = {"wa_id": told, "category": "marketing_messages", "value": "stop",
+                  "timestamp": 1_773_223_500}  # fmt: skip
+    call(client, whatsapp(field="user_preferences", user_preferences=[preference]))
+    for each in (number, f"+{told}"):
+        assert suppression.is_suppressed(person.workspace, "whatsapp", each)
+
+
+UNSUBSCRIBED = {
+    "RecordType": "SubscriptionChange", "MessageID": "883953f4-6105-42a2-a16a-77a8eac79400",
+    "SuppressSending": True, "SuppressionReason": "ManualSuppression", "Metadata": {},
+    "ChangedAt": "2026-03-11T10:05:00Z",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ["ann+shop@bücher.example", "Ann+Shop@xn--bcher-kva.example"])
+@pytest.mark.parametrize("told", ["ann@bücher.example", "ANN@xn--bcher-kva.example"])
+def test_an_unsubscription_names_the_same_mailbox_in_another_form(client, address, told):
+    person = testing.make_person()
+    add_address(person.workspace, person, "email", address)
+    assert postmark(client, "tracking", {**UNSUBSCRIBED, "Recipient": told}).status_code == 200
+    assert ProviderEvent.objects.get().kind == "unsubscribed"
+    person.refresh_from_db()
+    assert person.status == "desist"
+    assert suppression.is_suppressed(person.workspace, "email", address)
+
+
+def test_a_complaint_of_the_same_mailbox_in_another_form_counts(client):
+    person = testing.make_person()
+    add_address(person.workspace, person, "email", "ann+shop@example.com")
+    told = {**BOUNCE, "RecordType": "SpamComplaint", "Type": "SpamComplaint", "TypeCode": 512}
+    assert postmark(client, "tracking", told).status_code == 200
+    row = suppression.find(person.workspace, "email", "ann+shop@example.com")
+    assert row.reason == "complaint"
+
+
+def test_an_opt_out_of_somebody_nobody_knows_holds_everywhere_and_a_bounce_nowhere(client):
+    places = [testing.make_workspace(), testing.make_workspace("other")]
+    assert postmark(client, "tracking", BOUNCE).status_code == 200
+    assert not any(suppression.is_suppressed(p, "email", BOUNCE["Email"]) for p in places)
+    complaint = {**BOUNCE, "RecordType": "SpamComplaint", "Type": "SpamComplaint", "TypeCode": 512,
+                 "Email": "zoe@example.com"}  # fmt: skip
+    for told in ({**UNSUBSCRIBED, "Recipient": BOUNCE["Email"]}, complaint):
+        assert postmark(client, "tracking", told).status_code == 200
+    for place in places:
+        assert suppression.find(place, "email", BOUNCE["Email"]).reason == "unsubscribe"
+        assert suppression.find(place, "email", "zoe@example.com").reason == "complaint"
+
+
 def test_a_receipt_that_is_faster_than_our_own_record_is_taken_up_later(client):
     delivery = sent(number="")
     call(client, whatsapp(statuses=[status("wamid.1", "delivered")]))
