@@ -59,11 +59,12 @@ def unsubscribe(token: str, *, at: datetime) -> Draft:
     """Stop this human being for good: desist, every address suppressed, every consent ended.
 
     Committed when it returns; what was in flight is seen by its sender's last look, or had left.
-    Harmless twice. Must not be called within a transaction. Raises NotOurLink.
+    Who was blocked, or stopped for another reason, asked for it as well. Harmless twice. Must not
+    be called within a transaction. Raises NotOurLink.
     """
     draft = message_of(token)
     human = people.canonical(draft.person)
-    if human.status == PersonStatus.ACTIVE:
+    if (human.status, human.status_reason) != (PersonStatus.DESIST, REASON):
         stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
     _forbid(human, at)
     return draft

@@ -7,10 +7,11 @@ from email import message_from_bytes, policy
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.test import Client
 
 from approvals.models import Approval
-from channels import envelopes, headers, registry, sending, unsubscribe
+from channels import envelopes, headers, merging, registry, sending, stop, unsubscribe
 from channels.adapters.memory import MemoryAdapter
 from channels.adapters.mime import compose
 from channels.models import Delivery
@@ -19,11 +20,13 @@ from outreach.core import drafts, suppression
 from outreach.core.models import (
     Activity,
     Consent,
+    CoolingOff,
     Draft,
     InboundMessage,
     Person,
     Suppression,
 )
+from outreach.core.people import PersonRefused, set_status
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,12 +123,31 @@ def test_a_second_click_is_as_good_as_the_first():
     assert Suppression.objects.count() == 1
 
 
-def test_who_was_blocked_stays_blocked_and_is_suppressed_too():
+def test_who_was_blocked_asks_us_to_stop_all_the_same():
     approval = make_approved()
-    Person.objects.update(status="blocked", status_reason="rude", status_at=WORKDAY)
+    since = WORKDAY - timedelta(days=1)
+    Person.objects.update(status="blocked", status_reason="rude", status_at=since)
     assert click(path_of(approval)).status_code == 200
-    assert Person.objects.get().status == "blocked"
+    person = Person.objects.get()
+    assert person.status == "desist" and person.desisted_at is not None
+    assert CoolingOff.objects.get().cause == "stop_request"
     assert Suppression.objects.count() == 1
+    with transaction.atomic(), pytest.raises(PersonRefused, match="can be lifted from"):
+        set_status(
+            person, "active", reason="again", by=testing.alice(),
+            at=person.desisted_at + timedelta(hours=1),
+        )  # fmt: skip
+
+
+def test_who_was_stopped_by_another_record_keeps_their_own_click_when_taken_apart():
+    approval = make_approved()
+    clicked, other = approval.draft.person, testing.make_person()
+    stop.stop_person(other, "desist", reason="by mail", by=testing.alice(), at=WORKDAY)
+    merge = merging.merge(clicked, other, by=testing.alice(), at=WORKDAY)
+    click(path_of(approval))
+    merging.undo(merge, by=testing.alice(), at=LATER)
+    clicked.refresh_from_db()
+    assert clicked.status == "desist"
 
 
 def test_the_human_being_is_stopped_by_a_duplicates_message():
