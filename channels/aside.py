@@ -32,13 +32,17 @@ def rows() -> QuerySet[ProviderEvent]:
     return ProviderEvent.objects.filter(set_aside_at__isnull=False).order_by("-set_aside_at", "-pk")
 
 
+def is_last_try(row: ProviderEvent) -> bool:
+    """Whether this event is set aside if it fails now."""
+    return row.tries + 1 >= TRIES
+
+
 def failed(row: ProviderEvent, fault: Exception, *, at: datetime) -> None:
     """Judging this event failed: it is tried once more, later; the last time it is set aside.
 
     Who judged it meanwhile has the better word.
     """
-    tries = row.tries + 1
-    last = tries >= TRIES
+    tries, last = row.tries + 1, is_last_try(row)
     with transaction.atomic():
         won = ProviderEvent.objects.filter(
             pk=row.pk, tries=row.tries, judged_at__isnull=True

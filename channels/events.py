@@ -2,7 +2,8 @@
 
 Messages come first: among them may be a request to stop. What nobody can place yet (our own
 record of the sending may be a moment late) is tried again for ten minutes, then it is an orphan.
-What fails is tried again a few times, then set aside for a person (`channels.aside`).
+What fails is tried again a few times, then set aside for a person (`channels.aside`); who wrote a
+message that could not be heard is held.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from channels.models import Delivery, DeliveryStatus, EventKind, ProviderEvent
 from outreach.core import suppression
 from outreach.core.models import Address, Channel, Workspace
 from outreach.core.models.consent import SuppressionReason
+from outreach.core.people import canonical
 
 PROVES = {EventKind.SENT, EventKind.DELIVERED, EventKind.READ}
 TRIED_FOR = timedelta(minutes=10)
 AT_ONCE = 5.0  # seconds a webhook may spend on judging; the sweep does the rest
 BATCH = 500
 ORPHAN = "it speaks of no message of ours"
+UNHEARD = "wrote something that could not be taken in: a person must look"
 logger = logging.getLogger(__name__)
 
 
@@ -102,12 +105,27 @@ def judge(rows: Sequence[ProviderEvent], *, at: datetime, seconds: float) -> Non
             _judge_one(row, at=at)
         except Exception as fault:
             logger.exception("Event %s cannot be judged.", row.pk)
+            _hold_its_writer(row, at=at)
             aside.failed(row, fault, at=at)
     receipts = [row for row in rows if row.kind not in single]
     for start in range(0, len(receipts), BATCH):
         if time.monotonic() > until:
             return
         _judge_batch(receipts[start : start + BATCH], at=at)
+
+
+def _hold_its_writer(row: ProviderEvent, *, at: datetime) -> None:
+    """What cannot be heard at the last try may be a request to stop: nothing goes to whoever
+    sent it until a person has looked. It is set aside even where this fails."""
+    if row.kind != EventKind.MESSAGE or not aside.is_last_try(row):
+        return
+    channel, sender = (str(row.payload.get(name, "")) for name in ("channel", "sender"))
+    try:
+        people = {address.person for address in matching.senders(channel, sender)}
+        for human in {canonical(person) for person in people}:
+            inbound.hold(human, UNHEARD, at=at)
+    except Exception:
+        logger.exception("Nobody could be held for event %s.", row.pk)
 
 
 def _judge_one(row: ProviderEvent, *, at: datetime) -> None:

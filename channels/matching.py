@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from channels import settle
 from channels.incoming import Incoming
@@ -119,14 +119,17 @@ def _addressed(incoming: Incoming) -> list[Workspace]:
     return list(Workspace.objects.filter(wanted).order_by("pk"))
 
 
+def senders(channel: str, sender: str) -> QuerySet[Address]:
+    """Every address, in whatever workspace, by which we may know this sender."""
+    channels = [channel, Channel.PHONE] if channel == Channel.WHATSAPP else [channel]
+    return Address.objects.filter(theirs(channel, sender), channel__in=channels).select_related(
+        "workspace", "person__merged_into"
+    )
+
+
 def _known(incoming: Incoming, places: Iterable[int] | None) -> list[Address]:
     """One address row per workspace that knows the sender."""
-    channels = [incoming.channel]
-    if incoming.channel == Channel.WHATSAPP:
-        channels.append(Channel.PHONE)
-    rows = Address.objects.filter(
-        theirs(incoming.channel, incoming.sender), channel__in=channels
-    ).select_related("workspace", "person__merged_into")
+    rows = senders(incoming.channel, incoming.sender)
     if places is not None:
         rows = rows.filter(workspace__in=list(places))
     found: dict[int, Address] = {}

@@ -70,6 +70,28 @@ def test_what_fails_is_tried_ever_later_and_then_set_aside_with_its_words(broken
     assert (told.object_id, told.codes["tries"]) == (str(broken.pk), aside.TRIES)
 
 
+def test_who_wrote_what_cannot_be_taken_in_is_held(broken, monkeypatch):
+    here, there = testing.make_person(), testing.make_person(testing.make_workspace("other"))
+    add_address(here.workspace, here, "whatsapp", "+442079460123")
+    add_address(there.workspace, there, "phone", "+442079460123")
+    waiting = testing.make_pending(here)
+    fail_to_the_end(broken, monkeypatch)
+    for person in (here, there):
+        person.refresh_from_db()
+        assert not person.automation_enabled
+        assert person.automation_disabled_reason == events.UNHEARD
+    waiting.refresh_from_db()
+    assert waiting.get_priority_display() == "critical"
+
+
+def test_it_is_set_aside_even_where_nobody_can_be_held(broken, monkeypatch):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    monkeypatch.setattr(inbound, "hold", _fails)
+    fail_to_the_end(broken, monkeypatch)
+    assert broken.set_aside_at is not None
+
+
 def test_what_heals_meanwhile_is_judged_by_the_sweep(broken):
     person = testing.make_person()
     add_address(person.workspace, person, "whatsapp", "+442079460123")
@@ -79,6 +101,7 @@ def test_what_heals_meanwhile_is_judged_by_the_sweep(broken):
     person.refresh_from_db()
     broken.refresh_from_db()
     assert (person.status, broken.payload, broken.set_aside_at) == ("desist", {}, None)
+    assert person.automation_enabled
 
 
 def test_the_servers_log_says_where_to_look(broken, monkeypatch, caplog):
