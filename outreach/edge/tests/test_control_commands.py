@@ -7,14 +7,16 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from approvals.models import Approval
-from channels import look, stop
+from channels import inbound, look, stop
 from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Activity, Person
+from outreach.core.people import add_address
 from outreach.edge.tests import api
 from safety.models import SystemControl
 
@@ -189,6 +191,25 @@ def test_person_verbs_take_the_uuid_in_both_places():
     with pytest.raises(CommandError, match="lifted from"):
         run("person", "--lift-desist", uuid, "--reason", "agreed")
     assert Person.objects.get().desisted_at is not None
+
+
+def test_lifting_a_stop_says_that_the_addresses_stay_suppressed():
+    testing.alice()
+    person = testing.make_person()
+    uuid, now = str(person.uuid), timezone.now()
+    add_address(person.workspace, person, "linkedin", "linkedin.com/in/ann")
+    with time_machine.travel(now - timedelta(hours=73)):
+        inbound.unsubscribed(person, "email", at=timezone.now())
+    said = run("person", "--lift-desist", uuid, "--reason", "called us")
+    assert "active" in said and "May be written to" not in said
+    assert "Nothing is sent: all their addresses are suppressed (2). manage.py suppression" in said
+    told = run_json("person", "--show", uuid)
+    assert (told["can_send"], told["addresses"], told["suppressed"]) == (False, 2, 2)
+    address = person.addresses.get(channel="email").normalised
+    run("suppression", "lift", address, "--reason", "called us")
+    said = run("person", "--show", uuid)
+    assert "May be written to.\nNot by 1 of their 2 addresses: suppressed. manage.py" in said
+    assert run_json("person", "--show", uuid)["can_send"]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 from django.utils import timezone
 
 from channels import quiet, stop
-from outreach.core import queries
-from outreach.core.models import Person, Workspace
+from outreach.core import queries, suppression
+from outreach.core.models import Address, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
@@ -26,6 +27,9 @@ from safety.services import can_send_message
 
 NO_REASON = "by command, no reason given"
 NOT_YET_STOPPED = 3
+HOW_TO_LIFT = (
+    "manage.py suppression list shows them, suppression lift ADDRESS lets one be used again"
+)
 VERBS = ("disable_automation", "enable_automation", "block", "unblock", "desist", "lift_desist")
 
 
@@ -135,6 +139,9 @@ class Command(BaseCommand):
         person.refresh_from_db()
         allowed, reason = can_send_message(person)
         human = canonical(person)
+        held, ways = _suppressed(human)
+        if allowed and held and held == ways:
+            allowed, reason = False, f"all their addresses are suppressed ({held}). {HOW_TO_LIFT}"
         if as_json:
             self.stdout.write(
                 json.dumps(
@@ -144,6 +151,8 @@ class Command(BaseCommand):
                         "automation_enabled": human.automation_enabled,
                         "can_send": allowed,
                         "reason": reason,
+                        "addresses": ways,
+                        "suppressed": held,
                         **report,
                     }
                 )
@@ -154,9 +163,20 @@ class Command(BaseCommand):
             f"{'on' if human.automation_enabled else 'off'}. "
             f"{'May be written to.' if allowed else f'Nothing is sent: {reason}.'}"
         )
+        if allowed and held:
+            self.stdout.write(
+                f"Not by {held} of their {ways} addresses: suppressed. {HOW_TO_LIFT}."
+            )
         if report:
             self.stdout.write("stopped" if report["stopped"] else "NOT YET STOPPED")
             for row in (*report["may_have_left"], *report["left_meanwhile"], *report["still_open"]):
                 self.stdout.write(f"approval #{row['approval']}: {row['status']}")
             for row in report["unknown_before"]:
                 self.stdout.write(f"approval #{row['approval']}: unknown already before this")
+
+
+def _suppressed(human: Person) -> tuple[int, int]:
+    """How many addresses of this human being nothing may go to, and how many they have."""
+    rows = Address.objects.filter(Q(person=human) | Q(person__merged_into=human))
+    places = set(rows.values_list("workspace_id", "channel", "normalised"))
+    return len(suppression.suppressed_among(places)), len(places)
