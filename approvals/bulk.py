@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from approvals import marks
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.models import Workspace
 
@@ -37,6 +38,8 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     ]
     if found:
         return f"a rule found something: {found[0]}"
+    if marks.hidden(approval.revision.subject, approval.revision.text):
+        return "it has hidden characters"
     if approval.revision.attachments:
         return "it has an attachment"
     if approval.not_before is not None and approval.not_before > at:

@@ -50,8 +50,6 @@ def why_not(row: Approval, *, at: datetime) -> str:
         return "it has expired"
     if row.priority != Priority.LOW:
         return f"its priority is {Priority(row.priority).label}, not low"
-    if marks.hidden(row.revision.subject, row.revision.text):
-        return "it has hidden characters"
     return bulk.why_not(row, at=at)
 
 
@@ -90,7 +88,7 @@ def _one(row: Approval, digest: str, *, by: Principal, at: datetime) -> Result:
     if why:
         return Result(str(row.pk), False, f"Left waiting: {why.rstrip('.')}.")
     try:
-        services.approve(row.pk, by=by, at=at, digest=digest)
+        services.approve(row.pk, by=by, at=at, digest=digest, in_bulk=True)
     except desk.ERRORS as error:
         return Result(str(row.pk), False, str(error))
     return Result(str(row.pk), True, "Approved.")

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from approvals import care, editing, items, receipt, rounds
+from approvals import bulk, care, editing, items, receipt, rounds
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import activity, drafts
@@ -31,12 +31,19 @@ def approve(
     digest: str,
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
+    in_bulk: bool = False,
 ) -> Approval:
-    """Say yes to exactly the text with this digest. Raises Refused, Lost, Stale or NotAllowed."""
+    """Say yes to exactly the text with this digest. Raises Refused, Lost, Stale or NotAllowed.
+
+    With others (`in_bulk`) only where the rules, asked now, find nothing and hold nothing.
+    """
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
         items.same_text(approval, digest)
-        return _give(approval, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
+        given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
+        if in_bulk and (why := bulk.why_not(given, at=at)):
+            raise Refused(f"#{approval_id} needs a look of its own: {why}.", "not_in_bulk")
+        return given
 
 
 def edit(

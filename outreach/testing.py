@@ -93,6 +93,11 @@ def make_agent(workspace: Workspace | None = None, *scopes: str, **fields: Any) 
     return Principal.of_agent(agent)
 
 
+def noon_zone() -> str:
+    """A zone whose clock shows noon now, so that no hour of the day holds a message."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+
+
 def make_person(workspace: Workspace | None = None, name: str = "", **fields: Any) -> Person:
     """A person with an e-mail address of their own."""
     number = next(_numbers)

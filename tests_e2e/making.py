@@ -15,13 +15,8 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8").partition("\n")[2]
 
 
-def noon_zone() -> str:
-    """A zone whose clock shows noon now, so that no hour of the day holds a message."""
-    return f"Etc/GMT{timezone.now().hour - 12:+d}"
-
-
 def make(name: str, confidence: int = 75, **fields) -> Approval:
-    person = testing.make_person(name=name, time_zone=noon_zone())
+    person = testing.make_person(name=name, time_zone=testing.noon_zone())
     return testing.make_pending(person, at=timezone.now(), confidence=confidence, **fields)
 
 

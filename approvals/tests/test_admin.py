@@ -571,6 +571,17 @@ def test_bulk_keeps_back_what_needs_a_look_of_its_own():
     assert {state(night), state(marked)} == {"pending"}
 
 
+def test_bulk_asks_the_rules_anew():
+    """Nothing held it when it came in; at night its recipient's hours do."""
+    item = make_low()
+    with time_machine.travel(WORKDAY.replace(hour=23), tick=True):
+        response = confirm(enter(testing.alice()), item)
+    [result] = response.context["results"]
+    assert f"#{item.pk} needs a look of its own: a rule found something" in result.sentence
+    item.refresh_from_db()
+    assert (item.status, item.receipt) == ("pending", {})
+
+
 @pytest.mark.parametrize("name", OUTSIDERS)
 def test_bulk_is_not_offered_to_lesser_roles(name):
     item = make_low()

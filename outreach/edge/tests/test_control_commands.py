@@ -335,6 +335,16 @@ def test_bulk_approves_low_priority_only():
         run("review", "--bulk-approve", "--priority", "high")
 
 
+def test_bulk_leaves_what_cannot_be_seen_in_the_queue():
+    testing.alice()
+    hidden = testing.make_pending(confidence=95, text="Pay 10\u200b0 \u202e to us.")
+    later = timezone.now() + timedelta(days=1)
+    Approval.objects.update(priority=0, expires_at=later, not_before=None)
+    [item] = run_json("review", "--bulk-approve")["items"]
+    assert (item["id"], item["approved"]) == (hidden.pk, False)
+    assert item["reason"] == "it has hidden characters"
+
+
 def test_process_and_expire_print_one_json_object():
     testing.make_approved()
     done = run_json("process_approved_messages")

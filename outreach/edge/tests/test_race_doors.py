@@ -35,7 +35,8 @@ def fresh() -> Approval:
     Approval.objects.filter(status__in=["pending", "approved"]).update(
         status="withdrawn", closed_reason="earlier turn"
     )
-    item = testing.make_pending(at=timezone.now())
+    person = testing.make_person(time_zone=testing.noon_zone())
+    item = testing.make_pending(person, at=timezone.now())
     Approval.objects.filter(pk=item.pk).update(
         priority=0, not_before=None, decision={**item.decision, "findings": []}
     )

@@ -188,7 +188,9 @@ class Command(BaseCommand):
             self.console.print(console.detail(item))
         if not problem:
             try:
-                services.approve(item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0)
+                services.approve(
+                    item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0, in_bulk=True
+                )
             except Refused as no:
                 problem = str(no)
         if not self.as_json:
