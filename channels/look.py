@@ -43,7 +43,7 @@ class Released:
     action: str  # hold | reopen | end | return | expire
     code: str
     sentence: str
-    hold_until: datetime | None = None
+    hold_until: datetime | None = None  # of a hold: when a rule ends it; a stop names no time
     findings: tuple[Finding, ...] = ()
     cooling_off: tuple[CoolingOff, ...] = ()
 
@@ -162,7 +162,6 @@ def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:
                 action,
                 code,
                 codes[code].message,
-                hold_until=at + HELD_FOR,
                 findings=(codes[code],),
                 cooling_off=verdict.cooling_off,
             )

@@ -16,7 +16,7 @@ from uuid import UUID
 from approvals import auto, auto_off, rounds, taking
 from approvals.models import ApprovalStatus
 from channels.base import Outcome, Receipt
-from channels.look import Cleared, Released
+from channels.look import HELD_FOR, Cleared, Released
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity, drafts, people, sql
 from outreach.core.models.drafts import DraftStatus
@@ -198,7 +198,10 @@ def record_released(
 def _dispose(item: Released, at: datetime) -> None:
     one = [item.approval]
     if item.action == "hold":
-        taking.give_back([item.approval.pk], due_at=item.hold_until or at)
+        if item.hold_until is None:
+            taking.give_back([item.approval.pk], due_at=at + HELD_FOR)
+        else:
+            taking.hold(item.approval, until=item.hold_until)
     elif item.action == "reopen":
         fresh = rounds.reopen(one, reason=item.code, by=SENDER, at=at, taken=True)
         if item.code == auto.CODE:

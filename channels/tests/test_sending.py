@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 
-from approvals import services
+from approvals import expiry, services
 from approvals.models import Approval
-from channels import headers, registry, sending, simulate
+from channels import headers, look, registry, sending, simulate
 from channels.adapters import mime
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome, Receipt
@@ -19,7 +19,7 @@ from outreach.core import activity
 from outreach.core.models import Contact, Draft, Person, Workspace
 from outreach.testing import WORKDAY
 from safety import gate
-from safety.models import SafetyEvent
+from safety.models import SafetyEvent, SystemControl
 from safety.verdict import Finding, Level, Verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +85,42 @@ def test_quiet_hours_hold_until_the_recipients_morning(live, memory):
     assert Approval.objects.get().due_at == WORKDAY.replace(hour=8)
     assert "daily limit" not in Delivery.objects.get().reason  # what passed holds nothing
     assert sending.process(clock=lambda: WORKDAY).sent == 1
+
+
+def test_a_hold_at_the_door_does_not_use_up_the_permission(live, memory):
+    """Held on Thursday for two days, then over the weekend: it leaves on Monday (SPEC §6)."""
+    noon = WORKDAY + timedelta(days=(3 - WORKDAY.weekday()) % 7)
+    approval = testing.make_approved(at=noon, purpose="promotional", text="Our new line is here.")
+    elsewhere = testing.make_draft(approval.draft.person, channel="linkedin")
+    Contact.objects.create(
+        workspace=approval.workspace, human=approval.human, channel="linkedin", direction="out",
+        at=noon, draft=elsewhere, key="by hand",
+    )  # fmt: skip
+    for due_at in (noon + timedelta(minutes=1), noon + timedelta(days=2, minutes=1)):
+        assert sending.process(clock=lambda at=due_at: at).released == 1
+    row = Approval.objects.get()
+    monday = (noon + timedelta(days=4)).replace(hour=9, minute=0)
+    assert (row.due_at, row.send_before) == (monday, monday + timedelta(hours=72))
+    assert expiry.expire_due(at=monday) == 0
+    assert sending.process(clock=lambda: monday).sent == 1
+
+
+def test_a_stop_of_messages_does_not_prolong_the_permission(live, memory, monkeypatch):
+    """It names no time: whoever approved did not say yes to whenever it ends."""
+    ends = testing.make_approved().send_before
+    original = sending._claim
+
+    def claim(*args):
+        rows = original(*args)
+        SystemControl.objects.filter(control_key="MESSAGING_ENABLED", workspace=None).update(
+            enabled=False, reason="odd"
+        )
+        return rows
+
+    monkeypatch.setattr(sending, "_claim", claim)
+    assert sending.process(clock=clock).released == 1
+    row = Approval.objects.get()
+    assert (row.due_at, row.send_before) == (clock() + look.HELD_FOR, ends)
 
 
 def test_unknown_outcome_is_parked_and_never_sent_again(live, memory):
