@@ -15,7 +15,8 @@ from outreach.core.models.base import Authored
 class KeptAnswer(Authored):
     """The answer to one request with an `Idempotency-Key`, given again if it is repeated.
 
-    `http_status` is 0 while the first request is still being worked on.
+    `key` is the digest of the key that was given. `http_status` is 0 while the first request is
+    still being worked on.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+", db_index=False)

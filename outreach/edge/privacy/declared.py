@@ -159,7 +159,7 @@ RULES: dict[str, Rule] = {
     "workflows.Step": Rule(cut=("input", "output", "error"), plain=("name",)),
     "workflows.Schedule": Rule(cut=("options", "last_error"), plain=("workflow", "weekdays")),
     "edge.KeptAnswer": Rule(
-        "kept_answers", None, {"key": NUMBER, "body": EMPTY}, heard=True, plain=("fingerprint",),
+        "kept_answers", None, {"body": EMPTY}, heard=True, plain=("key", "fingerprint"),
         also={"http_status": 410, "body": GONE},
     ),
     "edge.WebhookEvent": Rule(  # what waits for a program that is told of their messages

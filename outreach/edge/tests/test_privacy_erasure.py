@@ -39,7 +39,7 @@ from outreach.core.permissions import NotAllowed
 from outreach.edge.models import KeptAnswer, WebhookEvent
 from outreach.edge.privacy import erasing
 from outreach.edge.privacy.erasing import EraseRefused, erase
-from outreach.edge.tests import marked
+from outreach.edge.tests import api, marked
 from outreach.edge.tests.marked import LATER, OTHER
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
@@ -260,6 +260,20 @@ def test_a_file_named_as_macos_does_keeps_no_name():
     erase(person, reason=WHY, by=by, at=LATER)
     row.refresh_from_db()
     assert row.file == "Erased."
+
+
+def test_a_program_that_repeats_a_request_about_them_hears_that_they_were_erased():
+    person, bot = testing.make_person(), api.agent()
+    body = {"person": str(person.uuid), "channel": "email", "subject": "Minutes",
+            "text": "Here are the minutes.", "purpose": "informational"}  # fmt: skip
+    key = {"Idempotency_Key": "invite person@example.com"}
+    assert bot.post("/api/drafts", body, **key).status_code == 201
+    assert "person" not in KeptAnswer.objects.get().key, "no erasure need change it"
+    erase(person, reason=WHY, by=testing.dora(), at=LATER)
+    again = bot.post("/api/drafts", body, **key)
+    assert (api.code(again), again["Idempotent-Replay"]) == ((410, "erased"), "true")
+    assert "Do not write to them again" in again.json()["errors"][0]["detail"]
+    assert bot.post("/api/drafts", body, Idempotency_Key="anew").status_code == 400
 
 
 # --- The guards of the tables --------------------------------------------------------------------
