@@ -62,17 +62,21 @@ def run(*, at: datetime, carrier: Carrier = carrying.carry) -> int:
 
 
 def deliver(*, at: datetime, carrier: Carrier = carrying.carry) -> int:
-    """Wave after wave until nothing is due; whoever failed in one is left in peace in the next."""
-    arrived, ends, resting = 0, time.monotonic() + LONGEST_RUN, set[int]()
-    while time.monotonic() < ends:
-        parcels = [parcel for hook in _due(resting, at) for parcel in _claim(hook, at)]
+    """Wave after wave until nothing is due; whoever failed in one is left in peace in the next.
+
+    Each wave has its own time, from which what it claims is put off.
+    """
+    arrived, began, resting = 0, time.monotonic(), set[int]()
+    while (gone := time.monotonic() - began) < LONGEST_RUN:
+        wave = at + timedelta(seconds=int(gone))
+        parcels = [parcel for hook in _due(resting, wave) for parcel in _claim(hook, wave)]
         if not parcels:
             break
         with ThreadPoolExecutor(len(parcels)) as threads:
             answers = list(threads.map(lambda each: _carry(each, carrier), parcels))
         for parcel, answer in zip(parcels, answers, strict=True):
             arrived += answer.arrived
-            _note(parcel, answer, at)
+            _note(parcel, answer, wave)
             if not answer.arrived:
                 resting.add(parcel.hook.pk)
     return arrived

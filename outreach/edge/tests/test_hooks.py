@@ -34,7 +34,7 @@ from outreach.testing import WORKDAY
 pytestmark = pytest.mark.django_db
 KEY, OLD_KEY = "k" * 40, "o" * 40
 URL = "https://agents.example.org/outreach"
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
@@ -386,6 +386,25 @@ def test_one_receiver_that_fails_holds_up_no_other():
     outbox.run(at=WORKDAY, carrier=carrier)
     assert good.told.filter(arrived_at__isnull=False).count() == 12
     assert bad.told.filter(attempts__gt=0).count() == outbox.EACH, "the rest waits unasked"
+
+
+def test_what_a_long_run_claims_late_no_other_worker_takes(monkeypatch):
+    """The pause of the fifth begins when it is claimed, 29 seconds into the run."""
+    hook, clock = hook_of(), [100.0]
+    for _ in range(outbox.EACH + 1):
+        services.test(hook, by=testing.dora(), at=WORKDAY)
+    monkeypatch.setattr(outbox, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    receiver, other = Receiver(*[204] * outbox.EACH, 500), Receiver()
+
+    def slow(*words):
+        clock[0] = 129.0
+        return receiver(*words)
+
+    assert outbox.deliver(at=WORKDAY, carrier=slow) == outbox.EACH
+    assert len(receiver.got) == outbox.EACH + 1
+    clock[0] = 0.0
+    assert outbox.deliver(at=WORKDAY + 40 * SECOND, carrier=other) == 0
+    assert other.got == []
 
 
 def test_a_carrier_that_breaks_is_a_failure_like_any_other():
