@@ -97,6 +97,7 @@ def _claim(hook: Webhook, at: datetime) -> list[Parcel]:
     if not events.may_hear(hook):
         services.switch_off(hook, "Its agent may not read messages any more.", by=KEEPER, at=at)
         return []
+    _forget_silence(hook, at)
     mine = []
     for row in WebhookEvent.objects.filter(webhook=hook, due_at__lte=at).order_by("due_at")[:EACH]:
         body = row.body.encode()
@@ -139,6 +140,13 @@ def _note(parcel: Parcel, answer: Answer, at: datetime) -> None:
     hook.filter(failing_since__isnull=True).update(failing_since=at)
     logger.warning("Event %s of webhook %s: %s", row.pk, parcel.hook.pk, answer.fault)
     _perhaps_off(parcel.hook, answer, at)
+
+
+def _forget_silence(hook: Webhook, at: datetime) -> None:
+    """Failures from before a day in which nothing was tried begin no days of failures."""
+    tried = WebhookEvent.objects.filter(webhook=hook, tried_at__gte=at - GIVE_UP_AFTER)
+    if hook.failing_since is not None and not tried.exists():
+        Webhook.objects.filter(pk=hook.pk).update(failing_since=None)
 
 
 def _perhaps_off(hook: Webhook, answer: Answer, at: datetime) -> None:

@@ -367,6 +367,27 @@ def test_one_success_in_between_begins_the_days_anew():
     assert hook.enabled
 
 
+def test_days_in_which_nothing_was_tried_count_for_no_days_of_failures():
+    hook, receiver = hook_of(), Receiver(always=500)
+
+    def fail(days: float, hours: int) -> None:
+        """One event, tried every hour."""
+        at = WORKDAY + days * 24 * HOUR
+        services.test(hook, by=testing.dora(), at=at)
+        for hour in range(hours):
+            outbox.run(at=at + hour * HOUR, carrier=receiver)
+        hook.refresh_from_db()
+
+    fail(0, 26)
+    assert WebhookEvent.objects.get().state == "given up"
+    fail(10, 1)
+    assert hook.enabled, "two failures ten days apart"
+    for days in (20.0, 21.1, 22.2):  # a day and more between two events, and all of them fail
+        assert hook.enabled
+        fail(days, 26)
+    assert not hook.enabled
+
+
 def test_who_says_gone_is_left_in_peace_at_once():
     hook = hook_of()
     reject()
