@@ -19,9 +19,10 @@ from rest_framework.response import Response
 from approvals import authoring, proposing
 from approvals.attaching import Upload
 from outreach.core import drafts
-from outreach.core.models import Channel, Draft, Person, Purpose
+from outreach.core.models import Channel, Draft, Person, Purpose, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
 from outreach.edge.api import idempotency, shapes, waiting
 from outreach.edge.api.access import door_of
 from outreach.edge.api.base import Resource, StrictSerializer
@@ -146,37 +147,38 @@ class Drafts(mixins.ListModelMixin, Resource):
     )
     def create(self, request: Request) -> Response:
         """Propose a message: it is judged, routed, and where that is its way, queued."""
-        place, by, words = self.place, self.principal, self.read(DraftBody)
+        place, by = self.place, self.principal
         require(by, Verb.WRITE_DRAFTS, place)
+        return idempotency.once(request, place, by, lambda: self._propose(place, by))
+
+    def _propose(self, place: Workspace, by: Principal) -> tuple[int, dict[str, Any]]:
+        """Reads the body only where the answer is not kept: a time in it may have come since."""
+        words = self.read(DraftBody)
         person = Person.objects.filter(workspace=place, uuid=words["person"]).first()
         if person is None:
             raise ValidationError({"person": ["There is no such person in this workspace."]})
-
-        def act() -> tuple[int, dict[str, Any]]:
-            done = proposing.propose(
-                place,
-                person,
-                words["channel"],
-                drafts.Text(
-                    subject=words["subject"],
-                    text=words["text"],
-                    html=words["html"],
-                    confidence=words.get("confidence"),
-                    reasoning=words["reasoning"],
-                ),
-                requested=words["requested_status"],
-                purpose=words.get("purpose", Purpose.PROMOTIONAL),
-                scheduled_for=words.get("scheduled_for"),
-                notes=words["notes"],
-                uploads=[Upload(**each) for each in words["attachments"]],
-                by=by,
-                at=self.now,
-            )
-            if done.refusal is not None:
-                return refusal(done.refusal, draft=str(done.draft.uuid))
-            return 201, shapes.message(self.rows.get(pk=done.draft.pk), done)
-
-        return idempotency.once(request, place, by, act)
+        done = proposing.propose(
+            place,
+            person,
+            words["channel"],
+            drafts.Text(
+                subject=words["subject"],
+                text=words["text"],
+                html=words["html"],
+                confidence=words.get("confidence"),
+                reasoning=words["reasoning"],
+            ),
+            requested=words["requested_status"],
+            purpose=words.get("purpose", Purpose.PROMOTIONAL),
+            scheduled_for=words.get("scheduled_for"),
+            notes=words["notes"],
+            uploads=[Upload(**each) for each in words["attachments"]],
+            by=by,
+            at=self.now,
+        )
+        if done.refusal is not None:
+            return refusal(done.refusal, draft=str(done.draft.uuid))
+        return 201, shapes.message(self.rows.get(pk=done.draft.pk), done)
 
     @extend_schema(request=TextBody, parameters=[MATCH], responses={200: shapes.MessageSerializer})
     def partial_update(self, request: Request, uuid: str = "") -> Response:

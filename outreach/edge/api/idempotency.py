@@ -53,7 +53,7 @@ def once(
     act: Callable[[], tuple[int, dict[str, Any]]],
 ) -> Response:
     """Do `act` once for this key and keep its answer; what it refuses is not kept."""
-    key, print_ = key_of(request), fingerprint(request)
+    print_, key = fingerprint(request), key_of(request)  # a body that is none is told first
     known = _kept(place, by, key)
     if known is None:
         try:

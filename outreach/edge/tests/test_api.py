@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from django.utils import timezone
@@ -580,6 +581,21 @@ def test_who_revises_writes_only_the_letter(bot):
     assert revised.json()["text"] == f"{TEXT} Bob took part.{end}"
     again = bot.post(f"/api/drafts/{made['uuid']}/submit", {}, If_Match=revised.json()["digest"])
     assert again.json()["status"] == "pending_approval", again.content
+
+
+def test_a_repeated_request_is_answered_though_its_time_has_come(bot, person):
+    """Whoever lost the first answer must not have to propose the message a second time."""
+    when = testing.WORKDAY + timedelta(minutes=5)
+    words = proposal(person, scheduled_for=when.isoformat())
+    with time_machine.travel(testing.WORKDAY) as clock:
+        first = bot.post("/api/drafts", words, Idempotency_Key="a1")
+        clock.move_to(when + timedelta(minutes=1))
+        again = bot.post("/api/drafts", words, Idempotency_Key="a1")
+        assert (first.status_code, again.status_code) == (201, 201), again.content
+        assert again.json() == first.json() and again["Idempotent-Replay"] == "true"
+        new = bot.post("/api/drafts", words, Idempotency_Key="a2")
+    assert "between now and a year" in new.json()["errors"][0]["detail"]
+    assert Draft.objects.count() == KeptAnswer.objects.count() == 1
 
 
 def test_a_time_that_was_chosen_is_kept(bot, person):
