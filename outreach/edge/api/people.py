@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -15,14 +15,18 @@ from rest_framework.response import Response
 
 from channels import quiet, stop
 from outreach.core import people, person_editing
-from outreach.core.models import Account, Address, Channel, Person
+from outreach.core.models import Account, Address, Channel, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.models.workspace import validate_zone
 from outreach.core.permissions import NotAllowed
 from outreach.core.queries import people_at
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
-from outreach.edge.api.filters import Filters, TrueOrFalse
+from outreach.edge.api.filters import FEW, Filters, TrueOrFalse
+
+STANDING = (
+    "status", "status_reason", "status_at", "automation_enabled", "automation_disabled_reason",
+)  # fmt: skip
 
 
 class AddressSerializer(serializers.ModelSerializer[Address]):
@@ -32,7 +36,10 @@ class AddressSerializer(serializers.ModelSerializer[Address]):
 
 
 class PersonSerializer(serializers.ModelSerializer[Person]):
-    """A person as known, with every address. `human` is the canonical record's uuid."""
+    """A person as known, with every address. `human` is the canonical record's uuid.
+
+    A record that was merged tells how the human being stands: nothing else counts for a message.
+    """
 
     account = serializers.CharField(source="account.name", default="", read_only=True)
     human = serializers.SerializerMethodField()
@@ -44,13 +51,19 @@ class PersonSerializer(serializers.ModelSerializer[Person]):
         fields = (
             "uuid", "workspace", "full_name", "first_name", "last_name", "greeting_name",
             "position", "account", "profile_url", "connected_on", "time_zone", "country",
-            "follows_us", "status", "status_reason", "status_at", "automation_enabled",
-            "automation_disabled_reason", "human", "addresses", "source", "created_at",
+            "follows_us", *STANDING, "human", "addresses", "source", "created_at",
             "updated_at",
         )  # fmt: skip
 
     def get_human(self, row: Person) -> str:
-        return str(row.merged_into.uuid if row.merged_into else row.uuid)
+        return str(people.canonical(row).uuid)
+
+    def to_representation(self, instance: Person) -> dict[str, Any]:
+        told, human = super().to_representation(instance), people.canonical(instance)
+        for name in STANDING:
+            value = getattr(human, name)
+            told[name] = None if value is None else self.fields[name].to_representation(value)
+        return told
 
 
 class NewAddress(StrictSerializer):
@@ -87,8 +100,8 @@ class PersonFilter(Filters):
     name = django_filters.CharFilter(field_name="full_name", lookup_expr="icontains")
     account = django_filters.CharFilter(field_name="account__name", lookup_expr="icontains")
     address = django_filters.CharFilter(method="at_address")
-    status = django_filters.ChoiceFilter(choices=PersonStatus.choices)
-    automation_enabled = TrueOrFalse()
+    status = django_filters.ChoiceFilter(choices=PersonStatus.choices, method="of_standing")
+    automation_enabled = TrueOrFalse(method="of_standing")
 
     class Meta:
         model = Person
@@ -97,6 +110,16 @@ class PersonFilter(Filters):
     def at_address(self, rows: QuerySet[Person], _name: str, written: str) -> QuerySet[Person]:
         """Whoever is reached there, however the address is written."""
         return rows.filter(pk__in=people_at(written).values("pk"))
+
+    def of_standing(self, rows: QuerySet[Person], name: str, value: Any) -> QuerySet[Person]:
+        """Every record of whoever stands so, merged ones too; a few are named, for the indexes."""
+        own = Q(merged_into__isnull=True, **{name: value})
+        if name in self.rare:
+            humans = Person.objects.filter(own, workspace__in=Workspace.objects.all()).order_by()
+            few = list(humans.values_list("pk", flat=True)[: FEW + 1])
+            if len(few) <= FEW:
+                return rows.filter(Q(pk__in=few) | Q(merged_into__in=few))
+        return rows.filter(own | Q(**{f"merged_into__{name}": value}))
 
 
 class AutomationBody(StrictSerializer):

@@ -134,6 +134,9 @@ _PERSON = (
 )  # fmt: skip
 
 
+_STANDING = ("status", "status_reason", "automation_enabled")  # of the human being
+
+
 def _person(row: Person) -> Row:
     """With the addresses of each channel, as normalised."""
     known = [(each.channel, each.normalised) for each in row.addresses.all()]
@@ -141,6 +144,7 @@ def _person(row: Person) -> Row:
     return {
         "uuid": str(row.uuid),
         "human": str(human.uuid),
+        **{f"human_{name}": getattr(human, name) for name in _STANDING},
         **_plain(row, *_PERSON),
         "account": row.account.name if row.account else "",
         "connected_on": row.connected_on.isoformat() if row.connected_on else None,
@@ -176,7 +180,10 @@ KINDS = {
             "people", "people", "People",
             "Everybody we may contact, with every address and how they stand.",
             "created_at",
-            ("uuid", "human", *_PERSON, "account", "connected_on", *Channel.values),
+            (
+                "uuid", "human", *(f"human_{name}" for name in _STANDING), *_PERSON, "account",
+                "connected_on", *Channel.values,
+            ),
             _of(
                 Person.objects.select_related("account", "merged_into")
                 .prefetch_related("addresses").all,

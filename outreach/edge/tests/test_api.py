@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from approvals.models import Approval
+from channels import merging
 from outreach import testing
 from outreach.core import keys
 from outreach.core.models import Activity, ApiKey, Draft, Membership, Person
@@ -280,6 +282,36 @@ def test_no_agent_and_no_lesser_role_decides(act, body):
     assert foreign.post(f"/api/approvals/{approval.pk}/{act}", body).status_code == 404
     approval.refresh_from_db()
     assert (approval.status, approval.edited) == ("pending", False)
+
+
+def test_a_merged_record_tells_how_the_human_being_stands(bot):
+    kept, merged = testing.make_person(name="Ada Kept"), testing.make_person(name="Ada Merged")
+    testing.make_person(name="Max Other")
+    add_address(merged.workspace, merged, "email", "ada.second@example.org")
+    merging.merge(kept, merged, by=testing.alice(), at=timezone.now())
+    asked = {"reason": "asked us to stop"}
+    api.colleague(testing.alice).post(f"/api/people/{kept.uuid}/desist", asked)
+    [told] = bot.get("/api/people?address=ada.second@example.org").json()["results"]
+    assert (told["uuid"], told["human"]) == (str(merged.uuid), str(kept.uuid))
+    assert (told["status"], told["status_reason"]) == ("desist", "asked us to stop")
+    assert told["status_at"] is not None
+    Person.objects.filter(pk=kept.pk).update(
+        automation_enabled=False,
+        automation_disabled_reason="x",
+        automation_disabled_at=timezone.now(),
+    )
+    both, other = {"Ada Kept", "Ada Merged"}, {"Max Other"}
+    for query, due in (
+        ("status=desist", both), ("status=active", other), ("automation_enabled=false", both),
+        ("automation_enabled=true", other), ("status=desist&address=ada.second@example.org",
+        {"Ada Merged"}),
+    ):  # fmt: skip
+        for few in (500, 0):
+            with patch("outreach.edge.api.people.FEW", few):
+                found = bot.get(f"/api/people?{query}").json()["results"]
+            assert {row["full_name"] for row in found} == due, query
+            standing = {(row["status"], row["automation_enabled"]) for row in found}
+            assert standing == {("active", True) if due == other else ("desist", False)}
 
 
 # --- Controls and Safe Mode ----------------------------------------------------------------------

@@ -15,9 +15,10 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from channels import merging
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Activity, Address, Channel
+from outreach.core.models import Activity, Address, Channel, Person
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -128,6 +129,18 @@ def test_people_have_every_address_and_the_human_they_are(place):
     address = Address.objects.get(person__uuid=person["uuid"], channel="email").normalised
     assert person["email"] == [address] and person["whatsapp"] == ["+442079460123"]
     assert person["linkedin"] == [] and person["human"] == person["uuid"]
+
+
+def test_a_merged_record_says_how_the_human_being_stands(place):
+    kept, merged = Person.objects.get(workspace=place), testing.make_person(place)
+    merging.merge(kept, merged, by=testing.dora(place), at=testing.WORKDAY)
+    Person.objects.filter(pk=kept.pk).update(
+        status="desist", status_reason="asked", status_at=testing.WORKDAY
+    )
+    for person in rows_of("people", place):
+        assert (person["human_status"], person["human_status_reason"]) == ("desist", "asked")
+        assert person["human_automation_enabled"] is True
+        assert person["status"] == ("desist" if person["uuid"] == str(kept.uuid) else "active")
 
 
 def test_the_suppression_list_names_who_is_still_here(place):
