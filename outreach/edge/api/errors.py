@@ -54,6 +54,10 @@ class Unavailable(APIException):
     status_code = 503
     default_detail = "The database does not answer now. Nothing was changed; try again."
     default_code = "database_unavailable"
+    not_known = (
+        "The database does not answer now. Whether this was done is not known: read it again "
+        "before you repeat it."
+    )
 
 
 class PreflightConflict(Conflict):
@@ -65,6 +69,7 @@ class PreflightConflict(Conflict):
 
 
 REFUSED = {401, 403}
+SAFE = {"GET", "HEAD", "OPTIONS"}
 NOT_FOUND = {"not_found"}
 UNREADABLE = {"no_reason", "no_text", "not_confirmed", "unknown_tick"}
 
@@ -125,7 +130,10 @@ class Handler(ExceptionHandler):
     """Translates, then lets the library shape it."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        return super().convert_known_exceptions(translated(exc))
+        known, request = translated(exc), self.context.get("request")
+        if isinstance(known, Unavailable) and (request is None or request.method not in SAFE):
+            known = Unavailable(Unavailable.not_known)  # it may have gone after the commit
+        return super().convert_known_exceptions(known)
 
     def run(self) -> Any:
         response = super().run()

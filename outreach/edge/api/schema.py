@@ -20,7 +20,7 @@ SAID = {
     "406": "Only JSON is served.",
     "409": "The state is against it: decided already, changed since you read it, stopped.",
     "429": "Too often; `Retry-After` says when.",
-    "503": "The database is away; nothing was changed.",
+    "503": "The database is away; whether a change was done is not known: read it again.",
 }
 OF_BODIES = {
     "413": "The body is larger than 1 MiB.",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 import time_machine
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -312,6 +313,22 @@ def test_a_merged_record_tells_how_the_human_being_stands(bot):
             assert {row["full_name"] for row in found} == due, query
             standing = {(row["status"], row["automation_enabled"]) for row in found}
             assert standing == {("active", True) if due == other else ("desist", False)}
+
+
+def test_a_change_whose_answer_is_lost_is_not_called_undone(bot, person):
+    """The database goes away after the stop is committed: only a new look tells."""
+    alice, path = api.colleague(testing.alice), f"/api/people/{person.uuid}"
+    away = patch("outreach.edge.api.people.quiet.in_flight", side_effect=OperationalError("gone"))
+    with away:
+        answer = alice.post(f"{path}/desist", {"reason": "asked"})
+    said = answer.json()["errors"][0]["detail"]
+    assert api.code(answer) == (503, "database_unavailable")
+    assert "not known" in said and "read it again" in said and "Nothing was changed" not in said
+    assert bot.get(path).json()["status"] == "desist"
+    with patch("outreach.edge.api.people.people.canonical", side_effect=OperationalError("gone")):
+        answer = bot.get(path)
+    assert api.code(answer) == (503, "database_unavailable")
+    assert "Nothing was changed; try again" in answer.json()["errors"][0]["detail"]
 
 
 # --- Controls and Safe Mode ----------------------------------------------------------------------
