@@ -78,7 +78,8 @@ def once(
 
 
 def fingerprint(request: Request) -> str:
-    asked = {"method": request.method, "path": request.path, "body": request.data}
+    """Of what is asked; an address with a final slash is the same address."""
+    asked = {"method": request.method, "path": request.path_info, "body": request.data}
     return hashlib.sha256(canonical(asked)).hexdigest()
 
 

@@ -77,7 +77,7 @@ class Described(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         view: Any = self.view
-        return [] if view.detail or view.workspace_path == "pk" else [WORKSPACE]
+        return [] if view.detail else [WORKSPACE]
 
 
 class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]

@@ -22,7 +22,7 @@ from outreach.core.permissions import NotAllowed, has_scope
 from outreach.edge import health
 from outreach.edge.api.access import access_of
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
-from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.base import Resource, StrictFilters, StrictSerializer, refuse_strange
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
@@ -154,11 +154,6 @@ class Workspaces(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     rows = Workspace.objects.all()
     serializer_class = WorkspaceSerializer
 
-    def get_queryset(self) -> Any:
-        if getattr(self, "swagger_fake_view", False):
-            return self.rows.none()
-        return self.rows.filter(pk__in=access_of(self.request).ids(self.resource))
-
     @extend_schema(request=SafeModeBody, responses=WorkspaceSerializer)
     def partial_update(self, request: Request, pk: str = "") -> Response:
         """Switch Safe Mode. Agents can do neither; off is refused with the preflight (409)."""
@@ -179,6 +174,7 @@ class Workspaces(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     @action(detail=True, methods=["get"], pagination_class=QueuePages)
     def reviews(self, request: Request, pk: str = "") -> Response:
         """What waits for a decision here, critical first."""
+        refuse_strange(request, StrictFilters.always)
         place = self.get_object()
         if place.pk not in access_of(request).ids("approvals"):
             raise PermissionDenied("This key may not read reviews: it lacks reviews:read.")

@@ -331,6 +331,24 @@ def test_a_change_whose_answer_is_lost_is_not_called_undone(bot, person):
     assert "Nothing was changed; try again" in answer.json()["errors"][0]["detail"]
 
 
+def test_workspaces_and_their_reviews_pass_over_no_filter(bot):
+    place = testing.make_workspace()
+    testing.make_pending(at=timezone.now())
+    for query, due in (("", 1), (f"?workspace={place.slug}", 1), ("?workspace=nowhere", 0)):
+        assert len(bot.get(f"/api/workspaces{query}").json()["results"]) == due, query
+    path = f"/api/workspaces/{place.pk}/reviews"
+    assert len(bot.get(f"{path}?page_size=5").json()["results"]) == 1
+    for query in ("status=approved", "foo=1", "page_size="):
+        assert bot.get(f"{path}?{query}").status_code == 400, query
+    assert bot.get(f"{path}?workspace=nowhere").status_code == 404
+
+
+def test_a_final_slash_does_not_make_a_repeated_request_another(bot, person):
+    first = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    again = bot.post("/api/drafts/", proposal(person), Idempotency_Key="a1")
+    assert (again.status_code, again.json()) == (201, first.json())
+
+
 # --- Controls and Safe Mode ----------------------------------------------------------------------
 
 
