@@ -91,6 +91,19 @@ def revoke(key: ApiKey, *, by: Principal, at: datetime) -> bool:
     """End a key at once; whether it still worked. Its owner may, and an admin of the workspace."""
     if key.user_id is None or by.id != str(key.user_id) or not by.is_user:
         require(by, Verb.CONFIGURE, key.workspace)
+    return _end(key, by=by, at=at)
+
+
+def end_of_member(user: User, workspace: Workspace, *, by: Principal, at: datetime) -> None:
+    """End the keys of somebody who leaves a workspace, so that coming back wakes none of them.
+
+    The caller has asked for the right to remove them.
+    """
+    for key in ApiKey.objects.filter(user=user, workspace=workspace, revoked_at__isnull=True):
+        _end(key, by=by, at=at)
+
+
+def _end(key: ApiKey, *, by: Principal, at: datetime) -> bool:
     with transaction.atomic():
         ended = ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=at)
         if ended:

@@ -22,7 +22,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
-from outreach.core import activity, members
+from outreach.core import activity, keys, members
 from outreach.core.models import Membership, Role, User
 from outreach.core.permissions import Verb
 from outreach.edge import passwords
@@ -162,6 +162,7 @@ class MembershipAdmin(ConfigureAdmin):
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         if isinstance(obj, Membership):
             _keep_an_admin(obj)
+            keys.end_of_member(obj.user, obj.workspace, by=principal_of(request), at=timezone.now())
         self.tell(request, obj, removed=True)
         super().delete_model(request, obj)
 

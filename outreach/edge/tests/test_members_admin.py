@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 
 from outreach import testing
 from outreach.core.models import Activity, Membership, User
+from outreach.edge.tests import api
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/core/membership/add/"
@@ -153,6 +154,21 @@ def test_members_are_removed_one_by_one_so_that_an_admin_is_left():
     form = {"action": "delete_selected", "_selected_action": ids, "post": "yes"}
     client.post("/admin/core/membership/", form)
     assert list(Membership.objects.values_list("pk", flat=True)) == ids
+
+
+def test_the_keys_of_a_member_end_with_the_membership_for_good():
+    bob, dora = api.colleague(testing.bob), api.colleague(testing.dora)
+    place, other = testing.make_workspace(), testing.make_workspace("other")
+    elsewhere = api.colleague(testing.bob, other)
+    member = Membership.objects.get(user__username="bob", workspace=place)
+    enter(testing.dora().user).post(f"/admin/core/membership/{member.pk}/delete/", {"post": "yes"})
+    assert not Membership.objects.filter(pk=member.pk).exists()
+    Membership.objects.create(user=member.user, workspace=place, role="creator")
+    for path in ("/api/people", "/api/system/status"):
+        assert bob.get(path).status_code == 401, path
+        assert [each.get(path).status_code for each in (elsewhere, dora)] == [200, 200]
+    told = Activity.objects.get(verb="workspaces.key_revoked")
+    assert told.by_id == str(testing.dora().user.pk)
 
 
 def test_two_admins_who_remove_each_other_at_once_leave_one():
