@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -361,10 +362,18 @@ def test_the_stored_decision_names_the_gate_and_every_finding():
     assert (open_["not_before"], open_["would_leave_at"]) == (None, None)
 
 
+def test_the_words_of_a_workspace_are_among_the_rules_a_text_was_judged_by():
+    told = hashlib.sha256(b"falcon\nsynergie").hexdigest()[:12]
+    words = ("synergie", "falcon")
+    assert gate.policy(words) == gate.policy(words[::-1]) == f"{gate.GATE_VERSION}+own-{told}"
+    assert gate.policy() == gate.GATE_VERSION
+    stored = gate.as_decision(Verdict(), at=NOON, leaves_at=None, words=words)
+    assert stored["gate"] == gate.policy(words)
+
+
 def test_the_version_of_the_gate_names_what_decides():
-    assert re.fullmatch(r"gate-\d+\+\S+\+law-\S+", gate.GATE_VERSION)
-    assert POLICY_VERSION in gate.GATE_VERSION
-    assert TABLE.version in gate.GATE_VERSION
+    named = f"+{POLICY_VERSION}+law-{TABLE.version}"
+    assert re.fullmatch(rf"gate-\d+{re.escape(named)}", gate.GATE_VERSION)
 
 
 @pytest.mark.parametrize(
