@@ -22,6 +22,7 @@ from outreach.core.models import Channel, Consent, Contact, Person
 from outreach.core.models.consent import Basis, SuppressionReason
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
+from safety.contract.foreign import foreign
 from safety.contract.stop_request import StopRequest, detect_stop
 
 INBOUND = Principal.system("inbound")
@@ -105,13 +106,16 @@ def unsubscribed(person: Person, channel: str, *, at: datetime) -> list[int]:
     return ids
 
 
-def judge_text(text: str) -> StopRequest:
-    """A message that cannot be judged is unclear, never harmless."""
+def judge_text(text: str, *, is_their_own: bool = True) -> StopRequest:
+    """A message that cannot be judged is unclear, never harmless: nor is one in a language that
+    has no rules, where these words are certain to be theirs."""
     try:
-        return detect_stop(text)
+        found = detect_stop(text)
+        strange = foreign(text) if found.kind == "none" and is_their_own else ""
     except Exception:
         logger.exception("An inbound message could not be searched for a request to stop.")
         return StopRequest("unclear")
+    return StopRequest("unclear", text=strange) if strange else found
 
 
 def hold(person: Person, reason: str, *, at: datetime) -> list[int]:

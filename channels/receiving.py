@@ -143,13 +143,15 @@ def _request(row: InboundMessage) -> StopRequest:
         return StopRequest("stop", text="unsubscribe")
     if not row.text and row.details.get("media") in UNHEARD:
         return StopRequest("unclear", text=str(row.details["media"]))
-    request = inbound.judge_text(row.text)
+    by_hand = row.kind != InboundKind.AUTO_REPLY
+    request = inbound.judge_text(row.text, is_their_own=by_hand)
     if request.kind != "stop" and row.subject and not row.subject.lower().startswith(ANSWERS):
-        by_subject = inbound.judge_text(row.subject)
+        alone = by_hand and not row.text.strip()
+        by_subject = inbound.judge_text(row.subject, is_their_own=alone)
         if by_subject.kind == "stop" or request.kind == "none":
             request = by_subject
     if request.kind == "none" and row.details.get("doubtful"):
-        below = inbound.judge_text(row.details["doubtful"])
+        below = inbound.judge_text(row.details["doubtful"], is_their_own=False)
         if below.kind != "none":
             return StopRequest("unclear", text=below.text)
     return request

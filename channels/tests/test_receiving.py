@@ -253,6 +253,11 @@ JUDGED = [
     ("Tuesday suits me." + QUOTE, {}, "none", "", "wants_reply", True),
     ("STOP" + QUOTE, {}, "stop", "", "handled", True),
     ("Not interested", {}, "unclear", "unclear_stop", "needs_person", False),
+    ("Не пишите мне больше", {}, "unclear", "unclear_stop", "needs_person", False),
+    ("Ik wil geen mails meer", {}, "unclear", "unclear_stop", "needs_person", False),
+    ("", {"subject": "구독을 취소해 주세요"}, "unclear", "unclear_stop", "needs_person", False),
+    ("Tuesday suits me.", {"subject": "Встреча"}, "none", "", "wants_reply", True),
+    ("Fine.\n\n-----Original Message-----\nВстреча", {}, "none", "", "wants_reply", True),
     ("Fine.\n\n-----Original Message-----\nplease stop emailing me", {}, "unclear",
      "unclear_stop", "needs_person", False),
     ("", {"subject": "Unsubscribe"}, "stop", "", "handled", True),
@@ -335,6 +340,14 @@ def test_a_mail_a_provider_could_only_hand_over_as_it_is_is_known_for_a_machines
     event = SimpleNamespace(message=message, event_id="e1", event_type="inbound", timestamp=LATER)
     incoming = provider_mail._as_it_is(event)
     assert (incoming.kind, incoming.automatic) == ("auto_reply", "Auto-Submitted: auto-replied")
+
+
+def test_an_automatic_reply_in_another_language_holds_nobody():
+    person = testing.make_person()
+    text = "Ik ben niet op kantoor en lees geen mails."
+    [row] = take_in(letter(person, text, automatic="auto-replied"), at=LATER)
+    person.refresh_from_db()
+    assert (row.status, person.automation_enabled) == ("handled", True)
 
 
 def test_an_automatic_reply_that_may_ask_us_to_stop_is_for_a_person():

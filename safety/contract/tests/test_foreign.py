@@ -1,0 +1,65 @@
+"""What is in a language without stop rules, and what is not, however short or odd."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from safety.contract.foreign import LONGEST, foreign
+from safety.contract.stop_request import detect_stop, examples
+
+HERE = Path(__file__).parent
+BENCH = HERE.parents[2] / "bench"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "стоп", "отписаться", "Не пишите мне больше", "수신거부", "إلغاء الاشتراك", "Διαγραφή",
+        "הסר אותי", "ยกเลิก", "सदस्यता रद्द करें", "配信停止をお願いします", "もう送らないで",
+        "Uitschrijven", "Schrijf me uit a.u.b.", "Ik wil geen mails meer ontvangen",
+        "Wypisz mnie", "Nie chcę więcej maili", "Dziękuję, nie", "Avregistrera mig",
+        "Jag vill inte ha fler mejl", "Listeden çıkar lütfen", "Leiratkozás", "Odhlásit",
+        "Dezabonare", "Hủy đăng ký", "meld meg av", "Peruuta", "Hello, отписаться пожалуйста",
+        "zażółć", "https://example.com стоп",
+    ],
+)  # fmt: skip
+def test_a_language_without_rules_is_told_with_the_words_that_show_it(text):
+    assert foreign(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "ok", "K", "👍", "OK 👍🏽", "42", "10:30?", "+44 20 7946 0123", "n/a", "TBD", "Ann",
+        "Dan", "Meg", "Ann Meier", "Łukasz Nowak", "van der Berg", "Kind regards, Łukasz Dvořák",
+        "Best, Søren", "Mit freundlichen Grüßen, Jürgen Žižek", "ann@example.com", "@ann_š",
+        "https://example.ru/стоп", "www.example.com/är", "Ja", "Nein danke", "Vielen Dank",
+        "Sì", "não", "Olá!", "¿Qué tal?", "Ça va", "Bon", "Buen día", "Bom dia", "Grazie mille",
+        "Este jueves", "Anda", "Però no", "Nem sempre", "Tuesday suits me.", "谢谢", "好的，周二见",
+        "We met Łukasz, Žižek and Ağaoğlu in Gdańsk and Škofja Loka.",
+        "Our man in Moscow signs as Иван Петров; please send the contract to him on Monday.",
+    ],
+)  # fmt: skip
+def test_what_the_rules_can_read_is_left_to_them(text):
+    assert foreign(text) == ""
+
+
+def test_no_sentence_of_the_six_languages_is_taken_for_another():
+    lines = [
+        line.rpartition("\t")[2]
+        for path in (HERE / "business_mail.txt", BENCH / "own_text.tsv", BENCH / "stop_text.tsv")
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    lines += [text for texts in examples().values() for text in texts]
+    assert len(lines) > 1200
+    assert [line for line in lines if foreign(line) and detect_stop(line).kind == "none"] == []
+
+
+def test_a_long_or_odd_text_is_read_at_once_and_never_breaks():
+    began = time.monotonic()
+    for text in ("я" * 100_000, "a" * 100_000, "\ud800\0" * 5000, "@" * LONGEST, ". " * 50_000):
+        foreign(text)
+    assert time.monotonic() - began < 2
