@@ -10,7 +10,7 @@ from django.db import OperationalError
 from approvals.models import Approval
 from channels import quiet, stop
 from outreach import testing
-from outreach.core.models import Activity, CoolingOff, Draft
+from outreach.core.models import Activity, CoolingOff, Draft, Person
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -199,6 +199,18 @@ def test_stopping_a_person_rejects_what_waits_and_what_was_approved(live, status
     assert Approval.objects.get(pk=someone_else.pk).status == "approved"
     told = Activity.objects.filter(verb="approvals.rejected")
     assert set(told.values_list("by_kind", flat=True)) == {"system"}
+
+
+def test_a_request_to_stop_that_comes_while_a_block_is_lifted_holds():
+    person, alice = testing.make_person(), testing.alice()
+    stop.stop_person(person, "blocked", reason="spam", by=alice, at=WORKDAY)
+    page = Person.objects.get(pk=person.pk)  # what whoever lifts has before them
+    stop.stop_person(
+        Person.objects.get(pk=person.pk), "desist", reason="STOP by e-mail", by=alice, at=LATER
+    )
+    with pytest.raises(PersonRefused, match="asked us to stop"):
+        stop.lift_person(page, reason="agreed", by=alice, at=LATER)
+    assert Person.objects.get(pk=person.pk).status == "desist"
 
 
 def test_desist_rests_72_hours_before_it_can_be_lifted():

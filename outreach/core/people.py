@@ -57,6 +57,11 @@ def set_status(person: Person, status: str, *, reason: str, by: Principal, at: d
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     if status == PersonStatus.ACTIVE:
+        # A request to stop that came while somebody read the page is not overwritten by a lift.
+        human.refresh_from_db(
+            fields=["status", "status_at", "desisted_at"],
+            from_queryset=Person.objects.select_for_update(no_key=True),
+        )
         asked = [human.desisted_at]  # kept by a block that came after; by a merge the newest
         if human.status == PersonStatus.DESIST:
             asked.append(human.status_at or at)
