@@ -31,6 +31,8 @@ def candidates(
 
 def why_not(approval: Approval, *, at: datetime) -> str:
     """Why this item needs a look of its own; empty when it may go with the others."""
+    if approval.priority != Priority.LOW:
+        return f"its priority is {Priority(approval.priority).label}, not low"
     found = [
         item["message"]
         for item in approval.decision.get("findings", [])

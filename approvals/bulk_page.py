@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from approvals import bulk, desk, items, marks, services, tasks
-from approvals.models import Approval, ApprovalStatus, Priority
+from approvals.models import Approval, ApprovalStatus
 from outreach.core.principal import Principal
 
 
@@ -48,8 +48,6 @@ def why_not(row: Approval, *, at: datetime) -> str:
         return items.became(row)
     if row.expires_at <= at:
         return "it has expired"
-    if row.priority != Priority.LOW:
-        return f"its priority is {Priority(row.priority).label}, not low"
     return bulk.why_not(row, at=at)
 
 

@@ -29,7 +29,7 @@ def readable(rows: QuerySet[Approval]) -> QuerySet[Approval]:
     )
     return rows.select_related(
         "workspace", "revision", "human", "draft__person__account", "draft__person__merged_into"
-    ).annotate(**{PHONE: Subquery(phones.order_by("-id").values("normalised")[:1])})
+    ).annotate(**{PHONE: Subquery(phones.order_by("id").values("normalised")[:1])})
 
 
 CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {

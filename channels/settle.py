@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,6 +26,8 @@ from outreach.core.permissions import Verb, require, require_operator
 from outreach.core.principal import Principal
 from safety import facts
 from safety.contract import frequency
+
+logger = logging.getLogger(__name__)
 
 SWEEPER = Principal.system("sweeper")
 PROVIDER = Principal.system("provider")
@@ -73,12 +76,22 @@ def park(rows: Sequence[Delivery], *, reason: str, by: Principal, at: datetime) 
             if won != 1:
                 continue
             Contact.objects.bulk_create([contact_of(row, at)], ignore_conflicts=True)
-            rest_after(row, at)
             activity.record(
                 activity.entry("channels.unknown", row, approval=row.approval_id), by=by, at=at
             )
             parked.append(row)
+        _let_rest(row, at)
     return parked
+
+
+def _let_rest(row: Delivery, at: datetime) -> None:
+    """After the commit that parks, and never in its way: a stop waits for that one, whoever set it
+    and whatever they may not read (a key, a zone). The contact counts in any case."""
+    try:
+        with transaction.atomic():
+            rest_after(row, at)
+    except Exception:
+        logger.exception("The rest after delivery %s could not be stored.", row.pk)
 
 
 def contact_of(row: Delivery, at: datetime, *, certain: bool = False) -> Contact:

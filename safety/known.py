@@ -150,7 +150,7 @@ def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     for kind, whose, a, b, when, until, draft, _ in rows:
         moment, end = sql.to_moment(when), sql.to_moment(until)
         if kind == "phone":
-            found.phones[whose] = a
+            found.phones.setdefault(whose, a)  # the oldest: what is added moves nobody's hours
         elif kind == "contact":
             contact = frequency.Contact(platform=a, at=moment, direction=b)
             found.contacts[whose].append(Passed(contact, draft))

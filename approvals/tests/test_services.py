@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from approvals import expiry, rounds, services, submission, taking
+from approvals import bulk, expiry, rounds, services, submission, taking
 from approvals.errors import Lost, Refused, Stale
-from approvals.models import Approval
+from approvals.models import Approval, Priority
 from outreach import testing
 from outreach.core import activity, drafts
 from outreach.core.models import Draft, Revision
@@ -273,3 +273,16 @@ def test_only_one_open_round_per_message():
     copy = rounds._again(approval, reason="undone", at=LATER)
     with pytest.raises(IntegrityError), transaction.atomic():
         copy.save()
+
+
+def test_what_rose_in_the_queue_meanwhile_is_not_approved_with_others():
+    row = testing.make_pending(confidence=95)
+    Approval.objects.filter(pk=row.pk).update(priority=Priority.LOW, not_before=None)
+    listed = Approval.objects.get(pk=row.pk)
+    assert bulk.why_not(listed, at=WORKDAY) == ""
+    Approval.objects.filter(pk=row.pk).update(priority=Priority.CRITICAL)  # they complained
+    how = {"by": testing.alice(), "at": WORKDAY, "digest": listed.digest}
+    with pytest.raises(Refused, match="its priority is critical, not low"):
+        services.approve(row.pk, in_bulk=True, **how)
+    assert Approval.objects.get(pk=row.pk).status == "pending"
+    assert services.approve(row.pk, **how).status == "approved"

@@ -62,7 +62,8 @@ class Totals:
             self._shadow(item)
 
     def _judged(self, item: Item) -> None:
-        self.policies[item.judged_by or "not recorded"] += 1
+        # Our rules count here; a workspace's own words, which follow, may change from day to day.
+        self.policies[(item.judged_by or "not recorded").partition("+own-")[0]] += 1
         if item.judged_at is not None:
             self.judged_from = min(self.judged_from or item.judged_at, item.judged_at)
             self.judged_to = max(self.judged_to or item.judged_at, item.judged_at)

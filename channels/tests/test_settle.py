@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from approvals import expiry, services, submission
 from approvals.errors import Refused
@@ -303,3 +304,21 @@ def test_what_is_not_ours_is_found_nowhere(unknown):
     assert settle.quoted("email", provider_id="elsewhere") is None
     for message_id in ("", "<x@y>", f"<{unknown.token}.{unknown.approval_id}@example.org>"):
         assert settle.quoted("email", message_id=message_id) is None
+
+
+def test_parking_the_dead_needs_nothing_but_the_database(live, monkeypatch, caplog):
+    """A stop waits for it, also where whoever stops may not read the keys of the installation."""
+    approval = testing.make_approved()
+    row = Delivery.objects.create(
+        workspace=approval.workspace, approval=approval, human=approval.human, channel="email",
+        status="sending", sender=uuid4(), place="here", boot_id="gone", since=LATER, token=uuid4(),
+    )  # fmt: skip
+
+    def unreadable(*_, **__):
+        raise ImproperlyConfigured("SUPPRESSION_KEY is not set and the file cannot be used")
+
+    monkeypatch.setattr(facts, "gather", unreadable)
+    assert settle.park([row], reason="its sender died", by=settle.SWEEPER, at=LATER) == [row]
+    assert Delivery.objects.get().status == "unknown"
+    assert Contact.objects.count() == 1
+    assert "could not be stored" in caplog.text

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from outreach.core import activity, names
-from outreach.core.models import Account, Duplicate, Person, Workspace
+from outreach.core.models import Account, Address, Channel, Duplicate, Person, Workspace
 from outreach.core.models.imports import DuplicateReason
 from outreach.core.models.workspace import validate_zone
 from outreach.core.people import PersonRefused, add_address, refuse_erased
@@ -135,19 +136,30 @@ def change(
     return changed
 
 
+NUMBERED = (Channel.WHATSAPP, Channel.PHONE)
 # Whose law and whose hours a message is judged by. An agent may fill what nobody knows.
 JUDGED_BY = {"country": "country", "time_zone": "time zone"}
 
 
 def _for_people_only(held: Person, changed: Iterable[str], by: Principal) -> None:
-    """Refuse an agent that would move somebody to where the rules are kinder."""
-    told = [JUDGED_BY[name] for name in changed if name in JUDGED_BY and getattr(held, name)]
-    if told and not by.is_user:
+    """Refuse an agent that would move somebody to where the rules are kinder.
+
+    A record of the same human being may know it, and a telephone number tells both.
+    """
+    asked = [] if by.is_user else [name for name in changed if name in JUDGED_BY]
+    told = [JUDGED_BY[name] for name in asked if _is_known(held, name)]
+    if told:
         raise NotAllowed(
             f"{by.label} may not change the {' and the '.join(told)} of a person: law and hours "
             f"are judged by it. A colleague in {held.workspace.name} has to do this. Nothing was "
             "saved."
         )
+
+
+def _is_known(held: Person, name: str) -> bool:
+    human = Person.objects.filter(Q(pk=held.human_id) | Q(merged_into=held.human_id))
+    numbers = Address.objects.filter(person__in=human.values("pk"), channel__in=NUMBERED)
+    return human.exclude(**{name: ""}).exists() or numbers.exists()
 
 
 def version(person: Person) -> str:

@@ -132,3 +132,17 @@ def test_no_agent_moves_somebody_to_where_the_rules_are_kinder(words):
     person.refresh_from_db()
     assert (person.country, person.time_zone, person.notes) == ("DE", "Europe/Berlin", "")
     assert person_editing.change(person, words, by=testing.bob(), at=at) == [*words]
+
+
+@pytest.mark.parametrize("told_by", ["number", "record"])
+def test_a_number_or_another_record_tells_an_agent_where_somebody_is_too(told_by):
+    agent, bob = testing.make_agent(None, "people:write"), testing.bob()
+    known = {"addresses": [("whatsapp", "+49 30 901820")]} if told_by == "number" else {}
+    person = create({"full_name": "Erika Muster"}, **known)
+    if told_by == "record":
+        other = create({"full_name": "E. Muster", "country": "DE", "time_zone": "Europe/Berlin"})
+        Person.objects.filter(pk=other.pk).update(merged_into=person)
+    for words in ({"country": "US"}, {"time_zone": "Pacific/Honolulu"}):
+        with pytest.raises(NotAllowed):
+            person_editing.change(person, words, by=agent, at=WORKDAY)
+        assert person_editing.change(person, words, by=bob, at=WORKDAY) == [*words]
