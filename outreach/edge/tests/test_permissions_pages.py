@@ -153,7 +153,6 @@ def test_a_page_that_is_not_there_says_so_in_words(client):
 
 
 def test_a_control_that_the_environment_brakes_does_not_look_free(client, settings):
-    testing.ship()
     settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "DRY_RUN": True}
     SystemControl.objects.filter(control_key="DRY_RUN").update(enabled=False)
     enter(client, testing.olaf())
