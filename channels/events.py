@@ -156,10 +156,17 @@ def _apply(row: ProviderEvent, place: Workspace, address: str, *, at: datetime) 
     if row.kind == EventKind.BOUNCED:
         permanent = bool(row.payload.get("permanent"))
         return bounces.bounced(row, place, address, permanent=permanent, at=at)
-    if row.kind == EventKind.COMPLAINED:
+    # Who never had the address never wrote to it: a complaint told there is an opt-out, and
+    # nothing to slow down for.
+    if row.kind == EventKind.COMPLAINED and (row.delivery or _knows(place, address)):
         bounces.complained(place, address, at=at)
         return "complained: the address is suppressed"
     return _unsubscribe(row, place, address, at=at)
+
+
+def _knows(place: Workspace, address: str) -> bool:
+    known = matching.theirs(Channel.EMAIL, address)
+    return Address.objects.filter(known, workspace=place, channel=Channel.EMAIL).exists()
 
 
 def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: datetime) -> str:
@@ -176,11 +183,12 @@ def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: date
             by=inbound.INBOUND,
             at=at,
         )
-    person = found[0].person if found else None
-    if person is not None and channel == Channel.EMAIL:
+    if not found or channel != Channel.EMAIL:
+        return "unsubscribed: the address is suppressed"
+    near = matching.nearest(found, channel, address)
+    for person in {each.person.human_id: each.person for each in near}.values():
         inbound.unsubscribed(person, channel, at=at)
-        return "unsubscribed: nothing more is sent to them"
-    return "unsubscribed: the address is suppressed"
+    return "unsubscribed: nothing more is sent to them"
 
 
 def _places(row: ProviderEvent) -> list[Workspace]:
@@ -190,7 +198,7 @@ def _places(row: ProviderEvent) -> list[Workspace]:
     recipient = str(row.payload.get("recipient", ""))
     if not recipient:
         return []
-    known = Address.objects.filter(matching.theirs(channel, recipient), channel=channel)
+    known = matching.anywhere(channel, recipient, [channel])
     places = Workspace.objects.order_by("pk")
     found = list(places.filter(pk__in=known.values("workspace")))
     return found or ([] if row.kind == EventKind.BOUNCED else list(places))

@@ -70,10 +70,7 @@ def theirs(channel: str, sender: str) -> Q:
     written = forms(channel, sender)
     found = Q(normalised__in=written)
     if channel == Channel.EMAIL and written:
-        plain = suppression.form_of(channel, sender)
-        local, _, domain = plain.rpartition("@")
-        found |= Q(normalised=plain)
-        found |= Q(normalised__startswith=f"{local}+", normalised__endswith=f"@{domain}")
+        found |= suppression.same_mailbox(sender)
     return found
 
 
@@ -122,9 +119,20 @@ def _addressed(incoming: Incoming) -> list[Workspace]:
 def senders(channel: str, sender: str) -> QuerySet[Address]:
     """Every address, in whatever workspace, by which we may know this sender."""
     channels = [channel, Channel.PHONE] if channel == Channel.WHATSAPP else [channel]
-    return Address.objects.filter(theirs(channel, sender), channel__in=channels).select_related(
-        "workspace", "person__merged_into"
+    return anywhere(channel, sender, channels).select_related("workspace", "person__merged_into")
+
+
+def anywhere(channel: str, sender: str, channels: Iterable[str]) -> QuerySet[Address]:
+    """Their addresses in every workspace. It is asked for by workspace, as the index begins."""
+    return Address.objects.filter(
+        theirs(channel, sender), channel__in=list(channels), workspace__in=Workspace.objects.all()
     )
+
+
+def nearest(rows: Iterable[Address], channel: str, sender: str) -> list[Address]:
+    """Who has the very address, if anybody has it; else whoever has it in another form."""
+    found, written = list(rows), forms(channel, sender)[:1]
+    return [row for row in found if row.normalised in written] or found
 
 
 def _known(incoming: Incoming, places: Iterable[int] | None) -> list[Address]:

@@ -17,7 +17,7 @@ from channels.tests import payloads
 from channels.tests.payloads import SECRET, call, instagram, message, signed, status, whatsapp
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Contact, InboundMessage
+from outreach.core.models import Contact, InboundMessage, Suppression
 from outreach.core.people import add_address
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -317,6 +317,37 @@ def test_a_complaint_of_the_same_mailbox_in_another_form_counts(client):
     assert row.reason == "complaint"
 
 
+def test_who_unsubscribes_with_a_tag_of_theirs_stops_no_other_tag_of_the_mailbox(client):
+    alice, bob = testing.make_person(), testing.make_person()
+    for person, tag in ((alice, "alice"), (bob, "bob")):
+        add_address(person.workspace, person, "email", f"team+{tag}@example.com")
+    told = {**UNSUBSCRIBED, "Recipient": "team+bob@example.com"}
+    assert postmark(client, "tracking", told).status_code == 200
+    alice.refresh_from_db()
+    bob.refresh_from_db()
+    assert (alice.status, bob.status) == ("active", "desist")
+
+
+def test_who_unsubscribes_the_mailbox_itself_stops_everybody_there(client):
+    people = [testing.make_person(), testing.make_person()]
+    for person, tag in zip(people, ("alice", "bob"), strict=True):
+        add_address(person.workspace, person, "email", f"team+{tag}@example.com")
+    told = {**UNSUBSCRIBED, "Recipient": "team@example.com"}
+    assert postmark(client, "tracking", told).status_code == 200
+    for person in people:
+        person.refresh_from_db()
+        assert person.status == "desist"
+
+
+def test_a_complaint_counts_only_where_the_address_is_known(client):
+    person, there = testing.make_person(), testing.make_workspace("other")
+    add_address(person.workspace, person, "email", BOUNCE["Email"])
+    told = {**BOUNCE, "RecordType": "SpamComplaint", "Type": "SpamComplaint", "TypeCode": 512}
+    assert postmark(client, "tracking", told).status_code == 200
+    assert suppression.find(person.workspace, "email", BOUNCE["Email"]).complained_at
+    assert suppression.find(there, "email", BOUNCE["Email"]) is None
+
+
 def test_an_opt_out_of_somebody_nobody_knows_holds_everywhere_and_a_bounce_nowhere(client):
     places = [testing.make_workspace(), testing.make_workspace("other")]
     assert postmark(client, "tracking", BOUNCE).status_code == 200
@@ -327,7 +358,9 @@ def test_an_opt_out_of_somebody_nobody_knows_holds_everywhere_and_a_bounce_nowhe
         assert postmark(client, "tracking", told).status_code == 200
     for place in places:
         assert suppression.find(place, "email", BOUNCE["Email"]).reason == "unsubscribe"
-        assert suppression.find(place, "email", "zoe@example.com").reason == "complaint"
+        assert suppression.find(place, "email", "zoe@example.com").reason == "unsubscribe"
+    # Nobody there wrote to them, so it slows down nobody there.
+    assert not Suppression.objects.exclude(complained_at=None).exists()
 
 
 def test_a_receipt_that_is_faster_than_our_own_record_is_taken_up_later(client):

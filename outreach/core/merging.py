@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from outreach.core import activity, people, suppression
+from outreach.core import activity, opt_outs, people
 from outreach.core.models import Contact, CoolingOff, Duplicate, Merge, Person
 from outreach.core.models.imports import DuplicateDecision
 from outreach.core.permissions import Verb, require
@@ -124,7 +124,7 @@ def merge(
         workspace=kept.workspace, kept=kept, merged=merged, before=before, after=after,
         moved=moved, at=at, **by.fields(),
     )  # fmt: skip
-    suppression.follow([kept.pk], at=at)
+    opt_outs.follow([kept.pk], at=at)
     _decide(kept, merged, DuplicateDecision.MERGED, at)
     codes: dict[str, Any] = {
         "into": kept.pk,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from outreach.core import activity, erasure, suppression
+from outreach.core import activity, erasure, opt_outs
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
@@ -143,7 +143,7 @@ def add_address(
     if not made and found.person_id != person.pk:
         raise PersonRefused(f"{form} belongs to another person ({found.person_id}) already.")
     if made:
-        suppression.follow([person.pk], at=at or timezone.now())
+        opt_outs.follow([person.pk], at=at or timezone.now())
     return found
 
 

@@ -28,9 +28,6 @@ from outreach.core.principal import Principal
 
 DOMAIN = b"outreach/suppression/v1\0"
 GRAVITY = {reason: rank for rank, reason in enumerate(SuppressionReason.values)}
-# What a human being told us, and not what became of one mailbox.
-OPT_OUTS = [each for each in GRAVITY if GRAVITY[each] >= GRAVITY[SuppressionReason.UNSUBSCRIBE]]
-FOLLOWER = Principal.system("opt-out")
 OTHER_KEY = (
     "The suppression list was written with another key, so nobody can tell who asked us to stop. "
     "Put the old SUPPRESSION_KEY (or the file suppression_key in DATA_DIR) back"
@@ -86,6 +83,14 @@ def form_of(channel: str, address: str) -> str:
         local, _, domain = form.rpartition("@")
         form = f"{local.partition('+')[0] or local}@{domain}"
     return form
+
+
+def same_mailbox(address: str) -> Q:
+    """The e-mail addresses of one digest: without a tag and with any."""
+    plain = form_of(Channel.EMAIL, address)
+    local, _, domain = plain.rpartition("@")
+    tagged = Q(normalised__startswith=f"{local}+", normalised__endswith=f"@{domain}")
+    return Q(normalised=plain) | tagged
 
 
 def digest_of(workspace_id: int, channel: str, address: str) -> str:
@@ -243,41 +248,6 @@ def suppress_human(person: Person, *, reason: str, by: Principal, at: datetime) 
         for row in rows:
             suppress(row.workspace, row.channel, row.normalised, reason=reason, by=by, at=at)
     return len(rows)
-
-
-def follow(people: Iterable[int], *, at: datetime) -> None:
-    """Let opt-outs count the human being: where one of their addresses was opted out, suppress
-    the others too, but for what a person lifted since. Called wherever addresses come together."""
-    humans = Person.objects.filter(pk__in=list(people)).values_list("pk", "merged_into_id")
-    wanted = {into or pk for pk, into in humans}
-    rows = Address.objects.filter(
-        Q(person_id__in=wanted) | Q(person__merged_into_id__in=wanted)
-    ).select_related("workspace", "person")
-    theirs: dict[int, dict[str, Address]] = {}
-    for row in rows:
-        digest = digest_of(row.workspace_id, row.channel, row.normalised)
-        theirs.setdefault(row.person.human_id, {})[digest] = row
-    digests = [digest for found in theirs.values() for digest in found]
-    known = {row.digest: row for row in Suppression.objects.filter(digest__in=digests)}
-    for found in theirs.values():
-        rows_of = [known[digest] for digest in found if digest in known]
-        told = [row for row in rows_of if row.lifted_at is None and row.reason in OPT_OUTS]
-        if told:
-            _follow_one(found, known, max(told, key=lambda row: GRAVITY[row.reason]), at)
-
-
-def _follow_one(
-    found: dict[str, Address], known: dict[str, Suppression], told: Suppression, at: datetime
-) -> None:
-    # A complaint was about one mailbox and counts once; of the others their owner wants no more.
-    reason = min(told.reason, SuppressionReason.STOP_REQUEST, key=lambda each: GRAVITY[each])
-    for digest, row in found.items():
-        lifted_at = known[digest].lifted_at if digest in known else None
-        if lifted_at is None or lifted_at < told.at:
-            suppress(
-                row.workspace, row.channel, row.normalised,
-                reason=reason, by=FOLLOWER, at=at, since=told.at,
-            )  # fmt: skip
 
 
 def lift(row: Suppression, *, reason: str, by: Principal, at: datetime) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from outreach import testing
-from outreach.core import suppression
+from outreach.core import opt_outs, suppression
 from outreach.core.models import Activity, Suppression
 from outreach.core.own_keys import own_key
 from outreach.core.people import add_address
@@ -158,6 +158,47 @@ def test_what_a_person_lifted_since_stays_lifted():
     add_address(person.workspace, person, "linkedin", "linkedin.com/in/zoe")
     assert suppression.is_suppressed(person.workspace, "linkedin", "linkedin.com/in/zoe")
     assert not suppression.is_suppressed(person.workspace, "email", "way1@example.com")
+
+
+def test_the_newest_opt_out_counts_against_what_was_lifted_and_the_gravest_names_it():
+    person, _ = human("", "stop_request")
+    mine = suppression.find(person.workspace, "email", "way0@example.com")
+    day = timedelta(days=1)
+    suppression.lift(mine, reason="they called", by=testing.alice(), at=WORKDAY + day)
+    put("way2@example.com", at=WORKDAY + 2 * day)
+    add_address(person.workspace, person, "email", "way2@example.com")
+    mine.refresh_from_db()
+    assert (mine.lifted_at, mine.reason, mine.at) == (None, "stop_request", WORKDAY + 2 * day)
+
+
+def test_what_two_human_beings_share_tells_nothing_of_the_other_ways_of_either():
+    alice, bob = testing.make_person(), testing.make_person()
+    for person, tag in ((alice, "alice"), (bob, "bob")):
+        add_address(person.workspace, person, "email", f"team+{tag}@example.com")
+    put("team+bob@example.com")
+    add_address(alice.workspace, alice, "email", "alice@example.org")
+    assert holds("team+alice@example.com")  # one mailbox
+    assert not holds("alice@example.org")
+    put("alice@example.org")
+    add_address(alice.workspace, alice, "linkedin", "linkedin.com/in/alice")
+    assert holds("linkedin.com/in/alice", "linkedin")
+
+
+def test_two_records_of_one_human_being_share_nothing_with_another():
+    ann = testing.make_person()
+    copy = testing.make_person(merged_into=ann)
+    add_address(ann.workspace, ann, "email", "team+ann@example.com")
+    add_address(ann.workspace, copy, "email", "team+annie@example.com")
+    put("team@example.com")
+    add_address(ann.workspace, ann, "email", "ann@example.org")
+    assert holds("ann@example.org")
+
+
+def test_what_holds_already_is_not_asked_for_again(django_assert_max_num_queries):
+    person, _ = human("unsubscribe", "")
+    with django_assert_max_num_queries(4) as log:
+        assert opt_outs.follow([person.pk], at=WORKDAY) == []
+    assert not any("UPDATE" in each["sql"] for each in log)
 
 
 # --- The key -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from outreach.core import activity, erasure, suppression
+from outreach.core import activity, erasure, opt_outs, suppression
 from outreach.core.importing import histories, optouts, store
 from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.choices import Choices
@@ -119,7 +119,7 @@ class Applying(Run):
         if self.has_suppressed:
             held = [pk for pk, row in zip(ids, new, strict=True) if row.suppressed]
             more = [person.id for _, person, made in changed if made.ways]
-            suppression.follow([*held, *more], at=self.at)
+            opt_outs.follow([*held, *more], at=self.at)
         self.keeper.consents(ways)
         self.keeper.doubts(new, ids)
         if changed:
