@@ -14,6 +14,7 @@ from rest_framework import serializers
 from approvals.models import Approval
 from approvals.proposing import Proposal
 from outreach.core.models import Draft
+from outreach.core.models.drafts import DraftStatus
 from outreach.edge.api.base import StrictSerializer
 from safety import controls
 from safety.verdict import sentences
@@ -86,7 +87,7 @@ class RoundSerializer(serializers.ModelSerializer[Approval]):
     """One review round of a message, with what the reviewer said."""
 
     priority = serializers.CharField(source="get_priority_display", read_only=True)
-    feedback = serializers.CharField(source="rejection_reason", read_only=True)
+    feedback = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField()
     decided_by = serializers.CharField(source="decided_by_label", read_only=True)
 
@@ -97,6 +98,16 @@ class RoundSerializer(serializers.ModelSerializer[Approval]):
             "findings", "routing", "created_at", "expires_at", "scheduled_for", "not_before",
             "decided_by", "decided_at", "closed_reason", "closed_at", "dry_run",
         )  # fmt: skip
+
+    def get_feedback(self, row: Approval) -> str:
+        """A round that an older version returned kept no words: they are its draft's reason, until
+        a later round or another state takes their place."""
+        if row.rejection_reason or row.status not in ("withdrawn", "expired"):
+            return row.rejection_reason
+        if row.draft.status != DraftStatus.DRAFT:
+            return ""
+        later = Approval.objects.filter(draft_id=row.draft_id, pk__gt=row.pk)
+        return "" if later.exists() else row.draft.status_reason
 
     @extend_schema_field(FindingSerializer(many=True))
     def get_findings(self, row: Approval) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ def _told(hook: Webhook, seals: Iterable[Seal], at: datetime) -> list[WebhookEve
         seal
         for seal in seals
         if seal.activity.workspace_id == hook.workspace_id
-        and KINDS.get(seal.activity.verb, "").partition(".")[0] in hook.families
+        and _kind(seal.activity).partition(".")[0] in hook.families
     ]
     if not wanted or not may_hear(hook):
         return []
@@ -104,7 +104,7 @@ def _told(hook: Webhook, seals: Iterable[Seal], at: datetime) -> list[WebhookEve
             workspace_id=hook.workspace_id,
             webhook=hook,
             activity=seal.activity.pk,
-            kind=KINDS[seal.activity.verb],
+            kind=_kind(seal.activity),
             body=_body(hook, seal, item),
             created_at=at,
             due_at=at,
@@ -128,6 +128,15 @@ def _is_theirs(hook: Webhook, item: Approval) -> bool:
     return author == (PrincipalKind.AGENT, str(hook.agent.pk))
 
 
+def _kind(row: Activity) -> str:
+    """The event it is told as; empty where it is not told.
+
+    Of a message sent by hand nothing is returned to its author: `delivery.sent` tells of it.
+    """
+    by_hand = row.verb == "approvals.withdrawn" and row.codes.get("reason") == "sent_by_hand"
+    return "" if by_hand else KINDS.get(row.verb, "")
+
+
 def _round(row: Activity) -> int:
     """The review round it is about."""
     return int(row.object_id if row.object_type == "approval" else row.codes.get("approval", 0))
@@ -135,7 +144,7 @@ def _round(row: Activity) -> int:
 
 def _body(hook: Webhook, seal: Seal, item: Approval) -> str:
     row = seal.activity
-    kind = KINDS[row.verb]
+    kind = _kind(row)
     data: dict[str, Any] = {
         "draft": str(item.draft.uuid),
         "approval": item.pk,

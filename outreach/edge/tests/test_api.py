@@ -234,6 +234,22 @@ def test_each_round_keeps_its_own_feedback_whole(bot, person):
     assert asked in shown and "Not any more." not in shown
 
 
+def test_a_round_returned_by_an_older_version_has_its_drafts_reason(bot, person):
+    """Until today the words were kept with the draft only."""
+    made = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    path, alice = f"/api/drafts/{made['uuid']}", api.colleague(testing.alice)
+    number = made["rounds"][0]["id"]
+    alice.post(f"/api/approvals/{number}/request-changes", {"feedback": "Name the date."})
+    Approval.objects.update(rejection_reason="")
+    assert bot.get(path).json()["rounds"][0]["feedback"] == "Name the date."
+    assert bot.get(f"/api/approvals/{number}").json()["feedback"] == "Name the date."
+    again = bot.post(f"{path}/submit", {}, If_Match=made["digest"]).json()
+    assert [each["feedback"] for each in again["rounds"]] == ["", ""]
+    second = again["rounds"][0]["id"]
+    alice.post(f"/api/approvals/{second}/request-changes", {"feedback": "Shorter."})
+    assert [each["feedback"] for each in bot.get(path).json()["rounds"]] == ["Shorter.", ""]
+
+
 # --- Deciding ------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from approvals import services as deciding
 from approvals.models import Notice
-from channels import registry, sending
+from channels import manual, registry, sending, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery
 from outreach import testing
@@ -124,6 +124,18 @@ def test_every_way_a_round_can_end_and_every_outcome_of_sending_is_told(live):
     assert told["decision.returned"]["feedback"] == "Shorter"
     assert told["delivery.sent"]["delivery"] == Delivery.objects.get().pk
     assert told["delivery.sent"]["draft"] == told["decision.approved"]["draft"]
+
+
+def test_of_a_message_sent_by_hand_nothing_is_said_to_be_returned(live):
+    """Its stopped round waits anew when somebody says they wrote themselves: it is no draft."""
+    hook_of()
+    receiver, item = Receiver(), testing.make_approved()
+    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), at=WORKDAY)
+    manual.mark_sent(item.pk, by=testing.alice(), at=WORKDAY)
+    assert Activity.objects.filter(verb="approvals.withdrawn").count() == 1
+    outbox.run(at=WORKDAY, carrier=receiver)
+    told = [body["type"] for body in receiver.bodies]
+    assert sorted(told) == ["decision.approved", "decision.reopened", "delivery.sent"]
 
 
 def test_each_kind_of_event_is_a_verb_that_the_code_really_writes():
