@@ -115,9 +115,9 @@ def judge(rows: Sequence[ProviderEvent], *, at: datetime, seconds: float) -> Non
 
 
 def _hold_its_writer(row: ProviderEvent, *, at: datetime) -> None:
-    """What cannot be heard at the last try may be a request to stop: nothing goes to whoever
-    sent it until a person has looked. It is set aside even where this fails."""
-    if row.kind != EventKind.MESSAGE or not aside.is_last_try(row):
+    """What cannot be heard at the second try, a minute later, may be a request to stop: nothing
+    goes to whoever sent it until a person has looked. It is tried on even where this fails."""
+    if row.kind != EventKind.MESSAGE or not row.tries:
         return
     channel, sender = (str(row.payload.get(name, "")) for name in ("channel", "sender"))
     try:

@@ -113,8 +113,13 @@ def skip_locked(alias: str) -> str:
 # --- Values as the database keeps them -----------------------------------------------------------
 
 
-@lru_cache(maxsize=64)  # one wave writes the same few moments hundreds of times
 def from_moment(at: datetime | None) -> Any:
+    # In UTC before it is looked up: of one zone, both hours of an autumn night are equal keys.
+    return None if at is None else _adapted(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)  # one wave writes the same few moments hundreds of times
+def _adapted(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Min
 
 from channels import breaker, drill, pace
@@ -160,10 +161,15 @@ def _law(faults: list[Fault], at: datetime) -> list[str]:
 def _suppression(faults: list[Fault], at: datetime) -> list[str]:
     """How long the list is, and whether this process can read it."""
     holding = Suppression.objects.filter(lifted_at__isnull=True)
-    if message := key_fit.fault():
+    message, key = key_fit.fault(), "no key"
+    try:
+        key = f"key {suppression.key_id()[:8]}…"
+    except ImproperlyConfigured as error:
+        message = message or str(error)
+    if message:
         faults.append(Fault("doctor.suppression_key", "ERROR", message, key_fit.HINT))
     words = plural(holding.count(), "address is", "addresses are")
-    return [f"{words} suppressed; key {suppression.key_id()[:8]}…."]
+    return [f"{words} suppressed; {key}."]
 
 
 def _complaints(faults: list[Fault], at: datetime) -> list[str]:

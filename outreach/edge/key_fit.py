@@ -7,6 +7,7 @@ good the admin has to work so that somebody can lift what nobody can read any mo
 from __future__ import annotations
 
 from django.core.checks import CheckMessage, Warning
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from outreach.core import suppression
@@ -20,9 +21,17 @@ HINT = (
 
 
 def fault() -> str:
-    """What is wrong, as a sentence; empty while the key fits, or nothing is suppressed."""
+    """What is wrong, as a sentence; empty while the key fits, or nothing is suppressed.
+
+    Without a list no key is asked for: asking makes one, and `migrate` may run as somebody else.
+    """
     holding = Suppression.objects.filter(lifted_at__isnull=True)
-    foreign = holding.exclude(key_id=suppression.key_id()).count()
+    if not holding.exists():
+        return ""
+    try:
+        foreign = holding.exclude(key_id=suppression.key_id()).count()
+    except ImproperlyConfigured as error:
+        return f"The suppression list cannot be read: {error}"
     if not foreign:
         return ""
     words = plural(foreign, "suppressed address was", "suppressed addresses were")

@@ -84,6 +84,18 @@ def test_who_wrote_what_cannot_be_taken_in_is_held(broken, monkeypatch):
     assert waiting.get_priority_display() == "critical"
 
 
+def test_they_are_held_from_the_second_try_on(broken, monkeypatch):
+    """Not half an hour later: until then what is approved would leave to them."""
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    monkeypatch.setattr(events.receiving, "take_in", _fails)
+    events.sweep(at=broken.tried_at + timedelta(seconds=60))
+    person.refresh_from_db()
+    broken.refresh_from_db()
+    assert (broken.tries, broken.set_aside_at) == (2, None)
+    assert person.automation_disabled_reason == events.UNHEARD
+
+
 def test_it_is_set_aside_even_where_nobody_can_be_held(broken, monkeypatch):
     person = testing.make_person()
     add_address(person.workspace, person, "whatsapp", "+442079460123")

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from channels import stop
@@ -21,7 +21,7 @@ from outreach.core import suppression
 from outreach.core.models import Activity, Suppression
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
-from outreach.edge import diagnosis
+from outreach.edge import diagnosis, key_fit
 from outreach.edge.management.commands.doctor import configured, running_at
 from outreach.testing import WORKDAY
 from safety import controls
@@ -235,6 +235,28 @@ def test_a_list_written_with_another_key_is_an_error(monkeypatch):
     assert "(outreach.W008) 1 suppressed address was written with another key" in err.getvalue()
     Suppression.objects.update(lifted_at=timezone.now(), lifted_reason="the key is lost for good")
     assert "another key" not in doctor()
+
+
+def test_a_key_that_cannot_be_had_is_told_and_no_traceback(monkeypatch):
+    place = testing.make_workspace()
+    suppression.suppress(
+        place, "email", "a@example.com", reason="bounce", by=SYSTEM, at=timezone.now()
+    )
+    monkeypatch.setenv("SUPPRESSION_KEY", "short")
+    err = io.StringIO()
+    call_command("check", databases=["default"], stderr=err)
+    assert "(outreach.W008) The suppression list cannot be read: SUPPRESSION_KEY" in err.getvalue()
+    assert failing()[0].count("SUPPRESSION_KEY is shorter than 32 characters") == 1
+    Suppression.objects.all().delete()
+    assert failing()[0].count("SUPPRESSION_KEY is shorter than 32 characters") == 1
+
+
+def test_a_check_of_an_empty_list_makes_no_key(monkeypatch, settings, tmp_path):
+    """`migrate` checks too, and may run as a user whose files the workers cannot read."""
+    monkeypatch.delenv("SUPPRESSION_KEY", raising=False)
+    settings.DATA_DIR = tmp_path
+    assert key_fit.check(connection) == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_complaints_and_an_overdue_table_are_warnings(live, monkeypatch):
