@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from outreach import testing
 from outreach.core import keys
 from outreach.core.keys import KeyRefused
-from outreach.core.models import Activity, ApiKey
+from outreach.core.models import Activity, ApiKey, Membership
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
 
@@ -118,3 +120,24 @@ def test_last_use_is_written_once_a_minute():
         keys.holder(fresh.secret, at=LATER + timedelta(seconds=seconds))
         fresh.key.refresh_from_db()
         assert fresh.key.last_used_at == LATER + timedelta(seconds=61 if seconds == 61 else 0)
+
+
+def test_keys_of_members_who_were_removed_by_an_older_version_end_once():
+    """As databases have it where removal left the keys behind: they would wake on return."""
+    place, bob, dora = testing.make_workspace(), testing.bob(), testing.dora()
+    theirs = keys.make(bob.user, place, label="laptop", by=bob, at=WORKDAY)
+    ended = keys.make(bob.user, place, label="old one", by=bob, at=WORKDAY).key
+    keys.revoke(ended, by=bob, at=LATER)
+    others = [made().secret, keys.make(dora.user, place, label="x", by=dora, at=WORKDAY).secret]
+    Membership.objects.get(user=bob.user, workspace=place).delete()
+    migration = import_module("outreach.core.migrations.0020_keys_of_former_members").Migration
+    for _ in range(2):
+        migration.operations[0].code(apps, None)
+    Membership.objects.create(user=bob.user, workspace=place, role="creator")
+    assert keys.holder(theirs.secret, at=LATER) is None
+    assert all(keys.holder(secret, at=LATER) for secret in others)
+    ended.refresh_from_db()
+    assert ended.revoked_at == LATER
+    told = Activity.objects.get(verb="workspaces.key_revoked", by_kind="system")
+    assert (told.object_type, told.object_id) == ("apikey", str(theirs.key.pk))
+    assert told.workspace_id == place.pk

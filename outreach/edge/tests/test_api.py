@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
 from django.test import Client
@@ -248,6 +250,14 @@ def test_a_round_returned_by_an_older_version_has_its_drafts_reason(bot, person)
     second = again["rounds"][0]["id"]
     alice.post(f"/api/approvals/{second}/request-changes", {"feedback": "Shorter."})
     assert [each["feedback"] for each in bot.get(path).json()["rounds"]] == ["Shorter.", ""]
+
+
+def test_rolling_back_the_digests_of_keys_leaves_none_that_nobody_finds(bot, person):
+    bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert KeptAnswer.objects.count() == 1
+    digests = import_module("outreach.edge.migrations.0004_digests_of_keys").Migration
+    digests.operations[0].reverse_code(apps, None)
+    assert not KeptAnswer.objects.exists()
 
 
 # --- Deciding ------------------------------------------------------------------------------------
