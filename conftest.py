@@ -49,6 +49,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "torture" not in config.getoption("markexpr"):  # the mark alone decides what is long
+        left = [item for item in items if item.get_closest_marker("torture")]
+        items[:] = [item for item in items if not item.get_closest_marker("torture")]
+        config.hook.pytest_deselected(items=left)
     if not config.getoption("--only-database"):
         return
     kept, left = [], []

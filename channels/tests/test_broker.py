@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.processes,
     pytest.mark.torture,
-    pytest.mark.skipif(not os.environ.get("TORTURE"), reason="only by make torture"),
     pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server"),
 ]
 EACH = 20

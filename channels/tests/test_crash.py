@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from datetime import timedelta
 
@@ -22,7 +21,6 @@ pytest_plugins = ["channels.tests.senders"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 K, MESSAGES = 4, 14
-long = pytest.mark.skipif(not os.environ.get("TORTURE"), reason="only by make torture")
 
 
 def clock():
@@ -101,7 +99,6 @@ def test_a_frozen_sender_is_not_dead_and_nobody_sends_its_messages(start, mail):
         everything_is_accounted_for(sink, most_unknown=0)
 
 
-@long
 @pytest.mark.torture
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("point", POINTS)
@@ -114,7 +111,6 @@ def test_a_sender_killed_at_every_point_of_every_wave(point, turn, start, mail):
         everything_is_accounted_for(sink, most_unknown=K)
 
 
-@long
 @pytest.mark.torture
 @pytest.mark.parametrize("number", range(100))
 def test_two_senders_killed_at_a_random_moment(number, start, mail):

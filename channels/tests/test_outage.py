@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from datetime import timedelta
 
 import pytest
@@ -20,7 +19,6 @@ pytest_plugins = ["channels.tests.senders"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 served = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no link to cut")
 in_a_file = pytest.mark.skipif(connection.vendor != "sqlite", reason="the server's disk is its own")
-long = pytest.mark.skipif(not os.environ.get("TORTURE"), reason="only by make torture")
 MESSAGES = 14
 
 
@@ -56,7 +54,6 @@ def test_a_commit_whose_answer_is_lost_on_the_way_doubles_nothing(
     lose_a_commit(which, reached, link, start, mail)
 
 
-@long
 @served
 @pytest.mark.torture
 @pytest.mark.parametrize("reached", [True, False])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -29,7 +28,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 K = 4
 BUSY = 1 if connection.vendor == "sqlite" else 3  # SQLite has one writer; `make run` one sender
 SET = WORKDAY + timedelta(minutes=1)
-torture = os.environ.get("TORTURE")
 
 
 def clock():
@@ -303,7 +301,6 @@ def test_thirty_stops_under_load(start, live):
     many_stops(start, 32, seed=7)
 
 
-@pytest.mark.skipif(not torture, reason="only by make torture")
 @pytest.mark.torture
 def test_four_hundred_stops_under_load(start, live):
     many_stops(start, 400, seed=11)

@@ -182,6 +182,19 @@ def test_make_bench_runs_what_its_readme_lists_and_each_can_be_run():
         assert '__name__ == "__main__"' in (ROOT / f"bench/{name}.py").read_text(), name
 
 
+def test_long_fault_runs_are_left_out_by_their_mark_alone():
+    """`make torture` runs what is marked; an environment variable nobody set once skipped most."""
+    marked = [
+        path
+        for path in ROOT.glob("*/**/tests/**/test_*.py")
+        if ".venv" not in path.parts and "mark.torture" in path.read_text()
+    ]
+    assert len(marked) >= 6
+    for path in marked:
+        conditions = re.findall(r"skipif\(([^\n]*)", path.read_text())
+        assert not [each for each in conditions if "environ" in each or "torture" in each], path
+
+
 def test_changelog_begins_with_what_is_unreleased():
     headings = re.findall(r"^##+ (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == "Unreleased"
