@@ -13,6 +13,7 @@ their environment, and their data lives in a temporary folder.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,11 +46,13 @@ class Outcome:
     skipped: int
     seconds: float
     code: int
+    counts: dict[str, int]
 
     def line(self) -> str:
         return (
             f"{self.title}: {self.passed} passed, {self.failed} failed, {self.skipped} skipped "
             f"in {self.seconds:.0f} s"
+            + "".join(f", {number} {name}" for name, number in self.counts.items())
         )
 
 
@@ -91,13 +95,14 @@ def running(title: str, marks: list[str], url: str = "") -> Iterator[Callable[[]
     """
     with tempfile.TemporaryDirectory(prefix="outreach-tests-") as folder:
         report, told = Path(folder) / "report.xml", Path(folder) / "told"
+        counts = Path(folder) / "counts"
         with told.open("wb") as sink:
             process = subprocess.Popen(
                 [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "--dist=worksteal",
                  "-m", " and ".join(marks), f"--junitxml={report}",
                  *(["--only-database"] if url else []), *shlex.split(os.environ.get("ARGS", ""))],
                 cwd=ROOT,
-                env=environment(Path(folder) / "data", url),
+                env={**environment(Path(folder) / "data", url), "TORTURE_COUNTS": str(counts)},
                 stdout=sink if url else None,
                 stderr=subprocess.STDOUT if url else None,
             )  # fmt: skip
@@ -108,7 +113,8 @@ def running(title: str, marks: list[str], url: str = "") -> Iterator[Callable[[]
             ended = report.stat().st_mtime if report.exists() else time.time()
             if url:
                 say(f"\n== {title} ==\n{told.read_text(errors='replace').rstrip()}")
-            return Outcome(title, *read(report), ended - started, process.returncode)
+            sums = added_up(counts) if "torture" in marks else {}
+            return Outcome(title, *read(report), ended - started, process.returncode, sums)
 
         try:
             yield wait
@@ -139,6 +145,15 @@ def read(report: Path) -> tuple[int, int, int]:
 
     failed = total("failures") + total("errors")
     return total("tests") - failed - total("skipped"), failed, total("skipped")
+
+
+def added_up(counts: Path) -> dict[str, int]:
+    """What the long fault runs have counted, summed by name (`channels.tests.counting`)."""
+    sums: Counter[str] = Counter()
+    for line in counts.read_text().splitlines() if counts.exists() else ():
+        for name, number in json.loads(line).items():
+            sums[name] += number
+    return dict(sums)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from approvals.models import Approval
 from channels import sending
 from channels.models import Delivery
+from channels.tests.counting import count
 from channels.tests.plenty import make_plenty
 from channels.tests.processes import POINTS
 from channels.tests.sink import SmtpSink
@@ -40,6 +41,10 @@ def everything_is_accounted_for(sink: SmtpSink, *, most_unknown: int) -> set[int
     """Each approval is sent or unknown; what is not unknown arrived once; nothing came twice."""
     found, sent, unknown = arrived(sink), rows("sent"), rows("unknown")
     everything = set(Approval.objects.values_list("pk", flat=True))
+    count(
+        faults=1, messages=len(everything), sent=len(sent), unknown=len(unknown),
+        twice=sum(found.values()) - len(found), lost=len(everything - unknown - set(found)),
+    )  # fmt: skip
     assert max(found.values()) == 1, "a message arrived twice"
     assert sent | unknown == everything
     assert sent <= set(found), "a message is called sent that nobody got"
