@@ -119,6 +119,11 @@ class Contestants:
         self.run("migrate", "outreach.settings", env=self.environment(url, port))
         return self.ours(port, count, url=url)
 
+    def floor(self, port: int, count: int) -> list[dict[str, Any]]:
+        env = self.environment(self.database("bench.peers"), port)
+        self.run("floor-fill", str(count), env=env)
+        return self.race("floor", env=env)
+
     def mailer(self, port: int, count: int) -> list[dict[str, Any]]:
         env = self.environment(self.database("bench.peers"), port)
         self.run("mailer-fill", str(count), env=env)

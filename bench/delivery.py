@@ -75,6 +75,7 @@ def rounds(bench: Bench, count: int, *, slow: int) -> None:
         print(f"round {number} of {count}", flush=True)
         with bench.sink() as port:
             bench.measure("plain Django send", bench.plain, port, bench.messages)
+            bench.measure("floor", bench.floor, port, bench.messages)
             bench.measure("ours, 1 process", bench.ours, port, bench.messages)
             bench.measure("ours, 2 processes", bench.ours, port, bench.messages, processes=2)
             bench.measure("ours, 10 connections", bench.ours, port, bench.messages, connections=10)

@@ -116,6 +116,54 @@ def plain(count: int) -> None:
     measured(work)
 
 
+def floor_fill(count: int) -> None:
+    import psycopg
+
+    with psycopg.connect(os.environ["DATABASE_URL"]) as link:
+        link.execute(
+            "CREATE TABLE bench_floor (id serial PRIMARY KEY, address text, subject text, body "
+            "text, status text DEFAULT 'due')"
+        )
+        link.cursor().executemany(
+            "INSERT INTO bench_floor (address, subject, body) VALUES (%s, %s, %s)",
+            [(f"p{number}@example.com", SUBJECT, BODY.format(number)) for number in range(count)],
+        )
+
+
+def floor() -> None:
+    """The least that keeps a queue in a table: one connection, one short transaction a message,
+    in which it is claimed, sent and marked. Who is killed in it has sent one twice."""
+    setup("bench.peers")
+    import smtplib
+    from email.message import EmailMessage
+
+    import psycopg
+
+    due = (
+        "SELECT id, address, subject, body FROM bench_floor WHERE status = 'due' ORDER BY id "
+        "LIMIT 1 FOR UPDATE SKIP LOCKED"
+    )
+    link = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    smtp = smtplib.SMTP("127.0.0.1", int(os.environ["SINK_PORT"]))
+
+    def work() -> tuple[int, dict[str, Any]]:
+        sent = 0
+        while True:
+            with link.transaction():
+                row = link.execute(due).fetchone()
+                if row is None:
+                    return sent, {"statements": 2 * sent}
+                message = EmailMessage()
+                message["From"], message["To"] = "outreach@example.org", row[1]
+                message["Subject"] = row[2]
+                message.set_content(row[3])
+                smtp.send_message(message)
+                link.execute("UPDATE bench_floor SET status = 'sent' WHERE id = %s", [row[0]])
+            sent += 1
+
+    measured(work)
+
+
 def mailer_fill(count: int) -> None:
     setup("bench.peers")
     from mailer import send_mail
@@ -204,6 +252,8 @@ if __name__ == "__main__":
         "fill": lambda: fill(int(sys.argv[2])),
         "ours": lambda: ours(*sys.argv[2:3]),
         "plain": lambda: plain(int(sys.argv[2])),
+        "floor-fill": lambda: floor_fill(int(sys.argv[2])),
+        "floor": floor,
         "mailer-fill": lambda: mailer_fill(int(sys.argv[2])),
         "mailer": mailer,
         "post-office-fill": lambda: post_office_fill(int(sys.argv[2])),
