@@ -6,14 +6,14 @@ still ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from approvals import auto, auto_off, rounds, taking
+from approvals import auto, auto_off, quota, rounds, taking
 from approvals.models import ApprovalStatus
 from channels.base import Outcome, Receipt
 from channels.look import HELD_FOR, Cleared, Released
@@ -213,3 +213,15 @@ def _dispose(item: Released, at: datetime) -> None:
         rounds.back_to_draft(
             one, status, reason=item.code, sentence=item.sentence, by=SENDER, at=at, taken=True
         )
+
+
+def release_untransmitted(delivery_ids: Collection[int], at: datetime) -> None:
+    """Intents whose wave ended before anything was handed over: their messages are due again."""
+    rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
+    quota.refund((row.approval, row.since) for row in rows.select_related("approval__workspace"))
+    taking.give_back(rows.values_list("approval_id", flat=True), due_at=at)
+    rows.update(
+        status=DeliveryStatus.RELEASED,
+        reason="never transmitted: the sender failed before that",
+        ended_at=at,
+    )

@@ -27,7 +27,13 @@ from channels.envelopes import put_together
 from channels.liveness import SenderLock
 from channels.look import Released, look
 from channels.models import Delivery, DeliveryStatus
-from channels.outcomes import SENDER, Carried, record_carried, record_released
+from channels.outcomes import (
+    SENDER,
+    Carried,
+    record_carried,
+    record_released,
+    release_untransmitted,
+)
 from channels.report import Report
 from channels.simulate import simulate_due
 from channels.waiting import waiting
@@ -150,17 +156,20 @@ def waves(
             _commit(last, lock, channel, [], 0, clock(), report)
             raise
         claimed = _commit(last, lock, channel, workspaces, size, clock(), report, limit)
-        if health != stored:
-            stored = _keep(channel, health, clock(), report)
-        if not claimed:
-            return
         try:
+            if health != stored:
+                stored = _keep(channel, health, clock(), report)
+            if not claimed:
+                return
             cleared, released, before = look(claimed, sender=lock.uuid, at=clock(), before=before)
             now = clock()
             cleared, sealed, unfit = put_together(cleared, at=now)
-        except Error as error:
-            report.database_failed(error)
-            _record_at_last(_Wave(), lock, clock())  # nothing of this wave was handed over
+        except BaseException as fault:
+            # Nothing of this wave was handed over, whatever ends it: none of it is unknown.
+            _record_at_last(_Wave(), lock, clock())
+            if not isinstance(fault, Error):
+                raise
+            report.database_failed(fault)
             return
         receipts = lines.carry(sealed, deadline=settings.SEND_DEADLINE_SECONDS)
         last = _Wave(
@@ -247,21 +256,12 @@ def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
                 if known and known <= still:
                     # else that commit went through unanswered
                     activity.record(*_record(last, lock, at), by=SENDER, at=at)
-                _release_untransmitted(still - known, at)
+                release_untransmitted(still - known, at)
             return
         except Error as error:
             logger.warning("Try %d to record outcomes failed: %s", turn + 1, error)
     raise DatabaseError(
         "The database did not take the outcomes of the last wave; the sweep will mark them unknown."
-    )
-
-
-def _release_untransmitted(delivery_ids: set[int], at: datetime) -> None:
-    rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
-    quota.refund((row.approval, row.since) for row in rows.select_related("approval__workspace"))
-    taking.give_back(rows.values_list("approval_id", flat=True), due_at=at)
-    rows.update(
-        status=DeliveryStatus.RELEASED, reason="never transmitted: database failure", ended_at=at
     )
 
 

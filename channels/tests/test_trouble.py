@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, OperationalError, connection, connections
 
-from approvals.models import Approval
+from approvals.models import Approval, QuotaUse
 from channels import carrying, registry, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.liveness import SenderLock, default_directory
@@ -143,6 +143,28 @@ def test_a_failed_look_leaves_nothing_unknown_for_nothing_was_handed_over(memory
         assert sending.process(clock=clock).database_failures == 1
     assert memory.carried == []
     assert not Delivery.objects.filter(status__in=["sending", "unknown"]).exists()
+    sending.process(clock=clock)
+    each_left_once(memory, 6)
+
+
+@pytest.mark.parametrize("step", ["look", "put_together"])
+@pytest.mark.parametrize("fault", [FileNotFoundError("sealing.key"), KeyboardInterrupt()])
+def test_whatever_ends_a_wave_before_it_is_handed_over_leaves_nothing_unknown(
+    memory, monkeypatch, step, fault
+):
+    """A key file that is gone, a fault of ours, Ctrl-C: no byte left, so all of it is due again."""
+    make_plenty(6)
+
+    def broken(*args, **kwargs):
+        raise fault
+
+    with monkeypatch.context() as away:
+        away.setattr(sending, step, broken)
+        with pytest.raises(type(fault)):
+            sending.process(clock=clock)
+    assert memory.carried == []
+    assert not Delivery.objects.filter(status__in=["sending", "unknown"]).exists()
+    assert QuotaUse.objects.filter(used__gt=0).count() == 0
     sending.process(clock=clock)
     each_left_once(memory, 6)
 
