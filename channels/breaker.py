@@ -5,11 +5,12 @@ The rules are pure (`after`, `away`); the row is written only when something cha
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from channels.base import ChannelUnavailable, Fault, Outcome, Receipt
 from channels.models import ChannelHealth
@@ -22,6 +23,7 @@ FIRST_REST, LAST_REST = timedelta(minutes=1), timedelta(minutes=30)
 MOST_RESTS = 5  # in a row; then a person has to look
 FOR_A_PERSON = (Fault.AUTH, Fault.POLICY)
 BREAKER = Principal.system("breaker")
+logger = logging.getLogger(__name__)
 
 
 class NotPaused(Exception):
@@ -107,6 +109,17 @@ def store(channel: str, state: State, *, at: datetime) -> None:
         if won and state.paused:
             entry = activity.Entry("channels.paused", "channel", channel, None)
             activity.record(entry, by=BREAKER, at=at)
+
+
+def keep(channel: str, state: State, notes: list[str], *, at: datetime) -> State:
+    """Store it once the outcomes are recorded. It is no outcome itself: a failure is told only."""
+    if refusal := state.refuses(at):
+        notes.append(f"{channel} {refusal}")
+    try:
+        store(channel, state, at=at)
+    except Error as error:
+        logger.warning("The breaker of %s could not be stored: %s", channel, error)
+    return state
 
 
 def resume(channel: str, *, by: Principal, at: datetime) -> None:

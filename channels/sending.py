@@ -158,7 +158,7 @@ def waves(
         claimed = _commit(last, lock, channel, workspaces, size, clock(), report, limit)
         try:
             if health != stored:
-                stored = _keep(channel, health, clock(), report)
+                stored = breaker.keep(channel, health, report.notes, at=clock())
             if not claimed:
                 return
             cleared, released, before = look(claimed, sender=lock.uuid, at=clock(), before=before)
@@ -178,22 +178,20 @@ def waves(
         )
         report.add(last.carried, len(last.released))
         health = breaker.after(health, receipts, now)
-        going = not (any(item.code in STOPS for item in released) or health.refuses(now))
+        going = not (_ends(last) or health.refuses(now))
 
 
-def _keep(channel: str, health: breaker.State, at: datetime, report: Report) -> breaker.State:
-    """Store the breaker once the outcomes are recorded. It is none itself: a failure is told."""
-    if refusal := health.refuses(at):
-        report.notes.append(f"{channel} {refusal}")
-    try:
-        breaker.store(channel, health, at=at)
-    except Error as error:
-        logger.warning("The breaker of %s could not be stored: %s", channel, error)
-    return health
+def _ends(wave: _Wave) -> bool:
+    """Whether no further wave is begun after this one: something stops them, or no check runs.
+
+    One message whose check fails goes back to its author and holds up no other.
+    """
+    codes = {item.code for item in wave.released}
+    return bool(codes & STOPS) or (codes == {"check_failed"} and not wave.carried)
 
 
 NOT_LEFT = (Outcome.REFUSED, Outcome.TRY_LATER)
-STOPS = ("emergency_stop", "messaging_stopped", "dry_run", "check_failed")
+STOPS = {"emergency_stop", "messaging_stopped", "dry_run"}  # so are controls nobody can read
 
 
 def _commit(

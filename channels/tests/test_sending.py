@@ -77,6 +77,28 @@ def test_approved_in_dry_run_goes_back_to_the_queue_when_messages_leave(settings
     assert sending.process(clock=clock).sent == 1
 
 
+@pytest.mark.parametrize(("broken", "left"), [(1, 5), (6, 0)])
+def test_a_message_whose_check_fails_holds_up_no_other(live, memory, monkeypatch, broken, left):
+    """Where no message of a wave can be checked, the fault is ours: no further wave is begun."""
+    live.SEND_CONNECTIONS = 2
+    made = [testing.make_approved(testing.make_person()) for _ in range(6)]
+    bad = {row.revision.address for row in made[:broken]}
+
+    def check_moon(facts, moment, at):
+        if facts.address in bad:
+            raise KeyError("moon")
+        return Verdict()
+
+    judge = gate.judge_message
+    checks = (*gate.CHECKS, check_moon)
+    monkeypatch.setattr(
+        gate, "judge_message", lambda *each, **rest: judge(*each, **{"checks": checks, **rest})
+    )
+    report = sending.process(clock=clock)
+    assert (report.sent, report.released) == (left, min(broken, 2))
+    assert Draft.objects.filter(status="draft").count() == report.released
+
+
 def test_quiet_hours_hold_until_the_recipients_morning(live, memory):
     night = WORKDAY.replace(hour=2)
     testing.make_approved(at=night)
