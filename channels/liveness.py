@@ -48,17 +48,21 @@ class SenderLock:
 
     @classmethod
     def acquire(cls, directory: Path | None = None) -> SenderLock:
-        """A new lock file under a new uuid, locked. Call it after the last fork."""
+        """A new lock file under a new uuid, locked. Call it after the last fork.
+
+        Raises OSError where the directory takes none.
+        """
         directory = directory or default_directory()
         place = place_of(directory, create=True)
         if not place:
             raise OSError(f"{directory / 'place'} cannot be read; remove it and start again.")
         uuid = uuid4()
-        path = lock_path(directory, uuid)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        path, fresh = lock_path(directory, uuid), directory / f".{uuid}.new"
+        descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         content = {"pid": os.getpid(), "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         os.write(descriptor, json.dumps(content).encode())
+        fresh.rename(path)  # only now: whoever looked at it unlocked would keep us from locking it
         return cls(path, descriptor, uuid, place, current_boot_id())
 
     def release(self, *, all_ended: bool = False) -> None:

@@ -118,7 +118,15 @@ def _drain_channel(
     if refusal := breaker.load(channel).refuses(clock()):
         report.notes.append(f"{channel} {refusal}")
         return
-    lock = SenderLock.acquire()
+    try:
+        lock = SenderLock.acquire()
+    except OSError as error:
+        report.notes.append(
+            f"{channel}: nothing is sent, a sender cannot take its lock ({error}). "
+            "Make that folder writable for whoever sends."
+        )
+        logger.error("%s: a sender cannot take its lock: %s", channel, error)
+        return
     lines = Connections(adapter, due)
     clean = False
     try:

@@ -85,6 +85,26 @@ def test_two_who_look_at_once_do_not_take_each_other_for_the_owner(lock, tmp_pat
         assert proven_dead(**row)
 
 
+def test_who_looks_around_keeps_no_new_sender_from_its_lock(tmp_path, monkeypatch):
+    """A look takes a shared lock for a moment; it must find no file that is not locked yet."""
+    flock, looked = liveness.fcntl.flock, []
+
+    def looked_at_first(descriptor, how):
+        if how & liveness.fcntl.LOCK_EX:
+            for path in tmp_path.glob("*.lock"):
+                looked.append(path.open("rb"))
+                flock(looked[-1], liveness.fcntl.LOCK_SH)
+        flock(descriptor, how)
+
+    monkeypatch.setattr(liveness.fcntl, "flock", looked_at_first)
+    lock = SenderLock.acquire(tmp_path)
+    assert not looked
+    assert not proven_dead(**row_of(lock, tmp_path))
+    assert liveness.running(tmp_path) == [lock.uuid]
+    lock.release(all_ended=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
 # -- forks and programs started ----------------------------------------------------------------
 
 

@@ -52,6 +52,20 @@ def test_approved_message_leaves_once_and_is_told(live, memory):
     assert activity.verify().bad is None
 
 
+def test_where_no_sender_can_take_its_lock_the_report_says_so(live, memory, tmp_path):
+    live.DATA_DIR = tmp_path
+    (tmp_path / "senders").write_text("a file where the folder should be")
+    approval = testing.make_approved()
+    report = sending.process(clock=clock)
+    assert report.sent == 0
+    [note] = report.notes
+    assert "cannot take its lock" in note
+    assert f"{tmp_path}" in note
+    (tmp_path / "senders").unlink()
+    assert sending.process(clock=clock).sent == 1
+    assert memory.outbox[0].text == approval.revision.text
+
+
 def test_dry_run_sends_nothing_and_shows_what_would_have_left(memory):
     approval = testing.make_approved()
     report = sending.process(clock=clock)
