@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -238,6 +240,8 @@ def test_a_basis_a_report_by_row_and_undoing(path, tmp_path):
         ((), "Name a FILE to import"),
         (("--undo", 99), "There is no import 99 in Default. The last ones: none."),
         (("people.csv", "--undo", 99), "takes the number of an import and no FILE"),
+        (("--undo", 99, "--dry-run"), "takes neither --dry-run nor --report"),
+        (("--undo", 99, "--report", "rows.csv"), "takes neither --dry-run nor --report"),
         (("PATH", "--basis", "opt_in"), "An opt-in needs the text"),
         (("PATH", "--report", "PATH"), "is there already"),
         (("PATH", "--report", "/nowhere/rows.csv"), "cannot be written: No such file"),
@@ -261,3 +265,79 @@ def test_an_import_that_ends_early_leaves_no_report(path, tmp_path, monkeypatch)
     with pytest.raises(CommandError, match="nothing was stored"):
         run(path, "--report", rows)
     assert not rows.exists()
+
+
+def test_undoing_is_not_rehearsed_and_is_not_done_either(path):
+    run(path)
+    with pytest.raises(CommandError, match="takes neither --dry-run"):
+        run("--undo", Import.objects.get().pk, "--dry-run")
+    assert Person.objects.count() == 1
+
+
+def test_a_fault_of_the_import_is_not_blamed_on_its_report(path, tmp_path, monkeypatch):
+    rows = tmp_path / "rows.csv"
+
+    def broken(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(import_contacts.importing, "apply", broken)
+    with pytest.raises(CommandError, match=r"Nothing was stored: .*Input/output error") as caught:
+        run(path, "--report", rows)
+    assert "rows.csv" not in str(caught.value)
+    assert not rows.exists()
+
+
+class Full:
+    """A report on a disk that is full from the row or the close on that is named."""
+
+    def __init__(self, out, at):
+        self.out, self.at, self.closed = out, at, False
+
+    def write(self, text):
+        if self.at == "row" and "anna@" in text:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self.out.write(text)
+
+    def close(self):
+        self.out.close()
+        if self.at == "close" and not self.closed:
+            self.closed = True
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def full_disk(monkeypatch, at):
+    opened = Path.open
+
+    def open_(self, mode="r", *args, **options):
+        found = opened(self, mode, *args, **options)
+        return Full(found, at) if mode == "x" else found
+
+    monkeypatch.setattr(Path, "open", open_)
+
+
+def test_a_disk_full_on_closing_the_report_does_not_hide_the_import(path, tmp_path, monkeypatch):
+    full_disk(monkeypatch, "close")
+    rows = tmp_path / "rows.csv"
+    with pytest.raises(CommandError, match="No space left on device") as caught:
+        run(path, "--report", rows)
+    row = Import.objects.get()
+    assert str(caught.value).startswith(f"Imported as import {row.pk}; only its report is missing")
+    assert Person.objects.exists() and not rows.exists()
+
+
+def test_a_disk_full_in_the_middle_of_the_report_stores_nothing(path, tmp_path, monkeypatch):
+    path.write_text("Name,Email\nanna@ACME,anna@example.com\n")
+    full_disk(monkeypatch, "row")
+    with pytest.raises(CommandError, match=r"Nothing was stored: .*rows\.csv cannot be written"):
+        run(path, "--report", tmp_path / "rows.csv")
+    assert not Person.objects.exists()
+
+
+def test_an_interrupt_after_the_import_says_that_it_is_stored(path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_contacts, "show", interrupted)
+    with pytest.raises(CommandError, match=r"Imported as import \d+; only its report is missing"):
+        run(path)
+    assert Person.objects.count() == 1

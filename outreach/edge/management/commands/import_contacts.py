@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,11 +27,11 @@ from outreach.core.importing import (
     Table,
     UndoRefused,
 )
-from outreach.core.importing.rows_csv import RowsCsv
 from outreach.core.models import Import
 from outreach.core.models.consent import Basis
 from outreach.core.permissions import Verb
 from outreach.edge import acting
+from outreach.edge.import_rows import Unwritten, rows_file
 from outreach.edge.import_shown import show
 from safety.services import check_safety
 
@@ -83,19 +83,13 @@ class Command(BaseCommand):
                 return
             if not options["file"]:
                 raise CommandError("Name a FILE to import, or - for standard input.")
-            report = self._import(options)
+            self._import(options)
         except (BadFile, BadChoice, ImportClash, UndoRefused) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was stored.") from None
-        if options["json"]:
-            told = report.as_dict() | {"import": report.number or None}
-            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
-        else:
-            # Lines are left whole for those who pipe them into grep.
-            show(report, Console(file=cast(Any, self.stdout), highlight=False, soft_wrap=True))
 
-    def _import(self, options: dict[str, Any]) -> Report:
+    def _import(self, options: dict[str, Any]) -> None:
         workspace = acting.workspace(options)
         by = acting.principal(options, verb=Verb.IMPORT, workspace=workspace)
         at = timezone.now()
@@ -105,15 +99,38 @@ class Command(BaseCommand):
         if not safe.allowed:
             raise CommandError(f"Nothing was imported: {safe.reason}")
         table = _read(options)
-        with _rows_file(options["report"]) as on_row, _bar(options, table) as advance:
-            how: dict[str, Any] = {"choices": choices, "progress": advance, "on_row": on_row}
-            if options["dry_run"]:
-                return importing.preview(workspace, table, **how)
-            return importing.apply(workspace, table, by=by, at=at, **how)
+        run = partial(importing.apply, by=by, at=at)
+        if options["dry_run"]:
+            run = partial(importing.preview)
+        try:
+            with rows_file(options["report"]) as on_row, _bar(options, table) as advance:
+                report = run(workspace, table, choices=choices, progress=advance, on_row=on_row)
+            self._tell(report, options)
+        except FileExistsError:
+            raise CommandError(
+                f"{options['report']} is there already. Name a new file for the report."
+            ) from None
+        except (KeyboardInterrupt, OSError) as error:
+            stored = Import.objects.filter(
+                workspace=workspace, created_at=at, applied_at__isnull=False, **by.fields()
+            )
+            raise CommandError(_ended(error, stored.last())) from None
+
+    def _tell(self, report: Report, options: dict[str, Any]) -> None:
+        if options["json"]:
+            told = report.as_dict() | {"import": report.number or None}
+            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+        else:
+            # Lines are left whole for those who pipe them into grep.
+            show(report, Console(file=cast(Any, self.stdout), highlight=False, soft_wrap=True))
 
     def _undo(self, options: dict[str, Any]) -> None:
         if options["file"]:
             raise CommandError("--undo takes the number of an import and no FILE.")
+        if options["dry_run"] or options["report"]:
+            raise CommandError(
+                "--undo takes neither --dry-run nor --report: it takes the import back at once."
+            )
         workspace = acting.workspace(options)
         by = acting.principal(options, verb=Verb.IMPORT, workspace=workspace)
         row = Import.objects.filter(workspace=workspace, pk=options["undo"]).first()
@@ -123,7 +140,12 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no import {options['undo']} in {workspace.name}. The last ones: {known}."
             )
-        done = importing.undo(row, by=by, at=timezone.now())
+        try:
+            done = importing.undo(row, by=by, at=timezone.now())
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Stopped. Ask for --undo {row.pk} again: it says whether it is undone already."
+            ) from None
         if options["json"]:
             told = {"import": row.pk, "people": done.people, "changed": done.changed}
             self.stdout.write(json.dumps(told))
@@ -177,23 +199,18 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     return found
 
 
-@contextmanager
-def _rows_file(name: str) -> Iterator[Any]:
-    """Where the report by row goes; after a failure there is none."""
-    if not name:
-        yield None
-        return
-    path = Path(name)
-    try:
-        with path.open("x", encoding="utf-8-sig", newline="") as out:
-            yield RowsCsv(out)
-    except FileExistsError:
-        raise CommandError(f"{name} is there already. Name a new file for the report.") from None
-    except OSError as error:
-        raise CommandError(f"{name} cannot be written: {error.strerror}. Name another.") from None
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+def _ended(error: BaseException, stored: Import | None) -> str:
+    """What is true of an import that ended early: the database knows whether it was stored."""
+    why = "it was stopped" if isinstance(error, KeyboardInterrupt) else str(error)
+    if stored is not None:
+        return (
+            f"Imported as import {stored.pk}; only its report is missing or cut: {why}. "
+            f"--undo {stored.pk} takes the import back."
+        )
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped before the end: nothing was stored."
+    more = " Name another." if isinstance(error, Unwritten) else ""
+    return f"Nothing was stored: {why}.{more}"
 
 
 @contextmanager
