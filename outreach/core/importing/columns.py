@@ -52,6 +52,8 @@ WORDS_ABOUT = (
     "lavoro|ufficio|altro|valore|trabalho|outro|waarde|werk|thuis"
 )
 LOOSE_WORDS = frozenset(WORDS_ABOUT.split("|"))
+# The whole name alone; beside a given name the family name ("Vorname; Name").
+FAMILY_TOO = frozenset(["name", "namn", "navn", "nimi", "nev", "nama"])
 OPT_OUT_OF = "optedoutofemail"  # HubSpot names a subscription behind it
 Columns = dict[str, tuple[int, ...]]
 
@@ -124,7 +126,8 @@ def read_header(cells: Sequence[str], mapping: Mapping[str, str] | None = None) 
         if field := said.get(index, meaning(cell)):
             found.setdefault(field, []).append(index)
     found.pop(IGNORED, None)
-    _settle_names(found)
+    movable = {i for i, cell in enumerate(cells) if i not in said and fold(cell) in FAMILY_TOO}
+    _settle_names(found, movable)
     title = found.pop("title_or_position", None)
     if title and "position" not in found:  # beside a job title it is "Dr."
         found["position"] = title
@@ -154,19 +157,24 @@ def _said(cells: Sequence[str], mapping: Mapping[str, str]) -> dict[int, str]:
     return said
 
 
-def _settle_names(found: dict[str, list[int]]) -> None:
+def _settle_names(found: dict[str, list[int]], movable: set[int]) -> None:
     """Words that mean a part of the name beside its other part, and the whole name alone.
 
     `Nom` beside `Prénom` and `Name` beside `Vorname` are family names; `Nombre` beside
-    `Apellidos` and `Nome` beside `Cognome` are given names.
+    `Apellidos` and `Nome` beside `Cognome` are given names. `Full name` is never a part of one,
+    nor is what a person said is the whole name: of those, `movable` are the columns that may be.
     """
     alone = found.pop("alone_or_part", None)
     has_first, has_last = "first_name" in found, "last_name" in found
     if alone is not None:
         part = "last_name" if has_first and not has_last else "first_name"
         found.setdefault(part if has_first != has_last else "full_name", alone)
-    elif has_first and not has_last and "full_name" in found:
-        found["last_name"] = found.pop("full_name")
+    elif has_first and not has_last:
+        whole = found.pop("full_name", [])
+        if family := [index for index in whole if index in movable]:
+            found["last_name"] = family
+        if rest := [index for index in whole if index not in movable]:
+            found["full_name"] = rest
 
 
 def twice(cells: Sequence[str], columns: Columns) -> str:

@@ -62,10 +62,17 @@ def _text(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
     found = encoding.detect(place, forced)
     head = delimited.head_of(place, found.codec)
     if wanted == "vcard" or (wanted == "auto" and vcard.is_vcard(head)):
+        _refuse_mapping(mapping, place.name, "a vCard")
         return vcard.read(place, found)
     if wanted == "text" or (wanted == "auto" and not mapping and _is_prose(head, place.name)):
+        _refuse_mapping(mapping, place.name, "text")
         return pasted.read(place, found)
     return delimited.read(place, found, head, wanted=wanted, mapping=mapping)
+
+
+def _refuse_mapping(mapping: Mapped, name: str, kind: str) -> None:
+    if mapping:
+        raise BadFile(f"{name} is read as {kind}, which has no columns: leave --map away.")
 
 
 def _is_prose(head: list[str], name: str) -> bool:
@@ -81,12 +88,10 @@ def _is_prose(head: list[str], name: str) -> bool:
 
 
 def _packed(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
-    digest = hashlib.sha256()
-    for chunk in place.chunks():
-        digest.update(chunk)
+    digest = _digest_of(place)
     with archive.opened(place) as packed:
         if archive.is_workbook(packed, place.name):
-            return workbook.read(place, digest.hexdigest(), mapping=mapping)
+            return workbook.read(place, digest, mapping=mapping)
         found = archive.members(packed)
         connections = archive.by_name(found, "connections.csv")
         if connections is None:
@@ -94,7 +99,14 @@ def _packed(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
             return _inner(inner, wanted, forced, mapping)
         people = archive.unpack(packed, connections, place.name)
         made = _text(people, wanted, forced, mapping)
-        return _with_history(made, packed, found, place.name, digest.hexdigest())
+        return _with_history(made, packed, found, place.name, digest)
+
+
+def _digest_of(place: Source) -> str:
+    digest = hashlib.sha256()
+    for chunk in place.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _inner(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
@@ -105,7 +117,7 @@ def _inner(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:
     with archive.opened(place) as packed:
         if not archive.is_workbook(packed, place.name):
             raise BadFile(f"{place.name} is an archive in an archive. Unpack it first.")
-    return workbook.read(place, hashlib.sha256(head).hexdigest(), mapping=mapping)
+    return workbook.read(place, _digest_of(place), mapping=mapping)
 
 
 def _with_history(

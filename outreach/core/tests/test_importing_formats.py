@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from outreach.core.importing import BadFile, archive, read_file, workbook
+from outreach.core.importing import BadFile, archive, read_file, source, workbook
 from outreach.core.importing.candidates import Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 
@@ -276,6 +277,19 @@ def test_messages_that_cannot_be_read_do_not_keep_the_people_out():
     assert table.notices[0].startswith("Messages and invitations were left out: messages.csv in")
 
 
+@pytest.mark.parametrize("wanted", ["vcard", "text", "auto"])
+def test_what_has_no_columns_is_not_mapped(wanted):
+    content = (FIXTURES / "vcard_4.vcf").read_bytes()
+    with pytest.raises(BadFile, match=r"has no columns: leave --map away\.$"):
+        read_file(content, format=wanted, mapping={"FN": "full_name"})
+
+
+def test_a_whole_name_that_a_person_named_stays_one():
+    content = b"First name,Name,Email\nAnn,Ann Smith,ann@example.com\n"
+    _, (ann,), _ = people(content, mapping={"Name": "full_name"})
+    assert (ann.name.first, ann.name.full) == ("Ann", "Ann Smith")
+
+
 def test_one_list_in_a_zip_is_read_whatever_it_is():
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as packed:
@@ -287,6 +301,16 @@ def test_one_list_in_a_zip_is_read_whatever_it_is():
     with zipfile.ZipFile(book, "w") as packed:
         packed.writestr("people.xlsx", sheet(HEAD, ["A", "B", "c@example.com"]))
     assert read_file(book.getvalue()).rows == 1
+
+
+def test_a_workbook_in_a_zip_is_known_by_all_of_it(monkeypatch):
+    monkeypatch.setattr(source, "CHUNK", 1024)
+    inner, book = sheet(HEAD, ["A", "B", "c@example.com"]), io.BytesIO()
+    with zipfile.ZipFile(book, "w") as packed:
+        packed.writestr("people.xlsx", inner)
+    assert len(inner) > source.CHUNK
+    table = read_file(book.getvalue())
+    assert table.encoding.digest == hashlib.sha256(inner).hexdigest()
 
 
 def test_an_archive_with_a_password_or_a_bomb_is_refused(monkeypatch):

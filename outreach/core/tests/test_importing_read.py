@@ -135,6 +135,10 @@ def test_a_file_changed_meanwhile_is_refused(tmp_path):
     [
         ("Vorname;Nachname;E-Mail-Adresse;Firma;Telefon", "first_name last_name email company phone"),  # noqa: E501
         ("Name;Vorname;E-Mail", "last_name first_name email"),
+        ("Förnamn;Namn;E-post", "first_name last_name email"),
+        ("first_name;full_name;Email", "first_name full_name email"),
+        ("Vorname;Vollständiger Name;E-Mail", "first_name full_name email"),
+        ("Vorname;Name;Kontakt;E-Mail", "first_name last_name full_name email"),
         ("Prénom;Nom;Adresse e-mail;Société;Fonction", "first_name last_name email company position"),  # noqa: E501
         ("Nom;Courriel", "full_name email"),
         ("Nombre;Apellidos;Correo electrónico;Empresa;Cargo", "first_name last_name email company position"),  # noqa: E501
