@@ -223,11 +223,11 @@ def stop_person(
     """
     if not by.is_system:
         require(by, Verb.STOP_PERSON, person.workspace)
-    ids = human_ids(person)
     label = "asked us to stop" if status == PersonStatus.DESIST else "was blocked"
     said = reason if reason.startswith(label) else f"{label}: {reason}"
     with transaction.atomic(durable=True):
         people.set_status(person, status, reason=reason, by=by, at=at)
+    ids = human_ids(person)  # only now: the flag waited for who was just merging these records
     for _ in range(ROUNDS_TRIES):
         with transaction.atomic():
             left = taking.end_for_human(ids, sentence=f"This person {said}", by=STOPPER, at=at)
@@ -255,6 +255,7 @@ def set_automation(
 
 
 def human_ids(person: Person) -> list[int]:
-    """The canonical row and every duplicate that points at it."""
-    human = person.human_id
+    """The canonical row and every duplicate that points at it, as the database has them now."""
+    into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).first()
+    human = into or person.pk
     return [human, *Person.objects.filter(merged_into=human).values_list("pk", flat=True)]

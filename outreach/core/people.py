@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from outreach.core import activity, erasure, opt_outs
@@ -40,8 +41,21 @@ def refuse_erased(person: Person) -> None:
 
 
 def _human_now(person: Person) -> Person:
-    """The human being as the database has it: a stop must not land on a record merged since."""
+    """The human being as the database has it, held until the transaction ends.
+
+    What is being merged is waited for: a stop must not land on a record that counts no more.
+    """
     into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).get()
+    while True:
+        mark = transaction.savepoint()
+        rows = Person.objects.filter(pk__in=[person.pk, into or person.pk]).order_by("pk")
+        # In the order of a merge, and no message in flight is waited for: it only needs the key.
+        held = dict(rows.select_for_update(no_key=True).values_list("pk", "merged_into_id"))
+        if held[person.pk] == into:
+            transaction.savepoint_commit(mark)
+            break
+        transaction.savepoint_rollback(mark)  # lets go: two of them are only held in order
+        into = held[person.pk]
     if into == person.merged_into_id:
         return canonical(person)
     return Person.objects.get(pk=into or person.pk)
@@ -58,10 +72,7 @@ def set_status(person: Person, status: str, *, reason: str, by: Principal, at: d
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     if status == PersonStatus.ACTIVE:
         # A request to stop that came while somebody read the page is not overwritten by a lift.
-        human.refresh_from_db(
-            fields=["status", "status_at", "desisted_at"],
-            from_queryset=Person.objects.select_for_update(no_key=True),
-        )
+        human.refresh_from_db(fields=["status", "status_at", "desisted_at"])
         asked = [human.desisted_at]  # kept by a block that came after; by a merge the newest
         if human.status == PersonStatus.DESIST:
             asked.append(human.status_at or at)
