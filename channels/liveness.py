@@ -111,6 +111,22 @@ def proven_dead(*, sender: UUID, place: str, boot_id: str, directory: Path | Non
         return False
 
 
+def holder(*, sender: UUID, place: str, directory: Path | None = None) -> str:
+    """Which process holds the sender's lock here, as "process 7"; "" if nobody, or nobody knows."""
+    directory = directory or default_directory()
+    if not place or place != place_of(directory):
+        return ""
+    path = lock_path(directory, sender)
+    try:
+        if _is_free(path):
+            return ""
+        return f"process {int(json.loads(path.read_bytes())['pid'])}"
+    except OSError:
+        return ""
+    except (ValueError, TypeError, KeyError):
+        return "a process"
+
+
 def running(directory: Path | None = None) -> list[UUID]:
     """The senders on this machine that hold their lock now."""
     found = []

@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from approvals import rounds
 from approvals.models import ApprovalStatus
+from channels import liveness
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity, drafts, people
@@ -47,6 +48,10 @@ class Answer(StrEnum):
 
 class NotUnknown(Exception):
     """This delivery is not (any more) waiting for a person's answer."""
+
+
+class StillHere(Exception):
+    """The sender lives on this machine: it is ended, not declared gone."""
 
 
 def sweep(*, at: datetime, scope: Q | None = None) -> list[Delivery]:
@@ -123,13 +128,22 @@ def rest_after(row: Delivery, at: datetime) -> None:
 
 
 def declare_gone(sender: UUID, *, by: Principal, at: datetime, reason: str) -> list[Delivery]:
-    """An operator says that the sender's machine is gone for good: its intents become unknown."""
+    """An operator says that the sender's machine is gone for good: its intents become unknown.
+
+    Raises StillHere for one that holds its lock beside us: it could still send.
+    """
     require_operator(by)
     rows = list(
         Delivery.objects.filter(sender=sender, status=DeliveryStatus.SENDING).select_related(
             "approval"
         )
     )
+    for place in {row.place for row in rows}:
+        if process := liveness.holder(sender=sender, place=place):
+            raise StillHere(
+                f"This sender is not gone: {process} on this machine holds its lock. "
+                "End that process first, then look again."
+            )
     return park(rows, reason=f"declared gone: {reason}", by=by, at=at)
 
 

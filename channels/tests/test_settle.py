@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from approvals.models import Approval
 from channels import manual, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
+from channels.liveness import SenderLock
 from channels.models import ARROWS, Delivery
 from outreach import testing
 from outreach.core.models import Activity, Contact, CoolingOff, Draft
@@ -260,6 +262,22 @@ def test_the_message_of_unknown_outcome_that_reaches_a_limit_begins_the_rest(liv
     [row] = settle.declare_gone(sender, by=testing.olaf(), at=LATER, reason="burnt")
     assert row.pk == Delivery.objects.get(status="unknown").pk
     assert CoolingOff.objects.get().until == LATER + timedelta(hours=24)
+
+
+def test_a_sender_that_holds_its_lock_here_is_not_declared_gone(live):
+    """It could still send after its messages were called unknown."""
+    approval = testing.make_approved()
+    lock = SenderLock.acquire()
+    Delivery.objects.create(
+        workspace=approval.workspace, approval=approval, human=approval.human, channel="email",
+        status="sending", sender=lock.uuid, place=lock.place, boot_id=lock.boot_id, since=LATER,
+    )  # fmt: skip
+    gone = {"by": testing.olaf(), "at": LATER, "reason": "burnt"}
+    with pytest.raises(settle.StillHere, match=f"process {os.getpid()} on this machine"):
+        settle.declare_gone(lock.uuid, **gone)
+    assert Delivery.objects.get().status == "sending"
+    lock.release(all_ended=True)
+    assert len(settle.declare_gone(lock.uuid, **gone)) == 1
 
 
 def test_every_arrow_ends_in_a_known_state():

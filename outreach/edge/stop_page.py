@@ -186,7 +186,7 @@ def _declare_gone(request: HttpRequest) -> None:
         messages.success(request, f"{len(ended)} of its messages wait for an answer now.")
     except ValueError:
         messages.error(request, "Nothing was done: name the sender and say how you know.")
-    except NotAllowed as error:
+    except (NotAllowed, settle.StillHere) as error:
         messages.error(request, str(error))
 
 

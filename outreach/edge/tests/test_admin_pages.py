@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from approvals.models import Approval
 from channels import settle, simulate
+from channels.liveness import SenderLock
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
 from outreach.core.models import (
@@ -292,6 +293,21 @@ def test_an_operator_may_say_that_a_senders_machine_is_gone():
     assert "Nothing more leaves" in client.post(address, gone).content.decode()
     row.refresh_from_db()
     assert row.status == "unknown" and "its disk burnt" in row.reason
+
+
+def test_a_sender_of_this_machine_is_ended_before_it_is_called_gone():
+    item, lock = testing.make_approved(), SenderLock.acquire()
+    Delivery.objects.create(
+        workspace=item.workspace, approval=item, human=item.human, channel="email",
+        status=DeliveryStatus.SENDING, since=WORKDAY, sender=lock.uuid, place=lock.place,
+        boot_id=lock.boot_id,
+    )  # fmt: skip
+    client = enter(testing.olaf())
+    address = client.post("/admin/stop/", {"scope": "system", "reason": "odd"}).url
+    told = words(client.post(address, {"gone": str(lock.uuid), "reason": "its disk burnt"}))
+    lock.release(all_ended=True)
+    assert "End that process first" in told
+    assert Delivery.objects.get().status == "sending"
 
 
 def test_a_progress_link_carries_no_rights():
