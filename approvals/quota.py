@@ -210,7 +210,8 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
             "send_before", Value(until + timedelta(hours=place.approval_expiry_hours))
         ),
     )
-    told = f"{reached(limit, of_agent=bool(scope.agent))}; goes out tomorrow ({until:%Y-%m-%d})."
+    day = f"{local_day(place, until):%Y-%m-%d}"
+    told = f"{reached(limit, of_agent=bool(scope.agent))}; goes out tomorrow ({day})."
     Draft.objects.filter(pk__in=[row.draft_id for row in rows]).update(status_reason=told)
     activity.record(
         *[activity.entry("approvals.held", row, digest=row.digest, reason="quota") for row in rows],

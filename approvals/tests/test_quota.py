@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -66,6 +67,17 @@ def test_what_is_above_the_quota_waits_for_tomorrow_and_says_so(live, memory):
     assert said == {"Daily quota of 3 reached; goes out tomorrow (2026-03-12)."}
     assert drain(WORKDAY + timedelta(days=1)).sent == 2
     assert used() == 2
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_tomorrow_is_the_day_of_the_workspace(live, memory, zone):
+    """East of Greenwich its midnight is still today in UTC."""
+    limited(1, time_zone=zone)
+    make_plenty(2)
+    drain()
+    tomorrow = AT.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    [said] = Draft.objects.exclude(status_reason="").values_list("status_reason", flat=True)
+    assert said == f"Daily quota of 1 reached; goes out tomorrow ({tomorrow})."
 
 
 def test_what_a_raised_quota_has_room_for_goes_out_today(live, memory):
