@@ -148,6 +148,14 @@ def test_dry_run_by_control(operator, live):
     assert run_json("control", "--status")["badge"] == "LIVE"
 
 
+def test_dry_run_is_not_lifted_for_a_while(operator, live):
+    """It does not come back by itself: whoever asked for an hour would be live for good."""
+    run("control", "--enable", "dry-run", "--reason", "careful")
+    with pytest.raises(CommandError, match="lifting dry run is for good"):
+        run("control", "--disable", "dry-run", "--duration", "1h", "--reason", "a look")
+    assert run_json("control", "--status")["badge"] == "DRY RUN"
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

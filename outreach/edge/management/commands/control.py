@@ -9,7 +9,6 @@ import json
 import sys
 from typing import IO, Any, cast
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
@@ -20,12 +19,16 @@ from channels import drill, quiet, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
-from outreach.edge import acting
+from outreach.edge import acting, control_rows
 from safety import controls
-from safety.models import BRAKES, ControlKey
+from safety.models import ControlKey
 
 NO_REASON = "by command, no reason given"
 NOT_YET_STOPPED = 3
+LIFTED_FOR_GOOD = (
+    "Nothing was changed: lifting dry run is for good, so leave --duration away, and set it again "
+    "with --enable dry-run when you are done."
+)
 # Setting one of these waits until no message in its scope is in flight.
 STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
 
@@ -61,7 +64,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--days", type=int, help=f"How long a link lasts: {stop_link.DAYS}, at most {most}."
         )
-        parser.add_argument("--duration", type=acting.parse_duration, help="30m, 24h, 7d.")
+        parser.add_argument(
+            "--duration", type=acting.parse_duration, help="30m, 24h, 7d; not with dry-run."
+        )
         parser.add_argument("--reason", default="", help="Why; shown to whoever finds it so.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
@@ -73,6 +78,8 @@ class Command(BaseCommand):
             return
         if options["duration"] and not options["disable"]:
             raise CommandError("--duration goes with --disable only.")
+        if options["duration"] and options["disable"] == "dry-run":
+            raise CommandError(LIFTED_FOR_GOOD)
         if options["days"] is not None and not options["stop_link"]:
             raise CommandError("--days goes with --stop-link only.")
         by = acting.principal(options, operator=True) if place is None else _member(options)
@@ -221,7 +228,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{sentence}. {badge.text}: {badge.sentence}")
 
     def _status(self, place: Workspace | None, *, as_json: bool) -> None:
-        rows = _rows(place)
+        rows = control_rows.rows_of(place)
         badge = controls.badge(place.pk if place else None)
         if as_json:
             self.stdout.write(
@@ -230,15 +237,7 @@ class Command(BaseCommand):
             return
         table = Table("Scope", "Control", "State", "Reason", "By", "Since", "Restores", title=None)
         for row in rows:
-            table.add_row(
-                row["scope"],
-                row["control"],
-                row["state"],
-                row["reason"],
-                row["by"],
-                row["changed_at"] or "",
-                row["auto_restore_at"] or "",
-            )
+            table.add_row(*(row[name] or "" for name in control_rows.COLUMNS))
         self.stdout.write(f"{badge.text}: {badge.sentence}")
         Console(file=cast(IO[str], self.stdout), width=None if sys.stdout.isatty() else 160).print(
             table
@@ -253,48 +252,3 @@ def _member(options: dict[str, Any]) -> Principal:
         return acting.principal(options, operator=True)
     except CommandError:
         return acting.principal(options, verb=Verb.BRAKE)
-
-
-def _rows(place: Workspace | None) -> list[dict[str, Any]]:
-    state = controls.read()
-    scopes: list[tuple[int | None, str]] = [(None, "system")]
-    places = [place] if place else list(Workspace.objects.order_by("slug"))
-    scopes += [(item.pk, item.slug) for item in places]
-    rows = [
-        _row(str(key), name, state.rows.get((pk, key))) for pk, name in scopes for key in ControlKey
-    ]
-    rows += [
-        {
-            "scope": "environment",
-            "control": key,
-            "state": "braking",
-            "reason": "set in the environment; only a deployment changes it",
-            "by": "",
-            "changed_at": None,
-            "auto_restore_at": None,
-        }
-        for key, braking in settings.ENVIRONMENT_BRAKES.items()
-        if braking
-    ]
-    return rows
-
-
-def _row(key: str, scope: str, found: Any) -> dict[str, Any]:
-    if found is None:
-        return {
-            "scope": scope, "control": key, "state": "missing, counts as stopped", "reason": "",
-            "by": "", "changed_at": None, "auto_restore_at": None,
-        }  # fmt: skip
-    if key in BRAKES:
-        word = "braking" if found.enabled else "off"
-    else:
-        word = "on" if found.enabled else "OFF"
-    return {
-        "scope": scope,
-        "control": key,
-        "state": word,
-        "reason": found.reason,
-        "by": found.by_label,
-        "changed_at": found.changed_at.isoformat() if found.changed_at else None,
-        "auto_restore_at": found.auto_restore_at.isoformat() if found.auto_restore_at else None,
-    }

@@ -1,0 +1,59 @@
+"""Every control as a row, for `control --status`: what it is, why, by whom and since when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from outreach.core.models import Workspace
+from safety import controls
+from safety.models import BRAKES, ControlKey
+
+COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
+
+
+def rows_of(place: Workspace | None) -> list[dict[str, Any]]:
+    """The controls of the system, of this workspace (None: of every one) and of the environment."""
+    state = controls.read()
+    scopes: list[tuple[int | None, str]] = [(None, "system")]
+    places = [place] if place else list(Workspace.objects.order_by("slug"))
+    scopes += [(item.pk, item.slug) for item in places]
+    rows = [
+        _row(str(key), name, state.rows.get((pk, key))) for pk, name in scopes for key in ControlKey
+    ]
+    rows += [
+        {
+            "scope": "environment",
+            "control": key,
+            "state": "braking",
+            "reason": "set in the environment; only a deployment changes it",
+            "by": "",
+            "changed_at": None,
+            "auto_restore_at": None,
+        }
+        for key, braking in settings.ENVIRONMENT_BRAKES.items()
+        if braking
+    ]
+    return rows
+
+
+def _row(key: str, scope: str, found: Any) -> dict[str, Any]:
+    if found is None:
+        return {
+            "scope": scope, "control": key, "state": "missing, counts as stopped", "reason": "",
+            "by": "", "changed_at": None, "auto_restore_at": None,
+        }  # fmt: skip
+    if key in BRAKES:
+        word = "braking" if found.enabled else "off"
+    else:
+        word = "on" if found.enabled else "OFF"
+    return {
+        "scope": scope,
+        "control": key,
+        "state": word,
+        "reason": found.reason,
+        "by": found.by_label,
+        "changed_at": found.changed_at.isoformat() if found.changed_at else None,
+        "auto_restore_at": found.auto_restore_at.isoformat() if found.auto_restore_at else None,
+    }
