@@ -168,24 +168,25 @@ def reopen_dry_run(*, by: Principal, at: datetime, workspaces: Iterable[int]) ->
 def reopen_before_stop(
     *,
     workspace: Workspace | None,
-    decided_before: datetime,
+    decided_before: datetime | None,
     by: Principal,
     at: datetime,
     skip: bool = False,
 ) -> int:
     """Everything approved and unsent goes back to the queue: lifting a stop must not fire it.
 
+    `decided_before` (None: whenever) leaves out what was approved during the stop.
+
     `skip` leaves out what somebody has locked: a sender that stands still within its claim must
     not hold up a stop. It will see the flag; lifting asks once more, without `skip`.
     """
     scope = Q() if workspace is None else Q(workspace=workspace)
+    if decided_before is not None:
+        scope &= Q(decided_at__lte=decided_before)
     total = 0
     while True:
         with transaction.atomic():
-            rows = rounds.lock(
-                Approval.objects.filter(rounds.UNTAKEN, scope, decided_at__lte=decided_before),
-                skip=skip,
-            )
+            rows = rounds.lock(Approval.objects.filter(rounds.UNTAKEN, scope), skip=skip)
             rounds.reopen(rows, reason="emergency_stop", by=by, at=at)
         total += len(rows)
         if len(rows) < rounds.BATCH:

@@ -108,8 +108,10 @@ class WorstMoment:
     def _stop(self) -> None:
         """As any stop: commit the flag, then wait until no intent in its scope is left."""
         try:
-            begun, at = time.monotonic(), self.clock()
-            stop.emergency_stop(workspace=self.place, reason=self.reason, by=self.by, at=at)
+            begun, place = time.monotonic(), self.place
+            at = stop.emergency_stop(
+                workspace=place, reason=self.reason, by=self.by, clock=self.clock
+            )
             self.seen = quiet.in_flight(self.scope)
             self._look_around()
             self._flagged.set()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -27,7 +26,7 @@ REASON = (
 )
 
 
-def check(*, at: datetime) -> bool:
+def check(*, clock: stop.Clock) -> bool:
     """Whether the database is older than this machine knows; if so it is stopped now.
 
     Otherwise the newest head is kept. A log without a seal has no past to compare.
@@ -44,7 +43,7 @@ def check(*, at: datetime) -> bool:
         gone = now != seen[1]
         if gone:
             how = "is not there" if now is None else "is another now"
-            stop.stop_by_itself(reason=REASON.format(seq=seen[0], how=how), at=at)
+            stop.stop_by_itself(reason=REASON.format(seq=seen[0], how=how), clock=clock)
             logger.critical("Emergency stop: %s", REASON.format(seq=seen[0], how=how))
     _keep(path, activity.head())
     return gone

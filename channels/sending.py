@@ -71,7 +71,7 @@ def open_workspaces(state: controls.Controls | None = None) -> list[int]:
 def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
     """The whole job: settle the dead, simulate in dry run, send where messages leave."""
     settle.sweep(at=clock())
-    rewound.check(at=clock())
+    rewound.check(clock=clock)
     if settings.ENVIRONMENT_BRAKES.get("EMERGENCY_STOP", True):
         # The environment knows no moment of lifting, so its stop empties the batch as it goes.
         taking.reopen_before_stop(workspace=None, decided_before=clock(), by=SENDER, at=clock())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,7 @@ from safety import controls
 from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
 
 logger = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
 STOPPER = Principal.system("stopper")
 ROUNDS_TRIES = 20  # of 50 ms: until whoever decides about a message right now has decided
 
@@ -62,8 +64,7 @@ def set_brake(
     it on shortens that, by doing so.
     """
     may_brake(by, workspace)
-    if not reason.strip():
-        raise ControlRefused("Say why: whoever finds it stopped at night must know the reason.")
+    _say_why(reason)
     if key in BRAKES and auto_restore_at is not None:
         raise ControlRefused("A brake never lifts itself: leave the duration away.")
     with transaction.atomic(durable=True):
@@ -86,34 +87,54 @@ def set_brake(
         )
 
 
+def _say_why(reason: str) -> None:
+    if not reason.strip():
+        raise ControlRefused("Say why: whoever finds it stopped at night must know the reason.")
+
+
 def _ends_later(one: datetime | None, other: datetime | None) -> bool:
     """None is for good."""
     return other is not None and (one is None or one > other)
 
 
 def emergency_stop(
-    *, workspace: Workspace | None, reason: str, by: Principal, at: datetime
-) -> None:
-    """Commit the flag, then return everything approved and unsent to the queue.
+    *, workspace: Workspace | None, reason: str, by: Principal, clock: Clock
+) -> datetime:
+    """Commit the flag, then return everything approved and unsent to the queue; when it was set.
 
     Nothing leaves from the commit on; that what is approved could not be returned yet hides it
     from nobody and keeps nobody from waiting for what is in flight. `enable_all` returns the rest.
     """
-    set_brake(ControlKey.EMERGENCY_STOP, workspace=workspace, reason=reason, by=by, at=at)
+    may_brake(by, workspace)
+    _say_why(reason)
+    at = _set_stop(workspace, reason, by, clock)
     try:
+        # All that is approved now, whatever the clock of whoever approved it says.
         taking.reopen_before_stop(
-            workspace=workspace, decided_before=at, by=STOPPER, at=at, skip=True
+            workspace=workspace, decided_before=None, by=STOPPER, at=at, skip=True
         )
     except DatabaseError as error:
         logger.warning("Unsent messages could not be returned to the queue yet: %s", error)
+    return at
 
 
-def stop_by_itself(*, reason: str, at: datetime) -> None:
+def stop_by_itself(*, reason: str, clock: Clock) -> None:
     """The program's own stop of the whole system. Only a person lifts it, as any other."""
-    with transaction.atomic(durable=True):
-        controls.write(
-            ControlKey.EMERGENCY_STOP, True, workspace=None, reason=reason, by=STOPPER, at=at
-        )
+    _set_stop(None, reason, STOPPER, clock)
+
+
+def _set_stop(workspace: Workspace | None, reason: str, by: Principal, clock: Clock) -> datetime:
+    """Commit the flag with the time at which nobody else could write any more.
+
+    What was decided until then was decided before the stop. A time read before the wait for the
+    lock would make what was approved during that wait look as if given under the stop.
+    """
+    key = ControlKey.EMERGENCY_STOP
+    with transaction.atomic(durable=True):  # SQLite: has the write lock from here on
+        list(SystemControl.objects.filter(workspace=workspace, control_key=key).select_for_update())
+        at = clock()
+        controls.write(key, True, workspace=workspace, reason=reason, by=by, at=at)
+    return at
 
 
 def switch_on(

@@ -100,14 +100,17 @@ def read(token: str, *, at: datetime) -> StopLink:
     return link
 
 
-def use(link: StopLink, *, reason: str, at: datetime) -> None:
-    """Set the emergency stop. Without a reason, that of a stop which is set already stays."""
+def use(link: StopLink, *, reason: str, clock: stop.Clock) -> datetime:
+    """Set the emergency stop; when it was set.
+
+    Without a reason, that of a stop which is set already stays.
+    """
     words = " ".join(reason.replace("\0", " ").split())  # no words may hold a stop up
     place = link.workspace.pk if link.workspace else None
     row = controls.read().rows.get((place, ControlKey.EMERGENCY_STOP))
     standing = row.reason if row is not None and row.is_braking else ""
     reason = words or standing or NO_REASON
-    stop.emergency_stop(workspace=link.workspace, reason=reason, by=link.by, at=at)
+    return stop.emergency_stop(workspace=link.workspace, reason=reason, by=link.by, clock=clock)
 
 
 def is_stopped(workspace_id: int | None) -> bool:

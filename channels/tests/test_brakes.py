@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from approvals.models import Approval
 from channels import quiet, stop
@@ -23,7 +23,9 @@ LATER = WORKDAY + timedelta(minutes=5)
 
 
 def emergency(workspace=None, by=None):
-    stop.emergency_stop(workspace=workspace, reason="fire", by=by or testing.olaf(), at=LATER)
+    stop.emergency_stop(
+        workspace=workspace, reason="fire", by=by or testing.olaf(), clock=lambda: LATER
+    )
 
 
 def test_an_emergency_stop_returns_what_was_approved_to_the_queue(live):
@@ -48,6 +50,39 @@ def test_lifting_a_stop_never_fires_what_was_approved_before_it(live):
     assert lifted.reopened == 1
     assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
     assert controls.badge().text == "LIVE"
+
+
+def test_what_is_approved_while_a_stop_waits_for_its_lock_is_returned_by_it(live):
+    """The flag carries the time at which it was written, not the one at which somebody pressed."""
+    approval = testing.make_approved(at=LATER + timedelta(seconds=3))
+    waited = LATER + timedelta(seconds=5)
+    moments: list[bool] = []
+
+    def clock():
+        moments.append(connection.in_atomic_block)
+        return waited
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stop.taking, "reopen_before_stop", lambda **_: 0)  # killed after its flag
+        at = stop.emergency_stop(workspace=None, reason="fire", by=testing.olaf(), clock=clock)
+    assert (at, moments) == (waited, [True])
+    assert SystemControl.objects.get(control_key="EMERGENCY_STOP", workspace=None).changed_at == at
+    assert stop.enable_all(workspace=None, reason="o", by=testing.olaf(), at=waited).reopened == 1
+    assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
+
+
+def test_a_stop_returns_what_a_machine_approved_whose_clock_is_ahead(live):
+    approval = testing.make_approved(at=LATER + timedelta(minutes=1))
+    emergency()
+    assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
+
+
+def test_the_programs_own_stop_reads_its_time_under_the_lock_too(live):
+    inside: list[bool] = []
+    stop.stop_by_itself(
+        reason="x", clock=lambda: inside.append(connection.in_atomic_block) or LATER
+    )
+    assert inside == [True]
 
 
 def test_what_is_approved_during_a_stop_leaves_after_it(live):

@@ -166,7 +166,7 @@ def test_in_dry_run_the_stop_is_still_what_refuses():
 
 def test_under_a_stop_of_the_whole_system_it_says_what_it_cannot_show(live):
     by = testing.olaf()
-    stop.emergency_stop(workspace=None, reason="fire", by=by, at=timezone.now())
+    stop.emergency_stop(workspace=None, reason="fire", by=by, clock=timezone.now)
     found = run()
     assert found.faults == []
     assert "stopped already" in found.notes[0]

@@ -103,7 +103,7 @@ def test_what_was_sent_by_hand_before_a_merge_counts_for_the_human_being(live, p
     """A stop closed its round before the two records became one: such a round follows nobody."""
     kept, other = pair
     approval = testing.make_approved(other)
-    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), at=AT)
+    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), clock=lambda: AT)
     merging.merge(kept, other, by=testing.bob(), at=LATER)
     assert history.touch_for(kept.pk) == "initial"
     manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)

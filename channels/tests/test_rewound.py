@@ -47,7 +47,7 @@ def is_stopped() -> bool:
 
 def sealed() -> tuple[int, str]:
     activity.seal()
-    assert not rewound.check(at=NOW)
+    assert not rewound.check(clock=lambda: NOW)
     return activity.head()
 
 
@@ -94,7 +94,7 @@ def test_a_head_that_cannot_be_read_is_begun_anew(memory, text):
     sealed()
     (path,) = (installed.DATA_DIR / "heads").glob("*")
     path.write_text(text)
-    assert not rewound.check(at=NOW)
+    assert not rewound.check(clock=lambda: NOW)
     assert heads() == ["{} {}\n".format(*activity.head())]
 
 
@@ -103,5 +103,5 @@ def test_a_folder_that_cannot_be_written_is_said_and_sending_goes_on(memory, cap
     (installed.DATA_DIR / "heads").write_text("a file stands in its place")
     sending.process(clock=lambda: NOW)
     activity.seal()
-    assert not rewound.check(at=NOW)
+    assert not rewound.check(clock=lambda: NOW)
     assert "could not be kept" in caplog.text

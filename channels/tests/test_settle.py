@@ -120,7 +120,7 @@ def stopped_person(approval: Approval) -> None:
 
 
 def stopped_all(approval: Approval) -> None:
-    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), at=LATER)
+    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), clock=lambda: LATER)
 
 
 @pytest.mark.parametrize("ended", [stopped_person, stopped_all])

@@ -157,7 +157,7 @@ def test_a_message_marked_as_sent_by_hand_is_not_sent_by_the_program_too(memory)
     from channels import manual, stop
 
     approval = testing.make_approved()
-    stop.emergency_stop(workspace=None, reason="test", by=testing.olaf(), at=clock())
+    stop.emergency_stop(workspace=None, reason="test", by=testing.olaf(), clock=clock)
     stop.enable_all(workspace=None, reason="over", by=testing.olaf(), at=clock())
     again = Approval.objects.get(status="pending")
     services.approve(again.pk, by=testing.alice(), at=clock(), digest=again.digest, undo_seconds=0)

@@ -57,7 +57,7 @@ def late(sink: SmtpSink, report: StopReport, answered: float, until: float = 0) 
 
 
 def emergency() -> None:
-    stop.emergency_stop(workspace=None, reason="test", by=testing.olaf(), at=SET)
+    stop.emergency_stop(workspace=None, reason="test", by=testing.olaf(), clock=lambda: SET)
 
 
 def brake(key: str) -> None:

@@ -31,7 +31,7 @@ def is_void(token, at=LATER):
 def test_a_link_stops_its_scope_in_the_name_of_its_maker():
     place, other = testing.make_workspace(), testing.make_workspace("other")
     link = stop_link.read(token_of(testing.alice(), place), at=LATER)
-    stop_link.use(link, reason="  odd\0 mails ", at=LATER)
+    stop_link.use(link, reason="  odd\0 mails ", clock=lambda: LATER)
     row = SystemControl.objects.get(workspace=place, control_key="EMERGENCY_STOP")
     assert (row.enabled, row.reason, row.by_label) == (True, "odd mails", "Alice")
     told = Activity.objects.filter(verb="safety.control_set").last()
@@ -42,15 +42,15 @@ def test_a_link_stops_its_scope_in_the_name_of_its_maker():
 
 def test_without_a_reason_it_says_so_and_keeps_that_of_a_stop_which_stands():
     link = stop_link.read(token_of(testing.olaf()), at=LATER)
-    stop_link.use(link, reason="", at=LATER)
+    stop_link.use(link, reason="", clock=lambda: LATER)
     row = SystemControl.objects.get(workspace=None, control_key="EMERGENCY_STOP")
     assert row.reason == stop_link.NO_REASON
-    stop_link.use(link, reason="wrong list", at=LATER)
-    stop_link.use(link, reason=" ", at=LATER)
+    stop_link.use(link, reason="wrong list", clock=lambda: LATER)
+    stop_link.use(link, reason=" ", clock=lambda: LATER)
     row.refresh_from_db()
     assert row.reason == "wrong list"
     stop.enable_all(workspace=None, reason="put right", by=testing.olaf(), at=LATER)
-    stop_link.use(link, reason="", at=LATER)
+    stop_link.use(link, reason="", clock=lambda: LATER)
     row.refresh_from_db()
     assert row.reason == stop_link.NO_REASON
 

@@ -150,7 +150,7 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
     until = now + timedelta(hours=int(hours)) if hours in DURATIONS and hours else None
     by = principal_of(request)
     if key == ControlKey.EMERGENCY_STOP:
-        stop.emergency_stop(workspace=place, reason=reason, by=by, at=now)
+        now = stop.emergency_stop(workspace=place, reason=reason, by=by, clock=timezone.now)
     else:
         row = stop.set_brake(
             key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until

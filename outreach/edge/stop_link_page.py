@@ -79,10 +79,9 @@ def stop_by_link(request: HttpRequest, link: stop_link.StopLink, token: str) -> 
     """One page with one button; its POST commits the stop and goes on to watch it."""
     place = link.workspace.pk if link.workspace else None
     if request.method == "POST":
-        now = timezone.now()
-        stop_link.use(link, reason=request.POST.get("reason", ""), at=now)
+        at = stop_link.use(link, reason=request.POST.get("reason", ""), clock=timezone.now)
         item = stop_page.watch(
-            f"Emergency stop of {link.where}", set_at=now, workspace=link.workspace
+            f"Emergency stop of {link.where}", set_at=at, workspace=link.workspace
         )
         seen = item.token(_salt(token))
         return HttpResponseRedirect(reverse("stop_link_progress", args=[token, seen]))

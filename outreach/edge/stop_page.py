@@ -140,14 +140,14 @@ def emergency_stop(request: HttpRequest) -> HttpResponse:
 
 def _stop(request: HttpRequest, chosen: str, reason: str) -> HttpResponse:
     workspace = None if chosen == WHOLE_SYSTEM else Workspace.objects.get(pk=int(chosen))
-    now = timezone.now()
+    by = principal_of(request)
     try:
-        stop.emergency_stop(workspace=workspace, reason=reason, by=principal_of(request), at=now)
+        at = stop.emergency_stop(workspace=workspace, reason=reason, by=by, clock=timezone.now)
     except (stop.ControlRefused, NotAllowed) as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("emergency_stop"))
     where = workspace.name if workspace else "the whole system"
-    item = watch(f"Emergency stop of {where}", set_at=now, workspace=workspace)
+    item = watch(f"Emergency stop of {where}", set_at=at, workspace=workspace)
     return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
 
 

@@ -21,7 +21,7 @@ _telling = threading.Lock()
 @shared_task
 def seal_activity() -> int:
     sealed = activity.seal()
-    rewound.check(at=timezone.now())  # and keeps the new head
+    rewound.check(clock=timezone.now)  # and keeps the new head
     return sealed
 
 

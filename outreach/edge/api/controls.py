@@ -78,10 +78,7 @@ class Controls(APIView):
         words, at = body.validated_data, timezone.now()
         place = None if words["everywhere"] else place_of(request)
         how = {"workspace": place, "reason": words["reason"], "by": by, "at": at}
-        if "since" in words:
-            at = _still_set(words, place, by)
-        else:
-            _set(words, how)
+        at = _still_set(words, place, by) if "since" in words else _set(words, how)
         scope = quiet.scope_of(workspace=place)
         said = {"control": words["control"], "enabled": words["enabled"], "set_at": at.isoformat()}
         flying = quiet.in_flight(scope)
@@ -112,16 +109,18 @@ def _stops(words: dict[str, Any]) -> bool:
     return bool(words["enabled"]) == (key in BRAKES)
 
 
-def _set(words: dict[str, Any], how: dict[str, Any]) -> None:
+def _set(words: dict[str, Any], how: dict[str, Any]) -> datetime:
+    """Set or lift what is named; when that was done."""
+    at: datetime = how["at"]
     name, on = words["control"], words["enabled"]
     if "hours" in words and (name == "emergency-stop" or (on and name != "dry-run")):
         raise ValidationError({"hours": ["Only a switch put off comes back by itself. Leave it."]})
     if name == "emergency-stop":
-        if not on:
-            stop.enable_all(**how)
-        else:
-            stop.emergency_stop(**how)
-        return
+        if on:
+            del how["at"]
+            return stop.emergency_stop(clock=timezone.now, **how)
+        stop.enable_all(**how)
+        return at
     key = controls.WORDS[name]
     if key == ControlKey.DRY_RUN and not on:
         stop.lift_dry_run(**how)  # refuses: only the host does that
@@ -129,5 +128,6 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> None:
         stop.switch_on(key, **how)
     else:
         hours = words.get("hours")
-        until = how["at"] + timedelta(hours=hours) if hours else None
+        until = at + timedelta(hours=hours) if hours else None
         stop.set_brake(key, auto_restore_at=until, **how)
+    return at

@@ -237,7 +237,7 @@ def test_unknown_people_are_refused(words, why):
 def test_review_shows_the_badge_of_its_own_workspace():
     place = testing.make_workspace()
     assert "STOPPED" not in run("review", "--pending")
-    stop.emergency_stop(workspace=place, reason="x", by=testing.alice(), at=timezone.now())
+    stop.emergency_stop(workspace=place, reason="x", by=testing.alice(), clock=timezone.now)
     assert "STOPPED" in run("review", "--pending")
     testing.make_pending(at=timezone.now())
     assert "STOPPED" in run("review", "--pending")

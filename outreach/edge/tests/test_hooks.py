@@ -130,7 +130,9 @@ def test_of_a_message_sent_by_hand_nothing_is_said_to_be_returned(live):
     """Its stopped round waits anew when somebody says they wrote themselves: it is no draft."""
     hook_of()
     receiver, item = Receiver(), testing.make_approved()
-    stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), at=WORKDAY)
+    stop.emergency_stop(
+        workspace=None, reason="wrong list", by=testing.olaf(), clock=lambda: WORKDAY
+    )
     manual.mark_sent(item.pk, by=testing.alice(), at=WORKDAY)
     assert Activity.objects.filter(verb="approvals.withdrawn").count() == 1
     outbox.run(at=WORKDAY, carrier=receiver)
@@ -222,7 +224,7 @@ def test_an_emergency_stop_holds_no_webhook(live):
 
     hook_of()
     reject()
-    stop.emergency_stop(workspace=None, reason="Trial", by=testing.olaf(), at=WORKDAY)
+    stop.emergency_stop(workspace=None, reason="Trial", by=testing.olaf(), clock=lambda: WORKDAY)
     receiver = Receiver()
     assert outbox.run(at=WORKDAY, carrier=receiver) >= 1
 

@@ -96,8 +96,9 @@ class Command(BaseCommand):
         if options["stop_link"]:
             self._stop_link(place, by, options)
         elif options["emergency_stop"]:
-            stop.emergency_stop(workspace=place, reason=reason or NO_REASON, by=by, at=now)
-            self._wait(ControlKey.EMERGENCY_STOP, place, now, as_json=options["json"])
+            why = reason or NO_REASON
+            at = stop.emergency_stop(workspace=place, reason=why, by=by, clock=timezone.now)
+            self._wait(ControlKey.EMERGENCY_STOP, place, at, as_json=options["json"])
         elif options["enable_all"]:
             self._enable_all(place, reason or NO_REASON, by, as_json=options["json"])
         elif options["disable"] == "dry-run":
