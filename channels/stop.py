@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -166,7 +166,10 @@ def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """What `enable_all` found off before, what still brakes elsewhere, how many were reopened."""
+    """What `enable_all` found off before, what still brakes elsewhere, how many were reopened.
+
+    Where the whole system was lifted, "elsewhere" are the workspaces with brakes of their own.
+    """
 
     were_off: list[str]
     still_braking: list[str]
@@ -202,9 +205,23 @@ def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: d
         ]
         for key in keys:
             controls.write(key, key in SWITCHES, workspace=workspace, reason=reason, by=by, at=at)
-        after = controls.read()
-        still = [brake.sentence() for key in keys for brake in after.brakes(key, scope_id)]
+        still = _still_braking(keys, workspace)
     return Lifted(were_off, still, reopened)
+
+
+def _still_braking(keys: Sequence[str], workspace: Workspace | None) -> list[str]:
+    """What brakes that scope from elsewhere; of the whole system, every workspace's own brakes."""
+    state, pk = controls.read(), workspace.pk if workspace else None
+    found = [brake.sentence() for key in keys for brake in state.brakes(key, pk)]
+    if workspace is None:
+        found += [
+            f"{place.slug}: {brake.sentence()}"
+            for place in Workspace.objects.order_by("slug")
+            for key in keys
+            for brake in state.brakes(key, place.pk)
+            if brake.source in ("workspace", "missing")  # the system's rows were just written
+        ]
+    return found
 
 
 def restore_due(*, at: datetime) -> int:

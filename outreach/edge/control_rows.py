@@ -13,6 +13,22 @@ from safety.models import BRAKES, ControlKey
 COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
 
 
+def badge_of(place: Workspace | None) -> tuple[controls.Badge, dict[str, str], str]:
+    """The badge of that scope, the workspaces that have another one, and all that in a sentence."""
+    state = controls.read()
+    badge = controls.badge(place.pk if place else None, state)
+    others = {}
+    if place is None:
+        badges = {
+            item.slug: controls.badge(item.pk, state).text
+            for item in Workspace.objects.order_by("slug")
+        }
+        others = {slug: text for slug, text in badges.items() if text != badge.text}
+    listed = ", ".join(f"{slug} ({text})" for slug, text in others.items())
+    but = f", except in {listed}" if others else ""
+    return badge, others, f"{badge.text}{but}: {badge.sentence}"
+
+
 def rows_of(place: Workspace | None) -> list[dict[str, Any]]:
     """The controls of the system, of this workspace (None: of every one) and of the environment."""
     state = controls.read()

@@ -54,6 +54,24 @@ def test_emergency_stop_says_stopped_and_enable_all_lists_it(operator, live):
     assert row.codes["door"] == "command"
 
 
+def test_lifting_the_stop_of_the_system_tells_of_workspaces_that_stay_stopped(operator, live):
+    testing.make_workspace()
+    there = testing.make_workspace("there")
+    stop.emergency_stop(
+        workspace=there, reason="wrong list", by=testing.dora(there), clock=timezone.now
+    )
+    said = run("control", "--enable-all")
+    assert "still braking: there: EMERGENCY_STOP (workspace)" in said and "wrong list" in said
+    assert "LIVE, except in there (STOPPED): Approved messages leave." in said
+    told = run_json("control", "--enable-all")
+    assert (told["badge"], told["other_badges"]) == ("LIVE", {"there": "STOPPED"})
+    assert len(told["still_braking"]) == 1
+    assert "except in there (STOPPED)" in run("control", "--status")
+    assert run_json("control", "--enable", "messaging")["other_badges"] == {"there": "STOPPED"}
+    run("control", "--enable-all", "--workspace", "there")
+    assert "still braking" not in run("control", "--enable-all")
+
+
 def lost(ended):
     """A delivery that has no outcome since then."""
     given = testing.make_approved()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -200,18 +201,10 @@ class Command(BaseCommand):
         self, place: Workspace | None, reason: str, by: Principal, *, as_json: bool
     ) -> None:
         lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=timezone.now())
-        badge = controls.badge(place.pk if place else None)
         if as_json:
-            self.stdout.write(
-                json.dumps(
-                    {
-                        "were_off": lifted.were_off,
-                        "still_braking": lifted.still_braking,
-                        "reopened": lifted.reopened,
-                        "badge": badge.text,
-                    }
-                )
-            )
+            badge, others, _ = control_rows.badge_of(place)
+            told = {**asdict(lifted), "badge": badge.text, "other_badges": others}
+            self.stdout.write(json.dumps(told))
             return
         for line in lifted.were_off:
             self.stdout.write(f"was off: {line}")
@@ -222,24 +215,24 @@ class Command(BaseCommand):
         self._done("emergency stop lifted, the four switches are on", place, as_json=False)
 
     def _done(self, sentence: str, place: Workspace | None, *, as_json: bool) -> None:
-        badge = controls.badge(place.pk if place else None)
+        badge, others, said = control_rows.badge_of(place)
         if as_json:
-            self.stdout.write(json.dumps({"done": sentence, "badge": badge.text}))
+            told = {"done": sentence, "badge": badge.text, "other_badges": others}
+            self.stdout.write(json.dumps(told))
         else:
-            self.stdout.write(f"{sentence}. {badge.text}: {badge.sentence}")
+            self.stdout.write(f"{sentence}. {said}")
 
     def _status(self, place: Workspace | None, *, as_json: bool) -> None:
         rows = control_rows.rows_of(place)
-        badge = controls.badge(place.pk if place else None)
+        badge, others, said = control_rows.badge_of(place)
         if as_json:
-            self.stdout.write(
-                json.dumps({"badge": badge.text, "sentence": badge.sentence, "controls": rows})
-            )
+            head = {"badge": badge.text, "sentence": badge.sentence, "other_badges": others}
+            self.stdout.write(json.dumps({**head, "controls": rows}))
             return
         table = Table("Scope", "Control", "State", "Reason", "By", "Since", "Restores", title=None)
         for row in rows:
             table.add_row(*(row[name] or "" for name in control_rows.COLUMNS))
-        self.stdout.write(f"{badge.text}: {badge.sentence}")
+        self.stdout.write(said)
         Console(file=cast(IO[str], self.stdout), width=None if sys.stdout.isatty() else 160).print(
             table
         )
