@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,32 @@ from safety import controls
 from safety.models import BRAKES, ControlKey
 
 COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """When what was put off comes back by itself: as asked (None: never), and as it is now.
+
+    It is later than was asked for where it was off for longer already (`stop.set_brake`).
+    """
+
+    key: str
+    asked: datetime | None
+    at: datetime | None
+
+    def sentence(self) -> str:
+        """That it is off, until when, and whether that is later than was asked for."""
+        ends = f"until {self.at:%Y-%m-%d %H:%M} UTC" if self.at else "until somebody switches it on"
+        if self.asked != self.at:
+            return f"{self.key} stays off {ends}: it was off for that long already"
+        return f"{self.key} is off {ends}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as fields; none of a brake, which never lifts itself."""
+        if self.key in BRAKES:
+            return {}
+        at = self.at.isoformat() if self.at else None
+        return {"restores_at": at, "was_off_for_longer": self.asked != self.at}
 
 
 def badge_of(place: Workspace | None) -> tuple[controls.Badge, dict[str, str], str]:

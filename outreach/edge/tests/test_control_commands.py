@@ -157,6 +157,25 @@ def test_each_switch_off_and_on(operator, word):
     assert (row.enabled, row.auto_restore_at) == (True, None)
 
 
+@pytest.mark.parametrize("word", ["messaging", "auto-reply", "auto-approve", "experiment"])
+def test_a_switch_put_off_says_when_it_comes_back(operator, live, word):
+    said = run("control", "--disable", word, "--duration", "1h")
+    row = SystemControl.objects.get(enabled=False, workspace=None, control_key__endswith="ENABLED")
+    assert f"is off until {row.auto_restore_at:%Y-%m-%d %H:%M} UTC" in said
+    longer = run_json("control", "--disable", word, "--duration", "3h")
+    row.refresh_from_db()
+    assert longer["restores_at"] == row.auto_restore_at.isoformat()
+    assert longer["was_off_for_longer"] is False
+    said = run("control", "--disable", word, "--duration", "1h")
+    until = f"{row.auto_restore_at:%Y-%m-%d %H:%M} UTC"
+    assert f"stays off until {until}: it was off for that long already" in said
+    assert "until somebody switches it on" in run("control", "--disable", word)
+    told = run_json("control", "--disable", word, "--duration", "1h")
+    assert (told["restores_at"], told["was_off_for_longer"]) == (None, True)
+    told = run_json("control", "--enable", "dry-run")
+    assert "restores_at" not in told
+
+
 def test_dry_run_by_control(operator, live):
     run("control", "--enable", "dry-run", "--reason", "careful")
     assert run_json("control", "--status")["badge"] == "DRY RUN"

@@ -21,6 +21,7 @@ from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.edge import acting, control_rows
+from outreach.edge.control_rows import Back
 from safety import controls
 from safety.models import ControlKey
 
@@ -119,12 +120,12 @@ class Command(BaseCommand):
         key = controls.WORDS[options["disable"] or options["enable"]]
         until = now + options["duration"] if options["duration"] else None
         how: dict[str, Any] = {"workspace": place, "reason": reason, "by": by, "at": now}
-        until = stop.set_brake(key, auto_restore_at=until, **how).auto_restore_at
+        row = stop.set_brake(key, auto_restore_at=until, **how)
+        back = Back(key, until, row.auto_restore_at)
         if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
-            self._wait(key, place, now, as_json=options["json"])
+            self._wait(key, place, now, back, as_json=options["json"])
         else:
-            back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-            self._done(f"{key} is off{back}", place, as_json=options["json"])
+            self._done(back.sentence(), place, back, as_json=options["json"])
 
     def _stop_link(self, place: Workspace | None, by: Principal, options: dict[str, Any]) -> None:
         days = stop_link.DAYS if options["days"] is None else options["days"]
@@ -142,16 +143,22 @@ class Command(BaseCommand):
             "UTC, without login. Keep it on your phone; it is not shown again."
         )
 
-    def _wait(self, key: str, place: Workspace | None, set_at: Any, *, as_json: bool) -> None:
+    def _wait(
+        self, key: str, place: Workspace | None, set_at: Any, back: Back | None = None,
+        *, as_json: bool,
+    ) -> None:  # fmt: skip
         """Say "stopped" only when it is; exit 3 with the list otherwise."""
+        told = back.as_dict() if back else {}
         if not as_json:
+            if back and told:
+                self.stdout.write(f"{back.sentence()}.")
             self.stdout.write(f"{key} set {set_at:%H:%M:%S} UTC; waiting for what is in flight …")
         scope = quiet.scope_of(workspace=place)
         if key == ControlKey.AUTO_APPROVE_ENABLED:
             scope &= auto_off.IN_FLIGHT  # what people approved goes on
         report = quiet.wait(scope, set_at=set_at)
         if as_json:
-            self.stdout.write(json.dumps({"control": str(key), **report.as_dict()}))
+            self.stdout.write(json.dumps({"control": str(key), **told, **report.as_dict()}))
         else:
             self._tell(report)
         if not report.stopped:
@@ -214,11 +221,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{lifted.reopened} approved before the stop went back to the queue.")
         self._done("emergency stop lifted, the four switches are on", place, as_json=False)
 
-    def _done(self, sentence: str, place: Workspace | None, *, as_json: bool) -> None:
+    def _done(
+        self, sentence: str, place: Workspace | None, back: Back | None = None, *, as_json: bool
+    ) -> None:
         badge, others, said = control_rows.badge_of(place)
         if as_json:
             told = {"done": sentence, "badge": badge.text, "other_badges": others}
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps({**told, **(back.as_dict() if back else {})}))
         else:
             self.stdout.write(f"{sentence}. {said}")
 
