@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from outreach.core.principal import Principal
 from outreach.edge.api.access import MayRead, access_of, place_of
 from outreach.edge.api.base import StrictSerializer
 from outreach.edge.api.schema import WORKSPACE
+from outreach.edge.control_rows import Back
 from safety import controls
 from safety.models import BRAKES, ControlKey
 
@@ -64,6 +66,14 @@ class Controls(APIView):
     def post(self, request: Request) -> Response:
         """Set one. `effective` is false while a message is still in flight: ask again.
 
+        What lets go (a switch put on, a brake lifted) is `effective` at once. Lifting
+        `emergency-stop` also switches messaging, auto-reply, auto-approve and experiment on:
+        `were_off` says what had been off, `still_braking` what brakes it from elsewhere, `reopened`
+        how many that were approved before the stop went back to the queue.
+
+        A switch put off says when it `restores_at` (null: never by itself), which is later than
+        asked for if it `was_off_for_longer`.
+
         Ask again with the `set_at` you got as `since`: then nothing is set anew, and a sender on
         this machine that holds a message longer than STOP_PATIENCE_SECONDS after it is killed.
 
@@ -78,16 +88,21 @@ class Controls(APIView):
         words, at = body.validated_data, timezone.now()
         place = None if words["everywhere"] else place_of(request)
         how = {"workspace": place, "reason": words["reason"], "by": by, "at": at}
-        at = _still_set(words, place, by) if "since" in words else _set(words, how)
+        more: dict[str, Any] = {}
+        if "since" in words:
+            at = _still_set(words, place, by)
+        else:
+            at, more = _set(words, how)
         scope = quiet.scope_of(workspace=place)
-        said = {"control": words["control"], "enabled": words["enabled"], "set_at": at.isoformat()}
-        flying = quiet.in_flight(scope)
+        told = {"control": words["control"], "enabled": words["enabled"], "set_at": at.isoformat()}
+        said = {**told, **more}
         if not _stops(words):
-            return Response({**said, "effective": not flying})
+            return Response({**said, "effective": True})
+        flying = quiet.in_flight(scope)
         report = quiet.progress(scope, set_at=at, seen=flying, now=timezone.now())
         lists = ("still_open", "may_have_left", "unknown_before", "left_meanwhile")
-        told = {name: getattr(report, name) for name in lists}
-        return Response({**said, "effective": report.stopped, **told})
+        listed = {name: getattr(report, name) for name in lists}
+        return Response({**said, "effective": report.stopped, **listed})
 
 
 def _still_set(words: dict[str, Any], place: Workspace | None, by: Principal) -> datetime:
@@ -109,8 +124,8 @@ def _stops(words: dict[str, Any]) -> bool:
     return bool(words["enabled"]) == (key in BRAKES)
 
 
-def _set(words: dict[str, Any], how: dict[str, Any]) -> datetime:
-    """Set or lift what is named; when that was done."""
+def _set(words: dict[str, Any], how: dict[str, Any]) -> tuple[datetime, dict[str, Any]]:
+    """Set or lift what is named; when that was done, and what else is to be told of it."""
     at: datetime = how["at"]
     name, on = words["control"], words["enabled"]
     if "hours" in words and (name == "emergency-stop" or (on and name != "dry-run")):
@@ -118,9 +133,8 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> datetime:
     if name == "emergency-stop":
         if on:
             del how["at"]
-            return stop.emergency_stop(clock=timezone.now, **how)
-        stop.enable_all(**how)
-        return at
+            return stop.emergency_stop(clock=timezone.now, **how), {}
+        return at, asdict(stop.enable_all(**how))
     key = controls.WORDS[name]
     if key == ControlKey.DRY_RUN and not on:
         stop.lift_dry_run(**how)  # refuses: only the host does that
@@ -129,5 +143,6 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> datetime:
     else:
         hours = words.get("hours")
         until = at + timedelta(hours=hours) if hours else None
-        stop.set_brake(key, auto_restore_at=until, **how)
-    return at
+        row = stop.set_brake(key, auto_restore_at=until, **how)
+        return at, Back(key, until, row.auto_restore_at).as_dict()
+    return at, {}

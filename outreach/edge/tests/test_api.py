@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 from unittest.mock import patch
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -16,7 +17,8 @@ from django.test import Client
 from django.utils import timezone
 
 from approvals.models import Approval
-from channels import merging
+from channels import merging, stop
+from channels.models import Delivery
 from outreach import testing
 from outreach.core import keys
 from outreach.core.models import Activity, ApiKey, Draft, Membership, Person
@@ -424,6 +426,37 @@ def test_a_reviewer_stops_their_workspace_and_only_an_admin_lifts_it():
     assert dora.post("/api/controls", {**stopped, "everywhere": True}).status_code == 403
     assert dora.post("/api/controls", lifted).status_code == 200
     assert dora.get("/api/system/dry-run").json()["badge"] != "STOPPED"
+
+
+def test_lifting_a_stop_tells_what_else_it_switches_on_and_what_still_brakes(live):
+    dora, olaf = api.colleague(testing.dora), testing.olaf()
+    approval = testing.make_approved()
+    off = {"control": "auto-reply", "enabled": False, "reason": "odd answers", "hours": 2}
+    told = dora.post("/api/controls", off).json()
+    assert told["restores_at"] and told["was_off_for_longer"] is False
+    told = dora.post("/api/controls", {**off, "hours": 1}).json()
+    assert told["was_off_for_longer"] is True
+    stop.set_brake("MESSAGING_ENABLED", workspace=None, reason="429s", by=olaf, at=timezone.now())
+    stopped = {"control": "emergency-stop", "enabled": True, "reason": "wrong list"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stop.taking, "reopen_before_stop", lambda **_: 0)  # killed after its flag
+        dora.post("/api/controls", stopped)
+    told = dora.post("/api/controls", {**stopped, "enabled": False, "reason": "over"}).json()
+    assert "odd answers" in " ".join(told["were_off"]) and len(told["were_off"]) == 2
+    assert [line for line in told["still_braking"] if "429s" in line] == told["still_braking"]
+    assert (told["reopened"], told["effective"]) == (1, True)
+    assert Approval.objects.get(pk=approval.pk).status == "withdrawn"
+
+
+def test_what_is_switched_on_is_so_at_once_whatever_is_in_flight(live):
+    """`effective` is whether it took hold: nothing has to end for that."""
+    given = testing.make_approved()
+    Delivery.objects.create(
+        workspace=given.workspace, approval=given, human_id=given.human_id, channel="email",
+        status="sending", sender=uuid4(), place="here", boot_id="b", since=timezone.now(),
+    )  # fmt: skip
+    on = {"control": "messaging", "enabled": True, "reason": "over"}
+    assert api.colleague(testing.dora).post("/api/controls", on).json()["effective"] is True
 
 
 def test_dry_run_is_never_lifted_from_here(live):
