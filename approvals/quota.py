@@ -223,17 +223,19 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
 def look_again(workspace: Workspace, *, at: datetime) -> int:
     """A quota was changed: what waits for tomorrow because of one is due now; how many that are.
 
-    Safe whatever the new limit is: the claim counts again, and holds again what has no room.
+    Safe whatever the new limit is: the claim counts again, and holds again what has no room. Each
+    batch is a transaction of its own (call it in none): a stop never waits for all of them.
     """
     held = Approval.objects.filter(rounds.UNTAKEN, HELD, workspace=workspace, due_at__gt=at)
     count = 0
-    with transaction.atomic():
-        while rows := rounds.lock(held, skip=True):
-            count += len(rows)
-            ids = [row.pk for row in rows]
+    while True:
+        with transaction.atomic():
+            ids = [row.pk for row in rounds.lock(held, skip=True)]
             Approval.objects.filter(pk__in=ids).update(due_at=at, quota_until=None, not_before=None)
             Draft.objects.filter(approvals__in=ids).update(status_reason="")
-    return count
+        count += len(ids)
+        if len(ids) < rounds.BATCH:
+            return count
 
 
 # --- After the claim -----------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def due(channels: Collection[str], *, at: datetime) -> Q:
 
 def take_due(
     most: int, channels: Collection[str], *, workspaces: Collection[int], at: datetime
-) -> list[Approval]:
+) -> list[Approval] | None:
     """Claim up to `most` due approvals, the oldest of each human being, in person order.
 
     Each comes back with `attempts`, the number of deliveries that certainly failed before, and
@@ -98,13 +98,11 @@ def take_due(
 
     Needs a transaction. No two claims get the same row: SKIP LOCKED on PostgreSQL, the write
     lock on SQLite, and the UPDATE's own condition on both. What a quota has no room for waits
-    for the next day, and its place in the wave is offered to others.
+    for the next day. None where that was the whole claim: commit, and call again for others. A
+    long queue is never put off in one transaction: an emergency stop would wait for all of it.
     """
-    while True:
-        claimed = _claim(most, channels, workspaces=workspaces, at=at)
-        taken = quota.within(claimed, at=at) if claimed else []
-        if taken or not claimed:
-            return taken
+    claimed = _claim(most, channels, workspaces=workspaces, at=at)
+    return quota.within(claimed, at=at) or None if claimed else []
 
 
 def _claim(

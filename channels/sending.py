@@ -203,29 +203,27 @@ STOPS = {"emergency_stop", "messaging_stopped", "dry_run"}  # so are controls no
 
 
 def _commit(
-    last: _Wave,
-    lock: SenderLock,
-    channel: str,
-    workspaces: Sequence[int],
-    size: int,
-    at: datetime,
-    report: Report,
-    limit: pace.Pace | None = None,
-) -> list[Delivery]:
+    last: _Wave, lock: SenderLock, channel: str, workspaces: Sequence[int], size: int, at: datetime,
+    report: Report, limit: pace.Pace | None = None,
+) -> list[Delivery]:  # fmt: skip
     """One durable transaction: outcomes of the last wave, intents of the next (`size` may be 0).
 
+    More only where a quota is used up: each batch that waits for it has one of its own.
     If the database fails, the outcomes are tried again by themselves: they happened. An intent
     whose commit went unanswered was not transmitted, so it is released.
     """
     try:
-        with transaction.atomic(durable=True):
-            if size and limit:
-                limit.hold()
-            told = _record(last, lock, at)
-            size = limit.room(size, at, report.notes) if size and limit else size
-            made, begun = _claim(lock, channel, workspaces, size, at) if size else ([], [])
-            activity.record(*told, *begun, by=SENDER, at=at)
-            return made
+        while True:
+            with transaction.atomic(durable=True):
+                if size and limit:
+                    limit.hold()
+                told = _record(last, lock, at)
+                size = limit.room(size, at, report.notes) if size and limit else size
+                made, begun = _claim(lock, channel, workspaces, size, at) if size else ([], [])
+                activity.record(*told, *begun, by=SENDER, at=at)
+            if made is not None:
+                return made
+            last = _Wave()  # A quota put off a batch; a stop may come between this and the next.
     except Error as error:
         report.database_failed(error)
         _record_at_last(last, lock, at)
@@ -273,14 +271,14 @@ def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
 
 def _claim(
     lock: SenderLock, channel: str, workspaces: Sequence[int], size: int, at: datetime
-) -> tuple[list[Delivery], list[activity.Entry]]:
+) -> tuple[list[Delivery] | None, list[activity.Entry]]:
     """Commit intents for due approvals, at most one per human being, in person order.
 
-    Returned with what the log must be told of them.
+    Returned with what the log must be told of them. None as `take_due` says it.
     """
     taken = taking.take_due(size, [channel], workspaces=workspaces, at=at)
     if not taken:
-        return [], []
+        return (None if taken is None else []), []
     made = intents.make(taken, lock=lock, channel=channel, at=at)
     won = {row.approval_id for row in made}
     _yield([row for row in taken if row.pk not in won], at)

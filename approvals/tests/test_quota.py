@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,39 @@ def test_tomorrow_is_the_day_of_the_workspace(live, memory, zone):
     tomorrow = AT.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
     [said] = Draft.objects.exclude(status_reason="").values_list("status_reason", flat=True)
     assert said == f"Daily quota of 1 reached; goes out tomorrow ({tomorrow})."
+
+
+def test_what_a_quota_holds_is_held_and_freed_in_transactions_of_one_batch(
+    live, memory, monkeypatch
+):
+    """On SQLite a stop waits for whoever writes: never for the whole queue."""
+    workspace = limited(1)
+    make_plenty(30)
+    monkeypatch.setattr("approvals.rounds.BATCH", 4)
+    live.SEND_CONNECTIONS = 3
+    ended: list[int] = []  # how many wait for tomorrow at the end of each transaction
+    held = Approval.objects.filter(due_at__gt=AT)
+
+    def counted(work):
+        ended[:] = [held.count()]
+        leave = transaction.Atomic.__exit__
+
+        def exit_(self, *fault):
+            leave(self, *fault)
+            if not connection.in_atomic_block:
+                ended.append(held.count())
+
+        with monkeypatch.context() as patch:
+            patch.setattr(transaction.Atomic, "__exit__", exit_)
+            done = work()
+        return done, max(abs(b - a) for a, b in pairwise(ended))
+
+    report, most = counted(drain)
+    assert (report.sent, held.count()) == (1, 29)
+    assert most <= 3 + 4
+    freed, most = counted(lambda: quota.look_again(workspace, at=AT))
+    assert (freed, held.count()) == (29, 0)
+    assert most <= 4
 
 
 def test_what_a_raised_quota_has_room_for_goes_out_today(live, memory):

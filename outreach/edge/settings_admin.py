@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
@@ -53,7 +54,8 @@ class ConfigureAdmin(TenantAdmin):
         super().save_model(request, obj, form, change)
         self.tell(request, obj, changed=sorted(form.changed_data), added=not change)
         if change and "daily_quota" in form.changed_data:
-            self._quota_changed(request, obj)
+            # After the form's own transaction: one batch after the other, each in its own.
+            transaction.on_commit(lambda: self._quota_changed(request, obj))
 
     def _quota_changed(self, request: HttpRequest, obj: Model) -> None:
         """Whoever raises a quota means today."""

@@ -523,6 +523,7 @@ def test_an_admin_changes_settings_within_the_rules():
     assert place.safe_mode and place.autonomy_mode == "managed"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_quota_that_is_changed_frees_what_it_held_for_tomorrow():
     place, soon = testing.make_workspace(), WORKDAY + timedelta(hours=5)
     row = testing.make_approved()
