@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from approvals.models import Approval
@@ -79,6 +80,45 @@ def lost(ended):
         workspace=given.workspace, approval=given, human_id=given.human_id, channel="email",
         status="unknown", since=ended, ended_at=ended,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [(["--emergency-stop"], "emergency_stop"), (["--disable", "messaging"], "set_brake")],
+)
+def test_a_locked_database_says_not_stopped_and_what_to_do(
+    operator, live, monkeypatch, words, part
+):
+    tries, real = [], getattr(stop, part)
+
+    def locked(*_, **__):
+        tries.append(1)
+        raise OperationalError("database is locked")
+
+    def at_the_third(*key, **how):
+        return locked() if len(tries) < 2 else real(*key, **how)
+
+    monkeypatch.setattr("outreach.edge.insisting.PAUSE_SECONDS", 0)
+    monkeypatch.setattr(stop, part, locked)
+    with pytest.raises(CommandError, match=r"NOT STOPPED: .*locked.*Run this again.*kill") as no:
+        run("control", *words)
+    assert (no.value.returncode, len(tries)) == (3, 3)
+    assert run_json("control", "--status")["badge"] == "LIVE"
+    tries.clear()
+    monkeypatch.setattr(stop, part, at_the_third)
+    assert "stopped" in run("control", *words).splitlines()[-1]
+    assert run_json("control", "--status")["badge"] == "STOPPED"
+
+
+def test_a_stop_that_is_set_and_cannot_be_watched_says_so(operator, live, monkeypatch):
+    def locked(*_, **__):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("channels.quiet.wait", locked)
+    with pytest.raises(CommandError, match="NOT YET STOPPED: it is set") as said:
+        run("control", "--emergency-stop")
+    assert said.value.returncode == 3
+    assert run_json("control", "--status")["badge"] == "STOPPED"
 
 
 def test_a_stop_tells_what_it_interrupted_apart_from_what_was_unknown_before(operator, live):

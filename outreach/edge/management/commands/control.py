@@ -1,6 +1,7 @@
 """The stop buttons on the command line (SPEC §3, §12).
 
-Exit 3: not yet stopped, with the list; or a drill showed that the stop cannot be relied on.
+Exit 3: not stopped, with what to do; not yet stopped, with the list; or a drill showed that the
+stop cannot be relied on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.edge import acting, control_rows
 from outreach.edge.control_rows import Back
+from outreach.edge.insisting import insist, seen
 from safety import controls
 from safety.models import ControlKey
 
@@ -99,7 +101,9 @@ class Command(BaseCommand):
             self._stop_link(place, by, options)
         elif options["emergency_stop"]:
             why = reason or NO_REASON
-            at = stop.emergency_stop(workspace=place, reason=why, by=by, clock=timezone.now)
+            at = insist(
+                lambda: stop.emergency_stop(workspace=place, reason=why, by=by, clock=timezone.now)
+            )
             self._wait(ControlKey.EMERGENCY_STOP, place, at, as_json=options["json"])
         elif options["enable_all"]:
             self._enable_all(place, reason or NO_REASON, by, as_json=options["json"])
@@ -120,7 +124,7 @@ class Command(BaseCommand):
         key = controls.WORDS[options["disable"] or options["enable"]]
         until = now + options["duration"] if options["duration"] else None
         how: dict[str, Any] = {"workspace": place, "reason": reason, "by": by, "at": now}
-        row = stop.set_brake(key, auto_restore_at=until, **how)
+        row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
         back = Back(key, until, row.auto_restore_at)
         if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
             self._wait(key, place, now, back, as_json=options["json"])
@@ -156,7 +160,7 @@ class Command(BaseCommand):
         scope = quiet.scope_of(workspace=place)
         if key == ControlKey.AUTO_APPROVE_ENABLED:
             scope &= auto_off.IN_FLIGHT  # what people approved goes on
-        report = quiet.wait(scope, set_at=set_at)
+        report = seen(lambda: quiet.wait(scope, set_at=set_at))
         if as_json:
             self.stdout.write(json.dumps({"control": str(key), **told, **report.as_dict()}))
         else:
