@@ -275,11 +275,21 @@ def stop_person(
     return ids
 
 
-def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> None:
-    """Make a blocked or desisted person reachable again; desist only after 72 h."""
+STILL_ASKED = (
+    "The block is lifted; their request to stop still stands, so nothing is sent until that is "
+    "lifted too."
+)
+
+
+def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> str:
+    """Make a blocked or desisted person reachable again; desist only after 72 h.
+
+    Returns what to say where something still stops them: a block lay over a request to stop.
+    """
     require(by, Verb.STOP_PERSON, person.workspace)
     with transaction.atomic(durable=True):
-        people.set_status(person, PersonStatus.ACTIVE, reason=reason, by=by, at=at)
+        status = people.set_status(person, PersonStatus.ACTIVE, reason=reason, by=by, at=at)
+    return STILL_ASKED if status == PersonStatus.DESIST else ""
 
 
 def set_automation(

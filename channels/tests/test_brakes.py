@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from approvals.models import Approval
-from channels import quiet, stop
+from channels import merging, quiet, stop
 from outreach import testing
 from outreach.core.models import Activity, CoolingOff, Draft, Person
 from outreach.core.people import PersonRefused
@@ -269,6 +269,43 @@ def test_a_block_after_the_request_shortens_no_rest():
     stop.stop_person(person, "blocked", reason="rude", by=testing.alice(), at=later)
     with pytest.raises(PersonRefused, match="lifted from 2026-03-14 10:00 UTC"):
         stop.lift_person(person, reason="fine", by=testing.alice(), at=later)
+
+
+def test_a_block_hides_no_request_to_stop():
+    """Who undoes "blocked by mistake" does not lift with it what the person asked for."""
+    person, alice = testing.make_person(), testing.alice()
+    stop.stop_person(person, "desist", reason="asked", by=alice, at=WORKDAY)
+    stop.stop_person(person, "blocked", reason="oops", by=alice, at=LATER)
+    stop.stop_person(person, "blocked", reason="oops again", by=alice, at=LATER)
+    later = WORKDAY + timedelta(hours=72)
+    told = stop.lift_person(person, reason="blocked by mistake", by=alice, at=later)
+    assert "request to stop still stands" in told
+    person.refresh_from_db()
+    assert (person.status, person.status_at, person.desisted_at) == ("desist", WORKDAY, WORKDAY)
+    assert "asked us to stop on 2026-03-11; the block was lifted" in person.status_reason
+    assert CoolingOff.objects.count() == 1
+    assert stop.lift_person(person, reason="agreed", by=alice, at=later) == ""
+    person.refresh_from_db()
+    assert person.status == "active"
+    stop.stop_person(person, "blocked", reason="rude", by=alice, at=later)
+    assert stop.lift_person(person, reason="fine", by=alice, at=later) == "", "that was lifted"
+
+
+@pytest.mark.parametrize("keeps_block", [True, False])
+def test_a_block_hides_no_request_to_stop_of_the_record_merged_either(keeps_block):
+    asked, other = testing.make_person(), testing.make_person()
+    alice = testing.alice()
+    stop.stop_person(asked, "desist", reason="asked", by=alice, at=WORKDAY)
+    stop.stop_person(asked, "blocked", reason="oops", by=alice, at=WORKDAY)
+    stop.stop_person(other, "blocked", reason="rude", by=alice, at=WORKDAY)
+    kept, merged = (asked, other) if keeps_block else (other, asked)
+    row = merging.merge(
+        Person.objects.get(pk=kept.pk), Person.objects.get(pk=merged.pk), by=alice, at=LATER
+    )
+    assert Person.objects.get(pk=kept.pk).desist_beneath
+    merging.undo(row, by=alice, at=LATER)
+    beneath = dict(Person.objects.values_list("pk", "desist_beneath"))
+    assert beneath == {asked.pk: True, other.pk: False}
 
 
 def test_a_duplicate_is_stopped_with_the_human_being(live):

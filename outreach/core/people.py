@@ -16,6 +16,7 @@ from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
 DESIST_REST = timedelta(hours=72)
+STATUS = ("status", "status_reason", "status_at", "desisted_at", "desist_beneath")
 
 
 class PersonRefused(Exception):
@@ -61,38 +62,49 @@ def _human_now(person: Person) -> Person:
     return Person.objects.get(pk=into or person.pk)
 
 
-def set_status(person: Person, status: str, *, reason: str, by: Principal, at: datetime) -> None:
-    """Block, desist, or lift either, on the canonical row. Needs a transaction.
+def set_status(person: Person, status: str, *, reason: str, by: Principal, at: datetime) -> str:
+    """Block, desist, or lift either, on the canonical row; the standing they have then.
 
-    Lifting anything needs 72 h to have passed since a request to stop (SPEC §3).
+    Needs a transaction. Lifting anything needs 72 h to have passed since a request to stop (SPEC
+    §3). A block hides no such request: lifted, it leaves the request standing.
     """
     human = _human_now(person)
     refuse_erased(human)
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
+    human.refresh_from_db(fields=["status", "status_at", "desisted_at", "desist_beneath"])
+    since = human.desisted_at or human.status_at or at
     if status == PersonStatus.ACTIVE:
-        # A request to stop that came while somebody read the page is not overwritten by a lift.
-        human.refresh_from_db(fields=["status", "status_at", "desisted_at"])
-        asked = [human.desisted_at]  # kept by a block that came after; by a merge the newest
-        if human.status == PersonStatus.DESIST:
-            asked.append(human.status_at or at)
-        since = max((time for time in asked if time), default=None)
-        if since is not None and at - since < DESIST_REST:
-            raise PersonRefused(
-                f"{human.full_name} asked us to stop at {since:%Y-%m-%d %H:%M} UTC. This can be "
-                f"lifted from {since + DESIST_REST:%Y-%m-%d %H:%M} UTC on, not before."
-            )
+        _refuse_early(human, at)
+    still_asked = status == PersonStatus.ACTIVE and human.desist_beneath
+    if still_asked:
+        status = PersonStatus.DESIST
+        reason = f"asked us to stop on {since:%Y-%m-%d}; the block was lifted: {reason}"
+    asked = human.status == PersonStatus.DESIST or human.desist_beneath
+    human.desist_beneath = status == PersonStatus.BLOCKED and asked
     human.status = status
     human.status_reason = reason[:500]
-    human.status_at = at
-    fields = ["status", "status_reason", "status_at", "updated_at"]
-    if status == PersonStatus.DESIST:
+    human.status_at = since if still_asked else at
+    if status == PersonStatus.DESIST and not still_asked:
         human.desisted_at = at
-        fields.append("desisted_at")
-    human.save(update_fields=fields)
-    if status == PersonStatus.DESIST:
         rest(human, CoolingOff.Cause.STOP_REQUEST, at=at, until=at + DESIST_REST)
-    activity.record(activity.entry(f"people.{status}", human), by=by, at=at)
+    human.save(update_fields=[*STATUS, "updated_at"])
+    verb = "unblocked" if still_asked else status
+    activity.record(activity.entry(f"people.{verb}", human), by=by, at=at)
+    return str(status)
+
+
+def _refuse_early(human: Person, at: datetime) -> None:
+    """Nothing is lifted within 72 h of the last request to stop."""
+    asked = [human.desisted_at]  # kept by a block that came after; by a merge the newest
+    if human.status == PersonStatus.DESIST:
+        asked.append(human.status_at or at)
+    since = max((time for time in asked if time), default=None)
+    if since is not None and at - since < DESIST_REST:
+        raise PersonRefused(
+            f"{human.full_name} asked us to stop at {since:%Y-%m-%d %H:%M} UTC. This can be "
+            f"lifted from {since + DESIST_REST:%Y-%m-%d %H:%M} UTC on, not before."
+        )
 
 
 def set_automation(
@@ -160,8 +172,7 @@ def add_address(
 
 # --- Two records of one human being --------------------------------------------------------------
 
-STANDING = ("status", "status_reason", "status_at", "desisted_at", "automation_enabled",
-            "automation_disabled_reason", "automation_disabled_at")  # fmt: skip
+STANDING = (*STATUS, "automation_enabled", "automation_disabled_reason", "automation_disabled_at")
 GRAVITY = {PersonStatus.ACTIVE: 0, PersonStatus.BLOCKED: 1, PersonStatus.DESIST: 2}
 
 
@@ -185,6 +196,8 @@ def adopt_standing(
         activity.record(activity.entry(f"people.{kept.status}", kept), by=by, at=at)
     times = [time for time in (kept.desisted_at, merged.desisted_at) if time]
     kept.desisted_at = max(times, default=None)
+    beneath = kept.desist_beneath or merged.desist_beneath
+    kept.desist_beneath = kept.status == PersonStatus.BLOCKED and beneath
     if kept.automation_enabled and not merged.automation_enabled:
         kept.automation_enabled = False
         kept.automation_disabled_reason = merged.automation_disabled_reason
@@ -200,7 +213,8 @@ def restore_standing(
 
     Lifting a stop needs the right to stop. The caller saves.
     """
-    if standing_of(kept) != after:
+    now = standing_of(kept)
+    if any(now[name] != value for name, value in after.items()):  # an older merge knows fewer
         for name in STANDING:
             setattr(merged, name, getattr(kept, name))
         return

@@ -207,8 +207,10 @@ class PersonAdmin(PageAdmin):
         }
         name, following = canonical(person).full_name, stop_page.safe_next(request, home)
         if what == "lift":
-            stop.lift_person(person, **how)
-            messages.success(request, f"{name} may be written to again.")
+            if still := stop.lift_person(person, **how):
+                messages.warning(request, f"{name}: {still}")
+            else:
+                messages.success(request, f"{name} may be written to again.")
             return following
         if what == "automation_on":
             stop.set_automation(person, True, **how)

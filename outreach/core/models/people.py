@@ -73,6 +73,11 @@ class Person(models.Model):
     desisted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The last request to stop, kept for ever."
     )
+    desist_beneath = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Blocked while a request to stop stood that nobody has lifted since.",
+    )
     automation_enabled = models.BooleanField(default=True, editable=False)
     automation_disabled_reason = models.CharField(max_length=500, blank=True, editable=False)
     automation_disabled_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -134,6 +134,7 @@ class StandingSerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
     automation_enabled = serializers.BooleanField()
     effective = serializers.BooleanField()
+    note = serializers.CharField(help_text="What still stops them where a block was lifted.")
 
 
 class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
@@ -176,7 +177,7 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         )
         return Response(PersonSerializer(self.rows.get(pk=person.pk)).data)
 
-    def _stopped(self, ids: list[int], person: Person) -> Response:
+    def _stopped(self, ids: list[int], person: Person, note: str = "") -> Response:
         fresh = people.canonical(Person.objects.select_related("merged_into").get(pk=person.pk))
         return Response(
             {
@@ -184,6 +185,7 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
                 "status": fresh.status,
                 "automation_enabled": fresh.automation_enabled,
                 "effective": not quiet.in_flight(quiet.scope_of(humans=ids)),
+                "note": note,
             }
         )
 
@@ -195,8 +197,9 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
             )
         person = self.get_object()
         reason = self.read(shapes.ReasonBody)["reason"]
-        ids = act(person, *args, reason=reason, by=self.principal, at=self.now)
-        return self._stopped(ids or stop.human_ids(person), person)
+        found = act(person, *args, reason=reason, by=self.principal, at=self.now)
+        note = found if isinstance(found, str) else ""
+        return self._stopped(stop.human_ids(person), person, note)
 
     @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
     @action(detail=True, methods=["post"])
@@ -213,7 +216,10 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
     @action(detail=True, methods=["post"])
     def lift(self, request: Request, uuid: str = "") -> Response:
-        """Make them reachable again; after a request to stop only when 72 hours have passed."""
+        """Make them reachable again; after a request to stop only when 72 hours have passed.
+
+        Lifting a block leaves a request to stop that was made before it: `note` says so.
+        """
         return self._stop(stop.lift_person)
 
     @extend_schema(request=AutomationBody, responses=StandingSerializer)

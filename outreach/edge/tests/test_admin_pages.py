@@ -10,9 +10,10 @@ from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
+from django.utils import timezone
 
 from approvals.models import Approval
-from channels import settle, simulate
+from channels import settle, simulate, stop
 from channels.liveness import SenderLock
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
@@ -329,6 +330,18 @@ def test_blocking_a_person_rejects_what_waits_and_goes_on():
     assert answer.url == following and "is blocked. Stopped at" in words(answer)
     item.refresh_from_db()
     assert item.status == "rejected" and Person.objects.get(pk=item.human_id).status == "blocked"
+
+
+def test_the_page_says_that_a_request_to_stop_lies_under_a_block():
+    person = testing.make_person()
+    for status in ("desist", "blocked"):
+        stop.stop_person(person, status, reason="x", by=testing.alice(), at=WORKDAY)
+    Person.objects.update(desisted_at=timezone.now() - timedelta(days=9))
+    client = enter(testing.alice())
+    page = f"/admin/core/person/{person.pk}"
+    assert "this lifts the block only" in client.get(f"{page}/change/").content.decode()
+    answer = client.post(f"{page}/stop/", {"what": "lift", "reason": "by mistake"})
+    assert "request to stop still stands" in words(answer)
 
 
 def test_a_person_is_stopped_and_lifted_with_reasons_only():

@@ -278,6 +278,18 @@ def test_person_verbs_take_the_uuid_in_both_places():
     assert Person.objects.get().desisted_at is not None
 
 
+def test_lifting_a_block_says_that_a_request_to_stop_still_stands():
+    testing.alice()
+    uuid, now = str(testing.make_person().uuid), timezone.now()
+    with time_machine.travel(now - timedelta(hours=73)):
+        run("person", "--desist", uuid)
+        run("person", "--block", uuid)
+    said = run("person", "--unblock", uuid, "--reason", "by mistake")
+    assert "request to stop still stands" in said and "--lift-desist" in said
+    assert "Nothing is sent" in said
+    assert run_json("person", "--lift-desist", uuid, "--reason", "agreed")["status"] == "active"
+
+
 def test_lifting_a_stop_says_that_the_addresses_stay_suppressed():
     testing.alice()
     person = testing.make_person()

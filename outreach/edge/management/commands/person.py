@@ -114,12 +114,14 @@ class Command(BaseCommand):
             self._wait(person, humans, now, as_json=options["json"])
             return
         if verb in ("unblock", "lift_desist"):
-            self._lift(verb, person, reason, by)
+            still = self._lift(verb, person, reason, by)
+            if still and not options["json"]:
+                self.stdout.write(f"{still} (--lift-desist)")
         elif verb == "enable_automation":
             stop.set_automation(person, True, reason=reason, by=by, at=now)
         self._say(person, {}, as_json=options["json"])
 
-    def _lift(self, verb: str, person: Person, reason: str, by: Principal) -> None:
+    def _lift(self, verb: str, person: Person, reason: str, by: Principal) -> str:
         human = canonical(person)
         wanted = PersonStatus.BLOCKED if verb == "unblock" else PersonStatus.DESIST
         if human.status != wanted:
@@ -127,7 +129,7 @@ class Command(BaseCommand):
                 f"{human.full_name} is {human.get_status_display().lower()}; "
                 f"--{verb.replace('_', '-')} does not apply."
             )
-        stop.lift_person(person, reason=reason, by=by, at=timezone.now())
+        return stop.lift_person(person, reason=reason, by=by, at=timezone.now())
 
     def _wait(self, person: Person, humans: list[int], set_at: Any, *, as_json: bool) -> None:
         report = quiet.wait(quiet.scope_of(humans=humans), set_at=set_at)
