@@ -177,6 +177,8 @@ def _words(row: Activity) -> str:
         became = ENDINGS[row.verb]
         if row.codes.get("reason") == "sent_by_hand":
             became = "was sent by hand"
+        if row.codes.get("reason") == "arrived_after_all":
+            became = "had arrived after all and is not sent once more"
         return f"#{row.object_id} {became}: {outbox.link(ITEM, row.object_id)}"
     if row.verb == "safety.refused" and row.codes.get("action") in REFUSALS:
         return f"Message {row.object_id} {REFUSALS[row.codes['action']]}."

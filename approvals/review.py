@@ -33,6 +33,7 @@ CLOSED = {
     "approver_lost_right": "the approver may not approve any more",
     "changes_requested": "changes were asked for",
     "dry_run_off": "dry run went off",
+    "arrived_after_all": "it had arrived after all, the provider says",
     "edited": "the text was changed",
     "emergency_stop": "an emergency stop",
     "heard_since": "they wrote after it was approved",

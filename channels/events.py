@@ -253,7 +253,7 @@ def _judge_receipt(row: ProviderEvent, delivery: Delivery, *, at: datetime) -> N
         row.result = "its sending is not recorded yet"
         return
     row.result, row.judged_at = row.kind, at
-    if row.kind in PROVES and delivery.status == DeliveryStatus.UNKNOWN:
+    if row.kind in PROVES and delivery.status in (DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED):
         number = str(row.payload.get("provider_id", ""))
         settle.arrived_by_event(delivery.pk, event=row.kind, at=at, provider_id=number)
     if STOPPED_MARKETING in (row.payload.get("codes") or ()):

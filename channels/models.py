@@ -37,7 +37,7 @@ ARROWS: dict[str, frozenset[str]] = {
     DeliveryStatus.UNKNOWN: frozenset({DeliveryStatus.SENT, DeliveryStatus.FAILED}),
     DeliveryStatus.MANUAL: frozenset({DeliveryStatus.RELEASED}),
     DeliveryStatus.SENT: frozenset(),
-    DeliveryStatus.FAILED: frozenset(),
+    DeliveryStatus.FAILED: frozenset({DeliveryStatus.SENT}),  # a person's word, a receipt after
     DeliveryStatus.RELEASED: frozenset(),
     DeliveryStatus.SIMULATED: frozenset(),
 }

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from approvals import rounds
-from approvals.models import ApprovalStatus
+from approvals.models import Approval, ApprovalStatus
 from channels import liveness
 from channels.liveness import proven_dead
-from channels.models import Delivery, DeliveryStatus
+from channels.models import Delivery, DeliveryStatus, EventKind
 from outreach.core import activity, drafts, people
 from outreach.core.models import Contact, CoolingOff
 from outreach.core.models.drafts import DraftStatus
@@ -36,6 +36,11 @@ PROVIDER = Principal.system("provider")
 _OUR_MESSAGE_ID = re.compile(
     r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,18})@[^<>@\s]+>?"
 )
+
+
+LEFT = (
+    DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN, DeliveryStatus.MANUAL,
+)  # fmt: skip
 
 
 class Answer(StrEnum):
@@ -219,22 +224,33 @@ def quoted(
         wanted |= Q(approval=int(found[2]), approval__draft__uuid=found[1])
     if not wanted:
         return None
-    left = [DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN]
     rows = Delivery.objects.filter(wanted, channel=channel).select_related("approval__workspace")
-    return rows.filter(status__in=left).order_by("-pk").first() or rows.order_by("-pk").first()
+    return rows.filter(status__in=LEFT).order_by("-pk").first() or rows.order_by("-pk").first()
+
+
+# These prove that it reached them; that it left is no answer to "it did not arrive".
+REACHED = (EventKind.DELIVERED, EventKind.READ, EventKind.COMPLAINED, EventKind.UNSUBSCRIBED)
+AFTER_ALL = "arrived_after_all"
 
 
 def arrived_by_event(delivery_id: int, *, event: str, at: datetime, provider_id: str = "") -> bool:
     """An event of the provider proves that a message with unknown outcome left; True if it did so.
 
-    Only upgrades `unknown` to `sent`, never the other way and never to "send again". Harmless
-    twice. A bounce proves it as well: what bounced had left.
+    Upgrades `unknown` to `sent`, and what a person took for not arrived once it is proven to have
+    reached them; never the other way and never to "send again". Harmless twice. A bounce proves an
+    unknown as well: what bounced had left.
     """
     with transaction.atomic():
-        row = Delivery.objects.select_related("approval").filter(pk=delivery_id).first()
+        row = Delivery.objects.select_related("approval__draft").filter(pk=delivery_id).first()
         if row is None:
             return False
-        won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.UNKNOWN).update(
+        after_all = row.status == DeliveryStatus.FAILED
+        wanted = Q(status=DeliveryStatus.UNKNOWN)
+        if after_all and event in REACHED:
+            wanted = Q(status=DeliveryStatus.FAILED) & ~Q(settled_by_label="")
+            if row.approval.deliveries.filter(status__in=LEFT).exists():
+                return False  # somebody told already that it was sent
+        won = Delivery.objects.filter(wanted, pk=row.pk).update(
             status=DeliveryStatus.SENT,
             settled_by_label=PROVIDER.label,
             provider_id=row.provider_id or provider_id[:255],
@@ -242,13 +258,31 @@ def arrived_by_event(delivery_id: int, *, event: str, at: datetime, provider_id:
         )
         if won != 1:
             return False
-        _follow(row, Answer.ARRIVED, by=PROVIDER, at=at)
+        if after_all:
+            _after_all(row, at)
+        else:
+            _follow(row, Answer.ARRIVED, by=PROVIDER, at=at)
         activity.record(
-            activity.entry("channels.settled", row, approval=row.approval_id, answer="event"),
+            activity.entry(
+                "channels.settled", row, approval=row.approval_id,
+                answer=AFTER_ALL if after_all else "event",
+            ),
             by=PROVIDER,
             at=at,
-        )
+        )  # fmt: skip
     return True
+
+
+def _after_all(row: Delivery, at: datetime) -> None:
+    """It counts again, and of its message nothing more is sent that nobody has in hand yet."""
+    draft = row.approval.draft_id
+    later = Approval.objects.filter(
+        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft_id=draft
+    )
+    rounds.withdraw(rounds.lock(later), reason=AFTER_ALL, by=PROVIDER, at=at)
+    Contact.objects.filter(key=f"delivery:{row.token}").update(certain=True, voided_at=None)
+    told = "It arrived after all: the provider says so. Do not send it once more."
+    drafts.move([draft], DraftStatus.SENT, reason=told)
 
 
 def unknown_count() -> int:

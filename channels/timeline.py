@@ -44,6 +44,7 @@ ANSWERS = {
     "not_arrived": "Settled: it did not arrive",
     "send_again": "Settled: a reviewer decides whether it is sent again",
     "event": "Settled by the provider's event: it had left",
+    "arrived_after_all": "The provider's event proves that it arrived after all",
 }
 TONES = {
     "channels.sent": "success", "channels.manual": "success", "channels.failed": "danger",

@@ -308,11 +308,42 @@ def test_what_only_looks_like_our_id_finds_nothing(unknown, name):
     assert settle.quoted("email", message_id=f"<{name}.{unknown.approval_id}@x.example>") is None
 
 
+@pytest.mark.parametrize("event", ["sent", "bounced", "a hard bounce by mail"])
 @pytest.mark.parametrize("answer", ["not_arrived", "send_again"])
-def test_an_event_never_overrules_a_person(unknown, answer):
+def test_that_it_left_never_overrules_a_person(unknown, answer, event):
     settle.settle(unknown.pk, answer, by=testing.alice(), at=LATER)
-    assert not settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)
+    assert not settle.arrived_by_event(unknown.pk, event=event, at=LATER)
     assert Delivery.objects.get().status == "failed"
+
+
+@pytest.mark.parametrize("again", ["author", "submitted", "approved", "send_again"])
+def test_what_a_receipt_proves_to_have_arrived_counts_and_is_not_sent_once_more(unknown, again):
+    """The receipt comes after a person said that it did not arrive, or may be sent again."""
+    alice, answer = testing.alice(), "send_again" if again == "send_again" else "not_arrived"
+    settle.settle(unknown.pk, answer, by=alice, at=LATER)
+    draft = unknown.approval.draft_id
+    if again in ("submitted", "approved"):
+        submission.submit(draft, by=alice, at=LATER)
+    if again == "approved":
+        fresh = Approval.objects.get(status="pending")
+        services.approve(fresh.pk, by=alice, at=LATER, digest=fresh.digest, undo_seconds=0)
+    assert settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)
+    assert not settle.arrived_by_event(unknown.pk, event="delivered", at=LATER), "once is enough"
+    assert Delivery.objects.get().status == "sent"
+    contact = Contact.objects.get()
+    assert (contact.certain, contact.voided_at) == (True, None)
+    assert Draft.objects.values_list("status", flat=True).get() == "sent"
+    assert "arrived after all" in Draft.objects.get().status_reason
+    assert not Approval.objects.filter(status__in=["pending", "approved"], taken_at=None).exists()
+    assert Activity.objects.filter(codes__answer="arrived_after_all").count() == 1
+    if again != "author":
+        assert Approval.objects.filter(closed_reason="arrived_after_all").count() == 1
+    assert sending.process(clock=lambda: LATER).sent == 0
+
+
+def test_what_failed_for_certain_is_no_persons_word_and_stays(unknown):
+    Delivery.objects.update(status="failed", settled_by_label="")
+    assert not settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)
 
 
 def test_what_is_not_ours_is_found_nowhere(unknown):
