@@ -19,6 +19,7 @@ from approvals import taking
 from outreach.core import people
 from outreach.core.models import Person, Workspace
 from outreach.core.models.people import PersonStatus
+from outreach.core.people import human_ids as human_ids
 from outreach.core.permissions import NotAllowed, Verb, is_operator, require, require_operator
 from outreach.core.principal import Principal
 from safety import controls
@@ -275,12 +276,6 @@ def stop_person(
     return ids
 
 
-STILL_ASKED = (
-    "The block is lifted; their request to stop still stands, so nothing is sent until that is "
-    "lifted too."
-)
-
-
 def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> str:
     """Make a blocked or desisted person reachable again; desist only after 72 h.
 
@@ -289,7 +284,7 @@ def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> 
     require(by, Verb.STOP_PERSON, person.workspace)
     with transaction.atomic(durable=True):
         status = people.set_status(person, PersonStatus.ACTIVE, reason=reason, by=by, at=at)
-    return STILL_ASKED if status == PersonStatus.DESIST else ""
+    return people.STILL_ASKED if status == PersonStatus.DESIST else ""
 
 
 def set_automation(
@@ -300,10 +295,3 @@ def set_automation(
     with transaction.atomic(durable=True):
         people.set_automation(person, enabled, reason=reason, by=by, at=at)
     return human_ids(person)
-
-
-def human_ids(person: Person) -> list[int]:
-    """The canonical row and every duplicate that points at it, as the database has them now."""
-    into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).first()
-    human = into or person.pk
-    return [human, *Person.objects.filter(merged_into=human).values_list("pk", flat=True)]

@@ -18,6 +18,11 @@ from outreach.core.principal import Principal
 DESIST_REST = timedelta(hours=72)
 STATUS = ("status", "status_reason", "status_at", "desisted_at", "desist_beneath")
 
+STILL_ASKED = (
+    "The block is lifted; their request to stop still stands, so nothing is sent until that is "
+    "lifted too."
+)
+
 
 class PersonRefused(Exception):
     """The change of a person's standing is refused; the sentence says why and what to do."""
@@ -26,6 +31,13 @@ class PersonRefused(Exception):
 def canonical(person: Person) -> Person:
     """The row that stands for the human being."""
     return person.merged_into or person
+
+
+def human_ids(person: Person) -> list[int]:
+    """The canonical row and every duplicate that points at it, as the database has them now."""
+    into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).first()
+    human = into or person.pk
+    return [human, *Person.objects.filter(merged_into=human).values_list("pk", flat=True)]
 
 
 def refuse_erased(person: Person) -> None:
