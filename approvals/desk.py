@@ -141,12 +141,14 @@ def _loaded(approval: Approval) -> Approval:
 
 def _return(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
     feedback = form.get("feedback", "").strip() or form.get("preset", "")
-    services.return_(approval.pk, by=by, at=at, feedback=feedback)
+    digest = form.get("digest") or None
+    services.return_(approval.pk, by=by, at=at, feedback=feedback, digest=digest)
     return Done(f"#{approval.pk} went back to its author with your words.")
 
 
 def _reject(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
-    services.reject(approval.pk, by=by, at=at, reason=form.get("reason", ""))
+    digest = form.get("digest") or None
+    services.reject(approval.pk, by=by, at=at, reason=form.get("reason", ""), digest=digest)
     return Done(f"#{approval.pk} is rejected; its author can read why.")
 
 

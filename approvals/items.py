@@ -99,8 +99,11 @@ def explain(approval_id: int) -> str:
     return became(Approval.objects.get(pk=approval_id))
 
 
-def open_item(approval_id: int, by: Principal) -> Approval:
-    """The row, locked, for somebody with the right; Lost when it is not open any more."""
+def open_item(approval_id: int, by: Principal, digest: str | None = None) -> Approval:
+    """The row, locked, for somebody with the right; Lost when it is not open any more.
+
+    Stale when a digest is given and the text is another one by now.
+    """
     found = rounds.lock(Approval.objects.filter(pk=approval_id))
     if not found:
         raise Refused(f"There is no approval #{approval_id}.", "not_found")
@@ -109,4 +112,6 @@ def open_item(approval_id: int, by: Principal) -> Approval:
     require(by, Verb.DECIDE, approval.workspace)
     if not approval.is_open:
         raise Lost(became(approval))
+    if digest is not None:
+        same_text(approval, digest)
     return approval

@@ -154,12 +154,17 @@ def _permission(
     }
 
 
-def reject(approval_id: int, *, by: Principal, at: datetime, reason: str) -> Approval:
-    """Say no: the message ends. Works on a pending item and on a given, untaken one."""
+def reject(
+    approval_id: int, *, by: Principal, at: datetime, reason: str, digest: str | None = None
+) -> Approval:
+    """Say no: the message ends. Works on a pending item and on a given, untaken one.
+
+    With a digest only while the text is still the one with it; else Stale.
+    """
     if not reason.strip():
         raise Refused("Say why: a rejection needs a reason its author can learn from.", "no_reason")
     with transaction.atomic():
-        approval = items.open_item(approval_id, by)
+        approval = items.open_item(approval_id, by, digest)
         _note_decision(approval, by, at)
         if not rounds.end([approval], reason="rejected", sentence=reason, by=by, at=at):
             raise Lost(items.explain(approval_id))
@@ -167,12 +172,17 @@ def reject(approval_id: int, *, by: Principal, at: datetime, reason: str) -> App
     return approval
 
 
-def return_(approval_id: int, *, by: Principal, at: datetime, feedback: str) -> Approval:
-    """Request changes: the message goes back to its author with the feedback."""
+def return_(
+    approval_id: int, *, by: Principal, at: datetime, feedback: str, digest: str | None = None
+) -> Approval:
+    """Request changes: the message goes back to its author with the feedback.
+
+    With a digest only while the text is still the one with it; else Stale.
+    """
     if not feedback.strip():
         raise Refused("Say what should change.", "no_reason")
     with transaction.atomic():
-        approval = items.open_item(approval_id, by)
+        approval = items.open_item(approval_id, by, digest)
         _note_decision(approval, by, at)
         if not rounds.back_to_draft(
             [approval],

@@ -341,6 +341,9 @@ def test_a_stale_text_is_refused_and_the_typed_words_are_given_back():
     assert response.status_code == 409 and state(item) == "pending"
     assert "changed since you opened it" in words(response)
     assert "Somebody was faster." in response.content.decode()
+    for act, more in (("reject", {"reason": "No"}), ("return", {"feedback": "Shorter"})):
+        response = post(client, Approval(pk=item.pk, digest="v1:other"), act, **more)
+        assert response.status_code == 409 and state(item) == "pending"
     old = Approval(pk=item.pk, digest="v1:" + "0" * 64)
     response = post(client, old, "save", subject="Mine", text="My words")
     assert response.status_code == 409 and "My words" in response.content.decode()

@@ -70,11 +70,14 @@ class ApprovalFilter(Filters):
         return rows.filter(priority=dict(zip(Priority.labels, Priority.values, strict=True))[value])
 
 
-class DecideBody(StrictSerializer):
+class AboutText(StrictSerializer):
     """Which text was read: the decision is about exactly that one."""
 
     server_side = StrictSerializer.server_side - {"digest"}
     digest = serializers.CharField(max_length=67)
+
+
+class DecideBody(AboutText):
     scheduled_for = shapes.Instant(required=False, allow_null=True)
 
 
@@ -86,7 +89,11 @@ class EditBody(DecideBody):
     )
 
 
-class FeedbackBody(StrictSerializer):
+class RejectBody(AboutText):
+    reason = serializers.CharField(max_length=500)
+
+
+class FeedbackBody(AboutText):
     feedback = serializers.CharField(max_length=2000)
 
 
@@ -167,16 +174,16 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         transaction.on_commit(tasks.wake_sender)
         return self._tell(done)
 
-    @extend_schema(request=shapes.ReasonBody, responses=ApprovalSerializer)
+    @extend_schema(request=RejectBody, responses=ApprovalSerializer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str = "") -> Response:
-        """Say no: the message ends, and its author reads why."""
-        return self._decide(services.reject, shapes.ReasonBody)
+        """Say no to the text with this digest: the message ends, and its author reads why."""
+        return self._decide(services.reject, RejectBody)
 
     @extend_schema(request=FeedbackBody, responses=ApprovalSerializer)
     @action(detail=True, methods=["post"], url_path="request-changes")
     def request_changes(self, request: Request, pk: str = "") -> Response:
-        """Back to its author with what should change."""
+        """The text with this digest goes back to its author with what should change."""
         return self._decide(services.return_, FeedbackBody)
 
     @extend_schema(request=EmptyBody, responses=ApprovalSerializer)

@@ -108,13 +108,10 @@ ROUTES: dict[str, Row] = {
             "digest": "PENDING", **more,
         })
         for act, more in {
-            "approve": {}, "edit": WORDS, "edit-and-approve": WORDS,
+            "approve": {}, "edit": WORDS, "edit-and-approve": WORDS, "reject": BECAUSE,
+            "request-changes": {"feedback": "Shorter"},
         }.items()
     },
-    "POST api-approvals-reject": Row(REVIEWER, NO_AGENT, "pending", body=BECAUSE),
-    "POST api-approvals-request-changes": Row(
-        REVIEWER, NO_AGENT, "pending", body={"feedback": "Shorter"}
-    ),
     "POST api-approvals-undo": Row(REVIEWER, NO_AGENT, "approved", body={}),
     "POST api-approvals-extend": Row(REVIEWER, NO_AGENT, "pending", body={}),
     # Taken away whole: audit:read, and besides what reads the rows.

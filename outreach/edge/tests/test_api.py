@@ -202,7 +202,8 @@ def test_a_decision_is_told_with_the_reviewers_words(bot, person):
     assert bot.get(path).json()["decided"] is False
     assert bot.get(f"{path}?wait=1").json()["decided"] is False
     alice, number = api.colleague(testing.alice), body["rounds"][0]["id"]
-    alice.post(f"/api/approvals/{number}/request-changes", {"feedback": "Name the date."})
+    words = {"feedback": "Name the date.", "digest": body["digest"]}
+    alice.post(f"/api/approvals/{number}/request-changes", words)
     told = bot.get(f"{path}?wait=30").json()
     assert (told["decided"], told["status"]) == (True, "draft")
     assert told["rounds"][0]["feedback"] == "Name the date."
@@ -216,7 +217,9 @@ def test_each_round_keeps_its_own_feedback_whole(bot, person):
     path, alice = f"/api/drafts/{made['uuid']}", api.colleague(testing.alice)
     asked = " ".join(f"Point {number} wants a source." for number in range(75))
     number = made["rounds"][0]["id"]
-    told = alice.post(f"/api/approvals/{number}/request-changes", {"feedback": asked})
+    told = alice.post(
+        f"/api/approvals/{number}/request-changes", {"feedback": asked, "digest": made["digest"]}
+    )
     assert len(asked) > 1500 and told.json()["feedback"] == asked
 
     def feedback():
@@ -230,7 +233,9 @@ def test_each_round_keeps_its_own_feedback_whole(bot, person):
     again = bot.post(f"{path}/submit", {}, If_Match=made["digest"]).json()
     assert again["status"] == "pending_approval" and feedback() == ["", asked]
     second = again["rounds"][0]["id"]
-    alice.post(f"/api/approvals/{second}/reject", {"reason": "Not any more."})
+    alice.post(
+        f"/api/approvals/{second}/reject", {"reason": "Not any more.", "digest": made["digest"]}
+    )
     assert feedback() == ["Not any more.", asked]
     page = Client()
     page.force_login(testing.alice().user)
@@ -243,14 +248,20 @@ def test_a_round_returned_by_an_older_version_has_its_drafts_reason(bot, person)
     made = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
     path, alice = f"/api/drafts/{made['uuid']}", api.colleague(testing.alice)
     number = made["rounds"][0]["id"]
-    alice.post(f"/api/approvals/{number}/request-changes", {"feedback": "Name the date."})
+    alice.post(
+        f"/api/approvals/{number}/request-changes",
+        {"feedback": "Name the date.", "digest": made["digest"]},
+    )
     Approval.objects.update(rejection_reason="")
     assert bot.get(path).json()["rounds"][0]["feedback"] == "Name the date."
     assert bot.get(f"/api/approvals/{number}").json()["feedback"] == "Name the date."
     again = bot.post(f"{path}/submit", {}, If_Match=made["digest"]).json()
     assert [each["feedback"] for each in again["rounds"]] == ["", ""]
     second = again["rounds"][0]["id"]
-    alice.post(f"/api/approvals/{second}/request-changes", {"feedback": "Shorter."})
+    alice.post(
+        f"/api/approvals/{second}/request-changes",
+        {"feedback": "Shorter.", "digest": made["digest"]},
+    )
     assert [each["feedback"] for each in bot.get(path).json()["rounds"]] == ["Shorter.", ""]
 
 
@@ -289,10 +300,28 @@ def test_an_edit_is_a_new_text_with_a_new_digest():
     assert alice.post(f"{path}/edit-and-approve", words).json()["status"] == "approved"
 
 
+@pytest.mark.parametrize(
+    ("act", "words"), [("reject", {"reason": "No"}), ("request-changes", {"feedback": "Shorter"})]
+)
+def test_a_no_is_about_the_text_that_was_read_as_well(act, words):
+    """Nobody ends what a colleague has just edited."""
+    approval = testing.make_pending(at=timezone.now())
+    alice, path = api.colleague(testing.alice), f"/api/approvals/{approval.pk}"
+    edit = {"digest": approval.digest, "text": "Here are the minutes of Tuesday, as agreed."}
+    edited = alice.post(f"{path}/edit", edit).json()
+    assert api.code(alice.post(f"{path}/{act}", words)) == (400, "required")
+    stale = alice.post(f"{path}/{act}", {**words, "digest": approval.digest})
+    assert api.code(stale) == (409, "stale")
+    assert Approval.objects.get(pk=approval.pk).status == "pending"
+    done = alice.post(f"{path}/{act}", {**words, "digest": edited["digest"]})
+    assert done.json()["status"] == {"reject": "rejected"}.get(act, "withdrawn"), done.content
+
+
 ACTS = [
     ("approve", {"digest": "x"}), ("edit", {"digest": "x", "text": "y"}),
-    ("edit-and-approve", {"digest": "x", "text": "y"}), ("reject", {"reason": "x"}),
-    ("request-changes", {"feedback": "x"}), ("undo", {}), ("extend", {}),
+    ("edit-and-approve", {"digest": "x", "text": "y"}),
+    ("reject", {"digest": "x", "reason": "y"}),
+    ("request-changes", {"digest": "x", "feedback": "y"}), ("undo", {}), ("extend", {}),
 ]  # fmt: skip
 
 
@@ -713,7 +742,10 @@ def test_who_revises_writes_only_the_letter(bot):
     edit = {"digest": made["digest"], "text": "Here they are, as agreed.", "subject": "Minutes"}
     edited = alice.post(f"/api/approvals/{number}/edit", edit)
     assert edited.status_code == 200 and edited.json()["text"].endswith(end), edited.content
-    alice.post(f"/api/approvals/{number}/request-changes", {"feedback": "Say who took part"})
+    alice.post(
+        f"/api/approvals/{number}/request-changes",
+        {"feedback": "Say who took part", "digest": edited.json()["digest"]},
+    )
     now = bot.get(f"/api/drafts/{made['uuid']}").json()
     words = {"subject": "Minutes", "text": f"{TEXT} Bob took part."}
     revised = bot.patch(f"/api/drafts/{made['uuid']}", words, If_Match=now["digest"])

@@ -66,11 +66,11 @@ def rest_edit(item, who):
 
 
 def rest_reject(item, who):
-    rest("reject", item, who, reason="No")
+    rest("reject", item, who, digest=item.digest, reason="No")
 
 
 def rest_return(item, who):
-    rest("request-changes", item, who, feedback="Shorter")
+    rest("request-changes", item, who, digest=item.digest, feedback="Shorter")
 
 
 def bulk(item, who):

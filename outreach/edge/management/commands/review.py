@@ -149,9 +149,10 @@ class Command(BaseCommand):
         given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
         self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}")
 
-    def _reject(self, number: int, reason: str) -> None:
+    def _reject(self, number: int, reason: str, digest: str | None = None) -> None:
         self._item(number)
-        done = services.reject(number, by=self.by, at=timezone.now(), reason=reason)
+        now = timezone.now()
+        done = services.reject(number, by=self.by, at=now, reason=reason, digest=digest)
         self._say(done, f"#{number} rejected; its author sees the reason")
 
     def _say(self, item: Approval, sentence: str) -> None:
@@ -230,7 +231,7 @@ class Command(BaseCommand):
         if key == "a":
             self._approve(item)
         elif key == "r":
-            self._reject(item.pk, self._ask("Why? "))
+            self._reject(item.pk, self._ask("Why? "), item.digest)
         elif key == "e":
             self._approve(item, self._lines("New text, end with a line with a single dot:"))
         elif key == "b":
