@@ -31,10 +31,6 @@ from outreach.edge.api.filters import Filters, Moment
 
 SECONDS = {"type": "integer", "minimum": 0, "maximum": int(waiting.LONGEST), "default": 0}
 REQUESTED = ("draft", "scheduled", "published")
-IDEMPOTENCY = OpenApiParameter(
-    idempotency.HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
-    description="Any text of your own; the same when you ask again.",
-)  # fmt: skip
 MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True,
     description="The digest of the text you read, as `digest` and `ETag` say it.",
@@ -143,7 +139,9 @@ class Drafts(mixins.ListModelMixin, Resource):
         return self._tell(self.get_object())
 
     @extend_schema(
-        request=DraftBody, parameters=[IDEMPOTENCY], responses={201: shapes.MessageSerializer}
+        request=DraftBody,
+        parameters=[idempotency.REQUIRED],
+        responses={201: shapes.MessageSerializer},
     )
     def create(self, request: Request) -> Response:
         """Propose a message: it is judged, routed, and where that is its way, queued."""

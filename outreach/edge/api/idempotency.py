@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +28,13 @@ from outreach.edge.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
+SAID = "Any text of your own; the same when you ask again."
+OPTIONAL = OpenApiParameter(
+    HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, description=SAID
+)  # fmt: skip
+REQUIRED = OpenApiParameter(
+    HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True, description=SAID
+)
 
 
 def key_of(request: Request) -> str:

@@ -14,8 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Delivery, DeliveryStatus
-from outreach.core.models import Activity, Channel, InboundMessage
+from outreach.core.models import Activity, Channel, InboundMessage, Workspace
 from outreach.core.models.base import PrincipalKind
+from outreach.core.permissions import Verb, require
+from outreach.core.principal import Principal
+from outreach.edge.api import idempotency
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.filters import Filters, Moment
 from safety.models import SafetyEvent
@@ -209,15 +212,26 @@ class WorkflowRuns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     serializer_class = RunSerializer
     filterset_class = RunFilter
 
-    @extend_schema(request=RunBody, responses={201: RunSerializer})
+    @extend_schema(
+        request=RunBody, parameters=[idempotency.OPTIONAL], responses={201: RunSerializer}
+    )
     def create(self, request: Request) -> Response:
-        """Start a workflow; a worker takes it up. An agent's run acts as that agent."""
+        """Start a workflow; a worker takes it up. An agent's run acts as that agent.
+
+        With an `Idempotency-Key`, asked again, it answers the run that was started then.
+        """
+        place, by = self.place, self.principal
+        require(by, Verb.RUN_WORKFLOWS, place)
+        if idempotency.HEADER in request.headers:
+            return idempotency.once(request, place, by, lambda: self._start(place, by))
+        status, body = self._start(place, by)
+        return Response(body, status=status)
+
+    def _start(self, place: Workspace, by: Principal) -> tuple[int, dict[str, Any]]:
         words = self.read(RunBody)
-        run = services.start(
-            words["name"], self.place, words["options"], by=self.principal, at=self.now
-        )
+        run = services.start(words["name"], place, words["options"], by=by, at=self.now)
         transaction.on_commit(lambda: tasks.wake(run))
-        return Response(RunSerializer(run).data, status=201)
+        return 201, dict(RunSerializer(run).data)
 
     @extend_schema(request=None, responses=RunSerializer)
     @action(detail=True, methods=["post"])

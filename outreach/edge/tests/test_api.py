@@ -712,6 +712,33 @@ def test_a_revoked_key_is_out_at_once(bot):
     key = ApiKey.objects.get(agent=bot.principal.agent)
     keys.revoke(key, by=testing.dora(), at=timezone.now())
     assert bot.get("/api/people").status_code == 401
+def test_a_workflow_asked_for_twice_with_one_key_runs_once(bot):
+    testing.make_workspace(sender_name="Ann Muster")
+    testing.make_person()
+    words = {"name": "email_drafts"}
+    first = bot.post("/api/workflow-runs", words, Idempotency_Key="r1")
+    again = bot.post("/api/workflow-runs", words, Idempotency_Key="r1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json() and again["Idempotent-Replay"] == "true"
+    other = bot.post("/api/workflow-runs", {"name": "daily_plan"}, Idempotency_Key="r1")
+    assert api.code(other) == (422, "idempotency_key_reused")
+    assert api.code(bot.post("/api/workflow-runs", words, Idempotency_Key="")) == (400, "required")
+    assert Run.objects.count() == 1
+    bot.post("/api/workflow-runs", words)
+    bot.post("/api/workflow-runs", words, Idempotency_Key="r2")
+    assert Run.objects.count() == 3
+
+
+def test_who_may_run_workflows_no_more_is_not_told_of_a_run_again(bot):
+    testing.make_workspace(sender_name="Ann Muster")
+    bot.post("/api/workflow-runs", {"name": "email_drafts"}, Idempotency_Key="r1")
+    agent = bot.principal.agent
+    agent.scopes = ["people:read"]
+    agent.save()
+    again = bot.post("/api/workflow-runs", {"name": "email_drafts"}, Idempotency_Key="r1")
+    assert again.status_code == 403
+
+
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(monkeypatch):
