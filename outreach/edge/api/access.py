@@ -117,15 +117,25 @@ def _access(request: Request) -> Access:
     return Access(Principal.of_user(request.user, door=DOOR), {row.pk: row for row in mine})
 
 
+def named_place(request: Request) -> Workspace | None:
+    """The one of the caller's workspaces that `?workspace=SLUG` names, or None without it.
+
+    NotFound for any other, whether it exists or not.
+    """
+    asked = request.query_params.get("workspace", "")
+    if not asked:
+        return None
+    for place in access_of(request).places.values():
+        if place.slug == asked:
+            return place
+    raise NotFound(f"There is no workspace {asked!r} among yours.")
+
+
 def place_of(request: Request) -> Workspace:
     """The workspace that a write concerns: the key's, or the one `?workspace=SLUG` names."""
     places = list(access_of(request).places.values())
-    asked = request.query_params.get("workspace", "")
-    if asked:
-        found = next((place for place in places if place.slug == asked), None)
-        if found is None:
-            raise NotFound(f"There is no workspace {asked!r} among yours.")
-        return found
+    if named := named_place(request):
+        return named
     if len(places) != 1:
         names = ", ".join(place.slug for place in places) or "none"
         raise ValidationError(

@@ -10,14 +10,14 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from outreach.core.models import Workspace
 from outreach.core.permissions import reads_only_own
 from outreach.core.principal import Principal
-from outreach.edge.api.access import MayRead, access_of, place_of
+from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.pages import BIGGEST, Pages
 from outreach.edge.api.schema import Described
 
@@ -98,7 +98,8 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
 class Resource(GenericViewSet[Any]):
     """Rows of the workspaces in which the caller may read `resource`; others are not there.
 
-    Nor are others' drafts and runs, for an agent that may see its own alone.
+    Nor are others' drafts and runs, for an agent that may see its own alone. A workspace that is
+    named and not the caller's is 404, and one where they may not read this is 403.
     """
 
     resource = ""
@@ -124,9 +125,13 @@ class Resource(GenericViewSet[Any]):
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
             return self.rows.none()
-        access, asked = access_of(self.request), self.request.query_params.get("workspace", "")
-        ids = [pk for pk in access.ids(self.resource) if asked in ("", access.places[pk].slug)]
-        by = access.principal
+        access, named = access_of(self.request), named_place(self.request)
+        ids, by = access.ids(self.resource), access.principal
+        if named is not None:
+            if named.pk not in ids:  # an empty page would read as if nothing were there
+                what = self.resource.replace("_", " ")
+                raise PermissionDenied(f"Your role may not read {what} in {named.slug}.")
+            ids = [named.pk]
         own = {"by_kind": by.kind, "by_id": by.id} if reads_only_own(by, self.resource) else {}
         return self.rows.filter(**{f"{self.workspace_path}__in": ids}, **own)
 

@@ -19,8 +19,8 @@ from channels import quiet, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
-from outreach.edge.api.access import MayRead, access_of, place_of
-from outreach.edge.api.base import StrictSerializer
+from outreach.edge.api.access import MayRead, access_of, named_place, place_of
+from outreach.edge.api.base import StrictSerializer, refuse_strange
 from outreach.edge.api.schema import WORKSPACE
 from outreach.edge.control_rows import Back
 from safety import controls
@@ -48,17 +48,19 @@ class Controls(APIView):
     permission_classes = (MayRead,)
     resource = "controls"
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """Every key of the caller's workspaces, and why it brakes."""
-        state = controls.read()
+        """Every key of the caller's workspaces, or of one, and why it brakes."""
+        refuse_strange(request, frozenset({"workspace"}))
+        named, state = named_place(request), controls.read()
+        places = [named] if named else list(access_of(request).places.values())
         return Response(
             {
                 place.slug: {
                     key.value: [each.sentence() for each in state.brakes(key, place.pk)]
                     for key in ControlKey
                 }
-                for place in access_of(request).places.values()
+                for place in places
             }
         )
 

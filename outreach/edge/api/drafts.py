@@ -25,7 +25,7 @@ from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 from outreach.edge.api import idempotency, shapes, waiting
 from outreach.edge.api.access import door_of
-from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.base import Resource, StrictSerializer, refuse_strange
 from outreach.edge.api.errors import Conflict, refusal
 from outreach.edge.api.filters import Filters, Moment
 
@@ -226,6 +226,7 @@ class Drafts(mixins.ListModelMixin, Resource):
     @action(detail=True, methods=["get"])
     def decision(self, request: Request, uuid: str = "") -> Response:
         """Answers once the message is decided, or after `wait` seconds with how it stands."""
+        refuse_strange(request, frozenset({"wait", "workspace"}))
         draft, by = self.get_object(), self.principal
         decided = waiting.until_decided(
             draft.pk, seconds=self._patience(), who=f"{by.kind} {by.id}", door=door_of(request)

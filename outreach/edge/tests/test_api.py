@@ -391,8 +391,9 @@ def test_a_change_whose_answer_is_lost_is_not_called_undone(bot, person):
 def test_workspaces_and_their_reviews_pass_over_no_filter(bot):
     place = testing.make_workspace()
     testing.make_pending(at=timezone.now())
-    for query, due in (("", 1), (f"?workspace={place.slug}", 1), ("?workspace=nowhere", 0)):
-        assert len(bot.get(f"/api/workspaces{query}").json()["results"]) == due, query
+    for query in ("", f"?workspace={place.slug}"):
+        assert len(bot.get(f"/api/workspaces{query}").json()["results"]) == 1, query
+    assert bot.get("/api/workspaces?workspace=nowhere").status_code == 404
     path = f"/api/workspaces/{place.pk}/reviews"
     assert len(bot.get(f"{path}?page_size=5").json()["results"]) == 1
     for query in ("status=approved", "foo=1", "page_size="):
@@ -566,12 +567,31 @@ def test_an_agent_follows_its_own_runs_and_reads_and_changes_others_by_right_onl
     assert set(Run.objects.filter(pk__in=runs[1:]).values_list("status", flat=True)) == {"waiting"}
 
 
+def test_a_list_of_a_workspace_that_one_may_not_read_is_refused_and_not_empty():
+    user, page = testing.alice().user, Client()
+    Membership.objects.create(user=user, workspace=testing.make_workspace("other"), role="viewer")
+    page.force_login(user)
+    assert page.get("/api/activity?workspace=default").status_code == 200
+    assert page.get("/api/approvals?workspace=other").status_code == 200
+    refused = page.get("/api/activity?workspace=other")
+    assert api.code(refused) == (403, "permission_denied")
+    assert refused.json()["errors"][0]["detail"] == "Your role may not read activity in other."
+    assert api.code(page.get("/api/activity?workspace=nowhere")) == (404, "not_found")
+
+
+def test_controls_are_told_of_one_workspace_where_it_is_named():
+    user, page = testing.alice().user, Client()
+    Membership.objects.create(user=user, workspace=testing.make_workspace("other"), role="viewer")
+    page.force_login(user)
+    assert set(page.get("/api/controls").json()) == {"default", "other"}
+    assert set(page.get("/api/controls?workspace=other").json()) == {"other"}
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_nothing_of_another_workspace_is_shown(name, bot):
     other = testing.make_workspace("other")
     approval = testing.make_pending(testing.make_person(other), at=timezone.now())
-    rows = bot.get(f"/api/{name}?workspace=other").json()["results"]
-    assert rows == []
+    assert api.code(bot.get(f"/api/{name}?workspace=other")) == (404, "not_found")
     assert str(approval.draft.uuid) not in bot.get(f"/api/{name}").content.decode()
     for number in (approval.pk, approval.draft.uuid, approval.draft.person.uuid, "9" * 30, "x"):
         answer = bot.get(f"/api/{name}/{number}")
@@ -692,26 +712,6 @@ def test_a_workflow_is_started_and_read(bot):
     assert cancelled.json()["status"] == "cancelled"
 
 
-def test_a_run_started_or_resumed_here_wakes_a_worker(
-    bot, monkeypatch, django_capture_on_commit_callbacks
-):
-    testing.make_workspace(sender_name="Ann Muster")
-    testing.make_person()
-    woken = []
-    monkeypatch.setattr("workflows.tasks.wake", lambda run: woken.append(run.pk))
-    with django_capture_on_commit_callbacks(execute=True):
-        number = bot.post("/api/workflow-runs", {"name": "email_drafts"}).json()["id"]
-    Run.objects.update(status="failed")
-    with django_capture_on_commit_callbacks(execute=True):
-        assert bot.post(f"/api/workflow-runs/{number}/resume").json()["status"] == "waiting"
-    assert woken == [number, number]
-
-
-def test_a_revoked_key_is_out_at_once(bot):
-    assert bot.get("/api/people").status_code == 200
-    key = ApiKey.objects.get(agent=bot.principal.agent)
-    keys.revoke(key, by=testing.dora(), at=timezone.now())
-    assert bot.get("/api/people").status_code == 401
 def test_a_workflow_asked_for_twice_with_one_key_runs_once(bot):
     testing.make_workspace(sender_name="Ann Muster")
     testing.make_person()
@@ -739,6 +739,26 @@ def test_who_may_run_workflows_no_more_is_not_told_of_a_run_again(bot):
     assert again.status_code == 403
 
 
+def test_a_run_started_or_resumed_here_wakes_a_worker(
+    bot, monkeypatch, django_capture_on_commit_callbacks
+):
+    testing.make_workspace(sender_name="Ann Muster")
+    testing.make_person()
+    woken = []
+    monkeypatch.setattr("workflows.tasks.wake", lambda run: woken.append(run.pk))
+    with django_capture_on_commit_callbacks(execute=True):
+        number = bot.post("/api/workflow-runs", {"name": "email_drafts"}).json()["id"]
+    Run.objects.update(status="failed")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert bot.post(f"/api/workflow-runs/{number}/resume").json()["status"] == "waiting"
+    assert woken == [number, number]
+
+
+def test_a_revoked_key_is_out_at_once(bot):
+    assert bot.get("/api/people").status_code == 200
+    key = ApiKey.objects.get(agent=bot.principal.agent)
+    keys.revoke(key, by=testing.dora(), at=timezone.now())
+    assert bot.get("/api/people").status_code == 401
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(monkeypatch):
