@@ -27,6 +27,7 @@ DEFAULT = "../shared/data/content"
 BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/business_mail.txt"
 OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, kind, text
 STOPS = Path(__file__).resolve().parent / "stop_text.tsv"  # set, language, stop or none, text
+HELD = Path(__file__).resolve().parent / "stop_held.tsv"  # language, stop or none, text: not learnt
 LEANING = {
     "emotional_manipulation", "guilt_induction", "dependency_creation", "pressure_tactics",
     "harassment_or_threat",
@@ -181,18 +182,18 @@ def stop_quality(folder: Path) -> None:
             print(f"{'stop, on ' + name:34} {len(near)} texts: {dict(kinds)}")
 
 
-def own_stops() -> None:
-    """Recall and false alarms per language on requests to stop of our own (stop_text.tsv)."""
+def own_stops(path: Path) -> None:
+    """Recall and false alarms per language on requests to stop of our own."""
     kinds: dict[tuple[str, bool], Counter[str]] = {}
-    for line in STOPS.read_text("utf-8").splitlines():
-        _, language, wanted, text = line.split("\t")
+    for line in path.read_text("utf-8").splitlines():
+        language, wanted, text = line.split("\t")[-3:]
         counted = kinds.setdefault((language, wanted == "stop"), Counter())
         counted[detect_stop(text).kind] += 1
     for language in dict.fromkeys(language for language, _ in kinds):
         asked, harmless = kinds[language, True], kinds[language, False]
         false, all_asked, all_harmless = harmless["stop"], asked.total(), harmless.total()
         print(
-            f"{'stop, own text: ' + language:34} R {asked['stop'] / all_asked:.3f}  "
+            f"{f'stop, {path.stem}: {language}':34} R {asked['stop'] / all_asked:.3f}  "
             f"heard as stop in vain {false} of {all_harmless}, "
             f"unclear {asked['unclear']} of {all_asked} and {harmless['unclear']} of {all_harmless}"
         )
@@ -265,7 +266,8 @@ def main() -> None:
     own_quality()
     pii_quality(folder)
     stop_quality(folder)
-    own_stops()
+    own_stops(STOPS)
+    own_stops(HELD)
     cost(folder)
     hostile()
 

@@ -6,13 +6,14 @@ import hashlib
 from pathlib import Path
 
 # Raised whenever the code judges otherwise with the same rules.
-CONTRACT_VERSION = "1.0"
+CONTRACT_VERSION = "1.1"
 
 
 def _policy_version() -> str:
     """A short hash over the contract version and every rule file: what a receipt can name."""
     digest = hashlib.sha256(CONTRACT_VERSION.encode())
-    for path in sorted(Path(__file__).parent.glob("**/*.toml")):
+    rules = Path(__file__).parent / "rules"
+    for path in sorted([*Path(__file__).parent.glob("**/*.toml"), *rules.glob("*.tsv")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return f"{CONTRACT_VERSION}-{digest.hexdigest()[:12]}"
 

@@ -3,24 +3,31 @@
 Quoted text never counts, "don't stop", orders ("stop the shipment") and orders about somebody
 else ("don't write to Marco") are not requests to stop, and what cannot be told apart is unclear:
 the queue holds and a person looks.
+
+Two look at each text. The rules (`rules/stops.toml`) know wordings; `likeness.py` has learnt from
+examples what requests look like and hears what no rule foresaw. What only it hears is a stop where
+it is sure, else unclear; and what a rule hears in a text that looks like none is unclear too.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import re2
 
+from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
 
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
 REMEMBERED = 4_000
+# How much a text must read like a request: to be one, to be looked at, and for a rule to be right.
+SURE, PERHAPS, HARDLY = 1.5, -0.5, -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +70,43 @@ def detect_stop(text: str) -> StopRequest:
 
 def _detect(text: str) -> StopRequest:
     folded = fold(text[:LONGEST], quotes=False)
+    heard, left = _by_rules(folded)
+    if heard.text and _keyword(folded, _words()):
+        return heard
+    alike, place = likeness(left)
+    if heard.kind == "stop":
+        return heard if alike > HARDLY else replace(heard, kind="unclear")
+    if alike > SURE:
+        return _request("stop", folded, place)
+    if heard.kind == "unclear" or alike <= PERHAPS:
+        return heard
+    return _request("unclear", folded, place)
+
+
+def by_rules(text: str) -> StopRequest:
+    """What the rules alone hear."""
+    return _by_rules(fold(text[:LONGEST], quotes=False))[0]
+
+
+def without_orders(text: str) -> str:
+    """The folded text without what the rules know to mean something else: `likeness` reads this."""
+    return _by_rules(fold(text[:LONGEST], quotes=False))[1]
+
+
+def _by_rules(folded: Folded) -> tuple[StopRequest, str]:
     words = _words()
-    found = _keyword(folded, words) or _first(folded.text, words.certain)
+    left = folded.text
+    found = _keyword(folded, words) or _first(left, words.certain)
     if found:
-        return _request("stop", folded, found)
-    meant = folded.text
+        return _request("stop", folded, found), left
     for pattern in words.not_meant:
-        meant = pattern.sub(_blank, meant)
-    meant, doubtful = _without_others(folded, meant, words.others)
-    found = _first(meant, words.stop)
+        left = pattern.sub(_blank, left)
+    left, doubtful = _without_others(folded, left, words.others)
+    found = _first(left, words.stop)
     if found:
-        return _request("stop", folded, found)
-    found = _first(meant, words.unclear) or doubtful
-    return _request("unclear", folded, found) if found else StopRequest("none")
+        return _request("stop", folded, found), left
+    found = _first(left, words.unclear) or doubtful
+    return (_request("unclear", folded, found) if found else StopRequest("none")), left
 
 
 # The same inbound text is asked about with every message that may follow it.

@@ -1,4 +1,4 @@
-"""Requests to stop in seven languages, and what only looks like one."""
+"""What the rules hear: requests to stop in seven languages, and what only looks like one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safety.contract.stop_request import StopRequest, detect_stop, examples
+from safety.contract.stop_request import StopRequest, by_rules, examples
 
 CASES = [(kind, text) for kind, texts in examples().items() for text in texts]
 KEYWORDS = [
@@ -25,7 +25,7 @@ KEYWORDS = [
 
 @pytest.mark.parametrize(("kind", "text"), CASES)
 def test_example_is_understood(kind: str, text: str) -> None:
-    assert detect_stop(text).kind == kind
+    assert by_rules(text).kind == kind
 
 
 @pytest.mark.parametrize("word", KEYWORDS)
@@ -34,7 +34,7 @@ def test_example_is_understood(kind: str, text: str) -> None:
 )
 def test_carrier_keyword_counts_in_any_case_and_punctuation(word: str, form: str) -> None:
     for text in (form.format(word), form.format(word).upper(), form.format(word).title()):
-        assert detect_stop(text).kind == "stop", text
+        assert by_rules(text).kind == "stop", text
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_carrier_keyword_counts_in_any_case_and_punctuation(word: str, form: str
     ],
 )
 def test_quoted_text_is_no_request(text: str) -> None:
-    assert detect_stop(text).kind == "none"
+    assert by_rules(text).kind == "none"
 
 
 def test_span_quotes_the_original() -> None:
     text = "Hello,\nplease  ＳＴＯＰ texting me."
-    found = detect_stop(text)
+    found = by_rules(text)
     assert found.kind == "stop" and found.span is not None
     assert text[slice(*found.span)] == found.text
 
@@ -60,12 +60,12 @@ def test_span_quotes_the_original() -> None:
     "text", ["ЅТОР", "s.t.o.p", "S\u200bT\u200bO\u200bP", "st0p texting me", "𝐒𝐓𝐎𝐏"]
 )
 def test_disguised_request_is_understood(text: str) -> None:
-    assert detect_stop(text).kind == "stop"
+    assert by_rules(text).kind == "stop"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n", "👍", "\x00", "?"])
 def test_text_without_words_is_none(text: str) -> None:
-    assert detect_stop(text).kind == "none"
+    assert by_rules(text).kind == "none"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_text_without_words_is_none(text: str) -> None:
 def test_hostile_text_is_judged_quickly(piece: str) -> None:
     text = (piece * 20_000)[:100_000]
     start = time.process_time()
-    detect_stop(text)
+    by_rules(text)
     assert time.process_time() - start < 1
 
 
@@ -84,7 +84,7 @@ OWN_TEXT = Path(__file__).resolve().parents[3] / "bench/stop_text.tsv"
 @pytest.mark.parametrize("language", ["en", "es", "fr", "de", "pt", "it"])
 def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
     rows = [line.split("\t") for line in OWN_TEXT.read_text("utf-8").splitlines()]
-    mine = [(wanted, detect_stop(text).kind) for _, lang, wanted, text in rows if lang == language]
+    mine = [(wanted, by_rules(text).kind) for _, lang, wanted, text in rows if lang == language]
     asked = [kind for wanted, kind in mine if wanted == "stop"]
     harmless = [kind for wanted, kind in mine if wanted == "none"]
     assert len(asked) >= 15 and len(harmless) >= 10
@@ -106,42 +106,41 @@ def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
     ],
 )
 def test_the_words_that_say_so_are_quoted_and_no_more(text: str, kind: str, quote: str) -> None:
-    found = detect_stop(text)
+    found = by_rules(text)
     assert (found.kind, found.text) == (kind, quote)
 
 
 def test_a_request_is_heard_within_twenty_thousand_characters() -> None:
     before = "x" + "word " * 3997
-    heard = detect_stop(f"{before}lose my number")
+    heard = by_rules(f"{before}lose my number")
     assert heard == StopRequest("stop", (19_986, 20_000), "lose my number")
-    assert detect_stop(f"{before} lose my number") == StopRequest("none")
+    assert by_rules(f"{before} lose my number") == StopRequest("none")
 
 
 @pytest.mark.parametrize("who", ["Marco", "Ésme", "Jo"])
 def test_a_name_is_told_by_its_one_capital_letter(who: str) -> None:
-    assert detect_stop(f"No escriban a {who}").kind == "none"
+    assert by_rules(f"No escriban a {who}").kind == "none"
     for other in (who.lower(), who.upper(), f"{who}@example.org", f"{who}.x@example.org"):
-        assert detect_stop(f"No escriban a {other}").kind == "stop", other
-    assert detect_stop(f"No escriban a {who}. Gracias").kind == "none"
+        assert by_rules(f"No escriban a {other}").kind == "stop", other
+    assert by_rules(f"No escriban a {who}. Gracias").kind == "none"
 
 
 @pytest.mark.parametrize("mark", [".", "!", "?", "\n"])
 def test_only_the_sentence_about_somebody_else_is_taken_out(mark: str) -> None:
     order = "No escriban a Marco"
     assert (
-        detect_stop(f"Este correo es de mi casa{mark} {order}{mark} Saludos a mi jefe").kind
-        == "none"
+        by_rules(f"Este correo es de mi casa{mark} {order}{mark} Saludos a mi jefe").kind == "none"
     )
-    assert detect_stop(f"{order}, es mi jefe").kind == "stop"
-    heard = detect_stop(f"{order}{mark} No me escriban{mark} {order}")
+    assert by_rules(f"{order}, es mi jefe").kind == "stop"
+    heard = by_rules(f"{order}{mark} No me escriban{mark} {order}")
     assert (heard.kind, heard.text.rstrip(".!?\n")) == ("stop", "No me escriban")
 
 
 def test_what_may_be_about_the_writer_is_quoted_for_a_person() -> None:
     text = "Guten Tag, bitte Marco nicht anrufen. Bitte Peter nicht anrufen. Danke"
-    heard = detect_stop(text)
+    heard = by_rules(text)
     assert (heard.kind, heard.text) == ("unclear", "bitte Marco nicht anrufen")
-    assert detect_stop(f"{text} Mich bitte nicht mehr anrufen.").kind == "stop"
+    assert by_rules(f"{text} Mich bitte nicht mehr anrufen.").kind == "stop"
 
 
 @pytest.mark.parametrize(
@@ -162,4 +161,4 @@ def test_what_may_be_about_the_writer_is_quoted_for_a_person() -> None:
     ],
 )
 def test_an_order_about_somebody_else_is_told_by_its_sentence(text: str, kind: str) -> None:
-    assert detect_stop(text).kind == kind
+    assert by_rules(text).kind == kind
