@@ -1,7 +1,7 @@
 """Events that cannot be judged: tried a few times, ever later, then set aside for a person.
 
 Nothing is dropped: what is set aside keeps what the provider told, until a person has it tried
-again or its human being is erased.
+again; nobody whom it names is erased before.
 """
 
 from __future__ import annotations

@@ -46,7 +46,8 @@ class Rule:
     """One table. `find` says which rows are about this human being alone; `own` is what of them is
     personal. `heard`: rows in which they are named are theirs as well. `gone`: erasure deletes the
     rows. `cut`: columns of other rows, from which only their part goes. `also`: columns without
-    text, with what erasure sets them to. `wide`: their position names them, too.
+    text, with what erasure sets them to. `wide`: their position names them, too. `waits`: rows
+    still to be judged, which may be somebody else's request to stop: erasure leaves them alone.
     """
 
     section: str = ""
@@ -58,6 +59,7 @@ class Rule:
     gone: bool = False
     heard: bool = False
     wide: bool = False
+    waits: Q | None = None
 
 
 def _by(*paths: str) -> Callable[[Subject], Q]:
@@ -147,7 +149,8 @@ RULES: dict[str, Rule] = {
     "channels.ProviderEvent": Rule(
         "provider_events", _by("delivery__human", "delivery__approval__draft__person"),
         {"event_id": NUMBER, **_empty("payload", "result")}, heard=True,
-        plain=("provider", "digest", "bounced"), also={"judged_at": ONCE, "set_aside_at": None},
+        plain=("provider", "digest", "bounced"),
+        waits=Q(judged_at__isnull=True) | Q(set_aside_at__isnull=False),
     ),
     "workflows.Artifact": Rule(
         "workflow_results", _by("person"), _empty("title", "data", "closed_reason"), gone=True,

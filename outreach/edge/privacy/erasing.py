@@ -151,6 +151,24 @@ def _refuse_busy(who: Subject) -> None:
             f"Import {reading_.pk} is being read and may hold them. Nothing was erased. Wait until "
             "it is over, or cancel it, and try again."
         )
+    _refuse_unjudged(who)
+
+
+def _refuse_unjudged(who: Subject) -> None:
+    """What nobody has judged may be a request to stop, also of another who only names them."""
+    row = next(reading.waiting("channels.ProviderEvent", who), None)
+    if row is None:
+        return
+    if row.set_aside_at is None:
+        raise EraseRefused(
+            f"Event {row.pk} of {row.provider} names them and is not judged yet: it may be a "
+            "request to stop. Nothing was erased. Wait until it is judged, and try again."
+        )
+    raise EraseRefused(
+        f"Event {row.pk} of {row.provider} names them and is set aside: it may be a request to "
+        "stop. Nothing was erased. An operator has to read it under Events set aside and press "
+        '"Try it again"; once it is judged, erase them.'
+    )
 
 
 def _suppress(who: Subject, *, by: Principal, at: datetime) -> int:
@@ -187,6 +205,8 @@ def _own(label: str, rule: Rule, ids: list[int], at: datetime) -> int:
     rows = model_of(label)._base_manager.filter(pk__in=ids)
     if not ids or not (rule.own or rule.gone):
         return 0
+    if rule.waits is not None:  # what came since it was looked at
+        rows = rows.exclude(rule.waits)
     if rule.gone:
         rows.delete()
         return len(ids)

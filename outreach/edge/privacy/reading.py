@@ -13,7 +13,7 @@ from outreach.core.importing import forgetting
 from outreach.core.models import Import
 from outreach.edge.privacy import cutting
 from outreach.edge.privacy.cutting import Words
-from outreach.edge.privacy.declared import RULES, model_of
+from outreach.edge.privacy.declared import RULES, Rule, model_of
 from outreach.edge.privacy.subject import Subject
 
 BATCH = 500
@@ -66,8 +66,25 @@ def mine(label: str, who: Subject) -> Iterator[Any]:
 def _heard(label: str, who: Subject) -> Iterator[int]:
     """Numbers of rows in which they are named, of tables whose rows are about one human each."""
     for row in _every(model_of(label), scope(model_of(label), who)):
-        if any(cutting.mentions(getattr(row, name), who.words) for name in RULES[label].own):
+        if _names(row, RULES[label], who):
             yield row.pk
+
+
+def _names(row: Any, rule: Rule, who: Subject) -> bool:
+    return any(cutting.mentions(getattr(row, name), who.words) for name in rule.own)
+
+
+def waiting(label: str, who: Subject) -> Iterator[Any]:
+    """Rows of this table that wait to be judged and are theirs or name them, of no workspace as
+    well: which one an event belongs to is known once it is judged."""
+    rule, model = RULES[label], model_of(label)
+    if rule.waits is None:
+        return
+    theirs = rule.find(who) if rule.find else Q(pk__in=[])
+    own = set(model._base_manager.filter(theirs & rule.waits).values_list("pk", flat=True))
+    for row in _every(model, scope(model, who) & rule.waits):
+        if row.pk in own or _names(row, rule, who):
+            yield row
 
 
 def shared(label: str, who: Subject) -> Iterator[Part]:
