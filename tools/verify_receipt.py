@@ -30,6 +30,13 @@ class Bad(Exception):
     """It does not hold; the sentence says what was changed."""
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError for a key twice: readers differ about which counts."""
+    if len(found := dict(pairs)) != len(pairs):
+        raise ValueError("a key stands in it twice")
+    return found
+
+
 def digest(domain: bytes, value: dict[str, Any]) -> str:
     """SHA-256 over JSON with sorted keys and no spaces, its length before it."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -57,7 +64,7 @@ def in_log(path: str, approval: int, seal: str) -> None:
     """Raises Bad unless the log tells of this approval with this seal."""
     with open(path, encoding="utf-8") as lines:  # noqa: PTH123 - one import less
         for line in lines:
-            entry = json.loads(line) if line.strip() else {}
+            entry = json.loads(line, object_pairs_hook=once) if line.strip() else {}
             if entry.get("verb") in APPROVED and entry.get("object_id") == str(approval):
                 if entry["codes"].get("receipt") == seal:
                     return
@@ -71,7 +78,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--log", help="an export of the log that must tell of it")
     asked = parser.parse_args(words)
     try:
-        given = json.load(sys.stdin if asked.file == "-" else open(asked.file, encoding="utf-8"))  # noqa: SIM115, PTH123
+        file = sys.stdin if asked.file == "-" else open(asked.file, encoding="utf-8")  # noqa: SIM115, PTH123
+        given = json.load(file, object_pairs_hook=once)
         receipt = verify(given)
         if asked.log:
             in_log(asked.log, receipt["approval"], given["receipt"]["seal"])

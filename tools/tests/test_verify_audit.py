@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -12,6 +14,7 @@ from django.core.management import call_command
 
 from outreach import testing
 from outreach.core import activity, checkpoints
+from outreach.tests import source
 from tools import verify_audit
 
 SCRIPT = verify_audit.__file__
@@ -54,6 +57,11 @@ def test_an_untouched_export_holds_without_any_package(log, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     count, last = activity.head()
     assert f"{count} entries hold. The head is {count}:{last}" in done.stdout
+    piped = subprocess.run(
+        [sys.executable, "-I", "-S", SCRIPT, "-"], input=file.read_bytes(), capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert (piped.returncode, piped.stdout.decode()) == (0, done.stdout)
 
 
 def columns(line: str) -> list[str]:
@@ -122,6 +130,56 @@ def test_a_checkpoint_shows_that_the_end_was_cut_off(log, kept, tmp_path, capsys
     assert "the end was cut off" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_a_file_without_a_checkpoint_proves_nothing(text, log, tmp_path, capsys):
+    empty = tmp_path / "empty"
+    empty.write_text(text)
+    assert run(log[:-2], tmp_path, "--checkpoint", str(empty)) == 2
+    told = capsys.readouterr()
+    assert "checkpoint" in told.err and "hold" not in told.out
+
+
+def test_a_key_that_stands_twice_in_a_line_is_refused(log, kept, tmp_path, capsys):
+    """Readers differ about which of the two counts, so what was sealed is not what all see."""
+    twice = log[1].replace('"verb"', '"verb": "approvals.approved", "verb"', 1)
+    assert run([log[0], twice, *log[2:]], tmp_path) == 2
+    assert "line 2 is no plain JSON: a key stands in it twice" in capsys.readouterr().err
+    nested = log[1].replace('"note"', '"note": "other", "note"', 1)
+    assert nested != log[1] and run([log[0], nested, *log[2:]], tmp_path) == 2
+    kept.write_text(kept.read_text().replace('"seq"', '"seq": 1, "seq"', 1))
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 2
+
+
+def test_it_says_when_signatures_were_not_checked(log, kept, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("AUDIT_KEY", raising=False)
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 0
+    assert "NOT checked: AUDIT_KEY is not set" in capsys.readouterr().out
+    assert run(log, tmp_path) == 0
+    assert "NOT checked" not in capsys.readouterr().out, "there are no signatures"
+    monkeypatch.setenv("AUDIT_KEY", checkpoints.key().decode())
+    assert run(log, tmp_path, "--checkpoint", str(kept)) == 0
+    assert "NOT checked" not in capsys.readouterr().out
+
+
+def test_the_line_of_the_runbook_checks_the_signatures(log, kept, tmp_path, settings):
+    runbook = (source.ROOT / "docs/runbook.md").read_text()
+    [line] = re.findall(r"`([^`]*tools/verify_audit\.py [^`]*)`", runbook)
+    line = line.replace("FILE", str(kept)).replace("log.jsonl", str(tmp_path / "log.jsonl"))
+    (tmp_path / "audit_key").write_text(checkpoints.key().decode() + "\n")
+    env = {name: value for name, value in os.environ.items() if name != "AUDIT_KEY"}
+
+    def shell() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", "-ec", line], cwd=source.ROOT, env={**env, "DATA_DIR": str(tmp_path)},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    done = shell()
+    assert done.returncode == 0 and "NOT checked" not in done.stdout, done.stdout + done.stderr
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "signature": "forged"}) + "\n")
+    assert shell().returncode == 1
+
+
 def test_with_the_key_a_checkpoint_nobody_signed_is_found(log, kept, tmp_path, monkeypatch, capsys):
     told = json.loads(kept.read_text())
     kept.write_text(json.dumps({**told, "at": "2027-01-01T00:00:00+00:00"}) + "\n")
@@ -148,6 +206,10 @@ def test_what_is_no_export_cannot_be_read(text, tmp_path, capsys):
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     assert verify_audit.main([str(file)]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_it_stays_short_enough_to_be_read_by_whoever_trusts_it():
+    assert len((source.ROOT / "tools/verify_audit.py").read_text().splitlines()) < 150
 
 
 def test_no_file_and_a_bad_head_are_said(tmp_path, capsys):

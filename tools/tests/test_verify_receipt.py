@@ -104,6 +104,21 @@ def test_a_forgery_of_both_is_found_by_the_log(file, approval, tmp_path, capsys)
     assert "does not tell" in capsys.readouterr().out
 
 
+def test_a_key_that_stands_twice_is_refused(file, approval, tmp_path, capsys):
+    """Readers differ about which of the two counts, so what was approved is not what all see."""
+    testing.olaf()
+    log = tmp_path / "log.jsonl"
+    with log.open("w") as out:
+        call_command("audit", "export", stdout=out)
+    good, lines = file.read_text(), log.read_text()
+    log.write_text(lines.replace('"receipt"', '"receipt": "other", "receipt"', 1))
+    assert verify_receipt.main([str(file), "--log", str(log)]) == 2
+    assert "a key stands in it twice" in capsys.readouterr().err
+    file.write_text(good.replace('"text"', '"text": "Pay me.", "text"', 1))
+    assert verify_receipt.main([str(file)]) == 2
+    assert "a key stands in it twice" in capsys.readouterr().err
+
+
 def test_the_log_tells_of_an_approval_with_its_seal(approval):
     told = Activity.objects.get(verb="approvals.approved")
     assert told.codes["receipt"] == approval.receipt["seal"]
