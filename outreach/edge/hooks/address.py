@@ -21,7 +21,10 @@ LONGEST = 500
 PORTS = {"https": 443, "http": 80}
 # IPv6 addresses that carry an IPv4 one inside, which nobody would have judged.
 INSIDE = ("::ffff:0:0/96", "64:ff9b::/96", "2001::/32", "2002::/16")
-WRAPPED = tuple(ipaddress.ip_network(each) for each in INSIDE)
+# What no one machine on the Internet has, though `is_global` takes it for public: site-local, for
+# documentation, for protocols (RFC 6890), and relays of 6to4, which carry on to somewhere else.
+NOBODYS = ("fec0::/10", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")
+CLOSED = tuple(ipaddress.ip_network(each) for each in (*INSIDE, *NOBODYS))
 
 
 class AddressRefused(Exception):
@@ -90,7 +93,7 @@ def judge(target: Target, numbers: list[str]) -> None:
 
 
 def is_public(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if any(found in network for network in WRAPPED if network.version == found.version):
+    if any(found in network for network in CLOSED if network.version == found.version):
         return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
