@@ -62,6 +62,7 @@ def _somewhere(access: Access, kind: exporting.Kind) -> bool:
 class Export(APIView):
     """All rows of one kind of one workspace (docs/exports.md)."""
 
+    http_method_names = ("get", "options")  # HEAD would read the table and be told as taken
     permission_classes = (MayExport,)
     throttle_classes = (PerCaller, ExportsPerCaller)
     kind: exporting.Kind = exporting.KINDS["activity"]

@@ -71,6 +71,12 @@ def test_what_cannot_be_read_is_refused_with_its_name_and_no_trace(query, status
     assert Activity.objects.count() == before
 
 
+def test_who_asks_for_the_head_alone_takes_nothing_and_the_log_tells_of_nothing(reviewer):
+    answer = reviewer.ask("HEAD", "/api/exports/people")
+    assert answer.status_code == 405 and answer["Allow"] == "GET, OPTIONS"
+    assert not Activity.objects.filter(verb__startswith="exports.").exists()
+
+
 def test_an_unknown_kind_is_at_no_address(reviewer):
     assert api.code(reviewer.get("/api/exports/letters")) == (404, "not_found")
 
