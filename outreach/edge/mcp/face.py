@@ -46,8 +46,15 @@ class Face:
         asked = {name: str(value) for name, value in query.items() if value not in (None, "")}
         return self._ask("GET", path, query=urlencode(asked, errors="replace"))
 
-    def post(self, path: str, body: dict[str, Any], **headers: str) -> Any:
-        return self._ask("POST", path, body=body, headers=headers)
+    def post(
+        self, path: str, body: dict[str, Any], *, earlier_key: str = "", **headers: str
+    ) -> Any:
+        """The answer; with `repeated` true where it is the kept one of an earlier request.
+
+        `earlier_key`: the Idempotency-Key that a first try, shortly before, may have had.
+        """
+        inside = {"outreach.earlier_key": earlier_key}
+        return self._ask("POST", path, body=body, headers=headers, inside=inside)
 
     def patch(self, path: str, body: dict[str, Any], **headers: str) -> Any:
         return self._ask("PATCH", path, body=body, headers=headers)
@@ -60,20 +67,18 @@ class Face:
         query: str = "",
         body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        inside: dict[str, str] | None = None,
     ) -> Any:
         raw = b"" if body is None else json.dumps(body).encode()
         environ = {
             **_place(),
+            **_carried(raw),
             "REQUEST_METHOD": method,
             "PATH_INFO": f"/api/{path}",
             "QUERY_STRING": query,
-            "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(raw)),
-            "HTTP_ACCEPT": "application/json",
             "HTTP_AUTHORIZATION": f"Bearer {self.secret}",
-            "wsgi.input": io.BytesIO(raw),
-            "wsgi.errors": sys.stderr,
             "outreach.door": DOOR,  # no header can set this
+            **(inside or {}),
             **{f"HTTP_{name.upper()}": value for name, value in (headers or {}).items()},
         }
         response = _application()(environ, _started)
@@ -86,7 +91,18 @@ class Face:
         answer = json.loads(text) if text else {}
         if response.status_code >= 400:
             raise FaceRefused(response.status_code, answer)
-        return answer
+        return {**answer, "repeated": True} if response.get("Idempotent-Replay") else answer
+
+
+def _carried(raw: bytes) -> dict[str, Any]:
+    """The body, as WSGI hands it in."""
+    return {
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(raw)),
+        "HTTP_ACCEPT": "application/json",
+        "wsgi.input": io.BytesIO(raw),
+        "wsgi.errors": sys.stderr,
+    }
 
 
 def _started(*_: Any) -> Callable[[bytes], object]:

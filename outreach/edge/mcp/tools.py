@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -88,15 +88,17 @@ def _messages(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
         `outcome.result` is pending_approval, draft, blocked or approved_by_rule, and
         `outcome.findings` say which words a rule minded. The stored `text` may have been rewritten
         by the rules: read it. `scheduled_for` is ISO 8601 with an offset. `reasoning` and `notes`
-        are for the reviewer. The same proposal twice on one day is one proposal.
+        are for the reviewer. The same proposal twice on one day is one proposal: the second answer
+        has `repeated` true, and its `status` and `rounds` tell how it stands by now, maybe decided
+        already; `outcome` is null once that has changed. To propose the same words once more on
+        that day, give an `idempotency_key`.
         """
         body = _given(
             person=person, channel=channel, text=text, subject=subject, purpose=purpose,
             scheduled_for=scheduled_for, confidence=confidence, reasoning=reasoning, notes=notes,
             requested_status="draft" if keep_as_draft else "scheduled",
         )  # fmt: skip
-        key = idempotency_key or _key_of(body)
-        return dict(asked(ctx, lambda face: face.post("drafts", body, idempotency_key=key)))
+        return dict(asked(ctx, lambda face: _propose(face, body, idempotency_key)))
 
 
 def _own_messages(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
@@ -231,10 +233,23 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None and value != ""}
 
 
-def _key_of(body: dict[str, Any]) -> str:
+def _propose(face: Face, body: dict[str, Any], key: str) -> dict[str, Any]:
+    """The answer; of a proposal that was made before, how it stands by now."""
+    today = datetime.now(UTC).date()
+    earlier = "" if key else _key_of(body, today - timedelta(days=1))
+    made: dict[str, Any] = face.post(
+        "drafts", body, idempotency_key=key or _key_of(body, today), earlier_key=earlier
+    )
+    if not made.get("repeated"):
+        return made
+    now = face.get(f"drafts/{segment(made['uuid'])}")
+    same = (now["status"], now["digest"]) == (made["status"], made["digest"])
+    return {**now, "outcome": made["outcome"] if same else None, "repeated": True}
+
+
+def _key_of(body: dict[str, Any], day: date) -> str:
     """An agent host that asks again after a broken connection must not propose twice."""
-    day = datetime.now(UTC).date().isoformat()
-    return "mcp-" + hashlib.sha256(canonical([day, body])).hexdigest()
+    return "mcp-" + hashlib.sha256(canonical([day.isoformat(), body])).hexdigest()
 
 
 def _header(value: str) -> str:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import httpx2
@@ -193,6 +194,57 @@ def test_the_same_proposal_twice_is_one_and_another_key_means_another(host, anna
     assert third["uuid"] != first["uuid"]
 
 
+def minutes(anna) -> dict:
+    return {"person": str(anna.uuid), "channel": "email", "subject": "Minutes", "text": CALM,
+            "purpose": "work_update"}  # fmt: skip
+
+
+@time_machine.travel(testing.WORKDAY)
+def test_the_same_proposal_again_tells_how_it_stands_by_now(host, anna, place):
+    made = host.ask("propose_draft", **minutes(anna))
+    assert "repeated" not in made
+    again = host.ask("propose_draft", **minutes(anna))
+    assert again["repeated"] is True and again["outcome"] == made["outcome"], "nothing has changed"
+    services.reject(
+        waiting(made["uuid"]).pk, by=testing.alice(place), at=timezone.now(), reason="Not to her."
+    )
+    again = host.ask("propose_draft", **minutes(anna))
+    assert (again["uuid"], again["repeated"], again["outcome"]) == (made["uuid"], True, None)
+    assert (again["status"], again["rounds"][0]["feedback"]) == ("rejected", "Not to her.")
+    assert Draft.objects.count() == 1
+
+
+LAST_SECONDS = datetime(2026, 3, 11, 23, 59, 58, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("later", "drafts"),
+    [(timedelta(seconds=4), 1), (timedelta(minutes=59), 1), (timedelta(hours=2), 2),
+     (timedelta(days=1), 2), (timedelta(days=21), 2)],
+)  # fmt: skip
+def test_over_midnight_a_retry_is_one_proposal_and_weeks_later_it_is_another(
+    later, drafts, host, anna
+):
+    words = {**minutes(anna), "keep_as_draft": True}
+    with time_machine.travel(LAST_SECONDS, tick=False):
+        first = host.ask("propose_draft", **words)
+    with time_machine.travel(LAST_SECONDS + later, tick=False):
+        second = host.ask("propose_draft", **words)
+    assert (first["uuid"] == second["uuid"]) is (drafts == 1)
+    assert second.get("repeated", False) is (drafts == 1)
+    assert Draft.objects.count() == drafts
+
+
+def test_no_header_says_that_a_request_is_an_earlier_one(anna):
+    agent = api.agent()
+    body = {**minutes(anna), "requested_status": "draft"}
+    first = agent.post("/api/drafts", body, idempotency_key="one").json()
+    second = agent.post(
+        "/api/drafts", body, idempotency_key="two", **{"outreach.earlier_key": "one"}
+    ).json()
+    assert first["uuid"] != second["uuid"]
+
+
 BAD = [
     ("propose_draft", {"person": "nobody", "channel": "email", "text": CALM}, "person"),
     ("propose_draft", {"person": str(uuid.uuid4()), "channel": "email", "text": CALM}, "no such"),
@@ -234,7 +286,7 @@ def test_lone_surrogates_are_refused_and_not_a_crash(host, anna):
     with pytest.raises(FaceRefused) as no:
         face.post("drafts", body, idempotency_key="k")
     assert no.value.status == 400
-    assert tools._key_of(body).startswith("mcp-")
+    assert tools._key_of(body, testing.WORKDAY.date()).startswith("mcp-")
 
 
 def test_a_key_without_scopes_is_told_who_can_change_that(place, anna):
