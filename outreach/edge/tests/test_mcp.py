@@ -245,6 +245,31 @@ def test_no_header_says_that_a_request_is_an_earlier_one(anna):
     assert first["uuid"] != second["uuid"]
 
 
+def test_a_revision_keeps_the_subject_where_none_is_given(host, anna):
+    made = host.ask("propose_draft", **minutes(anna), keep_as_draft=True)
+    better = host.ask("revise_draft", draft=made["uuid"], digest=made["digest"],
+                      text=f"{CALM} Bob took part.")  # fmt: skip
+    assert better["subject"] == "Minutes" and "Bob took part" in better["text"]
+    other = host.ask("revise_draft", draft=made["uuid"], digest=better["digest"], text=CALM,
+                     subject="Minutes of Monday")  # fmt: skip
+    assert other["subject"] == "Minutes of Monday"
+    said = host.refused("revise_draft", draft=made["uuid"], digest=other["digest"], text=CALM,
+                        subject="")  # fmt: skip
+    assert "needs a subject" in said
+
+
+def test_a_revision_drops_no_html_part_unasked(host, anna):
+    body = {**minutes(anna), "requested_status": "draft", "html": f"<p>{CALM}</p>"}
+    made = Face(host.secret).post("drafts", body, idempotency_key="k")
+    words = {"draft": made["uuid"], "digest": made["digest"], "text": f"{CALM} Bob took part."}
+    assert 'give `html`, too, or "" to leave it out' in host.refused("revise_draft", **words)
+    assert host.ask("get_draft", draft=made["uuid"])["digest"] == made["digest"]
+    both = host.ask("revise_draft", **words, html="<p>Bob took part.</p>")
+    assert "<p>Bob took part.</p>" in both["html"]
+    plain = host.ask("revise_draft", **{**words, "digest": both["digest"]}, html="")
+    assert plain["html"] == ""
+
+
 BAD = [
     ("propose_draft", {"person": "nobody", "channel": "email", "text": CALM}, "person"),
     ("propose_draft", {"person": str(uuid.uuid4()), "channel": "email", "text": CALM}, "no such"),
