@@ -1,4 +1,4 @@
-"""Every control as a row, for `control --status`: what it is, why, by whom and since when."""
+"""What the controls say, as rows and sentences: for the command `control`, and for REST."""
 
 from __future__ import annotations
 

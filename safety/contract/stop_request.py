@@ -25,7 +25,6 @@ from safety.contract.rulebook import RULES_DIR, compiled, expand
 
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
-REMEMBERED = 4_000
 # How much a text must read like a request: to be one, to be looked at, and for a rule to be right.
 SURE, PERHAPS, HARDLY = 1.5, -0.5, -1.0
 
@@ -65,13 +64,15 @@ class _Others:
 
 def detect_stop(text: str) -> StopRequest:
     """Judge what a person wrote to us."""
-    return _detect_again(text) if len(text) <= REMEMBERED else _detect(text)
+    return _detect(text[:LONGEST])
 
 
+# The same inbound text is asked about with every message that may follow it.
+@lru_cache(maxsize=512)
 def _detect(text: str) -> StopRequest:
-    folded = fold(text[:LONGEST], quotes=False)
+    folded = fold(text, quotes=False)
     heard, left = _by_rules(folded)
-    if heard.text and _keyword(folded, _words()):
+    if heard.kind == "stop" and _keyword(folded, _words()):
         return heard
     alike, place = likeness(left)
     if heard.kind == "stop":
@@ -107,10 +108,6 @@ def _by_rules(folded: Folded) -> tuple[StopRequest, str]:
         return _request("stop", folded, found), left
     found = _first(left, words.unclear) or doubtful
     return (_request("unclear", folded, found) if found else StopRequest("none")), left
-
-
-# The same inbound text is asked about with every message that may follow it.
-_detect_again = lru_cache(maxsize=1024)(_detect)
 
 
 def examples() -> dict[str, list[str]]:

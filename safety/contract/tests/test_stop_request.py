@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from safety.contract.stop_request import StopRequest, by_rules, examples
+from safety.contract.stop_request import StopRequest, by_rules, detect_stop, examples
 
+BOTH = pytest.mark.parametrize("hear", [by_rules, detect_stop])
 CASES = [(kind, text) for kind, texts in examples().items() for text in texts]
 KEYWORDS = [
     "stop",
@@ -28,15 +29,17 @@ def test_example_is_understood(kind: str, text: str) -> None:
     assert by_rules(text).kind == kind
 
 
+@BOTH
 @pytest.mark.parametrize("word", KEYWORDS)
 @pytest.mark.parametrize(
     "form", ["{}", "{}.", " {}!! ", "'{}'", "({})", "{} please", "{}\nSent from my phone", "Hi, {}"]
 )
-def test_carrier_keyword_counts_in_any_case_and_punctuation(word: str, form: str) -> None:
+def test_carrier_keyword_counts_in_any_case_and_punctuation(hear, word: str, form: str) -> None:
     for text in (form.format(word), form.format(word).upper(), form.format(word).title()):
-        assert by_rules(text).kind == "stop", text
+        assert hear(text).kind == "stop", text
 
 
+@BOTH
 @pytest.mark.parametrize(
     "text",
     [
@@ -45,36 +48,40 @@ def test_carrier_keyword_counts_in_any_case_and_punctuation(word: str, form: str
         "Great, thanks.\n-----Original Message-----\nTo unsubscribe reply STOP",
     ],
 )
-def test_quoted_text_is_no_request(text: str) -> None:
-    assert by_rules(text).kind == "none"
+def test_quoted_text_is_no_request(hear, text: str) -> None:
+    assert hear(text).kind == "none"
 
 
-def test_span_quotes_the_original() -> None:
+@BOTH
+def test_span_quotes_the_original(hear) -> None:
     text = "Hello,\nplease  ＳＴＯＰ texting me."
-    found = by_rules(text)
+    found = hear(text)
     assert found.kind == "stop" and found.span is not None
     assert text[slice(*found.span)] == found.text
 
 
+@BOTH
 @pytest.mark.parametrize(
     "text", ["ЅТОР", "s.t.o.p", "S\u200bT\u200bO\u200bP", "st0p texting me", "𝐒𝐓𝐎𝐏"]
 )
-def test_disguised_request_is_understood(text: str) -> None:
-    assert by_rules(text).kind == "stop"
+def test_disguised_request_is_understood(hear, text: str) -> None:
+    assert hear(text).kind == "stop"
 
 
+@BOTH
 @pytest.mark.parametrize("text", ["", "   ", "\n\n", "👍", "\x00", "?"])
-def test_text_without_words_is_none(text: str) -> None:
-    assert by_rules(text).kind == "none"
+def test_text_without_words_is_none(hear, text: str) -> None:
+    assert hear(text).kind == "none"
 
 
+@BOTH
 @pytest.mark.parametrize(
     "piece", ["please stop ", "don't ", "no me ", "stop\n", "no ", "No escriban a Marco "]
 )
-def test_hostile_text_is_judged_quickly(piece: str) -> None:
+def test_hostile_text_is_judged_quickly(hear, piece: str) -> None:
     text = (piece * 20_000)[:100_000]
     start = time.process_time()
-    by_rules(text)
+    hear(text)
     assert time.process_time() - start < 1
 
 
