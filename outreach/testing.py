@@ -123,6 +123,7 @@ def make_draft(
     purpose: str = Purpose.INFORMATIONAL,
     subject: str = "Minutes of Monday",
     text: str = "Here are the minutes of Monday's meeting, as agreed.",
+    html: str = "",
     confidence: int | None = 85,
     **fields: Any,
 ) -> Any:
@@ -132,7 +133,7 @@ def make_draft(
         someone.workspace,
         someone,
         channel,
-        drafts.Text(subject=subject, text=text, confidence=confidence),
+        drafts.Text(subject=subject, text=text, html=html, confidence=confidence),
         by=by or bob(someone.workspace),
         at=at,
         purpose=purpose,

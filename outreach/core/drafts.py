@@ -129,6 +129,34 @@ def whole(words: Text, draft: Draft, old: Revision) -> Text:
     return replace(words, text=with_footer(old.text, words.text), html=html)
 
 
+def edited(
+    draft: Draft,
+    old: Revision | None,
+    *,
+    text: str,
+    subject: str | None = None,
+    html: str | None = None,
+) -> Text:
+    """A program's new words for `old`, made whole; what is not given stays as it was.
+
+    Raises TextRefused where an HTML part, which most readers see, would keep the old words.
+    """
+    if old is None:
+        raise TextRefused("The message has no text yet; discard it and write a new one.")
+    words = Text(
+        subject=old.subject if subject is None else subject,
+        text=text,
+        html=old.html if html is None else html,
+    )
+    made = whole(words, draft, old)
+    if html is None and old.html and made.text != old.text:
+        raise TextRefused(
+            'The message has an HTML part with the old words: give `html`, too, or "" to leave it '
+            "out."
+        )
+    return made
+
+
 def write(
     workspace: Workspace,
     person: Person,

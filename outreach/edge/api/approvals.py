@@ -81,12 +81,8 @@ class DecideBody(AboutText):
     scheduled_for = shapes.Instant(required=False, allow_null=True)
 
 
-class EditBody(DecideBody):
-    subject = serializers.CharField(max_length=998, required=False, allow_blank=True)
-    text = serializers.CharField(max_length=drafts.MAX_TEXT, trim_whitespace=False)
-    html = serializers.CharField(
-        max_length=drafts.MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False
-    )
+class EditBody(shapes.TextBody, DecideBody):
+    """Other words, for the text with this digest."""
 
 
 class RejectBody(AboutText):
@@ -200,12 +196,5 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
 
 
 def _words(item: Approval, words: dict[str, Any]) -> drafts.Text:
-    """The edit, with what it does not mention left as it is, the footer among it."""
-    told = drafts.Text(
-        subject=words.get("subject", item.revision.subject),
-        text=words["text"],
-        html=words.get("html", item.revision.html),
-        confidence=item.revision.confidence,
-        attachments=tuple(item.revision.attachments),
-    )
-    return drafts.whole(told, item.draft, item.revision)
+    told = {name: words[name] for name in ("subject", "text", "html") if name in words}
+    return drafts.edited(item.draft, item.revision, **told)

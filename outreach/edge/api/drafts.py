@@ -37,17 +37,6 @@ MATCH = OpenApiParameter(
 )  # fmt: skip
 
 
-class TextBody(StrictSerializer):
-    """The words of a message."""
-
-    subject = serializers.CharField(max_length=998, required=False, default="", allow_blank=True)
-    text = serializers.CharField(max_length=drafts.MAX_TEXT, trim_whitespace=False)
-    html = serializers.CharField(
-        max_length=drafts.MAX_TEXT, required=False, default="", allow_blank=True,
-        trim_whitespace=False,
-    )  # fmt: skip
-
-
 class FileBody(StrictSerializer):
     """A file that goes with the message. The whole body, and so all files, have 1 MiB at most."""
 
@@ -65,7 +54,7 @@ class FileBody(StrictSerializer):
             raise ValidationError("This is not base64. Encode the file's bytes.") from None
 
 
-class DraftBody(TextBody):
+class DraftBody(shapes.TextBody):
     """A proposal. `requested_status` is a wish: the server decides where it goes."""
 
     person = serializers.UUIDField()
@@ -160,9 +149,9 @@ class Drafts(mixins.ListModelMixin, Resource):
             person,
             words["channel"],
             drafts.Text(
-                subject=words["subject"],
+                subject=words.get("subject", ""),
                 text=words["text"],
-                html=words["html"],
+                html=words.get("html", ""),
                 confidence=words.get("confidence"),
                 reasoning=words["reasoning"],
             ),
@@ -178,16 +167,17 @@ class Drafts(mixins.ListModelMixin, Resource):
             return refusal(done.refusal, draft=str(done.draft.uuid))
         return 201, shapes.message(self.rows.get(pk=done.draft.pk), done)
 
-    @extend_schema(request=TextBody, parameters=[MATCH], responses={200: shapes.MessageSerializer})
+    @extend_schema(
+        request=shapes.TextBody, parameters=[MATCH], responses={200: shapes.MessageSerializer}
+    )
     def partial_update(self, request: Request, uuid: str = "") -> Response:
         """New words for a message that is a draft; an e-mail's footer is kept without asking.
 
-        Refused when somebody changed it meanwhile.
+        Refused when somebody changed it meanwhile, or an HTML part would keep the old words.
         """
-        draft, words = self._own(), drafts.Text(**self.read(TextBody))
-        if draft.current is not None:
-            words = drafts.whole(words, draft, draft.current)
+        draft, told = self._own(), self.read(shapes.TextBody)
         digest = self._match(draft)
+        words = drafts.edited(draft, draft.current, **told)
         authoring.save(draft.pk, words, by=self.principal, at=self.now, digest=digest)
         return self._tell(draft)
 

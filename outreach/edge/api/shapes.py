@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from approvals.models import Approval
 from approvals.proposing import Proposal
+from outreach.core import drafts
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
 from outreach.edge.api.base import StrictSerializer
@@ -49,6 +50,17 @@ class Instant(serializers.Field[datetime, Any, str, Any]):
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()
+
+
+class TextBody(StrictSerializer):
+    """The words of a message. At a change, a subject that is not given stays as it was."""
+
+    subject = serializers.CharField(max_length=998, required=False, allow_blank=True)
+    text = serializers.CharField(max_length=drafts.MAX_TEXT, trim_whitespace=False)
+    html = serializers.CharField(
+        max_length=drafts.MAX_TEXT, required=False, allow_blank=True, trim_whitespace=False,
+        help_text="Needed at a change of the text where the message has an HTML part.",
+    )  # fmt: skip
 
 
 class ReasonBody(StrictSerializer):

@@ -110,13 +110,10 @@ def _own_messages(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
         """New words for a draft of yours, without the footer, which is kept; `digest` is that of
         the text you read. The subject stays where you give none. A draft with an HTML part needs
         `html` as well: new, or "" to leave it out. Then submit it."""
-        words, path = {"text": text, "subject": subject, "html": html}, f"drafts/{segment(draft)}"
-
-        def revise(face: Face) -> Any:
-            old = face.get(path)
-            return face.patch(path, _revised(old, words), if_match=_header(digest))
-
-        return dict(asked(ctx, revise))
+        words = {"text": text, "subject": subject, "html": html}
+        new = {name: value for name, value in words.items() if value is not None}
+        path = f"drafts/{segment(draft)}"
+        return dict(asked(ctx, lambda face: face.patch(path, new, if_match=_header(digest))))
 
     @server.tool(annotations=WRITES)
     def submit_draft(
@@ -256,17 +253,6 @@ def _propose(face: Face, body: dict[str, Any], key: str) -> dict[str, Any]:
 def _key_of(body: dict[str, Any], day: date) -> str:
     """An agent host that asks again after a broken connection must not propose twice."""
     return "mcp-" + hashlib.sha256(canonical([day.isoformat(), body])).hexdigest()
-
-
-def _revised(old: dict[str, Any], words: dict[str, str | None]) -> dict[str, Any]:
-    """The words with the subject they leave as it is. Refuses to drop an HTML part unasked."""
-    if old["html"] and words["html"] is None:
-        raise ToolError(
-            'This message has an HTML part, which would be lost: give `html`, too, or "" to leave '
-            "it out."
-        )
-    kept = {"subject": old["subject"], "html": ""}
-    return {name: kept[name] if value is None else value for name, value in words.items()}
 
 
 def _header(value: str) -> str:

@@ -169,6 +169,41 @@ def test_a_draft_is_revised_against_the_text_that_was_read(bot, person):
     assert done.json()["status"] == "pending_approval"
 
 
+HTML = f"<p>{TEXT}</p>"
+KEEPS = 'give `html`, too, or "" to leave it out'
+
+
+def test_a_revision_keeps_what_it_does_not_mention_and_loses_no_html_part(bot, person):
+    words = proposal(person, requested_status="draft", html=HTML)
+    made = bot.post("/api/drafts", words, Idempotency_Key="a1").json()
+    path, text = f"/api/drafts/{made['uuid']}", "Better words."
+    for new in ({"text": text}, {"text": text, "subject": "Minutes"}):
+        refused = bot.patch(path, new, If_Match=made["digest"])
+        assert api.code(refused) == (400, "invalid")
+        assert KEEPS in refused.json()["errors"][0]["detail"]
+    assert bot.get(path).json()["digest"] == made["digest"]
+    titled = bot.patch(path, {"text": TEXT, "subject": "Notes"}, If_Match=made["digest"]).json()
+    assert (titled["subject"], titled["html"]) == ("Notes", made["html"])
+    both = bot.patch(path, {"text": text, "html": "<p>Better</p>"}, If_Match=titled["digest"])
+    assert (both.json()["subject"], both.json()["html"]) == ("Notes", "<p>Better</p>")
+    plain = bot.patch(path, {"text": text, "html": ""}, If_Match=both.json()["digest"])
+    assert (plain.json()["html"], plain.json()["text"]) == ("", text)
+    assert bot.patch(path, {"text": TEXT}, If_Match=plain.json()["digest"]).status_code == 200
+
+
+@pytest.mark.parametrize("act", ["edit", "edit-and-approve"])
+def test_a_reviewers_edit_leaves_no_old_words_in_the_html_part(act, bot, person):
+    made = bot.post("/api/drafts", proposal(person, html=HTML), Idempotency_Key="a1").json()
+    alice, path = api.colleague(testing.alice), f"/api/approvals/{made['rounds'][0]['id']}"
+    words = {"digest": made["digest"], "text": "Here they are, as agreed."}
+    refused = alice.post(f"{path}/{act}", words)
+    assert api.code(refused) == (400, "invalid"), refused.content
+    assert KEEPS in refused.json()["errors"][0]["detail"]
+    assert alice.get(path).json()["digest"] == made["digest"]
+    done = alice.post(f"{path}/{act}", {**words, "html": "<p>Here they are, as agreed.</p>"})
+    assert done.status_code == 200 and "as agreed" in done.json()["html"], done.content
+
+
 def test_an_author_takes_a_message_back_until_it_is_decided(bot, person):
     body = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
     path = f"/api/drafts/{body['uuid']}/withdraw"

@@ -410,6 +410,21 @@ def test_a_shown_item_has_what_they_said_above_the_answer_with_its_footer_kept()
     assert item.revision.text.startswith("On Tuesday.\n\n-- \nMira")
 
 
+def test_an_edit_by_command_drops_no_html_part_unasked():
+    testing.alice()
+    item = testing.make_pending(at=timezone.now(), html="<p>Here are the minutes.</p>")
+    edit = ("review", "--approve", str(item.pk), "--edit", "Here they are, as agreed.")
+    with pytest.raises(CommandError, match='give `html`, too, or "" to leave it out'):
+        run(*edit)
+    item.refresh_from_db()
+    assert item.status == "pending" and item.revision.html
+    with pytest.raises(CommandError, match="--html goes with"):
+        run("review", "--approve", str(item.pk), "--html", "")
+    run(*edit, "--html", "<p>Here they are, as agreed.</p>")
+    item.refresh_from_db()
+    assert item.status == "approved" and "Here they are" in item.revision.html
+
+
 def test_bulk_approves_low_priority_only():
     testing.alice()
     person = testing.make_person()

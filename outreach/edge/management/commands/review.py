@@ -41,6 +41,7 @@ class Command(BaseCommand):
         act.add_argument("--bulk-approve", action="store_true")
         parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
         parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
+        parser.add_argument("--html", metavar="TEXT", help='With --edit: its HTML part; "": none.')
         parser.add_argument("--reason", default="", help="With --reject: what was wrong.")
         parser.add_argument("--priority", default="low", choices=[p.label for p in Priority])
         parser.add_argument("--max", type=int, default=bulk.MOST)
@@ -57,18 +58,13 @@ class Command(BaseCommand):
         self.console = Console(
             file=cast(IO[str], self.stdout), width=width, highlight=False, markup=False
         )
+        _fit(options)
         try:
             self._act(options)
         except (Refused, NotAllowed, PersonRefused, drafts.TextRefused, drafts.TextChanged) as no:
             raise CommandError(str(no)) from None
 
     def _act(self, options: dict[str, Any]) -> None:
-        if options["edit"] is not None and options["approve"] is None:
-            raise CommandError("--edit goes with --approve N.")
-        if options["subject"] is not None and options["edit"] is None:
-            raise CommandError("--subject goes with --approve N --edit TEXT.")
-        if options["max"] < 1:
-            raise CommandError("--max is at least 1.")
         if options["pending"]:
             self._pending()
         elif options["show"] is not None:
@@ -76,7 +72,8 @@ class Command(BaseCommand):
         elif options["receipt"] is not None:
             self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
-            self._approve(self._item(options["approve"]), options["edit"], options["subject"])
+            edit = {"subject": options["subject"] or None, "html": options["html"]}
+            self._approve(self._item(options["approve"]), options["edit"], **edit)
         elif options["reject"] is not None:
             self._reject(options["reject"], options["reason"])
         elif options["bulk_approve"]:
@@ -135,13 +132,12 @@ class Command(BaseCommand):
 
     # --- Deciding --------------------------------------------------------------------------------
 
-    def _approve(self, item: Approval, text: str | None = None, subject: str | None = None) -> None:
+    def _approve(self, item: Approval, text: str | None = None, **more: str | None) -> None:
         now = timezone.now()
         if text is None:
             done = services.approve(item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0)
         else:
-            whole = drafts.with_footer(item.revision.text, text)  # who writes only the letter
-            words = drafts.Text(subject=subject or item.revision.subject, text=whole)
+            words = drafts.edited(item.draft, item.revision, text=text, **more)
             done = services.edit_and_approve(
                 item.pk, words, by=self.by, at=now, digest=item.digest, undo_seconds=0
             )
@@ -265,3 +261,14 @@ class Command(BaseCommand):
                 break
             lines.append(line.rstrip("\n"))
         return "\n".join(lines)
+
+
+def _fit(options: dict[str, Any]) -> None:
+    """Refuse options that say nothing without another."""
+    if options["edit"] is not None and options["approve"] is None:
+        raise CommandError("--edit goes with --approve N.")
+    for name in ("subject", "html"):
+        if options[name] is not None and options["edit"] is None:
+            raise CommandError(f"--{name} goes with --approve N --edit TEXT.")
+    if options["max"] < 1:
+        raise CommandError("--max is at least 1.")
