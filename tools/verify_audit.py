@@ -20,13 +20,14 @@ import hmac
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 DOMAIN = b"outreach/seal/v1\0"
 GENESIS = "0" * 64
 SIGNED = b"outreach/checkpoint/v1\0"
 SEAL = ("seq", "hash")  # the rest of a line is what was sealed
+LONGEST = 10_000_000  # characters of a line; an entry has a few hundred
 
 
 class Bad(Exception):
@@ -52,57 +53,59 @@ def canonical(content: dict[str, Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def checkpoints(lines: Iterable[str], key: str) -> Iterator[tuple[int, str]]:
-    """The heads in a file of checkpoints. Raises Bad for a signature that is not of this key."""
-    for number, line in enumerate(lines, 1):
-        try:
-            point = json.loads(line, object_pairs_hook=once)
-            signature, kept = point.pop("signature"), (int(point["seq"]), str(point["hash"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise ValueError(f"line {number} of the checkpoints is none") from None
-        due = hmac.new(key.encode(), SIGNED + canonical(point), hashlib.sha256).hexdigest()
-        if key and signature != due:
-            raise Bad(f"checkpoint {number} was changed, or signed with another key than AUDIT_KEY")
-        yield kept
-
-
-def entries(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each line with its number."""
-    for number, line in enumerate(lines, 1):
+def sealed_lines(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line with its number. Raises ValueError where one, or the whole file, has no seal."""
+    found = None
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST), ""), 1):
+        if len(line) == LONGEST:
+            raise ValueError(f"line {number} has {LONGEST:,} characters or more")
         if not line.strip():
             continue
         try:
-            entry = json.loads(line, object_pairs_hook=once)
-        except ValueError as error:
+            found = json.loads(line, object_pairs_hook=once)
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number} is no plain JSON: {error}") from None
-        if not isinstance(entry, dict) or not set(SEAL) <= set(entry):
-            raise ValueError(f"line {number} is no entry of the log: it has no seal")
-        yield number, entry
+        # By type, for true and 1.0 would count as the number 1.
+        if type(found) is not dict or [type(found.get(part)) for part in SEAL] != [int, str]:
+            raise ValueError(f"line {number} is no entry of the log: it has no seal, or an odd one")
+        yield number, found
+    if found is None:
+        raise ValueError("there is no entry and no checkpoint in it")
 
 
-def verify(lines: Iterable[str], heads: dict[int, str]) -> tuple[int, str]:
+def checkpoints(file: IO[str], key: str) -> Iterator[tuple[int, str]]:
+    """The heads in a file of checkpoints. Raises Bad for a signature that is not of this key."""
+    for number, point in sealed_lines(file):
+        signature = point.pop("signature", None)
+        due = hmac.new(key.encode(), SIGNED + canonical(point), hashlib.sha256).hexdigest()
+        if key and signature != due:
+            raise Bad(f"checkpoint {number} was changed, or signed with another key than AUDIT_KEY")
+        yield point["seq"], point["hash"]
+
+
+def verify(file: IO[str], heads: dict[int, str]) -> tuple[int, str]:
     """How many entries hold, and the last hash. Raises Bad at the first that does not."""
     previous, count, open_heads = GENESIS, 0, dict(heads)
-    for number, entry in entries(lines):
+    for number, entry in sealed_lines(file):
         seq, sealed = entry.pop("seq"), entry.pop("hash")
         if seq <= count:
             raise Bad(f"line {number}: entry {seq} is there a second time")
         if seq != count + 1:
             raise Bad(f"line {number}: entry {count + 1} is missing: {seq} stands in its place")
         if set(entry) == {"id"}:
-            raise Bad(f"line {number}: activity {entry['id']} was removed: its seal {seq} is there")
+            gone = f"activity {ascii(entry['id'])[:60]}"
+            raise Bad(f"line {number}: {gone} was removed: its seal {seq} is there")
         if link(previous, entry) != sealed:
-            raise Bad(
-                f"line {number}: entry {seq} ({entry.get('verb')} on {entry.get('object_type')} "
-                f"{entry.get('object_id')}) does not match its seal: it or the seal was changed"
-            )
-        kept = open_heads.pop(seq, sealed)
-        if kept != sealed:
+            told = (ascii(entry.get(name))[:60] for name in ("verb", "object_type", "object_id"))
+            verb, kind, pk = told  # as ASCII, for whatever stands there goes to a terminal
+            what = f"line {number}: entry {seq} ({verb} on {kind} {pk})"
+            raise Bad(f"{what} does not match its seal: it or the seal was changed")
+        if open_heads.pop(seq, sealed) != sealed:
             raise Bad(f"line {number}: entry {seq} is another than the one kept elsewhere")
         previous, count = sealed, seq
     if open_heads:
-        missing = min(open_heads)
-        raise Bad(f"entry {missing}, which was kept elsewhere, is not there: the end was cut off")
+        wanted = f"entry {min(open_heads)}, which was kept elsewhere,"
+        raise Bad(f"{wanted} is not there: the end was cut off")
     return count, previous
 
 
@@ -125,18 +128,15 @@ def main(words: list[str]) -> int:
         if given.checkpoint:
             with open(given.checkpoint, encoding="utf-8") as lines:  # noqa: PTH123 - one import less
                 heads += checkpoints(lines, key)
-            if len(heads) == len(given.head):
-                raise ValueError(f"there is no checkpoint in it: {given.checkpoint}")
-        for seq, kept in heads:
-            if dict(heads)[seq] != kept:
-                raise Bad(f"two heads kept elsewhere say different things of entry {seq}")
-        file = sys.stdin.fileno() if given.file == "-" else given.file
+        if len(wanted := dict(heads)) != len(set(heads)):
+            raise Bad("two heads kept elsewhere say different things of the same entry")
+        file = 0 if given.file == "-" else given.file
         with open(file, encoding="utf-8", closefd=file == given.file) as lines:
-            count, last = verify(lines, dict(heads))
+            count, last = verify(lines, wanted)
     except Bad as bad:
         print(f"BAD: {bad}.")
         return 1
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         print(f"It cannot be read: {error}.", file=sys.stderr)
         return 2
     print(f"{count} entries hold. The head is {count}:{last}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def test_a_change_of_any_column_is_named(log, tmp_path, capsys):
     [(lambda rows: rows[:1] + rows[2:], "line 2: entry 2 is missing: 3 stands in its place"),
      (lambda rows: [rows[1], rows[0], *rows[2:]], "line 1: entry 1 is missing: 2 stands in"),
      (lambda rows: [*rows[:2], rows[1], *rows[2:]], "line 3: entry 2 is there a second time"),
-     (lambda rows: [*rows[:3], changed(rows[1], seq=4), *rows[3:]], "line 4: entry 4 (workspaces"),
+     (lambda rows: [*rows[:3], changed(rows[1], seq=4), *rows[3:]], "line 4: entry 4 ('workspaces"),
      (lambda rows: [*rows, changed(rows[-1], by_id="7")], "is there a second time"),
      (lambda rows: [*rows[:2], only_the_seal(rows[2]), *rows[3:]],
       "line 3: activity 3 was removed: its seal 3 is there"),
@@ -206,6 +207,113 @@ def test_what_is_no_export_cannot_be_read(text, tmp_path, capsys):
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     assert verify_audit.main([str(file)]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+ODD = {
+    "a number in quotes": ({"seq": "3"}, "line 3 is no entry of the log"),
+    "a truth": ({"seq": True}, "line 3 is no entry"),
+    "a fraction": ({"seq": 3.0}, "line 3 is no entry"),
+    "beyond every number": ({"seq": float("inf")}, "line 3 is no entry"),
+    "nothing": ({"seq": None}, "line 3 is no entry"),
+    "a list": ({"seq": [3]}, "line 3 is no entry"),
+    "no text as hash": ({"hash": 7}, "line 3 is no entry"),
+    "a hash that is none": ({"hash": "Größe"}, "line 3: entry 3"),
+    "an object as verb": ({"verb": {"a": [1]}}, "line 3: entry 3"),
+    "half a character": ({"verb": "\ud800"}, "line 3: entry 3"),
+    "a terminal's orders": ({"verb": "\x1b[2J\n6 entries hold."}, "line 3: entry 3"),
+    "a very long verb": ({"verb": "x" * 5000}, "line 3: entry 3"),
+}
+
+
+@pytest.mark.parametrize(("fields", "said"), ODD.values(), ids=ODD)
+def test_a_value_of_another_type_is_one_sentence(fields, said, log, tmp_path, capsys):
+    lines = [*log[:2], json.dumps({**json.loads(log[2]), **fields}), *log[3:]]
+    assert run(lines, tmp_path) in (1, 2)
+    told = "".join(capsys.readouterr())
+    assert said in told and told.isascii() and "\x1b" not in told
+    assert told.count("\n") == 1 and len(told) < 400
+
+
+RAW = {
+    "empty": b"", "blank": b"\n \n", "binary": bytes(range(256)), "NUL": b"\0" * 1000,
+    "with a BOM": b"\xef\xbb\xbf{}", "UTF-16": '{"seq": 1}'.encode("utf-16"),
+    "an array": b"[]", "a text": b'"seq hash"', "a number": b"1" * 5000, "null": b"null",
+    "deep": b"[" * 100_000, "deep in an entry": b'{"seq":1,"hash":"","a":' + b'{"a":' * 100_000,
+    "just not too deep": b'{"seq":1,"hash":"","a":' + b"[" * 900 + b"]" * 900 + b"}",
+    "a huge line": b'{"seq": 1, "hash": "' + b"x" * 10_000_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
+def test_what_is_no_log_and_no_checkpoint_is_one_sentence(raw, log, tmp_path, capsys):
+    (tmp_path / "raw").write_bytes(raw)
+    given, file = str(tmp_path / "raw"), str(tmp_path / "log.jsonl")
+    for words in ([given], [file, "--checkpoint", given]):
+        assert verify_audit.main(words) in (1, 2)
+        told = "".join(capsys.readouterr())
+        assert told.startswith(("It cannot be read: ", "BAD: ")) and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("seq", ["1e999", "true", '"6"', "6.0", "[]", "-1", "0"])
+def test_a_checkpoint_of_no_number_is_one_sentence(seq, log, kept, tmp_path, capsys):
+    kept.write_text(re.sub(r'"seq":\d+', f'"seq":{seq}', kept.read_text()))
+    assert run(log, tmp_path, "--checkpoint", str(kept)) in (1, 2)
+    assert "".join(capsys.readouterr()).count("\n") == 1
+
+
+def test_a_directory_and_a_closed_input_are_one_sentence(tmp_path):
+    for words in (f'"{tmp_path}"', "- <&-", "'a\nb'"):
+        done = subprocess.run(
+            ["sh", "-c", f'"{sys.executable}" -I -S "{SCRIPT}" {words}'],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2, words
+        assert done.stderr.startswith("It cannot be read: ") and done.stderr.count("\n") == 1
+
+
+def mutated(raw: bytes, chance: random.Random) -> bytes:
+    """One to three bytes of it changed, taken out, put in, or a piece copied elsewhere."""
+    made = bytearray(raw)
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        at, to = sorted(chance.randrange(len(made)) for _ in range(2))
+        odd = chance.choice(b'\0\t\n\r "\\{}[],:-.0189eEtfnu/\x7f\x80\xc3\xff')
+        act = chance.randrange(5)
+        if act == 0:
+            made[at] ^= 1 << chance.randrange(8)
+        elif act == 1:
+            made[at] = odd
+        elif act == 2:
+            made.insert(at, odd)
+        elif act == 3:
+            del made[at : at + chance.choice((1, 1, 2, to - at + 1))]
+        else:
+            made[at:at] = made[to : to + chance.randrange(1, 40)]
+    return bytes(made)
+
+
+def values(raw: bytes) -> list[str]:
+    """What a log says, whatever the blanks between its values."""
+    return [
+        json.dumps(json.loads(line), sort_keys=True) for line in raw.splitlines() if line.strip()
+    ]
+
+
+def test_no_change_of_bytes_is_called_valid_or_ends_in_a_traceback(log, kept, tmp_path, capsys):
+    whole, point = (tmp_path / "log.jsonl").read_bytes(), kept.read_bytes()
+    chance, found = random.Random(20260311), {0: 0, 1: 0, 2: 0}
+    given, checkpoint = tmp_path / "given.jsonl", tmp_path / "point"
+    for turn in range(3000):
+        of_log = turn % 4 > 0
+        given.write_bytes(mutated(whole, chance) if of_log else whole)
+        checkpoint.write_bytes(point if of_log else mutated(point, chance))
+        code = verify_audit.main([str(given), "--checkpoint", str(checkpoint)])
+        told = "".join(capsys.readouterr())
+        found[code] += 1
+        if code == 0:
+            assert values(given.read_bytes()) == values(whole), given.read_bytes()
+        else:
+            assert told.count("\n") == 1, told
+    assert min(found.values()) > 20, found
 
 
 def test_it_stays_short_enough_to_be_read_by_whoever_trusts_it():
