@@ -71,7 +71,8 @@ def columns(line: str) -> list[str]:
 
 def test_a_change_of_any_column_is_named(log, tmp_path, capsys):
     for name in columns(log[2]):
-        other = 7 if isinstance(json.loads(log[2])[name], int) else "other"
+        value = json.loads(log[2])[name]
+        other = value + 1 if isinstance(value, int) else "other"
         assert run([*log[:2], changed(log[2], **{name: other}), *log[3:]], tmp_path) == 1, name
         assert "line 3: entry 3" in capsys.readouterr().out, name
 

@@ -45,7 +45,9 @@ def run(file, given, *more: str) -> int:
 
 
 def other(value):
-    return {str: "other", int: 7, list: [{"name": "a", "type": "b", "size": 1, "sha256": "c"}],
+    if isinstance(value, int):
+        return value + 1
+    return {str: "other", list: [{"name": "a", "type": "b", "size": 1, "sha256": "c"}],
             dict: {"other": 1}}[type(value)]  # fmt: skip
 
 
