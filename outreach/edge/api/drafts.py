@@ -133,10 +133,16 @@ class Drafts(mixins.ListModelMixin, Resource):
         responses={201: shapes.MessageSerializer},
     )
     def create(self, request: Request) -> Response:
-        """Propose a message: it is judged, routed, and where that is its way, queued."""
+        """Propose a message: it is judged, routed, and where that is its way, queued.
+
+        A refusal that names a `draft` kept the words in it: the same request, repeated, asks for
+        that one again, and never writes a second.
+        """
         place, by = self.place, self.principal
         require(by, Verb.WRITE_DRAFTS, place)
-        return idempotency.once(request, place, by, lambda: self._propose(place, by))
+        return idempotency.once(
+            request, place, by, lambda: self._propose(place, by), self._propose_again
+        )
 
     def _propose(self, place: Workspace, by: Principal) -> tuple[int, dict[str, Any]]:
         """Reads the body only where the answer is not kept: a time in it may have come since."""
@@ -164,8 +170,29 @@ class Drafts(mixins.ListModelMixin, Resource):
             at=self.now,
         )
         if done.refusal is not None:
-            return refusal(done.refusal, draft=str(done.draft.uuid))
+            kept = self.rows.get(pk=done.draft.pk)
+            digest = kept.current.digest if kept.current else ""
+            return refusal(done.refusal, draft=str(kept.uuid), digest=digest)
         return 201, shapes.message(self.rows.get(pk=done.draft.pk), done)
+
+    def _propose_again(self, kept: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        """Ask for the draft that a refusal kept, if it still has the words of this request."""
+        if not {"draft", "digest"} <= set(kept):
+            return None  # its person was erased, or it is of an earlier version
+        words, draft = self.read(DraftBody), self.rows.get(uuid=kept["draft"])
+        try:
+            done = proposing.submit(
+                draft,
+                digest=kept["digest"],
+                requested=words["requested_status"],
+                scheduled_for=words.get("scheduled_for"),
+                notes=words["notes"],
+                by=self.principal,
+                at=self.now,
+            )
+        except proposing.REFUSALS as no:
+            return refusal(no, draft=kept["draft"], digest=kept["digest"])
+        return 201, shapes.message(self.rows.get(pk=draft.pk), done)
 
     @extend_schema(
         request=shapes.TextBody, parameters=[MATCH], responses={200: shapes.MessageSerializer}

@@ -2,6 +2,9 @@
 
 The row is made in the transaction of the act, so that there is never an act without its answer
 nor an answer without its act. Two at once: one waits for the other's row and gets its answer.
+
+Only what was done is answered again. A refusal is none: its cause may be gone. One that raises
+keeps nothing; one that kept something, as a draft, is asked anew about just that.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -26,6 +30,8 @@ from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from outreach.edge.api.errors import Conflict, Reused
 from outreach.edge.models import KeptAnswer
+
+Answer = tuple[int, dict[str, Any]]  # status and body
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -66,9 +72,13 @@ def once(
     request: Request,
     place: Workspace,
     by: Principal,
-    act: Callable[[], tuple[int, dict[str, Any]]],
+    act: Callable[[], Answer],
+    again: Callable[[dict[str, Any]], Answer | None] = lambda _: None,
 ) -> Response:
-    """Do `act` once for this key and keep its answer; what it refuses is not kept."""
+    """Do `act` once for this key and keep its answer; what it raises is not kept.
+
+    A refusal that was kept is handed to `again`, which asks anew, or says None: it is final.
+    """
     print_, key = fingerprint(request), key_of(request)  # a body that is none is told first
     known = _kept(place, by, key) or _earlier(request, place, by)
     if known is None:
@@ -79,7 +89,7 @@ def once(
                     **by.fields(),
                 )  # fmt: skip
                 status, body = act()
-                plain = json.loads(json.dumps(body, cls=JSONEncoder))
+                plain = _plain(body)
                 KeptAnswer.objects.filter(pk=row.pk).update(http_status=status, body=plain)
             return Response(plain, status=status)
         except IntegrityError:
@@ -90,7 +100,29 @@ def once(
         raise Reused()
     if not known.http_status:
         raise Conflict("The first request with this key is still under way.", "under_way")
+    anew = _anew(known, again) if known.http_status >= 400 else None
+    if anew is not None:
+        return anew
     return Response(known.body, status=known.http_status, headers={"Idempotent-Replay": "true"})
+
+
+def _anew(known: KeptAnswer, again: Callable[[dict[str, Any]], Answer | None]) -> Response | None:
+    """The refusal asked anew and its answer kept; None where the kept one stands."""
+    mine = KeptAnswer.objects.filter(pk=known.pk)
+    with transaction.atomic():
+        mine.update(created_at=F("created_at"))  # of two at once, the other waits here
+        known.refresh_from_db()
+        answer = again(known.body) if known.http_status >= 400 else None
+        if answer is None:
+            return None
+        status, plain = answer[0], _plain(answer[1])
+        mine.update(http_status=status, body=plain)
+    return Response(plain, status=status)
+
+
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(body, cls=JSONEncoder))
+    return plain
 
 
 def fingerprint(request: Request) -> str:

@@ -21,7 +21,7 @@ from channels import merging, stop
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import keys
-from outreach.core.models import Activity, ApiKey, Draft, Membership, Person
+from outreach.core.models import Activity, Agent, ApiKey, Draft, Membership, Person
 from outreach.core.people import add_address
 from outreach.edge.api.throttling import PerCaller
 from outreach.edge.models import KeptAnswer
@@ -101,6 +101,60 @@ def test_without_the_scope_direct_is_refused_and_the_draft_kept(person):
     assert Draft.objects.get(uuid=answer.json()["draft"]).status == "draft"
     again = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
     assert (again.status_code, again.json()) == (403, answer.json())
+    assert "Idempotent-Replay" not in again, "it was asked anew, and refused anew"
+    assert Draft.objects.count() == 1
+
+
+def refused_first(person):
+    """A proposal refused with the key a1, whose cause is gone by now: its answer, and who asks."""
+    testing.make_workspace(safe_mode=False)
+    bot = api.agent("drafts:write")
+    refused = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert (refused.status_code, refused.json()["digest"]) == (
+        403,
+        Draft.objects.get().current.digest,
+    )
+    Agent.objects.filter(pk=bot.principal.agent.pk).update(
+        scopes=["drafts:write", "messages:schedule"]
+    )
+    return bot, refused.json()
+
+
+def test_a_refusal_is_not_answered_again_when_its_cause_is_gone(person):
+    bot, refused = refused_first(person)
+    again = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert (again.status_code, again.json()["uuid"]) == (201, refused["draft"]), again.content
+    assert again.json()["rounds"] and "Idempotent-Replay" not in again
+    third = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert (third.status_code, third.json()) == (201, again.json())
+    assert third["Idempotent-Replay"] == "true"
+    assert Draft.objects.count() == Approval.objects.count() == 1
+
+
+def test_a_refused_proposal_asked_again_never_hands_in_other_words(person):
+    bot, refused = refused_first(person)
+    path = f"/api/drafts/{refused['draft']}"
+    assert bot.patch(path, {"text": "Other words."}, If_Match=refused["digest"]).status_code == 200
+    again = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert api.code(again) == (409, "stale")
+    assert again.json()["draft"] == refused["draft"]
+    digest = bot.get(path).json()["digest"]
+    assert bot.post(f"{path}/submit", {}, If_Match=digest).status_code == 200
+    decided = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert api.code(decided) == (409, "lost")
+    assert Draft.objects.count() == Approval.objects.count() == 1
+
+
+def test_a_refused_proposal_whose_time_has_passed_says_so(person):
+    testing.make_workspace(safe_mode=False)
+    when = testing.WORKDAY + timedelta(minutes=5)
+    bot, words = api.agent("drafts:write"), proposal(person, scheduled_for=when.isoformat())
+    with time_machine.travel(testing.WORKDAY) as clock:
+        assert bot.post("/api/drafts", words, Idempotency_Key="a1").status_code == 403
+        clock.move_to(when + timedelta(minutes=1))
+        again = bot.post("/api/drafts", words, Idempotency_Key="a1")
+    assert again.status_code == 400
+    assert "between now and a year" in again.json()["errors"][0]["detail"]
     assert Draft.objects.count() == 1
 
 
