@@ -26,6 +26,7 @@ FIELDS = (
     "time_zone", "country", "notes",
 )  # fmt: skip
 NAMES = ("full_name", "first_name", "last_name", "greeting_name", "position")
+CALLED = ("full_name", "first_name", "last_name")
 Addresses = Iterable[tuple[str, str]]  # (channel, as written)
 
 
@@ -116,15 +117,14 @@ def change(
             )
         changed = [name for name, value in given.items() if getattr(held, name) != value]
         _for_people_only(held, changed, by)
-        for name in changed:
-            setattr(held, name, given[name])
+        _set(held, {name: given[name] for name in changed})
         if account is not None:
             found = _account(person.workspace, account)
             if held.account_id != (found.pk if found else None):
                 held.account = found
                 changed.append("account")
         if changed:
-            held.save(update_fields=[*changed, "updated_at"])
+            held.save(update_fields=[*changed, "former_names", "updated_at"])
         before = held.addresses.count()
         for channel, raw in addresses:
             add_address(person.workspace, held, channel, raw, region=held.country or None, at=at)
@@ -134,6 +134,15 @@ def change(
             told = activity.entry("people.changed", held, fields=sorted(changed))
             activity.record(told, by=by, at=at)
     return changed
+
+
+def _set(held: Person, values: Mapping[str, Any]) -> None:
+    """Of somebody renamed the name before stays known: texts have it, an erasure looks for it."""
+    before = {name: getattr(held, name) for name in CALLED}
+    for name, value in values.items():
+        setattr(held, name, value)
+    if set(CALLED) & set(values) and before not in held.former_names:
+        held.former_names = [*held.former_names, before]
 
 
 NUMBERED = (Channel.WHATSAPP, Channel.PHONE)

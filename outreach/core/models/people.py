@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -60,6 +61,10 @@ class Person(models.Model):
     connected_on = models.DateField(null=True, blank=True)
     time_zone = models.CharField(max_length=64, blank=True, validators=[validate_zone])
     country = models.CharField(max_length=2, blank=True)
+    former_names: models.JSONField[Any, Any] = models.JSONField(
+        default=list, blank=True, editable=False,
+        help_text="Names before this one, so that an erasure finds what is said under them.",
+    )  # fmt: skip
     notes = models.TextField(blank=True)
     facts = models.JSONField(default=dict, blank=True)
     follows_us = models.BooleanField(null=True, blank=True)

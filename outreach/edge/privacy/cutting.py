@@ -20,7 +20,10 @@ SHORTEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """By what one human being is known. `people` and `drafts` are numbers of rows."""
+    """By what one human being is known. `people` and `drafts` are numbers of rows.
+
+    `perhaps` are names that are another's as well: they are told of, and nothing is cut by them.
+    """
 
     people: frozenset[int] = frozenset()
     drafts: frozenset[int] = frozenset()
@@ -28,6 +31,7 @@ class Words:
     alone: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
     names: tuple[tuple[str, ...], ...] = field(default=())
+    perhaps: frozenset[str] = frozenset()
 
     def in_text(self, text: str) -> bool:
         """Whether this text names them."""
@@ -41,7 +45,8 @@ class Words:
         More than `in_text` cuts, for a person to look at: "Anna Meiers" may be hers.
         """
         folded = _tidy(text)
-        return any(each in folded for each in self.alone if " " in each or "@" in each)
+        known = self.alone | self.perhaps
+        return any(each in folded for each in known if " " in each or "@" in each)
 
     def in_bytes(self, data: bytes) -> bool:
         """Whether a file may name them: every word of a name or an address is somewhere in it.
@@ -86,6 +91,7 @@ def words(
     uuids: Iterable[str] = (),
     names: Iterable[str] = (),
     addresses: Iterable[str] = (),
+    perhaps: Iterable[str] = (),
 ) -> Words:
     """Words from names and addresses as they are written down."""
     folded = {_tidy(name).strip(", ") for name in names} - {""}
@@ -102,6 +108,7 @@ def words(
         frozenset(folded | exact),
         re.compile(pattern) if pattern else None,
         tuple(tuple(re.findall(r"\w+", name)) for name in sorted(long)),
+        frozenset(map(_tidy, perhaps)),
     )
 
 

@@ -8,6 +8,7 @@ that could write about them again. Doing it again erases what came since.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -65,7 +66,7 @@ class Erased:
         ways = "1 address is" if self.suppressed == 1 else f"{self.suppressed} addresses are"
         told = f"Erased: {sum(self.rows.values())} rows. {ways} suppressed"
         if not self.elsewhere:
-            return f"{told}; nothing else names them."
+            return f"{told}; by the names and addresses known here, nothing else names them."
         places = ", ".join(f"{table} {number}" for table, number in self.elsewhere[:SHOWN])
         more = " …" if len(self.elsewhere) > SHOWN else ""
         return (
@@ -74,10 +75,13 @@ class Erased:
         )
 
 
-def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased:
+def erase(
+    person: Person, *, reason: str, by: Principal, at: datetime, also: Iterable[str] = ()
+) -> Erased:
     """Erase the human being behind this record. Needs a person with the right, and a reason.
 
-    Not within a transaction: their stop is committed first, by itself.
+    `also` are names of theirs that no record here has. Not within a transaction: their stop is
+    committed first, by itself.
     """
     require(by, Verb.ERASE_PERSON, person.workspace)
     if not by.is_user:
@@ -86,7 +90,7 @@ def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased
         raise EraseRefused(
             "Say why: by whose wish is this person erased, and when did they say so?"
         )
-    who = subject.of(person)
+    who = subject.of(person, also)
     _refuse_busy(who)
     ending.stop(who, by=by, at=at)
     with transaction.atomic():
@@ -98,7 +102,7 @@ def erase(person: Person, *, reason: str, by: Principal, at: datetime) -> Erased
         humans.lock(who.people)
         list(Person.objects.select_for_update().filter(pk__in=who.people).order_by("pk"))
         _refuse_busy(who)
-        who = subject.of(who.human)
+        who = subject.of(who.human, who.also)
         told = _reason(who, reason)
         suppressed = _suppress(who, by=by, at=at)
         ending.close(who, by=by, at=at)
@@ -120,7 +124,9 @@ def _holding(who: Subject) -> Subject:
     mine = Draft.objects.filter(person__in=who.people).order_by("pk")
     list(mine.select_for_update().values_list("pk"))  # whoever saves one holds it, then its files
     held = files.unused(who.files)
-    fresh = subject.of(who.human)  # read after the files were held: nobody new can name one
+    fresh = subject.of(
+        who.human, who.also
+    )  # read after the files were held: nobody new can name one
     return replace(fresh, files=tuple(pk for pk in fresh.files if pk in held))
 
 

@@ -51,7 +51,10 @@ def _erase(request: HttpRequest, person: Person) -> None:
     if " ".join(request.POST.get("confirm", "").split()).casefold() != name.casefold():
         raise EraseRefused(f"Nothing was erased. Type their name, {name}, to confirm.")
     reason = request.POST.get("reason", "")
-    done = erasing.erase(person, reason=reason, by=principal_of(request), at=timezone.now())
+    also = request.POST.get("also", "").splitlines()
+    done = erasing.erase(
+        person, reason=reason, by=principal_of(request), at=timezone.now(), also=also
+    )
     messages.success(request, done.sentence())
 
 

@@ -1,12 +1,14 @@
 """Whom it is about: every record of one human being, and the names and addresses they are known by.
 
-Addresses are also those a message went to or came from, kept by no record any more.
+Addresses are also those a message went to or came from, kept by no record any more; names also
+those they had before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Q
 
@@ -17,6 +19,7 @@ from outreach.core.models import (
     Channel,
     Draft,
     File,
+    ImportChange,
     InboundMessage,
     Merge,
     Person,
@@ -29,6 +32,7 @@ from outreach.edge.privacy import cutting
 from outreach.edge.privacy.cutting import Words
 
 Way = tuple[str, str]  # channel, address
+CALLED = ("full_name", "first_name", "last_name", "greeting_name")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Subject:
 
     `people` are the numbers of all their records, `companies` those of which we know nobody else,
     `files` those that went with messages to them alone.
-    `wide` are `words` and their positions: only for texts about their own company.
+    `wide` are `words` and their positions: only for texts about their own company. `also` are names
+    that whoever asks knows of.
     """
 
     human: Person
@@ -48,6 +53,7 @@ class Subject:
     words: Words
     wide: Words
     files: tuple[int, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def workspace(self) -> Workspace:
@@ -62,26 +68,30 @@ class Subject:
         return found & Q(workspace=self.workspace, person__isnull=True)
 
 
-def of(person: Person) -> Subject:
-    """Everything that names this human being, read now."""
+def of(person: Person, also: Iterable[str] = ()) -> Subject:
+    """Everything that names this human being, read now; `also` are more names of theirs."""
     human = canonical(person)
     people = stop.human_ids(person)
     records = list(Person.objects.filter(pk__in=people))
     drafts = dict(Draft.objects.filter(person__in=people).values_list("pk", "uuid"))
     ways = _not_of_others(dict.fromkeys(_ways(records, people)), human.workspace_id, people)
-    names, addresses = list(_names(records)), _written(ways)
+    more = tuple(each for name in also if (each := " ".join(name.split())))
+    names, perhaps = _their_own(records, more)
+    addresses = _written(ways)
     words = cutting.words(
         people=people,
         drafts=drafts,
         uuids=[*(str(each.uuid) for each in records), *map(str, drafts.values())],
         names=names,
         addresses=addresses,
+        perhaps=perhaps,
     )
-    more = cutting.words(names=names, addresses=[*(each.position for each in records), *addresses])
-    wide = replace(words, alone=more.alone, pattern=more.pattern)
+    at_work = [*(each.position for each in records), *addresses]
+    wider = cutting.words(names=names, addresses=at_work)
+    wide = replace(words, alone=wider.alone, pattern=wider.pattern)
     files = _files(human.workspace_id, people)
     return Subject(
-        human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files
+        human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files, more
     )  # fmt: skip
 
 
@@ -131,18 +141,51 @@ def _not_of_others(ways: Iterable[Way], workspace_id: int, people: list[int]) ->
     return tuple(way for way in found if way not in taken)
 
 
-def _names(records: Iterable[Person]) -> Iterable[str]:
-    ids = []
-    for each in records:
-        ids.append(each.pk)
-        yield each.full_name
-        yield f"{each.first_name} {each.last_name}"
-        yield f"{each.last_name} {each.first_name}"
-        yield f"{each.last_name}, {each.first_name}"
-    for row in Merge.objects.filter(kept__in=ids, merged__in=ids):
-        yield from (str(side.get("full_name", "")) for side in (row.before, row.after))
+def _their_own(records: Iterable[Person], also: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names they are known by, and those of before that are somebody else's by now: one had been
+    typed on the wrong record, or both are called so."""
+    ids = [each.pk for each in records]
     heard = InboundMessage.objects.filter(person__in=ids, kind=InboundKind.MESSAGE)
-    yield from heard.values_list("sender_name", flat=True).distinct().order_by("sender_name")
+    now = list(heard.values_list("sender_name", flat=True).distinct().order_by("sender_name"))
+    for each in records:
+        now += _turned({name: getattr(each, name) for name in CALLED})
+    before = [[name] for name in also] + [_turned(each) for each in _former(records, ids)]
+    taken = _taken(records, ids, {name for forms in before for name in forms}) - _folded(now)
+    perhaps: list[str] = []
+    for forms in before:
+        (perhaps if _folded(forms) & taken else now).extend(forms)
+    return now, perhaps
+
+
+def _taken(records: Iterable[Person], ids: list[int], names: Iterable[str]) -> set[str]:
+    """Those of these names by which another person of the workspace goes."""
+    called = Q(pk__in=[])
+    for name in filter(None, names):
+        called |= Q(full_name__iexact=name)
+    others = Person.objects.filter(called, workspace__in={each.workspace_id for each in records})
+    return _folded(others.exclude(pk__in=ids).values_list("full_name", flat=True))
+
+
+def _folded(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}
+
+
+def _former(records: Iterable[Person], ids: list[int]) -> Iterable[dict[str, Any]]:
+    """Names as a change, an import or a merge has left them. Of a merge that was undone, one side
+    is somebody else's again."""
+    for each in records:
+        yield from each.former_names
+    filled = ImportChange.objects.filter(person__in=ids).order_by("pk")
+    yield from filled.values_list("fields", flat=True)
+    yield from Merge.objects.filter(kept__in=ids).order_by("pk").values_list("before", flat=True)
+    yield from Merge.objects.filter(merged__in=ids).order_by("pk").values_list("after", flat=True)
+
+
+def _turned(called: dict[str, Any]) -> list[str]:
+    """The forms in which texts and tables have a name."""
+    full, first, last, greeting = (str(called.get(name, "")) for name in CALLED)
+    found = [full, f"{first} {last}", f"{last} {first}", f"{last}, {first}"]
+    return [*found, f"{greeting} {last}"] if greeting and last else found
 
 
 def _written(ways: Iterable[Way]) -> list[str]:

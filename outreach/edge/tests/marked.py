@@ -117,9 +117,10 @@ def upload_more(place, by) -> None:
 def written_down(place, person, by) -> Person:
     """Changed by hand, a second record of her merged, consents, stops, and the words about them."""
     words = {"notes": "zqxnotes of hers, changed", "time_zone": "Europe/Zurich", "country": "ch",
-             "greeting_name": "Zqxanna"}  # fmt: skip
+             "greeting_name": "Zqxanna", "full_name": "Zqxanna Zqxwed"}  # fmt: skip
     ways = [("phone", "+41 44 668 18 77"), ("linkedin", "https://linkedin.com/in/zqxanna/")]
     person_editing.change(person, words, addresses=ways, by=by, at=LATER)
+    person_editing.change(person, {"full_name": NAME}, by=by, at=LATER)
     Person.objects.filter(pk=person.pk).update(facts={"hobby": "zqxsailing"})
     second = person_editing.create(
         place, {"full_name": "Zqxanna Zqxborn", "position": "Zqxintern"},
@@ -300,6 +301,8 @@ def _put(row, name, text, data, *, unique=False) -> None:
     if any(mark in _plain(getattr(row, name)).casefold() for mark in MARKS):
         return
     value = data if isinstance(field, JSONField) else f"{text}{row.pk if unique else ''}"
+    if isinstance(field, JSONField) and field.default is list and not isinstance(data, list):
+        value = [data]
     type(row)._base_manager.filter(pk=row.pk).update(**{name: value[: field.max_length]
         if isinstance(value, str) and field.max_length else value})  # fmt: skip
 

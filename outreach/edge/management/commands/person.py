@@ -43,6 +43,10 @@ class Command(BaseCommand):
             act.add_argument(f"--{verb.replace('_', '-')}", nargs="?", const="", metavar="UUID")
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
         act.add_argument("--erase", nargs="?", const="", metavar="UUID", help="Needs --reason.")
+        parser.add_argument(
+            "--also-known-as", metavar="NAME", action="append", default=[],
+            help="With --erase: another name of theirs; once for each.",
+        )  # fmt: skip
         act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
         parser.add_argument("--reason", default="")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
@@ -86,7 +90,10 @@ class Command(BaseCommand):
     def _erase(self, person: Person, place: Workspace, options: dict[str, Any]) -> None:
         by = acting.principal(options, verb=Verb.ERASE_PERSON, workspace=place)
         try:
-            done = erasing.erase(person, reason=options["reason"], by=by, at=timezone.now())
+            done = erasing.erase(
+                person, reason=options["reason"], by=by, at=timezone.now(),
+                also=options["also_known_as"],
+            )  # fmt: skip
         except (erasing.EraseRefused, NotAllowed) as error:
             raise CommandError(str(error)) from None
         if not options["json"]:
