@@ -74,6 +74,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure() -> None:
+    settings.DATA_DIR = DATA_DIR  # which was not there yet when the settings were read
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"]["BACKEND"] = (
         "django.contrib.staticfiles.storage.StaticFilesStorage"

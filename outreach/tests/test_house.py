@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import call_command
 
 from outreach.tests.source import ROOT, dotted, tree
@@ -209,6 +211,11 @@ def test_decisions_are_numbered_and_complete():
         assert headings == [
             "Context", "Decision", "Consequences", "What would change our mind",
         ], page.name  # fmt: skip
+
+
+def test_each_process_of_a_run_has_locks_of_its_own():
+    """Two that share `imports.lock` keep each other's imports from being worked on."""
+    assert str(settings.DATA_DIR) == os.environ["DATA_DIR"]
 
 
 @pytest.mark.django_db
