@@ -20,9 +20,10 @@ from approvals.models import Approval
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, has_scope
 from outreach.edge import health
-from outreach.edge.api.access import access_of
+from outreach.edge.api.access import access_of, named_place
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
 from outreach.edge.api.base import Resource, StrictFilters, StrictSerializer, refuse_strange
+from outreach.edge.api.schema import WORKSPACE
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
@@ -43,11 +44,11 @@ class DryRun(APIView):
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(responses=DryRunSerializer)
+    @extend_schema(parameters=[WORKSPACE], responses=DryRunSerializer)
     def get(self, request: Request) -> Response:
-        """The strictest of the caller's workspaces counts."""
+        """The strictest of the caller's workspaces counts, or the one that is named."""
         state = controls.read()
-        ids: list[int | None] = [*access_of(request).places] or [None]
+        ids: list[int | None] = [place.pk for place in _asked(request)] or [None]
         brakes = [each for pk in ids for each in state.brakes(ControlKey.DRY_RUN, pk)]
         named = any(each.source == "environment" for each in brakes)
         badges = [controls.badge(pk, state) for pk in ids]
@@ -62,19 +63,27 @@ class Status(APIView):
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="system_status", responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="system_status", parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT
+    )
     def get(self, request: Request) -> Response:
-        """Parts that must live, and each workspace's badge, brakes and rights."""
-        access, state = access_of(request), controls.read()
-        by = access.principal
+        """Parts that must live, and each workspace's badge, brakes and rights, or those of one."""
+        places, state, by = _asked(request), controls.read(), access_of(request).principal
         return Response(
             {
                 "parts": health.parts(),
                 "principal": {"kind": by.kind, "label": by.label},
                 "scopes": list(by.agent.scopes) if by.agent else [],
-                "workspaces": [_standing(place, state) for place in access.places.values()],
+                "workspaces": [_standing(place, state) for place in places],
             }
         )
+
+
+def _asked(request: Request) -> list[Workspace]:
+    """The caller's workspaces, or the one of them that is named."""
+    refuse_strange(request, frozenset({"workspace"}))
+    named = named_place(request)
+    return [named] if named else list(access_of(request).places.values())
 
 
 def _standing(place: Workspace, state: controls.Controls) -> dict[str, Any]:

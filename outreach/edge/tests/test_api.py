@@ -26,7 +26,7 @@ from outreach.core.people import add_address
 from outreach.edge.api.throttling import PerCaller
 from outreach.edge.models import KeptAnswer
 from outreach.edge.tests import api
-from safety.models import SafetyEvent, SystemControl
+from safety.models import ControlKey, SafetyEvent, SystemControl
 from workflows.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -674,6 +674,30 @@ def test_controls_are_told_of_one_workspace_where_it_is_named():
     page.force_login(user)
     assert set(page.get("/api/controls").json()) == {"default", "other"}
     assert set(page.get("/api/controls?workspace=other").json()) == {"other"}
+
+
+def test_status_and_dry_run_are_told_of_one_workspace_where_it_is_named(live):
+    user, page = testing.alice().user, Client()
+    other, foreign = testing.make_workspace("other"), testing.make_workspace("foreign")
+    Membership.objects.create(user=user, workspace=other, role="viewer")
+    page.force_login(user)
+    by, at = testing.olaf(), timezone.now()
+    stop.set_brake(ControlKey.DRY_RUN, workspace=other, reason="r", by=by, at=at)
+
+    def slugs(query=""):
+        told = page.get(f"/api/system/status{query}").json()
+        return [row["slug"] for row in told["workspaces"]]
+
+    assert (slugs(), slugs("?workspace=other")) == (["default", "other"], ["other"])
+    badges = [
+        page.get(f"/api/system/dry-run{query}").json()["dry_run"]
+        for query in ("", "?workspace=other", "?workspace=default")
+    ]
+    assert badges == [True, True, False]
+    for path in ("/api/system/status", "/api/system/dry-run"):
+        for slug in (foreign.slug, "nowhere"):
+            assert api.code(page.get(f"{path}?workspace={slug}")) == (404, "not_found")
+        assert api.code(page.get(f"{path}?place=other")) == (400, "invalid")
 
 
 @pytest.mark.parametrize("name", LISTS)

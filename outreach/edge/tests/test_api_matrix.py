@@ -31,8 +31,7 @@ from workflows.services import drafting_agent
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SECRET = "Zacharias Unseen"
 PART = re.compile(r"\(\?P<\w+>[^)]*\)")
-# Of no workspace, or of all the caller's at once.
-OPEN = {"POST api-validate", "GET api-dry-run", "GET api-status"}
+OPEN = {"POST api-validate"}  # of no workspace
 BARELY_KNOWN = ("anonymous", "broken key")
 UUIDS = re.compile(r"^\w+ (api-people|api-drafts)")  # named by uuid; everything else by number
 USERS = {
