@@ -171,4 +171,9 @@ def encoded(kind: str, at: datetime, place: str, sequence: int, data: dict[str, 
         "sequence": sequence,
         "data": data,
     }
+    return packed(body)
+
+
+def packed(body: Any) -> str:
+    """Data as the text that is signed when it is carried."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -74,6 +74,11 @@ class Words:
                 return True
         return any(isinstance(each, str) and each in self.uuids for each in value.values())
 
+    def is_anothers(self, value: dict[str, Any]) -> bool:
+        """Whether this piece of data says by number or uuid that it is about somebody else."""
+        told = [value[key] for key in PERSON_KEYS if value.get(key)]
+        return any(type(each) in (int, str) for each in told) and not self.is_meant(value)
+
 
 def _fold(text: str) -> str:
     """One spelling of what reads the same: macOS puts letters together of two signs."""
@@ -159,9 +164,12 @@ def _ranked(value: Any, who: Words, found: list[Any]) -> Any:
 
 
 def _element(value: Any, who: Words, found: list[Any]) -> Any:
-    """One element of a list: it goes whole when a text of its own, of one line, names them."""
+    """One element of a list: it goes whole when a text of its own, of one line, names them, unless
+    it says that it is about another."""
     own: list[str] = []
     if isinstance(value, dict):
+        if who.is_anothers(value):
+            return _cut(value, who, found)
         own = [each for each in value.values() if isinstance(each, str)]
     elif isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
         own = [each for each in value if isinstance(each, str)]

@@ -16,6 +16,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
+from outreach.core.models import Merge
+from outreach.edge.privacy import about
 from outreach.edge.privacy.subject import Subject
 
 ERASED = "Erased."
@@ -44,10 +46,11 @@ GONE = {  # what a program gets that repeats a request about them
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One table. `find` says which rows are about this human being alone; `own` is what of them is
-    personal. `heard`: rows in which they are named are theirs as well. `gone`: erasure deletes the
-    rows. `cut`: columns of other rows, from which only their part goes. `also`: columns without
-    text, with what erasure sets them to. `wide`: their position names them, too. `waits`: rows
-    still to be judged, which may be somebody else's request to stop: erasure leaves them alone.
+    personal. `heard`: which of the rows that name them are theirs as well. `gone`: erasure deletes
+    the rows. `cut`: columns of other rows, from which only their part goes; `fixed`: it is told and
+    stays. `also`: columns without text, with what erasure sets them to. `wide`: their position
+    names them, too. `waits`: rows still to be judged, which may be somebody else's request to stop:
+    erasure leaves them alone. `hides`: columns of a row of theirs that are another's.
     """
 
     section: str = ""
@@ -57,7 +60,9 @@ class Rule:
     plain: tuple[str, ...] = ()
     also: dict[str, Any] = field(default_factory=dict)
     gone: bool = False
-    heard: bool = False
+    heard: Callable[[Any, Subject], bool] | None = None
+    fixed: bool = False
+    hides: Callable[[Any, Subject], tuple[str, ...]] | None = None
     wide: bool = False
     waits: Q | None = None
 
@@ -74,8 +79,19 @@ def _by(*paths: str) -> Callable[[Subject], Q]:
     return find
 
 
+def _other_side(row: Merge, who: Subject) -> tuple[str, ...]:
+    """Of a merge that was undone, what the record of the other human being had."""
+    sides = {"before": row.kept_id, "after": row.merged_id}
+    return tuple(name for name, pk in sides.items() if pk not in who.people)
+
+
 def _empty(*names: str) -> dict[str, How]:
     return dict.fromkeys(names, EMPTY)
+
+
+def _logged(who: Subject) -> Q:
+    kind = Q(content_type__app_label="core", content_type__model="person")
+    return kind & Q(object_id__in=[str(pk) for pk in who.people])
 
 
 RULES: dict[str, Rule] = {
@@ -101,7 +117,8 @@ RULES: dict[str, Rule] = {
     "core.ImportChange": Rule("import_changes", _by("person"), _empty("fields")),
     "core.Duplicate": Rule("suggested_duplicates", _by("one", "other"), gone=True),
     "core.Merge": Rule(
-        "merges", _by("kept", "merged"), _empty("before", "after"), plain=("moved",)
+        "merges", _by("kept", "merged"), _empty("before", "after"), plain=("moved",),
+        hides=_other_side,
     ),
     "core.Draft": Rule(
         "drafts", _by("person"), _empty("status_reason"), plain=("template", "origin")
@@ -125,7 +142,8 @@ RULES: dict[str, Rule] = {
         plain=("key", "handled_by_label"),
     ),
     "safety.SafetyEvent": Rule(
-        "safety_events", _by("draft__person"), {"reason": MARK}, heard=True,
+        "safety_events", _by("draft__person"), {"reason": MARK}, heard=about.refused,
+        cut=("reason",), fixed=True,
         plain=("event_type", "action_blocked", "code", "metadata"),
     ),
     "safety.EmergencyOverride": Rule(
@@ -148,7 +166,8 @@ RULES: dict[str, Rule] = {
     ),
     "channels.ProviderEvent": Rule(
         "provider_events", _by("delivery__human", "delivery__approval__draft__person"),
-        {"event_id": NUMBER, **_empty("payload", "result")}, heard=True,
+        {"event_id": NUMBER, **_empty("payload", "result")}, heard=about.provided,
+        cut=("event_id", "payload", "result"),
         plain=("provider", "digest", "bounced"),
         waits=Q(judged_at__isnull=True) | Q(set_aside_at__isnull=False),
     ),
@@ -162,17 +181,22 @@ RULES: dict[str, Rule] = {
     "workflows.Step": Rule(cut=("input", "output", "error"), plain=("name",)),
     "workflows.Schedule": Rule(cut=("options", "last_error"), plain=("workflow", "weekdays")),
     "edge.KeptAnswer": Rule(
-        "kept_answers", None, {"body": EMPTY}, heard=True, plain=("key", "fingerprint"),
+        "kept_answers", None, {"body": EMPTY}, heard=about.answered, cut=("body",),
+        plain=("key", "fingerprint"),
         also={"http_status": 410, "body": GONE},
     ),
     "edge.WebhookEvent": Rule(  # what waits for a program that is told of their messages
-        "webhook_events", None, {"body": EMPTY}, heard=True, plain=("kind", "fault"),
+        "webhook_events", None, {"body": EMPTY}, heard=about.announced, cut=("body",),
+        plain=("kind", "fault"),
         also={"due_at": None},
     ),
     "approvals.Notice": Rule(cut=("subject", "body"), plain=("key", "fault")),
     "safety.SystemControl": Rule(cut=("reason",)),
     "core.SettingChange": Rule(cut=("reason", "details"), plain=("settings",)),
-    "admin.LogEntry": Rule(cut=("object_repr", "change_message"), plain=("object_id",)),
+    "admin.LogEntry": Rule(  # of no workspace: what names them on another's row is not ours
+        "admin_log", _logged, {"object_repr": MARK, **_empty("change_message")},
+        plain=("object_id",),
+    ),
     # Nothing of the people we write to can stand in these.
     "core.Activity": Rule(
         plain=("verb", "object_type", "object_id", "digest", "codes", "request_id")

@@ -38,6 +38,7 @@ from outreach.edge.privacy.declared import (
     Rule,
     model_of,
 )
+from outreach.edge.privacy.reading import Part
 from outreach.edge.privacy.subject import Subject
 from workflows.models import Run, RunStatus
 
@@ -197,22 +198,34 @@ def _scrub(who: Subject, at: datetime) -> Counter[str]:
     ids = {label: [row.pk for row in reading.mine(label, who)] for label in RULES}
     for label, rule in RULES.items():
         table = model_of(label)._meta.db_table
-        for part in list(reading.shared(label, who)):
-            left = part.left if part.left or not isinstance(part.left, str) else ERASED
-            model_of(label)._base_manager.filter(pk=part.row.pk).update(**{part.column: left})
-            done[table] += 1
+        for part in () if rule.fixed else list(reading.shared(label, who)):
+            done[table] += _shared(label, rule, part)
         done[table] += _own(label, rule, ids[label], at)
     for row in Import.objects.filter(workspace=who.workspace, parts__kind="report").distinct():
         done["import_parts"] += forgetting.drop_rows(row, who.words.in_text)
     return +done
 
 
+def _shared(label: str, rule: Rule, part: Part) -> int:
+    left = part.left if part.left or not isinstance(part.left, str) else ERASED
+    if rule.own.get(part.column) is How.NUMBER:
+        left = f"erased:{part.row.pk}"
+    rows = model_of(label)._base_manager.filter(pk=part.row.pk)
+    if isinstance(left, str):  # what arrived meanwhile keeps no words at all
+        rows = rows.exclude(**{part.column: ""})
+    changed: int = _judged(rows, rule).update(**{part.column: left})
+    return changed
+
+
+def _judged(rows: Any, rule: Rule) -> Any:
+    """Without what came since it was looked at and waits to be judged."""
+    return rows if rule.waits is None else rows.exclude(rule.waits)
+
+
 def _own(label: str, rule: Rule, ids: list[int], at: datetime) -> int:
-    rows = model_of(label)._base_manager.filter(pk__in=ids)
+    rows = _judged(model_of(label)._base_manager.filter(pk__in=ids), rule)
     if not ids or not (rule.own or rule.gone):
         return 0
-    if rule.waits is not None:  # what came since it was looked at
-        rows = rows.exclude(rule.waits)
     if rule.gone:
         rows.delete()
         return len(ids)
@@ -222,7 +235,8 @@ def _own(label: str, rule: Rule, ids: list[int], at: datetime) -> int:
     changes = {name: _left(model, name, how) for name, how in rule.own.items()}
     for name, value in rule.also.items():
         changes[name] = Coalesce(F(name), Value(at)) if value is ONCE else value
-    return rows.update(**changes)
+    changed: int = rows.update(**changes)
+    return changed
 
 
 def _left(model: type[models.Model], name: str, how: How) -> Any:

@@ -11,7 +11,9 @@ from django.db.models import Q
 
 from outreach.core.importing import forgetting
 from outreach.core.models import Import
-from outreach.edge.privacy import cutting
+from outreach.edge.hooks import events
+from outreach.edge.models import WebhookEvent
+from outreach.edge.privacy import about, cutting
 from outreach.edge.privacy.cutting import Words
 from outreach.edge.privacy.declared import RULES, Rule, model_of
 from outreach.edge.privacy.subject import Subject
@@ -39,11 +41,11 @@ BELONGS = {
 
 
 def scope(model: type[models.Model], who: Subject) -> Q:
-    """The rows of this workspace, and those of none; of Django's own tables all."""
+    """The rows of this workspace, and those that might be of any; of Django's own tables none."""
     path = BELONGS.get(model._meta.label, "workspace")
     column = model._meta.get_field(path) if path == "workspace" and _has(model, path) else None
     if column is None and path == "workspace":
-        return Q()
+        return Q(pk__in=[])
     here = Q(**{path: who.workspace})
     return here | Q(workspace__isnull=True) if column is not None and column.null else here
 
@@ -64,14 +66,24 @@ def mine(label: str, who: Subject) -> Iterator[Any]:
 
 
 def _heard(label: str, who: Subject) -> Iterator[int]:
-    """Numbers of rows in which they are named, of tables whose rows are about one human each."""
-    for row in _every(model_of(label), scope(model_of(label), who)):
-        if _names(row, RULES[label], who):
+    """Numbers of rows in which they are named and that are about them by what they carry."""
+    model, rule = model_of(label), RULES[label]
+    for row in _every(model, scope(model, who)):
+        if _is_heard(row, rule, who):
             yield row.pk
 
 
+def _is_heard(row: Any, rule: Rule, who: Subject) -> bool:
+    return rule.heard is not None and rule.heard(row, who) and _names(row, rule, who)
+
+
 def _names(row: Any, rule: Rule, who: Subject) -> bool:
-    return any(cutting.mentions(getattr(row, name), who.words) for name in rule.own)
+    return any(cutting.mentions(_value(row, name), who.words) for name in rule.own)
+
+
+def _value(row: Any, name: str) -> Any:
+    value = getattr(row, name)
+    return about.data_of(value) if isinstance(row, WebhookEvent) and name == "body" else value
 
 
 def waiting(label: str, who: Subject) -> Iterator[Any]:
@@ -97,6 +109,8 @@ def shared(label: str, who: Subject) -> Iterator[Part]:
         found &= ~rule.find(who)
     words = who.wide if rule.wide else who.words
     for row in _every(model, found):
+        if _is_heard(row, rule, who):
+            continue  # theirs whole
         for name in rule.cut:
             left, parts = _cut(row, name, words)
             if parts:
@@ -104,34 +118,42 @@ def shared(label: str, who: Subject) -> Iterator[Part]:
 
 
 def _cut(row: Any, name: str, words: Words) -> tuple[Any, list[Any]]:
-    value = getattr(row, name)
+    value = _value(row, name)
     if isinstance(row, Import) and name == "report":
         return forgetting.without(value or {}, lambda each: cutting.cut(each, words))
     if not value:
         return value, []
-    return cutting.cut(value, words)
+    left, found = cutting.cut(value, words)
+    return (events.packed(left) if isinstance(row, WebhookEvent) else left), found
 
 
 def elsewhere(who: Subject) -> Iterator[tuple[str, int]]:
-    """(table, number) of texts about other people that name them, in whatever letters.
+    """(table, number) of texts and data about other people that name them, in whatever letters.
 
     Read here, because a database folds letters by rules of its own. A name of one word is not
     looked for: it would be found everywhere.
     """
     for label, rule in RULES.items():
-        if rule.find is None or rule.heard:
+        if rule.find is None:
             continue
         model = model_of(label)
-        texts = [name for name in rule.own if _is_text(model._meta.get_field(name))]
-        if not texts:
-            continue
-        for row in _every(model, scope(model, who) & ~rule.find(who), *texts):
-            if any(who.words.within(getattr(row, name)) for name in texts):
+        told = [name for name in rule.own if _is_told(model._meta.get_field(name))]
+        for row in _every(model, scope(model, who) & ~rule.find(who), *told) if told else ():
+            if any(who.words.within(text) for name in told for text in texts(getattr(row, name))):
                 yield model._meta.db_table, row.pk
 
 
-def _is_text(column: Any) -> bool:
-    return isinstance(column, models.CharField | models.TextField)
+def _is_told(column: Any) -> bool:
+    return isinstance(column, models.CharField | models.TextField | models.JSONField)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a piece of data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts(each)
 
 
 def _every(model: type[models.Model], found: Q, *names: str) -> Iterator[Any]:

@@ -1,15 +1,16 @@
 """Everything stored about one human being, as one JSON object written piece by piece.
 
-`format` names the shape. Then a list for each section of `declared.RULES`, with whole rows;
-`shared` holds what rows about several people say of them; `import_lines` their lines of kept
-reports; `suppression` how each address stands; `activity` what was done, by number and verb only.
+`format` names the shape. Then a list for each section of `declared.RULES`, with whole rows about
+them alone; `shared` holds what rows about several people, or about others, say of them;
+`import_lines` their lines of kept reports; `suppression` how each address stands; `activity` what
+was done, by number and verb only.
 Times are ISO 8601 in UTC. The export itself is told in the log before its first byte.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -73,14 +74,15 @@ def _json(value: Any) -> str:
 def _rows(label: str, who: Subject, objects: Objects) -> Iterator[Row]:
     for row in reading.mine(label, who):
         objects.setdefault(str(row._meta.model_name), []).append(str(row.pk))
-        yield _whole(row)
+        hides = RULES[label].hides
+        yield _whole(row, hides(row, who) if hides else ())
 
 
-def _whole(row: models.Model) -> Row:
+def _whole(row: models.Model, hidden: Collection[str]) -> Row:
     return {
         each.attname: getattr(row, each.attname)
         for each in row._meta.concrete_fields
-        if not isinstance(each, models.BinaryField)
+        if not isinstance(each, models.BinaryField) and each.name not in hidden
     }
 
 
