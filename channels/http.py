@@ -11,10 +11,12 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import httpx2
@@ -34,6 +36,12 @@ _STAGES = {
     "http11.send_request_body.started": "body",
     "http11.receive_response_headers.started": "answer",
 }
+
+
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates count. Read once: the list is long, and the same for every connection."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +192,7 @@ class HttpConnection:
             limits=httpx2.Limits(max_connections=1, max_keepalive_connections=1),
             follow_redirects=False,
             trust_env=False,
+            verify=_trusted(),
         )
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
