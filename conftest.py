@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ["ENV_FILE"] = os.devnull  # what this machine is set up for must not reach a test
 if "DATA_DIR" not in os.environ:  # the first process of a run makes it, the others inherit it
@@ -86,6 +87,7 @@ def pytest_configure() -> None:
         # Durability against power cuts is not what these tests ask; speed is.
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
     _quick_flush()
+    _static_files_once()
 
 
 @pytest.fixture(scope="session")
@@ -168,6 +170,22 @@ def _quick_flush() -> None:
         testing.empty()
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+
+
+def _static_files_once() -> None:
+    """Each client of a test loads all middleware; the files there are stay the same."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    found: dict[str, Any] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def once(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = once  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

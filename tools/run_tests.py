@@ -33,7 +33,7 @@ from tools import postgres
 from tools.steps import ROOT, end_on_signals, say, venv_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PROCESSES = "3"  # more than the two cores of a small machine: many a test waits for another process
+PROCESSES = "2"  # for each database: four on the two cores of a small machine, as many a test waits
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ def main() -> int:
     parser.add_argument("--torture", action="store_true", help="only the long fault runs")
     marks = ["torture"] if parser.parse_args().torture else ["not torture"]
     end_on_signals()
+    read_once()
     notes = []
     if not any(map(shutil.which, BROWSERS)):
         marks.append("not browser")
@@ -85,6 +86,28 @@ def main() -> int:
     passed, failed = sum(row.passed for row in outcomes), sum(row.failed for row in outcomes)
     say(f"{passed} passed, {failed} failed")
     return next((row.code for row in outcomes if row.code), 0)
+
+
+def read_once() -> None:
+    """Let pytest compile each test module once, if none is compiled: the processes of both runs
+    begin at the same moment, and each would compile all of them for itself."""
+    if any(ROOT.glob("*/tests/__pycache__/*-pytest-*.pyc")):
+        return
+    say("Reading the tests for the first time")
+    tests = sorted(str(path) for path in ROOT.glob("*/tests") if not path.is_symlink())
+    tests += sorted(str(path) for path in ROOT.glob("*/*/tests"))
+    with tempfile.TemporaryDirectory(prefix="outreach-tests-") as folder:
+        halves = [
+            subprocess.Popen(
+                [venv_program("python"), "-m", "pytest", "--collect-only", *half],
+                cwd=ROOT,
+                env=environment(Path(folder), ""),
+                stdout=subprocess.DEVNULL,
+            )
+            for half in (tests[::2], tests[1::2])
+        ]
+        for half in halves:
+            half.wait()
 
 
 @contextmanager
