@@ -1,7 +1,7 @@
 """Events that cannot be judged: tried a few times, ever later, then set aside for a person.
 
 Nothing is dropped: what is set aside keeps what the provider told, until a person has it tried
-again; nobody whom it names is erased before.
+again or closes it (`channels.closing`); nobody whom it names is erased before.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from outreach.core.principal import Principal
 
 TRIES = 6
 FIRST_WAIT = timedelta(minutes=1)  # then 2, 4, 8 and 16: the last try is half an hour later
+FASTER = "Event {} is not set aside (any more): somebody was faster."
 JUDGE = Principal.system("provider")
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def give_back(pk: int, *, by: Principal, at: datetime) -> ProviderEvent:
             tries=0, tried_at=None, retry_at=None, judged_at=None, set_aside_at=None, result=""
         )  # fmt: skip
         if won != 1:
-            raise NotSetAside(f"Event {pk} is not set aside (any more): somebody was faster.")
+            raise NotSetAside(FASTER.format(pk))
         row = ProviderEvent.objects.get(pk=pk)
         told = activity.entry("channels.event_tried_again", row, kind=row.kind)
         activity.record(told, by=by, at=at)

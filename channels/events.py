@@ -135,12 +135,10 @@ def _judge_one(row: ProviderEvent, *, at: datetime) -> None:
         row.payload = {}  # the words are in the inbox now, and only there
         _done(row, f"inbound message {stored[0].pk}", at, "payload")
         return
-    row.delivery = settle.quoted(
-        str(row.payload.get("channel", Channel.EMAIL)), **_ids(row.payload)
-    )
+    row.delivery = settle.quoted(str(row.payload.get("channel", Channel.EMAIL)), **ids(row.payload))
     recipient = str(row.payload.get("recipient", ""))
     address = bounces.address_of(row.delivery) or recipient
-    places = [row.delivery.workspace] if row.delivery else _places(row)
+    places = [row.delivery.workspace] if row.delivery else concerned(row)
     if row.delivery is not None:
         settle.arrived_by_event(row.delivery.pk, event=row.kind, at=at)
     if not places or not address:
@@ -191,7 +189,7 @@ def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: date
     return "unsubscribed: nothing more is sent to them"
 
 
-def _places(row: ProviderEvent) -> list[Workspace]:
+def concerned(row: ProviderEvent) -> list[Workspace]:
     """Every workspace that has this recipient. Where none has, an opt-out holds in each of them:
     the address may come in later. A bounce of nobody's is nobody's."""
     channel = str(row.payload.get("channel") or Channel.EMAIL)
@@ -204,7 +202,7 @@ def _places(row: ProviderEvent) -> list[Workspace]:
     return found or ([] if row.kind == EventKind.BOUNCED else list(places))
 
 
-def _ids(payload: dict[str, object]) -> dict[str, str]:
+def ids(payload: dict[str, object]) -> dict[str, str]:
     return {name: str(payload.get(name, "")) for name in ("token", "provider_id", "message_id")}
 
 

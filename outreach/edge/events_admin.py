@@ -1,4 +1,4 @@
-"""Events of providers that could not be judged: seen by operators, and tried again by one of them.
+"""Events of providers that could not be judged: seen by operators, tried again or closed by one.
 
 They belong to no workspace yet: to whom one speaks is what judging would have found out.
 """
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals import marks
-from channels import aside, events
+from channels import aside, closing, events
 from channels.models import ProviderEvent
 from outreach.core.permissions import NotAllowed
 from safety.admin import PageAdmin, column, is_operator, principal_of
@@ -59,11 +59,31 @@ class ProviderEventAdmin(PageAdmin):
         return f"{obj.set_aside_at:%Y-%m-%d %H:%M:%S}"
 
     def row_view(self, request: HttpRequest, row: ProviderEvent) -> HttpResponse:
-        if request.method == "POST":
+        fault = ""
+        if request.method == "POST" and request.POST.get("act") == "close":
+            try:
+                return self._close(request, row.pk, timezone.now())
+            except closing.CloseRefused as error:
+                fault = str(error)
+        elif request.method == "POST":
             return self._again(request, row.pk, timezone.now())
         told = json.dumps(row.payload, indent=2, ensure_ascii=False)
-        context = {"title": f"Event {row.pk}", "row": row, "told": marks.segments(told)}
-        return self.page(request, TEMPLATE, context)
+        context = {
+            "title": f"Event {row.pk}", "row": row, "told": marks.segments(told), "fault": fault,
+            "reason": request.POST.get("reason", ""), "longest": closing.LONGEST,
+        }  # fmt: skip
+        return self.page(request, TEMPLATE, context, status=409 if fault else 200)
+
+    def _close(self, request: HttpRequest, pk: int, at: datetime) -> HttpResponse:
+        """Somebody has read it. Raises CloseRefused."""
+        reason = request.POST.get("reason", "")
+        try:
+            closing.close(pk, reason=reason, by=principal_of(request), at=at)
+        except (aside.NotSetAside, NotAllowed) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"Event {pk} is closed. Whoever was held for it stays held.")
+        return HttpResponseRedirect(reverse("admin:channels_providerevent_changelist"))
 
     def _again(self, request: HttpRequest, pk: int, at: datetime) -> HttpResponse:
         """Judge it now, and say what came of it."""

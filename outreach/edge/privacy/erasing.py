@@ -174,7 +174,7 @@ def _refuse_unjudged(who: Subject) -> None:
     raise EraseRefused(
         f"Event {row.pk} of {row.provider} names them and is set aside: it may be a request to "
         "stop. Nothing was erased. An operator has to read it under Events set aside and press "
-        '"Try it again"; once it is judged, erase them.'
+        '"Try it again", or close it there if nothing in it asks us to stop; then erase them.'
     )
 
 

@@ -10,12 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from channels import aside, bounces, events, inbound, settle
+from channels import aside, bounces, closing, events, inbound, settle
 from channels.models import ProviderEvent
 from channels.tests import payloads
 from channels.tests.payloads import SECRET, call, message, status, whatsapp
 from channels.tests.test_webhooks import sent
 from outreach import testing
+from outreach.core import suppression
 from outreach.core.models import Activity, InboundMessage, Workspace
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
@@ -228,3 +229,108 @@ def test_a_real_way_to_fail_before_anything_is_stored(client):
     Workspace.objects.update(slug="default")
     events.sweep(at=row.retry_at)
     assert InboundMessage.objects.get().text == "hello"
+
+
+# --- Closed by hand ------------------------------------------------------------------------------
+
+WHY = "A forwarded newsletter, read twice"
+
+
+def set_aside(kind="message", **payload) -> ProviderEvent:
+    at = timezone.now()
+    return ProviderEvent.objects.create(
+        provider="postmark", event_id="1", kind=kind, at=at, tries=aside.TRIES, tried_at=at,
+        judged_at=at, set_aside_at=at, payload=payload,
+        result="it cannot be judged (LookupError)",
+    )  # fmt: skip
+
+
+def closed(row, by=None, reason=WHY) -> ProviderEvent:
+    return closing.close(row.pk, reason=reason, by=by or testing.olaf(), at=timezone.now())
+
+
+def test_what_can_never_be_judged_is_closed_by_an_operator_who_says_why(client):
+    row = set_aside(text="Our news of spring", sender="news@example.org", channel="email")
+    page, told = f"{LIST}{row.pk}/change/", dict(row.payload)
+    client.force_login(testing.olaf().user)
+    assert "Nothing in it asks us to stop; close it" in client.get(page).content.decode()
+    answer = client.post(page, {"act": "close", "reason": " "})
+    assert answer.status_code == 409 and "Say why" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.set_aside_at is not None
+    answer = client.post(page, {"act": "close", "reason": WHY}, follow=True)
+    assert f"Event {row.pk} is closed" in answer.content.decode()
+    row.refresh_from_db()
+    assert (row.set_aside_at, row.result) == (None, f"closed by hand: {WHY}")
+    assert row.judged_at is not None and row.payload == told
+    entry = Activity.objects.get(verb="channels.event_closed")
+    assert (entry.object_id, entry.by_id) == (str(row.pk), testing.olaf().id)
+    assert WHY not in str(entry.codes)
+    assert events.sweep(at=timezone.now() + timedelta(days=1)) == 0
+    assert diagnosis.examine(at=timezone.now()).parts["events"] == [
+        "Every event of a provider was judged."
+    ]
+    assert client.post(page, {"act": "close", "reason": WHY}).status_code == 404
+
+
+def test_nobody_but_an_operator_closes_one_and_only_what_is_set_aside(client):
+    row = set_aside(text="hello")
+    client.force_login(testing.dora().user)
+    form = {"act": "close", "reason": WHY}
+    assert client.post(f"{LIST}{row.pk}/change/", form).status_code == 404
+    with pytest.raises(NotAllowed):
+        closed(row, by=testing.dora())
+    with pytest.raises(NotAllowed):
+        closed(row, by=aside.JUDGE)
+    with pytest.raises(closing.CloseRefused, match="at most 170"):
+        closed(row, reason="x" * 171)
+    ProviderEvent.objects.filter(pk=row.pk).update(set_aside_at=None)
+    with pytest.raises(aside.NotSetAside):
+        closed(row)
+    assert not Activity.objects.filter(verb="channels.event_closed").exists()
+
+
+def test_closing_loses_to_one_who_has_it_tried_again(monkeypatch):
+    row = set_aside(text="hello")
+    look = closing._refuse_request
+
+    def slow(held):
+        look(held)
+        aside.give_back(row.pk, by=testing.olaf(), at=timezone.now())
+
+    monkeypatch.setattr(closing, "_refuse_request", slow)
+    with pytest.raises(aside.NotSetAside):
+        closed(row)
+    row.refresh_from_db()
+    assert row.judged_at is None
+
+
+@pytest.mark.parametrize("kind", ["complained", "unsubscribed"])
+def test_what_is_itself_a_request_to_stop_is_closed_once_it_is_done(kind):
+    here = testing.make_person()
+    there = testing.make_person(testing.make_workspace("other"))
+    address = here.addresses.get().normalised
+    there.addresses.update(normalised=address)
+    row = set_aside(kind, channel="email", recipient=address.upper())
+    for person in (here, there):
+        with pytest.raises(closing.CloseRefused, match="is itself a request to stop") as refusal:
+            closed(row)
+        assert person.workspace.name in str(refusal.value)
+        suppression.suppress(
+            person.workspace, "email", address, reason="manual",
+            by=testing.dora(person.workspace), at=timezone.now(),
+        )  # fmt: skip
+    assert closed(row).set_aside_at is None
+
+
+def test_a_receipt_that_says_stop_marketing_is_a_request_as_well():
+    delivery = sent(state="sent", number="wamid.1")
+    payload = {"channel": "whatsapp", "provider_id": "wamid.1", "codes": [131050]}
+    row = set_aside("failed", **payload)
+    with pytest.raises(closing.CloseRefused, match="is itself a request to stop"):
+        closed(row)
+    suppression.suppress(
+        delivery.workspace, "whatsapp", bounces.address_of(delivery), reason="manual",
+        by=testing.dora(), at=timezone.now(),
+    )  # fmt: skip
+    assert closed(row).set_aside_at is None

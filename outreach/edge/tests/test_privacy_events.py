@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels import events
+from channels import closing, events
 from channels.incoming import Incoming
 from channels.models import EventKind, ProviderEvent
 from outreach import testing
@@ -82,6 +82,22 @@ def test_what_is_set_aside_for_a_person_keeps_its_words(anna, bob):
     with pytest.raises(EraseRefused, match='under Events set aside and press "Try it again"'):
         erased(anna)
     assert stored(row) == before
+
+
+def test_what_was_read_and_closed_keeps_nobody_from_being_erased(anna, bob):
+    """What can never be judged; of the other, whose message it is, only their part goes."""
+    row = wrote(bob, "Hello.\nAnna Meier is right.\nBob", judged_at=WORKDAY, set_aside_at=WORKDAY)
+    with pytest.raises(EraseRefused, match="or close it there"):
+        erased(anna)
+    closing.close(row.pk, reason="Anna Meier's colleague agrees", by=testing.olaf(), at=LATER)
+    erased(anna)
+    row.refresh_from_db()
+    assert row.payload["text"] == "Hello.\nBob"
+    assert row.payload["sender"] == address_of(bob)
+    assert row.result == "Erased."
+    erased(bob)
+    row.refresh_from_db()
+    assert row.payload == {}
 
 
 def test_another_workspaces_complaint_of_the_same_address_is_judged_first(anna):
