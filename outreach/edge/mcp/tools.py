@@ -50,6 +50,7 @@ def build(secret_of: SecretOf, *, version: str = "") -> MCPServer[Any]:
     _rounds(server, asked)
     _templates(server, asked)
     _system(server, asked)
+    _workflows(server, asked)
     _resources(server, secret_of)
     return server
 
@@ -186,13 +187,26 @@ def _system(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
         body = _given(payload=payload, history=history, at=at)
         return dict(asked(ctx, lambda face: face.post("actions/validate", body)))
 
+    @server.tool(annotations=READS)
+    def read_status(ctx: Context[Any, Any]) -> dict[str, Any]:
+        """Whether messages leave at all now (DRY RUN, STOPPED), your scopes, and every brake."""
+        return dict(asked(ctx, lambda face: face.get("system/status")))
+
+
+def _workflows(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
     @server.tool(annotations=WRITES)
     def run_workflow(
-        ctx: Context[Any, Any], name: str, options: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Start a workflow (such as email_drafts or daily_plan). It drafts, and never sends."""
+        ctx: Context[Any, Any], name: str, options: dict[str, Any] | None = None,
+        idempotency_key: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Start a workflow (such as email_drafts or daily_plan). It drafts, and never sends.
+
+        The same workflow with the same options twice on one day is one run: the second answer has
+        `repeated` true and says how that run stands by now. To run it once more on that day, give
+        an `idempotency_key`.
+        """
         body = _given(name=name, options=options)
-        return dict(asked(ctx, lambda face: face.post("workflow-runs", body)))
+        return dict(asked(ctx, lambda face: _start(face, body, idempotency_key)))
 
     @server.tool(annotations=READS)
     def get_run(ctx: Context[Any, Any], run: int) -> dict[str, Any]:
@@ -204,11 +218,6 @@ def _system(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
             return {**found, "steps": face.get(f"workflow-runs/{run}/steps")}
 
         return dict(asked(ctx, both))
-
-    @server.tool(annotations=READS)
-    def read_status(ctx: Context[Any, Any]) -> dict[str, Any]:
-        """Whether messages leave at all now (DRY RUN, STOPPED), your scopes, and every brake."""
-        return dict(asked(ctx, lambda face: face.get("system/status")))
 
 
 def _resources(server: MCPServer[Any], secret_of: SecretOf) -> None:
@@ -238,11 +247,7 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 def _propose(face: Face, body: dict[str, Any], key: str) -> dict[str, Any]:
     """The answer; of a proposal that was made before, how it stands by now."""
-    today = datetime.now(UTC).date()
-    earlier = "" if key else _key_of(body, today - timedelta(days=1))
-    made: dict[str, Any] = face.post(
-        "drafts", body, idempotency_key=key or _key_of(body, today), earlier_key=earlier
-    )
+    made = _once(face, "drafts", body, key)
     if not made.get("repeated"):
         return made
     now = face.get(f"drafts/{segment(made['uuid'])}")
@@ -250,8 +255,26 @@ def _propose(face: Face, body: dict[str, Any], key: str) -> dict[str, Any]:
     return {**now, "outcome": made["outcome"] if same else None, "repeated": True}
 
 
+def _start(face: Face, body: dict[str, Any], key: str) -> dict[str, Any]:
+    """The run; of one that was started before, how it stands by now."""
+    made = _once(face, "workflow-runs", body, key)
+    if not made.get("repeated"):
+        return made
+    return {**face.get(f"workflow-runs/{made['id']}"), "repeated": True}
+
+
+def _once(face: Face, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
+    """Ask for something new once for this key; without one, once for this body and day."""
+    today = datetime.now(UTC).date()
+    earlier = "" if key else _key_of(body, today - timedelta(days=1))
+    made: dict[str, Any] = face.post(
+        path, body, idempotency_key=key or _key_of(body, today), earlier_key=earlier
+    )
+    return made
+
+
 def _key_of(body: dict[str, Any], day: date) -> str:
-    """An agent host that asks again after a broken connection must not propose twice."""
+    """An agent host that asks again after a broken connection must not do it twice."""
     return "mcp-" + hashlib.sha256(canonical([day.isoformat(), body])).hexdigest()
 
 

@@ -37,6 +37,7 @@ from outreach.edge.mcp import policy, serving, tools
 from outreach.edge.mcp.face import Face, FaceRefused
 from outreach.edge.tests import api
 from outreach.tests import source
+from workflows.models import Run
 
 # It asks what REST answers, and REST is asked on both databases.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -233,6 +234,19 @@ def test_over_midnight_a_retry_is_one_proposal_and_weeks_later_it_is_another(
     assert (first["uuid"] == second["uuid"]) is (drafts == 1)
     assert second.get("repeated", False) is (drafts == 1)
     assert Draft.objects.count() == drafts
+
+
+@time_machine.travel(testing.WORKDAY)
+def test_a_workflow_asked_for_twice_is_one_run(host, place):
+    first = host.ask("run_workflow", name="daily_plan")
+    Run.objects.filter(pk=first["id"]).update(status="done")
+    again = host.ask("run_workflow", name="daily_plan")
+    assert (again["id"], again["status"], again["repeated"]) == (first["id"], "done", True)
+    assert "repeated" not in first
+    other = host.ask("run_workflow", name="daily_plan", options={"capacity": 60})
+    keyed = [host.ask("run_workflow", name="daily_plan", idempotency_key="k") for _ in range(2)]
+    assert keyed[0]["id"] == keyed[1]["id"]
+    assert len({first["id"], other["id"], keyed[0]["id"]}) == Run.objects.count() == 3
 
 
 def test_no_header_says_that_a_request_is_an_earlier_one(anna):
