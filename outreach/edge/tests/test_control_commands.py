@@ -12,10 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from approvals import services
 from approvals.models import Approval
 from channels import inbound, look, stop
 from channels.models import Delivery
 from outreach import testing
+from outreach.core import drafts
 from outreach.core.models import Activity, Person
 from outreach.core.people import add_address
 from outreach.edge.tests import api
@@ -408,6 +410,35 @@ def test_a_shown_item_has_what_they_said_above_the_answer_with_its_footer_kept()
     run("review", "--approve", str(item.pk), "--edit", "On Tuesday.")
     item.refresh_from_db()
     assert item.revision.text.startswith("On Tuesday.\n\n-- \nMira")
+
+
+@pytest.mark.parametrize(
+    "act", [("--approve",), ("--reject", "--reason", "No"), ("--approve", "--edit", "Other words.")]
+)
+def test_a_decision_by_command_is_about_the_text_that_was_read(act):
+    """Nobody says yes or no to what a colleague has edited since the item was listed."""
+    alice = testing.alice()
+    item = testing.make_pending(at=timezone.now())
+    read = run_json("review", "--pending")["items"][0]["digest"]
+    words = drafts.Text(subject="Minutes", text="Here are the minutes of Tuesday, as agreed.")
+    edited = services.edit(item.pk, words, by=alice, at=timezone.now(), digest=item.digest)
+    decide = ("review", act[0], str(item.pk), *act[1:], "--digest")
+    with pytest.raises(CommandError, match="changed since you opened it"):
+        run(*decide, read)
+    assert Approval.objects.get().status == "pending"
+    run(*decide, edited.digest)
+    assert Approval.objects.get().status == {"--approve": "approved"}.get(act[0], "rejected")
+    with pytest.raises(CommandError, match="--digest goes with"):
+        run("review", "--pending", "--digest", read)
+
+
+def test_a_rejection_by_command_ends_no_text_that_came_while_it_ran(monkeypatch):
+    testing.alice()
+    item = testing.make_pending(at=timezone.now())
+    asked = []
+    monkeypatch.setattr(services, "reject", lambda *_, **how: asked.append(how) or item)
+    run("review", "--reject", str(item.pk), "--reason", "No")
+    assert asked[0]["digest"] == item.digest
 
 
 def test_an_edit_by_command_drops_no_html_part_unasked():

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import bulk, desk, queue, receipt, services
+from approvals import bulk, desk, items, queue, receipt, services
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.tasks import wake_sender
@@ -42,6 +42,9 @@ class Command(BaseCommand):
         parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
         parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
         parser.add_argument("--html", metavar="TEXT", help='With --edit: its HTML part; "": none.')
+        parser.add_argument(
+            "--digest", help="With --approve or --reject: only if the text is still this one."
+        )
         parser.add_argument("--reason", default="", help="With --reject: what was wrong.")
         parser.add_argument("--priority", default="low", choices=[p.label for p in Priority])
         parser.add_argument("--max", type=int, default=bulk.MOST)
@@ -73,9 +76,9 @@ class Command(BaseCommand):
             self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
             edit = {"subject": options["subject"] or None, "html": options["html"]}
-            self._approve(self._item(options["approve"]), options["edit"], **edit)
+            self._approve(self._as_read("approve", options), options["edit"], **edit)
         elif options["reject"] is not None:
-            self._reject(options["reject"], options["reason"])
+            self._reject(self._as_read("reject", options), options["reason"])
         elif options["bulk_approve"]:
             self._bulk(options["priority"], options["max"])
         else:
@@ -119,6 +122,12 @@ class Command(BaseCommand):
             raise CommandError(f"There is no approval #{number} in {self.place.name}.")
         return found
 
+    def _as_read(self, act: str, options: dict[str, Any]) -> Approval:
+        """The item to decide about, with the text that was read where its digest is given."""
+        item = self._item(options[act])
+        items.same_text(item, options["digest"] or item.digest)
+        return item
+
     def _show(self, item: Approval) -> None:
         if self.as_json:
             self.stdout.write(json.dumps(console.as_dict(item), ensure_ascii=False))
@@ -145,11 +154,10 @@ class Command(BaseCommand):
         given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
         self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}")
 
-    def _reject(self, number: int, reason: str, digest: str | None = None) -> None:
-        self._item(number)
+    def _reject(self, item: Approval, reason: str) -> None:
         now = timezone.now()
-        done = services.reject(number, by=self.by, at=now, reason=reason, digest=digest)
-        self._say(done, f"#{number} rejected; its author sees the reason")
+        done = services.reject(item.pk, by=self.by, at=now, reason=reason, digest=item.digest)
+        self._say(done, f"#{item.pk} rejected; its author sees the reason")
 
     def _say(self, item: Approval, sentence: str) -> None:
         if self.as_json:
@@ -227,7 +235,7 @@ class Command(BaseCommand):
         if key == "a":
             self._approve(item)
         elif key == "r":
-            self._reject(item.pk, self._ask("Why? "), item.digest)
+            self._reject(item, self._ask("Why? "))
         elif key == "e":
             self._approve(item, self._lines("New text, end with a line with a single dot:"))
         elif key == "b":
@@ -267,6 +275,8 @@ def _fit(options: dict[str, Any]) -> None:
     """Refuse options that say nothing without another."""
     if options["edit"] is not None and options["approve"] is None:
         raise CommandError("--edit goes with --approve N.")
+    if options["digest"] is not None and options["approve"] is options["reject"] is None:
+        raise CommandError("--digest goes with --approve N or --reject N.")
     for name in ("subject", "html"):
         if options[name] is not None and options["edit"] is None:
             raise CommandError(f"--{name} goes with --approve N --edit TEXT.")
