@@ -21,12 +21,14 @@ from django.views.decorators.http import require_http_methods
 from channels import breaker, drill, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
 from safety import controls
 from safety.admin import is_operator, principal_of, workspace_ids
 from safety.models import BRAKES, ControlKey, SystemControl
 
 STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
+REFUSALS = (stop.ControlRefused, breaker.NotPaused, drill.CannotDrill, NotAllowed, NotStopped)
 DURATIONS = {"": "until switched on", "1": "for 1 hour", "24": "for 24 hours", "168": "for 7 days"}
 
 
@@ -140,8 +142,8 @@ def _set(request: HttpRequest) -> HttpResponse:
         else:
             stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
             messages.success(request, f"{ControlKey(key).label} is on.")
-    except (stop.ControlRefused, breaker.NotPaused, drill.CannotDrill, NotAllowed) as error:
-        messages.error(request, str(error))
+    except REFUSALS as error:
+        messages.error(request, getattr(error, "plainly", str(error)))
     return back
 
 
@@ -150,11 +152,12 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
     until = now + timedelta(hours=int(hours)) if hours in DURATIONS and hours else None
     by = principal_of(request)
     if key == ControlKey.EMERGENCY_STOP:
-        now = stop.emergency_stop(workspace=place, reason=reason, by=by, clock=timezone.now)
-    else:
-        row = stop.set_brake(
-            key, workspace=place, reason=reason, by=by, at=now, auto_restore_at=until
+        now = insist(
+            lambda: stop.emergency_stop(workspace=place, reason=reason, by=by, clock=timezone.now)
         )
+    else:
+        how: dict[str, Any] = {"workspace": place, "reason": reason, "by": by, "at": now}
+        row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
         until = row.auto_restore_at
     where = place.name if place else "the whole system"
     label = ControlKey(key).label

@@ -23,6 +23,7 @@ from channels import stop_link
 from channels.quiet import StopReport
 from outreach.edge import stop_page
 from outreach.edge.api.throttling import WrongLinks, address_of
+from outreach.edge.insisting import NotStopped, insist
 
 View = Callable[..., HttpResponse]
 HEADERS = {
@@ -77,16 +78,27 @@ def _for_a_link(view: View) -> View:
 @_for_a_link
 def stop_by_link(request: HttpRequest, link: stop_link.StopLink, token: str) -> HttpResponse:
     """One page with one button; its POST commits the stop and goes on to watch it."""
-    place = link.workspace.pk if link.workspace else None
     if request.method == "POST":
-        at = stop_link.use(link, reason=request.POST.get("reason", ""), clock=timezone.now)
+        reason = request.POST.get("reason", "")
+        try:
+            at = insist(lambda: stop_link.use(link, reason=reason, clock=timezone.now))
+        except NotStopped as error:
+            return _page(request, link, error.plainly, status=503)
         item = stop_page.watch(
             f"Emergency stop of {link.where}", set_at=at, workspace=link.workspace
         )
         seen = item.token(_salt(token))
         return HttpResponseRedirect(reverse("stop_link_progress", args=[token, seen]))
-    context = {"link": link, "who": link.by.label, "stopped": stop_link.is_stopped(place)}
-    return render(request, "stop_link/page.html", context)
+    return _page(request, link)
+
+
+def _page(
+    request: HttpRequest, link: stop_link.StopLink, fault: str = "", status: int = 200
+) -> HttpResponse:
+    place = link.workspace.pk if link.workspace else None
+    stopped = stop_link.is_stopped(place)
+    context = {"link": link, "who": link.by.label, "stopped": stopped, "fault": fault}
+    return render(request, "stop_link/page.html", context, status=status)
 
 
 @_guarded

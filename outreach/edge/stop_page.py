@@ -33,6 +33,7 @@ from approvals import auto_off
 from channels import quiet, settle, stop
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge.insisting import NotStopped, insist
 from safety.admin import is_operator, principal_of, workspace_ids
 
 SALT = "outreach.stop"
@@ -123,7 +124,7 @@ def _scopes(request: HttpRequest) -> list[tuple[str, str]]:
 def emergency_stop(request: HttpRequest) -> HttpResponse:
     """Ask for reason and scope, then commit the stop and watch it take hold."""
     scopes = _scopes(request)
-    fault = ""
+    fault, status = "", 400
     if request.method == "POST":
         chosen, reason = request.POST.get("scope", ""), request.POST.get("reason", "").strip()
         if chosen not in dict(scopes):
@@ -131,10 +132,13 @@ def emergency_stop(request: HttpRequest) -> HttpResponse:
         elif not reason:
             fault = "Say why: whoever finds it stopped at night must know the reason."
         else:
-            return _stop(request, chosen, reason)
+            try:
+                return _stop(request, chosen, reason)
+            except NotStopped as error:
+                fault, status = error.plainly, 503
     context = {"title": "Emergency stop", "scopes": scopes, "fault": fault, "typed": request.POST}
     response = show(request, "admin/stop.html", context)
-    response.status_code = 400 if fault else 200
+    response.status_code = status if fault else 200
     return response
 
 
@@ -142,7 +146,11 @@ def _stop(request: HttpRequest, chosen: str, reason: str) -> HttpResponse:
     workspace = None if chosen == WHOLE_SYSTEM else Workspace.objects.get(pk=int(chosen))
     by = principal_of(request)
     try:
-        at = stop.emergency_stop(workspace=workspace, reason=reason, by=by, clock=timezone.now)
+        at = insist(
+            lambda: stop.emergency_stop(
+                workspace=workspace, reason=reason, by=by, clock=timezone.now
+            )
+        )
     except (stop.ControlRefused, NotAllowed) as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("emergency_stop"))

@@ -23,6 +23,7 @@ from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.base import StrictSerializer, refuse_strange
 from outreach.edge.api.schema import WORKSPACE
 from outreach.edge.control_rows import Back
+from outreach.edge.insisting import insist
 from safety import controls
 from safety.models import BRAKES, ControlKey
 
@@ -78,6 +79,9 @@ class Controls(APIView):
 
         Ask again with the `set_at` you got as `since`: then nothing is set anew, and a sender on
         this machine that holds a message longer than STOP_PATIENCE_SECONDS after it is killed.
+
+        Where the database is locked it is tried for a while; 503 `not_stopped` says that it stays
+        so, and what to do.
 
         A stop also says what is `still_open`, what was in flight at it and `may_have_left`, and
         what was `unknown_before` it already.
@@ -135,7 +139,7 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> tuple[datetime, dict[str
     if name == "emergency-stop":
         if on:
             del how["at"]
-            return stop.emergency_stop(clock=timezone.now, **how), {}
+            return insist(lambda: stop.emergency_stop(clock=timezone.now, **how)), {}
         return at, asdict(stop.enable_all(**how))
     key = controls.WORDS[name]
     if key == ControlKey.DRY_RUN and not on:
@@ -145,6 +149,6 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> tuple[datetime, dict[str
     else:
         hours = words.get("hours")
         until = at + timedelta(hours=hours) if hours else None
-        row = stop.set_brake(key, auto_restore_at=until, **how)
+        row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
         return at, Back(key, until, row.auto_restore_at).as_dict()
     return at, {}

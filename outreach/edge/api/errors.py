@@ -27,6 +27,7 @@ from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api.access import access_of
 from outreach.edge.api.parsing import TooLarge
+from outreach.edge.insisting import NotStopped
 from safety.contract.payload import PayloadError
 from workflows.services import RunRefused
 from workflows.shapes import BadOptions
@@ -58,6 +59,13 @@ class Unavailable(APIException):
         "The database does not answer now. Whether this was done is not known: read it again "
         "before you repeat it."
     )
+
+
+class StopRefused(APIException):
+    """The database never took a stop: the sentence says what to do now."""
+
+    status_code = 503
+    default_code = "not_stopped"
 
 
 class PreflightConflict(Conflict):
@@ -113,6 +121,7 @@ ANSWERS: tuple[tuple[Any, Callable[[Any], Exception]], ...] = (
     ((TextRefused, BadAddress, BadOptions), lambda error: ValidationError(str(error), "invalid")),
     (PayloadError, lambda error: ValidationError(list(error.faults), "invalid")),
     (RequestDataTooBig, lambda _: TooLarge()),
+    (NotStopped, lambda error: StopRefused(error.plainly)),
     (OperationalError, lambda _: Unavailable()),
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -14,13 +16,14 @@ from django.utils import timezone
 
 from approvals import services
 from approvals.models import Approval
-from channels import inbound, look, stop
+from channels import inbound, look, stop, stop_link
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Activity, Person
 from outreach.core.people import add_address
 from outreach.edge.tests import api
+from safety import controls
 from safety.models import SystemControl
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,7 +105,7 @@ def test_a_locked_database_says_not_stopped_and_what_to_do(
 
     monkeypatch.setattr("outreach.edge.insisting.PAUSE_SECONDS", 0)
     monkeypatch.setattr(stop, part, locked)
-    with pytest.raises(CommandError, match=r"NOT STOPPED: .*locked.*Run this again.*kill") as no:
+    with pytest.raises(CommandError, match=r"NOT STOPPED: .*locked.*Try again at once.*kill") as no:
         run("control", *words)
     assert (no.value.returncode, len(tries)) == (3, 3)
     assert run_json("control", "--status")["badge"] == "LIVE"
@@ -110,6 +113,82 @@ def test_a_locked_database_says_not_stopped_and_what_to_do(
     monkeypatch.setattr(stop, part, at_the_third)
     assert "stopped" in run("control", *words).splitlines()[-1]
     assert run_json("control", "--status")["badge"] == "STOPPED"
+
+
+def by_rest(operator, client, **more):
+    body = {"control": "emergency-stop", "enabled": True, "reason": "r", **more}
+    answer = api.colleague(testing.alice).post("/api/controls", body)
+    told = answer.json()
+    return answer.status_code, told["errors"][0]["detail"] if "errors" in told else ""
+
+
+def by_page(operator, client, address="/admin/stop/", **more):
+    client.force_login(operator.user)
+    answer = client.post(address, {"scope": "system", "reason": "r", **more})
+    at = answer.headers.get("Location", "")
+    page = client.get(at).content.decode() if at else answer.content.decode()
+    found = re.search(r"NOT STOPPED[^<]*", page)
+    return answer.status_code, html.unescape(found[0]) if found else ""
+
+
+def by_link(operator, client):
+    link = stop_link.make(by=operator, workspace=None, days=1, at=timezone.now())
+    return by_page(operator, client, f"/stop/{link.token()}")
+
+
+FACES = {
+    "rest": (by_rest, {}, "emergency_stop", 503, 200),
+    "rest, a switch": (
+        by_rest, {"control": "messaging", "enabled": False}, "set_brake", 503, 200,
+    ),
+    "page": (by_page, {}, "emergency_stop", 503, 302),
+    "controls": (
+        by_page, {"address": "/admin/controls/", "act": "brake", "key": "EMERGENCY_STOP"},
+        "emergency_stop", 302, 302,
+    ),
+    "controls, a switch": (
+        by_page, {"address": "/admin/controls/", "act": "brake", "key": "MESSAGING_ENABLED"},
+        "set_brake", 302, 302,
+    ),
+    "link": (by_link, {}, "emergency_stop", 503, 302),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("face", "more", "part", "refused", "done"), FACES.values(), ids=FACES)
+def test_every_face_insists_on_a_stop_and_says_where_it_failed(
+    operator, live, client, monkeypatch, face, more, part, refused, done
+):
+    place, tries, real, fails = testing.make_workspace(), [], getattr(stop, part), 9
+
+    def locked(*key, **how):
+        tries.append(1)
+        if len(tries) <= fails:
+            raise OperationalError("database is locked at 10.0.0.7")
+        return real(*key, **how)
+
+    monkeypatch.setattr("outreach.edge.insisting.PAUSE_SECONDS", 0)
+    monkeypatch.setattr(stop, part, locked)
+    status, said = face(operator, client, **more)
+    assert (status, len(tries)) == (refused, 3)
+    assert "NOT STOPPED" in said and "Try again at once" in said and "10.0.0.7" not in said
+    assert controls.badge(place.pk).text == "LIVE"
+    tries.clear()
+    fails = 2
+    assert face(operator, client, **more) == (done, "")
+    assert controls.badge(place.pk).text == "STOPPED"
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [(["--enable-all"], "enable_all"), (["--enable", "messaging"], "switch_on")],
+)
+def test_what_lets_go_on_a_locked_database_is_one_sentence(operator, monkeypatch, words, part):
+    def locked(*_, **__):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(stop, part, locked)
+    with pytest.raises(CommandError, match=r"did not take it.*Look with --status"):
+        run("control", *words)
 
 
 def test_a_stop_that_is_set_and_cannot_be_watched_says_so(operator, live, monkeypatch):

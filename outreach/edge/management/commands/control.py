@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
@@ -23,7 +24,7 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.edge import acting, control_rows
 from outreach.edge.control_rows import Back
-from outreach.edge.insisting import insist, seen
+from outreach.edge.insisting import NOT_KNOWN, insist, seen
 from safety import controls
 from safety.models import ControlKey
 
@@ -94,6 +95,8 @@ class Command(BaseCommand):
             self._act(options, place, by)
         except (stop.ControlRefused, NotAllowed) as error:
             raise CommandError(str(error)) from None
+        except DatabaseError as error:  # of what stops, `insist` and `seen` tell
+            raise CommandError(NOT_KNOWN.format(error=error)) from None
 
     def _act(self, options: dict[str, Any], place: Workspace | None, by: Principal) -> None:
         reason, now = options["reason"], timezone.now()
