@@ -1,7 +1,8 @@
 """Taking one human being out of what imports have kept: their rows of the report, and the file.
 
-Of a report only their rows go; the counts stay. A file cannot be cut, so it is dropped when they
-may be in it, and whoever wants it uploads it again without them.
+Of a report only their rows go, and of what changed of others what names them; the counts stay. A
+file cannot be cut, so it is dropped when they may be in it, and whoever wants it uploads it again
+without them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from datetime import datetime
 from typing import Any
 
 from outreach.core.importing import jobs, uploads
+from outreach.core.importing.columns import LABELS
+from outreach.core.importing.rows_csv import AND, HEAD
 from outreach.core.models import Import
 from outreach.core.models.imports import ImportStatus
 from outreach.core.principal import Principal
 
 Cut = Callable[[Any], tuple[Any, list[Any]]]
 BY_LINE = ("rows", "errors")
+TOLD = (HEAD.index("changes"), HEAD.index("conflicts"))
+CALLED = f"{LABELS['full_name']}: "
 
 
 def without(report: dict[str, Any], cut: Cut) -> tuple[dict[str, Any], list[Any]]:
@@ -33,21 +38,37 @@ def without(report: dict[str, Any], cut: Cut) -> tuple[dict[str, Any], list[Any]
 
 
 def rows_about(row: Import, names: Callable[[str], bool]) -> list[list[str]]:
-    """The lines of the whole report that are about them."""
-    return [cells for cells in _rows(row) if names(" ".join(cells))]
+    """The lines of the whole report that are about them; of another's only what names them."""
+    found = [_split(cells, names)[1] for cells in _rows(row)]
+    return [mine for mine in found if mine]
 
 
 def drop_rows(row: Import, names: Callable[[str], bool]) -> int:
-    """Take their lines out of the whole report; how many."""
+    """Take their part out of the whole report; of how many lines."""
     every = list(_rows(row))
-    kept = [cells for cells in every if not names(" ".join(cells))]
-    if len(kept) == len(every):
+    kept = [left for cells in every if (left := _split(cells, names)[0])]
+    changed = sum(bool(_split(cells, names)[1]) for cells in every)
+    if not changed:
         return 0
     text = io.StringIO(newline="")
     csv.writer(text).writerows(kept)
     row.parts.filter(kind="report").delete()
     uploads.keep(row, "report", io.BytesIO(text.getvalue().encode("utf-8-sig")))
-    return len(every) - len(kept)
+    return changed
+
+
+def _split(cells: list[str], names: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+    """What is left of a line without them, and what is theirs. Whose a line is, its other cells
+    and what is said of the name tell; a note or an address may be of somebody else."""
+    others = " ".join(each for index, each in enumerate(cells) if index not in TOLD)
+    parts = {index: cells[index].split(AND) for index in TOLD if index < len(cells)}
+    theirs = [each for told in parts.values() for each in told if names(each)]
+    if names(others) or any(each.startswith(CALLED) for each in theirs):
+        return [], cells
+    left = list(cells)
+    for index, told in parts.items():
+        left[index] = AND.join(each for each in told if each not in theirs)
+    return left, theirs
 
 
 def _rows(row: Import) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from outreach.core.importing.report import RowResult
 
 HEAD = ("line", "outcome", "name", "greeting", "known by", "reason", "changes", "conflicts",
         "errors", "suggestion", "suppressed")  # fmt: skip
+AND = "; "  # between two things of one cell
 
 
 class RowsCsv:
@@ -28,6 +29,6 @@ def cells_of(result: RowResult) -> list[Any]:
     conflicts = [f"{each.field}: {each.before} (file: {each.after})" for each in result.conflicts]
     return [
         result.line, str(result.outcome), result.name, result.greeting, result.matched_by,
-        result.reason, "; ".join(changes), "; ".join(conflicts), "; ".join(result.errors),
+        result.reason, AND.join(changes), AND.join(conflicts), AND.join(result.errors),
         result.suggestion, result.suppressed,
     ]  # fmt: skip

@@ -12,14 +12,8 @@ from typing import Any
 from channels.models import ProviderEvent
 from outreach.edge.models import KeptAnswer, WebhookEvent
 from outreach.edge.privacy.subject import Subject
-from safety.models import SafetyEvent
 
 ADDRESSED = ("recipient", "sender")
-
-
-def refused(row: SafetyEvent, who: Subject) -> bool:
-    """Of a message of theirs, or of no message at all."""
-    return row.draft_id is None or row.draft_id in who.drafts
 
 
 def provided(row: ProviderEvent, who: Subject) -> bool:

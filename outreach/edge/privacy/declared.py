@@ -47,10 +47,11 @@ GONE = {  # what a program gets that repeats a request about them
 class Rule:
     """One table. `find` says which rows are about this human being alone; `own` is what of them is
     personal. `heard`: which of the rows that name them are theirs as well. `gone`: erasure deletes
-    the rows. `cut`: columns of other rows, from which only their part goes; `fixed`: it is told and
-    stays. `also`: columns without text, with what erasure sets them to. `wide`: their position
-    names them, too. `waits`: rows still to be judged, which may be somebody else's request to stop:
-    erasure leaves them alone. `hides`: columns of a row of theirs that are another's.
+    the rows. `cut`: columns of other rows, of which only their part is told and goes, or, where a
+    word marks it, all; `fixed`: rows that keep it. `also`: columns without text, with what erasure
+    sets them to. `wide`: their position names them, too. `waits`: rows still to be judged, which
+    may be somebody else's request to stop: erasure leaves them alone. `hides`: columns of a row of
+    theirs that are another's.
     """
 
     section: str = ""
@@ -61,7 +62,7 @@ class Rule:
     also: dict[str, Any] = field(default_factory=dict)
     gone: bool = False
     heard: Callable[[Any, Subject], bool] | None = None
-    fixed: bool = False
+    fixed: Q | None = None
     hides: Callable[[Any, Subject], tuple[str, ...]] | None = None
     wide: bool = False
     waits: Q | None = None
@@ -142,8 +143,8 @@ RULES: dict[str, Rule] = {
         plain=("key", "handled_by_label"),
     ),
     "safety.SafetyEvent": Rule(
-        "safety_events", _by("draft__person"), {"reason": MARK}, heard=about.refused,
-        cut=("reason",), fixed=True,
+        "safety_events", _by("draft__person"), {"reason": MARK}, cut=("reason",),
+        fixed=Q(draft__isnull=False),  # its guard lets a reason go whole only
         plain=("event_type", "action_blocked", "code", "metadata"),
     ),
     "safety.EmergencyOverride": Rule(

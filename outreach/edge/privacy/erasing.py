@@ -198,7 +198,7 @@ def _scrub(who: Subject, at: datetime) -> Counter[str]:
     ids = {label: [row.pk for row in reading.mine(label, who)] for label in RULES}
     for label, rule in RULES.items():
         table = model_of(label)._meta.db_table
-        for part in () if rule.fixed else list(reading.shared(label, who)):
+        for part in list(reading.shared(label, who)):
             done[table] += _shared(label, rule, part)
         done[table] += _own(label, rule, ids[label], at)
     for row in Import.objects.filter(workspace=who.workspace, parts__kind="report").distinct():
@@ -208,11 +208,15 @@ def _scrub(who: Subject, at: datetime) -> Counter[str]:
 
 def _shared(label: str, rule: Rule, part: Part) -> int:
     left = part.left if part.left or not isinstance(part.left, str) else ERASED
+    if rule.own.get(part.column) is MARK:
+        left = ERASED
     if rule.own.get(part.column) is How.NUMBER:
         left = f"erased:{part.row.pk}"
     rows = model_of(label)._base_manager.filter(pk=part.row.pk)
     if isinstance(left, str):  # what arrived meanwhile keeps no words at all
         rows = rows.exclude(**{part.column: ""})
+    if rule.fixed is not None:
+        rows = rows.exclude(rule.fixed)
     changed: int = _judged(rows, rule).update(**{part.column: left})
     return changed
 

@@ -271,7 +271,7 @@ def fill(place, person, by) -> None:
         for row in rows:
             for name in rule.own:
                 _put(row, name, "zqxmark", {"zqx": 1}, unique=rule.own[name] is How.NUMBER)
-        if rule.cut and not rule.heard and label != "core.ImportPart":
+        if rule.cut and not rule.heard and label not in ("core.ImportPart", *GUARDED):
             found = reading.scope(model_of(label), who)
             found &= ~rule.find(who) if rule.find else found
             row = model_of(label)._base_manager.filter(found).order_by("pk").first()

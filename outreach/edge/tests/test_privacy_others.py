@@ -15,11 +15,12 @@ from channels import merging
 from channels.models import Delivery, EventKind, ProviderEvent
 from outreach import testing
 from outreach.core import activity
+from outreach.core.importing import jobs
 from outreach.edge.hooks import events as hooked
 from outreach.edge.models import KeptAnswer, Webhook, WebhookEvent
 from outreach.edge.privacy import cutting, telling
 from outreach.edge.privacy.erasing import erase
-from outreach.edge.tests import api
+from outreach.edge.tests import api, marked
 from outreach.testing import WORKDAY
 from safety import events as refusals
 from safety.models import SafetyEvent
@@ -155,8 +156,11 @@ def test_why_anothers_message_was_refused_stays_and_is_named(anna, bob):
 
 
 def test_why_their_own_or_nobodys_message_was_refused_goes(anna):
-    rows = [refused(anna, "It presses."), refused(None, "Anna Meier rang")]
-    assert {each["id"] for each in told(anna)["safety_events"]} == {row.pk for row in rows}
+    """What is of no message may still tell of others, so only the line of theirs is told."""
+    rows = [refused(anna, "It presses."), refused(None, "Bob Huber rang\nAnna Meier rang")]
+    found = told(anna)
+    assert [each["id"] for each in found["safety_events"]] == [rows[0].pk]
+    assert parts(found, "safety_events") == ["Anna Meier rang"]
     assert erased(anna).elsewhere == ()
     for row in rows:
         row.refresh_from_db()
@@ -205,6 +209,35 @@ def test_what_was_told_of_their_address_is_theirs(anna):
     erased(anna)
     row.refresh_from_db()
     assert row.payload == {}
+
+
+# --- Reports of imports --------------------------------------------------------------------------
+
+
+FILE = (
+    "Name,Email,Position,Notes\n"
+    "Anna Meier,anna@else.example,,Likes tea\n"
+    'Bob Huber,bob@else.example,Clerk,"Knows Anna Meier"\n'
+    "A. M.,anna@else.example,,Likes coffee\n"
+)
+
+
+def test_anothers_line_of_a_report_is_neither_told_nor_dropped(anna, bob):
+    for person in (anna, bob):
+        form = f"{person.first_name.lower()}@else.example"
+        person.addresses.update(normalised=form, raw=form)
+    by = testing.dora()
+    row = marked.upload(anna.workspace, by, FILE)
+    jobs.ask_apply(row, by=by, at=LATER)
+    jobs.work(clock=lambda: LATER)
+    (found,) = told(anna)["import_lines"]
+    said = json.dumps(found["lines"])
+    assert "notes: Likes tea" in said and "A. M." in said and "notes: Knows Anna Meier" in said
+    assert "Bob" not in said and "bob@" not in said and "Clerk" not in said
+    erased(anna)
+    left = b"".join(jobs.report_of(row)).decode("utf-8-sig")
+    assert "Bob Huber" in left and "position: Clerk" in left
+    assert not [each for each in ("Anna", "anna@", "Likes", "A. M.") if each in left]
 
 
 # --- Lists ---------------------------------------------------------------------------------------
