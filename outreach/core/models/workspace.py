@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zoneinfo
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from outreach.core.models.base import Authored
@@ -31,6 +32,11 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         db_table = "users"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """In a transaction, so that who tells of it in the log, when it is saved, is part of it."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
 
 class Autonomy(models.TextChoices):

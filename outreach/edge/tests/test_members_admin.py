@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 import re
+from contextlib import nullcontext
+from io import StringIO
 
 import pytest
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from outreach import testing
@@ -58,6 +63,45 @@ def passwords_told() -> list[tuple[str, str]]:
     rows = Activity.objects.filter(verb="workspaces.password_set").order_by("pk")
     assert all(each.codes == {"door": "admin"} and not each.digest for each in rows)
     return [(each.by_id, each.object_id) for each in rows]
+
+
+def test_what_the_host_does_to_users_is_told(monkeypatch):
+    """As by every page; whoever has the host needs no login, so nobody is named."""
+
+    def told():
+        rows = Activity.objects.filter(by_id="host").order_by("pk")
+        return [(row.by_kind, row.verb, row.object_id, row.codes) for row in rows]
+
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    words = ("createsuperuser", "--noinput", "--email", "root@example.org", "--username")
+    call_command(*words, "root", stdout=StringIO())
+    root, by = User.objects.get(username="root"), {"door": "command"}
+    made = {"changed": ["is_superuser"], "added": True, **by}
+    assert told() == [("system", "workspaces.user_set", str(root.pk), made)]
+    with pytest.raises(CommandError):
+        call_command(*words, "root", stdout=StringIO())
+    for answer, fails in (("weak", pytest.raises(CommandError)), (PASSWORD + "9", nullcontext())):
+        typed = iter([answer] * 6)
+        monkeypatch.setattr(getpass, "getpass", lambda prompt="", typed=typed: next(typed))
+        with fails:
+            call_command("changepassword", "root", stdout=StringIO(), stderr=StringIO())
+    assert told()[1:] == [("system", "workspaces.password_set", str(root.pk), by)]
+    root.refresh_from_db()
+    assert root.check_password(PASSWORD + "9")
+    root.save()
+    assert len(told()) == 2, "only what such a command does"
+
+
+def test_a_superuser_whose_entry_cannot_be_written_is_not_made(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    def full(*_, **__):
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr("outreach.edge.passwords.activity.record", full)
+    with pytest.raises(OperationalError):
+        call_command("createsuperuser", "--noinput", "--email", "a@example.org", "--username", "x")
+    assert not User.objects.filter(username="x").exists()
 
 
 def test_a_password_that_was_set_is_told_and_one_that_was_refused_is_not():
