@@ -111,7 +111,7 @@ def erase(
         Person.objects.filter(pk=who.human.pk).update(status_reason=told, updated_at=at)
         entry = activity.entry(
             "people.erased", who.human, records=len(who.people), addresses=suppressed,
-            rows=dict(rows),
+            also=len(who.also), rows=dict(rows),
         )  # fmt: skip
         activity.record(entry, by=by, at=at)
     return Erased(dict(rows), suppressed, tuple(reading.elsewhere(who)))
@@ -180,13 +180,13 @@ def _refuse_unjudged(who: Subject) -> None:
 
 def _suppress(who: Subject, *, by: Principal, at: datetime) -> int:
     """Every address they were ever written to or wrote from: only its keyed hash stays."""
-    digests = set()
+    written = set()
     for channel, address in who.ways:
-        row = suppression.suppress(
+        suppression.suppress(
             who.workspace, channel, address, reason=SuppressionReason.ERASURE, by=by, at=at
         )
-        digests.add(row.digest)
-    return len(digests)
+        written.add(suppression.form_of(channel, address))
+    return len(written)
 
 
 # --- The words -----------------------------------------------------------------------------------

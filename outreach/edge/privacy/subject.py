@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q
 
 from channels import stop
+from outreach.core import suppression
 from outreach.core.models import (
     Account,
     Address,
@@ -32,6 +33,7 @@ from outreach.edge.privacy import cutting
 from outreach.edge.privacy.cutting import Words
 
 Way = tuple[str, str]  # channel, address
+NUMBERED = (Channel.PHONE, Channel.WHATSAPP)
 CALLED = ("full_name", "first_name", "last_name", "greeting_name")
 
 
@@ -74,7 +76,7 @@ def of(person: Person, also: Iterable[str] = ()) -> Subject:
     people = stop.human_ids(person)
     records = list(Person.objects.filter(pk__in=people))
     drafts = dict(Draft.objects.filter(person__in=people).values_list("pk", "uuid"))
-    ways = _not_of_others(dict.fromkeys(_ways(records, people)), human.workspace_id, people)
+    ways = _not_of_others(_both(_ways(records, people)), human.workspace_id, people)
     more = tuple(each for name in also if (each := " ".join(name.split())))
     names, perhaps = _their_own(records, more)
     addresses = _written(ways)
@@ -129,6 +131,13 @@ def _ways(records: Iterable[Person], people: list[int]) -> Iterable[Way]:
     yield from (
         heard.exclude(sender="").values_list("channel", "sender").distinct().order_by("sender")
     )
+
+
+def _both(ways: Iterable[Way]) -> Iterable[Way]:
+    """A number that is called is one that has WhatsApp, and may be brought anew as that."""
+    found = list(ways)
+    numbers = [suppression.form_of(channel, each) for channel, each in found if channel in NUMBERED]
+    return dict.fromkeys([*found, *((channel, each) for each in numbers for channel in NUMBERED)])
 
 
 def _not_of_others(ways: Iterable[Way], workspace_id: int, people: list[int]) -> tuple[Way, ...]:
@@ -195,6 +204,6 @@ def _written(ways: Iterable[Way]) -> list[str]:
         found.append(address)
         if channel == Channel.LINKEDIN:
             found.append(address.partition("://")[2].removeprefix("www.").rstrip("/"))
-        if channel in (Channel.PHONE, Channel.WHATSAPP):
+        if channel in NUMBERED:
             found.append(address.removeprefix("+"))
     return found

@@ -34,7 +34,7 @@ from outreach.core.models import (
     Revision,
 )
 from outreach.core.models.workspace import SettingChange
-from outreach.core.people import PersonRefused
+from outreach.core.people import PersonRefused, add_address
 from outreach.core.permissions import NotAllowed
 from outreach.edge.models import KeptAnswer, WebhookEvent
 from outreach.edge.privacy import erasing
@@ -137,6 +137,29 @@ def test_they_cannot_be_written_to_again_after_a_new_import(life, client):
     submitted = marked.submission.submit(draft.pk, by=by, at=LATER)
     assert submitted.approval is None
     assert "suppression list" in submitted.draft.status_reason
+
+
+@pytest.mark.parametrize(("known", "other"), [("phone", "whatsapp"), ("whatsapp", "phone")])
+def test_a_number_is_suppressed_for_calls_and_for_messages(known, other):
+    """Whoever brings it anew may bring it as the other."""
+    person = testing.make_person()
+    add_address(person.workspace, person, known, "+41 44 668 18 77")
+    done = erase(person, reason=WHY, by=testing.dora(), at=LATER)
+    assert suppression.is_suppressed(person.workspace, other, "+41446681877")
+    assert done.suppressed == 2, "the e-mail address and the number"
+    again = testing.make_person()
+    add_address(again.workspace, again, other, "+41 44 668 18 77")
+    draft = testing.make_draft(again, channel=other, subject="")
+    assert marked.submission.submit(draft.pk, by=testing.dora(), at=LATER).approval is None
+
+
+def test_a_number_that_is_anothers_for_calls_stays_theirs():
+    person, other = testing.make_person(), testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+41 44 668 18 77")
+    add_address(person.workspace, other, "phone", "+41 44 668 18 77")
+    erase(person, reason=WHY, by=testing.dora(), at=LATER)
+    assert not suppression.is_suppressed(person.workspace, "phone", "+41446681877")
+    assert suppression.is_suppressed(person.workspace, "whatsapp", "+41446681877")
 
 
 def test_the_stub_takes_nothing_in_any_more(life):

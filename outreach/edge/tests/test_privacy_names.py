@@ -12,7 +12,7 @@ from django.urls import reverse
 from channels import merging
 from outreach import testing
 from outreach.core import person_editing
-from outreach.core.models import ImportChange, Person
+from outreach.core.models import Activity, ImportChange, Person
 from outreach.core.models.imports import Import
 from outreach.core.models.workspace import SettingChange
 from outreach.edge.privacy import telling
@@ -160,6 +160,8 @@ def test_the_command_takes_as_many_as_there_are(anna):
     for row in rows:
         row.refresh_from_db()
         assert row.reason == "Erased."
+    told = Activity.objects.get(verb="people.erased").codes
+    assert told["also"] == 2 and "Anni" not in str(told)
 
 
 def test_the_page_takes_them_one_a_line(anna, client):
