@@ -128,17 +128,20 @@ def _cut(row: Any, name: str, words: Words) -> tuple[Any, list[Any]]:
 
 
 def elsewhere(who: Subject) -> Iterator[tuple[str, int]]:
-    """(table, number) of texts and data about other people that name them, in whatever letters.
+    """(table, number) of texts and data about others, or about nobody, that still name them, in
+    whatever letters.
 
     Read here, because a database folds letters by rules of its own. A name of one word is not
     looked for: it would be found everywhere.
     """
     for label, rule in RULES.items():
-        if rule.find is None:
-            continue
         model = model_of(label)
-        told = [name for name in rule.own if _is_told(model._meta.get_field(name))]
-        for row in _every(model, scope(model, who) & ~rule.find(who), *told) if told else ():
+        found = scope(model, who)
+        if rule.find:
+            found &= ~rule.find(who)
+        columns = dict.fromkeys([*rule.own, *rule.cut])
+        told = [name for name in columns if _is_told(model._meta.get_field(name))]
+        for row in _every(model, found, *told) if told else ():
             if any(who.words.within(text) for name in told for text in texts(getattr(row, name))):
                 yield model._meta.db_table, row.pk
 

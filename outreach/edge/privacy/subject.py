@@ -6,6 +6,7 @@ those they had before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -151,19 +152,29 @@ def _not_of_others(ways: Iterable[Way], workspace_id: int, people: list[int]) ->
 
 
 def _their_own(records: Iterable[Person], also: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Names they are known by, and those of before that are somebody else's by now: one had been
-    typed on the wrong record, or both are called so."""
-    ids = [each.pk for each in records]
-    heard = InboundMessage.objects.filter(person__in=ids, kind=InboundKind.MESSAGE)
-    now = list(heard.values_list("sender_name", flat=True).distinct().order_by("sender_name"))
+    """Names they are known by, and those that may be somebody else's: of before, when one was typed
+    on the wrong record or both are called so; and what a mail called itself, which is free text."""
+    ids, now = [each.pk for each in records], []
     for each in records:
         now += _turned({name: getattr(each, name) for name in CALLED})
     before = [[name] for name in also] + [_turned(each) for each in _former(records, ids)]
+    known = _syllables([*now, *(name for forms in before for name in forms)])
+    heard = InboundMessage.objects.filter(person__in=ids, kind=InboundKind.MESSAGE)
+    signed = heard.values_list("sender_name", flat=True).distinct().order_by("sender_name")
+    before += [[name] for name in signed]
     taken = _taken(records, ids, {name for forms in before for name in forms}) - _folded(now)
+    odd = {name for name in signed if not _syllables([name]) & known}
     perhaps: list[str] = []
     for forms in before:
-        (perhaps if _folded(forms) & taken else now).extend(forms)
+        (perhaps if _folded(forms) & taken or set(forms) & odd else now).extend(forms)
     return now, perhaps
+
+
+def _syllables(names: Iterable[str]) -> set[str]:
+    """The words of these, of two letters and more. An address that stands for a name has none:
+    whoever wrote from it chose it."""
+    folded = (name.casefold() for name in names if "@" not in name)
+    return {word for name in folded for word in re.findall(r"[^\W\d_]{2,}", name)}
 
 
 def _taken(records: Iterable[Person], ids: list[int], names: Iterable[str]) -> set[str]:

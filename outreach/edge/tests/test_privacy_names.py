@@ -15,6 +15,7 @@ from outreach.core import person_editing
 from outreach.core.models import Activity, ImportChange, Person
 from outreach.core.models.imports import Import
 from outreach.core.models.workspace import SettingChange
+from outreach.core.people import add_address
 from outreach.edge.privacy import telling
 from outreach.edge.privacy.erasing import erase
 from outreach.edge.tests import api
@@ -128,7 +129,43 @@ def test_a_name_that_is_anothers_by_now_is_told_and_not_cut(anna):
     done = erased(anna)
     row.refresh_from_db()
     assert row.reason == "Bob Huber rang"
-    assert done.elsewhere == (("people", bob.pk),)
+    assert done.elsewhere == (("people", bob.pk), ("setting_changes", row.pk))
+
+
+def wrote_as(person, sender_name) -> None:
+    testing.make_inbound(person, sender_name=sender_name, kind="message")
+
+
+@pytest.mark.parametrize("shown", ["Bob Huber", "was told"])
+def test_what_somebody_calls_themselves_in_a_mail_opens_and_takes_nothing_of_others(anna, shown):
+    """A sender's name is free text: with it one could ask for whatever is said of another."""
+    testing.make_person(anna.workspace, "Bob Huber")
+    row = noted(anna, "Bob Huber was told")
+    wrote_as(anna, shown)
+    told = json.loads("".join(telling.export(anna, by=testing.dora(), at=LATER)))
+    assert told["shared"] == []
+    erased(anna)
+    row.refresh_from_db()
+    assert row.reason == "Bob Huber was told"
+
+
+@pytest.mark.parametrize("shown", ["Anna M. Zuber", "Dr. Meier"])
+def test_a_sender_name_like_their_name_is_theirs(anna, shown):
+    row = noted(anna, f"{shown} rang")
+    wrote_as(anna, shown)
+    erased(anna)
+    row.refresh_from_db()
+    assert row.reason == "Erased."
+
+
+def test_a_sender_name_that_is_like_nothing_of_theirs_is_told(anna):
+    """Also where their address is like it: whoever writes has chosen that."""
+    add_address(anna.workspace, anna, "email", "karl.kunz@example.org")
+    other = testing.make_person(anna.workspace, notes="Karl Kunz rang")
+    row = noted(anna, "Karl Kunz rang")
+    wrote_as(anna, "Karl Kunz")
+    places = {("people", other.pk), ("setting_changes", row.pk)}
+    assert set(erased(anna).elsewhere) == places
 
 
 # --- Names that nothing here knows ---------------------------------------------------------------
