@@ -167,7 +167,16 @@ def require(principal: Principal, verb: Verb, workspace: Workspace) -> None:
         )
     raise NotAllowed(
         f"{principal.label} may not {act} in {workspace.name}. "
-        f"Ask somebody with the role {LEAST_ROLE[verb].label.lower()} or above."
+        f"Ask somebody with the role {LEAST_ROLE[verb].label.lower()} or above, or to be given "
+        f"it: {how_given(workspace)}"
+    )
+
+
+def how_given(workspace: Workspace) -> str:
+    """Where a role comes from: a superuser is no member, and may make one of themselves."""
+    return (
+        f"an admin of {workspace.name} gives roles in the admin under Members → Add, "
+        "and so does a superuser, to themselves too."
     )
 
 

@@ -118,7 +118,7 @@ def _only(verb: Verb | None, place: Workspace | None, *, operator: bool) -> User
         return able[0]
     right = _right(verb, place, operator=operator)
     if not able:
-        raise CommandError(f"No active user has {right}. Give somebody that right first.")
+        raise CommandError(f"No active user has {right}. {_given(verb, place)}")
     names = ", ".join(user.get_username() for user in able[:10])
     more = " …" if len(able) > 10 else ""
     raise CommandError(
@@ -142,6 +142,14 @@ def _right(verb: Verb | None, place: Workspace | None, *, operator: bool) -> str
     if operator:
         words.append("the operator's right")
     return " and ".join(words) or "an account"
+
+
+def _given(verb: Verb | None, place: Workspace | None) -> str:
+    """Where a right that nobody has is given."""
+    if verb is not None and place is not None:
+        how = permissions.how_given(place)
+        return f"{how[0].upper()}{how[1:]}"
+    return "Make a superuser with `manage.py createsuperuser`."
 
 
 def parse_duration(text: str) -> timedelta:

@@ -38,6 +38,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "title": "Overview",
         "has_workspace": bool(places),
+        "has_role": bool(roles_of(request)),
         "queue_tiles": _queue_tiles(waiting),
         "oldest": _oldest(waiting, now),
         "day_tiles": _day_tiles(waiting, places, events, now),

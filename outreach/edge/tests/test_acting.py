@@ -75,6 +75,19 @@ def test_nobody_with_the_right_is_refused():
         acting.principal({}, verb=Verb.IMPORT)
 
 
+def test_a_refusal_says_where_a_role_is_given_and_that_a_superuser_can():
+    """After `createsuperuser` nobody is there to be asked."""
+    testing.make_user("boss", is_superuser=True)
+    for options in ({}, {"as_user": "boss"}):
+        with pytest.raises(CommandError, match="Members → Add, and so does a superuser, to thems"):
+            acting.principal(options, verb=Verb.IMPORT)
+
+
+def test_without_an_operator_the_command_that_makes_one_is_told():
+    with pytest.raises(CommandError, match=r"right\. Make a superuser with `manage"):
+        acting.principal({}, operator=True)
+
+
 def test_several_with_the_right_are_named_with_the_remedy():
     testing.make_user("alice", Role.REVIEWER)
     testing.make_user("bob", Role.CREATOR)

@@ -220,6 +220,17 @@ def test_somebody_without_a_workspace_is_told_so():
     assert "You belong to no workspace yet" in text
 
 
+def test_a_superuser_without_a_role_is_told_where_to_give_it():
+    place, boss = testing.make_workspace(), testing.make_user("boss", is_superuser=True)
+    client = enter(boss)
+    page = client.get("/admin/").content.decode()
+    assert "You have no role in any workspace yet" in page and "import_contacts" not in page
+    asked = {"username": "boss", "workspace": str(place.pk), "role": "reviewer"}
+    client.post("/admin/core/membership/add/", asked)
+    page = client.get("/admin/").content.decode()
+    assert "You have no role" not in page and "import_contacts" in page
+
+
 # --- Stopping ------------------------------------------------------------------------------------
 
 
