@@ -16,8 +16,21 @@ def main() -> None:
     except ImportError:
         sys.exit("Django is not installed in this Python. Run `make run`, or use .venv/bin/python.")
     try:
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as error:
+            if not stops_everything(sys.argv):
+                raise
+            from django.core.management import get_commands
+
+            stop_with_the_database_alone(error)
+            # Without settings it found Django's own commands only, and remembers that.
+            get_commands.cache_clear()  # type: ignore[attr-defined]
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
+        if stops_everything(sys.argv):
+            sys.stderr.write(f"NOT STOPPED: {error} Or kill the worker processes.\n")
+            sys.exit(3)
         sys.exit(f"Configuration error: {error}")
     except OperationalError as error:
         sys.stderr.write(
@@ -30,6 +43,25 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def stops_everything(words: list[str]) -> bool:
+    """Whether this is the emergency stop, which nothing that is wrong with sending may refuse."""
+    return words[1:2] == ["control"] and "--emergency-stop" in words
+
+
+def stop_with_the_database_alone(error: Exception) -> None:
+    """Say what was wrong with the settings, and leave of them what a stop needs."""
+    from django.conf import settings
+
+    from outreach.environment import only_the_database
+
+    if settings.configured:  # they were read: the fault is another, and would come again
+        raise error
+    only_the_database()
+    sys.stderr.write(
+        f"Configuration error: {error}\nStopping all the same, with the database's address alone.\n"
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ loosening by typing error, so flags and numbers are read here.
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,11 @@ from outreach.core.own_keys import make_once
 TRUE_WORDS = ("true", "1", "yes", "on")
 FALSE_WORDS = ("false", "0", "no", "off")
 PACED = ("email", "instagram", "whatsapp")  # what programs send on
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MOST_PER_MINUTE = 100_000
+STOP_NEEDS = frozenset(
+    {"DATABASE_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "HOME", "LANG", "OUTREACH_USER", "PATH"}
+)
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -48,6 +55,25 @@ def whole_number(name: str, *, default: int, least: int, most: int) -> int:
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name}={value} is out of range: {least} to {most}.")
     return value
+
+
+def log_level(raw: str) -> str:
+    """LOG_LEVEL, one that Python knows, in any case."""
+    word = raw.strip().upper()
+    if word not in LOG_LEVELS:
+        raise ImproperlyConfigured(f"LOG_LEVEL={raw!r} is none of {', '.join(LOG_LEVELS)}.")
+    return word
+
+
+def json_object(name: str, *, default: str) -> dict[str, Any]:
+    """The JSON object `name`; its value is never repeated, because it holds keys."""
+    try:
+        found = json.loads(os.environ.get(name, "").strip() or default)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ImproperlyConfigured(f'{name} is no JSON object. Write {name}={{"NAME": "VALUE"}}.')
+    return found
 
 
 def per_minute(raw: str) -> dict[str, int]:
@@ -145,6 +171,24 @@ def database(url: str) -> dict[str, Any]:
         config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)  # for outreach.core.sql
         return config
     raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
+
+
+def only_the_database() -> None:
+    """Leave in the environment what reaches the database, and make the rest readable, for a stop.
+
+    Call it after settings failed: what a file says stands in the environment by then. In a data
+    folder of its own no sender can be proven dead, which says "not yet stopped" and is safe.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in STOP_NEEDS or name.startswith(("LC_", "PG"))
+    }
+    if kept.get("DATABASE_URL") and not Path(kept.get("DATA_DIR") or "var").is_dir():
+        kept["DATA_DIR"] = tempfile.mkdtemp(prefix="outreach-stop-")
+    os.environ.clear()
+    os.environ.update(kept, ENV_FILE=os.devnull, SECRET_KEY=secrets.token_hex(32))
+    os.environ["CELERY_BROKER_URL"] = "memory://"  # a stop sends no task, and needs no folder
 
 
 def mail(url: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from outreach.environment import (
     database,
     flag,
     folder,
+    json_object,
+    log_level,
     mail,
     per_minute,
     secret_key,
@@ -190,7 +192,7 @@ META_APP_SECRET = env.str("META_APP_SECRET", default="")
 META_VERIFY_TOKEN = env.str("META_VERIFY_TOKEN", default="")
 ANYMAIL: dict[str, Any] = {
     "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
-    **env.json("ANYMAIL_SETTINGS", default={}),
+    **json_object("ANYMAIL_SETTINGS", default="{}"),
     "WEBHOOK_SECRET": env.str("ANYMAIL_WEBHOOK_SECRET", default="").split(),
 }
 # Webhooks of ours, to programs: the key that every secret is made from; the newest first.
@@ -248,7 +250,7 @@ LOGGING = {
     "filters": {"links": {"()": "outreach.edge.log_lines.NoLinks"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": log_level(env.str("LOG_LEVEL", default="INFO"))},
     # A line for every tick of the timetable would bury what matters.
     "loggers": {
         name: {"level": "WARNING"}

@@ -18,7 +18,7 @@ from tools.steps import ROOT
 PAGE = ROOT / "docs" / "configuration.md"
 EXAMPLE = ROOT / ".env.example"
 SOURCES = ("outreach", "tools")
-READERS = {"flag", "whole_number", "env", "get", "str", "list", "json"}
+READERS = {"flag", "whole_number", "env", "get", "str", "list", "json_object"}
 SECRET = re.compile(r"SECRET|TOKEN$|KEY$|^ANYMAIL|^(DATABASE|CELERY_BROKER|EMAIL|NOTIFY)_URLS?$")
 HEAD = """# Configuration
 
@@ -80,7 +80,7 @@ def _kind(reader: str, given: dict[str, str]) -> str:
     if reader == "whole_number":
         least, most = (f"{int(given[end]):,}" for end in ("least", "most"))
         return f"whole number, {least} to {most}"
-    return {"list": "list, commas between", "json": "JSON in one line"}.get(reader, "text")
+    return {"list": "list, commas between", "json_object": "JSON in one line"}.get(reader, "text")
 
 
 def page() -> str:

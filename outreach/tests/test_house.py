@@ -15,7 +15,7 @@ from django.core.management import call_command
 from outreach.tests.source import ROOT, dotted, tree
 from tools import processes
 
-READERS = {"flag", "whole_number"}
+READERS = {"flag", "whole_number", "json_object"}
 SERVICES = {"migrate", "web", "worker", "beat", "postgres", "redis"}
 # Read by others than us, or only to find our own way.
 NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PATH", "TEST_DATABASE_URL", "ARGS"}

@@ -99,6 +99,9 @@ def test_as_shipped_nothing_can_be_sent(tmp_path):
         ("DATABASE_URL", "mysql://root@localhost/x", "must begin with postgres:// or sqlite://"),
         ("EMAIL_URL", "carrier-pigeon://x", "EMAIL_URL cannot be read"),
         ("PORT", "http", "not a whole number"),
+        ("LOG_LEVEL", "loud", "none of DEBUG, INFO"),
+        ("ANYMAIL_SETTINGS", "{", "no JSON object"),
+        ("ANYMAIL_SETTINGS", "[1]", "no JSON object"),
     ],
 )
 def test_a_start_with_an_unreadable_value_is_one_sentence(tmp_path, variable, value, sentence):

@@ -42,6 +42,7 @@ class Command(BaseCommand):
     help = (
         "Stop, resume and show what is stopped. Without --workspace it concerns the whole system."
     )
+    requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group(required=True)

@@ -35,6 +35,7 @@ VERBS = ("disable_automation", "enable_automation", "block", "unblock", "desist"
 
 class Command(BaseCommand):
     help = "Stop or resume messaging to one person: --block UUID, or --uuid UUID --block."
+    requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--uuid", default="", help="The person, as the admin shows it.")

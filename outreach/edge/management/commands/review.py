@@ -30,6 +30,7 @@ ITEM_MENU = "Actions: [A]pprove  [R]eject  [E]dit  [S]kip  [B]lock Person: "
 
 class Command(BaseCommand):
     help = "Work the approval queue: show, approve, edit, reject, approve in bulk."
+    requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group()

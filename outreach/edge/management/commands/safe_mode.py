@@ -22,6 +22,7 @@ NOT_YET_STOPPED = 3
 
 class Command(BaseCommand):
     help = "Show Safe Mode and its preflight, switch it on, or switch it off as an admin."
+    requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group(required=True)

@@ -24,6 +24,7 @@ SHOWN = 100
 
 class Command(BaseCommand):
     help = "Addresses nothing may go to: import FILE, export FILE, add, lift, list."
+    requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
         acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)

@@ -1,0 +1,79 @@
+"""What stops, or shows what is stopped, is refused by nothing that is wrong with sending."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.management import execute_from_command_line
+
+from outreach import testing
+from outreach.edge.tests.test_mcp import child_environment
+from outreach.tests.source import ROOT
+from safety.models import SystemControl
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def stopped() -> bool:
+    return SystemControl.objects.filter(
+        control_key="EMERGENCY_STOP", workspace=None, enabled=True
+    ).exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("control", "--emergency-stop"), ("control", "--status"), ("person", "--block"),
+        ("safe_mode", "--on"), ("suppression", "add", "gone@example.com"), ("review", "--pending"),
+    ],
+)  # fmt: skip
+def test_where_no_sender_can_hold_a_lock_people_can_still_stop(settings, tmp_path, words):
+    (tmp_path / "senders").write_text("no folder")  # check E002, also for root
+    settings.DATA_DIR = tmp_path
+    settings.OUTREACH_USER = testing.olaf() and "olaf"
+    if words[0] != "control":
+        settings.OUTREACH_USER = testing.dora() and "dora"
+    uuids = [str(testing.make_draft().person.uuid)] if words[0] == "person" else []
+    execute_from_command_line(["manage.py", *words, *uuids])
+    assert stopped() == ("--emergency-stop" in words)
+
+
+def stop(*, put: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The stop by command in a shell where something else is wrong."""
+    clean = {name: os.environ[name] for name in ("PATH",)}
+    given = child_environment()
+    clean |= {name: given[name] for name in ("DATABASE_URL", "DATA_DIR")}
+    return subprocess.run(
+        [sys.executable, "manage.py", "control", "--emergency-stop", "--reason", "in trouble"],
+        cwd=ROOT, env={**clean, "ENV_FILE": os.devnull, "OUTREACH_USER": "olaf", **put},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def test_settings_that_cannot_be_read_keep_no_stop_from_being_set(tmp_path):
+    testing.olaf()
+    (tmp_path / "env").write_text(
+        "SECRET_KEY=short\nEMAIL_URL=pigeon://x\nMESSAGING_ENABLED=ture\n"
+    )
+    done = stop(put={"ENV_FILE": str(tmp_path / "env"), "LOG_LEVEL": "loud", "PORT": "http"})
+    assert (done.returncode, stopped()) == (0, True), done.stderr
+    assert "stopped" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stderr and "Configuration error: SECRET_KEY" in done.stderr
+    assert "with the database's address alone" in done.stderr
+
+
+def test_a_data_folder_that_is_gone_keeps_no_stop_from_being_set(tmp_path):
+    testing.olaf()
+    (tmp_path / "file").write_text("no folder")
+    done = stop(put={"DATA_DIR": str(tmp_path / "file" / "var")})
+    assert (done.returncode, stopped()) == (0, True), done.stderr
+
+
+def test_a_database_that_cannot_be_named_is_one_sentence_and_not_stopped():
+    done = stop(put={"DATABASE_URL": "mysql://x"})
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "NOT STOPPED: DATABASE_URL must begin with" in done.stderr
+    assert "Traceback" not in done.stderr
