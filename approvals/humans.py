@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Q
-
 from approvals.models import Approval
-from approvals.rounds import UNTAKEN
-
-OPEN = UNTAKEN | Q(status="pending")
+from approvals.rounds import OPEN
 
 
 def lock(human_ids: Iterable[int]) -> None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from approvals.models import GIVEN, Approval, ApprovalStatus
-from outreach.core import activity, drafts
+from outreach.core import activity, drafts, erasure
 from outreach.core.models import Draft
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
 
 UNTAKEN = Q(status__in=GIVEN, taken_at__isnull=True)
+OPEN = UNTAKEN | Q(status=ApprovalStatus.PENDING)
 BATCH = 500
 
 # Why a given approval was taken back, in the words the reviewer reads on the new round.
@@ -190,6 +192,24 @@ def lock(rows: QuerySet[Approval], *, skip: bool = False) -> list[Approval]:
         .order_by("pk")
         .select_for_update(of=("self",), skip_locked=skip)[:BATCH]
     )
+
+
+def hold(draft: Draft) -> list[Approval]:
+    """Every round of this message: until the transaction ends nobody opens, decides or takes one.
+
+    Locked in the order of all others: rounds, the person, the message. Whoever opens a round holds
+    the message only, and whoever approves that one has it and waits for the message: so the message
+    is let go, and all are locked anew, where one came in between.
+    """
+    rows = Approval.objects.filter(draft=draft).select_related("workspace").order_by("pk")
+    while True:
+        held = list(rows.select_for_update(of=("self",)))
+        with transaction.atomic():
+            erasure.hold([draft.person_id, draft.person.human_id])
+            list(Draft.objects.select_for_update(no_key=True).filter(pk=draft.pk).values_list("pk"))
+            if rows.count() == len(held):
+                return held
+            transaction.set_rollback(True)  # as far as this block: the rounds stay locked
 
 
 def has_other_open(draft: Draft, human_id: int) -> bool:

@@ -15,7 +15,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Greatest
 
 from approvals import quota, receipt, rounds
-from approvals.models import GIVEN, Approval, ApprovalStatus
+from approvals.models import GIVEN, Approval
 from outreach.core import sql
 from outreach.core.models import Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
@@ -196,9 +196,7 @@ def end_for_human(human_ids: Iterable[int], *, sentence: str, by: Principal, at:
 
     Returns how many are left because somebody else holds them at this moment.
     """
-    rows = Approval.objects.filter(
-        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), human__in=list(human_ids)
-    )
+    rows = Approval.objects.filter(rounds.OPEN, human__in=list(human_ids))
     rounds.end(
         rounds.lock(rows, skip=True), reason="person_stopped", sentence=sentence, by=by, at=at
     )
@@ -210,9 +208,7 @@ def end_for_drafts(draft_ids: Iterable[int], *, sentence: str, by: Principal, at
 
     Needs a transaction. Returns how many are left because somebody holds them at this moment.
     """
-    rows = Approval.objects.filter(
-        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft__in=list(draft_ids)
-    )
+    rows = Approval.objects.filter(rounds.OPEN, draft__in=list(draft_ids))
     rounds.end(rounds.lock(rows, skip=True), reason="pointless", sentence=sentence, by=by, at=at)
     return rows.count()
 

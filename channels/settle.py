@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from approvals import rounds
-from approvals.models import Approval, ApprovalStatus
+from approvals.models import ApprovalStatus
 from channels import liveness
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus, EventKind
@@ -241,7 +241,8 @@ def arrived_by_event(delivery_id: int, *, event: str, at: datetime, provider_id:
     unknown as well: what bounced had left.
     """
     with transaction.atomic():
-        row = Delivery.objects.select_related("approval__draft").filter(pk=delivery_id).first()
+        rows = Delivery.objects.select_for_update(of=("self",), no_key=True)  # a person may decide
+        row = rows.select_related("approval__draft").filter(pk=delivery_id).first()
         if row is None:
             return False
         after_all = row.status == DeliveryStatus.FAILED
@@ -275,14 +276,11 @@ def arrived_by_event(delivery_id: int, *, event: str, at: datetime, provider_id:
 
 def _after_all(row: Delivery, at: datetime) -> None:
     """It counts again, and of its message nothing more is sent that nobody has in hand yet."""
-    draft = row.approval.draft_id
-    later = Approval.objects.filter(
-        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft_id=draft
-    )
-    rounds.withdraw(rounds.lock(later), reason=AFTER_ALL, by=PROVIDER, at=at)
+    draft = row.approval.draft
+    rounds.withdraw(rounds.hold(draft), reason=AFTER_ALL, by=PROVIDER, at=at)
     Contact.objects.filter(key=f"delivery:{row.token}").update(certain=True, voided_at=None)
     told = "It arrived after all: the provider says so. Do not send it once more."
-    drafts.move([draft], DraftStatus.SENT, reason=told)
+    drafts.move([draft.pk], DraftStatus.SENT, reason=told)
 
 
 def unknown_count() -> int:

@@ -1,0 +1,126 @@
+"""What a person or a receipt says of a message, while somebody else acts on the very same one."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from approvals import rounds, services, submission
+from channels import registry, sending, settle
+from channels.adapters.memory import MemoryAdapter
+from channels.base import Outcome
+from channels.models import Delivery
+from outreach import testing
+from outreach.core.models import Draft
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = WORKDAY + timedelta(minutes=1)
+LATER = WORKDAY + timedelta(minutes=3)
+
+
+@pytest.fixture
+def memory():
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        yield MemoryAdapter
+    MemoryAdapter.reset()
+
+
+@pytest.fixture
+def unknown(live, memory):
+    """One delivery whose outcome nobody knows."""
+    memory.answers.append(Outcome.UNKNOWN)
+    testing.make_approved()
+    sending.process(clock=lambda: NOW)
+    return Delivery.objects.get(status="unknown")
+
+
+class Meanwhile:
+    """Another thread that acts once, when first told to.
+
+    `act` comes back when it is through, or waits for a lock of ours, or has had time enough.
+    """
+
+    def __init__(self, act) -> None:
+        self._act, self.answer, self.fault = act, None, None
+        self._done, self._thread = threading.Event(), threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self.answer = self._act()
+        except Exception as fault:
+            self.fault = fault
+        finally:
+            self._done.set()
+            connection.close()
+
+    def act(self) -> None:
+        if self._thread.ident is None:
+            self._thread.start()
+            for _ in range(50):
+                if self._done.wait(0.02) or testing.somebody_waits():
+                    return
+
+    def end(self):
+        self._thread.join(30)
+        assert self._done.is_set() and self.fault is None, self.fault
+        return self.answer
+
+
+def approve_again(draft_id: int) -> None:
+    fresh = submission.submit(draft_id, by=testing.bob(), at=NOW).approval
+    services.approve(fresh.pk, by=testing.alice(), at=NOW, digest=fresh.digest, undo_seconds=0)
+
+
+@contextlib.contextmanager
+def once_the_rounds_are_locked(other: Meanwhile) -> Iterator[None]:
+    """The other one acts just after the first statement that locks rounds of a message."""
+
+    def act_after(execute, sql, *given):
+        done = execute(sql, *given)
+        if "message_approvals" in sql and "FOR UPDATE" in sql:
+            other.act()
+        return done
+
+    if connection.vendor == "sqlite":
+        other.act()  # it has one writer: whoever decides has decided before, or waits
+    with connection.execute_wrapper(act_after):
+        yield
+
+
+def test_what_arrived_after_all_is_not_sent_again_though_it_is_approved_at_that_moment(
+    unknown, memory
+):
+    draft, alice = unknown.approval.draft_id, testing.alice()
+    testing.bob()
+    settle.settle(unknown.pk, "not_arrived", by=alice, at=NOW)
+    other = Meanwhile(lambda: approve_again(draft))
+    with once_the_rounds_are_locked(other):
+        assert settle.arrived_by_event(unknown.pk, event="delivered", at=NOW)
+    other.end()
+    assert sending.process(clock=lambda: LATER).sent == 0
+    assert len(memory.outbox) == 1
+    assert Draft.objects.get().status == "sent"
+    assert not unknown.approval.draft.approvals.filter(rounds.OPEN).exists()
+
+
+def test_a_receipt_that_comes_while_a_person_says_not_arrived_is_not_lost(unknown, monkeypatch):
+    alice = testing.alice()
+    event = Meanwhile(lambda: settle.arrived_by_event(unknown.pk, event="delivered", at=NOW))
+    follow = settle._follow
+
+    def slow(*args, **more):
+        monkeypatch.setattr(settle, "_follow", follow)
+        event.act()
+        return follow(*args, **more)
+
+    monkeypatch.setattr(settle, "_follow", slow)
+    settle.settle(unknown.pk, "not_arrived", by=alice, at=NOW)
+    assert event.end() is True
+    assert (Delivery.objects.get().status, Draft.objects.get().status) == ("sent", "sent")
