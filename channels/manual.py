@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from approvals import quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
@@ -17,7 +16,7 @@ from channels import registry
 from channels.models import Delivery, DeliveryStatus
 from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
-from outreach.core.models import Contact, Person
+from outreach.core.models import Contact, Draft, Person
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import canonical
@@ -153,9 +152,10 @@ def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
 
 
 def _locked(approval_id: int) -> Approval:
-    """The approval, with every round of its message locked: no sender can take one meanwhile."""
-    rows = rounds.lock(Approval.objects.filter(draft__approvals=approval_id))
-    for row in rows:
+    """The approval, with every round of its message held: no sender can take one meanwhile."""
+    rows = Draft.objects.select_related("person__merged_into")
+    draft = rows.filter(approvals=approval_id).first()
+    for row in rounds.hold(draft) if draft is not None else ():
         if row.pk == approval_id:
             return row
     raise HandOffRefused(f"There is no approval #{approval_id}.")
@@ -189,12 +189,9 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     Approval.objects.filter(pk=approval.pk, taken_at__isnull=True).filter(rounds.UNTAKEN).update(
         taken_at=at
     )
-    # Before its other rounds are looked for: what was being submitted is in the queue by then.
     if drafts.move([approval.draft_id], DraftStatus.SENT, reason="Sent by hand.") != 1:
         raise HandOffRefused(f"#{approval.pk} cannot be marked: its message is sent already.")
-    later = Approval.objects.filter(
-        rounds.UNTAKEN | Q(status=ApprovalStatus.PENDING), draft_id=approval.draft_id
-    )
+    later = Approval.objects.filter(rounds.OPEN, draft_id=approval.draft_id)
     rounds.withdraw(rounds.lock(later), reason="sent_by_hand", by=by, at=at)
     Contact.objects.bulk_create([contact_of(row, at, certain=True)], ignore_conflicts=True)
     rest_after(row, at)

@@ -11,11 +11,12 @@ import pytest
 from django.db import connection
 
 from approvals import rounds, services, submission
-from channels import registry, sending, settle
+from channels import manual, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
 from channels.models import Delivery
 from outreach import testing
+from outreach.core import drafts
 from outreach.core.models import Draft
 from outreach.testing import WORKDAY
 
@@ -44,7 +45,8 @@ def unknown(live, memory):
 class Meanwhile:
     """Another thread that acts once, when first told to.
 
-    `act` comes back when it is through, or waits for a lock of ours, or has had time enough.
+    `act` comes back when it is through (or `until`), or waits for a lock of ours, or has had
+    time enough.
     """
 
     def __init__(self, act) -> None:
@@ -60,11 +62,11 @@ class Meanwhile:
             self._done.set()
             connection.close()
 
-    def act(self) -> None:
+    def act(self, until: threading.Event | None = None) -> None:
         if self._thread.ident is None:
             self._thread.start()
             for _ in range(50):
-                if self._done.wait(0.02) or testing.somebody_waits():
+                if (until or self._done).wait(0.02) or testing.somebody_waits():
                     return
 
     def end(self):
@@ -79,13 +81,15 @@ def approve_again(draft_id: int) -> None:
 
 
 @contextlib.contextmanager
-def once_the_rounds_are_locked(other: Meanwhile) -> Iterator[None]:
+def once_the_rounds_are_locked(
+    other: Meanwhile, until: threading.Event | None = None
+) -> Iterator[None]:
     """The other one acts just after the first statement that locks rounds of a message."""
 
     def act_after(execute, sql, *given):
         done = execute(sql, *given)
         if "message_approvals" in sql and "FOR UPDATE" in sql:
-            other.act()
+            other.act(until)
         return done
 
     if connection.vendor == "sqlite":
@@ -124,3 +128,36 @@ def test_a_receipt_that_comes_while_a_person_says_not_arrived_is_not_lost(unknow
     settle.settle(unknown.pk, "not_arrived", by=alice, at=NOW)
     assert event.end() is True
     assert (Delivery.objects.get().status, Draft.objects.get().status) == ("sent", "sent")
+
+
+def test_sent_by_hand_and_an_approval_at_that_moment_never_wait_for_each_other(live, monkeypatch):
+    """Its round was stopped, and the next one was returned; the message is submitted once more."""
+    approval, alice = testing.make_approved(), testing.alice()
+    testing.bob()
+    stop.emergency_stop(workspace=None, reason="test", by=testing.olaf(), clock=lambda: NOW)
+    stop.enable_all(workspace=None, reason="over", by=testing.olaf(), at=NOW)
+    again = approval.draft.approvals.get(status="pending")
+    services.return_(again.pk, by=alice, at=NOW, feedback="Say when.")
+    other, move_one = Meanwhile(lambda: approve_again(approval.draft_id)), drafts.move_one
+
+    def slow(draft, to, **more):
+        if to == "approved":
+            has_its_round.set()
+            for _ in range(50):
+                if testing.somebody_waits() or marked.wait(0.02):
+                    break
+        return move_one(draft, to, **more)
+
+    has_its_round, marked = threading.Event(), threading.Event()
+    monkeypatch.setattr(drafts, "move_one", slow if connection.vendor != "sqlite" else move_one)
+    with once_the_rounds_are_locked(other, until=has_its_round):
+        manual.mark_sent(approval.pk, by=alice, at=NOW)
+    marked.set()
+    other.end()
+    assert Delivery.objects.get().status == "manual"
+    assert (Draft.objects.get().status, Draft.objects.get().status_reason) == (
+        "sent",
+        "Sent by hand.",
+    )
+    assert not approval.draft.approvals.filter(rounds.OPEN).exists()
+    assert sending.process(clock=lambda: LATER).sent == 0
