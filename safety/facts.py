@@ -95,7 +95,7 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dict[str, Any]:
-    phone = known.around.phones.get(person.pk, "")
+    phone = known.around.phones.get(human.pk, "")
     country = country_of(human.country or person.country, phone)
     workspace = draft.workspace
     return {

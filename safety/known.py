@@ -52,6 +52,10 @@ WHERE (p.id {among} OR p.merged_into_id {among}) AND c.withdrawn_at IS NULL
 UNION ALL
 SELECT 'phone', person_id, normalised, '', NULL, NULL, NULL, id
 FROM addresses WHERE person_id {among} AND channel IN ('whatsapp', 'phone')
+UNION ALL
+SELECT 'phone', p.merged_into_id, a.normalised, '', NULL, NULL, NULL, a.id
+FROM people p JOIN addresses a ON a.person_id = p.id
+WHERE p.merged_into_id {among} AND a.channel IN ('whatsapp', 'phone')
 ORDER BY 5, 8
 """
 
@@ -65,7 +69,7 @@ class Passed(NamedTuple):
 
 @dataclass(slots=True)
 class Around:
-    """What AROUND found: by human being, phones by person."""
+    """What AROUND found, by human being."""
 
     contacts: dict[int, list[Passed]] = field(default_factory=lambda: defaultdict(list))
     rests: dict[int, list[frequency.Contact]] = field(default_factory=lambda: defaultdict(list))
@@ -143,10 +147,9 @@ def _one(values: Sequence[Any], **points_at: Person | None) -> Person:
 def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     """What stands around these people."""
     found = Around()
-    among, persons = sql.among([person.pk for person in people])
-    _, humans = sql.among({person.human_id for person in people})
+    among, humans = sql.among({person.human_id for person in people})
     values = [humans, sql.from_moment(at - MEMORY), humans, sql.from_moment(at)]
-    rows = sql.fetch(AROUND, [*values, humans, humans, persons], among=among)
+    rows = sql.fetch(AROUND, [*values, humans, humans, humans, humans], among=among)
     for kind, whose, a, b, when, until, draft, _ in rows:
         moment, end = sql.to_moment(when), sql.to_moment(until)
         if kind == "phone":

@@ -68,9 +68,16 @@ def test_a_page_is_found_without_its_drafts(client):
     assert "OFFSET 3" in found and "JOIN" not in found
 
 
-def test_the_clock_is_that_of_the_number_of_the_drafts_own_record():
+@pytest.mark.parametrize("whose", ["own", "kept", "merged"])
+def test_the_clock_is_that_of_the_human_beings_number(whose):
     person = testing.make_person(name="Rings From Tokyo")
-    add_address(person.workspace, person, "phone", "+81 3 1234 5678")
+    number = person
+    if whose != "own":
+        number = testing.make_person(name="Tokyo Once More")
+        kept, merged = (number, person) if whose == "kept" else (person, number)
+        merged.merged_into = kept
+        merged.save()
+    add_address(number.workspace, number, "phone", "+81 3 1234 5678")
     other = testing.make_person(name="Another")
     add_address(other.workspace, other, "phone", "+41 44 668 18 00")
     testing.make_pending(person)

@@ -8,11 +8,11 @@ import pytest
 
 from approvals import services, submission
 from approvals.errors import Refused
-from channels import registry, sending
+from channels import merging, registry, sending
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
 from outreach.core import consent, drafts, suppression
-from outreach.core.models import Activity, Draft
+from outreach.core.models import Activity, Draft, Person
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -194,3 +194,41 @@ def test_with_another_key_what_is_approved_waits_and_leaves_when_the_right_one_i
         report = sending.process(clock=lambda: at + timedelta(minutes=10))
     assert (report.sent, report.waiting, len(MemoryAdapter.outbox)) == (3, 0, 3)
     MemoryAdapter.reset()
+
+
+@pytest.mark.parametrize("keeps_number", [True, False])
+def test_hours_are_those_of_the_number_whichever_record_of_the_human_being_has_it(
+    live, keeps_number
+):
+    number, draft = testing.make_person(), testing.make_person()
+    add_address(number.workspace, number, "phone", "+81312345678")
+    kept, merged = (number, draft) if keeps_number else (draft, number)
+    merging.merge(kept, merged, by=testing.bob(), at=WORKDAY)
+    night = WORKDAY.replace(hour=14, minute=30)  # 23:30 in Tokyo
+    testing.make_approved(Person.objects.get(pk=draft.pk), at=night)
+    with registry.override("email", MemoryAdapter("email")):
+        assert sending.process(clock=lambda: night + timedelta(minutes=1)).sent == 0
+        morning = night + timedelta(hours=11)  # 10:30 there
+        assert sending.process(clock=lambda: morning).sent == 1
+
+
+@pytest.mark.parametrize("keeps_number", [True, False])
+def test_the_law_is_that_of_the_number_whichever_record_of_the_human_being_has_it(keeps_number):
+    """Germany, by the number: advertising needs consent there."""
+    number, draft = testing.make_person(), testing.make_person()
+    add_address(number.workspace, number, "phone", "+493012345678")
+    kept, merged = (number, draft) if keeps_number else (draft, number)
+    merging.merge(kept, merged, by=testing.bob(), at=WORKDAY)
+    offer = testing.make_draft(Person.objects.get(pk=draft.pk), purpose="promotional")
+    assert facts.gather([offer], at=WORKDAY)[offer.pk].country == "DE"
+    assert submission.submit(offer.pk, by=testing.bob(), at=WORKDAY).approval is None
+
+
+def test_of_two_records_numbers_the_older_counts_for_messages_to_either():
+    one, other = testing.make_person(), testing.make_person()
+    add_address(one.workspace, other, "phone", "+493012345678")
+    add_address(one.workspace, one, "phone", "+81312345678")
+    merging.merge(one, other, by=testing.bob(), at=WORKDAY)
+    both = [testing.make_draft(each) for each in Person.objects.filter(pk__in=[one.pk, other.pk])]
+    found = facts.gather(both, at=WORKDAY)
+    assert {each.country for each in found.values()} == {"DE"}
