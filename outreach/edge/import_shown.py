@@ -118,9 +118,22 @@ def _show_sum(report: Report, console: Console) -> None:
     stopped = report.counts["stopped"]
     if stopped:
         console.print(f"{stopped:,} of them asked us to stop or are blocked; they stay so.")
-    if report.is_applied:
+    if report.is_refused:
+        done = f"Nothing {'was' if report.is_applied else 'would be'} stored."
+    elif report.is_applied:
         undo = f"Stored as import {report.number}; --undo {report.number} takes it back."
-        done = undo if report.writes else "Nothing to do: everything was here already."
+        done = undo if report.writes else _nothing(report)
     else:
         done = "Nothing was stored: this was a dry run. Without --dry-run it is applied."
     console.print(f"[bold]{report.counts['rows']:,} rows: {tally}.[/] {done}")
+
+
+def _nothing(report: Report) -> str:
+    """Why an import had nothing to write."""
+    if not report.unchanged:
+        return "Nothing to do: no row is somebody to be stored."
+    if refused := report.counts["rows_with_errors"]:
+        return (
+            f"Nothing to do: the rows that could be read were here already, {refused:,} had faults."
+        )
+    return "Nothing to do: everything was here already."

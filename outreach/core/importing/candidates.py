@@ -101,8 +101,9 @@ class Reader:
 
     def _read(self, record: Record) -> Candidate | Skip:
         line, cells = record
-        if is_footer(cells, self.width):
-            text = "A line below the list, not somebody."
+        is_below = line > self.table.last_row
+        if is_footer(cells, self.width, is_below=is_below):
+            text = f"A {'line below' if is_below else 'sum or heading in'} the list, not somebody."
             return Skip(line, "footer", text, name=names.clean(" ".join(cells[:2]))[:80])
         if len(cells) != self.width and (fault := self._ragged(line, cells)):
             return fault

@@ -70,6 +70,7 @@ def detect(source: Source, forced: str = "") -> Encoding:
 
 def _old_page(source: Source, head: bytes, offset: int, byte: int, line: int) -> str:
     """The code page of a file that is no UTF-8, or BadFile where nothing proves one."""
+    kinds.refuse_binary(head, source.name)
     found = codepages.by_header(head)
     if found and _first_fault(source, found) is None:
         return found

@@ -237,15 +237,18 @@ def _phones(row: Candidate) -> list[str]:
 
 def _empty_report(table: Table, on_row: OnRow | None) -> Report:
     meant = {index: field for field, indexes in table.columns.items() for index in indexes}
+    words = [table.header[index] for index in meant]
+    told = {}
+    for index in meant:
+        word = table.header[index]
+        told[index] = f"{word} (column {index + 1})" if words.count(word) > 1 else word
     return Report(
         file=table.name,
         format=table.format,
         encoding=table.encoding.label,
         delimiter=DELIMITERS.get(table.delimiter, ""),
         header_line=table.header_line,
-        columns={
-            table.header[index]: LABELS.get(meant[index], meant[index]) for index in sorted(meant)
-        },
+        columns={told[index]: LABELS.get(meant[index], meant[index]) for index in sorted(meant)},
         unread=table.unread,
         notices=table.notices,
         on_row=on_row,

@@ -51,6 +51,16 @@ def refuse(head: bytes, name: str) -> None:
             raise BadFile(f"{name} is {kind}, not a list of people. {remedy}")
 
 
+def refuse_binary(head: bytes, name: str) -> None:
+    """Raise BadFile for bytes that are no text in any code page: every fiftieth is a control."""
+    controls = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
+    if controls > len(head) // 50:
+        raise BadFile(
+            f"{name} is no text, so not a list of people: {controls} of its first {len(head)} "
+            f"bytes are control characters. {EXPORT} Text in UTF-16 is read with --encoding utf-16."
+        )
+
+
 def refuse_locked(place: Source) -> None:
     """An Excel workbook with a password is an old-style container with one telling name in it."""
     tail = b""

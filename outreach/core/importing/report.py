@@ -140,6 +140,12 @@ class Report:
         """Whether applying writes anything at all."""
         return bool(self.new or self.changed or self.counts["contacts"] or self.counts["opted_out"])
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether rows were refused and none came in: of such a file nothing is stored."""
+        counts = self.counts
+        return bool(counts["errors"]) and counts["rows"] == self.skipped and not self.writes
+
     def rows(self) -> Iterator[RowResult]:
         """The kept rows in the order of the file."""
         every = [row for rows in self.kept.values() for row in rows]
@@ -160,7 +166,7 @@ class Report:
             "columns": self.columns,
             "columns_not_read": list(self.unread),
             "notices": list(self.notices),
-            "applied": self.is_applied,
+            "applied": self.is_applied and not self.is_refused,
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),
             "suppressed_by_reason": dict(sorted(self.suppressions.items())),

@@ -12,6 +12,7 @@ from outreach.core.importing.columns import Columns, Reading, UnknownColumn
 from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.encoding import Encoding
 from outreach.core.importing.source import BadFile, BadHeader
+from outreach.core.importing.tidy import is_footer
 
 MAX_ROWS = 1_000_000
 Record = tuple[int, list[str]]
@@ -45,6 +46,7 @@ class Table:
     header_line: int = 0
     delimiter: str = ""
     rows: int = 0
+    last_row: int = 0  # the line of the last row that is no line below the list
     is_day_first: bool = False
     notices: tuple[str, ...] = ()
     history: Callable[[], Iterator[Passed]] | None = None
@@ -89,7 +91,8 @@ def shown(cells: Sequence[str]) -> str:
 
 def survey(table: Table) -> Table:
     """Read to the end: every structural fault shows before anything is stored."""
-    rows = 0
+    rows = last = 0
+    width = len(table.header)
     is_day_first = False
     dates = table.columns.get("connected_on", ())[:1]
     for line, cells in table.records():
@@ -100,6 +103,8 @@ def survey(table: Table) -> Table:
                 "import takes. Split it into several files, each with the header line.",
                 line=line,
             )
+        if not is_footer(cells, width) and any(cells):
+            last = line
         for index in dates:
             if not is_day_first and index < len(cells):
                 is_day_first = looks_day_first(cells[index])
@@ -111,4 +116,6 @@ def survey(table: Table) -> Table:
         )
     samples = tuple(tuple(cell[:60] for cell in cells) for _, cells in islice(table.records(), 3))
     notices = (*table.notices, *refusals.notice(table.header, table.columns))
-    return replace(table, rows=rows, is_day_first=is_day_first, samples=samples, notices=notices)
+    return replace(
+        table, rows=rows, last_row=last, is_day_first=is_day_first, samples=samples, notices=notices
+    )

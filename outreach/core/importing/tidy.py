@@ -50,10 +50,11 @@ def plain(cell: str) -> str:
     return names.clean(cell)
 
 
-def is_footer(cells: list[str], width: int) -> bool:
+def is_footer(cells: list[str], width: int, *, is_below: bool = True) -> bool:
     """A line below the list: a program's own words, a sum, a lone cell in a list of many columns.
 
-    Numbers may stand beside a sum, never words or an address.
+    Numbers may stand beside a sum, never words or an address. A lone cell with proper rows below
+    it (`is_below` false) is a row cut short.
     """
     if len(cells) > 1 and not BELOW.match(next(filter(None, cells), "")):
         return False
@@ -63,6 +64,6 @@ def is_footer(cells: list[str], width: int) -> bool:
     first, *others = filled
     if NOTICE.match(first):
         return True
-    if not others and (FOOTER.match(first) or (len(cells) == 1 and width >= 3)):
+    if not others and (FOOTER.match(first) or (is_below and len(cells) == 1 and width >= 3)):
         return True
     return bool(SUM.fullmatch(first)) and not any(c.isalpha() for text in others for c in text)

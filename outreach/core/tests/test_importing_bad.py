@@ -42,6 +42,7 @@ BAD = {
         HEAD + b'"C D,c@example.com,X\n"E F",e@example.com,Y\n',
         r"quote \(\"\) opened in line 2",
     ),
+    "no text": (bytes(range(256)) * 8, "is no text, so not a list of people"),
     "nul": (HEAD + ROW + b"A\0B,c@example.com,X\n", "Line 3 .*NUL"),
     "over-long line": (HEAD + b"x" * 1_000_100 + b"\n", "Line 2 .*longer than 1,000,000"),
     "over-long cell": (HEAD + b'"' + b"x" * 200_000 + b'",a,b\n', "Line 2 .*131,072"),

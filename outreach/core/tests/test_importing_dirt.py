@@ -139,6 +139,17 @@ def test_who_left_a_mailing_list_comes_in_stopped():
     assert "email" in gone.refused
 
 
+def test_only_a_line_after_the_last_proper_row_is_below_the_list():
+    text = "Name,Email,Company\nAnn,a@example.com,X\nBen\nTotal,,2\nCy,c@example.com,Y\nShown\n"
+    people, skipped = rows_of(text)
+    assert [row.name.full for row in people] == ["Ann", "Cy"]
+    assert [(row.code, row.is_error, row.reason[:26]) for row in skipped] == [
+        ("ragged", True, "The row has 1 cell and the"),
+        ("footer", False, "A sum or heading in the li"),
+        ("footer", False, "A line below the list, not"),
+    ]
+
+
 def test_lines_below_a_report_are_nobody():
     people, skipped = rows_of(Path("salesforce_report_padded.csv"))
     assert [(row.name.full, row.company, len(row.ways)) for row in people] == [

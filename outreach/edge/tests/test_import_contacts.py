@@ -66,10 +66,40 @@ def test_a_dry_run_shows_and_stores_nothing(path):
 
 
 def test_importing_twice_says_that_nothing_was_to_do(path):
+    path.write_text("Name,Email\nAnna,anna@example.com\n")
     assert "1 new" in run(path)
     shown = run(path)
     assert "1 unchanged" in shown and "everything was here already" in shown
     assert Activity.objects.filter(verb="imports.applied").count() == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_file_of_which_every_row_is_refused_is_not_done(path, words):
+    path.write_text("Name,Email\nAnn,nope\nBob,neither\n")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was stored: every row was refused"):
+        call_command("import_contacts", str(path), *words, stdout=out)
+    assert "Errors in rows: 2" in out.getvalue() and "already" not in out.getvalue()
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_contacts", str(path), "--json", *words, stdout=out)
+    assert json.loads(out.getvalue())["applied"] is False
+    assert not Person.objects.exists() and not Import.objects.exists()
+
+
+def test_a_file_with_faults_the_second_time_is_not_told_to_be_here_whole(path):
+    run(path)
+    path.write_text("Name,Email\nAnna,anna@example.com\nBob,nope\n")
+    shown = run(path)
+    assert "the rows that could be read were here already, 1 had faults" in shown
+    path.write_text("First Name,Last Name,Connected On\n,,15 Nov 2023\n")
+    assert "no row is somebody to be stored" in run(path)
+
+
+def test_a_column_of_addresses_that_stands_twice_is_shown_twice(path):
+    path.write_text("First Name,Email,Email\nAnn,a@example.com,b@example.com\n")
+    assert "Email (column 2) → e-mail, Email (column 3) → e-mail" in run(path)
+    assert Person.objects.get().addresses.count() == 2
 
 
 def test_the_log_says_who_by_which_door(path, bob):

@@ -123,6 +123,11 @@ class Command(BaseCommand):
         else:
             # Lines are left whole for those who pipe them into grep.
             show(report, Console(file=cast(Any, self.stdout), highlight=False, soft_wrap=True))
+        if report.is_refused:
+            raise CommandError(
+                "Nothing was stored: every row was refused. Mend the rows named above and import "
+                "the file again."
+            )
 
     def _undo(self, options: dict[str, Any]) -> None:
         if options["file"]:
