@@ -787,6 +787,19 @@ def test_people_are_written_and_stopped(bot):
     assert api.code(alice.post(f"{path}/lift", {"reason": "x"})) == (409, "person_refused")
 
 
+def test_one_request_brings_no_thousand_addresses(bot, person):
+    """Each is looked up and told in one transaction, for which a stop would have to wait."""
+    many = [{"channel": "email", "address": f"a{number}@example.org"} for number in range(51)]
+    for answer in (
+        bot.post("/api/people", {"full_name": "Zoë", "addresses": many}),
+        bot.patch(f"/api/people/{person.uuid}", {"addresses": many}),
+    ):
+        assert api.code(answer) == (400, "max_length")
+        assert "50" in answer.json()["errors"][0]["detail"]
+    done = bot.patch(f"/api/people/{person.uuid}", {"addresses": many[:50]})
+    assert (done.status_code, len(done.json()["addresses"])) == (200, 51)
+
+
 def test_lifting_a_block_tells_of_the_request_to_stop_beneath_it():
     person = testing.make_person()
     alice = api.colleague(testing.alice)
