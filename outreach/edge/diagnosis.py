@@ -16,7 +16,7 @@ from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import suppression
 from outreach.core.models import Suppression, Workspace
-from outreach.edge import key_fit, platforms
+from outreach.edge import health, key_fit, platforms
 from outreach.edge.hooks import standing
 from safety import controls
 from safety.complaints import judge_rate
@@ -64,6 +64,27 @@ def examine(*, at: datetime) -> Examination:
         found.faults += [
             Fault(f"doctor.{name}", level, line, hint) for level, line, hint in told if level
         ]
+    return found
+
+
+def not_alive(states: dict[str, str]) -> list[Fault]:
+    """What /healthz answers 503 for, beside the database, which has a finding of its own.
+
+    A scheduler that never ran is what a fresh install looks like, unless messages may leave.
+    """
+    found = []
+    if states["broker"] != "ok":
+        line = f"The broker {states['broker']}: what is approved waits until it is back."
+        hint = "Start it, or look at CELERY_BROKER_URL."
+        found.append(Fault("doctor.broker", "ERROR", line, hint))
+    if states["beat"] not in ("ok", "unknown"):
+        fresh = states["beat"] == health.NEVER and controls.read().is_braking(ControlKey.DRY_RUN)
+        line = f"The scheduler {states['beat']}: nothing expires and nothing is swept."
+        hint = (
+            "Start it: `make run`, or `celery -A outreach worker -B`, or the service `beat`. Where "
+            "it runs, no worker takes its tasks: look at the workers and the broker."
+        )
+        found.append(Fault("doctor.beat", "WARNING" if fresh else "ERROR", line, hint))
     return found
 
 

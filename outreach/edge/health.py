@@ -15,6 +15,7 @@ from outreach.core.models import Heartbeat
 from safety import controls
 
 BEAT_MAX_AGE = timedelta(seconds=90)
+NEVER = "has not ticked yet"
 
 
 def database_state() -> str:
@@ -45,7 +46,7 @@ def beat_state() -> str:
     except DatabaseError:
         return "unknown"
     if last is None:
-        return "has not ticked yet"
+        return NEVER
     age = timezone.now() - last.at
     return "ok" if age < BEAT_MAX_AGE else f"last ticked {int(age.total_seconds())} s ago"
 

@@ -18,10 +18,10 @@ from channels.liveness import current_boot_id
 from channels.models import Delivery, PlatformTemplate
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Activity, Suppression
+from outreach.core.models import Activity, Heartbeat, Suppression
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
-from outreach.edge import diagnosis, key_fit
+from outreach.edge import diagnosis, health, key_fit
 from outreach.edge.management.commands.doctor import configured, running_at
 from outreach.testing import WORKDAY
 from safety import controls
@@ -33,9 +33,12 @@ SYSTEM = Principal.system("test")
 
 
 @pytest.fixture(autouse=True)
-def durable(monkeypatch):
-    """Tests run without durability, which doctor rightly calls unsafe; not what is asked here."""
-    from outreach.edge import checks
+def durable(monkeypatch, transactional_db):
+    """Tests run without durability and scheduler, which doctor rightly calls unsafe; not what is
+    asked here."""
+    from outreach.edge import checks, tasks
+
+    tasks.heartbeat()
 
     monkeypatch.setattr(checks, "sqlite_durability", lambda connection: [])
     monkeypatch.setattr(checks, "postgresql_durability", lambda connection: [])
@@ -72,6 +75,46 @@ def test_a_fresh_installation_is_safe():
 
 def test_nothing_brakes_when_live(live):
     assert report()["controls"] == ["Nothing brakes."]
+
+
+def alive(args=()):
+    """What is found of the parts that must live, by id, and the text."""
+    out, code = io.StringIO(), 0
+    try:
+        call_command("doctor", "--json", stdout=out)
+    except CommandError as error:
+        code = error.returncode
+    found = json.loads(out.getvalue())["findings"]
+    return {each["id"]: each for each in found}, code
+
+
+def test_a_scheduler_that_stopped_is_an_error_by_the_rule_of_healthz(client):
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=131))
+    found, code = alive()
+    assert client.get("/healthz").status_code == 503 and code == 1
+    assert found["doctor.beat"]["level"] == "ERROR"
+    assert "131 s ago" in found["doctor.beat"]["message"]
+    assert "worker -B" in found["doctor.beat"]["hint"]
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=80))
+    found, code = alive()
+    assert client.get("/healthz").status_code == 200 and code == 0
+    assert "doctor.beat" not in found
+
+
+def test_a_scheduler_that_never_ran_is_an_error_only_where_messages_may_leave(request):
+    Heartbeat.objects.all().delete()
+    found, code = alive()
+    assert (found["doctor.beat"]["level"], code) == ("WARNING", 0)
+    request.getfixturevalue("live")
+    found, code = alive()
+    assert (found["doctor.beat"]["level"], code) == ("ERROR", 1)
+
+
+def test_a_broker_that_does_not_answer_is_an_error(monkeypatch):
+    monkeypatch.setattr(health, "broker_state", lambda: "does not answer (ConnectionRefusedError)")
+    found, code = alive()
+    assert (found["doctor.broker"]["level"], code) == ("ERROR", 1)
+    assert "CELERY_BROKER_URL" in found["doctor.broker"]["hint"]
 
 
 def test_the_last_drill_of_the_stop_is_told_and_asked_for_where_messages_leave(live):

@@ -54,9 +54,10 @@ class Command(BaseCommand):
 
     def _report(self, options: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """What was found, and how many findings are serious."""
+        alive = health.parts()
         report: dict[str, Any] = {
             "configured": configured(),
-            "alive": health.parts(),
+            "alive": alive,
             "badge": controls.badge().text,
             "message_now": controls.badge().sentence,
             "findings": [
@@ -69,7 +70,8 @@ class Command(BaseCommand):
             found = diagnosis.examine(at=timezone.now())
             report |= found.parts
             report["findings"] += [
-                finding(each.id, each.level, each.message, each.hint) for each in found.faults
+                finding(each.id, each.level, each.message, each.hint)
+                for each in (*diagnosis.not_alive(alive), *found.faults)
             ]
             report["message"] = self._message(options)
         except DatabaseError:
