@@ -52,6 +52,20 @@ class StopReport:
         """Whether there is more to say than that it is stopped."""
         return bool(self.may_have_left or self.unknown_before or self.left_meanwhile)
 
+    def lines(self) -> list[str]:
+        """As a terminal tells it: whether it is stopped, and what left, or may have."""
+        return [
+            "stopped" if self.stopped else "NOT YET STOPPED",
+            *[
+                f"approval #{row['approval']}: {row['status']}"
+                for row in (*self.may_have_left, *self.left_meanwhile, *self.still_open)
+            ],
+            *[
+                f"approval #{row['approval']}: unknown already before this"
+                for row in self.unknown_before
+            ],
+        ]
+
     def as_dict(self) -> dict[str, Any]:
         return {
             **vars(self),

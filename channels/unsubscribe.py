@@ -55,19 +55,21 @@ def message_of(token: str) -> Draft:
     return draft
 
 
-def unsubscribe(token: str, *, at: datetime) -> Draft:
+def unsubscribe(token: str, *, at: datetime) -> tuple[Draft, list[int]]:
     """Stop this human being for good: desist, every address suppressed, every consent ended.
 
-    Committed when it returns; what was in flight is seen by its sender's last look, or had left.
+    Committed when it returns, with the message and the person ids in whose name one may still be
+    in flight, past its sender's last look: ask `quiet.in_flight` before saying that all is over.
     Who was blocked, or stopped for another reason, asked for it as well. Harmless twice. Must not
     be called within a transaction. Raises NotOurLink.
     """
     draft = message_of(token)
     human = people.canonical(draft.person)
+    ids = people.human_ids(human)
     if (human.status, human.status_reason) != (PersonStatus.DESIST, REASON):
-        stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
+        ids = stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
     _forbid(human, at)
-    return draft
+    return draft, ids
 
 
 def _forbid(human: Person, at: datetime) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from approvals.models import Approval
 from channels import envelopes, headers, merging, registry, sending, stop, unsubscribe
 from channels.adapters.memory import MemoryAdapter
 from channels.adapters.mime import compose
+from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts, suppression
@@ -121,6 +123,40 @@ def test_a_second_click_is_as_good_as_the_first():
     assert click(path).status_code == 200
     assert Person.objects.get().status_at == since, "the 72 hours are not prolonged"
     assert Suppression.objects.count() == 1
+
+
+def test_a_click_says_that_one_may_be_on_its_way_as_long_as_that_is_so(live):
+    """A sender is past its last look when they click: that message cannot be called back."""
+    approval = make_approved()
+    path, looked, go = path_of(approval), threading.Event(), threading.Event()
+
+    def stuck(envelope):
+        looked.set()
+        go.wait(20)
+        return Receipt(Outcome.SENT, "memory")
+
+    def send():
+        sending.process(clock=lambda: LATER)
+        connection.close()
+
+    MemoryAdapter.reset()
+    MemoryAdapter.answers.append(stuck)
+    with registry.override("email", MemoryAdapter("email")):
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            assert looked.wait(20)
+            first, again = click(path), click(path)
+        finally:
+            go.set()
+            sender.join(20)
+    for response in (first, again):
+        assert response.status_code == 200
+        assert "Done" in response.content.decode()
+        assert "One message may be on its way already" in response.content.decode()
+    assert Delivery.objects.get().status == "sent"
+    assert "on its way" not in click(path).content.decode()
+    assert "on its way" not in Client().get(path).content.decode()
 
 
 def test_who_was_blocked_asks_us_to_stop_all_the_same():

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from channels import unsubscribe
+from channels import quiet, unsubscribe
 from outreach.core.models import Draft
 
 
@@ -21,17 +21,23 @@ from outreach.core.models import Draft
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """200 once the stop is committed; 404 for a link that is not ours."""
+    """200 once the stop is committed, saying whether one is on its way; 404 if not our link."""
+    done, on_its_way = request.method == "POST", False
     try:
-        if request.method == "POST":
-            message = unsubscribe.unsubscribe(token, at=timezone.now())
+        if done:
+            message, humans = unsubscribe.unsubscribe(token, at=timezone.now())
+            on_its_way = bool(quiet.in_flight(quiet.scope_of(humans=humans)))
         else:
             message = unsubscribe.message_of(token)
     except unsubscribe.NotOurLink as fault:
         response = render(request, "unsubscribe.html", {"fault": str(fault)}, status=404)
     else:
-        done = request.method == "POST"
-        context = {"done": done, "who": _who(message), "address": masked(message)}
+        context = {
+            "done": done,
+            "on_its_way": on_its_way,
+            "who": _who(message),
+            "address": masked(message),
+        }
         response = render(request, "unsubscribe.html", context)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

@@ -17,6 +17,7 @@ from django.utils import timezone
 from approvals import services
 from approvals.models import Approval
 from channels import inbound, look, stop, stop_link
+from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
@@ -420,6 +421,30 @@ def test_no_words_of_others_steer_the_terminal():
     shown = run("review", "--show", str(item.pk))
     assert not set(signs[:1] + signs[-1:]) & set(shown)
     assert shown.count("⟦U+001B⟧") == 2
+
+
+@pytest.mark.parametrize("in_flight", [False, True])
+def test_blocking_from_the_queue_tells_what_is_still_in_flight(monkeypatch, settings, in_flight):
+    testing.alice()
+    settings.STOP_PATIENCE_SECONDS = 0
+    item, other = testing.make_pending(), testing.make_approved()
+    if in_flight:
+        lock = SenderLock.acquire()
+        Delivery.objects.create(
+            workspace=other.workspace, approval=other, human=item.human, channel="email",
+            status="sending", sender=lock.uuid, place=lock.place, boot_id=lock.boot_id,
+            since=timezone.now(),
+        )  # fmt: skip
+    typed = f"v {item.pk}\nb\nyes\nthreatened us\nq\n"
+    monkeypatch.setattr("sys.stdin", StringIO(typed))
+    said = run("review")
+    assert "is blocked" in said
+    assert Person.objects.get(pk=item.human_id).status == "blocked"
+    if in_flight:
+        lock.release(all_ended=True)
+        assert f"NOT YET STOPPED\napproval #{other.pk}: sending" in said
+    else:
+        assert "\nstopped\n" in said
 
 
 def test_review_shows_approves_edits_and_rejects():

@@ -72,7 +72,7 @@ class Command(BaseCommand):
             self._erase(person, place, options)
             return
         if verb == "show":
-            self._say(person, {}, as_json=options["json"])
+            self._say(person, as_json=options["json"])
             return
         by = acting.principal(options, verb=Verb.STOP_PERSON, workspace=place)
         try:
@@ -127,7 +127,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{still} (--lift-desist)")
         elif verb == "enable_automation":
             stop.set_automation(person, True, reason=reason, by=by, at=now)
-        self._say(person, {}, as_json=options["json"])
+        self._say(person, as_json=options["json"])
 
     def _lift(self, verb: str, person: Person, reason: str, by: Principal) -> str:
         human = canonical(person)
@@ -141,11 +141,13 @@ class Command(BaseCommand):
 
     def _wait(self, person: Person, humans: list[int], set_at: Any, *, as_json: bool) -> None:
         report = quiet.wait(quiet.scope_of(humans=humans), set_at=set_at)
-        self._say(person, report.as_dict(), as_json=as_json)
+        self._say(person, report, as_json=as_json)
         if not report.stopped:
             sys.exit(NOT_YET_STOPPED)
 
-    def _say(self, person: Person, report: dict[str, Any], *, as_json: bool) -> None:
+    def _say(
+        self, person: Person, report: quiet.StopReport | None = None, *, as_json: bool
+    ) -> None:
         person.refresh_from_db()
         allowed, reason = can_send_message(person)
         human = canonical(person)
@@ -163,7 +165,7 @@ class Command(BaseCommand):
                         "reason": reason,
                         "addresses": ways,
                         "suppressed": held,
-                        **report,
+                        **(report.as_dict() if report else {}),
                     }
                 )
             )
@@ -177,12 +179,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Not by {held} of their {ways} addresses: suppressed. {HOW_TO_LIFT}."
             )
-        if report:
-            self.stdout.write("stopped" if report["stopped"] else "NOT YET STOPPED")
-            for row in (*report["may_have_left"], *report["left_meanwhile"], *report["still_open"]):
-                self.stdout.write(f"approval #{row['approval']}: {row['status']}")
-            for row in report["unknown_before"]:
-                self.stdout.write(f"approval #{row['approval']}: unknown already before this")
+        for line in report.lines() if report else ():
+            self.stdout.write(line)
 
 
 def _suppressed(human: Person) -> tuple[int, int]:

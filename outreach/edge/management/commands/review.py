@@ -15,7 +15,7 @@ from approvals import bulk, desk, items, queue, receipt, services
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.tasks import wake_sender
-from channels import stop
+from channels import quiet, stop
 from outreach.core import drafts
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
@@ -246,14 +246,11 @@ class Command(BaseCommand):
         person = item.draft.person
         if self._ask(f"Block {person.full_name} for good? yes/no: ").lower() != "yes":
             return
-        stop.stop_person(
-            person,
-            PersonStatus.BLOCKED,
-            reason=self._ask("Why? "),
-            by=self.by,
-            at=timezone.now(),
-        )
+        reason, now = self._ask("Why? "), timezone.now()
+        ids = stop.stop_person(person, PersonStatus.BLOCKED, reason=reason, by=self.by, at=now)
         self.stdout.write(f"{person.full_name} is blocked; what waited for them is rejected.")
+        for line in quiet.wait(quiet.scope_of(humans=ids), set_at=now).lines():
+            self.stdout.write(line)
 
     def _ask(self, question: str) -> str:
         """One line from the person; the end of input means quit."""
