@@ -145,21 +145,26 @@ def _one(values: Sequence[Any], **points_at: Person | None) -> Person:
 
 
 def around_of(people: Iterable[Person], *, at: datetime) -> Around:
-    """What stands around these people."""
+    """What stands around these people at this moment, which is now.
+
+    What we sent and rests are committed, so they have happened, whatever another sender's clock
+    said. What arrived counts from its own time on: it only ever allows more.
+    """
     found = Around()
     among, humans = sql.among({person.human_id for person in people})
     values = [humans, sql.from_moment(at - MEMORY), humans, sql.from_moment(at)]
     rows = sql.fetch(AROUND, [*values, humans, humans, humans, humans], among=among)
-    for kind, whose, a, b, when, until, draft, _ in rows:
-        moment, end = sql.to_moment(when), sql.to_moment(until)
+    for kind, whose, a, b, began, until, draft, _ in rows:
+        moment, end = sql.to_moment(began), sql.to_moment(until)
         if kind == "phone":
             found.phones.setdefault(whose, a)  # the oldest: what is added moves nobody's hours
         elif kind == "contact":
-            contact = frequency.Contact(platform=a, at=moment, direction=b)
+            when = min(moment, at) if b == "out" else moment
+            contact = frequency.Contact(platform=a, at=when, direction=b)
             found.contacts[whose].append(Passed(contact, draft))
         elif kind == "rest":
             found.rests[whose].append(
-                frequency.Contact("", moment, "cooling_off", until=end, cause=a)
+                frequency.Contact("", min(moment, at), "cooling_off", until=end, cause=a)
             )
         else:
             found.consents[whose].append(ConsentOnFile(a, b, moment, end))

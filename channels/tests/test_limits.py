@@ -12,11 +12,13 @@ import pytest
 from django.db import connection
 
 from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
 from channels.tests.child import FileAdapter
 from channels.tests.plenty import make_approvals, make_people
 from outreach import testing
 from outreach.core import consent
 from outreach.core.models import Consent, Contact, CoolingOff
+from outreach.core.people import rest
 from outreach.testing import WORKDAY
 from safety.contract import frequency
 
@@ -57,9 +59,9 @@ def exactly(limit: int, people, path) -> None:
     assert sorted(rests.values_list("human", flat=True)) == sorted(p.pk for p in people)
     for person in people:
         last = Contact.objects.filter(human=person).order_by("-id").first()
-        rest = rests.get(human=person)
-        assert rest.at == last.at, "the message that reached the limit began the rest"
-        assert rest.until - rest.at == timedelta(hours=24)
+        begun = rests.get(human=person)
+        assert begun.at == last.at, "the message that reached the limit began the rest"
+        assert begun.until - begun.at == timedelta(hours=24)
 
 
 def until(true, seconds: float = 60.0) -> None:
@@ -120,3 +122,41 @@ def test_half_an_hour_lies_between_two_chats(due, tmp_path):
         assert sum(letters(out).values()) == PEOPLE
         sending.process(clock=lambda: AT + timedelta(minutes=31))
         assert sum(letters(out).values()) == 2 * PEOPLE
+
+
+@pytest.fixture
+def approved(live):
+    """One e-mail approved, to this person."""
+    person = testing.make_person()
+    testing.make_approved(person)
+    with registry.override("email", MemoryAdapter("email")):
+        yield person
+    MemoryAdapter.reset()
+
+
+def passed(person, channel, direction, at):
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel=channel, direction=direction, at=at,
+        draft=testing.make_draft(person) if direction == "out" else None, key=f"{direction} {at}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ahead", [-10, 0, 10, 600])
+def test_what_left_by_another_clock_than_ours_has_left(approved, ahead):
+    """Another sender, whose clock is ahead, has just sent a WhatsApp message."""
+    passed(approved, "whatsapp", "out", AT + timedelta(seconds=ahead))
+    assert sending.process(clock=lambda: AT).sent == 0
+
+
+@pytest.mark.parametrize("ahead", [-10, 0, 10, 600])
+def test_a_rest_that_began_by_another_clock_than_ours_has_begun(approved, ahead):
+    begun = AT + timedelta(seconds=ahead)
+    rest(approved, "daily_limit", at=begun, until=begun + timedelta(hours=24))
+    assert sending.process(clock=lambda: AT).sent == 0
+
+
+@pytest.mark.parametrize(("ahead", "sent"), [(-10, 1), (10, 0)])
+def test_a_reply_by_a_clock_ahead_of_ours_allows_nothing_before_its_time(approved, ahead, sent):
+    passed(approved, "whatsapp", "out", AT - timedelta(hours=1))
+    passed(approved, "whatsapp", "in", AT + timedelta(seconds=ahead))
+    assert sending.process(clock=lambda: AT).sent == sent
