@@ -949,6 +949,13 @@ def test_a_time_that_was_chosen_is_kept(bot, person):
     assert Draft.objects.get(uuid=body["uuid"]).scheduled_for == when
 
 
+def test_the_page_of_the_schema_is_read_and_nothing_else():
+    """The library has no page for OPTIONS and broke."""
+    for caller in (api.agent(), api.Caller()):
+        assert caller.ask("OPTIONS", "/api/docs").status_code in (401, 403, 405)
+        assert caller.ask("OPTIONS", "/api/schema").status_code < 500
+
+
 def test_the_page_of_the_schema_works_without_a_network(client):
     client.force_login(testing.alice().user)
     page = client.get("/api/docs").content.decode()
