@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import DateTimeField, Value
 
 from approvals.models import Approval
-from outreach.core.models import Contact, CoolingOff, Person
+from outreach.core.models import Activity, Contact, CoolingOff, Person, User
+from outreach.core.principal import Principal
 from safety.controls import Controls
 from safety.services import standing_of
 
@@ -38,11 +39,22 @@ def about(
     return {
         "allowed": allowed,
         "not_allowed_because": reason,
+        "lifted_by": _lifted_by(human) if allowed and human.desisted_at else "",
         "contacts": contacts,
         "others": others,
         "open_others": [row for row in others if row.is_open],
         **_rests_and_names(person, human, at),
     }
+
+
+def _lifted_by(human: Person) -> str:
+    """Who let somebody be written to again who had asked us to stop; empty where nobody knows."""
+    told = Activity.objects.filter(
+        object_type="person", object_id=str(human.pk), verb="people.active", by_kind="user"
+    )
+    last = told.order_by("-id").first()
+    by = User.objects.filter(pk=last.by_id).first() if last else None
+    return Principal.of_user(by).label if by else ""
 
 
 def _rests_and_names(person: Person, human: Person, at: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from approvals import diff, marks, queue, receipt
 from approvals.about import about
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
+from approvals.rounds import is_ahead, may_have_arrived
 from outreach.core import inbox
 from outreach.core.models import Revision
 from safety import controls, facts, gate
@@ -65,7 +66,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
     """The template's context about this item. Needs a `queue.readable` row."""
     revision, person = approval.revision, approval.draft.person
     findings = approval.decision.get("findings", [])
-    outlook = look_ahead(approval, at=at, state=state) if approval.is_open else None
+    outlook = look_ahead(approval, at=at, state=state) if is_ahead(approval) else None
     shown = outlook.findings if outlook else findings
     human = person.merged_into or person
     subject, text = told(approval, shown)
@@ -87,6 +88,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "incoming": inbox.beside(approval.draft),
         "previous": _previous(revision),
         "outlook": outlook,
+        "sent_before": may_have_arrived(approval),
         "confidence": queue.confidence_of(approval),
         "findings": [_finding(item) for item in sorted(shown, key=_gravity)],
         "parts": [_part(item) for item in revision.confidence_parts],
@@ -244,7 +246,7 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "receipt_holds": receipt.holds(approval) if approval.receipt else None,
         "receipt": receipt.told(approval),
         "again": _again(approval),
-        "deliveries": [_delivery(row) for row in rows],
+        "deliveries": [_delivery(row, approval, at) for row in rows],
         "second_look": looks.first() if by_rule else None,
         "can_undo": given and approval.taken_at is None,
     }
@@ -258,13 +260,16 @@ def _again(approval: Approval) -> Approval | None:
     return waits.filter(pk__gt=approval.pk).first()
 
 
-def _delivery(row: Any) -> dict[str, Any]:
+def _delivery(row: Any, approval: Approval, at: datetime) -> dict[str, Any]:
+    """Its time by the clock that the outlook went by before."""
     evidence = row.evidence or {}
-    leaves = evidence.get("would_leave_at")
+    told = evidence.get("would_leave_at")
+    zones = queue.zones_of(approval)
+    leaves = queue.their_time(datetime.fromisoformat(told), zones, at=at) if told else ""
     return {
         "row": row,
         "would_have_left": marks.segments(str(evidence.get("would_have_left", ""))),
-        "would_leave_at": datetime.fromisoformat(leaves) if leaves else None,
+        "would_leave_at": leaves,
         "would_be_blocked": evidence.get("would_be_blocked", []),
     }
 

@@ -36,6 +36,18 @@ REOPENED = {
 }
 
 
+def is_ahead(approval: Approval) -> bool:
+    """Whether its message has still to leave, or to be simulated, as far as is known."""
+    if approval.status == ApprovalStatus.PENDING:
+        return True
+    return approval.is_open and not approval.deliveries.filter(status="simulated").exists()
+
+
+def may_have_arrived(approval: Approval) -> bool:
+    """Whether a yes may send a second time what the first sending's silence left open."""
+    return REOPENED["send_again"] in approval.priority_reasons
+
+
 def expiry(approval_hours: int, at: datetime) -> datetime:
     return at + timedelta(hours=approval_hours)
 

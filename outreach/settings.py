@@ -267,6 +267,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("outreach/favicon.svg")}
     ],
+    "SITE_URL": None,  # there is no site beside the admin to return to
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "outreach.edge.dashboard.dashboard",

@@ -61,10 +61,14 @@ def environment() -> None:
     with step("Python environment .venv"):
         if _works():
             raise Done("there")
+        if not os.access(ROOT, os.W_OK | os.X_OK):
+            raise StepFailed(
+                f"{ROOT} cannot be written by this user. Start it in a checkout that can."
+            )
         call(
             [sys.executable, "-m", "venv", "--clear", VENV],
             remedy="On Debian or Ubuntu: apt-get install python3-venv. Otherwise check that "
-            f"{ROOT} can be written.",
+            f"{VENV} can be written.",
         )
 
 

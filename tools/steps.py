@@ -40,6 +40,9 @@ def step(title: str) -> Iterator[None]:
         outcome = "done"
     except Done as result:
         outcome = str(result)
+    except (KeyboardInterrupt, SystemExit):
+        outcome = "interrupted"
+        raise
     finally:
         ended.set()
         dots.join()

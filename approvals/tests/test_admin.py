@@ -7,15 +7,16 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from approvals import desk, review, services, tasks
 from approvals.models import Approval
+from approvals.rounds import REOPENED
 from outreach import testing
-from outreach.core import drafts
+from outreach.core import drafts, people
 from outreach.core.models import Account, Activity, Revision
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
@@ -709,6 +710,27 @@ def test_confidence_is_said_to_be_of_the_text_before_an_edit():
     client.post(f"{LIST}{item.pk}/change/", form)
     assert "85 %, before the edit" in client.get(f"{LIST}{item.pk}/change/").content.decode()
     assert "85 %, before the edit" in client.get(LIST).content.decode()
+
+
+def test_the_page_warns_of_what_may_have_arrived_already():
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    assert 'id="sent-before"' not in client.get(page(item)).content.decode()
+    Approval.objects.filter(pk=item.pk).update(priority_reasons=[REOPENED["send_again"]])
+    assert 'id="sent-before"' in client.get(page(item)).content.decode()
+
+
+def test_who_asked_us_to_stop_once_is_shown_with_who_lifted_it_and_when():
+    person, admin = testing.make_person(), testing.dora()
+    asked, lifted = WORKDAY - timedelta(days=40), WORKDAY - timedelta(days=20)
+    with transaction.atomic():
+        people.set_status(person, "desist", reason="Too many.", by=admin, at=asked)
+        people.set_status(person, "active", reason="Wrote again.", by=admin, at=lifted)
+    item = testing.make_pending(person)
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert f"asked us to stop on {asked:%Y-%m-%d}; lifted by Dora on {lifted:%Y-%m-%d}" in text
+    assert "Wrote again." in text and "Nothing has passed between us" not in text
+    assert "once.</p>" not in text and "May be written to.</p>" not in text
 
 
 def test_in_dry_run_the_page_says_what_the_job_does_and_what_would_be_live():

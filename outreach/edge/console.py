@@ -13,11 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from approvals import queue as reading
-from approvals.models import Approval
+from approvals import review, rounds
+from approvals.models import Approval, ApprovalStatus
 from outreach.core import inbox
 from outreach.core.models import Revision
 from safety import controls
 
+SENT_BEFORE = (
+    "It may have arrived already: nobody knows how its last sending ended. Approve it only if you "
+    "are sure that it did not arrive."
+)
 COLOURS = {0: "dim", 1: "", 2: "yellow", 3: "bold red"}
 
 
@@ -29,6 +34,11 @@ def age(since: datetime, now: datetime | None = None) -> str:
     if span < timedelta(days=1):
         return f"{int(span.total_seconds() // 3600)}h ago"
     return f"{span.days}d ago"
+
+
+def several(count: int, one: str) -> str:
+    """ "1 row", "2,000 rows", "2 addresses"."""
+    return f"{count:,} {one}{'' if count == 1 else 'es' if one.endswith('s') else 's'}"
 
 
 def percent(value: int | None) -> str:
@@ -107,13 +117,17 @@ def _reasons(item: Approval) -> list[str]:
     lines = [f"AI Confidence: {reading.confidence_of(item)}"]
     if item.revision.reasoning:
         lines.append(f"Reasoning: {item.revision.reasoning}")
-    lines.append("Why this priority: " + "; ".join(item.priority_reasons))
+    lines.append(
+        "Why this priority: " + "; ".join(why.rstrip(".") for why in item.priority_reasons)
+    )
+    if item.status == ApprovalStatus.PENDING and rounds.may_have_arrived(item):
+        lines.append(SENT_BEFORE)
     lines += [
         f"{finding['status'].upper()} {finding['message']}"
         for finding in item.decision.get("findings", [])
         if finding["status"] in ("warn", "fail", "info")
     ]
-    lines.append(would_leave(item))
+    lines.append(what_comes(item, timezone.now()))
     if item.notes:
         lines.append(f"Note from the author: {item.notes}")
     return lines
@@ -127,13 +141,17 @@ def relationship(item: Approval) -> str:
     return ", ".join(fact for fact in facts if fact) or "nothing known"
 
 
-def would_leave(item: Approval) -> str:
-    badge = controls.badge(item.workspace_id)
-    when = item.decision.get("would_leave_at") or ""
-    stamp = f"{datetime.fromisoformat(when):%Y-%m-%d %H:%M} UTC" if when else "at once"
-    if badge.text == "LIVE":
-        return f"If approved now: would be sent {stamp}"
-    return f"If approved now: nothing leaves ({badge.text}); it would have been sent {stamp}"
+def what_comes(item: Approval, at: datetime) -> str:
+    """What a yes would lead to now; of what is decided, what became of it."""
+    if item.status == ApprovalStatus.PENDING:
+        badge = controls.badge(item.workspace_id)
+        nothing = "" if badge.text == "LIVE" else f"Nothing leaves ({badge.text}). "
+        return nothing + review.look_ahead(item, at=at).sentence
+    by = f" by {item.decided_by_label}" if item.decided_by_label else ""
+    when = f", {item.decided_at:%Y-%m-%d %H:%M} UTC" if item.decided_at else ""
+    last = item.deliveries.order_by("-id").first()
+    then = f"; {last.get_status_display().lower()} {last.since:%Y-%m-%d %H:%M} UTC" if last else ""
+    return f"{item.get_status_display()}{by}{when}{then}."
 
 
 def as_dict(item: Approval) -> dict[str, Any]:

@@ -98,7 +98,11 @@ def _oldest(waiting: QuerySet[Approval], now: datetime) -> dict[str, Any] | None
         return None
     left = row.expires_at - now
     ends = f"expires in {queue.span(left)}" if left > timedelta(0) else "has expired"
-    return {"row": row, "waiting": queue.span(now - row.created_at), "ends": ends}
+    waits = queue.span(now - row.created_at)
+    pending = waiting.filter(status=ApprovalStatus.PENDING).exclude(pk=row.pk)
+    newest = pending.order_by("-id").values_list("created_at", flat=True).first()
+    alike = newest is not None and queue.span(now - newest) == waits
+    return {"row": row, "waiting": waits, "ends": ends, "alike": alike}
 
 
 def _day_tiles(

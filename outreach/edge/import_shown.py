@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from outreach.core.importing import Outcome, Report, RowResult
+from outreach.edge.console import several
 
 SHOWN = 12
 COLOURS = {
@@ -125,7 +126,7 @@ def _show_sum(report: Report, console: Console) -> None:
         done = undo if report.writes else _nothing(report)
     else:
         done = "Nothing was stored: this was a dry run. Without --dry-run it is applied."
-    console.print(f"[bold]{report.counts['rows']:,} rows: {tally}.[/] {done}")
+    console.print(f"[bold]{several(report.counts['rows'], 'row')}: {tally}.[/] {done}")
 
 
 def _nothing(report: Report) -> str:

@@ -136,7 +136,12 @@ def emergency_stop(request: HttpRequest) -> HttpResponse:
                 return _stop(request, chosen, reason)
             except NotStopped as error:
                 fault, status = error.plainly, 503
-    context = {"title": "Emergency stop", "scopes": scopes, "fault": fault, "typed": request.POST}
+    # Who has one sentence to type at night has nothing to choose before it.
+    preset = scopes[0][0] if scopes and (len(scopes) == 1 or is_operator(request)) else ""
+    context = {
+        "title": "Emergency stop", "scopes": scopes, "fault": fault, "typed": request.POST,
+        "chosen": request.POST.get("scope", preset),
+    }  # fmt: skip
     response = show(request, "admin/stop.html", context)
     response.status_code = status if fault else 200
     return response

@@ -72,6 +72,22 @@ def test_a_step_shows_its_outcome(capsys):
     assert "Packages ..." in shown
     assert "unchanged, 0.0 s" in shown
     assert "failed, 0.0 s" in shown
+    with pytest.raises(KeyboardInterrupt), steps.step("Packages"):
+        raise KeyboardInterrupt
+    assert "interrupted, 0.0 s" in capsys.readouterr().out
+
+
+def test_a_checkout_that_cannot_be_written_is_told_so_and_nothing_else(monkeypatch, tmp_path):
+    def never(argv, **more):
+        pytest.fail(f"{argv} was run")  # it would empty the environment that runs this test
+
+    monkeypatch.setattr(setup, "call", never)
+    monkeypatch.setattr(setup, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(setup, "_works", lambda: False)
+    monkeypatch.setattr(setup.os, "access", lambda path, mode: False)
+    with pytest.raises(steps.StepFailed, match="cannot be written by this user") as told:
+        setup.environment()
+    assert "apt-get" not in str(told.value)
 
 
 def test_what_the_embedded_broker_holds_is_thrown_away(tmp_path, settings):

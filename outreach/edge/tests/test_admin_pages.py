@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -231,7 +232,33 @@ def test_a_superuser_without_a_role_is_told_where_to_give_it():
     assert "You have no role" not in page and "import_contacts" in page
 
 
+def test_the_overview_names_nobody_who_waits_longest_where_all_wait_alike():
+    client = enter(testing.alice())
+    first = testing.make_pending(confidence=50)
+    second = testing.make_pending(testing.make_person(name="Kim"), confidence=50)
+    assert "All have waited" in client.get("/admin/").content.decode()
+    Approval.objects.filter(pk=first.pk).update(created_at=second.created_at - timedelta(days=3))
+    page = client.get("/admin/").content.decode()
+    assert "Waits longest: " in page and "All have waited" not in page
+
+
+def test_the_login_leads_back_to_no_site_of_its_own():
+    assert "Return to site" not in Client().get("/admin/login/").content.decode()
+
+
 # --- Stopping ------------------------------------------------------------------------------------
+
+
+def test_the_stop_page_has_chosen_what_most_would_choose():
+    checked = re.compile(r'value="(\w+)" required checked')
+    place = testing.make_workspace()
+    operator, alice = enter(testing.olaf()), enter(testing.alice())
+    page = operator.get("/admin/stop/").content.decode()
+    assert checked.findall(page) == ["system"]
+    assert re.search(r'name="reason"[^>]* required autofocus', page)
+    assert checked.findall(alice.get("/admin/stop/").content.decode()) == [str(place.pk)]
+    told = operator.post("/admin/stop/", {"scope": str(place.pk), "reason": ""}).content.decode()
+    assert checked.findall(told) == [str(place.pk)], "what was chosen stays chosen"
 
 
 def test_the_emergency_button_commits_and_says_stopped():
@@ -499,10 +526,10 @@ def test_a_simulated_delivery_shows_what_would_have_left():
     ):
         text = client.get(address).content.decode()
         assert "List-Unsubscribe" in text and "Simulated" in text
-    assert (
-        "It would have left at"
-        in client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
-    )
+    text = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
+    left = re.search(r"It would have left at <strong>([^<]*)</strong>", text)
+    assert left and left[1].endswith(("their time", "workspace time")), "the outlook's own clock"
+    assert "It would be simulated" not in text and "Nothing will be sent" not in text
 
 
 def test_by_hand_shows_the_text_and_records_it_once():

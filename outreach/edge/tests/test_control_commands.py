@@ -14,15 +14,16 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from approvals import services
+from approvals import rounds, services
 from approvals.models import Approval
-from channels import inbound, look, stop, stop_link
+from channels import inbound, look, simulate, stop, stop_link
 from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Activity, Person
 from outreach.core.people import add_address
+from outreach.edge.management.commands import control
 from outreach.edge.tests import api
 from safety import controls
 from safety.models import SystemControl
@@ -412,6 +413,36 @@ def test_review_shows_the_badge_of_its_own_workspace():
     assert "STOPPED" in run("review", "--pending")
     testing.make_pending(at=timezone.now())
     assert "STOPPED" in run("review", "--pending")
+
+
+def test_the_help_of_control_lists_its_words_in_words():
+    said = control.Command().create_parser("manage.py", "control").format_help()
+    assert "One of auto-approve, " in said and "['" not in said
+
+
+def test_review_tells_what_a_yes_would_do_now_and_of_a_decided_one_what_became_of_it():
+    now = timezone.now()
+    late = (now - timedelta(minutes=8)).isoformat()
+    item = testing.make_pending(at=now)
+    Approval.objects.filter(pk=item.pk).update(decision={**item.decision, "would_leave_at": late})
+    shown = run("review", "--show", str(item.pk))
+    assert "If approved now: would be" in shown and late[:10] not in shown.split("If approved")[1]
+    done = testing.make_approved(at=now)
+    simulate.simulate_due(at=now + timedelta(minutes=1))
+    shown = " ".join(run("review", "--show", str(done.pk)).split())
+    assert "If approved now" not in shown
+    assert f"Approved by {done.decided_by_label}, " in shown and "; simulated 20" in shown
+
+
+def test_what_may_have_arrived_is_told_on_a_line_of_its_own_before_and_after_a_yes():
+    testing.alice()
+    item = testing.make_pending(at=timezone.now())
+    reasons = ["first message to this person", rounds.REOPENED["send_again"]]
+    Approval.objects.filter(pk=item.pk).update(priority_reasons=reasons)
+    lines = [line.strip("│ ") for line in run("review", "--show", str(item.pk)).splitlines()]
+    assert any(line.startswith("It may have arrived already: nobody knows") for line in lines)
+    assert ".;" not in "".join(lines)
+    assert "It may have arrived already" in run("review", "--approve", str(item.pk))
 
 
 def test_no_words_of_others_steer_the_terminal():

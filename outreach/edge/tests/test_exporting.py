@@ -276,7 +276,7 @@ def export(*words: str) -> str:
 def test_the_command_writes_a_new_file_for_its_owner_only(place, tmp_path):
     testing.alice()
     file = tmp_path / "people.csv"
-    assert export("people", "--to", str(file)) == f"1 rows of people are in {file}.\n"
+    assert export("people", "--to", str(file)) == f"1 row of people in {file}.\n"
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))) == 1
     assert json.loads(export("people", "--format", "json", "--to", "-"))["count"] == 1

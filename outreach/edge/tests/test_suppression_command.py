@@ -70,6 +70,7 @@ def test_a_list_comes_in_once_and_goes_out_again(tmp_path):
     rows = list(csv.DictReader(out.open(newline="")))
     assert {row["address"] for row in rows} == {kept, ""}
     digests = {row["digest"] for row in rows}
+    assert "1 suppressed address in" in run("list", "--channel", "whatsapp")
     Suppression.objects.all().delete()
     run("import", str(out))
     assert set(Suppression.objects.values_list("digest", flat=True)) == digests

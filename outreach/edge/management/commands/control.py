@@ -53,8 +53,9 @@ class Command(BaseCommand):
             help="Lift the emergency stop and switch the four on. Dry run is not touched.",
         )
         words = sorted(controls.WORDS)
-        act.add_argument("--enable", choices=words, metavar="K", help=f"One of {words}.")
-        act.add_argument("--disable", choices=words, metavar="K", help=f"One of {words}.")
+        known = ", ".join(words)
+        act.add_argument("--enable", choices=words, metavar="K", help=f"One of {known}.")
+        act.add_argument("--disable", choices=words, metavar="K", help=f"One of {known}.")
         act.add_argument(
             "--drill",
             action="store_true",

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from outreach.core import activity, triggers
 from outreach.edge import acting, diagnosis, health, key_fit, one_message
+from outreach.edge.checks import one_click
 from safety import controls
 
 
@@ -62,7 +63,7 @@ class Command(BaseCommand):
             "message_now": controls.badge().sentence,
             "findings": [
                 finding(each.id or "", level(each), each.msg, each.hint or "")
-                for each in checks.run_checks(databases=["default"])
+                for each in [*checks.run_checks(databases=["default"]), *one_click()]
                 if not each.is_silenced() and each.id != key_fit.ID
             ],
         }

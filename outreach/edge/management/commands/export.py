@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import acting, exporting
+from outreach.edge.console import several
 
 
 class Command(BaseCommand):
@@ -46,4 +47,4 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was kept.") from None
         if to != "-":
-            self.stdout.write(f"{begun.count:,} rows of {kind.title.lower()} are in {to}.")
+            self.stdout.write(f"{several(begun.count, 'row')} of {kind.title.lower()} in {to}.")

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import bulk, desk, items, queue, receipt, services
+from approvals import bulk, desk, items, queue, receipt, rounds, services
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.tasks import wake_sender
@@ -153,7 +153,8 @@ class Command(BaseCommand):
             )
         wake_sender()
         given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
-        self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}")
+        before = f" {console.SENT_BEFORE}" if rounds.may_have_arrived(item) else ""
+        self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}{before}")
 
     def _reject(self, item: Approval, reason: str) -> None:
         now = timezone.now()

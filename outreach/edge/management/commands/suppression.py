@@ -18,6 +18,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
 from outreach.edge import acting, exporting
+from outreach.edge.console import several
 
 SHOWN = 100
 
@@ -66,8 +67,12 @@ class Command(BaseCommand):
         taken = suppression_lists.import_csv(raw, place, by=by, at=timezone.now())
         if taken.errors:
             lines = [f"line {line}: {text}" for line, text in taken.errors[:SHOWN]]
-            raise BadList("\n".join([f"Nothing was stored: {len(taken.errors)} bad rows.", *lines]))
-        self._say(options, f"{taken.rows:,} rows: {taken.new:,} new, {taken.known:,} known.")
+            raise BadList(
+                "\n".join([f"Nothing was stored: {several(len(taken.errors), 'bad row')}.", *lines])
+            )
+        self._say(
+            options, f"{several(taken.rows, 'row')}: {taken.new:,} new, {taken.known:,} known."
+        )
         return {"rows": taken.rows, "new": taken.new, "known": taken.known}
 
     def _export(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
@@ -82,7 +87,7 @@ class Command(BaseCommand):
             return {"csv": b"".join(begun.parts()).decode("utf-8-sig")}
         exporting.write(options["file"], begun.parts(), self.stdout)
         if options["file"] != "-":
-            said = f"{begun.count:,} suppressed addresses are in {options['file']}."
+            said = f"{several(begun.count, 'suppressed address')} in {options['file']}."
             self._say(options, said)
         return {"rows": begun.count, "file": options["file"]}
 
@@ -111,7 +116,7 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
         rows = list(suppression_lists.rows_of(place, channel=options["channel"]))
-        self._say(options, f"{len(rows):,} suppressed addresses in {place.name}.")
+        self._say(options, f"{several(len(rows), 'suppressed address')} in {place.name}.")
         for row in rows[:SHOWN]:
             who = row["address"] or f"digest {row['digest'][:12]}…"
             self._say(options, f"{row['at'][:10]}  {row['channel']}  {row['reason']}  {who}")
