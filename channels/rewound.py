@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -31,22 +32,44 @@ def check(*, clock: stop.Clock) -> bool:
 
     Otherwise the newest head is kept. A log without a seal has no past to compare.
     """
-    seals = Seal.objects.order_by("seq")
-    first = seals.filter(seq=1).values_list("hash", flat=True).first()
-    if first is None:
+    path = _place()
+    if path is None:
         return False
-    path = Path(settings.DATA_DIR) / "heads" / first[:32]
-    seen = _read(path)
-    gone = False
-    if seen is not None:
-        now = seals.filter(seq=seen[0]).values_list("hash", flat=True).first()
-        gone = now != seen[1]
-        if gone:
-            how = "is not there" if now is None else "is another now"
-            stop.stop_by_itself(reason=REASON.format(seq=seen[0], how=how), clock=clock)
-            logger.critical("Emergency stop: %s", REASON.format(seq=seen[0], how=how))
+    lost = missing()
+    if lost is not None:
+        why = REASON.format(seq=lost.seq, how=lost.how)
+        stop.stop_by_itself(reason=why, clock=clock)
+        logger.critical("Emergency stop: %s", why)
     _keep(path, activity.head())
-    return gone
+    return lost is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An entry that this machine has seen: gone, or `rewritten` into another."""
+
+    seq: int
+    rewritten: bool
+
+    @property
+    def how(self) -> str:
+        return "is another now" if self.rewritten else "is not there"
+
+
+def missing() -> Lost | None:
+    """What this machine has seen of the log and the database does not hold. Only looks."""
+    path = _place()
+    seen = _read(path) if path else None
+    if seen is None:
+        return None
+    now = Seal.objects.filter(seq=seen[0]).values_list("hash", flat=True).first()
+    return None if now == seen[1] else Lost(seen[0], rewritten=now is not None)
+
+
+def _place() -> Path | None:
+    """Where this log's head is kept, by its first seal; None for a log without one."""
+    first = Seal.objects.filter(seq=1).values_list("hash", flat=True).first()
+    return Path(settings.DATA_DIR) / "heads" / first[:32] if first else None
 
 
 def _read(path: Path) -> tuple[int, str] | None:

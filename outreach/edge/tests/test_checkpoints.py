@@ -14,9 +14,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from approvals import receipt as receipts
+from approvals.models import Approval
+from channels import rewound
 from outreach import testing
-from outreach.core import activity, checkpoints, own_keys
-from outreach.core.models import Activity, Seal
+from outreach.core import activity, checkpoints, drafts, own_keys
+from outreach.core.models import Activity, Revision, Seal
 from outreach.edge import tasks
 from outreach.testing import WORKDAY
 
@@ -104,6 +107,84 @@ def test_a_restored_older_database_is_noticed(kept):
     code, said = verify(kept)
     assert code == 5
     assert f"it ends with entry {last - 2}" in said and f"knows entry {last}" in said
+
+
+def plain() -> tuple[int, str]:
+    out = StringIO()
+    try:
+        call_command("audit", "verify", stdout=out)
+    except SystemExit as ended:
+        return int(ended.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_what_this_machine_has_seen_of_the_log_is_asked_without_any_file(log, folder):
+    activity.seal_all()
+    assert not rewound.check(clock=lambda: WORKDAY)
+    last, _ = activity.head()
+    assert plain()[0] == 0
+    go_back(last - 2)
+    code, said = plain()
+    assert code == 5 and said.startswith("GONE BACK: "), said
+    assert f"Entry {last} of the log, which this machine has seen, is not there" in said
+    assert f"it ends with entry {last - 2}" in said and "keep a copy of the database" in said
+    with pytest.raises(SystemExit):
+        call_command("audit", "verify", "--json", stdout=(out := StringIO()))
+    told = json.loads(out.getvalue())
+    assert not told["ok"] and f"Entry {last}" in told["head_fault"]
+    assert plain()[0] == 5, "to look changes nothing"
+
+
+def test_a_log_that_went_another_way_than_this_machine_has_seen_is_broken(log, folder):
+    activity.seal_all()
+    rewound.check(clock=lambda: WORKDAY)
+    (path,) = (folder / "heads").iterdir()
+    last, _ = activity.head()
+    path.write_text(f"{last} {'f' * 64}\n")
+    code, said = plain()
+    assert code == 4 and f"Entry {last} of the log" in said and "is another now" in said
+
+
+def texts() -> tuple[int, str]:
+    out = StringIO()
+    try:
+        call_command("audit", "verify", "--texts", stdout=out)
+    except SystemExit as ended:
+        return int(ended.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+def forged(approval, **body: str) -> None:
+    """The receipt and the digest as they would be had another letter been approved."""
+    receipt = {**approval.receipt, **body}
+    receipt["seal"] = receipts.seal({k: v for k, v in receipt.items() if k != "seal"})
+    Approval.objects.filter(pk=approval.pk).update(receipt=receipt, digest=receipt["message"])
+
+
+def test_a_text_changed_after_its_approval_is_noticed_where_it_is_asked_for():
+    given = [testing.make_approved() for _ in range(3)]
+    assert texts()[0] == 0
+    with tampering():
+        Revision.objects.filter(pk=given[1].revision_id).update(text="Something else.")
+    assert plain()[0] == 0, "the chain of the log alone cannot tell"
+    code, said = texts()
+    assert code == 4 and f"approval {given[1].pk}: the text of revision" in said
+    changed = Revision.objects.get(pk=given[1].revision_id)
+    forged(given[1], message=drafts.digest_of(given[1].draft, changed))
+    code, said = texts()
+    assert code == 4 and f"approval {given[1].pk}: the log tells of another receipt" in said
+    Approval.objects.filter(pk=given[0].pk).update(digest="0" * 64)
+    code, said = texts()
+    assert code == 4 and f"approval {given[0].pk}: its receipt was changed" in said
+    Approval.objects.filter(pk=given[0].pk).update(receipt={})
+    assert f"approval {given[0].pk}: its receipt is gone" in texts()[1]
+
+
+def test_an_erased_text_is_no_changed_one():
+    given = testing.make_approved()
+    with tampering():
+        Revision.objects.filter(pk=given.revision_id).update(text="", erased_at=WORKDAY)
+    assert texts()[0] == 0
 
 
 def test_one_that_has_gone_on_since_is_noticed_too(kept):

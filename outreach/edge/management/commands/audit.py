@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from approvals import letters
+from channels import rewound
 from outreach.core import activity, checkpoints
 from outreach.core.batches import batches
 from outreach.core.models import Activity, Seal
@@ -37,6 +39,10 @@ class Command(BaseCommand):
             "--checkpoint", default="", metavar="FILE",
             help="Let verify compare with the checkpoints in this file, one a line.",
         )  # fmt: skip
+        parser.add_argument(
+            "--texts", action="store_true",
+            help="Let verify hold every approved letter against its receipt and the log.",
+        )  # fmt: skip
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,6 +55,12 @@ class Command(BaseCommand):
         code, said = 0, f"ok: {found.checked} entries, head {found.head}"
         if found.bad is not None:
             code, said = BROKEN, f"BROKEN after {found.checked} good entries: {found.bad}"
+        elif lost := rewound.missing():
+            code, said = _lost(lost, found.checked)
+            told |= {"ok": False, "head_fault": said}
+        elif options["texts"] and (bad := letters.first_bad()):
+            code, said = BROKEN, f"BROKEN: {bad}"
+            told |= {"ok": False, "text_fault": bad}
         elif options["checkpoint"]:
             code, sentence, count = _compared(options["checkpoint"])
             told |= {"ok": not code, "checkpoints": count, "checkpoint_fault": sentence or None}
@@ -80,6 +92,18 @@ class Command(BaseCommand):
         exporting.write(options["to"], _lines(), self.stdout)
         if options["to"] != "-":
             self.stdout.write(f"The log is in {options['to']}.")
+
+
+def _lost(lost: rewound.Lost, entries: int) -> tuple[int, str]:
+    """Exit code and sentence for what this machine has seen, and the log does not hold."""
+    said = f"Entry {lost.seq} of the log, which this machine has seen, {lost.how}"
+    todo = (
+        'Was a backup restored? Go on with "Restoring a backup" in docs/runbook.md. If not, the '
+        "log was {}: stop everything and keep a copy of the database as it is."
+    )
+    if lost.rewritten:
+        return BROKEN, f"BROKEN: {said}. {todo.format('rewritten')}"
+    return GONE_BACK, f"GONE BACK: {said}: it ends with entry {entries}. {todo.format('cut off')}"
 
 
 def _compared(name: str) -> tuple[int, str, int]:
