@@ -69,11 +69,9 @@ def set_brake(
     if key in BRAKES and auto_restore_at is not None:
         raise ControlRefused("A brake never lifts itself: leave the duration away.")
     with transaction.atomic(durable=True):
-        standing = SystemControl.objects.select_for_update().filter(
-            workspace=workspace, control_key=key, enabled=False
-        )
-        off = standing.first() if key in SWITCHES else None
-        if off is not None and _ends_later(off.auto_restore_at, auto_restore_at):
+        rows = SystemControl.objects.filter(workspace=workspace, control_key=key)
+        off = rows.select_for_update().first()  # as left by whoever wrote it until now
+        if off is not None and off.is_braking and _ends_later(off.auto_restore_at, auto_restore_at):
             auto_restore_at = off.auto_restore_at
             if off.reason and off.reason not in reason:
                 reason = f"{reason}; off already: {off.reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -183,6 +184,37 @@ def test_what_is_off_is_never_off_for_shorter_because_it_is_put_off_again(first,
     stop.restore_due(at=LATER + 90 * timedelta(minutes=1))
     row.refresh_from_db()
     assert not row.enabled
+
+
+def test_what_is_off_for_good_is_not_off_for_an_hour_because_two_press_at_once(monkeypatch):
+    """Whoever is second finds it on as they look, and has it off by another when they write."""
+    key, place = ControlKey.MESSAGING_ENABLED, testing.make_workspace()
+    alice, dora, done, write = testing.alice(), testing.dora(), threading.Event(), controls.write
+
+    def for_good():
+        try:
+            stop.set_brake(key, workspace=place, reason="a leak", by=dora, at=LATER)
+        finally:
+            done.set()
+            connection.close()
+
+    def slow(*given, **more):
+        if more["reason"] == "lunch":
+            other.start()
+            while connection.vendor != "sqlite" and not done.wait(0.02):
+                if testing.somebody_waits():
+                    break
+        return write(*given, **more)
+
+    other = threading.Thread(target=for_good)
+    monkeypatch.setattr(controls, "write", slow)
+    stop.set_brake(
+        key, workspace=place, reason="lunch", by=alice, at=LATER, auto_restore_at=LATER + HOUR
+    )
+    other.join(30)
+    stop.restore_due(at=LATER + HOUR)
+    row = SystemControl.objects.get(workspace=place, control_key=key)
+    assert (row.enabled, row.auto_restore_at, row.reason) == (False, None, "a leak")
 
 
 def test_a_stop_whose_second_half_fails_is_set_and_waited_for(live, monkeypatch, caplog):
