@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from approvals import auto, auto_off, quota, rounds, taking
-from approvals.models import ApprovalStatus
+from approvals.models import Approval, ApprovalStatus
 from channels.base import Outcome, Receipt
 from channels.look import HELD_FOR, Cleared, Released
 from channels.models import Delivery, DeliveryStatus
@@ -26,6 +26,7 @@ from safety.actions import SEND_ACTION
 from safety.verdict import Finding
 
 SENDER = Principal.system("sender")
+NEVER_TRANSMITTED = "never_transmitted"  # the code in the log
 MOST_ATTEMPTS = 6
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
@@ -183,16 +184,7 @@ def record_released(
         action = SEND_ACTION.get(item.approval.channel, "send")
         findings = item.findings or (Finding("DOOR_CHECK", item.code, "fail", item.sentence),)
         events.record_findings(findings, action=action, draft=item.approval.draft, by=SENDER, at=at)
-    return [
-        activity.entry(
-            "channels.released",
-            item.delivery,
-            digest=item.approval.digest,
-            approval=item.approval.pk,
-            code=item.code,
-        )
-        for item in released
-    ]
+    return [_told_of_release(item.delivery, item.approval, item.code) for item in released]
 
 
 def _dispose(item: Released, at: datetime) -> None:
@@ -216,12 +208,24 @@ def _dispose(item: Released, at: datetime) -> None:
 
 
 def release_untransmitted(delivery_ids: Collection[int], at: datetime) -> None:
-    """Intents whose wave ended before anything was handed over: their messages are due again."""
-    rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
-    quota.refund((row.approval, row.since) for row in rows.select_related("approval__workspace"))
-    taking.give_back(rows.values_list("approval_id", flat=True), due_at=at)
-    rows.update(
+    """Intents whose wave ended before anything was handed over: their messages are due again.
+
+    Told in the log in the caller's transaction.
+    """
+    open_rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
+    rows = list(open_rows.select_related("approval__workspace"))
+    quota.refund((row.approval, row.since) for row in rows)
+    taking.give_back([row.approval_id for row in rows], due_at=at)
+    open_rows.update(
         status=DeliveryStatus.RELEASED,
         reason="never transmitted: the sender failed before that",
         ended_at=at,
+    )
+    told = [_told_of_release(row, row.approval, NEVER_TRANSMITTED) for row in rows]
+    activity.record(*told, by=SENDER, at=at)
+
+
+def _told_of_release(row: Delivery, approval: Approval, code: str) -> activity.Entry:
+    return activity.entry(
+        "channels.released", row, digest=approval.digest, approval=approval.pk, code=code
     )

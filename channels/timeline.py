@@ -46,6 +46,7 @@ ANSWERS = {
     "event": "Settled by the provider's event: it had left",
     "arrived_after_all": "The provider's event proves that it arrived after all",
 }
+CODES = {"never_transmitted": "Given up by its sender, which failed: nothing was handed over"}
 TONES = {
     "channels.sent": "success", "channels.manual": "success", "channels.failed": "danger",
     "channels.unknown": "danger", "channels.released": "warning", "delivered": "success",
@@ -105,6 +106,7 @@ def _logged(row: Delivery, acts: Sequence[Activity]) -> Iterable[Step]:
         what = WORDS.get(act.verb, act.verb.removeprefix("channels.").replace("_", " "))
         what = BY_STAGE.get(act.verb, {}).get(_stage(row, act), what)
         what = ANSWERS.get(str(act.codes.get("answer", "")), what)
+        what = CODES.get(str(act.codes.get("code", "")), what)
         who = PROGRAMS.get(act.by_id, act.by_id)
         if act.by_kind == PrincipalKind.USER:
             user = names.get(act.by_id)

@@ -9,13 +9,14 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection, connections
 
 from approvals.models import Approval, QuotaUse
-from channels import carrying, registry, sending
+from channels import carrying, registry, sending, timeline
 from channels.adapters.memory import MemoryAdapter
 from channels.liveness import SenderLock, default_directory
 from channels.models import Delivery
 from channels.tests.plenty import make_plenty
 from channels.tests.sink import SmtpSink
 from channels.tests.test_crash import K, everything_is_accounted_for
+from outreach.core.models import Activity
 from outreach.testing import WORKDAY
 
 pytest_plugins = ["channels.tests.senders"]
@@ -165,8 +166,22 @@ def test_whatever_ends_a_wave_before_it_is_handed_over_leaves_nothing_unknown(
     assert memory.carried == []
     assert not Delivery.objects.filter(status__in=["sending", "unknown"]).exists()
     assert QuotaUse.objects.filter(used__gt=0).count() == 0
+    each_release_is_told("never_transmitted")
     sending.process(clock=clock)
     each_left_once(memory, 6)
+
+
+def each_release_is_told(code: str) -> None:
+    """The log ends each intent that it began, and its page says so in words."""
+    for row in Delivery.objects.filter(status="released"):
+        told = Activity.objects.filter(object_type="delivery", object_id=str(row.pk))
+        began, ended = told.order_by("pk")
+        assert (began.verb, ended.verb) == ("channels.sending", "channels.released")
+        assert ended.codes["code"] == code
+        assert ended.codes["approval"] == row.approval_id
+        assert ended.digest == row.approval.digest
+        last = timeline.of(row)[-1]
+        assert last.what == "Given up by its sender, which failed: nothing was handed over"
 
 
 def _fail(*args, **kwargs):
