@@ -6,12 +6,15 @@ commits second (a stop its flag, a sender its intent) sees the other (DESIGN.md 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, transaction
 
 from approvals import auto, auto_door, taking
 from approvals.models import Approval
@@ -21,6 +24,9 @@ from outreach.core import drafts, files
 from safety import controls, facts, gate
 from safety.verdict import CoolingOff, Finding, Level, Verdict, sentences
 
+logger = logging.getLogger(__name__)
+# A database, a disk or a key that is away: no message's own fault, so all of the wave is due again.
+NOT_THE_MESSAGE = (Error, OSError, MemoryError, ImproperlyConfigured)
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
 
@@ -61,6 +67,43 @@ def look(
         raise RuntimeError("The last look must be a later statement than the committed intents.")
     rows, may_approve = reading.intents(intents, sender=sender)
     state = controls.read()
+    judge = partial(_judge, may_approve=may_approve, before=before, state=state, at=at)
+    results = _each_by_itself(rows, judge)
+    cleared = [result for result in results if isinstance(result, Cleared)]
+    released = [result for result in results if isinstance(result, Released)]
+    return cleared, released, state
+
+
+def _each_by_itself(
+    rows: Sequence[Delivery], judge: Callable[[Sequence[Delivery]], list[Cleared | Released]]
+) -> list[Cleared | Released]:
+    """All at once, and one by one where that fails: whose own look fails goes back to its author.
+
+    Else that one would have its whole wave released, again and again.
+    """
+    try:
+        return judge(rows)
+    except NOT_THE_MESSAGE:
+        raise
+    except Exception as fault:
+        if len(rows) == 1:
+            logger.exception("The last look at #%s fails.", rows[0].approval_id)
+            return [_unseen(rows[0], fault)]
+    return [result for row in rows for result in _each_by_itself([row], judge)]
+
+
+def _unseen(row: Delivery, fault: Exception) -> Released:
+    sentence = (
+        f"The last look before sending could not run ({type(fault).__name__}); what cannot be "
+        "checked is not sent."
+    )
+    return Released(row, row.approval, "return", "check_failed", sentence)
+
+
+def _judge(
+    rows: Sequence[Delivery], *, may_approve: set[int], before: controls.Controls,
+    state: controls.Controls, at: datetime,
+) -> list[Cleared | Released]:  # fmt: skip
     settled = {row.approval.draft_id for row in rows if _is_settled(row.approval)}
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     verdicts = {
@@ -68,8 +111,7 @@ def look(
     }
     by_rule = auto_door.refused([row.approval for row in rows], verdicts, state)
     heard = reading.heard_since(rows)
-    cleared: list[Cleared] = []
-    released: list[Released] = []
+    results = []
     for row in rows:
         verdict = verdicts[row.approval.draft_id]
         result = _one(row, verdict, entitled=row.approval_id in may_approve, at=at)
@@ -84,8 +126,8 @@ def look(
         elif row.approval_id in by_rule and not _is_final(result):
             sentence = f"Not automatic: {by_rule[row.approval_id]}"
             result = Released(row, row.approval, "reopen", auto.CODE, sentence)
-        (cleared if isinstance(result, Cleared) else released).append(result)  # type: ignore[arg-type]
-    return cleared, released, state
+        results.append(result)
+    return results
 
 
 def _is_settled(approval: Approval) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
 from approvals import expiry, services
@@ -18,7 +19,7 @@ from outreach import testing
 from outreach.core import activity
 from outreach.core.models import Contact, Draft, Person, Workspace
 from outreach.testing import WORKDAY
-from safety import gate
+from safety import facts, gate
 from safety.models import SafetyEvent, SystemControl
 from safety.verdict import Finding, Level, Verdict
 
@@ -321,6 +322,52 @@ def test_one_that_cannot_be_put_together_goes_back_and_holds_up_nobody(live, mem
     assert (good.draft.status, bad.draft.status) == ("sent", "draft")
     assert "could not be put together for sending: half a char" in bad.draft.status_reason
     assert bad.deliveries.get().status == "released"
+
+
+@pytest.mark.parametrize("step", ["facts", "digest", "verdict"])
+def test_one_at_which_the_last_look_fails_goes_back_and_holds_up_nobody(
+    live, memory, monkeypatch, step
+):
+    testing.make_approved()
+    bad = testing.make_approved()
+    testing.make_approved()
+    look_fails_for(monkeypatch, step, bad.draft_id, KeyError("half a row"))
+    report = sending.process(clock=clock)
+    assert (report.sent, report.unknown, report.released) == (2, 0, 1)
+    bad.draft.refresh_from_db()
+    assert bad.draft.status == "draft"
+    assert "The last look before sending could not run (KeyError)" in bad.draft.status_reason
+    assert [row.status for row in bad.deliveries.all()] == ["released"]
+    assert sending.process(clock=clock).released == 0
+
+
+@pytest.mark.parametrize("fault", [OSError("no key"), ImproperlyConfigured("no key")])
+def test_what_is_no_messages_own_fault_sends_none_back(live, memory, monkeypatch, fault):
+    first, second = testing.make_approved(), testing.make_approved()
+    with monkeypatch.context() as patch:
+        look_fails_for(patch, "facts", second.draft_id, fault)
+        with pytest.raises(type(fault)):
+            sending.process(clock=clock)
+    for approval in (first, second):
+        approval.draft.refresh_from_db()
+        assert approval.draft.status == "approved"
+    assert sending.process(clock=clock).sent == 2
+
+
+def look_fails_for(monkeypatch, step: str, draft: int, fault: Exception) -> None:
+    """One part of the last look fails, as often as it comes to that message."""
+    module, name = {
+        "facts": (facts, "_facts"), "digest": (look.drafts, "digest_of"), "verdict": (look, "_one"),
+    }[step]  # fmt: skip
+    before = getattr(module, name)
+
+    def fails(first, *args, **more):
+        given = first.approval.draft_id if step == "verdict" else first.pk
+        if given == draft:
+            raise fault
+        return before(first, *args, **more)
+
+    monkeypatch.setattr(module, name, fails)
 
 
 def test_a_database_that_fails_between_the_look_and_the_hand_over_parks_nothing(
