@@ -277,12 +277,13 @@ def stop_person(
 def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> str:
     """Make a blocked or desisted person reachable again; desist only after 72 h.
 
-    Returns what to say where something still stops them: a block lay over a request to stop.
+    Returns what to say where something still stops them: one of the two lay over the other.
     """
     require(by, Verb.STOP_PERSON, person.workspace)
     with transaction.atomic(durable=True):
         status = people.set_status(person, PersonStatus.ACTIVE, reason=reason, by=by, at=at)
-    return people.STILL_ASKED if status == PersonStatus.DESIST else ""
+    still = {PersonStatus.DESIST: people.STILL_ASKED, PersonStatus.BLOCKED: people.STILL_BLOCKED}
+    return still.get(PersonStatus(status), "")
 
 
 def set_automation(

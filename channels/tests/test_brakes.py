@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import OperationalError, connection
 
 from approvals.models import Approval
@@ -338,6 +340,100 @@ def test_a_block_hides_no_request_to_stop_of_the_record_merged_either(keeps_bloc
     merging.undo(row, by=alice, at=LATER)
     beneath = dict(Person.objects.values_list("pk", "desist_beneath"))
     assert beneath == {asked.pk: True, other.pk: False}
+
+
+def test_a_request_to_stop_hides_no_block():
+    """Who takes back "asked us to stop" does not lift with it a block that was made before."""
+    person, alice = testing.make_person(), testing.alice()
+    stop.stop_person(person, "blocked", reason="threatened a colleague", by=alice, at=WORKDAY)
+    stop.stop_person(person, "desist", reason="asked", by=alice, at=LATER)
+    stop.stop_person(person, "desist", reason="asked again", by=alice, at=LATER)
+    later = LATER + timedelta(hours=72)
+    with pytest.raises(PersonRefused, match="lifted from"):
+        stop.lift_person(person, reason="wrote", by=alice, at=later - timedelta(hours=1))
+    told = stop.lift_person(person, reason="wrote again", by=alice, at=later)
+    assert "they are still blocked" in told
+    person.refresh_from_db()
+    assert (person.status, person.status_at, person.desisted_at) == ("blocked", later, LATER)
+    assert "threatened a colleague; their request to stop was lifted" in person.status_reason
+    assert Activity.objects.last().verb == "people.desist_lifted"
+    assert stop.lift_person(person, reason="apologised", by=alice, at=later) == ""
+    person.refresh_from_db()
+    assert person.status == "active"
+    stop.stop_person(person, "desist", reason="asked", by=alice, at=later)
+    after = later + timedelta(hours=72)
+    assert stop.lift_person(person, reason="fine", by=alice, at=after) == "", "that was lifted"
+
+
+def test_a_block_over_a_request_over_a_block_is_lifted_in_two_steps():
+    person, alice = testing.make_person(), testing.alice()
+    for status in ("blocked", "desist", "blocked"):
+        stop.stop_person(person, status, reason="x", by=alice, at=WORKDAY)
+    later = WORKDAY + timedelta(hours=72)
+    found = []
+    for _ in range(2):
+        stop.lift_person(person, reason="y", by=alice, at=later)
+        person.refresh_from_db()
+        found.append(person.status)
+    assert found == ["desist", "active"]
+
+
+@pytest.mark.parametrize("keeps_block", [True, False])
+@pytest.mark.parametrize("beneath", [True, False])
+def test_a_request_to_stop_of_the_record_merged_hides_no_block_either(keeps_block, beneath):
+    blocked, asked, alice = testing.make_person(), testing.make_person(), testing.alice()
+    stop.stop_person(blocked, "blocked", reason="threatened us", by=alice, at=WORKDAY)
+    if beneath:
+        stop.stop_person(blocked, "desist", reason="asked", by=alice, at=WORKDAY)
+    stop.stop_person(asked, "desist", reason="asked", by=alice, at=WORKDAY)
+    kept, merged = (blocked, asked) if keeps_block else (asked, blocked)
+    row = merging.merge(
+        Person.objects.get(pk=kept.pk), Person.objects.get(pk=merged.pk), by=alice, at=LATER
+    )
+    merging.undo(row, by=alice, at=LATER)
+    found = dict(Person.objects.values_list("pk", "block_beneath"))
+    assert found == {blocked.pk: "threatened us" if beneath else "", asked.pk: ""}
+    merging.merge(
+        Person.objects.get(pk=kept.pk), Person.objects.get(pk=merged.pk), by=alice, at=LATER
+    )
+    later = LATER + timedelta(hours=72)
+    stop.lift_person(Person.objects.get(pk=kept.pk), reason="wrote again", by=alice, at=later)
+    person = Person.objects.get(pk=kept.pk)
+    assert person.status == "blocked" and "threatened us" in person.status_reason
+
+
+def test_blocks_from_before_this_was_remembered_are_found_in_the_log():
+    """Stricter where the log cannot tell: a merge may have brought the block."""
+    alice = testing.alice()
+    ends = {
+        "block, then request": ("blocked", "desist"),
+        "request only": ("desist",),
+        "block lifted": ("blocked", "active", "desist"),
+        "block anew": ("blocked", "active", "blocked", "desist"),
+    }
+    pks = {}
+    for name, steps in ends.items():
+        person = testing.make_person()
+        pks[person.pk] = name
+        for status in steps:
+            if status == "active":
+                stop.lift_person(person, reason="x", by=alice, at=WORKDAY)
+            else:
+                stop.stop_person(person, status, reason="x", by=alice, at=WORKDAY)
+    kept, merged = testing.make_person(), testing.make_person()
+    pks[kept.pk] = "of the record merged"
+    stop.stop_person(merged, "blocked", reason="x", by=alice, at=WORKDAY)
+    stop.stop_person(kept, "desist", reason="x", by=alice, at=WORKDAY)
+    merging.merge(
+        Person.objects.get(pk=kept.pk), Person.objects.get(pk=merged.pk), by=alice, at=LATER
+    )
+    Person.objects.update(block_beneath="")
+    migration = import_module("outreach.core.migrations.0023_blocks_beneath_a_request_to_stop")
+    migration.mark(apps, None)
+    found = {
+        pks[pk] for pk in Person.objects.exclude(block_beneath="").values_list("pk", flat=True)
+    }
+    assert found == {"block, then request", "block anew", "of the record merged"}
 
 
 def test_a_duplicate_is_stopped_with_the_human_being(live):

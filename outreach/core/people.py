@@ -16,11 +16,17 @@ from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
 DESIST_REST = timedelta(hours=72)
-STATUS = ("status", "status_reason", "status_at", "desisted_at", "desist_beneath")
+STATUS = (
+    "status", "status_reason", "status_at", "desisted_at", "desist_beneath", "block_beneath",
+)  # fmt: skip
 
 STILL_ASKED = (
     "The block is lifted; their request to stop still stands, so nothing is sent until that is "
     "lifted too."
+)
+STILL_BLOCKED = (
+    "Their request to stop is lifted; they are still blocked, as before it, so nothing is sent "
+    "until the block is lifted too."
 )
 
 
@@ -78,32 +84,60 @@ def set_status(person: Person, status: str, *, reason: str, by: Principal, at: d
     """Block, desist, or lift either, on the canonical row; the standing they have then.
 
     Needs a transaction. Lifting anything needs 72 h to have passed since a request to stop (SPEC
-    §3). A block hides no such request: lifted, it leaves the request standing.
+    §3). Neither hides the other: lifted, it leaves the one that stood before standing.
     """
     human = _human_now(person)
     refuse_erased(human)
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
-    human.refresh_from_db(fields=["status", "status_at", "desisted_at", "desist_beneath"])
-    since = human.desisted_at or human.status_at or at
+    human.refresh_from_db(fields=STATUS)
     if status == PersonStatus.ACTIVE:
         _refuse_early(human, at)
-    still_asked = status == PersonStatus.ACTIVE and human.desist_beneath
-    if still_asked:
-        status = PersonStatus.DESIST
-        reason = f"asked us to stop on {since:%Y-%m-%d}; the block was lifted: {reason}"
-    asked = human.status == PersonStatus.DESIST or human.desist_beneath
-    human.desist_beneath = status == PersonStatus.BLOCKED and asked
-    human.status = status
-    human.status_reason = reason[:500]
-    human.status_at = since if still_asked else at
-    if status == PersonStatus.DESIST and not still_asked:
+        verb = _lift(human, reason, at)
+    else:
+        verb = _stop(human, status, reason, at)
+    human.save(update_fields=[*STATUS, "updated_at"])
+    activity.record(activity.entry(f"people.{verb}", human), by=by, at=at)
+    return str(human.status)
+
+
+def _stop(human: Person, status: str, reason: str, at: datetime) -> str:
+    """Block or desist, over what stands already; how the log calls it. The caller saves."""
+    asked, blocked = _has_asked(human), _blocked_because(human)
+    is_request = status == PersonStatus.DESIST
+    human.desist_beneath = asked and not is_request
+    human.block_beneath = blocked if is_request else ""
+    human.status, human.status_reason, human.status_at = status, reason[:500], at
+    if is_request:
         human.desisted_at = at
         rest(human, CoolingOff.Cause.STOP_REQUEST, at=at, until=at + DESIST_REST)
-    human.save(update_fields=[*STATUS, "updated_at"])
-    verb = "unblocked" if still_asked else status
-    activity.record(activity.entry(f"people.{verb}", human), by=by, at=at)
-    return str(status)
+    return status
+
+
+def _lift(human: Person, reason: str, at: datetime) -> str:
+    """Lift the newer stop, and leave the one beneath; how the log calls it. The caller saves."""
+    verb, now, since = "active", PersonStatus.ACTIVE, at
+    if human.status == PersonStatus.BLOCKED and human.desist_beneath:
+        verb, now, since = "unblocked", PersonStatus.DESIST, human.desisted_at or at
+        reason = f"asked us to stop on {since:%Y-%m-%d}; the block was lifted: {reason}"
+    elif human.status == PersonStatus.DESIST and human.block_beneath:
+        verb, now = "desist_lifted", PersonStatus.BLOCKED
+        reason = f"{human.block_beneath}; their request to stop was lifted: {reason}"
+    human.desist_beneath, human.block_beneath = False, ""
+    human.status, human.status_reason, human.status_at = now, reason[:500], since
+    return verb
+
+
+def _has_asked(person: Person) -> bool:
+    """Whether a request to stop stands, be it beneath a block."""
+    beneath = person.status == PersonStatus.BLOCKED and person.desist_beneath
+    return beneath or person.status == PersonStatus.DESIST
+
+
+def _blocked_because(person: Person) -> str:
+    """Why they are blocked, be it beneath a request to stop; empty where they are not."""
+    of = {PersonStatus.BLOCKED: person.status_reason, PersonStatus.DESIST: person.block_beneath}
+    return of.get(PersonStatus(person.status), "")
 
 
 def _refuse_early(human: Person, at: datetime) -> None:
@@ -202,14 +236,16 @@ def adopt_standing(
     The caller saves. Automation off on either is off.
     """
     before = standing_of(kept)
+    asked = _has_asked(kept) or _has_asked(merged)
+    blocked = _blocked_because(kept) or _blocked_because(merged)
     if GRAVITY[PersonStatus(merged.status)] > GRAVITY[PersonStatus(kept.status)]:
         kept.status, kept.status_reason = merged.status, merged.status_reason
         kept.status_at = merged.status_at
         activity.record(activity.entry(f"people.{kept.status}", kept), by=by, at=at)
     times = [time for time in (kept.desisted_at, merged.desisted_at) if time]
     kept.desisted_at = max(times, default=None)
-    beneath = kept.desist_beneath or merged.desist_beneath
-    kept.desist_beneath = kept.status == PersonStatus.BLOCKED and beneath
+    kept.desist_beneath = asked and kept.status == PersonStatus.BLOCKED
+    kept.block_beneath = blocked if kept.status == PersonStatus.DESIST else ""
     if kept.automation_enabled and not merged.automation_enabled:
         kept.automation_enabled = False
         kept.automation_disabled_reason = merged.automation_disabled_reason

@@ -83,6 +83,10 @@ class Person(models.Model):
         editable=False,
         help_text="Blocked while a request to stop stood that nobody has lifted since.",
     )
+    block_beneath = models.CharField(
+        max_length=500, blank=True, editable=False,
+        help_text="Why they were blocked, where a request to stop lies over a block.",
+    )  # fmt: skip
     automation_enabled = models.BooleanField(default=True, editable=False)
     automation_disabled_reason = models.CharField(max_length=500, blank=True, editable=False)
     automation_disabled_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -138,7 +138,9 @@ class StandingSerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
     automation_enabled = serializers.BooleanField()
     effective = serializers.BooleanField()
-    note = serializers.CharField(help_text="What still stops them where a block was lifted.")
+    note = serializers.CharField(
+        help_text="What still stops them where a block or a request was lifted."
+    )
 
 
 class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
@@ -222,7 +224,8 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     def lift(self, request: Request, uuid: str = "") -> Response:
         """Make them reachable again; after a request to stop only when 72 hours have passed.
 
-        Lifting a block leaves a request to stop that was made before it: `note` says so.
+        What stood before stays: lifting a block leaves an older request to stop, and lifting a
+        request leaves an older block. `note` says so.
         """
         return self._stop(stop.lift_person)
 

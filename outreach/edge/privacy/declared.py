@@ -100,7 +100,8 @@ RULES: dict[str, Rule] = {
         "records", _by("pk"),
         {"full_name": NAME, "status_reason": MARK, "automation_disabled_reason": MARK,
          **_empty("first_name", "last_name", "greeting_name", "former_names", "position",
-                  "profile_url", "time_zone", "country", "notes", "facts", "source")},
+                  "profile_url", "time_zone", "country", "notes", "facts", "source",
+                  "block_beneath")},
         also={"connected_on": None, "follows_us": None, "account": None, "erased_at": ONCE},
     ),
     "core.Address": Rule(

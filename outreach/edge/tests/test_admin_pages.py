@@ -382,6 +382,19 @@ def test_the_page_says_that_a_request_to_stop_lies_under_a_block():
     assert "request to stop still stands" in words(answer)
 
 
+def test_the_page_says_that_a_block_lies_under_a_request_to_stop():
+    person = testing.make_person()
+    for status in ("blocked", "desist"):
+        stop.stop_person(person, status, reason="x", by=testing.alice(), at=WORKDAY)
+    long_ago = timezone.now() - timedelta(days=9)
+    Person.objects.update(desisted_at=long_ago, status_at=long_ago)
+    client = enter(testing.alice())
+    page = f"/admin/core/person/{person.pk}"
+    assert "this lifts the request only" in client.get(f"{page}/change/").content.decode()
+    answer = client.post(f"{page}/stop/", {"what": "lift", "reason": "wrote again"})
+    assert "they are still blocked" in words(answer)
+
+
 def test_a_person_is_stopped_and_lifted_with_reasons_only():
     person = testing.make_person()
     client = enter(testing.alice())

@@ -813,6 +813,19 @@ def test_lifting_a_block_tells_of_the_request_to_stop_beneath_it():
     assert (lifted["status"], lifted["note"]) == ("active", "")
 
 
+def test_lifting_a_request_to_stop_tells_of_the_block_beneath_it():
+    person = testing.make_person()
+    alice = api.colleague(testing.alice)
+    long_ago = timezone.now() - timedelta(days=9)
+    for status in ("blocked", "desist"):
+        stop.stop_person(person, status, reason="x", by=testing.alice(), at=long_ago)
+    lifted = alice.post(f"/api/people/{person.uuid}/lift", {"reason": "wrote again"}).json()
+    assert lifted["status"] == "blocked"
+    assert "still blocked" in lifted["note"]
+    lifted = alice.post(f"/api/people/{person.uuid}/lift", {"reason": "agreed"}).json()
+    assert (lifted["status"], lifted["note"]) == ("active", "")
+
+
 def test_a_payload_is_validated_and_nothing_stored(bot):
     payload = {"platform": "email", "recipient": "a@example.com", "subject": "Hi", "content": "Hi!"}
     body = bot.post("/api/actions/validate", {"payload": payload, "at": "2026-03-11T10:00:00Z"})

@@ -373,6 +373,18 @@ def test_lifting_a_block_says_that_a_request_to_stop_still_stands():
     assert run_json("person", "--lift-desist", uuid, "--reason", "agreed")["status"] == "active"
 
 
+def test_lifting_a_request_to_stop_says_that_they_are_still_blocked():
+    testing.alice()
+    uuid, now = str(testing.make_person().uuid), timezone.now()
+    with time_machine.travel(now - timedelta(hours=73)):
+        run("person", "--block", uuid)
+        run("person", "--desist", uuid)
+    said = run("person", "--lift-desist", uuid, "--reason", "wrote again")
+    assert "they are still blocked" in said and "--unblock" in said
+    assert "Nothing is sent" in said
+    assert run_json("person", "--unblock", uuid, "--reason", "agreed")["status"] == "active"
+
+
 def test_lifting_a_stop_says_that_the_addresses_stay_suppressed():
     testing.alice()
     person = testing.make_person()

@@ -18,7 +18,7 @@ from channels import quiet, stop
 from outreach.core import queries, suppression
 from outreach.core.models import Address, Person, Workspace
 from outreach.core.models.people import PersonStatus
-from outreach.core.people import PersonRefused, canonical
+from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, exporting
@@ -30,6 +30,7 @@ NOT_YET_STOPPED = 3
 HOW_TO_LIFT = (
     "manage.py suppression list shows them, suppression lift ADDRESS lets one be used again"
 )
+NEXT = {STILL_ASKED: "--lift-desist", STILL_BLOCKED: "--unblock"}
 VERBS = ("disable_automation", "enable_automation", "block", "unblock", "desist", "lift_desist")
 
 
@@ -124,7 +125,7 @@ class Command(BaseCommand):
         if verb in ("unblock", "lift_desist"):
             still = self._lift(verb, person, reason, by)
             if still and not options["json"]:
-                self.stdout.write(f"{still} (--lift-desist)")
+                self.stdout.write(f"{still} ({NEXT[still]})")
         elif verb == "enable_automation":
             stop.set_automation(person, True, reason=reason, by=by, at=now)
         self._say(person, as_json=options["json"])
