@@ -22,12 +22,14 @@ from safety.contract.content import find
 from safety.contract.pii import find_pii
 from safety.contract.stop_request import detect_stop
 from safety.contract.validate import validate_action
+from tools.learn_stops import BREAK
 
 DEFAULT = "../shared/data/content"
 BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/business_mail.txt"
 OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, kind, text
 STOPS = Path(__file__).resolve().parent / "stop_text.tsv"  # set, language, stop or none, text
 HELD = Path(__file__).resolve().parent / "stop_held.tsv"  # language, stop or none, text: not learnt
+ORDINARY = Path(__file__).resolve().parent / "stop_ordinary.tsv"  # the same, all of them none
 LEANING = {
     "emotional_manipulation", "guilt_induction", "dependency_creation", "pressure_tactics",
     "harassment_or_threat",
@@ -180,6 +182,9 @@ def stop_quality(folder: Path) -> None:
         kinds = Counter(detect_stop(row["text"]).kind for row in near)
         if near:
             print(f"{'stop, on ' + name:34} {len(near)} texts: {dict(kinds)}")
+    lines = ORDINARY.read_text("utf-8").splitlines()
+    kinds = Counter(detect_stop(line.split("\t")[-1].replace(BREAK, "\n")).kind for line in lines)
+    print(f"{'stop, on ordinary replies of ours':34} {len(lines)} texts: {dict(kinds)}")
 
 
 def own_stops(path: Path) -> None:
@@ -188,7 +193,7 @@ def own_stops(path: Path) -> None:
     for line in path.read_text("utf-8").splitlines():
         language, wanted, text = line.split("\t")[-3:]
         counted = kinds.setdefault((language, wanted == "stop"), Counter())
-        counted[detect_stop(text).kind] += 1
+        counted[detect_stop(text.replace(BREAK, "\n")).kind] += 1
     for language in dict.fromkeys(language for language, _ in kinds):
         asked, harmless = kinds[language, True], kinds[language, False]
         false, all_asked, all_harmless = harmless["stop"], asked.total(), harmless.total()

@@ -33,6 +33,7 @@ LANGUAGES = (
     "traditionalchinese",
 )  # fmt: skip
 GUESSES = 3
+BREAK = " ⏎ "  # the end of a line within an example
 STRICTNESS = 30.0  # the inverse of scikit-learn's regularisation, chosen on a part of our examples
 LEAST = 0.3  # smaller weights are left out: they change no answer and make half of the file
 
@@ -43,7 +44,7 @@ def ours() -> list[Example]:
     """The examples in the repository: (text, whether it asks us to stop)."""
     lines = [line.split("\t") for path in OURS for line in path.read_text("utf-8").splitlines()]
     listed = tomllib.loads(RULES.read_text("utf-8"))["examples"]
-    found = [(line[-1], line[-2] == "stop") for line in lines]
+    found = [(line[-1].replace(BREAK, "\n"), line[-2] == "stop") for line in lines]
     return found + [(text, kind == "stop") for kind in ("stop", "none") for text in listed[kind]]
 
 

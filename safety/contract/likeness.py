@@ -19,7 +19,10 @@ WEIGHTS = RULES_DIR / "stop_weights.tsv"
 BEGINNING, END = 3_000, 1_000  # of a long text; people ask at its beginning or at its end
 SHORT = 25  # words: so much is also read as a whole
 _PIECES = (3, 4, 5)
-_WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:'[^\W_\u3400-\u9fff]+)*|[🛑🚫✋⛔]")
+# A word, a Chinese sign or a mark: it tells much whether something is asked or called out.
+_WORD = re.compile(
+    r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:'[^\W_\u3400-\u9fff]+)*|[🛑🚫✋⛔]|[?!]"
+)
 _SENTENCE = re.compile(r"[^.!?;\n。！？；…]+[.!?;\n。！？；…]*")
 
 
@@ -43,12 +46,12 @@ def stretches(text: str) -> list[tuple[int, int]]:
     places = [found.span() for found in _SENTENCE.finditer(text)]
     places = [(a, b) for a, b in places if a < BEGINNING or b > len(text) - END]
     pairs = [(first[0], second[1]) for first, second in pairwise(places)]
-    whole = [(0, len(text))] if len(places) > 1 and len(_WORD.findall(text)) <= SHORT else []
+    whole = [(0, len(text))] if len(places) > 2 and len(_WORD.findall(text)) <= SHORT else []
     return [*places, *pairs, *whole]
 
 
 def features(text: str) -> set[str]:
-    """What has a weight: words, two and three in a row, and with a "#" the pieces of words."""
+    """What has a weight: words and marks, two and three in a row, and with a "#" pieces of them."""
     words = _WORD.findall(text)
     found = set(words)
     found.update(map(" ".join, pairwise(words)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,28 @@ from hypothesis import strategies as st
 from safety.contract import likeness as module
 from safety.contract import stop_request
 from safety.contract.likeness import BEGINNING, END, features, likeness, stretches
-from safety.contract.stop_request import HARDLY, PERHAPS, SURE, by_rules, detect_stop, examples
+from safety.contract.stop_request import (
+    HARDLY,
+    PERHAPS,
+    SURE,
+    by_rules,
+    detect_stop,
+    examples,
+    without_orders,
+)
 from tools import learn_stops
 
 BENCH = Path(__file__).resolve().parents[3] / "bench"
-ROWS = [line.split("\t") for line in (BENCH / "stop_held.tsv").read_text("utf-8").splitlines()]
+PAGE = Path(__file__).resolve().parents[3] / "docs/content-rules.md"
+
+
+def rows_of(name: str) -> list[list[str]]:
+    """[language, stop or none, text] of a file nothing was learnt from."""
+    text = (BENCH / name).read_text("utf-8")
+    return [line.replace(learn_stops.BREAK, "\n").split("\t") for line in text.split("\n")[:-1]]
+
+
+ROWS, ORDINARY = rows_of("stop_held.tsv"), rows_of("stop_ordinary.tsv")
 LANGUAGES = ["en", "es", "fr", "de", "pt", "it", "zh"]
 
 
@@ -34,6 +52,8 @@ def test_features_are_words_neighbours_and_pieces_of_words():
     assert "a b c" in features("a b c") and features("·· 12,5% …") == {"12", "5", "12 5"}
     assert features("别发了") == {"别", "发", "了", "别 发", "发 了", "别 发 了"}
     assert "🛑" in features("🛑🛑 don't") and "don't" in features("don't")
+    assert features("ans") == {"ans"}  # a short word is its own piece
+    assert features("really?!") >= {"?", "!", "? !", "really ? !", "#real"}
     assert features("") == set()
 
 
@@ -43,8 +63,12 @@ def test_each_sentence_is_read_alone_and_after_the_one_before():
         "Hi.", " Who?", " 好。", " no", "Hi. Who?", " Who? 好。", " 好。 no", text
     ]  # fmt: skip
     assert stretches("no more") == [(0, 7)] and stretches("") == []
-    long = "word " * 30 + ". no"
-    assert (0, len(long)) not in stretches(long.replace(". no", ". yes. no"))
+
+
+@pytest.mark.parametrize(("words", "whole"), [(24, True), (25, True), (26, False)])
+def test_a_short_text_is_read_as_a_whole_as_well(words, whole):
+    text = "one. " + "word " * (words - 2) + ". end"
+    assert ((0, len(text)) in stretches(text)) is whole
 
 
 def test_of_a_long_text_its_beginning_and_its_end_are_read():
@@ -53,6 +77,22 @@ def test_of_a_long_text_its_beginning_and_its_end_are_read():
     assert all(a < BEGINNING or b > len(text) - END for a, b in read)
     assert len(read) < 1_000 and text[slice(*read[0])] == "stop me."
     assert "lose my number" in text[slice(*read[-1])]
+
+
+def test_the_edges_of_what_is_read_are_exact():
+    def middle(before: int, after: int) -> str:
+        """Three sentences: a's, b's from `before` on, and one with `after` signs to its end."""
+        return "a" * (before - 1) + "." + "b" * 5_000 + ".c" + "d" * after
+
+    assert BEGINNING == 3_000 and END == 1_000
+    text = middle(2_999, 2_000)
+    assert [text[a] for a, _ in stretches(text)][:3] == ["a", "b", "c"]
+    text = middle(3_000, 2_000)  # the second begins where the beginning is over
+    assert [text[a] for a, _ in stretches(text)][:2] == ["a", "c"]
+    text = "a" * 3_999 + "." + "b" * 999 + "." + "c" * 1_000
+    assert [text[a] for a, _ in stretches(text)][:2] == ["a", "c"]  # ends where the end begins
+    text = "a" * 3_999 + "." + "b" * 1_000 + "." + "c" * 999
+    assert [text[a] for a, _ in stretches(text)][:3] == ["a", "b", "c"]
 
 
 def test_the_stretch_with_the_highest_number_is_named(weights):
@@ -69,10 +109,10 @@ def test_the_stretch_with_the_highest_number_is_named(weights):
     [
         (SURE + 0.01, "stop", "stop", "stop"),
         (SURE, "unclear", "unclear", "stop"),
-        (PERHAPS + 0.01, "unclear", "unclear", "stop"),
-        (PERHAPS, "none", "unclear", "stop"),
-        (HARDLY + 0.01, "none", "unclear", "stop"),
-        (HARDLY, "none", "unclear", "unclear"),
+        (HARDLY + 0.01, "unclear", "unclear", "stop"),
+        (HARDLY, "unclear", "unclear", "unclear"),
+        (PERHAPS + 0.01, "unclear", "unclear", "unclear"),
+        (PERHAPS, "none", "unclear", "unclear"),
         (-100.0, "none", "unclear", "unclear"),
     ],
 )
@@ -81,7 +121,7 @@ def test_rules_and_learnt_together(weights, number, unheard, doubtful, heard):
     stop_request._detect.cache_clear()
     for text, rule, wanted in (
         ("purple elephants dance", "none", unheard),
-        ("not interested", "unclear", doubtful),
+        ("Dear Tom, we are not interested", "unclear", doubtful),
         ("please stop writing to me today", "stop", heard),
         ("unsubscribe", "stop", "stop"),  # a keyword is a stop whatever else is thought
     ):
@@ -89,8 +129,17 @@ def test_rules_and_learnt_together(weights, number, unheard, doubtful, heard):
         found = detect_stop(text)
         assert found.kind == wanted
         assert (found.span is None) == (wanted == "none")
+        if rule == wanted == "unclear":
+            assert found == by_rules(text)  # the words of the rule say more than the sentence
         if found.span:
             assert text[slice(*found.span)] == found.text != ""
+
+
+def test_what_the_rules_know_to_mean_something_else_is_not_read():
+    assert without_orders("PLEASE, don’t stop! Thanks").strip("·") == "please, ··········! thanks"
+    assert without_orders("Stop writing to me")[:4] == "stop"
+    assert len(without_orders("x" * 20_005)) == 20_000
+    assert without_orders("> quoted").strip() == "> quoted"
 
 
 @given(st.text(max_size=300))
@@ -109,7 +158,7 @@ def test_the_weights_are_those_of_the_examples_we_have():
 
 def test_what_is_measured_on_was_not_learnt_from():
     learnt = {text for text, _ in learn_stops.ours()}
-    assert not learnt & {text for _, _, text in ROWS}
+    assert not learnt & {text for _, _, text in ROWS + ORDINARY}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -117,9 +166,23 @@ def test_fresh_requests_are_heard_or_held_and_harmless_replies_left_alone(langua
     mine = [(kind, detect_stop(text).kind) for lang, kind, text in ROWS if lang == language]
     asked = [heard for kind, heard in mine if kind == "stop"]
     near = [heard for kind, heard in mine if kind == "none"]
-    assert len(asked) >= 30 and len(near) >= 24
-    assert asked.count("none") / len(asked) <= 0.25
-    assert near.count("stop") / len(near) <= 0.2
+    assert len(asked) >= 70 and len(near) >= 49
+    assert asked.count("none") / len(asked) <= 0.1
+    assert near.count("stop") / len(near) <= 0.1
+
+
+def test_the_page_tells_how_well_it_does():
+    """Whoever changes a weight or a threshold measures anew: `python -m bench.content_safety`."""
+    for wanted, rows, name in (
+        ("stop", ROWS, "requests"), ("none", ROWS, "near misses"),
+        ("none", ORDINARY, "ordinary replies"),
+    ):  # fmt: skip
+        texts = [text for _, kind, text in rows if kind == wanted]
+        for judge, how in ((by_rules, "rules alone"), (detect_stop, "with what was learnt")):
+            found = Counter(judge(text).kind for text in texts)
+            counts = " | ".join(str(found[kind]) for kind in ("stop", "unclear", "none"))
+            line = f"| {len(texts)} {name}, {how} | {counts} |"
+            assert line in PAGE.read_text("utf-8"), line
 
 
 def test_examples_of_the_rules_keep_their_meaning():
