@@ -11,6 +11,8 @@ import errno
 import fcntl
 import json
 import os
+import pwd
+import shlex
 import socket
 import sys
 from pathlib import Path
@@ -55,7 +57,10 @@ def main() -> int:
 def claim_data_dir(data_dir: Path, port: int) -> int:
     """Only one supervisor per data folder; the lock ends with the process, however it ends."""
     path = data_dir / "run.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StepFailed(not_writable(path, error)) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -71,6 +76,25 @@ def claim_data_dir(data_dir: Path, port: int) -> int:
     os.truncate(descriptor, 0)
     os.write(descriptor, json.dumps({"pid": os.getpid(), "port": port}).encode())
     return descriptor
+
+
+def not_writable(path: Path, error: OSError) -> str:
+    """The sentence for a data folder of somebody else's: whose it is, and how it becomes ours."""
+    folder, me = path.parent, named(os.geteuid())
+    owner, quoted = named(folder.stat().st_uid), shlex.quote(str(folder))
+    remedy = f"chmod -R u+rwX {quoted}" if owner == me else f"sudo chown -R {me} {quoted}"
+    return (
+        f"{path} cannot be written ({error.strerror}). {folder} belongs to {owner}, this is {me}: "
+        f"{remedy}. Or start with data of your own: make run DATA_DIR=var2"
+    )
+
+
+def named(uid: int) -> str:
+    """The user's name, or the number where nobody has it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def claim_port(address: str, port: int) -> None:

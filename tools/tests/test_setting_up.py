@@ -37,6 +37,21 @@ def test_two_supervisors_on_one_data_folder_are_refused(tmp_path):
     os.close(run.claim_data_dir(tmp_path, 8001))
 
 
+def test_a_data_folder_that_cannot_be_written_is_one_sentence_with_the_remedy(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "run.lock").mkdir()  # refuses root as well
+    with pytest.raises(steps.StepFailed) as no:
+        run.claim_data_dir(tmp_path, 8000)
+    assert "run.lock cannot be written (Is a directory)" in str(no.value)
+    me = run.named(os.geteuid())
+    assert f"{tmp_path} belongs to {me}, this is {me}: chmod -R u+rwX {tmp_path}" in str(no.value)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    with pytest.raises(steps.StepFailed) as no:
+        run.claim_data_dir(tmp_path, 8000)
+    assert f"belongs to {me}, this is 54321: sudo chown -R 54321 {tmp_path}" in str(no.value)
+
+
 def test_a_stamp_counts_only_for_the_files_it_was_made_from(tmp_path, monkeypatch):
     for name in (*setup.SETS["dev"], "constraints.txt"):
         (tmp_path / name).write_text("django==5\n")
