@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db import Error
+
 from approvals.models import Approval
 from channels.liveness import SenderLock
 from channels.models import Delivery
@@ -55,3 +57,11 @@ def make(
     for intent in intents:
         intent.approval = by_id[intent.approval_id]
     return intents
+
+
+def all_ended(lock: SenderLock) -> bool:
+    """Whether no row of this sender is open; False where the database does not say."""
+    try:
+        return not Delivery.objects.filter(sender=lock.uuid, status="sending").exists()
+    except Error:
+        return False

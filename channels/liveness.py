@@ -43,6 +43,7 @@ class SenderLock:
         self.uuid = uuid
         self.place = place
         self.boot_id = boot_id
+        self.doubtful = False  # a COMMIT went without an answer: rows of ours may yet appear
         self._descriptor: int | None = descriptor
         _held.add(self)
 
@@ -66,11 +67,11 @@ class SenderLock:
         return cls(path, descriptor, uuid, place, current_boot_id())
 
     def release(self, *, all_ended: bool = False) -> None:
-        """Give the lock up. The file goes only if every row of this sender was ended: whoever
-        finds a row without its file can prove nothing."""
+        """Give the lock up. The file goes only if every row of this sender was ended and none can
+        come any more: whoever finds a row without its file can prove nothing."""
         if self._descriptor is None:
             return
-        if all_ended:
+        if all_ended and not self.doubtful:
             self.path.unlink(missing_ok=True)
         self.close()
 

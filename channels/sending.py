@@ -104,14 +104,9 @@ def _how_many(channel: str, workspaces: Sequence[int], at: datetime) -> int:
 
 
 def _drain_channel(
-    channel: str,
-    workspaces: Sequence[int],
-    report: Report,
-    due: int,
-    *,
-    clock: Clock,
-    most: int | None,
-) -> None:
+    channel: str, workspaces: Sequence[int], report: Report, due: int,
+    *, clock: Clock, most: int | None,
+) -> None:  # fmt: skip
     adapter = registry.adapter_for(channel)
     if adapter is None:
         return
@@ -132,15 +127,17 @@ def _drain_channel(
     try:
         limit = pace.of(channel)
         waves(lines, lock, channel, workspaces, report, clock=clock, most=most, limit=limit)
-        # After a COMMIT without an answer nobody knows which rows may yet appear.
-        clean = not report.database_failures
+        clean = True
     except ChannelUnavailable as error:
-        clean = not report.database_failures  # raised before any claim: nothing is open
+        clean = True  # raised before any claim: nothing is open
         report.notes.append(f"{channel}: {error}")
         logger.warning("%s cannot be used now: %s", channel, error)
-        if clean and not adapter.configured():
+        if not (report.database_failures or adapter.configured()):
             health = breaker.away(breaker.load(channel), error, clock())
             breaker.store(channel, health, at=clock())
+    except Exception:
+        clean = intents.all_ended(lock)
+        raise
     finally:
         lines.close()
         # A lock file stays where rows may be left open: it is their proof of death.
@@ -225,6 +222,7 @@ def _commit(
                 return made
             last = _Wave()  # A quota put off a batch; a stop may come between this and the next.
     except Error as error:
+        lock.doubtful = True
         report.database_failed(error)
         _record_at_last(last, lock, at)
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent import futures
 from datetime import timedelta
 
@@ -186,6 +187,38 @@ def each_release_is_told(code: str) -> None:
 
 def _fail(*args, **kwargs):
     raise OperationalError("the database went away")
+
+
+@pytest.mark.parametrize("step", ["look", "put_together"])
+@pytest.mark.parametrize("fault", [FileNotFoundError("sealing.key"), OperationalError("gone")])
+def test_a_fault_that_stays_leaves_no_file_for_each_time(memory, monkeypatch, step, fault):
+    make_plenty(2)
+
+    def broken(*args, **kwargs):
+        raise fault
+
+    monkeypatch.setattr(sending, step, broken)
+    before = set(default_directory().glob("*.lock"))
+    for _ in range(3):
+        with contextlib.suppress(FileNotFoundError):
+            sending.process(clock=clock)
+    assert Delivery.objects.filter(status="released").count() == 6
+    assert set(default_directory().glob("*.lock")) == before
+
+
+def test_a_fault_after_the_hand_over_leaves_the_proof_of_death(memory, monkeypatch):
+    """Those rows are open: whoever settles them must be able to prove that nobody sends them."""
+    make_plenty(2)
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(sending.Connections, "carry", broken)
+    before = set(default_directory().glob("*.lock"))
+    with pytest.raises(RuntimeError):
+        sending.process(clock=clock)
+    [left] = set(default_directory().glob("*.lock")) - before
+    assert {str(row.sender) for row in Delivery.objects.filter(status="sending")} == {left.stem}
 
 
 def test_after_an_unanswered_commit_the_proof_of_death_stays(memory, lose_commit):
