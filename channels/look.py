@@ -21,6 +21,7 @@ from approvals.models import Approval
 from channels import reading
 from channels.models import Delivery
 from outreach.core import drafts, files
+from outreach.core.models.drafts import DraftStatus
 from safety import controls, facts, gate
 from safety.verdict import CoolingOff, Finding, Level, Verdict, sentences
 
@@ -150,6 +151,8 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
         return Released(row, approval, "expire", fault, "Its permission ran out.")
     if fault:
         return Released(row, approval, "reopen", fault, "The approval does not allow this send.")
+    if approval.draft.status == DraftStatus.SENT:  # in an earlier round, as a receipt proves
+        return Released(row, approval, "return", "sent_already", "Its message is sent already.")
     if not entitled:
         return Released(
             row, approval, "reopen", "approver_lost_right", "Its approver may no longer approve."

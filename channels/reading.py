@@ -29,7 +29,7 @@ _APPROVAL = ("id", "status", "digest", "decision", "receipt", "decided_at", "sen
 _REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence",
              "by_kind")  # fmt: skip
 _READ = ("id", "uuid", "channel", "touch", "purpose", "origin", "by_kind", "by_id", "workspace_id",
-         "person_id")  # fmt: skip
+         "person_id", "status")  # fmt: skip
 _DRAFT = (*_READ, "current_id")
 _WORKSPACE = ("id", "own_words", "time_zone", "postal_address", "sender_name", "sender_address",
               "unsubscribe_address", "daily_quota", "approval_expiry_hours")  # fmt: skip

@@ -13,7 +13,7 @@ from django.db import connection
 from approvals import rounds, services, submission
 from channels import manual, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
-from channels.base import Outcome
+from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
@@ -112,6 +112,27 @@ def test_what_arrived_after_all_is_not_sent_again_though_it_is_approved_at_that_
     assert len(memory.outbox) == 1
     assert Draft.objects.get().status == "sent"
     assert not unknown.approval.draft.approvals.filter(rounds.OPEN).exists()
+
+
+def test_what_arrived_after_all_is_not_tried_again_where_a_sender_had_it_in_hand(unknown, memory):
+    """Its second round is being sent when the first is proven; that one is refused for now."""
+    settle.settle(unknown.pk, "not_arrived", by=testing.alice(), at=NOW)
+    approve_again(unknown.approval.draft_id)
+
+    def proven_meanwhile(envelope):
+        try:
+            settle.arrived_by_event(unknown.pk, event="delivered", at=NOW)
+        finally:
+            connection.close()
+        return Receipt(Outcome.TRY_LATER, "memory", "busy")
+
+    memory.answers.append(proven_meanwhile)
+    assert sending.process(clock=lambda: LATER).failed == 1
+    assert sending.process(clock=lambda: LATER + timedelta(hours=1)).sent == 0
+    assert len(memory.outbox) == 1
+    assert Draft.objects.get().status == "sent"
+    assert not unknown.approval.draft.approvals.filter(rounds.OPEN).exists()
+    assert unknown.approval.draft.approvals.last().closed_reason == "sent_already"
 
 
 def test_a_receipt_that_comes_while_a_person_says_not_arrived_is_not_lost(unknown, monkeypatch):
