@@ -139,7 +139,7 @@ def test_what_the_rules_know_to_mean_something_else_is_not_read():
     assert without_orders("PLEASE, don’t stop! Thanks").strip("·") == "please, ··········! thanks"
     assert without_orders("Stop writing to me")[:4] == "stop"
     assert len(without_orders("x" * 20_005)) == 20_000
-    assert without_orders("> quoted").strip() == "> quoted"
+    assert without_orders("yes\n> stop writing\n> to me").split() == ["yes"]  # nor what was quoted
 
 
 @given(st.text(max_size=300))
