@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from approvals.models import Approval
-from channels import manual, merging, stop
+from channels import manual, merging, registry, sending, stop
+from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
 from outreach.core import history, suppression
@@ -164,6 +165,30 @@ def test_a_stop_asked_for_while_they_were_one_holds_for_both(pair):
     stop.set_automation(pair[1], False, reason="asked", by=testing.alice(), at=AT)
     merging.undo(row, by=testing.bob(), at=LATER)
     assert not any(Person.objects.values_list("automation_enabled", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("through", [0, 1])
+def test_automation_switched_on_again_is_on_for_every_record(live, pair, through):
+    kept, other = pair
+    testing.make_approved(other, at=AT)
+    stop.set_automation(other, False, reason="on holiday", by=testing.alice(), at=AT)
+    row = merging.merge(kept, Person.objects.get(pk=other.pk), by=testing.alice(), at=AT)
+    whom = Person.objects.get(pk=pair[through].pk)
+    stop.set_automation(whom, True, reason="back", by=testing.alice(), at=LATER)
+    with registry.override("email", MemoryAdapter("email")):
+        assert sending.process(clock=lambda: LATER).sent == 1
+    MemoryAdapter.reset()
+    stop.set_automation(whom, False, reason="away again", by=testing.alice(), at=LATER)
+    merging.undo(row, by=testing.alice(), at=LATER)
+    assert not Person.objects.filter(automation_enabled=True).exists(), "asked for meanwhile"
+
+
+def test_automation_switched_on_leaves_another_human_being_alone(pair):
+    for person in pair:
+        stop.set_automation(person, False, reason="away", by=testing.alice(), at=AT)
+    stop.set_automation(pair[0], True, reason="back", by=testing.alice(), at=LATER)
+    assert list(Person.objects.filter(automation_enabled=False)) == [pair[1]]
 
 
 def test_open_approvals_count_for_the_human_being_and_go_back(pair):

@@ -12,6 +12,7 @@ from approvals.models import Approval
 from approvals.tests.test_race import stand_still
 from channels import merging, stop
 from outreach import testing
+from outreach.core import people
 from outreach.core.models import Person
 
 AT = testing.WORKDAY
@@ -95,3 +96,35 @@ def test_a_stop_that_comes_while_a_merge_is_undone_holds_for_the_record_it_is_ab
     assert ids == [merged.pk]
     standing = dict(Person.objects.values_list("pk", "status"))
     assert standing == {kept.pk: "active", merged.pk: "blocked"}
+
+
+@pytest.mark.parametrize("kept_first", [True, False])
+def test_a_merge_undone_while_automation_is_switched_on_waits_for_it(monkeypatch, kept_first):
+    """Records are held in one order, so that the two never wait for each other."""
+    records = [testing.make_person(), testing.make_person()]
+    kept, merged = records if kept_first else reversed(records)
+    alice = testing.alice()
+    stop.set_automation(merged, False, reason="away", by=alice, at=AT)
+    row = merging.merge(kept, Person.objects.get(pk=merged.pk), by=alice, at=AT)
+    page = Person.objects.get(pk=kept.pk)
+    done, problems, refuse = threading.Event(), [], people.refuse_erased
+
+    def undo():
+        try:
+            merging.undo(row, by=alice, at=LATER)
+        except BaseException as problem:
+            problems.append(problem)
+        finally:
+            done.set()
+            connection.close()
+
+    def slow(human):
+        threading.Thread(target=undo).start()
+        stand_still(done)
+        refuse(human)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "refuse_erased", slow)
+        stop.set_automation(page, True, reason="back", by=alice, at=LATER)
+    assert done.wait(30) and problems == []
+    assert Person.objects.filter(automation_enabled=True, merged_into=None).count() == 2

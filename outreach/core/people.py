@@ -19,6 +19,7 @@ DESIST_REST = timedelta(hours=72)
 STATUS = (
     "status", "status_reason", "status_at", "desisted_at", "desist_beneath", "block_beneath",
 )  # fmt: skip
+AUTOMATION = ("automation_enabled", "automation_disabled_reason", "automation_disabled_at")
 
 STILL_ASKED = (
     "The block is lifted; their request to stop still stands, so nothing is sent until that is "
@@ -59,15 +60,18 @@ def refuse_erased(person: Person) -> None:
         )
 
 
-def _human_now(person: Person) -> Person:
+def _human_now(person: Person, *, whole: bool = False) -> Person:
     """The human being as the database has it, held until the transaction ends.
 
     What is being merged is waited for: a stop must not land on a record that counts no more.
+    `whole` holds their other records too, of which something is written then.
     """
     into = Person.objects.filter(pk=person.pk).values_list("merged_into_id", flat=True).get()
     while True:
         mark = transaction.savepoint()
-        rows = Person.objects.filter(pk__in=[person.pk, into or person.pk]).order_by("pk")
+        others = Person.objects.filter(merged_into=into or person.pk) if whole else ()
+        ids = [person.pk, into or person.pk, *(other.pk for other in others)]
+        rows = Person.objects.filter(pk__in=ids).order_by("pk")
         # In the order of a merge, and no message in flight is waited for: it only needs the key.
         held = dict(rows.select_for_update(no_key=True).values_list("pk", "merged_into_id"))
         if held[person.pk] == into:
@@ -156,22 +160,21 @@ def _refuse_early(human: Person, at: datetime) -> None:
 def set_automation(
     person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime
 ) -> None:
-    """Switch automated messaging to this human off or on (seed C §5). Needs a transaction."""
-    human = _human_now(person)
+    """Switch automated messaging to this human off or on (seed C §5). Needs a transaction.
+
+    Off on one record is off; on again is on for every record, or it would be off for its messages.
+    """
+    human = _human_now(person, whole=enabled)
     refuse_erased(human)
     if not enabled and not reason.strip():
         raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
     human.automation_enabled = enabled
     human.automation_disabled_reason = "" if enabled else reason[:500]
     human.automation_disabled_at = None if enabled else at
-    human.save(
-        update_fields=[
-            "automation_enabled",
-            "automation_disabled_reason",
-            "automation_disabled_at",
-            "updated_at",
-        ]
-    )
+    human.save(update_fields=[*AUTOMATION, "updated_at"])
+    if enabled:
+        theirs = Person.objects.filter(merged_into=human, automation_enabled=False)
+        theirs.update(**{name: getattr(human, name) for name in AUTOMATION}, updated_at=at)
     verb = "people.automation_enabled" if enabled else "people.automation_disabled"
     activity.record(activity.entry(verb, human), by=by, at=at)
 
@@ -218,7 +221,7 @@ def add_address(
 
 # --- Two records of one human being --------------------------------------------------------------
 
-STANDING = (*STATUS, "automation_enabled", "automation_disabled_reason", "automation_disabled_at")
+STANDING = (*STATUS, *AUTOMATION)
 GRAVITY = {PersonStatus.ACTIVE: 0, PersonStatus.BLOCKED: 1, PersonStatus.DESIST: 2}
 
 
