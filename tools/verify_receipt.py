@@ -77,23 +77,40 @@ def main(words: list[str]) -> int:
     parser.add_argument("file", help="the downloaded receipt; - for standard input")
     parser.add_argument("--log", help="an export of the log that must tell of it")
     asked = parser.parse_args(words)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         file = sys.stdin if asked.file == "-" else open(asked.file, encoding="utf-8")  # noqa: SIM115, PTH123
         given = json.load(file, object_pairs_hook=once)
         receipt = verify(given)
         if asked.log:
             in_log(asked.log, receipt["approval"], given["receipt"]["seal"])
+        told = sentence(receipt)
     except Bad as bad:
-        print(f"BAD: {bad}.")
+        print(plain(f"BAD: {bad}."))
         return 1
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        print(f"It cannot be checked: {error!s}.", file=sys.stderr)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
+        print(plain(f"It cannot be checked: {error!s}."), file=sys.stderr)
         return 2
-    checks = ", ".join(f"{item['code']} {item['status']}" for item in receipt["checks"])
-    print(f"Approval {receipt['approval']} holds for exactly this letter ({receipt['message']}),")
-    print(f"given {receipt['approved_at']} by user {receipt['approved_by']}")
-    print(f"under {receipt['policy']}; checks: {checks or 'none'}.")
+    print(told)
     return 0
+
+
+def sentence(receipt: dict[str, Any]) -> str:
+    """What holds, in three lines."""
+    checks = ", ".join(f"{item['code']} {item['status']}" for item in receipt["checks"])
+    lines = (
+        f"Approval {receipt['approval']} holds for exactly this letter ({receipt['message']}),",
+        f"given {receipt['approved_at']} by user {receipt['approved_by']}",
+        f"under {receipt['policy']}; checks: {checks or 'none'}.",
+    )
+    return "\n".join(map(plain, lines))
+
+
+def plain(text: str) -> str:
+    """On one line, without what steers a terminal: a forger may have written it."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 if __name__ == "__main__":

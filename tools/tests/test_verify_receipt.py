@@ -166,3 +166,38 @@ def test_what_nobody_approved_has_no_receipt():
     assert Approval.objects.filter(pk=stranger.pk).exists()
     address = reverse("admin:approvals_approval_receipt", args=[stranger.pk])
     assert client.get(address).status_code == 404
+
+
+def places(value, path=()):
+    """Every place in a piece of JSON."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(each, (*path, key))
+
+
+@pytest.mark.parametrize(
+    "odd", [None, True, -1, 1e999, "\x1b[2J", "\ud800", [], {}, [[]], {"a": 1}]
+)
+def test_whatever_stands_anywhere_is_told_in_a_sentence(file, capsys, odd):
+    whole = json.loads(file.read_text("utf-8"))
+    for path in places(whole):
+        given = copy.deepcopy(whole)
+        place = given
+        for key in path[:-1]:
+            place = place[key]
+        if path:
+            place[path[-1]] = odd
+        receipt = given["receipt"]
+        if isinstance(receipt, dict) and path[-1:] != ("seal",):  # a forger makes the seal to fit
+            inner = {name: value for name, value in receipt.items() if name != "seal"}
+            receipt["seal"] = verify_receipt.digest(verify_receipt.RECEIPT, inner)
+        assert run(file, given if path else odd) in (0, 1, 2), path
+        told = capsys.readouterr()
+        assert "\x1b" not in told.out + told.err and "\ud800" not in told.out + told.err
+
+
+def test_what_is_nested_too_deeply_cannot_be_checked(file, capsys):
+    file.write_text("[" * 100_000)
+    assert verify_receipt.main([str(file)]) == 2
+    assert "cannot be checked" in capsys.readouterr().err
