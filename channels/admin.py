@@ -14,8 +14,9 @@ from django.views.decorators.cache import never_cache
 
 from approvals import marks
 from approvals.models import Approval
-from channels import manual, settle, timeline
+from channels import headers, manual, settle, timeline
 from channels.models import Delivery, DeliveryStatus
+from outreach.core.models import Channel
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import PageAdmin, column, is_superuser, may, principal_of, workspace_ids
 
@@ -47,10 +48,11 @@ class DeliveryAdmin(PageAdmin):
         return [obj.human.full_name, company]
 
     @column("Status", label={"Sent": "success", "Sent by hand": "success", "Failed": "danger",
-               "Outcome unknown": "danger", "Simulated": "warning", "Being sent": "info"},
+               "Unknown, decided anew": "danger", "Outcome unknown": "danger",
+               "Simulated": "warning", "Being sent": "info"},
     )  # fmt: skip
     def show_status(self, obj: Delivery) -> str:
-        return str(obj.get_status_display())
+        return obj.outcome
 
     @column("Since (UTC)")
     def show_since(self, obj: Delivery) -> str:
@@ -66,6 +68,8 @@ class DeliveryAdmin(PageAdmin):
             "steps": timeline.of(row),
             "unknown": row.status == DeliveryStatus.UNKNOWN,
             "manual": row.status == DeliveryStatus.MANUAL,
+            "reached": timeline.reached(row),
+            "message_id": _message_id(row),
             "may_settle": may(request, Verb.SETTLE, row.workspace_id),
             "would_have_left": marks.segments(str(evidence.get("would_have_left", ""))),
             "evidence": [(k, v) for k, v in evidence.items() if k != "would_have_left"],
@@ -127,6 +131,14 @@ class DeliveryAdmin(PageAdmin):
         else:
             messages.success(request, f"#{approval.pk} is recorded as sent by hand.")
         return HttpResponseRedirect(reverse("admin:approvals_approval_change", args=[approval.pk]))
+
+
+def _message_id(row: Delivery) -> str:
+    """What the mail server's own log knows it by; empty where nothing of the kind was given."""
+    by_program = row.status not in (DeliveryStatus.MANUAL, DeliveryStatus.SIMULATED)
+    if row.channel != Channel.EMAIL or not by_program:
+        return ""
+    return headers.message_id(row.approval, row.workspace)
 
 
 SETTLED = {

@@ -111,6 +111,24 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"Delivery {self.pk} of #{self.approval_id}: {self.status}"
 
+    @property
+    def decided_anew(self) -> bool:
+        """Whether nobody knew, and a person let a new decision stand in its place: its status is
+        `failed`, so that another may be sent, but that it failed nobody says."""
+        return self.status == DeliveryStatus.FAILED and (
+            (self.evidence or {}).get("answer") == "send_again"
+        )
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, for people."""
+        return "Unknown, decided anew" if self.decided_anew else str(self.get_status_display())
+
+    @property
+    def look(self) -> str:
+        """The status whose colours it is shown in."""
+        return str(DeliveryStatus.UNKNOWN if self.decided_anew else self.status)
+
 
 class PlatformTemplate(models.Model):
     """A text that WhatsApp approved beforehand, word for word as approved, with {{1}}, {{2}} …

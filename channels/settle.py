@@ -167,6 +167,7 @@ def settle(delivery_id: int, answer: str, *, by: Principal, at: datetime, note: 
         won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.UNKNOWN).update(
             status=status,
             settled_by_label=by.label,
+            evidence={**(row.evidence or {}), "answer": str(answer)},
             reason=f"{by.label} says: {answer.replace('_', ' ')}. {note}".strip()[:500],
         )
         if won != 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from approvals.models import ApprovalStatus
 from channels.models import Delivery, DeliveryStatus, ProviderEvent
 from outreach.core.models import Activity, Channel, InboundMessage, PrincipalKind, User
 
@@ -95,8 +96,10 @@ def _order(step: Step) -> datetime:
 def _approved(row: Delivery) -> Iterable[Step]:
     approval = row.approval
     if approval.decided_at is not None:
-        words = approval.get_status_display() if approval.is_given else "Decided"
-        yield Step(approval.decided_at, words, approval.decided_by_label)
+        # There was an attempt, so it was given, whatever became of the approval since.
+        rule = (approval.receipt or {}).get("rule")
+        status = ApprovalStatus.AUTO_APPROVED if rule else ApprovalStatus.APPROVED
+        yield Step(approval.decided_at, str(status.label), approval.decided_by_label)
 
 
 def _logged(row: Delivery, acts: Sequence[Activity]) -> Iterable[Step]:
@@ -112,6 +115,14 @@ def _logged(row: Delivery, acts: Sequence[Activity]) -> Iterable[Step]:
             user = names.get(act.by_id)
             who = (user.get_full_name() or user.get_username()) if user else "a former colleague"
         yield Step(act.at, what, who, _more(row, act), TONES.get(act.verb, ""))
+
+
+def reached(row: Delivery) -> str:
+    """How far an unknown one got, for whoever settles it."""
+    stage = str((row.evidence or {}).get("stage") or "")
+    if not stage:
+        return "not recorded: its sender ended before it could say"
+    return f"{stage}: {UNKNOWN[stage]}" if stage in UNKNOWN else stage
 
 
 def _stage(row: Delivery, act: Activity) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -64,6 +65,47 @@ def test_the_whole_way_of_a_message_that_arrived_and_was_answered(live):
     assert steps[3].who == "postmark"
     assert "reached us" in steps[3].more
     assert steps[5].inbound == reply.pk
+
+
+def test_what_nobody_knew_before_it_was_decided_anew_does_not_look_failed(live, client):
+    row = deliver(Outcome.UNKNOWN)
+    settle.settle(row.pk, "send_again", by=testing.alice(), at=SENT + timedelta(minutes=3))
+    row.refresh_from_db()
+    assert (row.status, row.outcome) == ("failed", "Unknown, decided anew")
+    assert words(row)[0] == "Approved" and timeline.of(row)[0].who == "Alice"
+    client.force_login(testing.alice().user)
+    page = client.get(f"/admin/channels/delivery/{row.pk}/change/").content.decode()
+    listed = client.get("/admin/channels/delivery/").content.decode()
+    decided = client.get(f"/admin/approvals/approval/{row.approval_id}/change/").content.decode()
+    for each in (page, listed, decided):
+        assert "Unknown, decided anew" in each
+        assert ">Failed<" not in re.sub(r"(?s)<aside.*?</aside>|<option.*?</option>", "", each)
+    assert "oc-badge--unknown" in page and "oc-badge--unknown" in decided
+
+
+def test_one_that_did_not_arrive_has_failed_and_was_approved(live):
+    row = deliver(Outcome.UNKNOWN)
+    settle.settle(row.pk, "not_arrived", by=testing.alice(), at=SENT + timedelta(minutes=3))
+    row.refresh_from_db()
+    assert row.outcome == "Failed" and words(row)[0] == "Approved"
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [("dot", "dot: Handed over, no clear answer"), ("", "not recorded: its sender ended")],
+)
+def test_who_settles_an_unknown_is_shown_how_far_it_got_and_its_message_id(
+    live, client, stage, told
+):
+    row = deliver(Receipt(Outcome.UNKNOWN, stage or "dot", "went silent"))
+    if not stage:
+        Delivery.objects.filter(pk=row.pk).update(evidence={})
+    client.force_login(testing.alice().user)
+    page = html.unescape(client.get(f"/admin/channels/delivery/{row.pk}/change/").content.decode())
+    card = page[page.index('id="settle"') : page.index("</section>", page.index('id="settle"'))]
+    approval = row.approval
+    assert f"<{approval.draft.uuid}.{approval.pk}@" in card
+    assert told in card
 
 
 SAID = [
