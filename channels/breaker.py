@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import Error, transaction
 
 from channels.base import ChannelUnavailable, Fault, Outcome, Receipt
-from channels.models import ChannelHealth
+from channels.models import ChannelHealth, Delivery, DeliveryStatus
 from outreach.core import activity
 from outreach.core.permissions import require_operator
 from outreach.core.principal import Principal
@@ -21,6 +21,8 @@ from outreach.core.principal import Principal
 TROUBLES = 3  # waves in a row in which nothing got through, until the channel rests
 FIRST_REST, LAST_REST = timedelta(minutes=1), timedelta(minutes=30)
 MOST_RESTS = 5  # in a row; then a person has to look
+IN_TROUBLE = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+CAUSE = 160
 FOR_A_PERSON = (Fault.AUTH, Fault.POLICY)
 BREAKER = Principal.system("breaker")
 logger = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ def store(channel: str, state: State, *, at: datetime) -> None:
 
 def keep(channel: str, state: State, notes: list[str], *, at: datetime) -> State:
     """Store it once the outcomes are recorded. It is no outcome itself: a failure is told only."""
-    if refusal := state.refuses(at):
+    if refusal := _with_cause(channel, state, at):
         notes.append(f"{channel} {refusal}")
     try:
         store(channel, state, at=at)
@@ -140,4 +142,20 @@ def resume(channel: str, *, by: Principal, at: datetime) -> None:
 def troubled(at: datetime) -> list[tuple[str, str]]:
     """Channels on which nothing goes now, with the reason."""
     rows = ChannelHealth.objects.order_by("channel").values_list("channel", flat=True)
-    return [(channel, reason) for channel in rows if (reason := load(channel).refuses(at))]
+    return [(channel, reason) for channel in rows if (reason := refusal(channel, at))]
+
+
+def refusal(channel: str, at: datetime) -> str:
+    """Why nothing may go on this channel now, with the fault it rests after; empty if it may."""
+    return _with_cause(channel, load(channel), at)
+
+
+def _with_cause(channel: str, state: State, at: datetime) -> str:
+    """A pause holds its cause; that of a rest is what the last message in trouble was told."""
+    refused = state.refuses(at)
+    if not refused or state.paused:
+        return refused
+    rows = Delivery.objects.filter(channel=channel, status__in=IN_TROUBLE, settled_by_label="")
+    cause = rows.exclude(reason="").order_by("-since", "-pk").values_list("reason", flat=True)
+    last = cause.first()
+    return f"{refused}: {last[:CAUSE]}" if last else refused

@@ -110,7 +110,7 @@ def _drain_channel(
     adapter = registry.adapter_for(channel)
     if adapter is None:
         return
-    if refusal := breaker.load(channel).refuses(clock()):
+    if refusal := breaker.refusal(channel, clock()):
         report.notes.append(f"{channel} {refusal}")
         return
     try:

@@ -95,6 +95,17 @@ def test_a_server_that_never_answers_parks_one_wave_and_two_more_messages(memory
     assert breaker.load("email") == State()
 
 
+def test_why_a_channel_rests_is_told_whenever_it_is_met(memory):
+    refused = Receipt(Outcome.TRY_LATER, "connect", "Connection refused", fault=Fault.SERVICE)
+    memory.answers.extend([refused] * 50)
+    for at in (1, 1.5):
+        make_plenty(6)
+        notes = " ".join(sending.process(clock=lambda at=at: minutes(at)).notes)
+        assert "email rests until" in notes and "errors: try later at connect" in notes
+        assert "Connection refused" in notes
+    assert "Connection refused" in breaker.troubled(minutes(1.5))[0][1]
+
+
 def test_a_pause_holds_until_an_operator_lifts_it(memory):
     make_plenty(6)
     memory.answers.append(LOCKED)

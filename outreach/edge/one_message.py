@@ -130,7 +130,7 @@ def _door(approval: Approval | None, verdict: Verdict, at: datetime) -> Iterator
         yield "They wrote after it was approved, so it goes back to the queue."
     if sentence := quota.no_room(approval, at=at):
         yield f"{sentence}; it waits for the next day."
-    if sentence := breaker.load(approval.channel).refuses(at):
+    if sentence := breaker.refusal(approval.channel, at):
         yield f"{approval.channel} {sentence}"
 
 

@@ -25,21 +25,20 @@ class Command(BaseCommand):
         parser.add_argument("--max", type=int, default=None, help="Send at most this many.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        badge = controls.badge()
-        if not options["json"]:
-            self.stdout.write(f"{badge.text}: {badge.sentence}")
         report = sending.process(most=options["max"])
         if self._wait_for_undo(quiet=options["json"]):
             report = report.plus(sending.process(most=options["max"]))
+        badge = controls.badge()  # as it is now: a database gone back stops itself meanwhile
         if options["json"]:
             self.stdout.write(json.dumps({"badge": badge.text, **report.as_dict()}))
             return
+        self.stdout.write(f"{badge.text}: {badge.sentence}")
         self.stdout.write(
             f"sent {report.sent}, simulated {report.simulated}, failed {report.failed}, "
             f"outcome unknown {report.unknown}, held back {report.released}, "
             f"returned to the queue {report.reopened}, {waiting.told(report.waiting_for)}"
         )
-        for note in report.notes:
+        for note in dict.fromkeys(each for each in report.notes if each != badge.sentence):
             self.stdout.write(note)
         if report.unknown:
             self.stdout.write(
