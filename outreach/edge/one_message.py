@@ -61,16 +61,16 @@ def _approvals() -> QuerySet[Approval]:
 def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[str, Any]:
     """What would happen to this message now, check by check, and in a system without brakes."""
     known = facts.gather([draft], at=at)[draft.pk]
-    free = gate.without_brakes(known)
     verdict = gate.judge_message(known, gate.Moment.SENDING, at)
-    _, leaves_at = gate.earliest(free, gate.Moment.SENDING, at)
-    without = gate.judge_message(free, gate.Moment.SENDING, at)
+    # Asked again at each time that a rule names: two rules after each other name one moment.
+    held, _ = gate.earliest(known, gate.Moment.SENDING, at)
+    without, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
     permission = _permission(draft, approval, at)
     allowed = [permission] if permission else [*_door(approval, verdict, at)]
     return {
         "message": f"Message {draft.uuid} by {draft.channel}, {draft.get_status_display().lower()}",
         "permission": permission or _given(approval),
-        "answer": _answer(verdict, allowed, at),
+        "answer": _answer(held, allowed, at),
         "without_brakes": _answer(without, allowed, at),
         "earliest": leaves_at.isoformat() if without.level < Level.BLOCK else None,
         "local_time": f"{known.zones.zones[0]} ({known.zones.source})",

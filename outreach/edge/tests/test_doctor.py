@@ -6,9 +6,11 @@ import contextlib
 import fcntl
 import io
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -18,8 +20,8 @@ from channels.liveness import current_boot_id
 from channels.models import Delivery, PlatformTemplate
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Activity, Heartbeat, Suppression
-from outreach.core.people import add_address
+from outreach.core.models import Activity, CoolingOff, Heartbeat, Suppression
+from outreach.core.people import add_address, rest
 from outreach.core.principal import Principal
 from outreach.edge import diagnosis, health, key_fit
 from outreach.edge.management.commands.doctor import configured, running_at
@@ -351,14 +353,32 @@ def test_a_message_that_may_leave_says_so(live, monkeypatch):
     assert "Local time is that of UTC (workspace)" in text
 
 
+def test_a_message_that_two_rules_hold_has_one_moment_in_one_format(live):
+    noon = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
+    with time_machine.travel(noon, tick=False):
+        Heartbeat.objects.update(at=noon)
+        approval = testing.make_approved(at=noon)
+        night = noon + timedelta(hours=15)
+        rest(approval.human, CoolingOff.Cause.DAILY_LIMIT, at=noon, until=night)
+        found = report("--message", str(approval.pk))["message"]
+        said = doctor("--message", str(approval.pk))
+    part = said[said.index("Message ") : said.index("\nFindings")]
+    assert found["earliest"] == "2026-03-12T08:00:00+00:00", "after the rest come the quiet hours"
+    words = "2026-03-12 08:00 UTC"
+    assert f"held until {words}" in found["answer"] and f"held until {words}" in part
+    assert f"Earliest without brakes: {words}" in part
+    assert "nothing to say" not in part and not re.search(r"\dT\d", part)
+    assert re.search(r"\n  pass  .*suppression", part)
+
+
 def test_a_held_message_says_until_when(live, monkeypatch):
     approval = testing.make_approved()
     night = WORKDAY.replace(hour=23)
     monkeypatch.setattr("django.utils.timezone.now", lambda: night)
     text = doctor("--message", str(approval.pk))
     assert "It would not leave now: It is held until 2026-03-12 08:00 UTC." in text
-    assert "(until 2026-03-12T08:00:00+00:00)" in text
-    assert "Earliest without brakes: 2026-03-12T08:00:00+00:00" in text
+    assert "(until 2026-03-12 08:00 UTC)" in text
+    assert "Earliest without brakes: 2026-03-12 08:00 UTC" in text
 
 
 def test_what_stands_against_a_permission(live):

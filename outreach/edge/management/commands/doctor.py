@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from outreach.core import activity, triggers
 from outreach.edge import acting, diagnosis, health, key_fit, one_message
 from outreach.edge.checks import one_click
 from safety import controls
+
+NEVER = "never as it stands"
 
 
 class Command(BaseCommand):
@@ -117,11 +120,15 @@ class Command(BaseCommand):
         self.stdout.write(f"  {found['answer']}")
         self.stdout.write(f"  Permission: {found['permission']}")
         self.stdout.write(f"  Without brakes: {found['without_brakes']}")
-        self.stdout.write(f"  Earliest without brakes: {found['earliest'] or 'never as it stands'}")
+        self.stdout.write(f"  Earliest without brakes: {moment(found['earliest']) or NEVER}")
         self.stdout.write(f"  Local time is that of {found['local_time']}")
         for each in found["checks"]:
-            until = f" (until {each['hold_until']})" if each["hold_until"] else ""
-            self.stdout.write(f"  {each['status']:<5} {each['check']:<12} {each['message']}{until}")
+            if each["code"]:
+                until = f" (until {moment(each['hold_until'])})" if each["hold_until"] else ""
+                told = f"{each['check']:<12} {each['message']}{until}"
+                self.stdout.write(f"  {each['status']:<5} {told}")
+        silent = ", ".join(each["check"] for each in found["checks"] if not each["code"])
+        self.stdout.write(f"  pass  {silent or 'none'}")
 
     def _restore_guards(self, options: dict[str, Any]) -> None:
         by = acting.principal(options, operator=True)
@@ -134,6 +141,11 @@ class Command(BaseCommand):
                 entry = activity.Entry("audit.guard_restored", "table", table, None)
                 activity.record(entry, by=by, at=timezone.now())
         self.stderr.write(f"Guards made anew: {', '.join(gone) or 'none were missing'}.")
+
+
+def moment(stamp: str | None) -> str:
+    """A moment as every sentence here tells it."""
+    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC" if stamp else ""
 
 
 def configured() -> dict[str, str]:
