@@ -14,6 +14,8 @@ from safety.models import BRAKES, ControlKey
 
 COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
 
+MOMENTS = ("changed_at", "auto_restore_at")
+
 
 @dataclass(frozen=True, slots=True)
 class Back:
@@ -80,6 +82,15 @@ def rows_of(place: Workspace | None) -> list[dict[str, Any]]:
         if braking
     ]
     return rows
+
+
+def told(row: dict[str, Any]) -> list[str]:
+    """One row for people: its moments to the second."""
+    return [_moment(row[name]) if name in MOMENTS else row[name] or "" for name in COLUMNS]
+
+
+def _moment(stamp: str | None) -> str:
+    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M:%S} UTC" if stamp else ""
 
 
 def _row(key: str, scope: str, found: Any) -> dict[str, Any]:

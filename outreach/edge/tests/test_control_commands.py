@@ -53,6 +53,15 @@ def test_status_as_table_and_json():
     assert "EMERGENCY_STOP" in run("control", "--status")
 
 
+def test_a_person_reads_seconds_and_a_program_iso(operator, live):
+    with time_machine.travel("2026-11-29T03:22:50.456031+00:00", tick=False):
+        run("control", "--disable", "messaging", "--duration", "1h")
+        said, found = run("control", "--status"), run_json("control", "--status")
+    assert "2026-11-29 03:22:50 UTC" in said and "2026-11-29 04:22:50 UTC" in said
+    assert "T03:22" not in said and ".456" not in said
+    assert "2026-11-29T03:22:50.456031+00:00" in {row["changed_at"] for row in found["controls"]}
+
+
 def test_emergency_stop_says_stopped_and_enable_all_lists_it(operator, live):
     said = run("control", "--emergency-stop", "--reason", "Detected issue")
     assert "stopped" in said.splitlines()[-1]
@@ -78,6 +87,19 @@ def test_lifting_the_stop_of_the_system_tells_of_workspaces_that_stay_stopped(op
     assert run_json("control", "--enable", "messaging")["other_badges"] == {"there": "STOPPED"}
     run("control", "--enable-all", "--workspace", "there")
     assert "still braking" not in run("control", "--enable-all")
+
+
+def test_a_drain_that_stops_itself_is_not_headed_as_live(operator, live, monkeypatch):
+    testing.make_approved()
+
+    def stops(*, clock):
+        stop.stop_by_itself(reason="gone back in time", clock=clock)
+        return True
+
+    monkeypatch.setattr("channels.rewound.check", stops)
+    said = run("process_approved_messages")
+    assert said.splitlines()[0].startswith("STOPPED: Nothing leaves") and "LIVE" not in said
+    assert said.count("gone back in time") == 1
 
 
 def lost(ended):

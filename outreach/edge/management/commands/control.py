@@ -249,7 +249,7 @@ class Command(BaseCommand):
             return
         table = Table("Scope", "Control", "State", "Reason", "By", "Since", "Restores", title=None)
         for row in rows:
-            table.add_row(*(row[name] or "" for name in control_rows.COLUMNS))
+            table.add_row(*control_rows.told(row))
         self.stdout.write(said)
         Console(file=cast(IO[str], self.stdout), width=None if sys.stdout.isatty() else 160).print(
             table
