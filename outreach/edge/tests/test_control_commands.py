@@ -7,6 +7,7 @@ import json
 import re
 from datetime import timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -231,12 +232,38 @@ def test_a_stop_tells_what_it_interrupted_apart_from_what_was_unknown_before(ope
     lost(now - timedelta(hours=3))  # long over: listed under Deliveries alone
     older, fresh = lost(now - timedelta(minutes=20)), lost(now)
     said = run("control", "--emergency-stop", "--reason", "Detected issue")
-    assert f"May have left, in flight at this stop: approval #{fresh.approval_id}," in said
-    assert f"Unknown already before this stop: approval #{older.approval_id}," in said
-    assert said.count("approval #") == 2 and "never sends them again" in said
+    assert f"May have left, in flight at this stop: approval #{fresh.approval_id}, delivery" in said
+    assert f", since {now:%Y-%m-%d %H:%M:%S} UTC\n" in said and fresh.human.full_name not in said
+    assert f"Unknown already before this stop: 1 (delivery {older.pk})\n" in said
+    assert said.count("approval #") == 1 and "never sends them again" in said
     told = run_json("control", "--emergency-stop", "--reason", "again")
     assert [row["delivery"] for row in told["may_have_left"]] == [fresh.pk]
     assert [row["delivery"] for row in told["unknown_before"]] == [older.pk]
+
+
+def test_who_may_see_people_reads_whom_an_interrupted_message_went_to(live):
+    fresh = lost(timezone.now())
+    where = ["--workspace", fresh.workspace.slug, "--as", "alice"]
+    testing.alice(fresh.workspace)
+    said = run("control", "--emergency-stop", *where)
+    name, address = fresh.human.full_name, fresh.approval.revision.address
+    assert f"in flight at this stop: {name} <{address}>, approval #{fresh.approval_id}, " in said
+
+
+def test_what_is_not_yet_stopped_says_where_a_machine_is_declared_gone(operator, live, settings):
+    open_row = lost(timezone.now())
+    sender = uuid4()
+    Delivery.objects.filter(pk=open_row.pk).update(
+        status="sending", ended_at=None, sender=sender, place="elsewhere", boot_id="other"
+    )
+    settings.STOP_PATIENCE_SECONDS = 0
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("control", "--emergency-stop", stdout=out)
+    assert ended.value.code == 3
+    said = out.getvalue()
+    assert f"Still open: approval #{open_row.approval_id}," in said and f"sender {sender}" in said
+    assert f"{settings.BASE_URL}/admin/stop/" in said and "declares a machine gone" in said
 
 
 def test_rest_and_the_page_tell_the_same(operator, live, client):

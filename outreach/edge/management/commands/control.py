@@ -22,7 +22,7 @@ from channels import drill, quiet, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
-from outreach.edge import acting, control_rows
+from outreach.edge import acting, control_rows, stop_told
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import NOT_KNOWN, insist, seen
 from safety import controls
@@ -109,7 +109,7 @@ class Command(BaseCommand):
             at = insist(
                 lambda: stop.emergency_stop(workspace=place, reason=why, by=by, clock=timezone.now)
             )
-            self._wait(ControlKey.EMERGENCY_STOP, place, at, as_json=options["json"])
+            self._wait(ControlKey.EMERGENCY_STOP, place, at, by=by, as_json=options["json"])
         elif options["enable_all"]:
             self._enable_all(place, reason or NO_REASON, by, as_json=options["json"])
         elif options["disable"] == "dry-run":
@@ -132,7 +132,7 @@ class Command(BaseCommand):
         row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
         back = Back(key, until, row.auto_restore_at)
         if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
-            self._wait(key, place, now, back, as_json=options["json"])
+            self._wait(key, place, now, back, by=by, as_json=options["json"])
         else:
             self._done(back.sentence(), place, back, as_json=options["json"])
 
@@ -154,7 +154,7 @@ class Command(BaseCommand):
 
     def _wait(
         self, key: str, place: Workspace | None, set_at: Any, back: Back | None = None,
-        *, as_json: bool,
+        *, by: Principal, as_json: bool,
     ) -> None:  # fmt: skip
         """Say "stopped" only when it is; exit 3 with the list otherwise."""
         told = back.as_dict() if back else {}
@@ -169,7 +169,7 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps({"control": str(key), **told, **report.as_dict()}))
         else:
-            self._tell(report)
+            self._tell(report, by)
         if not report.stopped:
             sys.exit(NOT_YET_STOPPED)
 
@@ -186,32 +186,13 @@ class Command(BaseCommand):
         if not found.passed:
             sys.exit(NOT_YET_STOPPED)
 
-    def _tell(self, report: quiet.StopReport) -> None:
-        for line in report.killed:
+    def _tell(self, report: quiet.StopReport, by: Principal) -> None:
+        for line in stop_told.lines(report, by):
             self.stdout.write(line)
-        for title, rows in (
-            ("Left while stopping", report.left_meanwhile),
-            ("May have left, in flight at this stop", report.may_have_left),
-            ("Unknown already before this stop", report.unknown_before),
-            ("Still open", report.still_open),
-        ):
-            for row in rows:
-                self.stdout.write(
-                    f"{title}: approval #{row['approval']}, delivery {row['delivery']} "
-                    f"by {row['channel']}, since {row['since']}, sender {row['sender']}"
-                )
-        if report.may_have_left or report.unknown_before:
-            self.stdout.write(
-                "Whether those without an outcome arrived, a person says under Deliveries, "
-                "filtered by unknown; the program never sends them again."
-            )
         if report.stopped and report.effective_at is not None:
             self.stdout.write(f"stopped {report.effective_at:%H:%M:%S} UTC")
         else:
-            self.stdout.write(
-                "NOT YET STOPPED: the senders above are not proven dead. End them, run this "
-                "again, or have an operator declare their machine gone."
-            )
+            self.stdout.write(stop_told.not_yet())
 
     def _enable_all(
         self, place: Workspace | None, reason: str, by: Principal, *, as_json: bool
