@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 
@@ -94,27 +94,41 @@ def erase(
     who = subject.of(person, also)
     _refuse_busy(who)
     ending.stop(who, by=by, at=at)
-    with transaction.atomic():
-        if not erasure.alone(who.workspace.pk):
-            raise EraseRefused(
-                "A run or an import begins at this moment and may be reading them. Nothing was "
-                "erased. Try again once it is over."
-            )
-        humans.lock(who.people)
-        list(Person.objects.select_for_update().filter(pk__in=who.people).order_by("pk"))
-        _refuse_busy(who)
-        who = subject.of(who.human, who.also)
-        told = _reason(who, reason)
-        suppressed = _suppress(who, by=by, at=at)
-        ending.close(who, by=by, at=at)
-        rows = _scrub(_holding(who), at)
-        Person.objects.filter(pk=who.human.pk).update(status_reason=told, updated_at=at)
-        entry = activity.entry(
-            "people.erased", who.human, records=len(who.people), addresses=suppressed,
-            also=len(who.also), rows=dict(rows),
-        )  # fmt: skip
-        activity.record(entry, by=by, at=at)
+    try:
+        with transaction.atomic():
+            who, rows, suppressed = _erase(who, reason, by=by, at=at)
+    except OperationalError as error:  # a deadlock, a lock that nobody lets go, a lost link
+        raise EraseRefused(
+            "The database did not take it: somebody else's write crossed it, or it is locked or "
+            "away. They are stopped already. Try again; doing it twice does no harm."
+        ) from error
     return Erased(dict(rows), suppressed, tuple(reading.elsewhere(who)))
+
+
+def _erase(
+    who: Subject, reason: str, *, by: Principal, at: datetime
+) -> tuple[Subject, Counter[str], int]:
+    """All of it, in the caller's transaction: whom it was about, rows by table, addresses."""
+    if not erasure.alone(who.workspace.pk):
+        raise EraseRefused(
+            "A run or an import begins at this moment and may be reading them. Nothing was "
+            "erased. Try again once it is over."
+        )
+    humans.lock(who.people)
+    list(Person.objects.select_for_update().filter(pk__in=who.people).order_by("pk"))
+    _refuse_busy(who)
+    who = subject.of(who.human, who.also)
+    told = _reason(who, reason)
+    suppressed = _suppress(who, by=by, at=at)
+    ending.close(who, by=by, at=at)
+    rows = _scrub(_holding(who), at)
+    Person.objects.filter(pk=who.human.pk).update(status_reason=told, updated_at=at)
+    entry = activity.entry(
+        "people.erased", who.human, records=len(who.people), addresses=suppressed,
+        also=len(who.also), rows=dict(rows),
+    )  # fmt: skip
+    activity.record(entry, by=by, at=at)
+    return who, rows, suppressed
 
 
 def _holding(who: Subject) -> Subject:

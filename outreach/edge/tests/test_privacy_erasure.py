@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.urls import reverse
 
 from approvals.models import Approval, Notice
@@ -226,6 +226,30 @@ def test_what_begins_between_the_stop_and_the_erasure_keeps_it_back(monkeypatch)
     with pytest.raises(EraseRefused, match="settle it"):
         erase(person, reason=WHY, by=testing.dora(), at=LATER)
     assert Address.objects.filter(person=person).exists()
+
+
+def test_what_the_database_does_not_take_is_a_sentence_and_erases_nothing(monkeypatch, client):
+    """A settled delivery takes its locks in another order: PostgreSQL may end either of the two."""
+    person, by = testing.make_person(name="Ann Meier"), testing.dora()
+
+    def crossed(*_, **__):
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(erasing.ending, "close", crossed)
+    client.force_login(by.user)
+    page = reverse("admin:core_person_privacy", args=[person.pk])
+    words = {"what": "erase", "confirm": "Ann Meier", "reason": WHY}
+    answer = client.post(page, words)
+    assert answer.status_code == 409 and "The database did not take it" in answer.content.decode()
+    person.refresh_from_db()
+    assert (person.full_name, person.status, person.erased_at) == ("Ann Meier", "blocked", None)
+    assert not suppression.is_suppressed(
+        person.workspace, "email", person.addresses.get().normalised
+    )
+    monkeypatch.undo()
+    client.post(page, words)
+    person.refresh_from_db()
+    assert person.erased_at is not None
 
 
 def test_refused_while_a_run_or_an_import_may_be_reading_them():
