@@ -136,8 +136,8 @@ def to_the_top(person: Person, reason: str) -> list[int]:
             UNTAKEN | Q(status=ApprovalStatus.PENDING),
             human__in=ids,
             priority__lt=Priority.CRITICAL,
-        ).select_for_update(of=("self",))
-        for row in rows:
+        )
+        for row in rows.order_by("pk").select_for_update(of=("self",)):
             row.priority = Priority.CRITICAL
             row.priority_reasons = [*row.priority_reasons, reason]
             row.save(update_fields=["priority", "priority_reasons"])

@@ -8,14 +8,16 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from approvals import taking
+from approvals import submission, taking
 from approvals.models import Approval
-from channels import liveness, sending
+from approvals.tests.test_race import stand_still
+from channels import inbound, liveness, sending
 from channels.models import Delivery
 from channels.tests.plenty import make_approvals, make_people, make_plenty
 from channels.tests.sink import SmtpSink
 from channels.tests.test_crash import everything_is_accounted_for
 from outreach import testing
+from outreach.core import consent
 from outreach.core.models import Workspace
 from outreach.testing import WORKDAY
 
@@ -93,3 +95,61 @@ def test_claims_for_the_same_people_in_any_order_never_deadlock(live):
     assert len(results) == 12
     taken = Approval.objects.filter(taken_at__isnull=False).values_list("pk", flat=True)
     assert set(taken) == set(results), "whoever lost gave its approval back"
+
+
+def asked_for(person):
+    """The first round is of the second message: in the index of open rounds it stands behind."""
+    messages = [testing.make_draft(person) for _ in "12"]
+    by = testing.bob()
+    return [submission.submit(row.pk, by=by, at=WORKDAY).approval for row in reversed(messages)]
+
+
+def grants(person):
+    return [
+        consent.grant(
+            person, "email", "customer", source="contract", by=testing.bob(), at=WORKDAY
+        )
+        for _ in "12"
+    ]  # fmt: skip
+
+
+ORDERED = {
+    "what comes to the top": (
+        asked_for,
+        lambda person: inbound.to_the_top(person, "a complaint"),
+        {"created_at": NOW},
+    ),
+    "consents that end": (
+        grants,
+        lambda person: consent.withdraw(person, reason="asked", by=testing.bob(), at=WORKDAY),
+        {"source": "contract 7"},
+    ),
+}
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer")
+@pytest.mark.parametrize("what", ORDERED)
+def test_rows_are_locked_in_the_order_of_their_numbers(what):
+    """Whoever holds the first and wants the second meets nobody who holds the second."""
+    make, act, change = ORDERED[what]
+    person = testing.make_person()
+    first, second = make(person)
+    rows = type(first).objects
+    rows.filter(pk=first.pk).update(**change)  # stands behind the second now
+    done, problems = threading.Event(), []
+
+    def other():
+        try:
+            act(person)
+        except BaseException as problem:
+            problems.append(problem)
+        finally:
+            done.set()
+            connection.close()
+
+    with transaction.atomic():
+        rows.select_for_update().get(pk=first.pk)
+        threading.Thread(target=other).start()
+        stand_still(done)
+        rows.select_for_update().get(pk=second.pk)
+    assert done.wait(30) and problems == []

@@ -98,7 +98,7 @@ def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channe
     if channel:
         rows = rows.filter(channel=channel)
     with transaction.atomic():
-        ended = list(rows.select_for_update(of=("self",)))
+        ended = list(rows.order_by("pk").select_for_update(of=("self",)))
         Consent.objects.filter(pk__in=[row.pk for row in ended]).update(
             withdrawn_at=at, withdrawn_reason=reason[:300]
         )
