@@ -54,10 +54,12 @@ def stop_with_the_database_alone(error: Exception) -> None:
     """Say what was wrong with the settings, and leave of them what a stop needs."""
     from django.conf import settings
 
-    from outreach.environment import only_the_database
+    from outreach.environment import FileUnreadable, only_the_database
 
     if settings.configured:  # they were read: the fault is another, and would come again
         raise error
+    if isinstance(error, FileUnreadable) and not os.environ.get("DATABASE_URL"):
+        raise error  # any database but the right one would say "stopped" in vain
     only_the_database()
     sys.stderr.write(
         f"Configuration error: {error}\nStopping all the same, with the database's address alone.\n"

@@ -28,6 +28,21 @@ STOP_NEEDS = frozenset(
 )
 
 
+class FileUnreadable(ImproperlyConfigured):
+    """Nobody knows what the file says, which database least of all."""
+
+
+def read_file(path: Path) -> None:
+    """Put what the file says into the environment, where it does not stand there already."""
+    try:
+        environ.Env.read_env(str(path))
+    except (OSError, ValueError) as error:
+        raise FileUnreadable(
+            f"{path} cannot be read: {error}. Save it as plain text in UTF-8, readable by the user "
+            "who runs this."
+        ) from None
+
+
 def flag(name: str, *, default: bool) -> bool:
     """The boolean `name`; anything but the known words is refused, an empty value too."""
     raw = os.environ.get(name)

@@ -21,6 +21,7 @@ from outreach.environment import (
     log_level,
     mail,
     per_minute,
+    read_file,
     secret_key,
     whole_number,
 )  # fmt: skip
@@ -30,7 +31,7 @@ env = environ.Env()
 # Tests name another file, so that what this machine is set up for cannot reach them.
 ENV_FILE = Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
 if ENV_FILE.is_file():
-    environ.Env.read_env(str(ENV_FILE))  # never overrides what is already set
+    read_file(ENV_FILE)  # never overrides what is already set
 
 DATA_DIR = folder(Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve())
 SECRET_KEY = secret_key(DATA_DIR)

@@ -77,3 +77,14 @@ def test_a_database_that_cannot_be_named_is_one_sentence_and_not_stopped():
     assert (done.returncode, done.stdout) == (3, "")
     assert "NOT STOPPED: DATABASE_URL must begin with" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_cannot_be_read_stops_the_database_that_is_named_beside_it_or_none(tmp_path):
+    testing.olaf()
+    (tmp_path / "env").write_bytes(b"\xff\xfe DATABASE_URL=postgres://elsewhere")
+    unnamed = stop(put={"ENV_FILE": str(tmp_path / "env"), "DATABASE_URL": ""})
+    assert (unnamed.returncode, unnamed.stdout, stopped()) == (3, "", False)
+    assert "NOT STOPPED" in unnamed.stderr and "Save it as plain text" in unnamed.stderr
+    assert "Traceback" not in unnamed.stderr
+    named = stop(put={"ENV_FILE": str(tmp_path / "env")})
+    assert (named.returncode, stopped()) == (0, True), named.stderr
