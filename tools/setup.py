@@ -65,6 +65,8 @@ def environment() -> None:
             raise StepFailed(
                 f"{ROOT} cannot be written by this user. Start it in a checkout that can."
             )
+        if VENV.is_symlink():  # what it leads to may be another checkout's
+            VENV.unlink()
         call(
             [sys.executable, "-m", "venv", "--clear", VENV],
             remedy="On Debian or Ubuntu: apt-get install python3-venv. Otherwise check that "

@@ -105,6 +105,19 @@ def test_a_checkout_that_cannot_be_written_is_told_so_and_nothing_else(monkeypat
     assert "apt-get" not in str(told.value)
 
 
+def test_an_environment_that_is_a_link_is_made_here_and_not_emptied_there(monkeypatch, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/kept").touch()
+    (tmp_path / ".venv").symlink_to(tmp_path / "theirs")
+    asked = []
+    monkeypatch.setattr(setup, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(setup, "_works", lambda: False)
+    monkeypatch.setattr(setup, "call", lambda words, **_: asked.append(words[-1]))
+    setup.environment()
+    assert asked == [tmp_path / ".venv"] and not asked[0].is_symlink()
+    assert (tmp_path / "theirs/kept").exists()
+
+
 def test_what_the_embedded_broker_holds_is_thrown_away(tmp_path, settings):
     settings.DATA_DIR = tmp_path
     queue = tmp_path / "broker" / "queue"
