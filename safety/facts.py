@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from outreach.core import files
-from outreach.core.models import Draft, Person, Revision
+from outreach.core.models import Draft, Person, Revision, Touch
 from safety import actions, controls, gate
 from safety.contract import frequency
 from safety.contract.content import effective_purpose
@@ -20,6 +20,9 @@ from safety.gate import Facts
 from safety.known import Known, place_of, read
 from safety.law.law import country_of, state_of
 from safety.models import ControlKey
+
+# To an answer the law allows most, to a first message least.
+STRICTER = (Touch.REPLY, Touch.FOLLOW_UP, Touch.INITIAL)
 
 
 def gather(
@@ -59,6 +62,7 @@ def _facts(draft: Draft, known: Known, *, settled: bool, brakes: dict[str, Any])
     human = person.merged_into or person
     return Facts(
         **_message(draft, known.received.get(human.pk, ())),
+        touch=_touch(draft, human, known),
         **_recipient(draft, person, human, known),
         **_around(draft, known),
         **brakes,
@@ -83,7 +87,6 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
             draft.purpose, subject=revision.subject, text=revision.text, received=received
         ),
         "received": received,
-        "touch": draft.touch,
         "action": actions.SEND_ACTION.get(draft.channel, "by_hand"),
         "address": revision.address,
         "subject": revision.subject,
@@ -92,6 +95,19 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
         "by_kind": draft.by_kind,
         "attachments": files.with_heads(draft.workspace_id, revision.attachments),
     }
+
+
+def _touch(draft: Draft, human: Person, known: Known) -> str:
+    """The stricter of what the message was when it was asked for and of what it is now.
+
+    Another may have left since and been the answer. Rules remember 30 days: where nothing passed
+    in them, the earlier is the one that knows more.
+    """
+    passed = known.around.contacts.get(human.pk)
+    if not passed:
+        return draft.touch
+    now = Touch.REPLY if passed[-1].contact.direction == "in" else Touch.FOLLOW_UP
+    return max(draft.touch, now, key=STRICTER.index)
 
 
 def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dict[str, Any]:

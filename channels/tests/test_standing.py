@@ -8,11 +8,12 @@ import pytest
 
 from approvals import services, submission
 from approvals.errors import Refused
+from approvals.models import Approval
 from channels import merging, registry, sending
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
 from outreach.core import consent, drafts, suppression
-from outreach.core.models import Activity, Draft, Person
+from outreach.core.models import Activity, Contact, Draft, Person
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -232,3 +233,67 @@ def test_of_two_records_numbers_the_older_counts_for_messages_to_either():
     both = [testing.make_draft(each) for each in Person.objects.filter(pk__in=[one.pk, other.pk])]
     found = facts.gather(both, at=WORKDAY)
     assert {each.country for each in found.values()} == {"DE"}
+
+
+def passed(person, direction, at):
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="email", direction=direction, at=at,
+        key=f"{direction} {person.pk} {at}",
+        draft=testing.make_draft(person) if direction == "out" else None,
+    )  # fmt: skip
+
+
+def drain(minutes):
+    with registry.override("email", MemoryAdapter("email")):
+        return sending.process(clock=lambda: WORKDAY + timedelta(minutes=minutes)).sent
+
+
+def test_what_was_an_answer_is_none_any_more_once_another_has_left(live):
+    """Two offers in answer to one question; in Germany only the first may leave unasked."""
+    person = testing.make_person(country="DE")
+    passed(person, "in", WORKDAY - timedelta(hours=1))
+    text = "Our new offer: 20 % off all licences. Buy now in our shop."
+    for n in "12":
+        testing.make_approved(person, purpose="promotional", subject=f"Offer {n}", text=text + n)
+    assert drain(1) + drain(10) == 1
+    assert Approval.objects.get(status="withdrawn").closed_reason == "policy_changed"
+    again = Approval.objects.get(status="pending")
+    at = WORKDAY + timedelta(minutes=11)
+    services.approve(again.pk, by=testing.alice(), at=at, digest=again.digest, undo_seconds=0)
+    assert drain(12) == 1, "a person has read what the law asks now"
+
+
+def test_two_plain_answers_to_one_question_both_leave(live):
+    person = testing.make_person(country="DE")
+    passed(person, "in", WORKDAY - timedelta(hours=1))
+    for n in "12":
+        testing.make_approved(person, subject=f"Re: Minutes {n}", purpose="work_update")
+    assert drain(1) + drain(10) == 2
+
+
+IN, OUT = "in", "out"
+
+
+@pytest.mark.parametrize(
+    ("history", "stored", "judged"),
+    [
+        ([], "initial", "initial"),
+        ([OUT], "initial", "initial"),  # the stricter: of it no law takes an answer for granted
+        ([IN], "initial", "initial"),
+        ([IN], "reply", "reply"),
+        ([OUT, IN], "reply", "reply"),
+        ([IN, OUT], "reply", "follow_up"),
+        ([IN, OUT, IN], "reply", "reply"),
+        ([OUT], "follow_up", "follow_up"),
+        ([OUT, IN], "follow_up", "follow_up"),
+        ([], "follow_up", "follow_up"),  # the last one was longer ago than rules look back
+        ([], "reply", "reply"),
+    ],
+)
+def test_a_message_is_judged_by_the_stricter_of_what_it_was_and_what_it_is(history, stored, judged):
+    person = testing.make_person()
+    for hours, direction in enumerate(reversed(history), start=1):
+        passed(person, direction, WORKDAY - timedelta(hours=hours))
+    draft = testing.make_draft(person)
+    draft.touch = stored
+    assert facts.gather([draft], at=WORKDAY)[draft.pk].touch == judged
