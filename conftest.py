@@ -200,3 +200,15 @@ def live(settings):  # type: ignore[no-untyped-def]
     settings.DRY_RUN = False
     settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "DRY_RUN": False}
     return settings
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    """E-mail goes into a list: `memory.outbox`, and `memory.answers` say what becomes of it."""
+    from channels import registry
+    from channels.adapters.memory import MemoryAdapter
+
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        yield MemoryAdapter
+    MemoryAdapter.reset()

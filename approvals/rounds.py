@@ -91,9 +91,23 @@ def reopen(
     at: datetime,
     taken: bool = False,
 ) -> list[Approval]:
-    """Given approvals back to the queue: old row withdrawn, new row pending, draft pending."""
-    closed = close(rows, ApprovalStatus.WITHDRAWN, reason=reason, at=at, taken=taken)
+    """Given approvals back to the queue: old row withdrawn, new row pending, draft pending.
+
+    Of a message that is sent by now, as a receipt for an earlier round proves, the row is only
+    withdrawn: whoever decided anew would send it a second time. Returns the new rows.
+    """
+    arrived = arrived_among(rows)
+    here = [row for row in rows if row.draft_id in arrived]
+    withdraw(here, reason="sent_already", by=by, at=at, taken=taken)
+    left = [row for row in rows if row.draft_id not in arrived]
+    closed = close(left, ApprovalStatus.WITHDRAWN, reason=reason, at=at, taken=taken)
     return anew(closed, reason=reason, by=by, at=at)
+
+
+def arrived_among(rows: Sequence[Approval]) -> set[int]:
+    """The messages of these rounds that are sent. The rounds are locked, so they stay as read."""
+    sent = Draft.objects.filter(pk__in=[row.draft_id for row in rows], status=DraftStatus.SENT)
+    return set(sent.values_list("pk", flat=True))
 
 
 def anew(ended: Sequence[Approval], *, reason: str, by: Principal, at: datetime) -> list[Approval]:
@@ -160,10 +174,10 @@ def back_to_draft(
 
 
 def withdraw(
-    rows: Sequence[Approval], *, reason: str, by: Principal, at: datetime
+    rows: Sequence[Approval], *, reason: str, by: Principal, at: datetime, taken: bool = False
 ) -> list[Approval]:
     """Close these rounds, of which nothing is to be decided any more; their messages stay."""
-    closed = close(rows, ApprovalStatus.WITHDRAWN, reason=reason, at=at)
+    closed = close(rows, ApprovalStatus.WITHDRAWN, reason=reason, at=at, taken=taken)
     _tell(closed, ApprovalStatus.WITHDRAWN, reason=reason, by=by, at=at)
     return closed
 

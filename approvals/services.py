@@ -203,6 +203,8 @@ def undo(approval_id: int, *, by: Principal, at: datetime) -> Approval:
         approval = items.open_item(approval_id, by)
         if approval.status not in GIVEN:
             raise Lost(items.became(approval))
+        if rounds.arrived_among([approval]):
+            raise Lost(f"#{approval.pk} has arrived already; it is not sent again.")
         fresh = rounds.reopen([approval], reason="undone", by=by, at=at)
         if not fresh:
             raise Lost(items.explain(approval_id))

@@ -28,6 +28,7 @@ from safety.verdict import CoolingOff, Finding, Level, Verdict, sentences
 logger = logging.getLogger(__name__)
 # A database, a disk or a key that is away: no message's own fault, so all of the wave is due again.
 NOT_THE_MESSAGE = (Error, OSError, MemoryError, ImproperlyConfigured)
+UNSEEN = "check_failed"
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
 
@@ -80,7 +81,8 @@ def _each_by_itself(
 ) -> list[Cleared | Released]:
     """All at once, and one by one where that fails: whose own look fails goes back to its author.
 
-    Else that one would have its whole wave released, again and again.
+    Else that one would have its whole wave released, again and again. Where each of several fails,
+    the fault is no message's own: it is raised, and they stay due.
     """
     try:
         return judge(rows)
@@ -90,7 +92,10 @@ def _each_by_itself(
         if len(rows) == 1:
             logger.exception("The last look at #%s fails.", rows[0].approval_id)
             return [_unseen(rows[0], fault)]
-    return [result for row in rows for result in _each_by_itself([row], judge)]
+        results = [result for row in rows for result in _each_by_itself([row], judge)]
+        if all(isinstance(each, Released) and each.code == UNSEEN for each in results):
+            raise
+        return results
 
 
 def _unseen(row: Delivery, fault: Exception) -> Released:
@@ -98,7 +103,7 @@ def _unseen(row: Delivery, fault: Exception) -> Released:
         f"The last look before sending could not run ({type(fault).__name__}); what cannot be "
         "checked is not sent."
     )
-    return Released(row, row.approval, "return", "check_failed", sentence)
+    return Released(row, row.approval, "return", UNSEEN, sentence)
 
 
 def _judge(
@@ -147,12 +152,12 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
     fault = taking.broken(
         approval, digest_now=drafts.digest_of(approval.draft, approval.revision), at=at
     )
+    if approval.draft.status == DraftStatus.SENT:  # in an earlier round, as a receipt proves
+        return Released(row, approval, "return", "sent_already", "Its message is sent already.")
     if fault == "unsent":
         return Released(row, approval, "expire", fault, "Its permission ran out.")
     if fault:
         return Released(row, approval, "reopen", fault, "The approval does not allow this send.")
-    if approval.draft.status == DraftStatus.SENT:  # in an earlier round, as a receipt proves
-        return Released(row, approval, "return", "sent_already", "Its message is sent already.")
     if not entitled:
         return Released(
             row, approval, "reopen", "approver_lost_right", "Its approver may no longer approve."

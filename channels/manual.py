@@ -233,8 +233,9 @@ def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> None:
             raise HandOffRefused(f"Delivery {delivery_id} was not marked as sent by hand.")
         Contact.objects.filter(key=f"delivery:{row.token}").update(voided_at=at)
         why, ended = "unsettled_released", [row.approval]
-        if not rounds.reopen(ended, reason=why, by=by, at=at, taken=True):
-            rounds.anew(ended, reason=why, by=by, at=at)  # a stop had ended its round before
+        # A stop may have ended its round before.
+        rounds.close(ended, ApprovalStatus.WITHDRAWN, reason=why, at=at, taken=True)
+        rounds.anew(ended, reason=why, by=by, at=at)
         activity.record(
             activity.entry("channels.manual_taken_back", row, approval=row.approval_id),
             by=by,

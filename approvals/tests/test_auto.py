@@ -37,14 +37,6 @@ def place():
     return testing.make_workspace(safe_mode=False, auto_approve_by=testing.dora().user)
 
 
-@pytest.fixture
-def memory():
-    MemoryAdapter.reset()
-    with registry.override("email", MemoryAdapter("email")):
-        yield MemoryAdapter
-    MemoryAdapter.reset()
-
-
 def acquaintance(**fields):
     """Somebody who wrote to us two days ago, so that this is no first contact."""
     person = testing.make_person(**fields)

@@ -34,14 +34,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AT = WORKDAY + timedelta(minutes=1)
 
 
-@pytest.fixture
-def memory():
-    MemoryAdapter.reset()
-    with registry.override("email", MemoryAdapter("email")):
-        yield MemoryAdapter
-    MemoryAdapter.reset()
-
-
 def drain(at=AT):
     return sending.process(clock=lambda: at)
 

@@ -10,9 +10,8 @@ from django.db import OperationalError
 
 from approvals import expiry, services
 from approvals.models import Approval
-from channels import headers, look, registry, sending, simulate
+from channels import headers, look, sending, simulate
 from channels.adapters import mime
-from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
@@ -28,14 +27,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def clock():
     return WORKDAY + timedelta(minutes=1)
-
-
-@pytest.fixture
-def memory():
-    MemoryAdapter.reset()
-    with registry.override("email", MemoryAdapter("email")):
-        yield MemoryAdapter
-    MemoryAdapter.reset()
 
 
 def test_approved_message_leaves_once_and_is_told(live, memory):
@@ -347,6 +338,23 @@ def test_what_is_no_messages_own_fault_sends_none_back(live, memory, monkeypatch
     with monkeypatch.context() as patch:
         look_fails_for(patch, "facts", second.draft_id, fault)
         with pytest.raises(type(fault)):
+            sending.process(clock=clock)
+    for approval in (first, second):
+        approval.draft.refresh_from_db()
+        assert approval.draft.status == "approved"
+    assert sending.process(clock=clock).sent == 2
+
+
+def test_what_fails_for_each_of_several_is_no_messages_own_fault(live, memory, monkeypatch):
+    """A rule file that cannot be read would else take back every approval, wave after wave."""
+    first, second = testing.make_approved(), testing.make_approved()
+
+    def fails(*_, **__):
+        raise KeyError("half a rule")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(facts, "_facts", fails)
+        with pytest.raises(KeyError, match="half a rule"):
             sending.process(clock=clock)
     for approval in (first, second):
         approval.draft.refresh_from_db()

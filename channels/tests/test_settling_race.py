@@ -11,26 +11,20 @@ import pytest
 from django.db import connection
 
 from approvals import rounds, services, submission
-from channels import manual, registry, sending, settle, stop
+from approvals.errors import Lost
+from approvals.models import Approval
+from channels import manual, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
-from outreach.core.models import Draft
+from outreach.core.models import Activity, Draft
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = WORKDAY + timedelta(minutes=1)
 LATER = WORKDAY + timedelta(minutes=3)
-
-
-@pytest.fixture
-def memory():
-    MemoryAdapter.reset()
-    with registry.override("email", MemoryAdapter("email")):
-        yield MemoryAdapter
-    MemoryAdapter.reset()
 
 
 @pytest.fixture
@@ -114,7 +108,8 @@ def test_what_arrived_after_all_is_not_sent_again_though_it_is_approved_at_that_
     assert not unknown.approval.draft.approvals.filter(rounds.OPEN).exists()
 
 
-def test_what_arrived_after_all_is_not_tried_again_where_a_sender_had_it_in_hand(unknown, memory):
+@pytest.fixture
+def crossed(unknown, memory):
     """Its second round is being sent when the first is proven; that one is refused for now."""
     settle.settle(unknown.pk, "not_arrived", by=testing.alice(), at=NOW)
     approve_again(unknown.approval.draft_id)
@@ -128,11 +123,54 @@ def test_what_arrived_after_all_is_not_tried_again_where_a_sender_had_it_in_hand
 
     memory.answers.append(proven_meanwhile)
     assert sending.process(clock=lambda: LATER).failed == 1
+    return unknown.approval.draft.approvals.last()
+
+
+def is_over(crossed) -> None:
+    """Nothing is left that could send it again, or that somebody could say yes to."""
     assert sending.process(clock=lambda: LATER + timedelta(hours=1)).sent == 0
-    assert len(memory.outbox) == 1
+    assert len(MemoryAdapter.outbox) == 1
     assert Draft.objects.get().status == "sent"
-    assert not unknown.approval.draft.approvals.filter(rounds.OPEN).exists()
-    assert unknown.approval.draft.approvals.last().closed_reason == "sent_already"
+    assert not crossed.draft.approvals.filter(rounds.OPEN).exists()
+    assert crossed.draft.approvals.last().closed_reason == "sent_already"
+
+
+def test_what_arrived_after_all_is_not_tried_again_where_a_sender_had_it_in_hand(crossed):
+    is_over(crossed)
+
+
+def test_what_arrived_after_all_comes_back_to_no_queue_by_a_stop(crossed):
+    stop.emergency_stop(
+        workspace=crossed.workspace, reason="x", by=testing.alice(), clock=lambda: LATER
+    )
+    assert crossed.draft.approvals.last().closed_reason == "sent_already"
+    is_over(crossed)
+    told = Activity.objects.filter(verb="approvals.withdrawn", object_id=str(crossed.pk))
+    assert [row.codes["reason"] for row in told] == ["sent_already"]
+
+
+def test_what_arrived_after_all_is_not_taken_back_by_its_reviewer(crossed):
+    with pytest.raises(Lost, match="has arrived already"):
+        services.undo(crossed.pk, by=testing.alice(), at=LATER)
+    is_over(crossed)
+
+
+def test_what_arrived_after_all_is_over_though_its_receipt_is_broken_as_well(crossed):
+    Approval.objects.filter(pk=crossed.pk).update(receipt={})
+    is_over(crossed)
+
+
+def test_what_arrived_after_all_is_not_sent_again_because_nobody_was_sure(unknown, memory):
+    """The second round is unknown, too, when the first is proven to have arrived."""
+    settle.settle(unknown.pk, "not_arrived", by=testing.alice(), at=NOW)
+    approve_again(unknown.approval.draft_id)
+    memory.answers.append(Receipt(Outcome.UNKNOWN, "memory", "no answer"))
+    sending.process(clock=lambda: LATER)
+    second = Delivery.objects.get(status="unknown")
+    assert settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)
+    settle.settle(second.pk, "send_again", by=testing.alice(), at=LATER)
+    assert Draft.objects.get().status == "sent"
+    assert not second.approval.draft.approvals.filter(rounds.OPEN).exists()
 
 
 def test_a_receipt_that_comes_while_a_person_says_not_arrived_is_not_lost(unknown, monkeypatch):
