@@ -115,10 +115,10 @@ def store(channel: str, state: State, *, at: datetime) -> None:
 
 def keep(channel: str, state: State, notes: list[str], *, at: datetime) -> State:
     """Store it once the outcomes are recorded. It is no outcome itself: a failure is told only."""
-    if refusal := _with_cause(channel, state, at):
-        notes.append(f"{channel} {refusal}")
     try:
         store(channel, state, at=at)
+        if refusal := _with_cause(channel, state, at):
+            notes.append(f"{channel} {refusal}")
     except Error as error:
         logger.warning("The breaker of %s could not be stored: %s", channel, error)
     return state

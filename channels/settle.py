@@ -158,6 +158,7 @@ def settle(delivery_id: int, answer: str, *, by: Principal, at: datetime, note: 
         row = (
             Delivery.objects.select_related("approval__workspace", "approval__draft")
             .filter(pk=delivery_id)
+            .select_for_update(of=("self",), no_key=True)
             .first()
         )
         if row is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from channels import breaker, registry, sending
@@ -138,3 +139,16 @@ def test_what_is_not_configured_is_no_trouble(memory):
     for turn in range(5):
         assert sending.process(clock=lambda turn=turn: minutes(turn)).sent == 0
     assert breaker.load("email") == State()
+
+
+def test_a_cause_that_cannot_be_read_ends_no_wave(monkeypatch, db):
+    """It is asked when the state is stored, and told only."""
+
+    def away(*_):
+        raise OperationalError("the database is away")
+
+    notes: list[str] = []
+    resting = State(troubles=3, rests=1, rest_until=minutes(5))
+    monkeypatch.setattr(breaker, "_with_cause", away)
+    assert breaker.keep("email", resting, notes, at=minutes(1)) == resting
+    assert notes == [] and breaker.load("email") == resting
