@@ -23,7 +23,7 @@ from outreach.core.models.consent import Basis, SuppressionReason
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
 from safety.contract.foreign import foreign
-from safety.contract.stop_request import StopRequest, by_rules, detect_stop
+from safety.contract.stop_request import StopRequest, detect_stop, is_faint
 
 INBOUND = Principal.system("inbound")
 UNCLEAR = "unclear reply: a person must look"
@@ -111,8 +111,8 @@ def judge_text(text: str, *, is_their_own: bool = True) -> StopRequest:
     has no rules, where these words are certain to be theirs."""
     try:
         found = detect_stop(text)
-        if not is_their_own and found.kind == "unclear" and foreign(text):
-            found = by_rules(text)  # what was learnt knows no language but its own
+        if not is_their_own and foreign(text) and is_faint(text):
+            found = StopRequest("none")  # what was learnt knows no language but its own
         strange = foreign(text) if found.kind == "none" and is_their_own else ""
     except Exception:
         logger.exception("An inbound message could not be searched for a request to stop.")

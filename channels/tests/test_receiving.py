@@ -350,6 +350,18 @@ def test_an_automatic_reply_in_another_language_holds_nobody():
     assert (row.status, person.automation_enabled) == ("handled", True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please stop dziękuję za wiadomość i nie mam czasu",
+        "är på semester och kommer tillbaka please stop",
+    ],
+)
+def test_a_foreign_text_that_may_not_be_theirs_is_held_where_a_request_stands_in_it(text):
+    """It is neither let pass nor taken for a stop, which suppresses for good."""
+    assert inbound.judge_text(text, is_their_own=False).kind == "unclear"
+
+
 def test_an_automatic_reply_that_may_ask_us_to_stop_is_for_a_person():
     person = testing.make_person()
     incoming = letter(person, "Please remove me from your list.", automatic="Precedence: bulk")

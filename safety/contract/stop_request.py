@@ -89,6 +89,12 @@ def by_rules(text: str) -> StopRequest:
     return _by_rules(fold(text[:LONGEST], quotes=False))[0]
 
 
+def is_faint(text: str) -> bool:
+    """Whether no rule hears a request, and what was learnt takes one for the less likely."""
+    heard, left = _by_rules(fold(text[:LONGEST], quotes=False))
+    return heard.kind == "none" and likeness(left)[0] <= HARDLY
+
+
 def without_orders(text: str) -> str:
     """The folded text without what the rules know to mean something else: `likeness` reads this."""
     return _by_rules(fold(text[:LONGEST], quotes=False))[1]
