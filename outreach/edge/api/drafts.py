@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from approvals import authoring, proposing
 from approvals.attaching import Upload
+from approvals.errors import Lost
 from outreach.core import drafts
 from outreach.core.models import Channel, Draft, Person, Purpose, Workspace
 from outreach.core.models.drafts import DraftStatus
@@ -180,6 +181,9 @@ class Drafts(mixins.ListModelMixin, Resource):
         if not {"draft", "digest"} <= set(kept):
             return None  # its person was erased, or it is of an earlier version
         words, draft = self.read(DraftBody), self.rows.get(uuid=kept["draft"])
+        if draft.status == DraftStatus.DRAFT and draft.approvals.exists():
+            no = Lost("A reviewer has returned this message since: read why, and change it first.")
+            return refusal(no, draft=kept["draft"], digest=kept["digest"])
         try:
             done = proposing.submit(
                 draft,

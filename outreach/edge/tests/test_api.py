@@ -16,6 +16,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from approvals import services, submission
 from approvals.models import Approval
 from channels import merging, stop
 from channels.models import Delivery
@@ -129,6 +130,17 @@ def test_a_refusal_is_not_answered_again_when_its_cause_is_gone(person):
     assert (third.status_code, third.json()) == (201, again.json())
     assert third["Idempotent-Replay"] == "true"
     assert Draft.objects.count() == Approval.objects.count() == 1
+
+
+def test_a_refused_proposal_asked_again_passes_by_no_reviewers_words(person):
+    bot, refused = refused_first(person)
+    draft = Draft.objects.get()
+    item = submission.submit(draft.pk, by=testing.bob(), at=timezone.now()).approval
+    services.return_(item.pk, by=testing.alice(), at=timezone.now(), feedback="Say less.")
+    again = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
+    assert api.code(again) == (409, "lost") and "returned" in again.json()["errors"][0]["detail"]
+    assert again.json()["draft"] == refused["draft"]
+    assert Draft.objects.get().status == "draft" and Approval.objects.count() == 1
 
 
 def test_a_refused_proposal_asked_again_never_hands_in_other_words(person):
