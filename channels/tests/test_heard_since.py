@@ -12,13 +12,11 @@ from channels import receiving, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.incoming import Incoming
 from channels.models import Delivery
-from channels.tests.test_sending import memory as memory_of_sending
 from outreach import testing
 from outreach.core.models import Draft, Person
 from outreach.testing import WORKDAY, make_inbound
 
 pytestmark = pytest.mark.django_db(transaction=True)
-memory = memory_of_sending
 LATER = WORKDAY + timedelta(minutes=5)
 
 

@@ -19,6 +19,7 @@ from safety.contract.stop_request import (
     by_rules,
     detect_stop,
     examples,
+    is_faint,
     without_orders,
 )
 from tools import learn_stops
@@ -133,6 +134,25 @@ def test_rules_and_learnt_together(weights, number, unheard, doubtful, heard):
             assert found == by_rules(text)  # the words of the rule say more than the sentence
         if found.span:
             assert text[slice(*found.span)] == found.text != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "faint"),
+    [
+        ("purple elephants dance", HARDLY, True),
+        ("purple elephants dance", HARDLY + 0.01, False),
+        ("purple elephants dance", -100.0, True),
+        ("not interested", -100.0, False),  # a rule is in doubt
+        ("please stop writing to me today", -100.0, False),
+        ("yes\n> please stop writing\n> to me today", HARDLY, True),  # quoted: nobody's
+        ("dance " * 4_000 + "please stop writing to me", HARDLY, True),  # too far down
+    ],
+)
+def test_a_doubt_is_faint_where_no_rule_hears_and_a_request_is_the_less_likely(
+    weights, text, number, faint
+):
+    weights({"": number})
+    assert is_faint(text) is faint
 
 
 def test_what_the_rules_know_to_mean_something_else_is_not_read():
