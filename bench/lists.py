@@ -143,7 +143,7 @@ def fill(rows: int, own: Any) -> dict[str, str]:
         "one": person.full_name.split()[1][:12], "person": str(person.uuid),
         "address": address.normalised if address else "", "draft": str(draft.uuid),
         "company": Account.objects.get(pk=FIRST + rows // 2).name[:12], "verb": first[5].verb,
-        "template": f"t{FIRST + rows // 2}", "since": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "template": f"t{FIRST + rows // 2}", "since": f"{now:%Y-%m-%dT%H:%M:%S.%fZ}",
     }  # fmt: skip
 
 
