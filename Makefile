@@ -16,7 +16,7 @@ run: setup ## Set everything up and start web, worker and scheduler on PORT (800
 test: setup-dev ## Set everything up and run every test, on SQLite and on PostgreSQL where it is there
 	@$(BIN)/python -m tools.run_tests
 
-torture: setup-dev ## The long fault runs: kills at every point, again and again
+torture: setup-dev ## The long fault runs, kills at every point; then all tests of a database on PostgreSQL
 	@$(BIN)/python -m tools.run_tests --torture
 
 bench: setup-dev ## Every benchmark, beside its peers, one after the other

@@ -29,6 +29,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
+from tools import second_database
+
 # A busy machine is slow without anything being wrong.
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -37,15 +39,18 @@ hypothesis.settings.load_profile("busy")
 
 DATA_DIR = Path(os.environ["DATA_DIR"])
 RUN_DIR = DATA_DIR.parent if worker else DATA_DIR  # what all processes of a run share
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--only-database",
         action="store_true",
-        help="Leave out what says nothing new on a second database: tests that touch none, and "
-        "those marked browser or once.",
+        help="Leave out what says nothing new on a second database (tools/second_database.py).",
+    )
+    parser.addoption(
+        "--whole",
+        action="store_true",
+        help="With --only-database: leave out only what touches no database or drives a browser.",
     )
 
 
@@ -54,17 +59,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left = [item for item in items if item.get_closest_marker("torture")]
         items[:] = [item for item in items if not item.get_closest_marker("torture")]
         config.hook.pytest_deselected(items=left)
-    if not config.getoption("--only-database"):
-        return
-    kept, left = [], []
-    for item in items:
-        uses = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
-            getattr(item, "fixturenames", ())
-        )
-        once = item.get_closest_marker("browser") or item.get_closest_marker("once")
-        (kept if uses and not once else left).append(item)
-    items[:] = kept
-    config.hook.pytest_deselected(items=left)
+    if config.getoption("--only-database"):
+        items[:], left = second_database.split(items, whole=config.getoption("--whole"))
+        config.hook.pytest_deselected(items=left)
 
 
 def pytest_collection_finish() -> None:

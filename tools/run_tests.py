@@ -1,10 +1,11 @@
 """`make test`: everything on SQLite, and on PostgreSQL where there is one; says what it ran.
 
-What touches no database runs once: a second time it would say nothing new. So do browser tests and
-those marked `once`. Both databases are tested at the same time, because many a test waits for other
-processes; what PostgreSQL said is shown after.
+On PostgreSQL what would say nothing new there is left out (`tools.second_database`). Both databases
+are tested at the same time, because many a test waits for other processes; what PostgreSQL said is
+shown after.
 
-`make torture` runs the long fault runs in the same way, and only those.
+`make torture` runs the long fault runs in the same way, and only those; then every test of a
+database on PostgreSQL, also those that `make test` leaves out there.
 
 The tests see neither this machine's `.env` nor its data: each variable we read is taken out of
 their environment, and their data lives in a temporary folder.
@@ -29,7 +30,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import postgres
+from tools import postgres, second_database
 from tools.steps import ROOT, end_on_signals, say, venv_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -58,8 +59,13 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--torture", action="store_true", help="only the long fault runs")
-    marks = ["torture"] if parser.parse_args().torture else ["not torture"]
+    parser.add_argument(
+        "--torture",
+        action="store_true",
+        help="the long fault runs, then every test of a database on PostgreSQL",
+    )
+    torture = parser.parse_args().torture
+    marks = ["torture"] if torture else ["not torture"]
     end_on_signals()
     read_once()
     notes = []
@@ -74,10 +80,13 @@ def main() -> int:
             both = [stack.enter_context(running("SQLite", marks))]
             if url:
                 both.append(stack.enter_context(running("PostgreSQL", marks, url)))
-                notes.append(f"PostgreSQL: {origin}; without what says nothing about a database.")
+                notes.append(f"PostgreSQL: {origin}; {left_out(torture)}.")
             else:
                 notes.append(f"PostgreSQL: not run: {origin}.")
             outcomes = [wait() for wait in both]
+            if url and torture:  # by itself: the long runs above measure time
+                with running("PostgreSQL, every test", ["not torture"], url, whole=True) as wait:
+                    outcomes.append(wait())
     except KeyboardInterrupt:
         return 130
     say("")
@@ -86,6 +95,11 @@ def main() -> int:
     passed, failed = sum(row.passed for row in outcomes), sum(row.failed for row in outcomes)
     say(f"{passed} passed, {failed} failed")
     return next((row.code for row in outcomes if row.code), 0)
+
+
+def left_out(torture: bool) -> str:
+    """What PostgreSQL is not asked, and where it is: said at the end of each run."""
+    return second_database.WHOLLY if torture else second_database.BRIEFLY
 
 
 def read_once() -> None:
@@ -111,11 +125,15 @@ def read_once() -> None:
 
 
 @contextmanager
-def running(title: str, marks: list[str], url: str = "") -> Iterator[Callable[[], Outcome]]:
+def running(
+    title: str, marks: list[str], url: str = "", *, whole: bool = False
+) -> Iterator[Callable[[], Outcome]]:
     """The tests with these marks, once, on one database. Yields what waits for their outcome.
 
-    A second database's output is kept back until then: two at once could not be read.
+    A second database's output is kept back until then: two at once could not be read. It is asked
+    what only it could say, or the `whole`.
     """
+    second = ["--only-database", *(["--whole"] if whole else [])] if url else []
     with tempfile.TemporaryDirectory(prefix="outreach-tests-") as folder:
         report, told = Path(folder) / "report.xml", Path(folder) / "told"
         counts = Path(folder) / "counts"
@@ -123,7 +141,7 @@ def running(title: str, marks: list[str], url: str = "") -> Iterator[Callable[[]
             process = subprocess.Popen(
                 [venv_program("python"), "-m", "pytest", "-n", PROCESSES, "--dist=worksteal",
                  "-m", " and ".join(marks), f"--junitxml={report}",
-                 *(["--only-database"] if url else []), *shlex.split(os.environ.get("ARGS", ""))],
+                 *second, *shlex.split(os.environ.get("ARGS", ""))],
                 cwd=ROOT,
                 env={**environment(Path(folder) / "data", url), "TORTURE_COUNTS": str(counts)},
                 stdout=sink if url else None,

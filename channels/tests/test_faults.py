@@ -40,7 +40,7 @@ def test_a_row_without_a_test_says_so():
             assert "**No test" in line, line
 
 
-@pytest.mark.once
+@pytest.mark.once  # it is about SQLite
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite has one writer")
 @pytest.mark.django_db(transaction=True)
 def test_a_writer_that_holds_sqlite_makes_the_sender_wait_and_loses_nothing(live):

@@ -271,7 +271,7 @@ def every_row():
 
 
 @pytest.mark.django_db
-@pytest.mark.once
+@pytest.mark.once  # test_admin_pages asks the statements of these pages on both
 def test_no_page_of_the_admin_changes_anything_by_being_looked_at(client):
     """A link, a prefetch or a picture in a mail can make a browser GET any address."""
     operator = testing.make_user("root", "admin", is_operator=True, is_superuser=True)

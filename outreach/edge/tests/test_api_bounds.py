@@ -129,7 +129,7 @@ def pending_of(agent):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.once
+@pytest.mark.once  # the room is counted in this process
 def test_only_so_many_wait_at_once_and_the_others_are_told_what_to_do(live_server, monkeypatch):
     monkeypatch.setitem(waiting.ROOM, "api", (3, 2))
     agents = [testing.make_agent(None, "drafts:write") for _ in range(3)]
@@ -161,7 +161,7 @@ def test_only_so_many_wait_at_once_and_the_others_are_told_what_to_do(live_serve
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.once
+@pytest.mark.once  # the room is counted in this process
 def test_a_place_is_given_back_whatever_ends_the_wait(monkeypatch):
     def broken(_):
         raise RuntimeError("the database went away")

@@ -187,7 +187,7 @@ def works(told: Counter[tuple[str, int]]) -> None:
     assert {status for who, status in told if who == "anonymous"} <= {401, 404}
 
 
-@pytest.mark.once
+@pytest.mark.once  # what no database takes is asked on both by test_api_bad_input
 def test_made_up_requests_are_answered_as_the_page_says(page):
     works(fuzz(page, 2, derandomize=True))
 

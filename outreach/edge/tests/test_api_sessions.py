@@ -28,6 +28,7 @@ from outreach.edge.tests.every_api_route import ROUTES
 from outreach.edge.tests.test_api_matrix import furnish
 from outreach.edge.tests.test_api_schema import Caller, about, ask, elsewhere, requests_of
 
+# Who may, and what a session is, is decided before a database is asked to write anything.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 unhurried, page = test_api_schema.unhurried, test_api_schema.page
 TOKEN = "t" * 32  # the same in the cookie and in the header, as a page of ours would send it

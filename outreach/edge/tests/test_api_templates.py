@@ -17,6 +17,7 @@ from outreach.core.people import add_address
 from outreach.edge.tests import api
 from outreach.edge.tests.test_mcp import Host
 
+# How a template is told; what is sent by one is tested on both (channels/tests/test_windows.py).
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 BODY = "Hello {{2}}, your visit on {{ 1 }} is confirmed, {{2}}. See you then."
 
