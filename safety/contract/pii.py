@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-import phonenumbers
-from stdnum import iban, luhn
+import re2
 from stdnum.br import cpf
 from stdnum.de import idnr
 from stdnum.es import dni, nie
@@ -21,21 +20,20 @@ from stdnum.it import codicefiscale
 from stdnum.nl import bsn
 from stdnum.us import ssn
 
+from safety.contract.accounts import Span, accounts, cards
 from safety.contract.normalise import Folded, fold
+from safety.contract.phones import phones
 from safety.verdict import Finding, Level, Verdict
 
 GRAVE = frozenset({"card", "iban", "national_id", "secret"})
 SIGNATURE_LINES = 8
 MOST = 200  # findings of one kind after which more of it adds nothing
-MOST_TRIES = 200  # candidates for a phone number without a label that are looked at
 
-_CARD = re.compile(r"(?<![\w.])(?:\d[ -]?){11,18}\d(?![\w])")
-_CARD_START = re.compile(r"3[0-9]|4|5[0-9]|6[0-9]|2[1-7]|18|9")
-_IBAN = re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b")
 _IP = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
 )
+_MAY_BE_IP = re2.compile(r"(?:\d{1,3}\.){3}\d|(?:[0-9a-f]{1,4}:){4}[0-9a-f]")
 _ID_WORD = re.compile(
     r"\b(?:ssn|social security|national (?:id|insurance|identity)|nino|ni number|nhs|dni|nie|nif"
     r"|cpf|bsn|codice fiscale|steuer-?id|steueridentifikation\w*|securite sociale"
@@ -57,15 +55,6 @@ _SECRET = re.compile(
     r" ?[\"']?(?=\S*\d)[^\s\"',;]{4,64}"
     r"|\b[a-z][a-z0-9+.-]{1,15}://[^\s:/@]{1,64}:[^\s:/@]{1,64}@"
 )
-_PHONE_HINT = re.compile(r"\d(?:[ ().\-/x]{0,3}\d){6,}")
-_PHONE_LABEL = re.compile(
-    r"\b(?:phone|mobile|cell|tel|telephone|desk|office|fax|call|direct|home|number|ring|reach|text"
-    r"|whatsapp|handy|telefon|telefono|portable|movil|celular"
-    r"|answering at|messages? to|registered)\b(?:[^\n\d+(]{0,14}|[ :]*\n{1,2}[ ]*)"
-    r"(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?(?:x|ext\.? ?)\d{1,6})?)(?![\w])"
-    r"|(?<![\w/.-])(\+?\(?\d[\d ().\-/]{5,22}\d(?: ?x\d{1,6})?)[ -]{1,3}"
-    r"(?:mobile|office|fax|cell|desk|home)\b"
-)
 _SIGN_OFF = re.compile(
     r"^\W*(?:--\s*$|best|kind|warm|regards|sincerely|cheers|thanks|yours|many thanks"
     r"|mit freundlichen|cordialement|saludos|atentamente|cordiali saluti|atenciosamente)\b",
@@ -81,9 +70,6 @@ _NUMBER_CHECKS: tuple[Callable[[str], bool], ...] = (
     codicefiscale.is_valid,
     bsn.is_valid,
 )
-
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +96,8 @@ def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) 
             if any(taken[start:end]):
                 continue
             taken[start:end] = b"\1" * (end - start)
-            is_contact = kind in ("phone", "email")
-            if is_contact and (start >= border or _key(plain[start:end]) in own):
+            is_signed = kind in ("phone", "email") and start >= border
+            if is_signed or (kind != "secret" and _key(plain[start:end]) in own):
                 continue
             found.append(_leak(folded, kind, start, end))
             left -= 1
@@ -162,17 +148,12 @@ def _all(text: str) -> Iterator[tuple[str, Iterator[Span]]]:
         yield "email", (m.span() for m in _EMAIL.finditer(text))
     if not re.search(r"\d.*\d", text, re.S):
         return
-    yield "iban", (m.span() for m in _IBAN.finditer(text) if iban.is_valid(m[0]))
-    yield "card", (m.span() for m in _CARD.finditer(text) if _is_card(m[0]))
+    yield "iban", accounts(text)
+    yield "card", cards(text)
     yield "national_id", _national_ids(text)
-    yield "ip", (m.span() for m in _IP.finditer(text) if _is_ip(m[0]))
-    if _PHONE_HINT.search(text):
-        yield "phone", _phones(text)
-
-
-def _is_card(value: str) -> bool:
-    digits = re.sub(r"\D", "", value)
-    return bool(_CARD_START.match(digits)) and len(set(digits)) > 1 and luhn.is_valid(digits)
+    if _MAY_BE_IP.search(text):
+        yield "ip", (m.span() for m in _IP.finditer(text) if _is_ip(m[0]))
+    yield "phone", phones(text)
 
 
 def _is_ip(value: str) -> bool:
@@ -194,23 +175,6 @@ def _national_ids(text: str) -> Iterator[Span]:
         near = text[max(0, found.start() - 60) : found.start()]
         if _ID_WORD.search(near) and any(check(found[0]) for check in _NUMBER_CHECKS):
             yield found.span()
-
-
-def _phones(text: str) -> Iterator[Span]:
-    for found in _PHONE_LABEL.finditer(text):
-        group = 1 if found[1] else 2
-        if _has_phone_form(found[group]):
-            yield found.span(group)
-    for match in phonenumbers.PhoneNumberMatcher(text, "US", max_tries=MOST_TRIES):
-        # A bare run of digits is as often an order number; with a label it was found above.
-        if _has_phone_form(match.raw_string) and not match.raw_string.isdigit():
-            yield match.start, match.end
-
-
-def _has_phone_form(value: str) -> bool:
-    digits = re.sub(r"\D", "", value.split("x")[0])
-    is_date = re.fullmatch(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}", value.strip())
-    return 7 <= len(digits) <= 15 and not is_date and len(set(digits)) > 1
 
 
 def _signature_start(text: str) -> int:
