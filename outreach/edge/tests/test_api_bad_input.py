@@ -24,8 +24,12 @@ GONE = "00000000-0000-4000-8000-000000000000"
 LONG = "9" * 30
 
 
-@pytest.fixture
-def place():
+@pytest.fixture(scope="module")
+def place(made_once):
+    return made_once(_furnish)
+
+
+def _furnish() -> SimpleNamespace:
     agent = testing.make_agent(None, *api.EVERY_SCOPE)
     person, draft = testing.make_person(), testing.make_draft(by=agent)
     pending = testing.make_pending(by=agent)

@@ -37,8 +37,13 @@ def clock():
         yield
 
 
-@pytest.fixture
-def place():
+@pytest.fixture(scope="module")
+def place(made_once):
+    with time_machine.travel(testing.WORKDAY, tick=False):
+        return made_once(_furnish)
+
+
+def _furnish():
     """One row of everything here, and everything of another workspace."""
     ours, other = testing.make_workspace(), testing.make_workspace("other")
     for where in (ours, other):
