@@ -23,7 +23,9 @@ from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
 
-pytestmark = pytest.mark.django_db
+# What pages say and to whom. Each decision is made on both databases by the tests of its service,
+# and two at once by the races.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = "/admin/approvals/approval/"
 
 
@@ -68,6 +70,7 @@ def state(item: Approval) -> str:
 # --- The list ------------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_the_list_shows_critical_first_then_oldest_and_says_what_waits():
     calm = testing.make_pending(testing.make_person(name="Calm Late"), confidence=75)
     urgent = testing.make_pending(testing.make_person(name="Urgent High"), confidence=50)
@@ -92,6 +95,7 @@ def test_the_list_shows_pending_unless_another_status_is_asked_for():
     assert shown("?status=nonsense") == [waiting.pk]
 
 
+@pytest.mark.both
 def test_filters_and_search_find_by_person_company_and_number():
     account = Account.objects.create(
         workspace=testing.make_workspace(), name="Globex", key="globex"
@@ -126,6 +130,7 @@ def test_list_and_review_page_need_as_few_statements_for_sixty_as_for_one():
     assert alone[1] <= 15
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     "query",
     ["decided_by__password__startswith=a", "o=1.2.x", "p=99999", "p=x", "status=%00", "q=%00",
@@ -284,6 +289,7 @@ def test_the_last_decision_leads_back_to_the_list():
     assert response.url == f"{LIST}?undo={item.pk}"
 
 
+@pytest.mark.both
 def test_edit_and_approve_approves_exactly_the_typed_text():
     item = testing.make_pending()
     client = enter(testing.alice())
@@ -350,6 +356,7 @@ def test_a_stale_text_is_refused_and_the_typed_words_are_given_back():
     assert response.status_code == 409 and "My words" in response.content.decode()
 
 
+@pytest.mark.both
 def test_the_second_of_two_approvals_is_told_who_was_faster():
     item = testing.make_pending()
     post(enter(testing.dora()), item, "approve")
@@ -504,6 +511,7 @@ def test_an_unknown_action_and_other_methods_change_nothing():
     assert state(item) == "pending"
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("number", ["0", "999999", "x", "-1", "9" * 40, "²", "1/../1"])
 def test_a_number_that_is_none_of_ours_is_not_found(number):
     client = enter(testing.alice())
@@ -540,6 +548,7 @@ def test_bulk_shows_each_text_first_and_decides_nothing_yet():
     assert (state(low), state(high)) == ("pending", "pending")
 
 
+@pytest.mark.both
 def test_bulk_approves_each_for_itself_with_a_sentence_each():
     good, changed, high = make_low(), make_low(), testing.make_pending(confidence=50)
     stale = changed.digest
@@ -561,6 +570,7 @@ def test_bulk_refuses_more_than_its_maximum(monkeypatch):
     assert [state(item) for item in items].count("approved") == 2
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("number", ["²", "9" * 30])
 def test_bulk_finds_nothing_under_a_number_that_is_none(number):
     response = enter(testing.alice()).post(f"{LIST}bulk/", {"item": [f"{number}:v1"]})
@@ -609,6 +619,8 @@ XSS = (
 )  # fmt: skip
 
 
+@pytest.mark.first  # one walk writes and reads them all
+@pytest.mark.both
 @pytest.mark.parametrize("evil", XSS)
 def test_text_from_outside_never_becomes_markup(evil):
     account = Account.objects.create(

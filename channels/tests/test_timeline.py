@@ -128,6 +128,7 @@ SAID = [
 ]
 
 
+@pytest.mark.first  # a sentence for each outcome of the same rows
 @pytest.mark.parametrize(("outcome", "stage", "sentence"), SAID)
 def test_each_stage_is_told_as_what_it_is(live, outcome, stage, sentence):
     row = deliver(Receipt(Outcome(outcome), stage, "they said this"))

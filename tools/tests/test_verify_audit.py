@@ -21,6 +21,10 @@ from tools import verify_audit
 SCRIPT = verify_audit.__file__
 
 
+# The verifier reads files; that what a database exports holds is asked on both.
+pytestmark = pytest.mark.once
+
+
 @pytest.fixture
 def log(db, tmp_path):
     """Six entries with odd texts in them, exported as a file of lines."""
@@ -50,6 +54,7 @@ def only_the_seal(line: str) -> str:
     return json.dumps({"seq": told["seq"], "hash": told["hash"], "id": told["seq"]})
 
 
+@pytest.mark.both
 def test_an_untouched_export_holds_without_any_package(log, tmp_path):
     file = tmp_path / "log.jsonl"
     done = subprocess.run(
@@ -69,6 +74,7 @@ def columns(line: str) -> list[str]:
     return [name for name in json.loads(line) if name not in verify_audit.SEAL]
 
 
+@pytest.mark.both
 def test_a_change_of_any_column_is_named(log, tmp_path, capsys):
     for name in columns(log[2]):
         value = json.loads(log[2])[name]
@@ -126,6 +132,7 @@ def kept(log, tmp_path):
     return file
 
 
+@pytest.mark.both
 def test_a_checkpoint_shows_that_the_end_was_cut_off(log, kept, tmp_path, capsys):
     assert run(log, tmp_path, "--checkpoint", str(kept)) == 0
     assert run(log[:-2], tmp_path, "--checkpoint", str(kept)) == 1
@@ -163,6 +170,7 @@ def test_it_says_when_signatures_were_not_checked(log, kept, tmp_path, monkeypat
     assert "NOT checked" not in capsys.readouterr().out
 
 
+@pytest.mark.both
 def test_the_line_of_the_runbook_checks_the_signatures(log, kept, tmp_path, settings):
     runbook = (source.ROOT / "docs/runbook.md").read_text()
     [line] = re.findall(r"`([^`]*tools/verify_audit\.py [^`]*)`", runbook)

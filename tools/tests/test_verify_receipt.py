@@ -20,7 +20,8 @@ from outreach import testing
 from outreach.core.models import Activity
 from tools import verify_receipt
 
-pytestmark = pytest.mark.django_db
+# The verifier reads files; that what a database exports holds is asked on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SCRIPT = verify_receipt.__file__
 
 
@@ -51,6 +52,7 @@ def other(value):
             dict: {"other": 1}}[type(value)]  # fmt: skip
 
 
+@pytest.mark.both
 def test_an_untouched_receipt_holds_without_any_package(file, approval):
     done = subprocess.run(
         [sys.executable, "-I", "-S", SCRIPT, str(file)], capture_output=True, text=True, check=False
@@ -85,6 +87,7 @@ def test_a_change_of_any_part_of_the_receipt_is_named(file, approval, capsys):
     assert run(file, bad) == 1
 
 
+@pytest.mark.both
 def test_a_forgery_of_both_is_found_by_the_log(file, approval, tmp_path, capsys):
     testing.olaf()
     log = tmp_path / "log.jsonl"
@@ -121,6 +124,7 @@ def test_a_key_that_stands_twice_is_refused(file, approval, tmp_path, capsys):
     assert "a key stands in it twice" in capsys.readouterr().err
 
 
+@pytest.mark.both
 def test_the_log_tells_of_an_approval_with_its_seal(approval):
     told = Activity.objects.get(verb="approvals.approved")
     assert told.codes["receipt"] == approval.receipt["seal"]

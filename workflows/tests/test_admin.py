@@ -16,7 +16,8 @@ from workflows.models import Run, RunStatus
 from workflows.tests import making
 from workflows.tests.making import Clock
 
-pytestmark = pytest.mark.django_db
+# What the pages say and to whom; runs go on and end on both in test_engine.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = reverse("admin:workflows_run_changelist")
 
 
@@ -103,6 +104,7 @@ def test_a_post_without_the_token_is_refused(run):
     assert Run.objects.get().status == "waiting"
 
 
+@pytest.mark.both
 def test_resume_lets_it_wait_and_wakes_a_worker(run, woken):
     force(run, RunStatus.FAILED)
     response = browser(testing.bob()).post(page(run), {"act": "resume"}, follow=True)

@@ -15,7 +15,8 @@ from workflows.models import Artifact, Experiment, ResearchSnapshot, Run, Schedu
 from workflows.tests import making
 from workflows.tests.making import ABOUT, ASKED, Clock
 
-pytestmark = pytest.mark.django_db
+# What pages say and to whom; every workflow is run on both by test_reach and test_crash.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture
@@ -97,6 +98,7 @@ def test_weights_are_edited_in_the_form_and_remembered(place):
 # --- Schedules -----------------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_a_schedule_is_made_changed_and_removed(place):
     client = browser(testing.bob(place))
     form = {"capacity": "60", "weekday": ["0", "2"], "time": "07:45", "act": "schedule"}

@@ -139,6 +139,7 @@ def test_who_answers_with_a_stop_has_not_answered(place):
     assert (line.replied.count, line.stopped.count) == (0, 1)
 
 
+@pytest.mark.once  # arithmetic about counts; these are asked on both above
 def test_what_is_sent_beyond_the_plan_changes_no_verdict(place):
     """Else whoever looks again with every message finds a difference some day."""
     test = begin(place, planned=20)
@@ -154,6 +155,7 @@ def test_what_is_sent_beyond_the_plan_changes_no_verdict(place):
     assert after.verdict.endswith("Judged by the first 20 each.")
 
 
+@pytest.mark.once  # arithmetic about counts; these are asked on both above
 def test_nothing_is_claimed_before_the_planned_number(place):
     test = begin(place, planned=20)
     for _ in range(19):
@@ -169,6 +171,7 @@ def test_nothing_is_claimed_before_the_planned_number(place):
     assert "introduction_short gets more replies than introduction" in found.verdict
 
 
+@pytest.mark.once  # arithmetic about counts; these are asked on both above
 def test_no_difference_is_said_to_be_none(place):
     test = begin(place)
     for variant in test.variants:

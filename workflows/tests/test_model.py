@@ -85,6 +85,7 @@ def with_extra(**extra):
     return {**GOOD, **extra}
 
 
+@pytest.mark.first  # the answers are judged before any is stored
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -175,6 +176,7 @@ def test_headers_in_the_body_stay_in_the_body(place, server):
     assert words.address.startswith("person")
 
 
+@pytest.mark.first  # other words, the same statements
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_a_cell_that_gives_orders_changes_nothing_but_its_own_fact(place, server, text):
     """Even from a model that obeys: what it then says is looked at like anything else."""
@@ -192,6 +194,7 @@ def test_a_cell_that_gives_orders_changes_nothing_but_its_own_fact(place, server
     assert Run.objects.get().status == "done"
 
 
+@pytest.mark.first  # other words, the same statements
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_a_message_that_gives_orders_is_only_answered(place, server, text):
     services.drafting_agent(place, by=testing.dora(place), at=WORKDAY)

@@ -89,6 +89,7 @@ class Tripwire(Adapter):
         raise AssertionError(f"a workflow reached an adapter: {name}")
 
 
+@pytest.mark.first  # each workflow is run on both by test_crash
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(making.ASKED))
 def test_a_whole_run_reaches_nobody_even_in_live_mode(live, monkeypatch, name):

@@ -21,7 +21,8 @@ from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 
-pytestmark = pytest.mark.django_db
+# What pages say and to whom; drafts are written, submitted and decided on both by their services.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = "/admin/core/draft/"
 
 
@@ -140,6 +141,7 @@ def test_another_workspaces_draft_is_not_there():
     assert enter(testing.olaf()).get(LIST).status_code == 403
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("action", ["save", "submit", "discard"])
 def test_a_stale_text_is_not_overwritten_and_the_typed_one_is_kept(action):
     draft = testing.make_draft()
@@ -160,6 +162,7 @@ def test_no_digest_is_a_stale_one():
     assert draft.revisions.count() == 1
 
 
+@pytest.mark.both
 def test_a_message_that_left_for_the_queue_meanwhile_gives_the_words_back():
     item = testing.make_pending()
     response = post(enter(testing.bob()), item.draft, "save", text="Too late")
@@ -171,6 +174,7 @@ def test_a_message_that_left_for_the_queue_meanwhile_gives_the_words_back():
     assert late.status_code == 409 and stored(item.draft)[0] == "pending_approval"
 
 
+@pytest.mark.both
 def test_submit_puts_the_new_words_into_the_queue():
     draft = testing.make_draft()
     client = enter(testing.bob())

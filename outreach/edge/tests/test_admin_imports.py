@@ -78,6 +78,7 @@ def test_the_whole_way_from_upload_to_undo(bob):
     assert row.report["counts"]["new"] == 2 and "Anna" not in page(bob, row)
 
 
+@pytest.mark.once  # what the form says
 def test_the_form_names_no_encoding_and_old_files_are_understood(bob):
     assert 'value="utf-8"' not in bob.get(NEW).content.decode()
     upload(bob, "Name,Email\nJosé Müller,jose@example.com\n".encode("cp1252"))
@@ -86,6 +87,7 @@ def test_the_form_names_no_encoding_and_old_files_are_understood(bob):
     assert (row.status, row.report["encoding"]) == ("ready", "Windows-1252")
 
 
+@pytest.mark.once  # what the form says
 def test_a_pasted_text_is_imported_like_a_file(bob):
     upload(bob, None, text="Anna Meier, CFO, anna@example.com")
     jobs.work()
@@ -93,6 +95,7 @@ def test_a_pasted_text_is_imported_like_a_file(bob):
     assert (row.status, row.format, row.report["counts"]["new"]) == ("ready", "text", 1)
 
 
+@pytest.mark.once  # what the form says
 def test_the_report_by_row_holds_no_formula(bob):
     upload(bob)
     jobs.work()
@@ -103,6 +106,7 @@ def test_the_report_by_row_holds_no_formula(bob):
     assert lines[3].startswith("4,new,'=cmd|x,")
 
 
+@pytest.mark.once  # what the form says
 @pytest.mark.parametrize(
     ("who", "may"),
     [("bob", True), ("another", False), ("carol", False), ("alice", True), ("dora", True)],
@@ -125,6 +129,7 @@ def test_the_report_by_row_is_for_who_brought_the_file_and_for_reviewers_and_is_
         assert "for whoever brought the file and for reviewers" in answer.content.decode()
 
 
+@pytest.mark.once  # what the form says
 def test_a_refused_file_says_why_and_leaves_nothing(bob):
     upload(bob, b"Foo,Bar\n1,2\n")
     jobs.work()
@@ -134,6 +139,7 @@ def test_a_refused_file_says_why_and_leaves_nothing(bob):
     assert not Person.objects.exists()
 
 
+@pytest.mark.once  # what the form says
 def test_columns_that_nobody_understands_are_given_a_meaning_on_the_page(bob):
     upload(bob, b"Foo,Bar,Foo\nAnna Meier,anna@example.com,x\n")
     jobs.work()
@@ -241,6 +247,7 @@ def test_dropping_an_import_leaves_nothing_and_it_cannot_be_applied_then(bob):
     assert row.report == {}
 
 
+@pytest.mark.once  # what the form says
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -255,12 +262,14 @@ def test_a_wrong_choice_is_told_on_the_form(bob, fields, words):
     assert not Import.objects.exists()
 
 
+@pytest.mark.once  # what the form says
 def test_an_upload_that_is_too_large_is_refused_whole(bob, monkeypatch):
     monkeypatch.setattr(jobs.source, "MAX_BYTES", 10)
     assert b"larger than" in upload(bob).content
     assert not Import.objects.exists()
 
 
+@pytest.mark.once  # what the form says
 def test_who_may_only_look_imports_nothing(client):
     client.force_login(testing.carol().user)
     assert b"Import people" in client.get(NEW).content

@@ -33,7 +33,8 @@ from outreach.testing import WORKDAY
 from safety import controls
 from safety.models import ControlKey, SystemControl
 
-pytestmark = pytest.mark.django_db
+# What pages say and to whom; the walk over all of them puts each one's statements to both.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LISTS = (
     "approvals_approval", "core_person", "channels_delivery", "core_activity",
     "safety_safetyevent", "core_workspace", "core_membership", "core_agent",
@@ -97,6 +98,7 @@ def admin_addresses() -> list[str]:
     return sorted({*found, reverse("emergency_stop"), reverse("controls"), reverse("safe_mode")})
 
 
+@pytest.mark.both
 def test_a_get_of_any_admin_page_changes_no_row():
     """As an admin; the architecture's tests walk the same pages as a superuser."""
     testing.make_pending()
@@ -133,6 +135,7 @@ def test_no_list_offers_fields_to_edit_and_no_plain_theme_action_exists():
             assert getattr(function, "allowed_permissions", None), (model, action)
 
 
+@pytest.mark.both
 def test_tenants_see_nothing_of_each_other():
     other = testing.make_workspace("other")
     writer = Principal.of_user(testing.make_user("oscar", "creator", other))
@@ -261,6 +264,7 @@ def test_the_stop_page_has_chosen_what_most_would_choose():
     assert checked.findall(told) == [str(place.pk)], "what was chosen stays chosen"
 
 
+@pytest.mark.both
 def test_the_emergency_button_commits_and_says_stopped():
     item = testing.make_approved()
     client = enter(testing.alice())
@@ -295,6 +299,7 @@ def test_an_operator_stops_the_whole_system():
     assert SystemControl.objects.get(workspace=None, control_key="EMERGENCY_STOP").enabled
 
 
+@pytest.mark.both
 def test_a_stop_waits_for_what_is_in_flight(monkeypatch):
     item = testing.make_approved()
     row = Delivery.objects.create(
@@ -311,6 +316,7 @@ def test_a_stop_waits_for_what_is_in_flight(monkeypatch):
     assert report["stopped"] and [one["delivery"] for one in report["left_meanwhile"]] == [row.pk]
 
 
+@pytest.mark.both
 def test_an_operator_may_say_that_a_senders_machine_is_gone():
     item, sender = testing.make_approved(), "00000000-0000-4000-8000-000000000001"
     row = Delivery.objects.create(
@@ -470,6 +476,7 @@ def test_off_for_an_hour_on_top_of_off_for_good_is_told_as_it_is():
     assert (row.auto_restore_at, row.reason) == (None, "because; off already: legal hold")
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_an_operator_drills_the_stop_and_everybody_sees_when(live):
     operator, viewer = enter(testing.olaf()), enter(testing.carol())
@@ -587,6 +594,7 @@ def test_an_admin_changes_settings_within_the_rules():
     assert place.safe_mode and place.autonomy_mode == "managed"
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_a_quota_that_is_changed_frees_what_it_held_for_tomorrow():
     place, soon = testing.make_workspace(), WORKDAY + timedelta(hours=5)

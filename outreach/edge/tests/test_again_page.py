@@ -14,7 +14,8 @@ from outreach.core.models import Activity
 from outreach.edge import again_page
 from outreach.edge.tests import api
 
-pytestmark = pytest.mark.django_db
+# What the page says and to whom; answers are kept on both by test_rechecking.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def put(place=None, **fields):
@@ -41,6 +42,7 @@ def post(who, row, **form):
     return enter(who).post(reverse("look_again"), {"number": row.pk, **form}, follow=True)
 
 
+@pytest.mark.both
 def test_the_list_shows_the_words_and_whose_they_are_oldest_first():
     agent = testing.make_agent()
     first, second = put(by=agent, text="First words of it."), put(text="<b>Second</b> words.")
@@ -70,6 +72,7 @@ def test_a_sent_one_says_so(live):
     assert "It was sent." in see(testing.alice())
 
 
+@pytest.mark.both
 def test_yes_is_kept_and_the_item_leaves_the_list():
     row = put()
     answer = post(testing.alice(), row, answer="yes")

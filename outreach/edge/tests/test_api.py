@@ -193,6 +193,7 @@ def test_what_cannot_be_proposed_is_400_and_stores_nothing(bot, person, field, v
     assert not KeptAnswer.objects.exists()
 
 
+@pytest.mark.first  # refused before a database is asked
 @pytest.mark.parametrize(("raw", "said"), [
     (b"{", "byte 1"), (b'{"a": 1, "a": 2}', "twice"), (b'{"a": NaN}', "NaN"),
     (b'{"a": 1e999}', "too large a number"), (b"\xff", "UTF-8 at byte 0"),
@@ -426,6 +427,7 @@ ACTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.first  # refused before anything is written
 @pytest.mark.parametrize(("act", "body"), ACTS)
 def test_no_agent_and_no_lesser_role_decides(act, body):
     approval = testing.make_pending(at=timezone.now())
@@ -537,6 +539,7 @@ def test_who_is_no_member_any_more_sees_nothing_of_the_workspace():
     assert alice.get("/api/controls").status_code == 403
 
 
+@pytest.mark.first  # refused before anything is written
 @pytest.mark.parametrize("control", ["messaging", "auto-reply", "dry-run", "emergency-stop"])
 @pytest.mark.parametrize("enabled", [True, False])
 def test_no_agent_switches_a_control(bot, control, enabled):
@@ -712,6 +715,7 @@ def test_status_and_dry_run_are_told_of_one_workspace_where_it_is_named(live):
         assert api.code(page.get(f"{path}?place=other")) == (400, "invalid")
 
 
+@pytest.mark.first  # each list is asked on both by the test of its scopes
 @pytest.mark.parametrize("name", LISTS)
 def test_nothing_of_another_workspace_is_shown(name, bot):
     other = testing.make_workspace("other")
@@ -974,6 +978,7 @@ def test_a_time_that_was_chosen_is_kept(bot, person):
     assert Draft.objects.get(uuid=body["uuid"]).scheduled_for == when
 
 
+@pytest.mark.once  # it asks no database
 def test_the_page_of_the_schema_is_read_and_nothing_else():
     """The library has no page for OPTIONS and broke."""
     for caller in (api.agent(), api.Caller()):
@@ -981,6 +986,7 @@ def test_the_page_of_the_schema_is_read_and_nothing_else():
         assert caller.ask("OPTIONS", "/api/schema").status_code < 500
 
 
+@pytest.mark.once  # it asks no database
 def test_the_page_of_the_schema_works_without_a_network(client):
     client.force_login(testing.alice().user)
     page = client.get("/api/docs").content.decode()

@@ -117,6 +117,7 @@ def test_what_heals_meanwhile_is_judged_by_the_sweep(broken):
     assert person.automation_enabled
 
 
+@pytest.mark.once  # what is said, and to whom
 def test_the_servers_log_says_where_to_look(broken, monkeypatch, caplog):
     fail_to_the_end(broken, monkeypatch)
     last = caplog.records[-1]
@@ -130,6 +131,7 @@ def test_a_replay_wakes_nothing_that_is_set_aside(broken, monkeypatch, client):
     assert not InboundMessage.objects.exists()
 
 
+@pytest.mark.once  # what is said, and to whom
 def test_doctor_tells_of_it_until_a_person_had_it_tried_again(broken, monkeypatch, client):
     found = diagnosis.examine(at=timezone.now())
     assert "1 event of a provider could not be judged yet" in found.parts["events"][0]
@@ -165,6 +167,7 @@ def test_one_that_fails_again_says_so_and_starts_anew(broken, monkeypatch, clien
     assert "it cannot be judged (LookupError); it is tried 5 more times" in answer
 
 
+@pytest.mark.once  # what is said, and to whom
 def test_only_an_operator_sees_it_or_has_it_tried_again(broken, monkeypatch, client):
     fail_to_the_end(broken, monkeypatch)
     client.force_login(testing.dora().user)
@@ -273,6 +276,7 @@ def test_what_can_never_be_judged_is_closed_by_an_operator_who_says_why(client):
     assert client.post(page, {"act": "close", "reason": WHY}).status_code == 404
 
 
+@pytest.mark.once  # what is said, and to whom
 def test_nobody_but_an_operator_closes_one_and_only_what_is_set_aside(client):
     row = set_aside(text="hello")
     client.force_login(testing.dora().user)

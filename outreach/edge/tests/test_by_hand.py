@@ -19,7 +19,8 @@ from outreach.core.suppression import suppress
 from outreach.testing import WORKDAY
 from safety.models import SystemControl
 
-pytestmark = pytest.mark.django_db
+# What the page shows and to whom; what is sent by hand is settled on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PAGE = "/admin/by-hand/linkedin/"
 TEXT = "Hello Ana, we met at the fair in Bern. Shall we stay in touch?"
 
@@ -154,6 +155,7 @@ def test_what_nobody_entitled_approves_waits_for_a_decision_again():
     assert kept.is_given
 
 
+@pytest.mark.both
 def test_what_would_go_to_a_suppressed_address_goes_back_to_its_author():
     item, kept = make(), make("Phoned Fred", Channel.PHONE)
     address_suppressed(item)
@@ -175,6 +177,7 @@ def test_automation_off_does_not_bind_a_person():
     assert TEXT in see()
 
 
+@pytest.mark.both
 def test_sent_and_not_sent():
     item = make()
     client = enter(testing.alice())

@@ -29,7 +29,9 @@ from outreach.edge.tests import api
 from safety import controls
 from safety.models import SystemControl
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Words, exits and JSON of commands; what they call is asked on both by the tests of the stop,
+# of settling and of decisions.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def run(*words):
@@ -63,6 +65,7 @@ def test_a_person_reads_seconds_and_a_program_iso(operator, live):
     assert "2026-11-29T03:22:50.456031+00:00" in {row["changed_at"] for row in found["controls"]}
 
 
+@pytest.mark.both
 def test_emergency_stop_says_stopped_and_enable_all_lists_it(operator, live):
     said = run("control", "--emergency-stop", "--reason", "Detected issue")
     assert "stopped" in said.splitlines()[-1]
@@ -112,6 +115,7 @@ def lost(ended):
     )  # fmt: skip
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     ("words", "part"),
     [(["--emergency-stop"], "emergency_stop"), (["--disable", "messaging"], "set_brake")],
@@ -179,6 +183,7 @@ FACES = {
 }  # fmt: skip
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(("face", "more", "part", "refused", "done"), FACES.values(), ids=FACES)
 def test_every_face_insists_on_a_stop_and_says_where_it_failed(
     operator, live, client, monkeypatch, face, more, part, refused, done
@@ -203,6 +208,7 @@ def test_every_face_insists_on_a_stop_and_says_where_it_failed(
     assert controls.badge(place.pk).text == "STOPPED"
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     ("words", "part"),
     [(["--enable-all"], "enable_all"), (["--enable", "messaging"], "switch_on")],
@@ -216,6 +222,7 @@ def test_what_lets_go_on_a_locked_database_is_one_sentence(operator, monkeypatch
         run("control", *words)
 
 
+@pytest.mark.both
 def test_a_stop_that_is_set_and_cannot_be_watched_says_so(operator, live, monkeypatch):
     def locked(*_, **__):
         raise OperationalError("database is locked")
@@ -227,6 +234,7 @@ def test_a_stop_that_is_set_and_cannot_be_watched_says_so(operator, live, monkey
     assert run_json("control", "--status")["badge"] == "STOPPED"
 
 
+@pytest.mark.both
 def test_a_stop_tells_what_it_interrupted_apart_from_what_was_unknown_before(operator, live):
     now = timezone.now()
     lost(now - timedelta(hours=3))  # long over: listed under Deliveries alone
@@ -283,6 +291,7 @@ def test_rest_and_the_page_tell_the_same(operator, live, client):
     assert first < fresh_at < second < older_at < third
 
 
+@pytest.mark.both
 def test_a_drill_tells_what_it_saw_and_exits_3_where_the_stop_does_not_hold(
     operator, live, monkeypatch
 ):
@@ -301,6 +310,7 @@ def test_a_drill_tells_what_it_saw_and_exits_3_where_the_stop_does_not_hold(
         run("control", "--drill", "--workspace", "default", "--as", testing.dora().user.username)
 
 
+@pytest.mark.both
 def test_not_yet_stopped_exits_3_with_the_list(operator, live, settings):
     settings.STOP_PATIENCE_SECONDS = 1
     approval = testing.make_approved()
@@ -628,6 +638,7 @@ def test_a_decision_by_command_is_about_the_text_that_was_read(act):
         run("review", "--pending", "--digest", read)
 
 
+@pytest.mark.both
 def test_a_rejection_by_command_ends_no_text_that_came_while_it_ran(monkeypatch):
     testing.alice()
     item = testing.make_pending(at=timezone.now())
@@ -652,6 +663,7 @@ def test_an_edit_by_command_drops_no_html_part_unasked():
     assert item.status == "approved" and "Here they are" in item.revision.html
 
 
+@pytest.mark.both
 def test_bulk_approves_low_priority_only():
     testing.alice()
     person = testing.make_person()
@@ -684,6 +696,7 @@ def test_bulk_leaves_what_cannot_be_seen_in_the_queue():
     assert item["reason"] == "it has hidden characters"
 
 
+@pytest.mark.both
 def test_process_and_expire_print_one_json_object():
     testing.make_approved()
     done = run_json("process_approved_messages")
@@ -691,6 +704,7 @@ def test_process_and_expire_print_one_json_object():
     assert run_json("expire_approvals")["expired"] == 1  # WORKDAY is long ago
 
 
+@pytest.mark.both
 def test_audit_verify_names_the_first_bad_row_and_exits_4():
     testing.make_pending()
     assert run_json("audit", "verify")["ok"]

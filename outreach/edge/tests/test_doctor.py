@@ -30,7 +30,8 @@ from safety import controls
 from safety.law.table import TABLE
 from safety.models import SystemControl
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Words and exit codes about answers that are asked on both by what doctor calls.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 SYSTEM = Principal.system("test")
 
 
@@ -64,6 +65,7 @@ def failing(*args):
     return out.getvalue(), str(caught.value)
 
 
+@pytest.mark.both
 def test_a_fresh_installation_is_safe():
     text = doctor()
     assert text.startswith("DRY RUN: Nothing leaves")
@@ -152,6 +154,7 @@ def test_each_brake_is_named_once_with_its_reason(live):
     assert workspace.startswith("there: EMERGENCY_STOP (workspace)")
 
 
+@pytest.mark.both
 def test_a_missing_control_is_named(live):
     SystemControl.objects.filter(control_key="EMERGENCY_STOP", workspace=None).delete()
     found = report()
@@ -159,6 +162,7 @@ def test_a_missing_control_is_named(live):
     assert "outreach.W005" in {each["id"] for each in found["findings"]}
 
 
+@pytest.mark.both
 def test_controls_that_cannot_be_read_are_an_error(monkeypatch):
     monkeypatch.setattr(controls, "read", lambda: controls.Controls({}, readable=False))
     text, error = failing()
@@ -254,6 +258,7 @@ def test_unknown_outcomes_wait_for_a_person(live):
     assert "2 deliveries have an unknown outcome" in report()["senders"][0]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(("dead", "words"), [(True, "is dead"), (False, "has been sending since")])
 def test_senders_are_alive_or_proven_dead(live, monkeypatch, dead, words):
     monkeypatch.setattr(diagnosis, "proven_dead", lambda **_: dead)
@@ -318,6 +323,7 @@ def test_complaints_and_an_overdue_table_are_warnings(live, monkeypatch):
     assert ids["doctor.complaints"] == ids["doctor.law_overdue"] == "WARNING"
 
 
+@pytest.mark.both
 def test_a_database_without_tables_is_an_error(monkeypatch):
     def fail(**_):
         raise DatabaseError("no such table")

@@ -340,6 +340,7 @@ def test_pauses_grow_up_to_two_hours_and_differ_by_chance():
     assert len({outbox.pause(1) for _ in range(50)}) > 10
 
 
+@pytest.mark.once  # days go by: the same statements again and again
 def test_after_a_day_an_event_is_given_up_and_keeps_why_but_not_what():
     hook_of()
     reject()
@@ -353,6 +354,7 @@ def test_after_a_day_an_event_is_given_up_and_keeps_why_but_not_what():
     assert row.tried_at <= WORKDAY + 24 * HOUR
 
 
+@pytest.mark.once  # days go by: the same statements again and again
 def test_three_days_of_nothing_but_failures_switch_it_off_with_a_notice():
     hook = hook_of()
     receiver, at = Receiver(always=500), WORKDAY
@@ -369,6 +371,7 @@ def test_three_days_of_nothing_but_failures_switch_it_off_with_a_notice():
     assert Activity.objects.filter(verb="workspaces.webhook_off", by_kind="system").exists()
 
 
+@pytest.mark.once  # days go by: the same statements again and again
 def test_one_success_in_between_begins_the_days_anew():
     hook, at = hook_of(), WORKDAY
     receiver = Receiver()
@@ -381,6 +384,7 @@ def test_one_success_in_between_begins_the_days_anew():
     assert hook.enabled
 
 
+@pytest.mark.once  # days go by: the same statements again and again
 def test_days_in_which_nothing_was_tried_count_for_no_days_of_failures():
     hook, receiver = hook_of(), Receiver(always=500)
 

@@ -21,7 +21,8 @@ from outreach.edge.tests import api
 from outreach.edge.tests.hook_sink import Sink
 from outreach.tests import source
 
-pytestmark = pytest.mark.django_db
+# What the pages, `doctor` and the guide say; events go out on both databases in test_hooks.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 NEW, LIST = "admin:edge_webhook_add", "admin:edge_webhook_changelist"
 URL = "https://agents.example.org/outreach"
 
@@ -47,6 +48,7 @@ def page_of(hook) -> str:
     return reverse("admin:edge_webhook_change", args=[hook.pk])
 
 
+@pytest.mark.both
 def test_a_webhook_is_made_and_its_secret_shown_only_to_whoever_asks(client, place):
     assert make(client, place).status_code == 302
     hook = Webhook.objects.get()
@@ -123,6 +125,7 @@ def test_the_task_runs_once_at_a_time_and_beat_asks_for_it(monkeypatch):
     assert len(runs) == 1
 
 
+@pytest.mark.both
 def test_by_rest_an_agent_reads_its_own_webhooks_and_an_admin_all(client, place):
     one, other = testing.make_agent(place), testing.make_agent(place)
     for whose in (f"agent:{one.agent.pk}", f"agent:{other.agent.pk}", f"all:{place.pk}"):

@@ -13,7 +13,8 @@ from outreach.core import inbox, suppression
 from outreach.core.models import Draft, InboundMessage
 from outreach.testing import WORKDAY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What the pages say and to whom; messages are judged on both by test_receiving.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 LIST = "/admin/core/inboundmessage/"
 
 
@@ -63,6 +64,7 @@ def test_another_workspaces_message_looks_like_none(bob):
     assert bob.post(page(other), {"action": "handle"}).status_code == 404
 
 
+@pytest.mark.both
 def test_it_is_marked_as_handled_once(bob):
     message = testing.make_inbound()
     assert bob.post(page(message), {"action": "handle", "reason": "called"}).status_code == 302
@@ -106,6 +108,7 @@ def test_an_answer_without_words_gives_the_form_back(bob):
     assert 'value="Mine"' in answer.content.decode()
 
 
+@pytest.mark.both
 def test_a_message_of_nobody_is_matched_by_hand_and_judged_as_theirs(bob):
     message = stranger("Please remove me from your list.")
     person = testing.make_person(name="Eve Adams")
@@ -144,6 +147,7 @@ def test_matching_with_somebody_of_another_workspace_is_refused(bob):
     assert answer.status_code == 409
 
 
+@pytest.mark.both
 def test_an_address_that_is_another_persons_is_not_taken_away(bob):
     owner, other = testing.make_person(), testing.make_person()
     from outreach.core.people import add_address

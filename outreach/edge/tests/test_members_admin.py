@@ -18,7 +18,8 @@ from outreach import testing
 from outreach.core.models import Activity, Membership, User
 from outreach.edge.tests import api
 
-pytestmark = pytest.mark.django_db
+# What the pages say and to whom.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ADD = "/admin/core/membership/add/"
 PASSWORD = "a horse that nobody guesses 7"
 
@@ -92,6 +93,7 @@ def test_what_the_host_does_to_users_is_told(monkeypatch):
     assert len(told()) == 2, "only what such a command does"
 
 
+@pytest.mark.both
 def test_a_superuser_whose_entry_cannot_be_written_is_not_made(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
 
@@ -138,6 +140,7 @@ def test_a_mistyped_invitation_makes_nobody(changes, sentence):
     assert User.objects.count() == before
 
 
+@pytest.mark.both
 def test_a_workspace_keeps_its_last_admin():
     client = enter(testing.dora().user)
     mine = Membership.objects.get(user__username="dora")
@@ -172,6 +175,7 @@ def test_an_operator_makes_users_and_opens_nobodys_door():
     assert not dora.is_active
 
 
+@pytest.mark.both
 def test_an_operator_does_not_switch_off_the_last_admin_of_a_workspace():
     dora, client = testing.dora().user, enter(testing.olaf().user)
     north = testing.make_workspace("north")
@@ -200,6 +204,7 @@ def test_members_are_removed_one_by_one_so_that_an_admin_is_left():
     assert list(Membership.objects.values_list("pk", flat=True)) == ids
 
 
+@pytest.mark.both
 def test_the_keys_of_a_member_end_with_the_membership_for_good():
     bob, dora = api.colleague(testing.bob), api.colleague(testing.dora)
     place, other = testing.make_workspace(), testing.make_workspace("other")
@@ -215,6 +220,7 @@ def test_the_keys_of_a_member_end_with_the_membership_for_good():
     assert told.by_id == str(testing.dora().user.pk)
 
 
+@pytest.mark.both
 def test_two_admins_who_remove_each_other_at_once_leave_one():
     """The second has asked for the right before the first was done; it is asked again."""
     testing.dora()

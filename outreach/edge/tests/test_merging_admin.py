@@ -9,7 +9,8 @@ from channels import merging
 from outreach import testing
 from outreach.core.models import Account, Duplicate, Merge, Person
 
-pytestmark = pytest.mark.django_db
+# What the pages say and to whom; merging is asked on both by channels.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = "/admin/core/duplicate/"
 
 
@@ -41,6 +42,7 @@ def merge(client, row, **form):
     return client.post(address(row), {"what": "merge", "seen": seen, **form})
 
 
+@pytest.mark.both
 def test_a_conflict_is_shown_chosen_merged_and_undone(bob, pair):
     person = bob.get(reverse("admin:core_person_change", args=[pair.one_id])).content.decode()
     assert "may be the same person" in person and address(pair) in person

@@ -9,7 +9,8 @@ from outreach import testing
 from outreach.core import drafts, person_editing
 from outreach.core.models import Person
 
-pytestmark = pytest.mark.django_db
+# What the pages say; people are written on both by their services.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ADD = "/admin/core/person/add/"
 WORDS = {
     "full_name": "Dr. Zoë Muster", "account": "ACME® Inc.", "email": "Zoe@Example.com",
@@ -23,6 +24,7 @@ def bob(client):
     return client
 
 
+@pytest.mark.both
 def test_a_person_is_written_down_and_then_changed(bob):
     assert b"Greeted as" in bob.get(ADD).content
     answer = bob.post(ADD, WORDS)

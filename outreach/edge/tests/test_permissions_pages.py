@@ -12,7 +12,8 @@ from outreach.core.models import Activity, Consent, Suppression
 from outreach.testing import WORKDAY
 from safety.models import EmergencyOverride, SystemControl
 
-pytestmark = pytest.mark.django_db
+# What pages say and to whom; consent, suppression and emergencies are asked on both by safety.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 GRANT = {"channel": "email", "basis": "opt_in", "source": "form 12", "text_shown": "Yes, write."}
 WHY = "The batch of tablets is poisoned; she has taken them since Monday."
 
@@ -71,6 +72,7 @@ def test_who_only_looks_records_no_consent_and_suppresses_nothing(client):
     assert not Suppression.objects.exists()
 
 
+@pytest.mark.both
 def test_an_address_is_suppressed_looked_up_and_lifted(client):
     enter(client, testing.alice())
     place = testing.make_workspace()
@@ -162,6 +164,7 @@ def test_a_control_that_the_environment_brakes_does_not_look_free(client, settin
     assert "oc-badge--success" not in row
 
 
+@pytest.mark.both
 def test_a_list_is_brought_whole_or_not_at_all_and_taken_away_with_a_trace(client):
     enter(client, testing.alice())
     person = testing.make_person()

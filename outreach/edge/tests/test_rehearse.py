@@ -18,7 +18,8 @@ from channels.adapters.memory import MemoryAdapter
 from outreach import testing
 from outreach.edge import rehearsal_page, rehearsed
 
-pytestmark = pytest.mark.django_db
+# What command and page say; the rehearsal itself is asked on both by channels.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 NOW = datetime(2026, 3, 11, 10, 0, tzinfo=UTC)  # a Wednesday
 
 
@@ -127,6 +128,7 @@ def test_the_page_says_the_same_and_names_the_messages(week):
     )
 
 
+@pytest.mark.both
 def test_the_page_streams_every_message_and_pages_through_the_rest(week, monkeypatch):
     client = enter(testing.carol())
     asked = {"since": "2d", "format": "json"}

@@ -15,7 +15,8 @@ from workflows.models import Run, RunStatus
 from workflows.tests import making
 from workflows.tests.making import Clock
 
-pytestmark = pytest.mark.django_db
+# What the command prints; every workflow is run on both by test_reach and test_crash.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from outreach import testing
 from outreach.core import rates
 from outreach.core.models.workspace import SettingChange
 
-pytestmark = pytest.mark.django_db
+# What the page says and to whom; test_preflight and test_safemode ask the database on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 OFF = {"act": "off", "confirm": safemode.CONFIRMATION, "reason": "A week of trial, watched daily"}
 
 

@@ -20,7 +20,8 @@ from outreach import testing
 from outreach.core.models import Activity
 from safety.models import SystemControl
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# What the page says; links are made and followed on both by channels/tests/test_stop_link.py.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 WRONG = "/stop/eyJ9.wrong"
 
 
@@ -61,6 +62,7 @@ def test_looking_stops_nothing(client):
     assert stops() == []
 
 
+@pytest.mark.both
 def test_one_press_stops_in_the_name_of_its_maker_and_shows_how_far_it_is(client):
     place, row = testing.make_workspace(), under_way()
     path = path_of(testing.alice(), place)
@@ -174,6 +176,7 @@ def test_no_line_of_the_log_has_a_link(client):
     assert "secret" not in said.getvalue() and path[6:] not in said.getvalue()
 
 
+@pytest.mark.both
 def test_wrong_links_are_counted_and_a_good_one_always_stops(client):
     path = path_of()
     assert {client.get(WRONG).status_code for _ in range(30)} == {404}
