@@ -6,21 +6,15 @@ Whose data it is matters: the parties' own addresses and a number in a signature
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 import re2
-from stdnum.br import cpf
-from stdnum.de import idnr
-from stdnum.es import dni, nie
-from stdnum.fr import nir
-from stdnum.gb import nhs
-from stdnum.it import codicefiscale
-from stdnum.nl import bsn
-from stdnum.us import ssn
 
 from safety.contract.accounts import Span, accounts, cards
+from safety.contract.credentials import credentials
+from safety.contract.identity import identity_numbers
 from safety.contract.normalise import Folded, fold
 from safety.contract.phones import phones
 from safety.verdict import Finding, Level, Verdict
@@ -34,41 +28,10 @@ _IP = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
 )
 _MAY_BE_IP = re2.compile(r"(?:\d{1,3}\.){3}\d|(?:[0-9a-f]{1,4}:){4}[0-9a-f]")
-_ID_WORD = re.compile(
-    r"\b(?:ssn|social security|national (?:id|insurance|identity)|nino|ni number|nhs|dni|nie|nif"
-    r"|cpf|bsn|codice fiscale|steuer-?id|steueridentifikation\w*|securite sociale"
-    r"|numero de securite|passport|passeport|reisepass|pasaporte|licen[cs]e|tax id|id card"
-    r"|identity card|personalausweis)\b"
-)
-_SSN = re.compile(r"(?<![\w-])(\d{3})[- ](\d{2})[- ](\d{4})(?![\w-])")
-_ID_FORMS = re.compile(r"(?<![\w-])[a-z]{0,6}\d[\da-z .\-]{5,20}[\da-z](?![\w-])")
-_PASSPORT = re.compile(
-    r"\b(?:passport|driv\w+ licen[cs]e|licen[cs]e|id card|identity card|personalausweis|pasaporte)"
-    r" ?(?:number|no\.?|nr\.?|num\.?|#)?(?: is|:)? ?:? ?([a-z]{0,2}[\d][\da-z-]{5,17})\b"
-)
-_SECRET = re.compile(
-    r"\b(?:sk|pk|rk)_(?:live|test)_[0-9a-z]{10,}|\bsk-[a-z0-9_-]{20,}|\bakia[0-9a-z]{16}\b"
-    r"|\bgh[pousr]_[0-9a-z]{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[0-9a-z-]{10,}|\baiza[\w-]{30,}"
-    r"|\bglpat-[\w-]{15,}|-----begin [a-z ]*private key-----|\beyj[\w-]{8,}\.eyj[\w-]{8,}\.[\w-]+"
-    r"|\b(?:password|passwort|contrasena|mot de passe|senha|api[ _-]?key|secret(?: key)?"
-    r"|access[ _-]?token|pin(?: code)?|passcode|cvv|cvc)(?: is|:|=| =)"
-    r" ?[\"']?(?=\S*\d)[^\s\"',;]{4,64}"
-    r"|\b[a-z][a-z0-9+.-]{1,15}://[^\s:/@]{1,64}:[^\s:/@]{1,64}@"
-)
 _SIGN_OFF = re.compile(
     r"^\W*(?:--\s*$|best|kind|warm|regards|sincerely|cheers|thanks|yours|many thanks"
     r"|mit freundlichen|cordialement|saludos|atentamente|cordiali saluti|atenciosamente)\b",
     re.M,
-)
-_NUMBER_CHECKS: tuple[Callable[[str], bool], ...] = (
-    cpf.is_valid,
-    idnr.is_valid,
-    dni.is_valid,
-    nie.is_valid,
-    nir.is_valid,
-    nhs.is_valid,
-    codicefiscale.is_valid,
-    bsn.is_valid,
 )
 
 
@@ -143,14 +106,14 @@ def _leak(folded: Folded, kind: str, start: int, end: int) -> Leak:
 
 def _all(text: str) -> Iterator[tuple[str, Iterator[Span]]]:
     """Candidates by kind, the surest first: what a card is, is no phone number."""
-    yield "secret", (m.span() for m in _SECRET.finditer(text))
+    yield "secret", credentials(text)
     if "@" in text:
         yield "email", (m.span() for m in _EMAIL.finditer(text))
     if not re.search(r"\d.*\d", text, re.S):
         return
     yield "iban", accounts(text)
     yield "card", cards(text)
-    yield "national_id", _national_ids(text)
+    yield "national_id", identity_numbers(text)
     if _MAY_BE_IP.search(text):
         yield "ip", (m.span() for m in _IP.finditer(text) if _is_ip(m[0]))
     yield "phone", phones(text)
@@ -162,19 +125,6 @@ def _is_ip(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _national_ids(text: str) -> Iterator[Span]:
-    for found in _SSN.finditer(text):
-        if ssn.is_valid("".join(found.groups())):
-            yield found.span()
-    if not _ID_WORD.search(text):
-        return
-    yield from (m.span(1) for m in _PASSPORT.finditer(text))
-    for found in _ID_FORMS.finditer(text):
-        near = text[max(0, found.start() - 60) : found.start()]
-        if _ID_WORD.search(near) and any(check(found[0]) for check in _NUMBER_CHECKS):
-            yield found.span()
 
 
 def _signature_start(text: str) -> int:
