@@ -17,10 +17,10 @@ from safety.contract.credentials import credentials
 from safety.contract.identity import identity_numbers
 from safety.contract.normalise import Folded, fold
 from safety.contract.phones import phones
+from safety.contract.signature import signature as signature_of
 from safety.verdict import Finding, Level, Verdict
 
 GRAVE = frozenset({"card", "iban", "national_id", "secret"})
-SIGNATURE_LINES = 8
 MOST = 200  # findings of one kind after which more of it adds nothing
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b")
@@ -28,11 +28,6 @@ _IP = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
 )
 _MAY_BE_IP = re2.compile(r"(?:\d{1,3}\.){3}\d|(?:[0-9a-f]{1,4}:){4}[0-9a-f]")
-_SIGN_OFF = re.compile(
-    r"^\W*(?:--\s*$|best|kind|warm|regards|sincerely|cheers|thanks|yours|many thanks"
-    r"|mit freundlichen|cordialement|saludos|atentamente|cordiali saluti|atenciosamente)\b",
-    re.M,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) 
     folded = fold(text)
     own = frozenset(_key(value) for value in allowed if value)
     plain = folded.cased.lower()  # with its digits: here they are what is looked for
-    border = _signature_start(plain) if signature else len(plain)
+    signed = signature_of(folded.cased) if signature else (len(plain), len(plain))
     found: list[Leak] = []
     taken = bytearray(len(plain))  # a flag per character, so that many findings cost no more
     for kind, spans in _all(plain):
@@ -59,7 +54,7 @@ def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) 
             if any(taken[start:end]):
                 continue
             taken[start:end] = b"\1" * (end - start)
-            is_signed = kind in ("phone", "email") and start >= border
+            is_signed = kind in ("phone", "email") and signed[0] <= start < signed[1]
             if is_signed or (kind != "secret" and _key(plain[start:end]) in own):
                 continue
             found.append(_leak(folded, kind, start, end))
@@ -125,15 +120,6 @@ def _is_ip(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _signature_start(text: str) -> int:
-    """Where the last sign-off begins, if only a few lines follow it."""
-    marks = [m.start() for m in _SIGN_OFF.finditer(text)]
-    for start in reversed(marks):
-        if start and text.count("\n", start) <= SIGNATURE_LINES:
-            return start
-    return len(text)
 
 
 def _key(value: str) -> str:

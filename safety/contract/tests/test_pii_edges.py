@@ -52,9 +52,9 @@ def test_what_counts_as_personal_data(text: str, leaks: list[str]) -> None:
 
 
 def test_a_sign_off_starts_a_signature_only_near_the_end() -> None:
-    lines = "\n".join(f"line {word}" for word in "abcdefg")
+    lines = "\n".join(f"Line {word.upper()}" for word in "abcdefg")
     assert found(f"Hi\nBest,\n{lines}\nbob@elsewhere.org") == []
-    assert [kind for kind, _ in found(f"Hi\nBest,\n{lines}\nz\nbob@elsewhere.org")] == ["email"]
+    assert [kind for kind, _ in found(f"Hi\nBest,\n{lines}\nZ\nbob@elsewhere.org")] == ["email"]
     assert [kind for kind, _ in found("Best, bob@elsewhere.org")] == ["email"]
 
 
