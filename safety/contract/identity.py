@@ -56,7 +56,7 @@ _OF_THEM = (
 )
 _WORD_BEHIND = re.compile(rf"{_OF_THEM}(?:{_WORDS})")
 _IN_DOCUMENT = re.compile(
-    rf"{_DOCUMENT}(?:nummer)?{_NUMBER_WORD}{_IS} ?:? ?(?!\d{{4}}-\d{{2,4}}\b)"
+    rf"{_DOCUMENT}(?:nummer)?{_NUMBER_WORD}{_IS} ?:? ?(?!\d{{4}}-\d{{2,4}}(?![\d-]))"
     r"([a-z]{0,3}\d[\da-z-]{5,17})(?![a-z0-9])"
 )
 _SSN = re.compile(r"(?<![\w-])(\d{3})([-. /]?)(\d{2})([-. /]?)(\d{4})(?![\w-])")

@@ -15,7 +15,8 @@ CHINESE = "11010519491231002" + ric.calc_check_digit("11010519491231002")
 NUMBERS = [
     ("NINO: {}", "JG103759A"), ("NI number {}", "AB123456C"), ("NI number: {}", "AB 12 34 56 C"),
     ("My national insurance number is {}", "QQ 12 34 56 C"), ("{} is her NI number", "AB123456C"),
-    ("Use {}", "JG 10 37 59 A"), ("SSN {}", "536904399"), ("SSN: {}", "536.90.4399"),
+    ("license number is {}", "2270-66-1551"), ("Use {}", "JG 10 37 59 A"),
+    ("SSN {}", "536904399"), ("SSN: {}", "536.90.4399"),
     ("social security number is {}", "536904399"), ("The {}", "536-90-4399"),
     ("driver's licence {}", "MORGA657054SM9IJ"), ("It says {}", "MORGA 657054 SM9IJ"),
     ("driving licence no. {}", "MORGA657054SM9IJ"), ("Her license number is {}", "F1628235401"),
