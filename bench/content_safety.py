@@ -252,6 +252,7 @@ def hostile() -> None:
     for name, text in (
         ("words of the rules", words * 1250),
         ("one letter spaced", "u r g e n t " * 8400),
+        ("letters tied", "u_r_g_e_n_t " * 8400),
         ("zero-width", "a\u200b" * 33000),
         ("unclosed tags", "<b " * 33000),
         ("digits for letters", "4ct n0w " * 12500),

@@ -11,8 +11,9 @@ from safety.contract.accounts import Span
 
 # All of these are searched for in one pass, so that a text without any costs next to nothing.
 _FORMS = (
-    r"\b(?:sk|pk|rk)_(?:live|test)_[0-9a-z]{10,}|\bsk-[a-z0-9_-]{20,}|\ba[ks]ia[0-9a-z]{16}\b"
-    r"|\bgh[pousr]_[0-9a-z]{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[0-9a-z-]{10,}|\baiza[\w-]{30,}"
+    # The mark before a key may be one of italics.
+    r"(?:\b|_)(?:sk|pk|rk)_(?:live|test)_[0-9a-z]{10,}|\bsk-[a-z0-9_-]{20,}|\ba[ks]ia[0-9a-z]{16}\b"
+    r"|(?:\b|_)gh[pousr]_[0-9a-z]{20,}|(?:\b|_)github_pat_\w{20,}|\bxox[abprs]-[0-9a-z-]{10,}|\baiza[\w-]{30,}"
     r"|\bglpat-[\w-]{15,}|-----begin [a-z ]*private key-----|\beyj[\w-]{8,}\.eyj[\w-]{8,}\.[\w-]+"
     r"|\bsg\.[\w-]{16,}\.[\w-]{16,}|\bwhsec_[0-9a-z]{20,}|\bnpm_[0-9a-z]{30,}|\bhf_[a-z0-9]{30,}"
     r"|\bhooks\.slack\.com/[a-z]+/[\w/-]{10,}|\bdiscord(?:app)?\.com/api/webhooks/\d+/[\w-]{10,}"

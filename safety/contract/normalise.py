@@ -1,19 +1,21 @@
 """Text as a reader takes it in, for rules to look at, with the way back to the original kept.
 
-Look-alike letters, invisible characters, spaced-out words and digits for letters are undone;
-mark-up and quoted replies are left out. Every step is linear in the length of the text.
+Look-alike letters, invisible characters, spaced-out words, marks of emphasis and digits for letters
+are undone; mark-up and quoted replies are left out. Every step is linear in the length of the text.
 """
 
 from __future__ import annotations
 
 import html as html_entities
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import re2
 
+from safety.contract.emphasis import MARKS, names, without_emphasis
 from safety.contract.glyphs import FOLDS
 
 _ODD_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -37,13 +39,17 @@ QUOTE_STARTS = re.compile(
     r"|from:[ \t][^\n]{1,200}\n(?:[ \t]*\n)?[ \t]*(?:sent|date|to):.*)",
     re.M | re.I,
 )
+# Letters set apart by blanks, by one of the marks of emphasis, or by any mark.
 _SPACED = re.compile(
-    r"(?<![\w'])[^\W\d_](?:[ ]{1,4}['a-zA-Z0-9@$.,!?:;%-](?![\w'])){2,}"
-    r"|(?<![\w'])[^\W\d_](?:[.\-_*|~/+][a-zA-Z0-9@$](?![\w'])){3,}"
+    r"(?<![^\W_])(?<!')[^\W\d_](?:(?:[ ]{1,4}['a-zA-Z0-9@$.,!?:;%-](?![^\W_]|')){2,}"
+    r"|(?:[.\-_*|~/+`][a-zA-Z0-9@$](?![^\W_]|')){3,}"
+    r"|(?:[_*~`][a-zA-Z0-9@$](?![^\W_]|')){2,})"
 )
-# Asked first, because most texts have no such run: a letter alone, then two more characters alone.
+# Asked first, because most texts have no such run: a letter alone, then more characters alone.
 _MAY_BE_SPACED = re2.compile(
-    r"(?:^|[^\w'])\pL(?:(?: {1,4}['a-zA-Z0-9@$.,!?:;%-]){2}|(?:[.\-_*|~/+][a-zA-Z0-9@$]){3})"
+    r"(?:^|[^\pL\pN'])\pL(?:(?: {1,4}['a-zA-Z0-9@$.,!?:;%-]){2}"
+    r"|(?:[.\-_*|~/+`][a-zA-Z0-9@$]){3}"
+    r"|(?:[_*~`][a-zA-Z0-9@$]){2})"
 )
 _MAY_BE_LEET = re2.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$][a-z]{2}|[a-z]{2}[013457$]")
 _LEET_TOKEN = re.compile(r"(?<![\w@.$/-])[a-z0-9@$!|]{3,24}(?![\w@$/-]|\.\w)")
@@ -87,14 +93,19 @@ def has_markup(text: str) -> bool:
     return ("<" in text or "&" in text) and bool(_LOOKS_LIKE_MARKUP.search(text))
 
 
-def fold(original: str, *, markup: bool = False, quotes: bool = True) -> Folded:
-    """Fold a text; `markup` takes tags out, and without `quotes` quoted replies are blanked."""
+def fold(
+    original: str, *, markup: bool = False, quotes: bool = True, emphasis: bool = False
+) -> Folded:
+    """Fold a text; `markup` takes tags out, and without `quotes` quoted replies are blanked.
+
+    With `emphasis` its marks stay, for who looks for what may be made of them: keys, addresses.
+    """
     if len(original) > _REMEMBERED:
-        return _fold(original, markup, quotes)
-    return _fold_again(original, markup, quotes)
+        return _fold(original, markup, quotes, emphasis)
+    return _fold_again(original, markup, quotes, emphasis)
 
 
-def _fold(original: str, markup: bool, quotes: bool) -> Folded:
+def _fold(original: str, markup: bool, quotes: bool, emphasis: bool) -> Folded:
     text: str = original
     origin: Sequence[int] = range(len(original))
     if markup:
@@ -103,6 +114,8 @@ def _fold(original: str, markup: bool, quotes: bool) -> Folded:
     if not quotes:
         text = without_quotes(text)
     text, origin = _compose(_closed_up, text, origin)
+    if not emphasis:
+        text = without_emphasis(text)
     # No folded character gets longer in small letters (the only one that would is \u0130).
     return Folded(original, text, _letters_for_digits(text.lower()), origin)
 
@@ -166,28 +179,48 @@ def _plain_letters(text: str) -> tuple[str, Sequence[int]]:
 def _closed_up(text: str) -> tuple[str, Sequence[int]]:
     """`U R G E N T` becomes `URGENT`; in such a run a wider gap is the space between words."""
     runs = list(_SPACED.finditer(text)) if _MAY_BE_SPACED.search(text) else []
+    if runs and any(mark in text for mark in MARKS):
+        taken = names(text)
+        runs = _outside(runs, taken) if taken else runs
     if not runs:
         return text, range(len(text))
     out: list[str] = []
     places: list[int] = []
     last = 0
     for run in runs:
-        kept = [*range(last, run.start()), *_kept_of(text, run.start(), run.end())]
-        places.extend(kept)
-        out.extend(text[place] for place in kept)
-        last = run.end()
+        start, end = run.span()
+        kept = _kept_of(text, start, end)
+        even = isinstance(kept, range)
+        out += text[last:start], text[start:end:2] if even else "".join([text[i] for i in kept])
+        places += range(last, start)
+        places += kept
+        last = end
     out.append(text[last:])
-    places.extend(range(last, len(text)))
+    places += range(last, len(text))
     return "".join(out), places
 
 
-def _kept_of(text: str, start: int, end: int) -> list[int]:
+def _outside(runs: list[re.Match[str]], taken: list[tuple[int, int]]) -> list[re.Match[str]]:
+    """The runs that touch none of the stretches; both in their order."""
+    ahead = iter([*taken, (sys.maxsize, sys.maxsize)])
+    start, end = next(ahead)
     kept = []
-    spaced = text[start + 1] == " "  # otherwise a mark stands between the letters
+    for run in runs:
+        while end <= run.start():
+            start, end = next(ahead)
+        if run.end() <= start:
+            kept.append(run)
+    return kept
+
+
+def _kept_of(text: str, start: int, end: int) -> Sequence[int]:
+    if text[start + 1] != " ":
+        return range(start, end, 2)  # a mark stands between the letters
+    kept = []
     for place in range(start, end):
         char = text[place]
         is_word_gap = char == " " and text[place - 1] == " " and text[place - 2] != " "
-        if char.isalnum() or (char in "'@$.,!?:;%-" and spaced) or is_word_gap:
+        if char.isalnum() or char in "'@$.,!?:;%-" or is_word_gap:
             kept.append(place)
     return kept
 

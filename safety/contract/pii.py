@@ -14,6 +14,7 @@ import re2
 
 from safety.contract.accounts import Span, accounts, cards
 from safety.contract.credentials import credentials
+from safety.contract.emphasis import without_emphasis
 from safety.contract.identity import identity_numbers
 from safety.contract.normalise import Folded, fold
 from safety.contract.phones import phones
@@ -42,13 +43,13 @@ class Leak:
 
 def find_pii(text: str, *, allowed: Iterable[str] = (), signature: bool = True) -> tuple[Leak, ...]:
     """Every piece of personal data; not `allowed` addresses, nor contact data in a signature."""
-    folded = fold(text)
+    folded = fold(text, emphasis=True)
     own = frozenset(_key(value) for value in allowed if value)
     plain = folded.cased.lower()  # with its digits: here they are what is looked for
     signed = signature_of(folded.cased) if signature else (len(plain), len(plain))
     found: list[Leak] = []
     taken = bytearray(len(plain))  # a flag per character, so that many findings cost no more
-    for kind, spans in _all(plain):
+    for kind, spans in _all(plain, without_emphasis(plain)):
         left = MOST
         for start, end in spans:
             if any(taken[start:end]):
@@ -99,11 +100,15 @@ def _leak(folded: Folded, kind: str, start: int, end: int) -> Leak:
     return Leak(kind, first, last, folded.original[first:last])
 
 
-def _all(text: str) -> Iterator[tuple[str, Iterator[Span]]]:
-    """Candidates by kind, the surest first: what a card is, is no phone number."""
-    yield "secret", credentials(text)
+def _all(marked: str, text: str) -> Iterator[tuple[str, Iterator[Span]]]:
+    """Candidates by kind, the surest first: what a card is, is no phone number.
+
+    `marked` still has its marks of emphasis, which a key or an address may be made of.
+    """
+    views = (marked,) if marked == text else (marked, text)
+    yield "secret", (span for view in views for span in credentials(view))
     if "@" in text:
-        yield "email", (m.span() for m in _EMAIL.finditer(text))
+        yield "email", (m.span() for view in views for m in _EMAIL.finditer(view))
     if not re.search(r"\d.*\d", text, re.S):
         return
     yield "iban", accounts(text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from safety.contract.content import Hit, find
+from safety.contract.emphasis import MARKS
 
 DEFAULT_SUBJECT = "Information you requested"
 DEFAULT_TEXT = {"email": "Here's the information you asked about. Review when convenient."}
@@ -187,12 +188,25 @@ def _break_after(sentence: str) -> str:
 def _without(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
     """Take stretches out, from the back; overlapping ones are taken out once."""
     taken = len(text)
-    for start, end, instead in sorted(cuts, reverse=True):
-        end = min(end, taken)
+    for first, last, instead in sorted(cuts, reverse=True):
+        start, end = _with_marks(text, first, min(last, taken))
         if start < end:
             text = text[:start] + instead + text[end:]
             taken = start
     return text
+
+
+def _with_marks(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch with the marks of emphasis beside it that would stand for nothing without it."""
+    before, after = text[max(start - 1, 0) : start], text[end : end + 1]
+    if before and before == after and before in MARKS:
+        return start - 1, end + 1
+    inside = text[start:end]
+    if after and after in MARKS and inside.count(after) % 2:
+        return start, end + 1
+    if before and before in MARKS and inside.count(before) % 2:
+        return start - 1, end
+    return start, end
 
 
 def _tidy(text: str) -> str:
