@@ -18,7 +18,7 @@ _LOOKALIKES = {
     "f": "ҒғϜϝƒꞘՖ",
     "g": "ԌԍɡᏀց",
     "h": "НнΗһҺᎻⲎհℎɦʜ",
-    "i": "ІіΙιЇїӀӏⅠⅼıɩᎥⲒⲓ¡",
+    "i": "ІіΙιЇїӀⅠⅼıɩᎥⲒⲓ¡",
     "j": "ЈјϳᎫյ",
     "k": "КкΚκҚқᏦⲔⲕ",
     "l": "ʟӏᏞⳐⱠ£ł",
@@ -37,6 +37,37 @@ _LOOKALIKES = {
     "y": "УуΥγҮүᎩⲨ¥ʏұ",
     "z": "ΖᏃⲌⲍʐ",
 }
+# The same of alphabets that hardly anybody writes to us in: Lisu, Cherokee, Deseret, Canadian
+# syllabics, Yi, Tai Le, Old Italic and their like. From Unicode's confusables (15.0), and from the
+# "fancy text" that is pasted out of web pages.
+_RARE = {
+    "a": "𐐂𐐪ᗅ⍶⍺ꓮ𐊠𖽀ᗩꍏꋬꁲᥲɅʌΛ",
+    "b": "ѢѣҌҍᏏᑲᑳᖯᗷꓐꞴ𐊂𐊡𐌁ꌃꃳꋰ",
+    "c": "ꓚ𐊢𐌂𐐕𐐽𐔜𑣩𑣲ᑕᑢꉓꉔꀯᥴ",
+    "d": "Ðᑯᗞᗪꓒꓓᖙꀸ꒯ꂠძδð",
+    "e": "ⴹꓰꬲ𐊆𑢦𑢮ᕮᘿꍟꏂꈼᥱəƏ",
+    "f": "ᖴẝꓝ𐊇𐊥𐔥𑢢𑣂𝈓ꎇꊰꄞ",
+    "g": "ƍᏳꓖᘜꁅꍌ",
+    "h": "ћҢӇӉᏂᏲᕼꓧꚕ𐋏ꃅꁝꍩ",
+    "i": "Ꮖᵻᵼ⍳⍸ꙇ𑣃ꀤ꒐ꂑꓲᛁǀƖ𐊊𐌉𐌠",
+    "j": "Ϳᒍꓙᒎꀭ꒻",
+    "k": "Ҟᛕꓗ𐔘ꀘꀗ",
+    "l": "ᒪⵏꓡ𐐛𐔦𑢣𑢲𖼖𖼨𝈪꒒ᥣ",
+    "m": "Ӎᗰᛖꓟ𐊰𐌑𑜀𑣣ꂵ",
+    "n": "ꓠ𐔓ᑎꈤꋊᥒ",
+    "o": "ΘθϑϴѲѳᎾᏫ⍬ⴱⵁⵔꓳꬽꬾ𐊒𐊫𐐄𐐬𐓂𐓪𐔖𑓐𑢵𑣈𑣗𑣠𝈚ᗝꂦꄲ᥆",
+    "p": "ᑭ⍴ꓑ𐊕ꉣ",
+    "q": "ⵕᑫꆰꁷ",
+    "r": "Ʀᖇᴦⲅꓣ𐒴𖼵𝈖ꋪꌅ",
+    "s": "ƽᏕꓢ𐊖𐐠𐑈𑣁𖼺ᔕꌗꇙꌚ᥉",
+    "t": "Ҭ⍡ꓔ𐊗𐊱𐌕𑢼𖼊꓄ꋖ",
+    "u": "ᑌᵾ⋃ꓴꞟ𐓎𐓶𑢸𑣘𖽂ꀎ꒤ꐇᥙ",
+    "v": "ᐯ⋁ⴸꓦꛟ𐆗𐔝𑜆𑢠𑣀𖼈𝈍ꃴ꒦ꀰ᥎",
+    "w": "ѡѽᏔꓪꝡ𑓅𑜊𑜎𑜏𑣦𑣯ᗯᘺꅏꅐᥕ",
+    "x": "ᕁᕽ᙭᙮ᚷⵝꓫꞳ𐆖𐊐𐊴𐌗𐌢𐔧𑣬ꊼꉧꇒ᥊",
+    "y": "ɣҰᎽꓬ𐊲𑢤𑣜𖽃ꌩꌦꐞᥡ",
+    "z": "ꓜ𐋵𑢩𑣄𑣥ᘔꁴ",
+}
 _PUNCTUATION = {
     "'": "‘’‚‛ʼʹʻˈ´′＇",
     '"': "“”„‟«»″＂",
@@ -50,11 +81,23 @@ _PUNCTUATION = {
     ",": "，、",
     "%": "％",
 }
-_LETTER_NAME = re.compile(
-    r"(?:LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL |SCRIPT |OPEN |DOTLESS |SMALL )?"
-    r"|(?:NEGATIVE |CROSSED )?(?:SQUARED|CIRCLED) LATIN CAPITAL LETTER "
-    r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?"
+_DRAWN = (
+    "AFRICAN|ANGLICANA|BARRED|BOTTOM HALF|BROKEN|CAPITAL|CLOSED|DOTLESS|DOUBLE|GLOTTAL|INSULAR"
+    "|INVERTED|LENIS|LONG|MIDDLE SCOTS|MIDDLE-WELSH|OLD POLISH|OPEN|REVERSED|SCRIPT|SIDEWAYS"
+    "|SIGMOID|SMALL|STIRRUP|STRETCHED|TOP HALF|TURNED|VISIGOTHIC"
 )
+_LETTER_NAME = re.compile(
+    rf"(?:(?:LATIN (?:SMALL |CAPITAL )?|MODIFIER )LETTER (?:(?:{_DRAWN}) )*"
+    r"|(?:NEGATIVE |CROSSED )?(?:SQUARED|CIRCLED) LATIN CAPITAL LETTER "
+    r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: BAR| ROTUNDA)?(?: WITH(?:OUT)? .*)?"
+)
+# Where a letter without a decomposition may be told by its name. Beyond, only the tables count:
+# of Chinese, Japanese, Korean and their like there is nothing to undo, and many of them.
+_NAMED = frozenset((
+    *range(0x2E80), *range(0xA720, 0xA800), *range(0xAB30, 0xAB70), *range(0x10780, 0x107C0),
+    *range(0x1DF00, 0x1E000), *range(0x1F100, 0x1F200),
+))  # fmt: skip
+_SMALL_CHEROKEE = range(0xAB70, 0xABC0)
 # Drawn as nothing although Unicode files them among letters and symbols.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _KEPT = 20_000  # characters remembered; hostile text must not grow the memory for ever
@@ -62,9 +105,12 @@ _KEPT = 20_000  # characters remembered; hostile text must not grow the memory f
 
 def _exceptions() -> dict[str, str]:
     table = {}
-    for plain, alike in _LOOKALIKES.items():
+    for plain, alike in (*_RARE.items(), *_LOOKALIKES.items()):
         for char in alike:
             table[char] = plain.upper() if char.isupper() else plain
+    for small in map(chr, _SMALL_CHEROKEE):  # its capitals, drawn smaller
+        if small.upper() in table:
+            table[small] = table[small.upper()].lower()
     for plain, alike in _PUNCTUATION.items():
         table.update(dict.fromkeys(alike, plain))
     return table
@@ -90,8 +136,8 @@ def _plain(char: str) -> str:
 
 
 def _decomposed(char: str) -> str:
-    if not unicodedata.decomposition(char) and 0x2E80 <= ord(char) < 0x1F100:
-        return char  # Chinese, Japanese, Korean and the like: nothing to undo, and many of them
+    if ord(char) not in _NAMED and not unicodedata.decomposition(char):
+        return char
     parts = unicodedata.normalize("NFKD", char)
     base = "".join(_TABLE.get(c, c) for c in parts if unicodedata.category(c) != "Mn")
     if base and base.isascii():
