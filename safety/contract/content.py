@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
+from typing import Any
 
 from safety.contract.hits import Hit as Hit
 from safety.contract.hits import weighed
+from safety.contract.negated import is_negated
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.quoting import own_words
 from safety.contract.rulebook import CHECK_OF, OWN_SOURCE, Book, Rule, book, signals
@@ -19,6 +22,7 @@ from safety.verdict import Finding, Level, Verdict
 # Warnings of more families than this are too much for a rewrite.
 MOST_WARNED = 3
 HITS_PER_RULE = 5
+MOST_NEGATED = 50
 LONG_TEXT = 20_000
 CHECKS = ("EMOTIONAL_CHECK", "CONTENT_CHECK", "BOUNDARY_CHECK")
 
@@ -196,14 +200,20 @@ def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator
     heading = field == "subject" and is_heading(folded.cased)
     for rule, _, pattern in rules.candidates(folded.text, field, heading=heading):
         if rule.applies(channel, field):
-            for count, found in enumerate(pattern.finditer(folded.text)):
-                if count == most:
-                    break
-                yield _hit(rule, field, folded, *found.span())
+            for start, end in islice(_asked(rule, pattern, folded.text), most):
+                yield _hit(rule, field, folded, start, end)
     for rule in rules.detectors:
         if rule.applies(channel, field):
             for start, end in DETECTORS[rule.detector](folded)[:most]:
                 yield _hit(rule, field, folded, start, end)
+
+
+def _asked(rule: Rule, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
+    """Where a pattern occurs, but for a rule that a no before it makes harmless."""
+    for count, found in enumerate(pattern.finditer(text)):
+        # Nobody says no so often: from there on it is not asked, which would cost.
+        if not rule.negatable or count >= MOST_NEGATED or not is_negated(text, *found.span()):
+            yield found.span()
 
 
 def _hit(rule: Rule, field: str, folded: Folded, start: int, end: int) -> Hit:

@@ -61,6 +61,7 @@ class Rule:
     replacement: str = ""
     detector: str = ""
     weak: bool = False  # ordinary speech by itself; counts only in company (see content.py)
+    negatable: bool = False  # "never ..." before it makes it harmless (see negated.py)
     match: tuple[str, ...] = ()
     no_match: tuple[str, ...] = ()
 

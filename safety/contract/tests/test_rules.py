@@ -6,6 +6,7 @@ import pytest
 import re2
 
 from safety.contract.content import find
+from safety.contract.negated import is_negated
 from safety.contract.normalise import fold
 from safety.contract.rulebook import (
     CHECK_OF,
@@ -26,7 +27,11 @@ def found_by(rule: Rule, text: str) -> bool:
         return False
     if rule.detector:
         return bool(DETECTORS[rule.detector](folded))
-    return any(re2.compile(f"(?m){pattern}").search(folded.text) for pattern in rule.patterns)
+    return any(
+        not (rule.negatable and is_negated(folded.text, *found.span()))
+        for pattern in rule.patterns
+        for found in re2.compile(f"(?m){pattern}").finditer(folded.text)
+    )
 
 
 MUST = [(rule, text) for rule in shipped() for text in rule.match]
