@@ -1,4 +1,4 @@
-"""A headless Chromium of this machine, one page per test, logged in as who is asked for."""
+"""A headless Chromium of this machine, a page for each who is asked for, logged in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -18,9 +21,9 @@ PASSWORD = "correct horse battery"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[object]:
-    """Ends with its module: its event loop would be in the way of tests that start their own."""
+    """Ends with this folder: its event loop would be in the way of tests that start their own."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install -r requirements-dev"
     )
@@ -32,36 +35,85 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture
-def enter(chromium, live_server) -> Iterator[Callable[..., object]]:
-    """`enter(user, width=…, theme=…)`: a logged-in page; faults in its console fail the test."""
-    contexts, faults = [], []
+class Window:
+    """A tab in a profile of its own, kept open from test to test: each new one reads and compiles
+    all scripts, styles and fonts anew, which cost more than the tests. What a test leaves in it,
+    cookies, rights and stored words, `leave` takes away."""
 
-    def open_page(name: str, *, width: int = 1440, height: int = 1000, theme: str = "light"):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme,
-            base_url=live_server.url,
-        )  # fmt: skip
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on(
-            "console",
-            lambda told: (
-                faults.append(told.text)
-                if told.type == "error" and "status of 4" not in told.text
-                else None
-            ),
+    def __init__(self, chromium, address: str) -> None:
+        self.faults: list[str] = []
+        self.address = address
+        self._context = chromium.new_context(base_url=address)
+        self._context.set_default_timeout(10_000)
+        self.page = self._context.new_page()
+        self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        self.page.on("console", self._hear)
+
+    def _hear(self, told) -> None:
+        if told.type == "error" and "status of 4" not in told.text:
+            self.faults.append(told.text)
+
+    def enter(self, name: str) -> None:
+        client = Client()
+        client.force_login(get_user_model().objects.get(username=name))
+        cookie = settings.SESSION_COOKIE_NAME
+        self._context.add_cookies(
+            [{"name": cookie, "value": client.cookies[cookie].value, "url": self.address}]
         )
-        page.goto("/admin/login/")
-        page.fill("#id_username", name)
-        page.fill("#id_password", PASSWORD)
-        page.press("#id_password", "Enter")
-        page.wait_for_selector("#content")
-        return page
+
+    def enter_by_form(self, name: str) -> None:
+        self.page.goto("/admin/login/")
+        self.page.fill("#id_username", name)
+        self.page.fill("#id_password", PASSWORD)
+        self.page.press("#id_password", "Enter")
+        self.page.wait_for_selector("#content")
+
+    def leave(self) -> None:
+        self._context.clear_cookies()  # first: what the page still says when left, nobody says
+        self._context.clear_permissions()
+        self.page.goto("/static/outreach/outreach.css")
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.faults.clear()
+
+    def close(self) -> None:
+        self._context.close()
+
+
+@pytest.fixture(scope="package")
+def windows(chromium) -> list[Window]:
+    return []
+
+
+@pytest.fixture
+def enter(chromium, windows, live_server) -> Iterator[Callable[..., object]]:
+    """`enter(user, width=…, theme=…)`: a tab of somebody who is logged in, still empty.
+    Faults in its console fail the test."""
+    used: list[Window] = []
+
+    def open_page(
+        name: str,
+        *,
+        width: int = 1440,
+        height: int = 1000,
+        theme: str = "light",
+        by_form: bool = False,
+    ):
+        if len(used) == len(windows):
+            windows.append(Window(chromium, live_server.url))
+        window = windows[len(used)]
+        used.append(window)
+        window.page.set_viewport_size({"width": width, "height": height})
+        window.page.emulate_media(color_scheme=theme)
+        window.enter_by_form(name) if by_form else window.enter(name)
+        return window.page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    faults = [fault for window in used for fault in window.faults]
+    for window in used:
+        try:
+            window.leave()
+        except Exception:  # the next test gets a new one; what broke this one is told by its test
+            windows.remove(window)
+            window.close()
     assert not faults, faults

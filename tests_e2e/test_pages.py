@@ -36,6 +36,7 @@ def test_the_emergency_button_stops_and_says_so(enter):
     testing.alice()
     given = testing.make_approved(at=timezone.now())
     page = enter("alice")
+    page.goto("/admin/")
     page.click("#emergency-stop")
     page.fill("#stop-reason", "Odd replies come in")
     page.press("#stop-reason", "Enter")
@@ -75,6 +76,8 @@ def test_a_viewer_looks_and_has_no_button_that_changes_anything(enter):
     testing.carol()
     item = make("Seen Only")
     page = enter("carol")
+    page.goto("/admin/")
+    page.wait_for_selector("#content")
     assert page.query_selector("#emergency-stop") is None
     page.goto(LIST)
     assert page.query_selector("#bulk") is None

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_a_whole_round_by_keyboard_alone(enter):
     testing.alice()
     items = [make(f"Person {number}", 60 - number) for number in range(6)]
-    page = enter("alice")
+    page = enter("alice", by_form=True)
     page.goto(LIST)
     page.focus("#start-review")
     page.keyboard.press("Enter")
