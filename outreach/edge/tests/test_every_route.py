@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.db import transaction
+from django.template.backends.django import Template
 from django.test import Client
 
 from approvals import attaching
@@ -41,6 +42,7 @@ from workflows.queries import DRAFTING_AGENT
 # Who may is decided before a database is asked; its forms are asked on both by each page's tests.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SECRET = "Zacharias Unseen"
+WRITTEN_BY_TORTURE = ("viewer", "creator", "reviewer")
 PART = re.compile(r"<[^>]*>|\(\?P<\w+>[^)]*\)")
 OURS = {"core", "safety", "approvals", "channels", "workflows", "edge"}
 LIVE_FORMS = [
@@ -212,8 +214,32 @@ def test_every_address_has_a_row_and_every_row_an_address():
     assert not sorted(set(ROUTES) - set(known()))
 
 
+@pytest.fixture
+def unwritten(monkeypatch):
+    """Pages are decided about, and asked for all they need, but their HTML is not written."""
+    monkeypatch.setattr(Template, "render", lambda self, context=None, request=None: "")
+
+
+@pytest.fixture
+def written_for_some(role, request):
+    """Where a secret is looked for, and for the admin, who sees all there is; `make torture` has
+    every page written for every role."""
+    if role in WRITTEN_BY_TORTURE:
+        request.getfixturevalue("unwritten")
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("role", WRITTEN_BY_TORTURE)
+def test_every_page_is_written_for_every_role(role, place):
+    walk(role, place)
+
+
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_a_role_sees_what_its_row_says_and_nothing_more(role, place):
+def test_a_role_sees_what_its_row_says_and_nothing_more(role, place, written_for_some):
+    walk(role, place)
+
+
+def walk(role: str, place: SimpleNamespace) -> None:
     client = client_of(role, place)
     for name, row in ROUTES.items():
         for address in addresses(name, place):
@@ -224,7 +250,7 @@ def test_a_role_sees_what_its_row_says_and_nothing_more(role, place):
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_a_role_changes_nothing_that_is_not_its_own(role, place):
+def test_a_role_changes_nothing_that_is_not_its_own(role, place, unwritten):
     client, before = client_of(role, place), everything()
     for name, row in ROUTES.items():
         if name in ("admin:login", "admin:logout"):  # who has left could change nothing anyway
