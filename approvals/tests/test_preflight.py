@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -31,14 +32,17 @@ def decided(approved, rejected=0, returned=0):
         *[("rejected", "rejected") for _ in range(rejected)],
         *[("withdrawn", "changes_requested") for _ in range(returned)],
     ]
+    made = []
     for number, (status, reason) in enumerate(rows):
+        one = copy(one)
         one.pk, one.draft = None, draft
         one.status, one.closed_reason = status, reason
         one.decided_by, one.decided_at = testing.alice().user, AT + timedelta(seconds=number)
         one.due_at = one.send_before = one.decided_at
         one.taken_at = AT if status == "approved" else None
         one.rejection_reason = "no" if status == "rejected" else ""
-        one.save(force_insert=True)
+        made.append(one)
+    Approval.objects.bulk_create(made)
 
 
 def test_as_shipped_only_the_quotas_are_met_and_each_line_says_why():
