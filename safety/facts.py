@@ -84,7 +84,11 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
         "channel": draft.channel,
         # Whatever it is called: words that sell are judged as promotion by every rule.
         "purpose": effective_purpose(
-            draft.purpose, subject=revision.subject, text=revision.text, received=received
+            draft.purpose,
+            subject=revision.subject,
+            text=revision.text,
+            html=revision.html,
+            received=received,
         ),
         "received": received,
         "action": actions.SEND_ACTION.get(draft.channel, "by_hand"),

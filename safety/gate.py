@@ -22,10 +22,10 @@ from safety.law.table import TABLE
 from safety.question import Facts as Facts
 from safety.question import Moment as Moment
 from safety.verdict import Finding, Level, Verdict, join
-from safety.words import check_personal_data, check_words
+from safety.words import check_parts, check_personal_data, check_words
 
 CARRY_FILES = ("email",)
-GATE_VERSION = f"gate-5+{POLICY_VERSION}+law-{TABLE.version}"
+GATE_VERSION = f"gate-6+{POLICY_VERSION}+law-{TABLE.version}"
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 
@@ -125,7 +125,7 @@ def check_frequency(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         at=at,
         zones=facts.zones,
         contacts=facts.contacts,
-        text=own_words(facts.text, facts.received),
+        text="\n".join(own_words(part, facts.received) for part in (facts.text, facts.shown)),
     )
     return lift_frequency(verdict, facts, at)
 
@@ -172,6 +172,7 @@ CHECKS: tuple[Check, ...] = (
     check_complaints,
     check_files,
     check_words,
+    check_parts,
     check_personal_data,
 )
 

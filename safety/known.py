@@ -17,9 +17,10 @@ from django.db.models import Count
 
 from outreach.core import inbox, sql, suppression
 from outreach.core.history import MEMORY
-from outreach.core.models import Channel, Contact, Draft, Person
+from outreach.core.models import Channel, Contact, Draft, Person, Revision
 from safety import controls, override
 from safety.contract import frequency
+from safety.contract.markup import to_text
 from safety.contract.quoting import seems_to_quote
 from safety.law.table import TABLE
 from safety.question import ConsentOnFile
@@ -199,6 +200,11 @@ def _received(drafts: Sequence[Draft], people: dict[int, Person]) -> dict[int, t
     humans = {
         people[draft.person_id].human_id
         for draft in drafts
-        if draft.channel == Channel.EMAIL and draft.current and seems_to_quote(draft.current.text)
+        if draft.channel == Channel.EMAIL and draft.current and _may_quote(draft.current)
     }
     return inbox.texts_of(humans, channel=Channel.EMAIL) if humans else {}
+
+
+def _may_quote(words: Revision) -> bool:
+    """Whether a part passes for one with a quote. Mark-up is full of ">": its words are asked."""
+    return seems_to_quote(words.text) or bool(words.html and seems_to_quote(to_text(words.html)))

@@ -74,7 +74,9 @@ def _check_draft(draft: Draft) -> None:
             "it is submitted, or have it returned to its author first."
         )
     words = draft.current
-    told = words and effective_purpose(draft.purpose, subject=words.subject, text=words.text)
+    told = words and effective_purpose(
+        draft.purpose, subject=words.subject, text=words.text, html=words.html
+    )
     if is_promotional(told or draft.purpose):
         raise OverrideRefused("Promotion is never an emergency. Write it as what it is.")
     gentler = _least_intrusive(draft)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from safety.contract import frequency
 from safety.contract.localtime import LocalZones
+from safety.contract.markup import to_text
 from safety.contract.timing import is_promotional
 
 
@@ -81,3 +82,8 @@ class Facts:
         """Whether a declared emergency lifts holds: never for words that sell, whatever they are
         called (SPEC §4)."""
         return bool(self.override) and not is_promotional(self.purpose)
+
+    @property
+    def shown(self) -> str:
+        """The words of the HTML part, which most people read in place of the text."""
+        return to_text(self.html) if self.html else ""

@@ -6,14 +6,17 @@ changed since are they judged again (SPEC §7).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from safety.contract.content import check_content, find
+from safety.contract.markup import differ
 from safety.contract.pii import check_pii
+from safety.contract.quoting import own_words
 from safety.contract.rewrite import Proposal, needs_rewrite, rewrite
 from safety.emergency import MARK
 from safety.question import Facts, Moment
-from safety.verdict import Verdict
+from safety.verdict import Finding, Level, Verdict
 
 
 def check_words(facts: Facts, moment: Moment, at: datetime) -> Verdict:
@@ -36,7 +39,41 @@ def check_personal_data(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """Cards, accounts, identity numbers and secrets never leave; others' data asks a person."""
     if moment is Moment.SENDING and facts.settled:
         return Verdict()
-    return check_pii(subject=facts.subject, text=facts.text, allowed=facts.parties)
+    told = check_pii(subject=facts.subject, text=facts.text, allowed=facts.parties)
+    return _with_html(told, facts)
+
+
+def _with_html(told: Verdict, facts: Facts) -> Verdict:
+    """The same over the HTML part; what stands in the text as well is told once, as judged there.
+
+    A card or a secret is one wherever it stands: its place among other words may show it only here.
+    """
+    shown = facts.shown
+    if shown.split() == facts.text.split():
+        return told
+    known = {(finding.rule, finding.text) for finding in told.findings}
+    new = tuple(
+        replace(finding, message=f"{finding.message.rstrip('.')} (in the HTML part).")
+        for finding in check_pii(text=shown, allowed=facts.parties).findings
+        if finding.status == "fail" or (finding.status == "warn" and finding.text not in facts.text)
+        if (finding.rule, finding.text) not in known
+    )
+    if not new:
+        return told
+    level = Level.BLOCK if any(finding.status == "fail" for finding in new) else Level.REVIEW
+    said = tuple(finding for finding in told.findings if finding.status != "pass")
+    return Verdict(max(told.level, level), told.not_before, (*said, *new))
+
+
+def check_parts(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """A person looks where the HTML part does not say what the text says: each is read by some."""
+    if not facts.html or (moment is Moment.SENDING and facts.settled):
+        return Verdict()
+    text, shown = (own_words(part, facts.received) for part in (facts.text, facts.shown))
+    if not differ(text, shown):
+        return Verdict()
+    message = "The HTML part does not say the same as the text. Most people will read the HTML part"
+    return Verdict(Level.REVIEW, None, (Finding("PARTS_CHECK", "html_differs", "warn", message),))
 
 
 def propose(facts: Facts) -> Proposal | None:

@@ -18,8 +18,8 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
 from channels.mail.automatic import automatic
-from channels.mail.html import to_text
 from channels.mail.reports import Report, report_of
+from safety.contract.markup import to_text
 
 LARGEST = 25 * 1024 * 1024
 LONGEST_TEXT = 200_000

@@ -12,6 +12,7 @@ from typing import Any
 
 from safety.contract.hits import Hit as Hit
 from safety.contract.hits import weighed
+from safety.contract.markup import to_text
 from safety.contract.negated import is_negated
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.quoting import own_words
@@ -64,24 +65,31 @@ def find(
 ) -> tuple[Hit, ...]:
     """Every finding in a message, in the order of its fields; `extra` are a workspace's words.
 
-    In mail, what quotes `received`, the person's own texts, is theirs and not judged.
+    In mail, what quotes `received`, the person's own texts, is theirs and not judged. Places in
+    the HTML are those of its words (`markup.to_text`).
     """
     rules = book(extra)
     hits: list[Hit] = []
-    text = own_words(text, received) if channel == "email" else text
-    for field, folded in _views(subject, text, html):
+    shown = to_text(html) if html else ""
+    if channel == "email":
+        text, shown = own_words(text, received), own_words(shown, received)
+    for field, folded in _views(subject, text, shown):
         # Mark-up repeats the text, and is told once; a subject and a text are mended each.
         known = {(hit.rule.id, hit.quote) for hit in hits if field == "html"}
         found = _in_field(rules, channel, field, folded)
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
-    if previous and is_rising((*previous, text)):
+    if previous and any(is_rising((*previous, each)) for each in (text, shown) if each):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
     return weighed(hits, channel)
 
 
-def is_promotional_text(*, subject: str, text: str, received: Sequence[str] = ()) -> bool:
+def is_promotional_text(
+    *, subject: str, text: str, html: str = "", received: Sequence[str] = ()
+) -> bool:
     """Whether the words sell, whatever the message is called; not those quoted from them."""
-    return _signals("promotional", subject, own_words(text, received))
+    shown = to_text(html) if html else ""
+    parts = (own_words(part, received) for part in (text, shown) if part)
+    return _signals("promotional", subject, *parts)
 
 
 def is_follow_up(text: str, *, subject: str = "") -> bool:
@@ -90,10 +98,10 @@ def is_follow_up(text: str, *, subject: str = "") -> bool:
 
 
 def effective_purpose(
-    purpose: str, *, subject: str, text: str, received: Sequence[str] = ()
+    purpose: str, *, subject: str, text: str, html: str = "", received: Sequence[str] = ()
 ) -> str:
     """The purpose that the time rules go by: selling words make any message promotional."""
-    sells = is_promotional_text(subject=subject, text=text, received=received)
+    sells = is_promotional_text(subject=subject, text=text, html=html, received=received)
     return "promotional" if sells else purpose
 
 
@@ -181,18 +189,18 @@ def _place(finding: Finding) -> int:
     return CHECKS.index(finding.check)
 
 
-def _views(subject: str, text: str, html: str) -> Iterator[tuple[str, Folded]]:
-    """Each field as its reader may see it; mark-up is judged both shown and taken out."""
+def _views(subject: str, text: str, shown: str) -> Iterator[tuple[str, Folded]]:
+    """Each field as its reader may see it; mark-up in a text is judged both shown and taken out."""
     if subject:
         yield "subject", fold(subject)
     written = fold(text)
     yield "text", written
     if has_markup(text):
-        shown = fold(text, markup=True)
-        if shown.cased != written.cased:
-            yield "text", shown
-    if html:
-        yield "html", fold(html, markup=True)
+        plain = fold(text, markup=True)
+        if plain.cased != written.cased:
+            yield "text", plain
+    if shown:
+        yield "html", fold(shown)
 
 
 def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:

@@ -183,11 +183,14 @@ def _refusal(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 
 def _postal_address(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
-    """The workspace's address, and really in the text: an edit may have cut the footer off."""
-    if not facts.postal_address:
+    """The workspace's address, and really in each part: an edit may have cut the footer off."""
+    address = _folded(facts.postal_address)
+    if not address:
         more = ". Set the workspace's postal address, then write the message again"
-    elif _folded(facts.postal_address) not in _folded(facts.text):
+    elif address not in _folded(facts.text):
         more = f". Put “{facts.postal_address}” back at the end of the text"
+    elif facts.html and address not in _folded(facts.shown):
+        more = f". Put “{facts.postal_address}” back at the end of the HTML part"
     else:
         return Verdict()
     if row.asks["effect"] == "block":
