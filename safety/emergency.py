@@ -55,12 +55,8 @@ def lift_frequency(verdict: Verdict, facts: Facts, at: datetime) -> Verdict:
     """
     if not facts.is_urgent:
         return verdict
-    stops = tuple(c for c in facts.contacts if c.cause == "stop_request")
     rests = tuple(rest for rest in verdict.cooling_off if rest.cause == "daily_limit")
-    resting = frequency.check_frequency(
-        channel=facts.channel, touch="reply", at=at, zones=facts.zones, contacts=stops
-    )
-    kept = Verdict(resting.level, resting.not_before, resting.blockers)
+    kept = frequency.held_by_stops(facts.contacts, at)
     return join(Verdict(findings=_lifted(verdict), cooling_off=rests), kept)
 
 

@@ -28,6 +28,7 @@ PERSISTENT_DAYS = 4
 PERSISTENT_WINDOW = timedelta(days=30)
 FOLLOW_UPS = 2
 RISING_GAPS = 3
+STOP_CAUSES = frozenset({"stop", "stop_request"})  # just asked for; stored when it was
 SPACING = {"whatsapp": timedelta(minutes=30)}
 
 
@@ -137,16 +138,24 @@ def _tomorrow(at: datetime, zone: str) -> datetime:
 
 def _resting(case: _Case) -> Iterator[Verdict]:
     """Every rest that holds now: stored ones, and a request to stop that is still in the past."""
-    for rest in _stored_rests(case.contacts, case.at):
-        words = f"Cooling-off period in force ({hours(rest.until - rest.at)} hours)"
-        finding = Finding(
-            "ABUSE_PATTERN",
-            "cooling_off",
-            "fail",
-            words,
-            rule=f"frequency.cooling_off.{rest.cause}",
-        )
-        yield Verdict(not_before=rest.until.astimezone(UTC), findings=(finding,))
+    yield from map(_held_by, _stored_rests(case.contacts, case.at))
+
+
+def _held_by(rest: CoolingOff) -> Verdict:
+    finding = Finding(
+        "ABUSE_PATTERN",
+        "cooling_off",
+        "fail",
+        f"Cooling-off period in force ({hours(rest.until - rest.at)} hours)",
+        rule=f"frequency.cooling_off.{rest.cause}",
+    )
+    return Verdict(not_before=rest.until.astimezone(UTC), findings=(finding,))
+
+
+def held_by_stops(contacts: Sequence[Contact], at: datetime) -> Verdict:
+    """What requests to stop hold, whatever else does: no declared emergency lifts it."""
+    rests = _stored_rests(contacts, at)
+    return join(*(_held_by(rest) for rest in rests if rest.cause in STOP_CAUSES))
 
 
 def active_rests(

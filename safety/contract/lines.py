@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from safety.contract.content import CHECKS, Hit, check_line
 from safety.contract.decision import Check
 from safety.contract.localtime import LocalZones, clock_words, local
 from safety.contract.payload import Payload
-from safety.verdict import Finding, Verdict
+from safety.verdict import Finding, Verdict, join
 
 RANK = ("pass", "info", "warn", "fail")
 PURPOSE_WORDS = {
@@ -93,13 +94,29 @@ def lifted_time(payload: Payload, time: Verdict, zones: LocalZones, at: Any) -> 
     return Verdict(findings=(Finding("TIME_CHECK", "emergency", "info", words),))
 
 
-def lifted_frequency(payload: Payload, frequency: Verdict) -> Verdict:
-    """Frequency under a declared emergency: the count is told, nothing is held."""
+def lifted_frequency(payload: Payload, frequency: Verdict, stops: Verdict) -> Verdict:
+    """Frequency under a declared emergency: the count is told, and only `stops` are held.
+
+    `stops` is what requests to stop hold. The rest that this message itself begins stays.
+    """
     if payload.emergency is None:
         return frequency
     count = frequency.findings[0]
+    if stops.blockers:
+        return join(Verdict(findings=(count,)), stops)
     if not frequency.findings[1:]:
         return frequency
     words = f"{count.message}, lifted by a declared emergency"
     finding = Finding("FREQUENCY_CHECK", "emergency", "info", words, text=count.text)
-    return Verdict(findings=(finding,))
+    rests = tuple(rest for rest in frequency.cooling_off if rest.cause == "daily_limit")
+    return Verdict(findings=(finding,), cooling_off=rests)
+
+
+def delay_note(now: datetime, then: datetime) -> str:
+    """`Delayed until 8:00 AM next day`, or `Scheduled for 8:00 AM delivery` on the same day."""
+    days = (then.date() - now.date()).days
+    if days == 0:
+        return f"Scheduled for {clock_words(then)} delivery"
+    if days == 1:
+        return f"Delayed until {clock_words(then)} next day"
+    return f"Delayed until {clock_words(then)} on {then:%A, %d %B %Y}"

@@ -15,6 +15,7 @@ from safety.contract.frequency import Contact
 from safety.contract.localtime import zone_of
 
 PLATFORMS = ("whatsapp", "email", "instagram", "linkedin")
+PAST = (*PLATFORMS, "phone")  # a call is a contact, too, though no message is judged for it
 DIRECTIONS = ("out", "in", "cooling_off")
 EMERGENCIES = ("medical", "safety_threat", "security_breach", "legal_requirement")
 REQUIRED = ("platform", "recipient", "content")
@@ -157,6 +158,11 @@ def _platform(value: object, name: str) -> Iterator[str]:
         yield f"{name} is {_short(value)}; it must be one of {', '.join(PLATFORMS)}."
 
 
+def _past_platform(value: object, name: str) -> Iterator[str]:
+    if value not in PAST:
+        yield f"{name} is {_short(value)}; it must be one of {', '.join(PAST)}."
+
+
 def _text(value: object, name: str) -> Iterator[str]:
     if not isinstance(value, str):
         yield f"{name} is {_kind(value)}, not a text."
@@ -286,7 +292,7 @@ _CHECKS: dict[str, _Check] = {
     "emergency": _emergency,
 }
 _ENTRY_CHECKS: dict[str, _Check] = {
-    "platform": _filled,
+    "platform": _past_platform,
     "at": _instant,
     "until": _instant,
     "cause": _line,

@@ -38,6 +38,11 @@ def is_promotional(purpose: str) -> bool:
     return purpose not in PLAIN_PURPOSES
 
 
+def sells(purpose: str) -> bool:
+    """Whether a message is promotion by its name or its words; one not named is not judged so."""
+    return bool(purpose) and is_promotional(purpose)
+
+
 def is_quiet(moment: datetime) -> bool:
     """22:00 is in, 07:00 is out."""
     clock = moment.time()

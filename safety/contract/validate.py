@@ -13,15 +13,16 @@ from typing import Any
 from safety.contract import CONTRACT_VERSION, POLICY_VERSION
 from safety.contract.content import Hit, effective_purpose, find
 from safety.contract.decision import Check, Decision, Rewritten
-from safety.contract.frequency import Contact, active_rests, check_frequency
+from safety.contract.frequency import Contact, active_rests, check_frequency, held_by_stops
 from safety.contract.lines import (
     PURPOSE_WORDS,
     content_lines,
+    delay_note,
     lifted_frequency,
     lifted_time,
     merged,
 )
-from safety.contract.localtime import LocalZones, clock_words, local, resolve_zones
+from safety.contract.localtime import LocalZones, local, resolve_zones
 from safety.contract.payload import (
     Payload,
     PayloadError,
@@ -33,7 +34,7 @@ from safety.contract.quoting import own_words
 from safety.contract.reach import reach_findings
 from safety.contract.reasons import content_reason, frequency_reason
 from safety.contract.rewrite import needs_rewrite, rewrite
-from safety.contract.timing import check_timing, next_allowed
+from safety.contract.timing import check_timing, next_allowed, sells
 from safety.verdict import CoolingOff, Finding, Verdict
 
 EMERGENCY_MARK = "EMERGENCY:"
@@ -56,6 +57,10 @@ class _Case:
     @property
     def is_answering(self) -> bool:
         return any(c.direction == "in" and c.at <= self.at for c in self.contacts)
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.payload.emergency is not None and not sells(self.purpose)
 
     @property
     def is_too_frequent(self) -> bool:
@@ -114,14 +119,16 @@ def _looked_at(
         contacts=contacts,
         text=own_words(text, received),
     )
+    # Words that sell are no emergency, whatever they are called.
+    lifting = replace(payload, emergency=None) if sells(purpose) else payload
     return _Case(
         payload,
         moment,
         zones,
         contacts,
         purpose,
-        lifted_time(payload, time, zones, moment),
-        lifted_frequency(payload, frequency),
+        lifted_time(lifting, time, zones, moment),
+        lifted_frequency(lifting, frequency, held_by_stops(contacts, moment)),
         find(
             channel=channel,
             subject=subject,
@@ -166,8 +173,8 @@ def _unmarked(payload: Payload, text: str) -> str:
     return text
 
 
-def _marked(payload: Payload, text: str) -> str:
-    if payload.emergency is None or text.startswith(EMERGENCY_MARK):
+def _marked(case: _Case, text: str) -> str:
+    if not case.is_urgent or text.startswith(EMERGENCY_MARK):
         return text
     return f"{EMERGENCY_MARK} {text.strip()}"
 
@@ -227,7 +234,8 @@ def _urgency(case: _Case) -> str:
     emergency = case.payload.emergency
     if emergency:
         words = emergency.category.replace("_", " ")
-        return f"Emergency declared by {emergency.declared_by} ({words})"
+        lifts = "" if case.is_urgent else ": these words sell, so nothing is lifted"
+        return f"Emergency declared by {emergency.declared_by} ({words}){lifts}"
     return f"Non-urgent {PURPOSE_WORDS.get(case.payload.message_type, 'message')}"
 
 
@@ -264,7 +272,7 @@ def _new_text(case: _Case, extra: tuple[str, ...]) -> Rewritten | None:
         )
         subject, text, caution = proposal.subject, proposal.text, proposal.caution
         notes = list(proposal.notes)
-    marked = (_marked(payload, subject) if subject else subject, _marked(payload, text))
+    marked = (_marked(case, subject) if subject else subject, _marked(case, text))
     if marked != (subject, text):
         notes.append("Marked as emergency communication")
     if marked == (payload.subject or "", payload.content):
@@ -276,24 +284,15 @@ def _new_text(case: _Case, extra: tuple[str, ...]) -> Rewritten | None:
 
 
 def _rewritten(case: _Case, until: datetime | None, new: Rewritten | None) -> Rewritten:
-    notes = [] if until is None else [_delay_note(case, until)]
+    notes = []
+    if until is not None:
+        notes.append(delay_note(local(case.at, case.zone), local(until, case.zone)))
     if new is not None:
         return replace(new, notes=(*notes, *new.notes))
     notes.append("Content unchanged (appropriate)")
     if case.time.not_before is not None:
         notes.append('Added note: "Sent during business hours for your convenience"')
     return Rewritten(dict(case.payload.raw), tuple(notes), is_new_text=False)
-
-
-def _delay_note(case: _Case, until: datetime) -> str:
-    """`Delayed until 8:00 AM next day`, or `Scheduled for 8:00 AM delivery` on the same day."""
-    now, then = local(case.at, case.zone), local(until, case.zone)
-    days = (then.date() - now.date()).days
-    if days == 0:
-        return f"Scheduled for {clock_words(then)} delivery"
-    if days == 1:
-        return f"Delayed until {clock_words(then)} next day"
-    return f"Delayed until {clock_words(then)} on {then:%A, %d %B %Y}"
 
 
 def _iso(case: _Case, moment: datetime | None) -> str | None:

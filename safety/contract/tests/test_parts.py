@@ -211,13 +211,13 @@ def test_limits_under_an_emergency_are_counted() -> None:
     count = Finding("FREQUENCY_CHECK", "count", "fail", "Count: 4/3", text="4/3")
     more = Finding("ABUSE_PATTERN", "daily_limit", "fail", "Daily limit exceeded")
     over = Verdict(not_before=NOW, findings=(count, more))
-    lifted = lines.lifted_frequency(payload(emergency=DECLARED), over)
+    lifted = lines.lifted_frequency(payload(emergency=DECLARED), over, Verdict())
     words = "Count: 4/3, lifted by a declared emergency"
     told = Finding("FREQUENCY_CHECK", "emergency", "info", words, text="4/3")
     assert lifted == Verdict(findings=(told,))
-    assert lines.lifted_frequency(payload(), over) is over
+    assert lines.lifted_frequency(payload(), over, Verdict()) is over
     free = Verdict(findings=(count,))
-    assert lines.lifted_frequency(payload(emergency=DECLARED), free) is free
+    assert lines.lifted_frequency(payload(emergency=DECLARED), free, Verdict()) is free
 
 
 # --- Reasons -------------------------------------------------------------------------------------
