@@ -20,13 +20,14 @@ from approvals.models import Approval
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, has_scope
 from outreach.edge import health
-from outreach.edge.api.access import access_of, named_place
+from outreach.edge.api.access import access_of, named_place, place_of
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
 from outreach.edge.api.base import Resource, StrictFilters, StrictSerializer, refuse_strange
 from outreach.edge.api.schema import WORKSPACE
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
+from safety.facts import own_words
 from safety.models import ControlKey
 
 DryRunSerializer = inline_serializer(
@@ -107,13 +108,18 @@ class ValidateBody(serializers.Serializer[Any]):
 
 
 class Validate(APIView):
-    """The action contract for one payload (seed D). Nothing is sent or stored."""
+    """The action contract for one payload (seed D), by the rules of the key's workspace: its zone
+    where the recipient's is not known, and its own words. Nothing is sent or stored."""
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(request=ValidateBody, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=ValidateBody, parameters=[WORKSPACE], responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        """ALLOW, REWRITE or BLOCK with every check. A bare payload is read as one, too."""
+        """ALLOW, REWRITE or BLOCK with every check. A bare payload is read as one, too.
+
+        An empty history says that nothing passed; without one that is not judged. An `emergency`
+        is a person's to declare: an agent's is refused (403).
+        """
         by = access_of(request).principal
         if not has_scope(by, "actions:validate"):
             raise PermissionDenied(
@@ -122,13 +128,22 @@ class Validate(APIView):
         body = request.data
         if not isinstance(body, dict):
             raise PayloadError(("The body is not an object.",))
-        asked = body if "payload" in body else {"payload": body}
+        asked: dict[str, Any] = body if "payload" in body else {"payload": body}
         strange = sorted(set(asked) - {"payload", "history", "at"})
         if strange:
             raise ValidationError({name: ["Unknown field."] for name in strange}, "unknown_field")
-        at = parse_instant(asked["at"], "at") if "at" in asked else timezone.now()
-        history: Any = asked.get("history", [])
-        decision = validate_action(asked["payload"], at=at, history=history)
+        payload = asked["payload"]
+        if by.agent and isinstance(payload, dict) and payload.get("emergency") is not None:
+            raise NotAllowed(f"{by.label} may not declare an emergency. A person has to do this.")
+        # Whoever belongs to no workspace is told what holds everywhere, by the clock of UTC.
+        place = place_of(request) if access_of(request).places else named_place(request)
+        decision = validate_action(
+            payload,
+            at=parse_instant(asked["at"], "at") if "at" in asked else timezone.now(),
+            history=asked.get("history"),
+            default_zone=place.time_zone if place else "UTC",
+            extra_words=own_words(place.own_words) if place else (),
+        )
         return Response(decision.as_dict())
 
 

@@ -182,7 +182,8 @@ def _system(server: MCPServer[Any], asked: Callable[..., Any]) -> None:
         """Judge a text by the rules without storing it: ALLOW, REWRITE or BLOCK, check by check.
 
         `payload` has platform, recipient and content, and may have subject, message_type and
-        timezone; `history` lists earlier contacts (platform, at, direction).
+        timezone (else your workspace's counts); `history` lists earlier contacts (platform, at,
+        direction): an empty one says that nothing passed. You cannot declare an emergency.
         """
         body = _given(payload=payload, history=history, at=at)
         return dict(asked(ctx, lambda face: face.post("actions/validate", body)))

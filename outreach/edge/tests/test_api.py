@@ -853,6 +853,48 @@ def test_a_payload_is_validated_and_nothing_stored(bot):
     assert not Draft.objects.exists()
 
 
+JUDGED = {
+    "platform": "email", "recipient": "a@example.org", "subject": "Re: minutes",
+    "content": "Hi Anna, here are the minutes of our call that you asked for.",
+    "message_type": "work_update",
+}  # fmt: skip
+
+
+def test_a_payload_is_judged_by_the_zone_and_words_of_the_workspace(db):
+    place = testing.make_workspace()
+    place.time_zone, place.own_words = "America/Los_Angeles", "kumquat"
+    place.save()
+    bot = api.agent(workspace=place)
+
+    def judged(at, **more):
+        payload = {**JUDGED, **more.pop("payload", {})}
+        return bot.post("/api/actions/validate", {"payload": payload, "at": at, **more}).json()
+
+    night = judged("2026-03-11T05:30:00Z")
+    assert (night["outcome"], night["local_zone"]) == ("REWRITE", "America/Los_Angeles")
+    assert judged("2026-03-11T23:30:00Z")["outcome"] == "ALLOW"
+    named = judged("2026-03-11T23:30:00Z", payload={"content": "Here is the kumquat you wanted."})
+    assert "kumquat" in str(named["checks"])
+
+
+def test_only_a_history_that_was_given_is_judged(bot):
+    asked = {"payload": JUDGED, "at": "2026-03-11T12:00:00Z"}
+    assert "Re:" not in str(bot.post("/api/actions/validate", asked).json()["checks"])
+    told = bot.post("/api/actions/validate", {**asked, "history": []}).json()
+    assert told["checks"] != bot.post("/api/actions/validate", asked).json()["checks"]
+
+
+def test_a_person_and_no_agent_may_ask_about_an_emergency(bot):
+    declared = {"category": "medical", "justification": "A recall", "declared_by": "Anna"}
+    asked = {"payload": {**JUDGED, "emergency": declared}, "at": "2026-03-11T03:30:00Z"}
+    refused = bot.post("/api/actions/validate", asked)
+    assert refused.status_code == 403
+    assert "A person has to do this" in refused.content.decode()
+    assert bot.post("/api/actions/validate", asked["payload"]).status_code == 403
+    alice = api.colleague(testing.alice)
+    assert alice.post("/api/actions/validate", asked).status_code == 200
+
+
 def test_a_workflow_is_started_and_read(bot):
     testing.make_workspace(sender_name="Ann Muster")
     testing.make_person()

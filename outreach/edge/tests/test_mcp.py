@@ -160,6 +160,9 @@ def test_looking_reading_and_judging(host, anna, place):
     payload = {"platform": "email", "recipient": "a@example.org", "content": PUSHY,
                "subject": "Minutes", "timezone": "Europe/Berlin"}  # fmt: skip
     assert host.ask("validate_text", payload=payload)["outcome"] in ("REWRITE", "BLOCK")
+    declared = {"category": "medical", "justification": "A recall", "declared_by": "Anna"}
+    urgent = {**payload, "emergency": declared}
+    assert "may not declare an emergency" in host.refused("validate_text", payload=urgent)
     run = host.ask("run_workflow", name="daily_plan")
     assert host.ask("get_run", run=run["id"])["steps"] is not None
 

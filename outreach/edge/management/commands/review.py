@@ -262,7 +262,7 @@ class Command(BaseCommand):
 
     def _lines(self, question: str) -> str:
         self.stdout.write(question)
-        lines = []
+        lines: list[str] = []
         for line in sys.stdin:
             if line.rstrip("\n") == ".":
                 break
