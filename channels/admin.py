@@ -80,8 +80,7 @@ class DeliveryAdmin(PageAdmin):
         answer, by, now = request.POST.get("answer", ""), principal_of(request), timezone.now()
         try:
             if answer == "take_back":
-                manual.mark_not_sent(row.pk, by=by, at=now)
-                messages.success(request, "Taken back: the message waits for a decision again.")
+                messages.success(request, manual.mark_not_sent(row.pk, by=by, at=now))
             elif answer in list(settle.Answer):
                 note = request.POST.get("note", "")[:300]
                 settle.settle(row.pk, answer, by=by, at=now, note=note)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from approvals import quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
@@ -163,14 +164,17 @@ def _locked(approval_id: int) -> Approval:
 
 def _no_open_delivery(approval: Approval) -> None:
     """Over all rounds of the message: a later one may have been approved and sent since."""
-    clash = Delivery.objects.filter(
-        approval__draft=approval.draft_id, status__in=OPEN_OR_LEFT
-    ).first()
+    clash = _left_of(approval).first()
     if clash is not None:
         raise HandOffRefused(
             f"#{approval.pk} cannot be marked: its delivery is "
             f"{clash.get_status_display().lower()}."
         )
+
+
+def _left_of(approval: Approval) -> QuerySet[Delivery]:
+    """What left of the message in any of its rounds, or may have."""
+    return Delivery.objects.filter(approval__draft=approval.draft_id, status__in=OPEN_OR_LEFT)
 
 
 def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
@@ -218,26 +222,42 @@ def _warn(approval: Approval, stopped: bool, by: Principal, at: datetime) -> str
     return f"Recorded. Note: {sentence}"
 
 
-def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> None:
-    """Take back "sent by hand": the contact is voided and the message is decided anew."""
+def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> str:
+    """Take back "sent by hand": the contact is voided and the message is decided anew.
+
+    Not where another sending of it left or may have: decided anew it would reach them twice.
+    Returns in a sentence what becomes of the message.
+    """
     with transaction.atomic():
-        row = Delivery.objects.select_related("approval__workspace").filter(pk=delivery_id).first()
+        row = Delivery.objects.select_related("workspace").filter(pk=delivery_id).first()
         if row is None:
             raise HandOffRefused(f"There is no delivery {delivery_id}.")
         require(by, Verb.SETTLE, row.workspace)
-        quota.refund([(row.approval, row.since)])
+        approval = _locked(row.approval_id)
+        quota.refund([(approval, row.since)])
         won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.MANUAL).update(
             status=DeliveryStatus.RELEASED, reason=f"{by.label} says: not sent after all"
         )
         if won != 1:
             raise HandOffRefused(f"Delivery {delivery_id} was not marked as sent by hand.")
         Contact.objects.filter(key=f"delivery:{row.token}").update(voided_at=at)
-        why, ended = "unsettled_released", [row.approval]
-        # A stop may have ended its round before.
-        rounds.close(ended, ApprovalStatus.WITHDRAWN, reason=why, at=at, taken=True)
-        rounds.anew(ended, reason=why, by=by, at=at)
+        told = _after_take_back(approval, by, at)
         activity.record(
-            activity.entry("channels.manual_taken_back", row, approval=row.approval_id),
+            activity.entry("channels.manual_taken_back", row, approval=approval.pk),
             by=by,
             at=at,
         )
+    return told
+
+
+def _after_take_back(approval: Approval, by: Principal, at: datetime) -> str:
+    """The rounds are held, so no other delivery of the message begins meanwhile."""
+    if other := _left_of(approval).first():
+        rounds.withdraw([approval], reason="sent_already", by=by, at=at, taken=True)
+        state = other.get_status_display().lower()
+        return f"Taken back. The message is not decided anew: its delivery {other.pk} is {state}."
+    why, ended = "unsettled_released", [approval]
+    # A stop may have ended its round before.
+    rounds.close(ended, ApprovalStatus.WITHDRAWN, reason=why, at=at, taken=True)
+    rounds.anew(ended, reason=why, by=by, at=at)
+    return "Taken back: the message waits for a decision again."

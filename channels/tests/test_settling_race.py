@@ -19,7 +19,7 @@ from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
-from outreach.core.models import Activity, Draft
+from outreach.core.models import Activity, Contact, Draft
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,3 +220,22 @@ def test_sent_by_hand_and_an_approval_at_that_moment_never_wait_for_each_other(l
     )
     assert not approval.draft.approvals.filter(rounds.OPEN).exists()
     assert sending.process(clock=lambda: LATER).sent == 0
+
+
+def test_what_arrived_after_all_is_not_decided_anew_when_its_second_sending_is_taken_back(
+    unknown, memory
+):
+    """Not arrived, they said; sent by hand; proven to have arrived; and not sent by hand at all."""
+    alice, draft = testing.alice(), unknown.approval.draft
+    settle.settle(unknown.pk, "not_arrived", by=alice, at=NOW)
+    approve_again(draft.pk)
+    second = draft.approvals.last()
+    manual.mark_sent(second.pk, by=alice, at=LATER)
+    by_hand = Delivery.objects.get(status="manual")
+    assert settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)
+    told = manual.mark_not_sent(by_hand.pk, by=alice, at=LATER)
+    assert told.endswith(f"not decided anew: its delivery {unknown.pk} is sent.")
+    by_hand.refresh_from_db()
+    assert by_hand.status == "released"
+    assert Contact.objects.filter(voided_at=None).count() == 1  # the one that arrived
+    is_over(second)

@@ -108,8 +108,7 @@ def _act(request: HttpRequest) -> HttpResponse:
             level = messages.WARNING if warning else messages.SUCCESS
             messages.add_message(request, level, warning or f"#{number} is recorded as sent.")
         else:
-            manual.mark_not_sent(int(number), by=by, at=now)
-            messages.success(request, "Taken back: the message waits for a decision again.")
+            messages.success(request, manual.mark_not_sent(int(number), by=by, at=now))
     except (manual.HandOffRefused, NotAllowed) as fault:
         messages.error(request, str(fault))
     return HttpResponseRedirect(request.path)
