@@ -83,6 +83,7 @@ def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -
         at=at,
         digest=form.get("digest", ""),
         scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+        heard=_heard(form),
     )
     return _given(given, "approved", at)
 
@@ -108,6 +109,7 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
         at=at,
         digest=form.get("digest", ""),
         scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+        heard=_heard(form),
     )
     return _given(given, "edited and approved", at)
 
@@ -212,6 +214,12 @@ def time_from(typed: str, approval: Approval) -> datetime | None:
             "time_gap",
         )
     return moment
+
+
+def _heard(form: QueryDict) -> int:
+    """The newest message of theirs on the page that was posted; a page without one saw none."""
+    number = form.get("heard", "")
+    return int(number) if number.isdecimal() and len(number) < 19 else 0
 
 
 def _saw_hidden(form: QueryDict, *texts: str) -> None:

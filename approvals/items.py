@@ -7,7 +7,7 @@ from datetime import datetime
 from approvals import rounds
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, ApprovalStatus
-from outreach.core import drafts
+from outreach.core import drafts, inbox
 from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -61,6 +61,15 @@ def same_text(approval: Approval, digest: str) -> None:
         raise Stale(
             f"The text of #{approval.pk} changed since you opened it. Read it again, then decide."
         )
+
+
+def all_heard(approval: Approval, heard: int | None) -> None:
+    """Stale where they wrote since the message with that number; None: nobody says what was read.
+
+    Whoever says yes answers what they had read, and no more.
+    """
+    if heard is not None and inbox.beside(approval.draft).filter(pk__gt=heard).exists():
+        raise Stale(f"They wrote again meanwhile: read it and decide again about #{approval.pk}.")
 
 
 def footer_kept(old: str, new: str) -> None:

@@ -85,7 +85,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "text": text,
         "private": marks.any_private(subject, text),
         "hidden": marks.hidden(revision.subject, revision.text, revision.address),
-        "incoming": inbox.beside(approval.draft),
+        "incoming": list(inbox.beside(approval.draft)),
         "previous": _previous(revision),
         "outlook": outlook,
         "sent_before": may_have_arrived(approval),

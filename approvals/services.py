@@ -32,14 +32,17 @@ def approve(
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
     in_bulk: bool = False,
+    heard: int | None = None,
 ) -> Approval:
     """Say yes to exactly the text with this digest. Raises Refused, Lost, Stale or NotAllowed.
 
     With others (`in_bulk`) only where the rules, asked now, find nothing and hold nothing.
+    `heard` is the newest message of theirs that was read (0: none); Stale where one came since.
     """
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
         items.same_text(approval, digest)
+        items.all_heard(approval, heard)
         given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
         if in_bulk and (why := bulk.why_not(given, at=at)):
             raise Refused(f"#{approval_id} needs a look of its own: {why}.", "not_in_bulk")
@@ -67,8 +70,9 @@ def edit_and_approve(
     digest: str,
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
+    heard: int | None = None,
 ) -> Approval:
-    """Save an edit and say yes to it, in one step.
+    """Save an edit and say yes to it, in one step; `heard` as in `approve`.
 
     An edit that the rules rewrite is saved and not approved: Refused says so, and the item waits
     in the queue with the rewritten text for somebody to read.
@@ -76,6 +80,7 @@ def edit_and_approve(
     try:
         with transaction.atomic():
             item = items.pending(approval_id, by, at)
+            items.all_heard(item, heard)
             item, change = editing.save(item, words, by=by, at=at, digest=digest)
             if change is None:
                 return _give(item, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from approvals import services
+from approvals.errors import Stale
 from approvals.models import Approval
 from channels import receiving, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.incoming import Incoming
 from channels.models import Delivery
 from outreach import testing
-from outreach.core.models import Draft, Person
+from outreach.core import drafts
+from outreach.core.models import Draft, InboundMessage, Person
 from outreach.testing import WORKDAY, make_inbound
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,3 +112,51 @@ def test_what_a_duplicate_record_wrote_counts(answer, memory):
     make_inbound(other, received_at=LATER)
     assert sending.process(clock=clock).sent == 0
     assert MemoryAdapter.outbox == []
+
+
+def heard_by_page(client, item) -> str:
+    """The newest message on the review page, which each of its two ways to say yes posts."""
+    page = client.get(reverse("admin:approvals_approval_change", args=[item.pk])).content.decode()
+    posted = re.findall(r'name="heard" value="(\d*)"', page)
+    assert len(posted) == 2 and len(set(posted)) == 1
+    return posted[0]
+
+
+@pytest.fixture
+def waiting(live, client):
+    """An answer that waits for its reviewer, who has just opened the page."""
+    person = testing.make_person(None, "Anna Test")
+    theirs = make_inbound(person, received_at=WORKDAY - timedelta(hours=1), text="Can we meet?")
+    item = testing.make_pending(person, origin=f"inbound:{theirs.pk}")
+    InboundMessage.objects.filter(pk=theirs.pk).update(reply=item.draft_id)
+    client.force_login(testing.alice().user)
+    return item, heard_by_page(client, item)
+
+
+@pytest.mark.parametrize("action", ["approve", "edit_approve"])
+def test_what_came_while_the_page_was_open_is_read_before_the_yes(waiting, client, action):
+    item, heard = waiting
+    writes("I moved to Hamburg.", person=item.human)
+    form = {"action": action, "digest": item.digest, "seen_private": "1", "text": "Tuesday then."}
+    page = reverse("admin:approvals_approval_change", args=[item.pk])
+    answer = client.post(page, {**form, "heard": heard})
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    assert "They wrote again meanwhile: read it and decide again" in shown
+    assert shown.index("I moved to Hamburg.") < shown.index("Can we meet?")
+    item.refresh_from_db()
+    assert (item.status, item.revision.no) == ("pending", 1)
+    client.post(page, {**form, "heard": heard_by_page(client, item), "action": "approve"})
+    item.refresh_from_db()
+    assert item.status == "approved"
+
+
+def test_who_names_what_they_read_is_told_that_there_is_more(waiting):
+    item, heard = waiting
+    make_inbound(item.human, channel="linkedin", received_at=LATER)
+    given = {"by": testing.alice(), "at": LATER, "digest": item.digest, "heard": int(heard)}
+    with pytest.raises(Stale, match="They wrote again"):
+        services.approve(item.pk, **given)
+    words = drafts.Text(subject="", text="Tuesday then.", html="")
+    with pytest.raises(Stale, match="They wrote again"):
+        services.edit_and_approve(item.pk, words, **given)

@@ -20,7 +20,6 @@ from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
 OPEN = (InboundStatus.NEW, InboundStatus.NEEDS_PERSON, InboundStatus.WANTS_REPLY)
-Known = InboundMessage | None
 JUDGED = ("status", "reason", "judged_at", "verdict", "alert", "details", "person", "in_reply_to")
 TEXTS_READ = 50
 
@@ -40,12 +39,14 @@ def of_human(person: Person) -> QuerySet[InboundMessage]:
     ).order_by("-received_at", "-id")
 
 
-def beside(draft: Draft) -> Known:
-    """The message a reviewer reads beside this draft: the one it answers, else their last."""
+def beside(draft: Draft) -> QuerySet[InboundMessage]:
+    """What a reviewer reads beside this draft, the newest first: the message it answers, else their
+    last one on its channel, and whatever came in from them since, by any channel."""
     linked = InboundMessage.objects.filter(reply=draft).order_by("id")
-    rows = of_human(draft.person).filter(kind=InboundKind.MESSAGE, channel=draft.channel)
-    first = Coalesce(Subquery(linked.values("pk")[:1]), Subquery(rows.values("pk")[:1]))
-    return InboundMessage.objects.filter(pk=first).first()
+    theirs = of_human(draft.person).filter(kind=InboundKind.MESSAGE)
+    last = theirs.filter(channel=draft.channel)
+    first = Coalesce(Subquery(linked.values("pk")[:1]), Subquery(last.values("pk")[:1]))
+    return theirs.filter(pk__gte=first).order_by("-pk")
 
 
 def texts_of(human_ids: Iterable[int], *, channel: str) -> dict[int, tuple[str, ...]]:

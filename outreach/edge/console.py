@@ -79,7 +79,7 @@ def visible(text: str) -> str:
 def detail(item: Approval) -> Panel:
     """One item as the seed shows it, plus what would happen if it were approved now."""
     person, revision = item.draft.person, item.revision
-    said = inbox.beside(item.draft)
+    said = list(inbox.beside(item.draft))
     parts: list[Any] = [
         Text(f"To: {person.full_name} <{revision.address}> (UUID: {person.uuid})"),
         Text(f"Relationship: {relationship(item)}"),
@@ -87,10 +87,10 @@ def detail(item: Approval) -> Panel:
              f"Template: {item.draft.template or 'none'}"),
         Rule(style=""),
     ]  # fmt: skip
-    if said is not None:
-        parts += [Text("INCOMING MESSAGE (what they said):"), Text(visible(said.text))]
+    for message in said:
+        parts += [Text("INCOMING MESSAGE (what they said):"), Text(visible(message.text))]
         parts.append(Rule(style=""))
-    parts.append(Text(f"DRAFT {'RESPONSE' if said is not None else 'MESSAGE'}:"))
+    parts.append(Text(f"DRAFT {'RESPONSE' if said else 'MESSAGE'}:"))
     if revision.subject:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
     parts.append(Text("\n" + visible(revision.text)))

@@ -57,9 +57,9 @@ def test_a_reviewer_reads_the_message_a_draft_answers_else_the_last_on_its_chann
     make_inbound(person, channel="whatsapp", received_at=LATER + timedelta(minutes=1))
     make_inbound(person, kind="bounce", received_at=LATER + timedelta(minutes=1))
     draft = testing.make_draft(person)
-    assert inbox.beside(draft) == last
+    assert list(inbox.beside(draft)) == [last]
     inbox.answered(first, draft, by=testing.bob(), at=LATER)
-    assert inbox.beside(draft) == first
+    assert list(inbox.beside(draft)) == [last, first]
 
 
 def test_only_the_last_message_of_a_human_being_alerts():
