@@ -28,6 +28,7 @@ REOPENED = {
     "dry_run_off": "Approved while dry run was on; please decide again now that messages leave.",
     "approver_lost_right": "The approver may no longer approve; please decide again.",
     "policy_changed": "The rules changed since the approval; please decide again.",
+    "found_more": "The last look before sending found more than the approval; decide again.",
     "undone": "The approval was taken back.",
     "send_again": "Its last outcome was unknown: it may have arrived. Send again only if sure.",
     "receipt_broken": "The approval's receipt does not match the message; please decide again.",

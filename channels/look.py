@@ -162,10 +162,9 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
         return Released(
             row, approval, "reopen", "approver_lost_right", "Its approver may no longer approve."
         )
-    if _is_worse(approval, verdict):
-        return Released(
-            row, approval, "reopen", "policy_changed", "The rules changed and find more in it now."
-        )
+    worse = _worse(approval, verdict)
+    if worse:
+        return _reopened(row, worse)
     if verdict.may_leave(at):
         return _with_files(row, verdict)
     return _refused(row, verdict, at)
@@ -185,13 +184,30 @@ def _is_final(result: Cleared | Released) -> bool:
     return isinstance(result, Released) and result.action != "hold"
 
 
-def _is_worse(approval: Approval, verdict: Verdict) -> bool:
-    """Whether the words are judged worse than when they were approved (SPEC §7)."""
+def _worse(approval: Approval, verdict: Verdict) -> tuple[Finding, ...]:
+    """What judges it worse than when it was approved (SPEC §7).
+
+    What only holds it is no such thing: hours pass, and an approved message waits for them.
+    """
     seen = {item.get("rule") for item in approval.decision.get("findings", [])}
-    return any(
-        finding.family and finding.status in ("warn", "fail") and finding.rule not in seen
+    return tuple(
+        finding
         for finding in verdict.findings
+        if finding.family
+        and finding.status in ("warn", "fail")
+        and finding.rule not in seen
+        and finding.code not in gate.HOLDS
     )
+
+
+def _reopened(row: Delivery, worse: tuple[Finding, ...]) -> Released:
+    """Back to a reviewer. "The rules changed" is said only where they did."""
+    approval = row.approval
+    if approval.decision.get("gate") != facts.policy_of(approval.workspace.own_words):
+        code, sentence = "policy_changed", "The rules changed and find more in it now."
+    else:
+        code, sentence = "found_more", f"The last look finds more: {sentences(worse)}"
+    return Released(row, approval, "reopen", code, sentence)
 
 
 def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:

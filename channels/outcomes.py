@@ -196,7 +196,7 @@ def _dispose(item: Released, at: datetime) -> None:
             taking.hold(item.approval, until=item.hold_until)
     elif item.action == "reopen":
         fresh = rounds.reopen(one, reason=item.code, by=SENDER, at=at, taken=True)
-        if item.code == auto.CODE:
+        if item.code in (auto.CODE, "found_more"):
             auto_off.say_why(fresh, item.sentence)
     elif item.action == "end":
         rounds.end(one, reason=item.code, sentence=item.sentence, by=SENDER, at=at, taken=True)

@@ -256,8 +256,9 @@ def test_what_was_an_answer_is_none_any_more_once_another_has_left(live):
     for n in "12":
         testing.make_approved(person, purpose="promotional", subject=f"Offer {n}", text=text + n)
     assert drain(1) + drain(10) == 1
-    assert Approval.objects.get(status="withdrawn").closed_reason == "policy_changed"
+    assert Approval.objects.get(status="withdrawn").closed_reason == "found_more"
     again = Approval.objects.get(status="pending")
+    assert "consent" in again.priority_reasons[-1]
     at = WORKDAY + timedelta(minutes=11)
     services.approve(again.pk, by=testing.alice(), at=at, digest=again.digest, undo_seconds=0)
     assert drain(12) == 1, "a person has read what the law asks now"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -12,7 +12,10 @@ from channels import registry, sending, waiting
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery
 from channels.tests.plenty import make_plenty
-from outreach.core.models import Person
+from outreach import testing
+from outreach.core import consent
+from outreach.core.models import Contact, Person
+from outreach.core.people import add_address
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,3 +88,47 @@ def test_the_job_says_for_what(live, capsys):
     )
     call_command("process_approved_messages")
     assert "waiting 2 (2 for their time)" in capsys.readouterr().out
+
+
+EIGHT = datetime(2026, 3, 12, 12, tzinfo=UTC)  # in New York, the next day
+
+
+@pytest.mark.parametrize("sent_before", [0, 3])
+def test_what_the_law_only_delays_waits_and_is_not_asked_again(live, sent_before):
+    """Nothing changed but the clock, or the number of messages of the last 24 hours."""
+    two = WORKDAY + timedelta(hours=8)  # 14:00 in New York
+    approval = testing.make_approved(
+        someone_in_florida(two), channel="whatsapp", subject="", purpose="follow_up", at=two,
+        text="Hi, here is the plan you asked about, as agreed on Monday.",
+    )  # fmt: skip
+    for n in range(sent_before):
+        passed(approval.human, "out", two - timedelta(hours=20 - n))
+    at = two + timedelta(hours=0 if sent_before else 7.5, minutes=1)
+    with registry.override("whatsapp", MemoryAdapter("whatsapp")):
+        assert sending.process(clock=lambda: at).sent == 0
+        approval.refresh_from_db()
+        assert (approval.status, approval.closed_reason) == ("approved", "")
+        until = two + timedelta(hours=4) if sent_before else EIGHT
+        assert approval.due_at == until
+        assert sending.process(clock=lambda: until - timedelta(minutes=1)).sent == 0
+        assert sending.process(clock=lambda: until + timedelta(minutes=1)).sent == 1
+
+
+def someone_in_florida(at):
+    """With a British number: no prefix rule of WhatsApp's stands in the way."""
+    zone = "America/New_York"
+    person = testing.make_person(country="US", time_zone=zone, facts={"state": "FL"})
+    add_address(person.workspace, person, "whatsapp", "+442079400001")
+    consent.grant(
+        person, "whatsapp", "opt_in", source="form 12", text_shown="Yes", by=testing.bob(),
+        at=at - timedelta(days=1),
+    )  # fmt: skip
+    passed(person, "in", at - timedelta(hours=1))
+    return person
+
+
+def passed(person, direction, at):
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="whatsapp", direction=direction, at=at,
+        key=f"{direction} {at}", draft=testing.make_draft(person) if direction == "out" else None,
+    )  # fmt: skip
