@@ -17,7 +17,7 @@ from django.http import QueryDict
 from approvals import extending, marks, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
-from outreach.core import drafts
+from outreach.core import footers
 from outreach.core.drafts import Text, TextChanged, TextRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -61,7 +61,7 @@ def mended(error: Exception, form: QueryDict, old: str) -> tuple[str, QueryDict]
         return str(error), form
     back = form.copy()
     text = form.get("text", "").replace("\r\n", "\n")
-    back["text"] = drafts.with_footer(old.replace("\r\n", "\n"), text)
+    back["text"] = footers.put_back(old.replace("\r\n", "\n"), text)
     return f"{error}{PUT_BACK}", back
 
 

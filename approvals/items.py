@@ -7,7 +7,7 @@ from datetime import datetime
 from approvals import rounds
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, ApprovalStatus
-from outreach.core import drafts, inbox
+from outreach.core import footers, inbox
 from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -73,7 +73,7 @@ def all_heard(approval: Approval, heard: int | None) -> None:
 
 
 def footer_kept(old: str, new: str) -> None:
-    if drafts.lost_footer(old, new):
+    if footers.lost(old, new):
         raise Refused(
             "The end of the message is gone: who writes, and how to make it stop. Every e-mail "
             "needs it.",

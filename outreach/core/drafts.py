@@ -9,9 +9,8 @@ from functools import cache
 from typing import Any
 
 from django.db import transaction
-from django.utils.html import escape
 
-from outreach.core import activity, erasure, history, sql, voice
+from outreach.core import activity, erasure, footers, history, sql, voice
 from outreach.core.digest import message_digest
 from outreach.core.models import Address, Channel, Draft, Person, Purpose, Revision, Workspace
 from outreach.core.models.drafts import TRANSITIONS, DraftStatus
@@ -48,15 +47,18 @@ class Text:
     context: dict[str, Any] = field(default_factory=dict)
 
 
-def check_text(channel: str, words: Text) -> None:
-    """Refuse what no channel could carry whole. Raises TextRefused with one sentence."""
-    if not words.text.strip():
-        raise TextRefused("The text is empty. Write what the person should read.")
+def check_text(channel: str, words: Text, foot: str = "") -> None:
+    """Refuse what no channel could carry whole. Raises TextRefused with one sentence.
+
+    The lines of `foot`, the footer that the program adds, are no words of the author's.
+    """
     for name, value in (("text", words.text), ("subject", words.subject), ("html", words.html)):
         if "\0" in value:
             raise TextRefused(f"The {name} contains a NUL character. Remove it.")
         if any("\ud800" <= char <= "\udfff" for char in value):
             raise TextRefused(f"The {name} contains half a character (a lone surrogate).")
+    if footers.is_all(foot, words.text):
+        raise TextRefused("The text is empty. Write what the person should read.")
     if "\r" in words.subject or "\n" in words.subject:
         raise TextRefused("The subject has a line break. Write it on one line.")
     if channel == Channel.EMAIL and not words.subject.strip():
@@ -71,62 +73,12 @@ def check_text(channel: str, words: Text) -> None:
         raise TextRefused("Confidence is a whole number from 0 to 100.")
 
 
-SIGN = "\n\n-- \n"
-OPT_OUT = "If you would rather not hear from us, reply “stop” and we will not write again."
-
-
-def footer(workspace: Workspace, channel: str) -> str:
-    """What every e-mail of this workspace ends with: who writes, and how to make it stop."""
-    if channel != Channel.EMAIL or not workspace.postal_address:
-        return ""
-    return (
-        f"{SIGN}{workspace.sender_name or workspace.name} · {workspace.postal_address}\n{OPT_OUT}"
-    )
-
-
-def html_footer(workspace: Workspace, channel: str) -> str:
-    """The same footer for the HTML part, which many see in place of the text."""
-    plain = footer(workspace, channel).removeprefix("\n\n-- \n")
-    return f"<p>--<br>{escape(plain).replace(chr(10), '<br>')}</p>" if plain else ""
-
-
-def _with_footer(html: str, foot: str) -> str:
-    """The footer at the end of the page, inside its body where it has one."""
-    end = html.lower().rfind("</body>")
-    return html + foot if end < 0 else html[:end] + foot + html[end:]
-
-
-def lost_footer(old: str, new: str) -> str:
-    """The footer that `old` ends with, where `new` has not every line of it any more.
-
-    Who writes, and how to make it stop, must stand in every e-mail. Blanks do not count.
-    """
-    before, _, last = old.rpartition(OPT_OUT)
-    start = before.rfind(SIGN)
-    if start < 0 or last.strip():
-        return ""
-    found = old[start:]
-    kept = {" ".join(line.split()) for line in new.splitlines()}
-    wanted = {" ".join(line.split()) for line in found.splitlines()} - {"", "--"}
-    return "" if wanted <= kept else found
-
-
-def with_footer(old: str, new: str) -> str:
-    """`new`, ending with the footer of `old` where it had lost it."""
-    found = lost_footer(old, new)
-    if not found:
-        return new
-    lines = {" ".join(line.split()) for line in found.splitlines()}
-    own = [line for line in new.splitlines() if " ".join(line.split()) not in lines - {""}]
-    return "\n".join(own).rstrip() + found
-
-
 def whole(words: Text, draft: Draft, old: Revision) -> Text:
     """A program's new words with the footers they lack: who writes one writes only the letter."""
-    html, foot = words.html, html_footer(draft.workspace, draft.channel)
+    html, foot = words.html, footers.in_html(draft.workspace, draft.channel)
     if html and foot and foot not in html:
-        html = _with_footer(html, foot)
-    return replace(words, text=with_footer(old.text, words.text), html=html)
+        html = footers.added(html, foot)
+    return replace(words, text=footers.put_back(old.text, words.text), html=html)
 
 
 def edited(
@@ -175,7 +127,8 @@ def write(
     require(by, Verb.WRITE_DRAFTS, workspace)
     if person.workspace_id != workspace.pk:
         raise TextRefused("That person belongs to another workspace.")
-    check_text(channel, words)
+    foot = footers.of(workspace, channel)
+    check_text(channel, words, foot)
     with transaction.atomic():
         if erasure.hold([person.pk]):
             raise TextRefused("That person was erased. Nothing may be written to them any more.")
@@ -190,9 +143,10 @@ def write(
             origin=origin,
             **by.fields(),
         )
-        complete = words.text.rstrip("\n") + footer(workspace, channel)
+        complete = words.text.rstrip("\n") + foot
         if words.html:
-            words = replace(words, html=_with_footer(words.html, html_footer(workspace, channel)))
+            html = footers.added(words.html, footers.in_html(workspace, channel))
+            words = replace(words, html=html)
         first = _add(draft, 1, words, complete, address or address_of(person, channel), by=by)
         activity.record(activity.entry("drafts.written", draft, digest=first.digest), by=by, at=at)
     return draft
@@ -206,10 +160,10 @@ def revise(
     Needs a transaction and the caller's guard on the draft's status. The text is taken as it
     is: no footer is added to what somebody saw complete.
     """
-    check_text(draft.channel, words)
     current = Draft.objects.select_related("current").get(pk=draft.pk).current
     if current is None:
         raise TextRefused("The message has no text yet; write it first.")
+    check_text(draft.channel, words, footers.lost(current.text, ""))
     if expected and current.digest != expected:
         raise TextChanged("The text changed since you opened it. Read it again.")
     revision = _add(draft, current.no + 1, words, words.text, current.address, by=by)

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from safety.contract.content import Hit, find
 from safety.contract.emphasis import MARKS
+from safety.contract.signs import footer_of
 
 DEFAULT_SUBJECT = "Information you requested"
 DEFAULT_TEXT = {"email": "Here's the information you asked about. Review when convenient."}
@@ -129,17 +130,19 @@ def _new_text(
     found = [hit for hit in hits if hit.field == "text" and _changes(hit)]
     if not found:
         return text, False
+    end = footer_of(text)  # the footer stays as it is, and is no message where nothing else is left
+    text, foot = text[:end].rstrip(), text[len(text[:end].rstrip()) :]
     opening, middle, closing = _frame(text)
     kept = _soften(text, found, [*opening, *middle, *closing])
     body = _tidy("".join(kept[len(opening) : len(opening) + len(middle)]))
     if re.search(r"\w", body) and _is_clean(channel, body, extra, received):
         parts = ["".join(kept[: len(opening)]), body, "".join(kept[len(opening) + len(middle) :])]
-        return _joined(parts), False
+        return _joined(parts) + foot, False
     default = DEFAULT_TEXT.get(channel, DEFAULT_CHAT)
     frame = ["".join(text[a:b] for a, b in part) for part in (opening, closing)]
     if not _is_clean(channel, f"{frame[0]}\n\n{default}\n\n{frame[1]}", extra, received):
         frame = ["", ""]
-    return _joined([frame[0], default, frame[1]]), True
+    return _joined([frame[0], default, frame[1]]) + foot, True
 
 
 def _is_clean(channel: str, text: str, extra: tuple[str, ...], received: Sequence[str]) -> bool:

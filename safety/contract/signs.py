@@ -55,6 +55,10 @@ _HEADING_WORD = re.compile(r"[A-Za-z][\w'’-]*")
 _SMALL_WORDS = frozenset(
     ("a", "an", "the", "of", "and", "or", "to", "in", "on", "at", "by", "for", "from", "with")
 )
+# What the program puts below every e-mail; no word of it is the author's. Also in small letters.
+FOOTER = re.compile(
+    r"(?im)^[ \t]*--[ \t]*$(?=(?:\n[^\n]*){1,8}\n[^\n]*would rather not hear from us[^\n]*\s*\Z)"
+)
 CHAT_WORDS = 4
 HEADING_WORDS = 4
 LONGEST_HEADING = 200
@@ -100,10 +104,15 @@ def is_heading(cased: str) -> bool:
 
 
 def empty(folded: Folded) -> list[Stretch]:
-    """No word at all, or nothing beyond a greeting."""
-    if len(folded.text) > 60 or not _GREETING_ONLY.fullmatch(folded.text):
-        return []
-    return [(0, len(folded.text))]
+    """No word at all, or nothing beyond a greeting, whatever footer stands below."""
+    own = folded.text[: footer_of(folded.text)].rstrip()
+    return [] if len(own) > 60 or not _GREETING_ONLY.fullmatch(own) else [(0, len(own))]
+
+
+def footer_of(text: str) -> int:
+    """Where the program's own footer begins; the length of a text that has none."""
+    found = FOOTER.search(text) if "--" in text else None
+    return found.start() if found else len(text)
 
 
 def intensity(text: str) -> int:

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach import testing
+from outreach.core import footers
+from safety.contract import content
 from safety.contract.frequency import Contact
 from safety.contract.localtime import LocalZones
+from safety.contract.rewrite import DEFAULT_TEXT, rewrite
 from safety.gate import Facts, Moment
 from safety.law import table
 from safety.law.law import JUDGES, check_law, country_of, state_of
@@ -383,3 +387,15 @@ def test_the_country_is_the_persons_else_their_numbers(country, phone, found):
 )  # fmt: skip
 def test_the_state_is_one_of_the_united_states(country, known, found):
     assert state_of(country, known) == found
+
+
+@pytest.mark.django_db
+def test_the_footer_neither_hides_an_empty_text_nor_stands_in_for_one():
+    foot = footers.of(testing.make_workspace(sender_name="Mira", postal_address="1 Way"), "email")
+    for text in ("", "Hi there!", "..."):
+        found = content.find(channel="email", text=text + foot)
+        assert [hit.family for hit in found] == ["empty_text"]
+    assert not content.find(channel="email", text="Yes, Tuesday is fine." + foot)
+    softened = rewrite(channel="email", subject="News", text="Hi Ana,\n\nAct now!" + foot)
+    assert softened.text == f"Hi Ana,\n\n{DEFAULT_TEXT['email']}{foot}"
+    assert softened.caution

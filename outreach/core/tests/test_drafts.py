@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outreach import testing
-from outreach.core import drafts
+from outreach.core import drafts, footers
 from outreach.core.digest import message_digest
 from outreach.core.models import Draft
 from outreach.core.models.drafts import TRANSITIONS, DraftStatus
@@ -110,16 +110,16 @@ def test_every_pair_of_states(source, target):
 @pytest.mark.django_db
 def test_a_footer_is_missed_line_by_line_and_put_back_whole():
     place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
-    old = "Dear Ann,\n\nNews." + drafts.footer(place, "email")
-    assert not drafts.lost_footer(old, old.replace("News.", "Other news.").replace("-- ", "--"))
-    assert not drafts.lost_footer(old, old.replace("\n", "\r\n"))
-    assert not drafts.lost_footer("No footer here.", "Nor here.")
-    for less in ("Other.", old.replace(drafts.OPT_OUT, ""), old.replace("1 Sample", "2 Sample")):
-        assert drafts.lost_footer(old, less)
-        mended = drafts.with_footer(old, less)
-        assert not drafts.lost_footer(old, mended) and mended.count(drafts.OPT_OUT) == 1
-    assert drafts.with_footer(old, "Other.") == "Other." + drafts.footer(place, "email")
-    assert drafts.with_footer(old, old) == old
+    old = "Dear Ann,\n\nNews." + footers.of(place, "email")
+    assert not footers.lost(old, old.replace("News.", "Other news.").replace("-- ", "--"))
+    assert not footers.lost(old, old.replace("\n", "\r\n"))
+    assert not footers.lost("No footer here.", "Nor here.")
+    for less in ("Other.", old.replace(footers.OPT_OUT, ""), old.replace("1 Sample", "2 Sample")):
+        assert footers.lost(old, less)
+        mended = footers.put_back(old, less)
+        assert not footers.lost(old, mended) and mended.count(footers.OPT_OUT) == 1
+    assert footers.put_back(old, "Other.") == "Other." + footers.of(place, "email")
+    assert footers.put_back(old, old) == old
 
 
 @pytest.mark.django_db
@@ -128,7 +128,21 @@ def test_a_programs_new_words_are_made_whole_once_in_text_and_html():
     draft = testing.make_draft(testing.make_person(place))
     old = draft.current
     made = drafts.whole(drafts.Text(text="Other.", html="<p>Other.</p>"), draft, old)
-    assert made.text == "Other." + drafts.footer(place, "email")
-    assert made.html == "<p>Other.</p>" + drafts.html_footer(place, "email")
+    assert made.text == "Other." + footers.of(place, "email")
+    assert made.html == "<p>Other.</p>" + footers.in_html(place, "email")
     assert drafts.whole(made, draft, old) == made
     assert drafts.whole(drafts.Text(text="Other."), draft, old).html == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("own", ["", " \n", "\u200b", "-- \n", "\n--\nMira · 1 Sample Street\n"])
+def test_the_footer_is_no_word_of_the_authors(own):
+    place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    person = testing.make_person(place)
+    with pytest.raises(drafts.TextRefused, match="empty"):
+        drafts.write(place, person, "email", drafts.Text("News", own), by=testing.bob(), at=WORKDAY)
+    draft = testing.make_draft(person)
+    words = drafts.edited(draft, draft.current, text=own)
+    with pytest.raises(drafts.TextRefused, match="empty"):
+        drafts.revise(draft, words, by=testing.bob(), at=WORKDAY)
+    assert Draft.objects.get().current.no == 1

@@ -392,13 +392,16 @@ def test_a_reviewer_decides_about_the_text_they_read():
 
 
 def test_an_edit_is_a_new_text_with_a_new_digest():
-    approval = testing.make_pending(at=timezone.now())
+    place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    approval = testing.make_pending(person=testing.make_person(place), at=timezone.now())
     alice, path = api.colleague(testing.alice), f"/api/approvals/{approval.pk}"
     words = {"digest": approval.digest, "text": "Here are the minutes, as agreed."}
     saved = alice.post(f"{path}/edit", words).json()
     assert (saved["status"], saved["edited"]) == ("pending", True)
     assert saved["digest"] != approval.digest
     words["digest"] = saved["digest"]
+    for blank in ("", " \n", "\u200b"):
+        assert alice.post(f"{path}/edit-and-approve", {**words, "text": blank}).status_code == 400
     assert alice.post(f"{path}/edit-and-approve", words).json()["status"] == "approved"
 
 

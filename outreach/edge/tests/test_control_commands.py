@@ -549,6 +549,18 @@ def test_blocking_from_the_queue_tells_what_is_still_in_flight(monkeypatch, sett
         assert "\nstopped\n" in said
 
 
+def test_a_letter_of_nothing_but_its_footer_is_approved_by_nobody(monkeypatch):
+    testing.alice()
+    place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    item = testing.make_pending(person=testing.make_person(place), at=timezone.now())
+    for text in ("", " \n\u200b", "-- \nMira · 1 Sample Street"):
+        with pytest.raises(CommandError, match="The text is empty"):
+            run("review", "--approve", str(item.pk), "--edit", text)
+    monkeypatch.setattr("sys.stdin", StringIO(f"e {item.pk}\n.\nq\n"))
+    assert "The text is empty" in run("review")
+    assert Approval.objects.get().status == "pending"
+
+
 def test_review_shows_approves_edits_and_rejects():
     testing.alice()
     first, second, third = (testing.make_pending(at=timezone.now()) for _ in range(3))
