@@ -561,6 +561,20 @@ def test_a_letter_of_nothing_but_its_footer_is_approved_by_nobody(monkeypatch):
     assert Approval.objects.get().status == "pending"
 
 
+@pytest.mark.parametrize("typed", ["r {}\n", "e {}\n", "e {}\nHalf a\n", "v {}\nb\nyes\n"])
+def test_the_end_of_the_input_decides_nothing_and_says_so(typed, monkeypatch):
+    testing.alice()
+    item = testing.make_pending(at=timezone.now())
+    monkeypatch.setattr("sys.stdin", StringIO(typed.format(item.pk)))
+    with pytest.raises(CommandError, match=r"The input ended .* nothing is decided"):
+        run("review")
+    item.refresh_from_db()
+    assert (item.status, item.edited) == ("pending", False)
+    assert Person.objects.get(pk=item.human_id).status != "blocked"
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    run("review")
+
+
 def test_review_shows_approves_edits_and_rejects():
     testing.alice()
     first, second, third = (testing.make_pending(at=timezone.now()) for _ in range(3))

@@ -28,6 +28,10 @@ MENU = "Commands: [V]iew #  [A]pprove #  [R]eject #  [E]dit #  [B]ulk  [Q]uit: "
 ITEM_MENU = "Actions: [A]pprove  [R]eject  [E]dit  [S]kip  [B]lock Person: "
 
 
+class Ended(Exception):
+    """The input ended before a question was answered."""
+
+
 class Command(BaseCommand):
     help = "Work the approval queue: show, approve, edit, reject, approve in bulk."
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
@@ -212,10 +216,18 @@ class Command(BaseCommand):
         while True:
             if not self._pending():
                 return
-            answer = self._ask(MENU).split(maxsplit=1)
+            try:
+                answer = self._ask(MENU).split(maxsplit=1)
+            except Ended:
+                return
             if not answer or answer[0].lower() == "q":
                 return
-            self._choose(answer[0].lower(), answer[1] if len(answer) > 1 else "")
+            try:
+                self._choose(answer[0].lower(), answer[1] if len(answer) > 1 else "")
+            except Ended:
+                raise CommandError(
+                    f"The input ended before “{' '.join(answer)}” was answered: nothing is decided."
+                ) from None
 
     def _choose(self, key: str, rest: str) -> None:
         try:
@@ -254,20 +266,23 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _ask(self, question: str) -> str:
-        """One line from the person; the end of input means quit."""
+        """One line from the person; the end of the input is no answer."""
         self.stdout.write(question, ending="")
         self.stdout.flush()
         line = sys.stdin.readline()
-        return line.strip() if line else "q"
+        if not line:
+            raise Ended
+        return line.strip()
 
     def _lines(self, question: str) -> str:
+        """A text up to its line with a dot; without that line it may be half a text."""
         self.stdout.write(question)
         lines: list[str] = []
         for line in sys.stdin:
-            if line.rstrip("\n") == ".":
-                break
+            if line.rstrip("\r\n") == ".":
+                return "\n".join(lines)
             lines.append(line.rstrip("\n"))
-        return "\n".join(lines)
+        raise Ended
 
 
 def _fit(options: dict[str, Any]) -> None:
