@@ -35,13 +35,15 @@ TITLES = _words(
     "fr father sister hon capt captain col colonel gen lt maj sgt eng engr ir ing dipl diplom "
     "dipling mag magister mba msc bsc ba ma md dds do jd llm lic licenciado dra profa sr sra "
     "srta herr frau hr fru monsieur madame mme mlle m don dona dott dottssa avv arch sig "
-    "sigra univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri"
+    "sigra univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri herrn frl fraulein "
+    "senor senora signor signora signore mevrouw meneer dhr mevr"
 )
 DEGREES = TITLES | _words(
     "jr sr ii iii iv esq cfa cfp frm pmp pe rn cissp cism cisa csm acca fca aca fcca fcma cma "
     "cipd mcipd fcipd shrm phr sphr gphr psm safe itil mphil dphil edd dba emba mph mpa mpp "
     "mfa med meng beng bcom bba llb cpa ccie ccna aws obe mbe cbe frsa frcs facs psyd dmd dvm"
 )
+FORMS = _words("mr mrs ms miss mx herr herrn frau dr prof professor monsieur madame mme mlle")
 SUFFIXES = _words("jr sr ii iii iv phd mba md esq cpa llm msc bsc")
 ORGANISATION = _words(
     "gmbh ag kg ohg ug mbh inc incorporated ltd limited llc llp corp corporation company co "
@@ -65,7 +67,19 @@ PARTICLES = _words(
 )
 
 
-NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN
+# These are given names as well, and so no sign of a family name where they stand first.
+ALSO_GIVEN = _words("ben mac")
+# Whoever is written so is more than one, or nobody yet.
+NOBODY = _words(
+    "familie fam family famille familia famiglia ehepaar eheleute couple vorname nachname name "
+    "firstname lastname surname prenom nombre apellido nome cognome keine angabe angaben "
+    "unbekannt unknown inconnu anonym anonymous deleted geloscht none null undefined false true "
+    "falsch wahr nobody noname niemand test user guest gast kunde customer empty leer"
+)
+BETWEEN = _words("und and et y e og och en & + oder or /")  # between two names: two people
+
+
+NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN | NOBODY | (PARTICLES - ALSO_GIVEN - {"abu"})
 
 
 # A mailbox, a number or a profile.
@@ -120,7 +134,10 @@ def _is_several(text: str) -> bool:
 def _split(whole: str) -> Name:
     """First and last of a name written in one cell: "Dr. Anna Meier", "Meier, Anna", "Anna M."."""
     parts = [part.strip() for part in whole.split(",")]
-    parts = [part for part in parts if part and not is_degrees(part)] or parts
+    kept = [part for part in parts if part and not is_degrees(part)] or parts
+    is_titled, parts = any(_bare(part) in FORMS for part in parts), kept
+    if _is_nobody(whole.split()):
+        return Name("", "", whole, "")
     if len(parts) == 2:
         last, first = parts
         return Name(first, last, f"{first} {last}", greeting(first))
@@ -128,10 +145,22 @@ def _split(whole: str) -> Name:
         return Name("", "", whole, "")  # a list of words: which is the name nobody can tell
     tokens = parts[0].split()
     names = _without_titles(tokens)
+    if len(names) == 1 and (is_titled or names[0] != tokens[0]):
+        return Name("", names[0], whole, "")  # "Herr Müller" says the family name
+    if len(names) > 1 and _fold(names[0]) in PARTICLES - ALSO_GIVEN:
+        return Name("", "", whole, "")  # "von Arx", "El Khatib Omar": it begins with the family
     if len(names) < 2:
         return Name(names[0] if names else "", "", whole, greeting(names[0]) if names else "")
     first, last = names[0], " ".join(names[1:])
     return Name(first, last, whole, greeting(first) if _is_western(names) else "")
+
+
+def _is_nobody(tokens: list[str]) -> bool:
+    """Whether the words name several people, or stand where nobody gave a name."""
+    between = tokens[1:-1]
+    return any(_bare(token) in NOBODY for token in tokens) or any(
+        token in BETWEEN or (len(token) > 1 and token.casefold() in BETWEEN) for token in between
+    )
 
 
 def is_degrees(text: str) -> bool:
@@ -174,7 +203,9 @@ def greeting(first: str) -> str:
         tokens.pop()  # "John F." is greeted as John
     if not 1 <= len(tokens) <= 3 or any(not _is_word(token) for token in tokens):
         return ""
-    if any(_bare(token) in ORGANISATION for token in tokens) or _bare(tokens[0]) in NEVER_GIVEN:
+    if any(_bare(token) in ORGANISATION for token in tokens) or _bare(tokens[0]) in NO_GREETING:
+        return ""
+    if _is_nobody(tokens):
         return ""
     return " ".join(
         token if index and token in PARTICLES else _cased(token)
@@ -213,7 +244,7 @@ def _cased(token: str) -> str:
     token = token.strip("`´·")
     if token.isupper() or token.islower():
         return "".join(
-            c.upper() if i == 0 or (not token[i - 1].isalpha() and token[i - 1] in "-‐‑") else c
+            c.title() if i == 0 or (not token[i - 1].isalpha() and token[i - 1] in "-‐‑") else c
             for i, c in enumerate(token.lower())
         )
     return token
