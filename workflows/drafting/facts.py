@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
+from outreach.core.importing import tidy
 from outreach.core.models import Person, Workspace
 from outreach.core.names import clean
 from workflows.drafting import spoken
@@ -36,8 +37,9 @@ LONGEST_ABOUT = 300
 ODD = re.compile(r"[{}<>|\\^~`@*_=\[\]•·►✓\"“”]|https?:|www\.|--|\.\.\.|…|!!|\?|;", re.IGNORECASE)
 NOTHING = frozenset(
     {
-        "none", "null", "nil", "n/a", "na", "nan", "-", "--", ".", "?", "x", "xx", "xxx", "tbd",
-        "undefined", "unknown", "keine", "nobody", "test", "unbekannt", "inconnu",
+        "none", "nil", "na", "?", "x", "xx", "xxx", "tbd", "unknown", "keine", "nobody", "test",
+        "unbekannt", "inconnu", "false", "true", "falsch", "wahr", "faux", "deleted", "leer",
+        *(cell.casefold() for cell in tidy.NOTHING),
     }
 )  # fmt: skip
 NO_COMPANY = re.compile(
@@ -94,8 +96,10 @@ def of_person(
 @lru_cache(maxsize=20_000)
 def sayable(raw: str, longest: int = LONGEST) -> str:
     """The value as it may stand in a sentence; empty when it may not."""
-    value = clean(raw)
+    value = clean(raw).strip(" ,-–—")
     if not value or len(value) > longest or value.casefold() in NOTHING:
+        return ""
+    if tidy.FAILED.fullmatch(value):
         return ""
     if ODD.search(value) or not any(char.isalpha() for char in value):
         return ""

@@ -25,6 +25,8 @@ TODAY = date(2026, 3, 2)
         ("https://acme.example", ""), ("www.acme.example", ""), ("me@example.com", ""),
         ("Growth | Sales | Love", ""), ("VISIONARY LEADER", ""), ("🚀 Rocket", ""),
         ("Ready to grow?", ""), ("x" * 71, ""), ("12345", ""), ("a\ue000b", ""), ("=cmd", ""),
+        ("#REF!", ""), ("#WERT!", ""), ("#NAME?", ""), ("#N/A", ""), ("(leer)", ""), ("FALSE", ""),
+        ("keine Angabe", ""), ("Not specified", ""), ("Acme,", "Acme"), ("Acme -", "Acme"),
     ],
 )  # fmt: skip
 def test_a_cell_is_said_as_it_is_or_not_at_all(raw, said):

@@ -18,7 +18,7 @@ from outreach.core.importing.columns import fold
 from outreach.core.importing.places import country, is_calling_code, zone, zone_of
 from outreach.core.importing.refusals import OPTED_OUT, Refusals, Refused
 from outreach.core.importing.table import Record, Table
-from outreach.core.importing.tidy import emptied, is_footer, plain
+from outreach.core.importing.tidy import emptied, failures, is_footer, plain
 from outreach.core.importing.ways import Way, Ways
 from outreach.core.models import Channel
 from outreach.core.names import Name
@@ -126,6 +126,7 @@ class Reader:
         for part, most in LONGEST_NAME.items():
             if len(getattr(row.name, part)) > most:
                 return Skip(line, "too_long", f"The name has more than {most} letters.", True)
+        row.problems += failures(record[1])
         return self._read_zone(row, cells) or self._read_facts(row, cells)
 
     def _raw(self, cells: list[str], name: str) -> str:

@@ -11,6 +11,10 @@ NOTHING = frozenset(
     [
         "-", "--", "–", "—", ".", "n/a", "N/A", "#N/A", "#NV", "n.a.", "k.A.", "NULL", "null",
         "NaN", "undefined", "(not set)", "(blank)", "(none)", "[not provided]", "Info Requested",
+        "keine Angabe", "Keine Angabe", "keine Angaben", "Keine Angaben", "k. A.", "(leer)",
+        "(empty)", "(vide)", "n/d", "N/D", "#N/D", "not provided", "Not provided", "Not Provided",
+        "not specified", "Not specified", "Not Specified", "nicht angegeben", "Nicht angegeben",
+        "non renseigné", "Non renseigné",
     ]
 )  # fmt: skip
 # Under a report: "Grand Totals (5 Records)", "Copyright © 2000-2024 salesforce.com".
@@ -31,14 +35,29 @@ BELOW = re.compile(  # how any of these begins: most rows are told apart by this
     re.IGNORECASE,
 )
 LINK = re.compile(r"\s*\((?:https?://|\.\./)[^()\s]*\)")  # how Notion and Airtable write a relation
+# What a spreadsheet writes where a formula failed, in any language: #REF!, #WERT!, #NAME?
+FAILED = re.compile(r"#[A-ZÄÖÜÉÈÇ¡¿/0-9_]*[A-ZÄÖÜÉÈÇ][A-ZÄÖÜÉÈÇ¡¿/0-9_]*[!?]")
+AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')  # how a number is kept from being reckoned with
 PARTED = " ::: "  # Google's sign between several values of one cell
 
 
 def emptied(cells: list[str]) -> list[str]:
-    """The cells without those that only say that there is nothing."""
-    if NOTHING.isdisjoint(cells):
+    """The cells without those that only say that there is nothing, each as it is shown."""
+    if NOTHING.isdisjoint(cells) and not any(cell.startswith(("=", "#")) for cell in cells):
         return cells
-    return ["" if cell in NOTHING else cell for cell in cells]
+    return [_shown(cell) for cell in cells]
+
+
+def _shown(cell: str) -> str:
+    if found := AS_TEXT.fullmatch(cell):
+        cell = found[1].replace('""', '"')
+    return "" if cell in NOTHING or FAILED.fullmatch(cell) else cell
+
+
+def failures(cells: list[str]) -> list[str]:
+    """A sentence where formulas failed in these cells; `emptied` leaves such cells out."""
+    found = dict.fromkeys(cell for cell in cells if cell[:1] == "#" and FAILED.fullmatch(cell))
+    return [f"{', '.join(found)}: an error of the spreadsheet, left out."] if found else []
 
 
 def plain(cell: str) -> str:

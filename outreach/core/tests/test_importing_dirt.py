@@ -242,3 +242,14 @@ def test_a_header_in_plain_letters_proves_no_code_page():
     content = "Name,Email,Company\nŁukasz Żółć,a@example.com,Żabka\n".encode("cp1250")
     with pytest.raises(BadFile, match="name its encoding with --encoding"):
         read_file(content, name="people.csv")
+
+
+def test_what_a_spreadsheet_writes_for_a_failed_formula_is_an_empty_cell_and_told():
+    head = "First Name,Last Name,Company,Title,Email\n"
+    (hans,), _ = rows_of(head + '"=""Hans""",Huber,#REF!,#N/A,h@example.com\n')
+    assert told(hans) == ("Hans Huber", "Hans", "", "")
+    assert hans.problems == ["#REF!: an error of the spreadsheet, left out."]
+    (rita,), _ = rows_of(head + "keine Angabe,Book,#BÜRO,(leer),r@example.com\n")
+    assert (told(rita), rita.problems) == (("Book", "", "", "#BÜRO"), [])
+    (udo,), _ = rows_of(head + "#NAME?,#WERT!,#1,,u@example.com\n")
+    assert (told(udo), len(udo.problems)) == (("u@example.com", "", "", "#1"), 1)
