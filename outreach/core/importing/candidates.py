@@ -91,12 +91,13 @@ class Reader:
     def read(self, record: Record) -> Candidate | Skip:
         """Somebody, or why it is nobody. A row that is left out still closes its addresses."""
         found = self._read(record)
-        if isinstance(found, Skip) and self.refusals.cells and found.code not in UNREADABLE:
-            cells = emptied(record[1])
-            found.refused = self.refusals.read(cells)
-            if found.refused:
-                region = country(self._text(cells, "country")) or self.choices.country
-                found.ways = self.ways.read(cells, region).ways
+        if not self.refusals.cells or (isinstance(found, Skip) and found.code in UNREADABLE):
+            return found
+        cells = emptied(record[1])
+        found.refused = self.refusals.read(cells)
+        if isinstance(found, Skip) and found.refused:
+            region = country(self._text(cells, "country")) or self.choices.country
+            found.ways = self.ways.read(cells, region).ways
         return found
 
     def _read(self, record: Record) -> Candidate | Skip:
@@ -157,7 +158,6 @@ class Reader:
         found = self.ways.read(cells, row.country or self.choices.country)
         row.ways, row.profile_url = found.ways, found.profile_url
         row.problems += found.problems
-        row.refused = self.refusals.read(cells) if self.refusals.cells else {}
 
     def _nobody(self, row: Candidate, cells: list[str]) -> Skip:
         """Why a row without any way to reach somebody, or without any name, is left out."""

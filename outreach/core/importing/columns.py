@@ -33,6 +33,7 @@ LABELS = {
     "country": "country",
     "notes": "notes",
     "opted_out": "opted out",
+    "opted_in": "agreed to be written to",
     "do_not_call": "do not call",
     "bounced": "bounced for good",
     "url": "LinkedIn page, where it is one",

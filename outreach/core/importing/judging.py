@@ -71,6 +71,7 @@ class Run:
             done += len(batch)
             if progress is not None:
                 progress(done, self.table.rows)
+        self.report.notices += reader.refusals.unknown_words()
         self._note_history()
 
     def _note_history(self) -> None:

@@ -6,29 +6,59 @@ It is kept with the file's own words, so that the report says why an address cam
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from outreach.core.importing import dates
 from outreach.core.importing.columns import Columns, fold
 from outreach.core.importing.ways import CHANNELS
 from outreach.core.models import Channel
 
-# What a cell says when somebody must not be written to; "false" and "subscribed" say nothing.
-OPTED_OUT_WORDS = (
+YES_WORDS = (
     "true|yes|y|1|x|ja|oui|si|sim|da|tak|evet|да|はい|是|checked|wahr|vrai|verdadero|verdadeiro|vero|"
-    "waar|prawda|doğru|истина|unsubscribed|opted out|opt out|out|abgemeldet|désabonné|baja|"
-    "no consent|archived|never|complained|do not email|do not contact|non-marketing contact"
+    "waar|prawda|doğru|истина|✓|✔|☑|✅"
 )
-OPTED_OUT = frozenset(fold(word) for word in OPTED_OUT_WORDS.split("|"))
+NO_WORDS = (
+    "false|no|n|0|00|off|nein|non|nie|não|nee|nej|nei|ei|ne|nem|nu|hayır|нет|ні|не|όχι|いいえ|否|"
+    "아니요|falsch|faux|falso|onwaar|fałsz|yanlış|ложь|none|unchecked|not opted out|"
+    "not unsubscribed|☐|□|[]|[ ]"
+)
+# Whose list says so may not be written to, whatever the column asks.
+REFUSED_WORDS = (
+    "unsubscribed|unsubscribe|unsub|opted out|opt out|out|stop|abgemeldet|désabonné|baja|"
+    "no consent|archived|never|complained|do not email|do not contact|non-marketing contact|"
+    "non subscribed|not subscribed|never subscribed|not opted in"
+)
+AGREED_WORDS = (
+    "subscribed|active|opted in|opt in|in|resubscribed|aktiv|angemeldet|abonniert|abonné|actif|"
+    "inscrit|activo|suscrito|attivo|iscritto|ativo|inscrito|actief|geabonneerd|marketing contact"
+)
 # In a column about opting out these speak of the mailbox, not of what its owner wants.
 DEAD_WORDS = "bounced|hard bounced|hard bounce|cleaned|invalid|undeliverable"
-DEAD = frozenset(fold(word) for word in DEAD_WORDS.split("|"))
-# In a column about bounces everything is a bounce for good but these.
 ALIVE_WORDS = (
-    "false|no|n|0|nein|non|nie|falsch|faux|falso|none|never|valid|verified|ok|active|deliverable|"
-    "delivered|soft|soft bounce|soft bounced|temporary|transient"
+    "valid|verified|ok|deliverable|delivered|soft|soft bounce|soft bounced|temporary|transient|"
+    "unverified|guessed|extrapolated|catch all|accept all|likely to engage|user managed"
 )
-ALIVE = frozenset(fold(word) for word in ALIVE_WORDS.split("|"))
+
+
+def _word(cell: str) -> str:
+    """A cell to be compared; of nothing but signs the signs themselves."""
+    return fold(cell) or cell
+
+
+def _words(*lists: str) -> frozenset[str]:
+    return frozenset(_word(word) for words in lists for word in words.split("|"))
+
+
+OPTED_OUT = _words(YES_WORDS, REFUSED_WORDS)
+STAYED = _words(NO_WORDS, AGREED_WORDS, ALIVE_WORDS)
+OPTED_IN = _words(YES_WORDS, AGREED_WORDS)
+NOT_IN = _words(NO_WORDS, REFUSED_WORDS)
+DEAD = _words(DEAD_WORDS)
+# In a column about bounces everything is a bounce for good but these.
+ALIVE = _words(NO_WORDS, ALIVE_WORDS, "never|active")
+MOMENT = re.compile(r"\d{5,13}(?:\.\d+)?")  # a date as Excel or a computer counts it
 DATED = re.compile(r"\d{1,4}[-/.]\d\d?[-/.]\d{2,4}")  # "unsubscribed at"
 # HubSpot's word for whom it bills: no opt-out, so it closes nothing unless somebody says so.
 BILLING = "marketingcontactstatus"
@@ -37,7 +67,13 @@ BILLING_NOTICE = (
     "that here, say that the column means opted out."
 )
 BY_PHONE = (str(Channel.PHONE), str(Channel.WHATSAPP))
+UNKNOWN_NOTICE = (
+    "{column} has words not known here: {words}. They count as a refusal. Write yes or no, or say "
+    "that the column means nothing."
+)
 LONGEST = 60
+LONGEST_WORD = 30
+MOST_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +99,18 @@ def notice(header: Sequence[str], columns: Columns) -> tuple[str, ...]:
 
 
 class Refusals:
-    """Reads what the rows of one table say against writing."""
+    """Reads what the rows of one table say against writing.
+
+    What it does not know is a refusal, and is counted so that the report can name it.
+    """
 
     def __init__(self, columns: Columns, header: Sequence[str]) -> None:
         self.cells = [
             (name, index, header[index].strip())
-            for name in ("opted_out", "do_not_call", "bounced")
+            for name in ("opted_out", "opted_in", "do_not_call", "bounced")
             for index in columns.get(name, ())
         ]
+        self.unknown: dict[str, Counter[str]] = {}  # rows by column and word
 
     def read(self, cells: Sequence[str]) -> Refused:
         """By channel, the gravest first; empty when nothing stands against writing."""
@@ -79,22 +119,49 @@ class Refusals:
             cell = cells[index].strip()
             if not cell:
                 continue
-            channels, is_bounce = _meaning(name, cell)
+            channels, is_bounce, is_known = _meaning(name, cell)
+            if not is_known:
+                self._note(column, cell)
             for channel in channels:
                 if channel not in found:
                     found[channel] = Refusal(column, _shown(column, cell), is_bounce)
         return found
 
+    def _note(self, column: str, cell: str) -> None:
+        counts = self.unknown.setdefault(column, Counter())
+        word = repr(cell[:LONGEST_WORD])
+        if "@" in cell or (word not in counts and len(counts) >= MOST_WORDS):
+            word = "other text"  # an address, or a column of free text
+        counts[word] += 1
 
-def _meaning(name: str, cell: str) -> tuple[tuple[str, ...], bool]:
-    """The channels this cell closes, and whether it is for a bounce."""
-    word = fold(cell)
+    def unknown_words(self) -> tuple[str, ...]:
+        """A sentence for each column with words that nobody here knows, each with its rows."""
+        return tuple(
+            UNKNOWN_NOTICE.format(
+                column=column,
+                words=", ".join(f"{word} ({several(n)})" for word, n in counts.most_common()),
+            )
+            for column, counts in self.unknown.items()
+        )
+
+
+def several(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _meaning(name: str, cell: str) -> tuple[tuple[str, ...], bool, bool]:
+    """The channels this cell closes, whether it is for a bounce, and whether it was understood."""
+    word = _word(cell)
     is_dead = word not in ALIVE if name == "bounced" else word in DEAD
     if name != "do_not_call" and is_dead:
-        return (str(Channel.EMAIL),), True
-    if name == "bounced" or not (word in OPTED_OUT or DATED.match(cell)):
-        return (), False
-    return BY_PHONE if name == "do_not_call" else tuple(CHANNELS.values()), False
+        return (str(Channel.EMAIL),), True, True
+    is_date = bool(DATED.match(cell) or MOMENT.fullmatch(cell) or dates.parse(cell))
+    is_free = word in OPTED_IN or is_date if name == "opted_in" else word in STAYED
+    if name == "bounced" or is_free:
+        return (), False, True
+    is_known = word in NOT_IN if name == "opted_in" else word in OPTED_OUT or is_date
+    closed = BY_PHONE if name == "do_not_call" else tuple(CHANNELS.values())
+    return closed, False, is_known
 
 
 def _shown(column: str, cell: str) -> str:

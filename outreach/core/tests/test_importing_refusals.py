@@ -180,6 +180,62 @@ def test_what_a_cell_says_against_writing(bring, workspace, column, value, chann
     assert closed(workspace, "Bob Hill") == channels
 
 
+UNKNOWN = ("unsubscribe", "unsub", "stop", "✓", "Yes, please", "2", "Abgemeldet am 3.5.2024",
+           "03 May 2024", "May 3, 2024", "45050", "1714730400", "Ja (telefonisch)")  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", UNKNOWN)
+@pytest.mark.parametrize("column", ["Opted out", "Unsubscribed at", "Do not contact"])
+def test_a_filled_cell_about_opting_out_refuses_unless_it_says_no(bring, workspace, column, cell):
+    bring(f'Name,Email,{column}\nBob Hill,bob@example.com,"{cell}"\n')
+    assert closed(workspace, "Bob Hill") == ("email",)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", "no", "FALSE", "0", "Nein", "non", "não", "hayır", "нет", "いいえ", "Subscribed", "active",
+     "Opted in", "opt-in", "n/a", "-", "☐"],
+)  # fmt: skip
+def test_a_listed_no_about_opting_out_closes_nothing(bring, workspace, cell):
+    assert not bring(f"Name,Email,Opted out\nBob Hill,bob@example.com,{cell}\n").notices
+    assert closed(workspace, "Bob Hill") == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "channels"),
+    [
+        ("Subscribed", "yes", ()), ("Opt-in", "Ja", ()), ("Opt in", "✓", ()), ("Opted in", "", ()),
+        ("Accepts Marketing", "2024-05-03", ()), ("Subscribed", "subscribed", ()),
+        ("Subscribed", "no", ("email",)), ("Opt-in", "perhaps", ("email",)),
+        ("Subscribed", "unsubscribed", ("email",)), ("Accepts Marketing", "0", ("email",)),
+    ],
+)  # fmt: skip
+def test_a_column_about_agreeing_refuses_unless_it_says_yes(
+    bring, workspace, column, cell, channels
+):
+    bring(f"Name,Email,{column}\nBob Hill,bob@example.com,{cell}\n")
+    assert closed(workspace, "Bob Hill") == channels
+
+
+def test_words_not_known_are_named_once_with_their_rows(bring):
+    # fmt: off
+    rows = ["Ann,a@example.com,mañana", "Bea,b@example.com,mañana", "Cyd,c@example.com,yes",
+            "Dan,d@example.com,d@example.com", "Eva,a@example.com,2", "Fay,,2024-05-03"]
+    # fmt: on
+    report = bring("Name,Email,Opted out\n" + "\n".join(rows) + "\n")
+    assert report.notices == (
+        "Opted out has words not known here: 'mañana' (2 rows), other text (1 row), '2' (1 row). "
+        "They count as a refusal. Write yes or no, or say that the column means nothing.",
+    )
+
+
+def test_a_column_of_free_text_names_only_its_first_words(bring):
+    rows = "".join(f"P {n},p{n}@example.com,word {n}\n" for n in range(30))
+    (notice,) = bring("Name,Email,Opted out\n" + rows).notices
+    assert notice.count("(1 row)") == 12
+    assert "other text (18 rows)" in notice
+
+
 def test_the_report_by_row_says_why(workspace):
     out = io.StringIO()
     table = read_file((FIXTURES / "salesforce_optouts.csv").read_bytes(), name="people.csv")
