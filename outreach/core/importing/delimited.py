@@ -13,6 +13,7 @@ from itertools import islice
 from outreach.core.importing import columns as meaning
 from outreach.core.importing.encoding import Encoding
 from outreach.core.importing.source import BadFile, Source
+from outreach.core.importing.swallowed import Swallowed
 from outreach.core.importing.table import Record, Table, header_of, shown
 from outreach.core.names import clean
 
@@ -50,13 +51,14 @@ def read(
             line=line,
         )
     kind = "linkedin" if reading.is_linkedin else "csv"
+    swallowed = Swallowed(reading.columns, len(cells), delimiter)
 
     def opened() -> Iterator[Record]:
         with text(place, found.codec) as handle:
             lines = Lines(handle, place.name)
             for _ in islice(lines, line):
                 pass
-            yield from _records(lines, delimiter)
+            yield from _records(lines, delimiter, swallowed)
 
     return Table(
         name=place.name,
@@ -161,7 +163,7 @@ class Lines:
         return line
 
 
-def _records(lines: Lines, delimiter: str) -> Iterator[Record]:
+def _records(lines: Lines, delimiter: str, swallowed: Swallowed) -> Iterator[Record]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         begun = lines.number + 1
@@ -171,6 +173,13 @@ def _records(lines: Lines, delimiter: str) -> Iterator[Record]:
             return
         except csv.Error as error:
             cells = _loosely(lines, begun, delimiter, error)
+        if lines.number > begun and swallowed.holds_rows(cells):
+            raise BadFile(
+                f'A quote (") in line {begun} of {lines.name} and one in line {lines.number} make '
+                "one cell of the rows between them. Delete both, or write a quote inside a cell "
+                'twice ("").',
+                line=begun,
+            )
         if cells and not (delimiter == "|" and _is_rule(cells)):
             yield begun, cells
 

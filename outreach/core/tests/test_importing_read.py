@@ -111,6 +111,40 @@ def test_a_quote_that_is_not_doubled_is_read_as_written_within_its_line():
     assert rows_of(content) == [["Bob B", 'Hill The" Hill"', "X"], ["C", "D", "E"]]
 
 
+SWALLOWED = {
+    "the people between": (
+        'Name,Company,Email\nAnna,"Acme,anna@a.example\nBob,Beta,bob@b.example\n'
+        'Carl,Gamma,carl@c.example\nDora,Delta",dora@d.example\n', 2, 5),
+    "a neighbour": ('Name;Company;Email\nAnna;"Acme;a@a.example\nBob;Beta";b@b.example\n', 2, 3),
+    "by address": ('Name,Email\nZ,z@a.example\nAnna,"a@a.example\nBob,b@b.example"\n', 3, 4),
+    "in a cut row": ('Name,Company,Email\nAnna,"Acme\nBob,b@b.example\nC,D",c@c.example\n', 2, 4),
+    "in notes": ('Name,Email,Notes\nAnna,a@a.example,"met\nBob,b@b.example,fine"\n', 2, 3),
+    "without mail": ('First name,Last name,Phone,City\nA,"B,+4179,X\nC,D",+4178,Y\n', 2, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SWALLOWED)
+def test_rows_swallowed_between_two_stray_quotes_are_refused(case):
+    content, first, last = SWALLOWED[case]
+    with pytest.raises(BadFile, match=rf"line {first} of .* and one in line {last} make one cell"):
+        read_file(content.encode())
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Name,Email,Address", 'A,a@a.example,"Road 1, 3rd floor\nZürich, info@a.example"'),
+        ("Name,Email,Notes", 'A,a@a.example,"Hello\nsee Meier, Carl, c@c.example"'),
+        ("Name,Email,Notes", 'A,a@a.example,"one\ntwo, three"'),
+        ("Name,Email", 'A,"a@a.example\nb@b.example, c@c.example"'),
+        ("Name,Title,Email", 'A,"Head of Sales,\nMarketing",a@a.example'),
+        ("Name,Company,Email", '"Meier,\nAnna","Hill & Sons,\nLondon",a@a.example'),
+    ],
+)
+def test_cells_of_several_lines_stay_readable(header, row):
+    assert len(rows_of(f"{header}\n{row}\nZ,z@z.example,x\n".encode())) == 2
+
+
 def test_blank_lines_are_no_rows():
     table = read_file(b"\n\nName,Email\n\nA B,a@example.com\n\n\n")
     assert [line for line, _ in table.records()] == [5]
