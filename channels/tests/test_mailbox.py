@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mailbox
+from contextlib import nullcontext
 from email.message import EmailMessage
 from io import StringIO
 
@@ -30,9 +31,12 @@ def mail(number: int, text: str = "Tuesday suits me.", sender: str = "ann@exampl
     return message.as_bytes()
 
 
-def run(path, *words: str) -> dict:
+def run(path, *, fault: str = "") -> dict:
+    """The report; `fault` is the sentence of a command that then ends non-zero."""
     out = StringIO()
-    call_command("import_mailbox", str(path), "--as", "bob", "--json", *words, stdout=out)
+    ending = pytest.raises(CommandError, match=fault) if fault else nullcontext()
+    with ending:
+        call_command("import_mailbox", str(path), "--as", "bob", "--json", stdout=out)
     return json.loads(out.getvalue())
 
 
@@ -98,8 +102,9 @@ def test_a_bad_mail_is_named_with_its_reason_and_stops_nothing(tmp_path):
     (tmp_path / "a.eml").write_bytes(b"")
     (tmp_path / "b.eml").write_bytes(b"\x00\xff\xfe no mail")
     (tmp_path / "c.eml").write_bytes(mail(1).replace(b"Tuesday", b"Tues\xffday"))
-    report = run(tmp_path)
+    report = run(tmp_path, fault="2 mails could not be read; all others are in")
     assert (report["unreadable"], report["new"]) == (2, 1)
+    assert InboundMessage.objects.count() == 1
     assert report["unreadable_mails"] == [
         {"mail": "a.eml", "reason": "it is empty"},
         {"mail": "b.eml", "reason": "it has no sender's address (From)"},
@@ -110,7 +115,8 @@ def test_without_json_it_is_told_in_sentences(tmp_path):
     (tmp_path / "a.eml").write_bytes(b"")
     (tmp_path / "c.eml").write_bytes(mail(1))
     out = StringIO()
-    call_command("import_mailbox", str(tmp_path), "--as", "bob", stdout=out)
+    with pytest.raises(CommandError, match=r"^1 mail could not be read; all others are in"):
+        call_command("import_mailbox", str(tmp_path), "--as", "bob", stdout=out)
     told = out.getvalue()
     assert "folder, 2 mails" in told
     assert "1 new, 0 known, 0 ours, 1 unreadable." in told

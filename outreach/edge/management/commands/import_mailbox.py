@@ -17,6 +17,7 @@ from channels import mailbox
 from channels.mailbox import BadMailbox, Box, Outcome, Report
 from outreach.core.permissions import Verb
 from outreach.edge import acting
+from outreach.edge.console import several
 
 
 class Command(BaseCommand):
@@ -47,6 +48,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
         else:
             self._show(report)
+        if bad := report.counts[Outcome.UNREADABLE]:
+            raise CommandError(f"{several(bad, 'mail')} could not be read; all others are in.")
 
     def _show(self, report: Report) -> None:
         self.stdout.write(f"{report.path}: {report.kind}, {report.total:,} mails")
