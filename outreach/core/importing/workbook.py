@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx): the first sheet with a header that says who somebody is.
 
-Read row by row; what it would grow to is judged before, and defusedxml refuses entities.
+Read row by row; what it would grow to is judged before, and defusedxml refuses entities. The
+other sheets are named in a notice.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from outreach.core.names import clean
 MAX_SHEET = 500 * 1024 * 1024
 MAX_STRINGS = 64 * 1024 * 1024  # openpyxl holds these in memory
 HEAD_ROWS = 60
+MOST_COUNTED = 100_000  # rows of a sheet that is not read
 # A formula whose result was never stored: written by a program, not saved by Excel.
 UNCALCULATED = re.compile(
     rb'<c r="([A-Z]+\d+)"[^>]*><f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
@@ -45,6 +47,7 @@ def read(place: Source, digest: str, *, mapping: Mapping[str, str] | None = None
             book = load_workbook(handle, read_only=True, data_only=True, keep_links=False)
             sheet, line, cells = _people_sheet(book, place.name, mapping)
             spool = of_rows(place.name, _rows(sheet, line, len(cells)))
+            notices = _unread(book, sheet)
     except archive.DAMAGED:
         raise BadFile(f"{place.name} is cut off or damaged. Save it again in Excel.") from None
     except BROKEN:
@@ -61,6 +64,7 @@ def read(place: Source, digest: str, *, mapping: Mapping[str, str] | None = None
         header_line=line,
         columns=reading.columns,
         unread=reading.unread,
+        notices=notices,
     )
 
 
@@ -107,6 +111,30 @@ def _people_sheet(
     if first is None:
         raise BadFile(f"{name} has no filled cell. Export it again.")
     return first
+
+
+def _unread(book: Any, read: Any) -> tuple[str, ...]:
+    """Every other sheet with something in it: people there, and opt-outs, would go unnoticed."""
+    found = []
+    for sheet in book.worksheets:
+        if sheet.title == read.title:
+            continue
+        sheet.reset_dimensions()
+        rows = islice(sheet.iter_rows(values_only=True), MOST_COUNTED)
+        if count := sum(1 for values in rows if any(_text(value).strip() for value in values)):
+            found.append(f"{sheet.title} ({_several(count)})")
+    if not found:
+        return ()
+    return (
+        f"Only the sheet {read.title} was read. Not read, nor who opted out there: "
+        f"{', '.join(found)}. Save each as a file of its own and import it too.",
+    )
+
+
+def _several(count: int) -> str:
+    if count == MOST_COUNTED:
+        return f"{count:,} rows or more"
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _rows(sheet: Any, header_line: int, width: int) -> Iterator[Record]:

@@ -194,6 +194,26 @@ def test_a_workbook_is_read_from_the_sheet_that_has_people():
     assert list(table.records()) == list(table.records())
 
 
+def test_sheets_that_are_not_read_are_named_with_their_rows():
+    book = Workbook()
+    book.active.title = "Customers"
+    rows = {"Germany": [HEAD, ["Gerd", "Two"]], "Gone": [[], [True]], "Nothing": [["  "], []]}
+    book.active.append(HEAD)
+    book.active.append(["Anna", "Meier", "anna@example.com"])
+    for title, each in rows.items():
+        place = book.create_sheet(title)
+        for row in each:
+            place.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    table, found, _ = people(out.getvalue(), name="people.xlsx")
+    assert [row.name.full for row in found] == ["Anna Meier"]
+    assert table.notices == (
+        "Only the sheet Customers was read. Not read, nor who opted out there: "
+        "Germany (2 rows), Gone (1 row). Save each as a file of its own and import it too.",
+    )
+
+
 def test_a_formula_without_a_result_is_refused_with_its_cell():
     with pytest.raises(BadFile, match=r"Cell A2 of people\.xlsx is a formula without a stored"):
         read_file(sheet(HEAD, ["=1+1", "x", "a@example.com"]), name="people.xlsx")
