@@ -26,6 +26,7 @@ from outreach.core.names import Name
 LONGEST = {"company": 300, "position": 400, "notes": 20_000}
 LONGEST_NAME = {"first": 200, "last": 200, "full": 400, "greeting": 200}
 NUMBERS = (str(Channel.PHONE), str(Channel.WHATSAPP))
+SEVERAL = "One person or several? Words stand between its mailboxes. Write one person a line."
 IN_FILE = -1
 UNREADABLE = frozenset({"footer", "ragged"})  # which cell means what nobody knows
 
@@ -169,7 +170,10 @@ class Reader:
             return Skip(row.line, "empty", "The row is empty.")
         if filled == {"connected_on"}:
             return Skip(row.line, "deleted_member", "Nothing but a date: a deleted member.")
-        words = " ".join(self._text(cells, name) for name in self.columns if name in filled)[:80]
+        told = " ".join(self._text(cells, name) for name in self.columns if name in filled)
+        words = told[:80]
+        if self.table.format == "text" and told.count("@") > 1:
+            return Skip(row.line, "several", SEVERAL, True, words)
         if self.table.format == "text":
             text = "No address in this line or beside it."
             return Skip(row.line, "beside", text, name=words)

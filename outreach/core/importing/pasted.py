@@ -12,12 +12,13 @@ from email.header import decode_header, make_header
 from itertools import pairwise
 
 from outreach.core import names
-from outreach.core.importing import delimited
+from outreach.core.importing import columns, delimited
 from outreach.core.importing.encoding import Encoding
 from outreach.core.importing.pieces import (
     EMAIL,
     PHONE,
     PROFILE,
+    ROLE,
     has_address,
     names_somebody,
     person,
@@ -35,6 +36,9 @@ GREETINGS = re.compile(
     r"cordialement|bien à vous|saludos|un saludo|cordiali saluti|atenciosamente)[,.!\s]*",
     re.IGNORECASE,
 )
+# One to four capitalised words, and then their mailbox at once.
+NAMED = re.compile(rf"(?:[^\W\d_a-z][\w.'’-]*[ ,:<(\t-]+){{1,4}}{EMAIL.pattern}")
+FILLERS = columns.LOOSE_WORDS | {"or", "and", "oder", "und", "ou", "et", "o", "y", "e"}
 BLOCK_LINES = 15
 Line = tuple[int, str]
 
@@ -151,7 +155,10 @@ def _people(block: list[Line]) -> Iterator[Record]:
         yield person(block[0][0], "\n".join(line for _, line in block))
         return
     for number, line in block:
-        for part in _addressees(line):
+        parts = _addressees(line)
+        if not parts:  # told of as skipped
+            yield number, ["", names.clean(line), "", "", "", ""]
+        for part in parts:
             yield person(number, part)
 
 
@@ -167,7 +174,8 @@ def _is_signature(lines: list[str]) -> bool:
 def _addressees(line: str) -> list[str]:
     """`A <a@x>; B <b@y>` and `a@x, b@y` are several people; two mailboxes behind a name are one.
 
-    So are the numbers of a group's members: `+49 170 …, +44 7911 …`.
+    So are the numbers of a group's members: `+49 170 …, +44 7911 …`. Nothing where it cannot be
+    told: one person must not get another's mailbox.
     """
     line = DOUBLED.sub("", line)  # 'a@x' <a@x>
     mailboxes = list(EMAIL.finditer(line))
@@ -180,9 +188,25 @@ def _addressees(line: str) -> list[str]:
     if not re.search(r"\w", EMAIL.sub("", line)):
         return [found[0] for found in mailboxes]
     if not re.search(r"<[^<>]*@[^<>]*>", line) or re.search(r"\w", line[mailboxes[-1].end() :]):
-        return [line]
+        return _parted(line, mailboxes)
     ends = [0, *(found.end() for found in mailboxes)]
     return [_decoded(line[start:end].lstrip(">'\" ,;")) + ">" for start, end in pairwise(ends)]
+
+
+def _parted(line: str, mailboxes: list[re.Match[str]]) -> list[str]:
+    """`Anna Meier a@x, Bob Hill b@x`: words between two mailboxes are the next one's name."""
+    pairs = pairwise(mailboxes)
+    if not any(_has_words(line[one.end() : two.start()]) for one, two in pairs):
+        return [line]
+    ends = [0, *(found.end() for found in mailboxes[:-1]), len(line)]
+    parts = [line[start:end].lstrip(">)'\" ,;") for start, end in pairwise(ends)]
+    return parts if all(NAMED.match(part) and not ROLE.search(part) for part in parts) else []
+
+
+def _has_words(between: str) -> bool:
+    """Words that are more than the kind of the next mailbox ("privat:")."""
+    words = (word for word in between.split() if columns.fold(word) not in FILLERS)
+    return names_somebody(" ".join(words))
 
 
 def _decoded(text: str) -> str:

@@ -161,6 +161,32 @@ def test_names_alone_are_people_when_said_to_be_text():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Anna Meier anna@x.example, Bob Hill bob@y.example",
+         [("Anna Meier", "anna@x.example"), ("Bob Hill", "bob@y.example")]),
+        ("Anna <a@x.example>, Bob <b@y.example>, Acme AG",
+         [("Anna", "a@x.example"), ("Bob", "b@y.example")]),
+        ("Anna Meier, anna@x.example, privat: am@y.example", [("Anna Meier", "anna@x.example")]),
+        ("Anna Meier a@x.example, +41 44 668 18 00, b@x.example", [("Anna Meier", "a@x.example")]),
+        ("Anna Meier, CFO, a@x.example or b@x.example", [("Anna Meier", "a@x.example")]),
+    ],
+)  # fmt: skip
+def test_two_mailboxes_with_a_name_between_them_are_two_people(line, found):
+    _, rows, _ = people(line.encode() + b"\nCarl Long <carl@z.example>\n")
+    assert [(row.name.full, row.ways[0].normalised) for row in rows[:-1]] == found
+
+
+def test_a_sentence_about_two_people_is_skipped_and_says_so():
+    line = "Please contact Fritz at fritz@x.example or his boss Gerd (gerd@x.example)"
+    table, rows, left = people(line.encode() + b"\nCarl Long <carl@z.example>\n")
+    assert [row.name.full for row in rows] == ["Carl Long"]
+    assert left == ["several"]
+    skip = Reader(table, Choices()).read(next(table.records()))
+    assert (skip.line, skip.is_error, skip.reason.endswith("one person a line.")) == (1, True, True)
+
+
 # --- Workbooks ------------------------------------------------------------------------------------
 
 
