@@ -26,7 +26,7 @@ from safety.contract.rulebook import RULES_DIR, compiled, expand
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
 # How much a text must read like a request: to be one, to be looked at, and for a rule to be right.
-SURE, PERHAPS, HARDLY = 2.0, -1.0, 0.0
+SURE, PERHAPS, HARDLY = 3.5, -0.5, 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from safety.contract import likeness as module
 from safety.contract import stop_request
-from safety.contract.likeness import BEGINNING, END, features, likeness, stretches
+from safety.contract.likeness import (
+    BEGINNING,
+    END,
+    Learnt,
+    features,
+    likeness,
+    pack,
+    parse,
+    stretches,
+    unpack,
+)
 from safety.contract.stop_request import (
     HARDLY,
     PERHAPS,
@@ -40,8 +50,18 @@ LANGUAGES = ["en", "es", "fr", "de", "pt", "it", "zh"]
 
 @pytest.fixture
 def weights(monkeypatch):
-    """`weights({...})`: these instead of the learnt ones, and nothing remembered of either."""
-    yield lambda given: monkeypatch.setattr(module, "_weights", lambda: given)
+    """`weights(base, {...})`: one opinion instead of the learnt ones, nothing remembered of either.
+
+    It speaks for a request from -100 on, and `base` takes just that away again."""
+
+    def use(base: float, words: dict[str, float] = {}) -> None:  # noqa: B006 - is only read
+        given = Learnt(
+            {word: round(weight * 100) for word, weight in words.items()},
+            (10_000,), (1,), round((base - 100) * 100),
+        )  # fmt: skip
+        monkeypatch.setattr(module, "_learnt", lambda: given)
+
+    yield use
     stop_request._detect.cache_clear()
 
 
@@ -97,12 +117,50 @@ def test_the_edges_of_what_is_read_are_exact():
 
 
 def test_the_stretch_with_the_highest_number_is_named(weights):
-    weights({"": -1.0, "lose": 3.0, "number": 1.0})
+    weights(-1.0, {"lose": 3.0, "number": 1.0})
     text = "ok ok. lose number. ok"
     number, (a, b) = likeness(text)
     assert text[a:b] == " lose number."
     assert number == pytest.approx(-1 + 4 / len(features("lose number")) ** 0.5)
     assert likeness("...") == likeness("") == (-100.0, (0, 0))
+
+
+def test_each_opinion_speaks_for_or_against_and_none_below_nothing():
+    words = {"stop": pack([300, 200]), "bus": pack([-400, 100]), "on": pack([0, -500])}
+    learnt = Learnt(words, (100, -50), (1, -1), -25)
+    assert learnt.number({"stop"}) == pytest.approx((-25 + 400 - 150) / 100)
+    assert learnt.number({"bus"}) == pytest.approx((-25 + 0 - 50) / 100)  # -300 is no opinion
+    assert learnt.number({"on", "x"}) == pytest.approx((-25 + 100 - 0) / 100)
+    both = (-25 + (100 - 100 / 2**0.5) - (-50 + 300 / 2**0.5)) / 100
+    assert learnt.number({"stop", "bus"}) == pytest.approx(both)
+    assert learnt.number(set("unknown")) == pytest.approx(0.75)
+
+
+@given(st.lists(st.lists(st.integers(-9_999, 9_999), min_size=3, max_size=3), max_size=50))
+def test_packed_numbers_add_up_each_to_its_like(rows):
+    assert unpack(sum(map(pack, rows)), 3) == [sum(row[at] for row in rows) for at in range(3)]
+
+
+def test_the_edges_of_a_packed_number():
+    for edge in ([2**31 - 1, -(2**31), 0], [-1, 1, -1], [0, 0, 2**31 - 1]):
+        assert unpack(pack(edge), 3) == edge
+
+
+def test_a_file_of_weights_is_read_as_it_is_written():
+    learnt = ({"a": [50, -7], "a b": [0, 1], "=": [-40, 0]}, [5, -6], [1, -1], -20)
+    text = learn_stops.told(learnt)
+    assert text.splitlines()[1:] == [
+        "BEGIN\t5 -6",
+        "COUNTS\t1 -1",
+        "BASE\t-20",
+        "=\t-40 0",
+        "a\t50 -7",
+    ]
+    read = parse(text)
+    assert (read.begin, read.counts, read.base) == ((5, -6), (1, -1), -20)
+    assert {word: unpack(packed, 2) for word, packed in read.words.items()} == {
+        "a": [50, -7], "=": [-40, 0]
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -118,7 +176,7 @@ def test_the_stretch_with_the_highest_number_is_named(weights):
     ],
 )
 def test_rules_and_learnt_together(weights, number, unheard, doubtful, heard):
-    weights({"": number})
+    weights(number)
     stop_request._detect.cache_clear()
     for text, rule, wanted in (
         ("purple elephants dance", "none", unheard),
@@ -151,7 +209,7 @@ def test_rules_and_learnt_together(weights, number, unheard, doubtful, heard):
 def test_a_doubt_is_faint_where_no_rule_hears_and_a_request_is_the_less_likely(
     weights, text, number, faint
 ):
-    weights({"": number})
+    weights(number)
     assert is_faint(text) is faint
 
 
@@ -173,7 +231,9 @@ def test_the_weights_are_those_of_the_examples_we_have():
     """Else: `python -m tools.learn_stops`."""
     first = module.WEIGHTS.read_text("utf-8").splitlines()[0]
     assert first == f"# learnt from {learn_stops.digest()}"
-    assert "" in module._weights() and len(module._weights()) > 5_000
+    learnt = module._learnt()
+    assert len(learnt.words) > 5_000 and set(learnt.counts) <= {1, -1}
+    assert len(learnt.begin) == len(learnt.counts) == learn_stops.OPINIONS
 
 
 def test_what_is_measured_on_was_not_learnt_from():
@@ -186,7 +246,7 @@ def test_fresh_requests_are_heard_or_held_and_harmless_replies_left_alone(langua
     mine = [(kind, detect_stop(text).kind) for lang, kind, text in ROWS if lang == language]
     asked = [heard for kind, heard in mine if kind == "stop"]
     near = [heard for kind, heard in mine if kind == "none"]
-    assert len(asked) >= 70 and len(near) >= 49
+    assert len(asked) >= 130 and len(near) >= 109
     assert asked.count("none") / len(asked) <= 0.1
     assert near.count("stop") / len(near) <= 0.1
 
