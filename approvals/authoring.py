@@ -45,10 +45,11 @@ def save(
         old = draft.current
         if old is None:
             raise Refused("The message has no text yet; discard it and write a new one.", "no_text")
-        told = replace(
+        sure = (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html)
+        told = replace(  # how sure its author was of other words says nothing of these
             words,
-            confidence=old.confidence,
-            confidence_parts=tuple(old.confidence_parts),
+            confidence=old.confidence if sure else None,
+            confidence_parts=tuple(old.confidence_parts) if sure else (),
             reasoning=old.reasoning,
             context=old.context,
             attachments=tuple(old.attachments),

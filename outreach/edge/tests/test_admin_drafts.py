@@ -92,14 +92,19 @@ def test_a_draft_is_reached_from_the_menu_and_from_its_person():
     assert page(draft) in person and reverse("admin:core_draft_new", args=[1])[:20] in person
 
 
-def test_save_makes_a_revision_with_the_authors_story():
+def test_save_makes_a_revision_that_is_as_sure_as_nobody_said():
     draft = testing.make_draft()
     response = post(enter(testing.bob()), draft, "save", subject="New", text="One\r\ntwo")
     assert response.status_code == 302
     fresh = Draft.objects.select_related("current").get(pk=draft.pk)
     revision = fresh.current
     assert (revision.no, revision.subject, revision.text) == (2, "New", "One\ntwo")
-    assert revision.confidence == 85 and fresh.status == "draft"
+    assert (draft.current.confidence, revision.confidence, revision.confidence_parts) == (
+        85,
+        None,
+        [],
+    )
+    assert fresh.status == "draft"
     told = Activity.objects.get(verb="drafts.revised")
     assert told.codes["door"] == "admin" and told.by_kind == "user"
 
