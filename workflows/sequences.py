@@ -84,8 +84,7 @@ def _step(row: Artifact, known: Known, at: datetime, told: dict[str, int]) -> No
     reason = why_ended(row, known)
     if reason:
         with transaction.atomic():
-            close(row, reason, by=KEEPER, at=at)
-        told["ended"] += 1
+            told["ended"] += close(row, reason, by=KEEPER, at=at)
         return
     touch = due(row, known, at=at)
     if touch is not None and _submit(row, touch, at):
@@ -93,7 +92,9 @@ def _step(row: Artifact, known: Known, at: datetime, told: dict[str, int]) -> No
 
 
 def why_ended(row: Artifact, known: Known) -> str:
-    """A key of REASONS, or empty while the sequence goes on."""
+    """A key of REASONS or a colleague's sentence, or empty while the sequence goes on."""
+    if said := row.closed_reason:  # ended, but for a message that somebody held
+        return next((key for key, sentence in REASONS.items() if sentence == said), said)
     person = row.person.merged_into or row.person if row.person else None
     if person is None or person.status != PersonStatus.ACTIVE:
         return person.status if person else "blocked"
@@ -148,14 +149,20 @@ def _submit(row: Artifact, touch: dict[str, Any], at: datetime) -> bool:
 
 
 def close(row: Artifact, reason: str, *, by: Principal, at: datetime) -> bool:
-    """End what is left of it, with the reason on each draft. Needs a transaction."""
+    """End what is left of it, with the reason on each draft. Needs a transaction.
+
+    False where another closed it, or where somebody holds one of its rounds at this moment: then
+    it stays open with its reason, and the next look ends the rest.
+    """
     sentence = REASONS.get(reason, reason)
     held = Artifact.objects.filter(pk=row.pk, closed_at__isnull=True)
     if not held.update(closed_at=at, closed_reason=sentence[:200]):
         return False
     ids = [touch["draft"] for touch in row.data["touches"]]
     told = f"The follow-up sequence ended: {sentence}"
-    taking.end_for_drafts(ids, sentence=told, by=by, at=at)
+    if taking.end_for_drafts(ids, sentence=told, by=by, at=at):
+        Artifact.objects.filter(pk=row.pk).update(closed_at=None)
+        return False
     left = Draft.objects.filter(pk__in=ids, status=DraftStatus.DRAFT)
     drafts.move(left.values_list("pk", flat=True), DraftStatus.REJECTED, reason=told)
     code = reason if reason in REASONS else "by_hand"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from approvals import rounds
 from approvals import services as deciding
 from approvals.models import Approval
 from outreach import testing
@@ -155,3 +156,22 @@ def test_a_colleague_can_end_it(row):
 def test_one_look_costs_the_same_however_many_are_open(row, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         sequences.advance(at=WORKDAY + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_somebody_holds_as_it_ends_is_ended_by_the_next_look(row, monkeypatch, by_hand):
+    """Its reviewer is just saying yes: the round is locked, and nobody waits for it."""
+    lock = rounds.lock
+    monkeypatch.setattr(rounds, "lock", lambda rows, skip=False: [])
+    if by_hand:
+        sequences.stop(row, by=testing.bob(row.workspace), at=WORKDAY)
+    else:
+        heard(row, WORKDAY + timedelta(hours=1))
+        assert sequences.advance(at=WORKDAY + timedelta(hours=2))["ended"] == 0
+    pending = Approval.objects.get()
+    alice = testing.alice(row.workspace)
+    deciding.approve(pending.pk, by=alice, at=WORKDAY, digest=pending.digest)
+    monkeypatch.setattr(rounds, "lock", lock)
+    assert sequences.advance(at=WORKDAY + timedelta(hours=3))["ended"] == 1
+    assert statuses(row) == ["rejected"] * 3
+    assert reason(row).startswith("Ended by" if by_hand else "They answered.")
