@@ -210,10 +210,15 @@ def zones_of(approval: Approval) -> LocalZones:
     person = approval.draft.person
     human = person.merged_into or person
     default = approval.workspace.time_zone
-    phone = getattr(approval, PHONE, None) or ""
+    oldest = getattr(approval, PHONE, None) or ""
+    by_number = approval.channel in (Channel.WHATSAPP, Channel.PHONE)
+    written = approval.revision.address if by_number else ""
     try:
         return resolve_zones(
-            timezone=human.time_zone or person.time_zone, phone=phone, default=default
+            timezone=human.time_zone or person.time_zone,
+            phone=written,
+            also=(oldest,),
+            default=default,
         )
     except ValueError:
         return LocalZones((workspace_zone(approval.workspace),), _source(default))

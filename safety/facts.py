@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from outreach.core import files
-from outreach.core.models import Draft, Person, Revision, Touch
+from outreach.core.models import Channel, Draft, Person, Revision, Touch
 from safety import actions, controls, gate
 from safety.contract import frequency
 from safety.contract.content import effective_purpose
@@ -21,6 +21,7 @@ from safety.known import Known, place_of, read
 from safety.law.law import country_of, state_of
 from safety.models import ControlKey
 
+BY_NUMBER = (Channel.WHATSAPP, Channel.PHONE)
 # To an answer the law allows most, to a first message least.
 STRICTER = (Touch.REPLY, Touch.FOLLOW_UP, Touch.INITIAL)
 
@@ -115,23 +116,24 @@ def _touch(draft: Draft, human: Person, known: Known) -> str:
 
 
 def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dict[str, Any]:
-    phone = known.around.phones.get(human.pk, "")
-    country = country_of(human.country or person.country, phone)
+    phones = _numbers(draft, known.around.phones.get(human.pk, ()))
+    country, also = _countries(human.country or person.country, phones)
     workspace = draft.workspace
     return {
         "person_status": human.status,
         "status_reason": human.status_reason,
         "automation_enabled": person.automation_enabled and human.automation_enabled,
         "automation_reason": human.automation_disabled_reason or person.automation_disabled_reason,
-        **_zones(human.time_zone or person.time_zone, phone, workspace.time_zone),
+        **_zones(human.time_zone or person.time_zone, phones, workspace.time_zone),
         "country": country,
-        "state": state_of(country, _state(human) or _state(person)),
+        "also": also,
+        "state": state_of("US" if "US" in also else country, _state(human) or _state(person)),
         "parties": tuple(
             filter(
                 None,
                 (
                     draft.current.address if draft.current else "",
-                    phone,
+                    *phones,
                     workspace.sender_address,
                     workspace.unsubscribe_address,
                     _bare(settings.DEFAULT_FROM_EMAIL),
@@ -143,10 +145,24 @@ def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dic
     }
 
 
-def _zones(timezone: str, phone: str, default: str) -> dict[str, Any]:
+def _numbers(draft: Draft, known: Sequence[str]) -> tuple[str, ...]:
+    """Every number they may be at: the one this goes to, then theirs, oldest first."""
+    written = draft.current.address if draft.current and draft.channel in BY_NUMBER else ""
+    return tuple(dict.fromkeys(filter(None, (written, *known))))
+
+
+def _countries(stored: str, phones: Sequence[str]) -> tuple[str, frozenset[str]]:
+    """The stored country, else that of the first number that tells one, and those of the rest."""
+    if stored.strip():
+        return country_of(stored), frozenset()
+    found = [name for phone in phones if (name := country_of("", phone))]
+    return (found[0], frozenset(found[1:]) - {found[0]}) if found else ("", frozenset())
+
+
+def _zones(timezone: str, phones: Sequence[str], default: str) -> dict[str, Any]:
     """Whose clock counts. A stored zone that cannot be read is a fault the gate refuses."""
     try:
-        return {"zones": resolve_zones(timezone=timezone, phone=phone, default=default)}
+        return {"zones": resolve_zones(timezone=timezone, also=phones, default=default)}
     except ValueError:
         return {
             "zones": LocalZones(("UTC",), "unknown"),

@@ -75,7 +75,7 @@ class Around:
     contacts: dict[int, list[Passed]] = field(default_factory=lambda: defaultdict(list))
     rests: dict[int, list[frequency.Contact]] = field(default_factory=lambda: defaultdict(list))
     consents: dict[int, list[ConsentOnFile]] = field(default_factory=lambda: defaultdict(list))
-    phones: dict[int, str] = field(default_factory=dict)
+    phones: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def last_out(self, human: int) -> list[Passed]:
         """The last two messages that left to them."""
@@ -158,7 +158,7 @@ def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     for kind, whose, a, b, began, until, draft, _ in rows:
         moment, end = sql.to_moment(began), sql.to_moment(until)
         if kind == "phone":
-            found.phones.setdefault(whose, a)  # the oldest: what is added moves nobody's hours
+            found.phones[whose].append(a)
         elif kind == "contact":
             when = min(moment, at) if b == "out" else moment
             contact = frequency.Contact(platform=a, at=when, direction=b)

@@ -61,6 +61,7 @@ class Facts:
     attachments: tuple[dict[str, object], ...] = field(default=())
     # What the law table asks.
     country: str = ""  # ISO 3166 alpha-2; empty: unknown
+    also: frozenset[str] = frozenset()  # countries their other numbers tell: their laws hold too
     state: str = ""  # of the United States, two letters; empty: unknown
     company: bool = False  # known to work for a company
     follows_us: bool = False

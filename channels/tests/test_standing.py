@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,8 @@ from outreach.core.models import Activity, Contact, Draft, Person
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
-from safety import facts
+from safety import facts, gate
+from safety.law.law import check_law
 from safety.models import EmergencyOverride, SafetyEvent
 from safety.override import OverrideRefused, declare
 
@@ -225,14 +227,35 @@ def test_the_law_is_that_of_the_number_whichever_record_of_the_human_being_has_i
     assert submission.submit(offer.pk, by=testing.bob(), at=WORKDAY).approval is None
 
 
-def test_of_two_records_numbers_the_older_counts_for_messages_to_either():
+def test_the_numbers_of_all_records_count_for_messages_to_either():
     one, other = testing.make_person(), testing.make_person()
     add_address(one.workspace, other, "phone", "+493012345678")
     add_address(one.workspace, one, "phone", "+81312345678")
     merging.merge(one, other, by=testing.bob(), at=WORKDAY)
     both = [testing.make_draft(each) for each in Person.objects.filter(pk__in=[one.pk, other.pk])]
     found = facts.gather(both, at=WORKDAY)
-    assert {each.country for each in found.values()} == {"DE"}
+    assert {(each.country, *each.also) for each in found.values()} == {("DE", "JP")}
+    assert {each.zones.zones for each in found.values()} == {("Europe/Berlin", "Asia/Tokyo")}
+
+
+@pytest.mark.parametrize("first", ["+12124567890", "+4915112345678"])
+def test_an_older_number_abroad_moves_neither_the_night_nor_the_law(first):
+    person = testing.make_person()
+    for number in dict.fromkeys([first, "+12124567890", "+4915112345678"]):
+        add_address(person.workspace, person, "whatsapp", number)
+    draft = testing.make_draft(person, channel="whatsapp", subject="", address="+4915112345678")
+    at = WORKDAY.replace(hour=22, minute=30)  # 23:30 in Berlin, 18:30 in New York
+    found = facts.gather([draft], at=at)[draft.pk]
+    assert (found.country, found.also) == ("DE", frozenset({"US"}))
+    assert gate.check_hours(found, gate.Moment.SENDING, at).codes == ("quiet_hours",)
+    offer = replace(found, purpose="promotional", channel="email")
+    both = check_law(offer, gate.Moment.SENDING, at)
+    for country in ("DE", "US"):
+        alone = check_law(
+            replace(offer, country=country, also=frozenset()), gate.Moment.SENDING, at
+        )
+        assert alone.level <= both.level
+        assert {item.rule for item in alone.blockers} <= {item.rule for item in both.blockers}
 
 
 def passed(person, direction, at):

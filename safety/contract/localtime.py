@@ -6,6 +6,7 @@ Pure: zones are names, instants are aware. An unknown zone is an error, never si
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -55,13 +56,19 @@ def zones_of_number(phone: str) -> tuple[str, ...]:
     return tuple(name for name in names if name != phone_timezone.UNKNOWN_TIMEZONE)
 
 
-def resolve_zones(*, timezone: str = "", phone: str = "", default: str = "UTC") -> LocalZones:
-    """Choose the recipient's zones: named, else those of the phone number, else `default`."""
+def resolve_zones(
+    *, timezone: str = "", phone: str = "", also: Iterable[str] = (), default: str = "UTC"
+) -> LocalZones:
+    """Choose the recipient's zones: named, else those of the number, else `default`.
+
+    `also` are other numbers of theirs: they may be at any, so each adds its zones.
+    """
     if timezone:
         zone_of(timezone)
         return LocalZones((timezone,), "recipient")
-    if phone and (zones := zones_of_number(phone)):
-        return LocalZones(zones, "phone")
+    zones = (zone for number in (phone, *also) if number for zone in zones_of_number(number))
+    if found := tuple(dict.fromkeys(zones)):
+        return LocalZones(found, "phone")
     zone_of(default)
     return LocalZones((default,), "workspace")
 

@@ -68,7 +68,11 @@ def _is_about(row: Row, facts: Facts, purpose: str) -> bool:
         and (not row.purposes or purpose in row.purposes)
         and (not row.touches or facts.touch in row.touches)
         and facts.address.startswith(row.prefix)
-        and (not row.countries or not facts.country or facts.country in row.countries)
+        and (
+            not row.countries
+            or not facts.country
+            or not row.countries.isdisjoint({facts.country, *facts.also})
+        )
         and (not row.states or facts.state in row.states)
     )
 
