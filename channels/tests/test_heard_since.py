@@ -123,8 +123,9 @@ def heard_by_page(client, item) -> str:
 
 
 @pytest.fixture
-def waiting(live, client):
+def waiting(live, client, monkeypatch):
     """An answer that waits for its reviewer, who has just opened the page."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: LATER)
     person = testing.make_person(None, "Anna Test")
     theirs = make_inbound(person, received_at=WORKDAY - timedelta(hours=1), text="Can we meet?")
     item = testing.make_pending(person, origin=f"inbound:{theirs.pk}")

@@ -51,15 +51,15 @@ def test_a_message_is_handled_once_and_by_somebody_entitled():
         inbox.handle(message.pk, by=testing.bob(), at=LATER)
 
 
-def test_a_reviewer_reads_the_message_a_draft_answers_else_the_last_on_its_channel():
+def test_a_reviewer_reads_what_came_since_the_message_a_draft_answers_or_since_their_last():
     person = testing.make_person()
     first, last = make_inbound(person), make_inbound(person, received_at=LATER)
-    make_inbound(person, channel="whatsapp", received_at=LATER + timedelta(minutes=1))
+    since = make_inbound(person, channel="whatsapp", received_at=LATER + timedelta(minutes=1))
     make_inbound(person, kind="bounce", received_at=LATER + timedelta(minutes=1))
     draft = testing.make_draft(person)
-    assert list(inbox.beside(draft)) == [last]
+    assert list(inbox.beside(draft)) == [since, last]
     inbox.answered(first, draft, by=testing.bob(), at=LATER)
-    assert list(inbox.beside(draft)) == [last, first]
+    assert list(inbox.beside(draft)) == [since, last, first]
 
 
 def test_only_the_last_message_of_a_human_being_alerts():
