@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -111,8 +111,9 @@ def judge_text(text: str, *, is_their_own: bool = True) -> StopRequest:
     has no rules, where these words are certain to be theirs."""
     try:
         found = detect_stop(text)
-        if not is_their_own and foreign(text) and is_faint(text):
-            found = StopRequest("none")  # what was learnt knows no language but its own
+        if not is_their_own and foreign(text):
+            # What was learnt knows no language but its own, and a stop suppresses for good.
+            found = StopRequest("none") if is_faint(text) else replace(found, kind="unclear")
         strange = foreign(text) if found.kind == "none" and is_their_own else ""
     except Exception:
         logger.exception("An inbound message could not be searched for a request to stop.")

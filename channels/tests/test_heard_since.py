@@ -52,7 +52,7 @@ def test_an_answer_leaves_where_nothing_came_since(answer, memory):
 
 
 def test_another_message_sends_the_answer_back_to_the_queue(answer, memory):
-    [message] = writes("One more thing: we moved to Hamburg.", person=answer.human)
+    [message] = writes("I forgot to say that our office is in Hamburg now.", person=answer.human)
     assert message.status == "wants_reply"
     report = sending.process(clock=clock)
     assert (report.sent, memory.outbox) == (0, [])
