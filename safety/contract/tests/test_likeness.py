@@ -254,7 +254,7 @@ def test_fresh_requests_are_heard_or_held_and_harmless_replies_left_alone(langua
 def test_the_page_tells_how_well_it_does():
     """Whoever changes a weight or a threshold measures anew: `python -m bench.content_safety`."""
     for wanted, rows, name in (
-        ("stop", ROWS, "requests"), ("none", ROWS, "near misses"),
+        ("stop", ROWS, "requests"), ("none", ROWS, "harmless texts, most near a request"),
         ("none", ORDINARY, "ordinary replies"),
     ):  # fmt: skip
         texts = [text for _, kind, text in rows if kind == wanted]
