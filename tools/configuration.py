@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tools import syntax
 from tools.steps import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
@@ -47,7 +48,7 @@ def readings() -> dict[str, Reading]:
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "tests" not in path.parts:
-                found |= dict(_in_source(ast.parse(path.read_text())))
+                found |= dict(_in_source(syntax.tree(path)))
     return found
 
 

@@ -16,6 +16,7 @@ from channels import registry, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.tests.plenty import make_plenty
 from outreach.testing import WORKDAY
+from tools.syntax import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "faults.md").read_text()
@@ -29,8 +30,7 @@ def test_every_row_of_the_matrix_is_there_once_and_in_order():
 
 @pytest.mark.parametrize(("path", "name"), NAMED, ids=lambda each: each)
 def test_a_test_that_the_page_names_exists(path, name):
-    tree = ast.parse((ROOT / path).read_text())
-    there = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    there = {node.name for node in ast.walk(tree(ROOT / path)) if isinstance(node, ast.FunctionDef)}
     assert name in there, f"docs/faults.md names {path}::{name}"
 
 

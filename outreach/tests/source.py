@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 from collections.abc import Iterator
 from pathlib import Path
+
+from tools.syntax import tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("outreach", "safety", "approvals", "channels", "workflows")
@@ -27,22 +28,6 @@ def modules(*, tests: bool = False, migrations: bool = False) -> tuple[Path, ...
 
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-@functools.cache
-def tree(path: Path) -> ast.Module:
-    """The file as a syntax tree.
-
-    Without the garbage collector: before Python 3.11.8 a collection in the middle of it lets
-    another thread in, and the parser then fails with a SystemError (python/cpython#106905).
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        return ast.parse(path.read_text(), str(path))
-    finally:
-        if collects:
-            gc.enable()
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -15,6 +15,7 @@ from django.urls import get_resolver
 from outreach import testing
 from outreach.edge.privacy import declared
 from outreach.tests import source
+from tools import syntax
 
 # A stage may point at what stands left of it, never ahead (docs/decisions/0001).
 ORDER = ("core", "safety", "approvals", "channels", "workflows", "edge")
@@ -54,7 +55,7 @@ def test_foreign_keys_point_left_or_stay_at_home():
 
 def status_writes(path: Path) -> Iterator[tuple[int, str]]:
     """(line, model or "?") of everything in this file that sets a `status`."""
-    for node in ast.walk(source.tree(path)):
+    for node in ast.walk(syntax.tree(path)):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
@@ -86,7 +87,7 @@ def test_statements_by_hand_write_only_what_their_module_owns():
     found = {
         (table, source.name(path))
         for path in source.modules()
-        for node in ast.walk(source.tree(path))
+        for node in ast.walk(syntax.tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for table in WRITES.findall(node.value)
     }
@@ -134,7 +135,7 @@ def test_controls_are_written_by_the_stop_alone():
     strangers += [
         f"{source.name(path)}:{node.lineno}"
         for path in source.modules()
-        for node in ast.walk(source.tree(path))
+        for node in ast.walk(syntax.tree(path))
         if isinstance(node, ast.ImportFrom)
         and node.module == "safety.controls"
         and any(alias.name == "write" for alias in node.names)
@@ -193,7 +194,7 @@ def test_each_module_says_what_it_is_for():
         for path in source.modules()
         if path.name != "apps.py"
         and path.read_text().strip()
-        and not ast.get_docstring(source.tree(path))
+        and not ast.get_docstring(syntax.tree(path))
     ]
     assert not silent, "a module docstring is missing"
 

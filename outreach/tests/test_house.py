@@ -12,8 +12,9 @@ import yaml
 from django.conf import settings
 from django.core.management import call_command
 
-from outreach.tests.source import ROOT, dotted, tree
+from outreach.tests.source import ROOT, dotted
 from tools import processes
+from tools.syntax import tree
 
 READERS = {"flag", "whole_number", "json_object"}
 SERVICES = {"migrate", "web", "worker", "beat", "postgres", "redis"}

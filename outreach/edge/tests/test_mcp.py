@@ -37,6 +37,7 @@ from outreach.edge.mcp import policy, serving, tools
 from outreach.edge.mcp.face import Face, FaceRefused
 from outreach.edge.tests import api
 from outreach.tests import source
+from tools.syntax import tree
 from workflows.models import Run
 
 # It asks what REST answers, and REST is asked on both databases.
@@ -144,7 +145,7 @@ def test_there_are_these_tools_and_none_that_approves_sends_or_changes_a_control
 
 
 def imports_of(path) -> set[str]:
-    nodes = ast.walk(source.tree(path))
+    nodes = ast.walk(tree(path))
     return {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
