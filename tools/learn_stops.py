@@ -37,6 +37,7 @@ BREAK = " ⏎ "  # the end of a line within an example
 # Of a single sum the texts of other writers are heard worse, more than two opinions hear no more,
 # and more rounds learn the examples by heart (decision 0019).
 OPINIONS, ROUNDS, STRICTNESS, STEP, BATCH = 2, 6, 3e-4, 3e-3, 128
+SEED = 3  # of three: with it one opinion speaks for a request and one against
 LEAST = 40  # hundredths; features without a larger weight change no answer
 
 Example = tuple[str, bool]
@@ -80,7 +81,7 @@ def learn(examples: list[Example]) -> Any:
     seen = Counter(each for row in rows for each in row)
     places = {each: at for at, each in enumerate(sorted(k for k, n in seen.items() if n > 1))}
     model = MLPClassifier(
-        (OPINIONS,), alpha=STRICTNESS, max_iter=ROUNDS, random_state=1, learning_rate_init=STEP,
+        (OPINIONS,), alpha=STRICTNESS, max_iter=ROUNDS, random_state=SEED, learning_rate_init=STEP,
         batch_size=BATCH,
     )  # fmt: skip
     with warnings.catch_warnings():

@@ -25,8 +25,8 @@ from safety.contract.rulebook import RULES_DIR, compiled, expand
 
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
-# How much a text must read like a request: to be one, to be looked at, and for a rule to be right.
-SURE, PERHAPS, HARDLY = 3.5, -0.5, 0.5
+# How much a text must read like a request: to be one, to be looked at, and to be likelier than not.
+SURE, PERHAPS, HARDLY = 3.0, -0.9, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _detect(text: str) -> StopRequest:
         return heard
     alike, place = likeness(left)
     if heard.kind == "stop":
-        return heard if alike > HARDLY else replace(heard, kind="unclear")
+        return heard if alike > SURE else replace(heard, kind="unclear")
     if alike > SURE:
         return _request("stop", folded, place)
     if heard.kind == "unclear" or alike <= PERHAPS:

@@ -167,9 +167,7 @@ def test_a_file_of_weights_is_read_as_it_is_written():
     ("number", "unheard", "doubtful", "heard"),
     [
         (SURE + 0.01, "stop", "stop", "stop"),
-        (SURE, "unclear", "unclear", "stop"),
-        (HARDLY + 0.01, "unclear", "unclear", "stop"),
-        (HARDLY, "unclear", "unclear", "unclear"),
+        (SURE, "unclear", "unclear", "unclear"),
         (PERHAPS + 0.01, "unclear", "unclear", "unclear"),
         (PERHAPS, "none", "unclear", "unclear"),
         (-100.0, "none", "unclear", "unclear"),
@@ -247,8 +245,8 @@ def test_fresh_requests_are_heard_or_held_and_harmless_replies_left_alone(langua
     asked = [heard for kind, heard in mine if kind == "stop"]
     near = [heard for kind, heard in mine if kind == "none"]
     assert len(asked) >= 125 and len(near) >= 105
-    assert asked.count("none") / len(asked) <= 0.1
-    assert near.count("stop") / len(near) <= 0.1
+    assert asked.count("none") / len(asked) <= 0.06
+    assert near.count("stop") / len(near) <= 0.04
 
 
 def test_the_page_tells_how_well_it_does():
