@@ -6,7 +6,6 @@ and says so to the reviewer; the gate judges all of it again at every later mome
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -18,17 +17,17 @@ from outreach.core import drafts, files
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from safety.attachments import check_attachments
+from safety.file_kinds import type_of
 from safety.gate import check_carried
 from safety.verdict import Level, join
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,126}")
-UNKNOWN_TYPE = "application/octet-stream"
 LONGEST_NAME = 255  # bytes, as mail and file systems carry it
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came in. An empty `type` is guessed from the name."""
+    """A file as it came in. An empty `type` is that of its ending."""
 
     name: str
     content: bytes
@@ -77,7 +76,7 @@ def _item(each: Upload) -> dict[str, Any]:
             f"{name} has more than {files.LARGEST:,} bytes, which is the most that can be kept.",
             "attachment_size",
         )
-    kind = (each.type or mimetypes.guess_type(name)[0] or UNKNOWN_TYPE).partition(";")[0]
+    kind = (each.type or type_of(name)).partition(";")[0]
     kind = kind.strip().lower()
     if not _MEDIA_TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
         raise Refused(

@@ -46,6 +46,7 @@ MORE = [
     "safety.complaints",
     "safety.emergency",
     "safety.attachments",
+    "safety.file_kinds",
     "safety.actions",
     "approvals.routing",
     "approvals.tiers",

@@ -135,6 +135,9 @@ def test_one_content_is_kept_once_for_each_workspace_and_told_without_its_name()
         (("offer.pdf", b"MZ" + b"\0" * 80), "attachment_program"),
         (("offer.pdf", PICTURE), "attachment_disguised"),
         (("../offer.pdf", PDF), "attachment_malformed"),
+        (("offer.pdf:a.txt", PDF), "attachment_malformed"),
+        (("offer.pdf", PDF, "text/html"), "attachment_program"),
+        (("offer.pdf", PDF, "text/plain"), "attachment_disguised"),
         (("empty.pdf", b""), "attachment_malformed"),
         (("big.pdf", b"%PDF-" + b" " * (11 * 2**20)), "attachment_size"),
     ],
@@ -177,6 +180,19 @@ def test_a_picture_always_goes_to_a_person(live):
     codes = {finding["code"] for finding in item.decision["findings"]}
     assert "attachment_media" in codes
     assert item.status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "type"),
+    [
+        ("mail.eml", b"From: a@b.example\n\nHello", "application/octet-stream"),
+        ("list.csv.gz", b"\x1f\x8b\x08\x00", "application/gzip"),
+        ("plan.dwg", b"AC1015\x00", "application/octet-stream"),
+        ("list.csv", b"a,b", "text/csv"),
+    ],
+)
+def test_a_file_of_no_declared_type_is_called_what_its_ending_is(name, content, type):
+    assert [each["type"] for each in write((name, content)).current.attachments] == [type]
 
 
 def test_a_pdf_whose_content_was_looked_at_needs_no_more_than_the_usual(live):

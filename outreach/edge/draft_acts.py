@@ -34,9 +34,11 @@ class Form:
         self.get, self.getlist = request.POST.get, request.POST.getlist
 
     def uploads(self) -> list[Upload]:
-        """The files as they came in; one byte more than may be kept is read, and no further."""
+        """The files as they came in; one byte more than may be kept is read, and no further.
+
+        What type the browser says is what its machine happens to call such a name: not asked."""
         return [
-            Upload(file.name or "", file.read(files.LARGEST + 1), file.content_type or "")
+            Upload(file.name or "", file.read(files.LARGEST + 1))
             for file in self._files.getlist("files")
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safety import gate
-from safety.attachments import LIMITS, MB, check_attachments, kind_of
+from safety.attachments import LIMITS, MB, check_attachments
+from safety.file_kinds import KINDS, PROGRAM_ENDINGS, TYPES, UNKNOWN_TYPE, kind_of, type_of
 from safety.gate import Moment
 from safety.tests.test_gate import GOOD, NOON
 from safety.verdict import Level
 
 SHA = "a" * 64
 PDF, PNG, JPG, EXE = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n....", b"\xff\xd8\xff\xe0", b"MZ\x90\x00"
+OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP, MP4 = b"PK\x03\x04....", b"\x00\x00\x00\x18ftypmp42"
 
 
@@ -51,6 +54,57 @@ CASES = [
     (file("offer.pdf", PNG), Level.BLOCK, "attachment_disguised"),
     (file("team.png", PDF), Level.BLOCK, "attachment_disguised"),
     (file("strange", PDF, "image/png"), Level.BLOCK, "attachment_disguised"),
+    (file("offer.pdf", PDF, "text/html"), Level.BLOCK, "attachment_program"),
+    (file("image.txt", b"a", "application/javascript"), Level.BLOCK, "attachment_program"),
+    (file("image.txt", b"a", "TEXT/JavaScript; charset=utf-8"), Level.BLOCK, "attachment_program"),
+    (file("a.xml", b"<a/>", "application/xhtml+xml"), Level.BLOCK, "attachment_program"),
+    (file("a.xml", b"<a/>", "image/svg+xml"), Level.BLOCK, "attachment_program"),
+    (file("a.csv", b"a,b", "application/hta"), Level.BLOCK, "attachment_program"),
+    (file("a.bcd", b"ab", "application/x-msdownload"), Level.BLOCK, "attachment_program"),
+    (file("a.bcd", b"ab", "application/x-sh"), Level.BLOCK, "attachment_program"),
+    (file("offer.pdf", PDF, "application/zip"), Level.BLOCK, "attachment_disguised"),
+    (file("offer.pdf", None, "text/plain"), Level.BLOCK, "attachment_disguised"),
+    (file("team.png", PNG, "image/jpeg"), Level.BLOCK, "attachment_disguised"),
+    (file("list.csv", b"a,b", "application/pdf"), Level.BLOCK, "attachment_disguised"),
+    (file("mail.eml", b"From: a", "message/rfc822"), Level.BLOCK, "attachment_disguised"),
+    (file("offer.pdf", PDF, "application/octet-stream"), Level.ALLOW, "attachment"),
+    (file("list.csv", b"a,b", "application/vnd.ms-excel"), Level.ALLOW, "attachment"),
+    (file("list.csv", b"a,b", "Text/CSV; charset=utf-8"), Level.ALLOW, "attachment"),
+    (file("notes.txt", b"<html><body>"), Level.REVIEW, "attachment_active"),
+    (file("notes.txt", b"\xef\xbb\xbf\r\n <!DOCTYPE html>"), Level.REVIEW, "attachment_active"),
+    (file("notes.csv", b"<svg xmlns="), Level.REVIEW, "attachment_active"),
+    (file("notes.md", b"hello\n<ScRiPt src=//x>"), Level.REVIEW, "attachment_active"),
+    (file("notes.txt", b"{\\rtf1\\ansi"), Level.REVIEW, "attachment_active"),
+    (file("notes.txt", b"<?xml version='1.0'?>"), Level.REVIEW, "attachment_active"),
+    (file("notes", b"<html>"), Level.REVIEW, "attachment_active"),
+    (file("notes.txt", b"1 < 2, and a <b or c> 3"), Level.ALLOW, "attachment"),
+    (file("offer.pdf", b"<html>"), Level.BLOCK, "attachment_disguised"),
+    (file("data.xml", b"<?xml version='1.0'?>"), Level.REVIEW, "attachment_active"),
+    (file("data.xml", b"hello", "text/xml"), Level.REVIEW, "attachment_active"),
+    (file("letter.doc", OLD, "application/msword"), Level.REVIEW, "attachment_active"),
+    (file("sums.XLS", OLD), Level.REVIEW, "attachment_active"),
+    (file("talk.ppt", OLD), Level.REVIEW, "attachment_active"),
+    (file("talk.msg", OLD), Level.REVIEW, "attachment_active"),
+    (file("letter.rtf", b"{\\rtf1"), Level.REVIEW, "attachment_active"),
+    (file("mail.eml", b"From: a@b.example"), Level.REVIEW, "attachment_active"),
+    (file("letter.odt", ZIP), Level.REVIEW, "attachment_active"),
+    (file("book.epub", ZIP), Level.REVIEW, "attachment_active"),
+    (file("prices.txt", "MZ Motorräder - Preisliste".encode()), Level.ALLOW, "attachment"),
+    (file("prices.txt", b"MZ Preise", "text/plain"), Level.ALLOW, "attachment"),
+    (file("marks.txt", b"#! means not allowed"), Level.ALLOW, "attachment"),
+    (file("marks.txt", b"ID3 tags of our records"), Level.ALLOW, "attachment"),
+    (file("marks.txt", b"GIF89a and BZh are formats"), Level.ALLOW, "attachment"),
+    (file("offer.pdf", b"\xef\xbb\xbf \r\n%PDF-1.7"), Level.ALLOW, "attachment"),
+    (file("offer.txt", b"\n%PDF-1.7"), Level.BLOCK, "attachment_disguised"),
+    (file("marks.txt", b"#! \t/bin/sh\n"), Level.BLOCK, "attachment_program"),
+    (file("offer.pdf:x.exe", PDF), Level.BLOCK, "attachment_malformed"),
+    (file("C:offer.pdf", PDF), Level.BLOCK, "attachment_malformed"),
+    (file("nul", b"abc"), Level.BLOCK, "attachment_malformed"),
+    (file("COM1.txt", b"abc"), Level.BLOCK, "attachment_malformed"),
+    (file("Aux .tar.gz", b"\x1f\x8b"), Level.BLOCK, "attachment_malformed"),
+    (file("lpt².pdf", PDF), Level.BLOCK, "attachment_malformed"),
+    (file("console.txt", b"abc"), Level.ALLOW, "attachment"),
+    (file("com10.txt", b"abc"), Level.ALLOW, "attachment"),
     (file("a\u202efdp.exe"), Level.BLOCK, "attachment_malformed"),
     (file("../etc/passwd"), Level.BLOCK, "attachment_malformed"),
     (file("a\x00b.pdf"), Level.BLOCK, "attachment_malformed"),
@@ -85,12 +139,67 @@ def test_one_file(item, level, code):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old office"),
         (b"\xca\xfe\xba\xbe", "program"),
         (b"L\x00\x00\x00\x01\x14\x02\x00", "program"),
+        (b"MZ" + b"x" * 58 + b"\x80\x00\x00\x00", "program"),
+        (b"MZ" + b"x" * 62, "text"),
+        (b"dex\n035\x00", "program"),
+        (b"dex\nis a word of three letters", "text"),
+        (b"#!/bin/sh", "program"),
+        (b"#!!", "text"),
+        (b"ID3\x03\x00\x00", "audio"),
+        (b"OggS\x00\x02", "audio"),
+        (b"fLaC\x00\x00\x00\x22", "audio"),
+        (b"GIF89a\x01\x00\x01\x00", "image"),
+        (b"BZh91AY&SY\xc1\xc0", "archive"),
+        (b"BZh9\x17rE8P\x90", "archive"),
+        (b"\xef\xbb\xbf%PDF-", "pdf"),
+        (b"\x00 \t%PDF-1.4\x00", "pdf"),
+        (b"The word %PDF- in a text", "text"),
+        (b" <p>", "markup"),
         (b"Hello", "text"),
         (b"\x01\x02\x00", ""),
     ],
 )
 def test_what_content_begins_so(head, kind):
     assert kind_of(head) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "said"),
+    [
+        ("offer.pdf", "text/csv", "declared as text/csv, which no .pdf is. Write application/pdf"),
+        ("offer.pdf", "text/html", "can run as a program or script. Write application/pdf"),
+        ("a.doc", "", "old office file can hold macros: look whether it asks to switch macros on"),
+        ("a.eml", "", "a whole message is inside: look who wrote it, where its links lead"),
+    ],
+)
+def test_the_sentence_says_what_to_write_or_to_look_for(name, declared, said):
+    assert said in check_attachments([file(name, None, declared)]).findings[0].message
+
+
+@pytest.mark.parametrize("ending", sorted(KINDS))
+def test_what_we_call_a_file_and_what_python_calls_it_is_its_type(ending):
+    name, head = f"a.{ending}", {"pdf": PDF, "text": b"a"}.get(KINDS[ending])
+    ours, theirs = type_of(name), mimetypes.MimeTypes().guess_type(name)
+    plain = file(name, head)
+    for declared in {ours, UNKNOWN_TYPE, *TYPES[ending], *([theirs[0]] if not theirs[1] else [])}:
+        if declared not in (None, "message/rfc822", "audio/3gpp"):
+            told = check_attachments([{**plain, "type": declared}])
+            assert told.level is check_attachments([plain]).level, declared
+    assert ending not in PROGRAM_ENDINGS
+    assert ours != UNKNOWN_TYPE or ending == "eml"
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.svg", "a.js", "a", "a.html.xyz", "pdf.", ""])
+def test_no_file_is_called_a_page_or_a_script_by_us(name):
+    assert type_of(name) in (UNKNOWN_TYPE, "application/pdf")
+
+
+@given(st.sampled_from([item for item, _, _ in CASES if item]), st.sampled_from(
+    ["text/html", "image/svg+xml", "application/x-msdownload", "text/x-python", "application/x-php",
+     "application/vnd.ms-word.document.macroEnabled.12", "application/java-archive", "text/xsl"]
+))  # fmt: skip
+def test_a_type_that_runs_is_refused_whatever_the_name(item, declared):
+    assert check_attachments([{**item, "type": declared}]).level is Level.BLOCK
 
 
 @pytest.mark.parametrize("channel", [*LIMITS, "fax"])

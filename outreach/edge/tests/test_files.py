@@ -94,6 +94,13 @@ def test_a_refused_file_is_told_and_the_typed_words_come_back(bob, draft):
     assert not File.objects.exists()
 
 
+def test_what_the_browser_calls_a_file_is_not_asked(bob, draft):
+    odd = SimpleUploadedFile("offer.pdf", PDF, "application/x-download")
+    post(bob, draft, files=[odd])
+    (kept,) = Draft.objects.get(pk=draft.pk).current.attachments
+    assert kept["type"] == "application/pdf"
+
+
 def test_the_reviewer_sees_the_files_and_gets_exactly_those_bytes(bob, draft):
     post(bob, draft, action="submit", uploads=[("offer.pdf", PDF), ("picture.png", PICTURE)])
     item = Approval.objects.get(draft=draft)
@@ -206,6 +213,7 @@ def test_the_terminal_shows_the_files_that_a_yes_would_send():
         (file("run.exe", b"MZ" + b"\0" * 9), "program"),
         (file("offer.pdf", PICTURE), "its content is image"),
         (file(type="message/rfc822"), "media type"),
+        (file(type="text/plain"), "Write application/pdf"),
         (file("../a.pdf"), "holds a path"),
     ],
 )
