@@ -7,7 +7,6 @@ author read are still those it acts on.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -45,29 +44,15 @@ def save(
         old = draft.current
         if old is None:
             raise Refused("The message has no text yet; discard it and write a new one.", "no_text")
-        sure = (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html)
-        told = replace(  # how sure its author was of other words says nothing of these
-            words,
-            confidence=old.confidence if sure else None,
-            confidence_parts=tuple(old.confidence_parts) if sure else (),
-            reasoning=old.reasoning,
-            context=old.context,
-            attachments=tuple(old.attachments),
-        )
+        told = drafts.in_place_of(old, words)
         if uploads or without:
             told = attaching.put(
                 told, draft.workspace, draft.channel, uploads, by=by, at=at, without=without
             )
-        if _same(told, old):
+        if drafts.same(told, old) and list(told.attachments) == list(old.attachments):
             return None
         items.footer_kept(old.text, words.text)
         return drafts.revise(draft, told, by=by, at=at, expected=digest)
-
-
-def _same(words: drafts.Text, old: Revision) -> bool:
-    text = (words.subject.strip(), words.text, words.html)
-    kept = list(words.attachments) == list(old.attachments)
-    return kept and text == (old.subject, old.text, old.html)
 
 
 def submit(draft_id: int, *, by: Principal, at: datetime, digest: str, **asked: Any) -> Submission:

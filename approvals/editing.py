@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -31,7 +30,7 @@ def save(
     if guard != 1:
         raise Lost(items.explain(approval.pk))
     draft = approval.draft
-    kept = _with_its_story(words, approval.revision)
+    kept = drafts.in_place_of(approval.revision, words)
     revision = drafts.revise(draft, kept, by=by, at=at, expected=digest)
     draft.current = revision
     known = facts.gather([draft], at=at)[draft.pk]
@@ -70,15 +69,3 @@ def told(approval_id: int, no: Blocked, *, by: Principal, at: datetime) -> Block
 
 def _point_at(approval: Approval, revision: Revision) -> None:
     approval.revision, approval.digest, approval.edited = revision, revision.digest, True
-
-
-def _with_its_story(words: drafts.Text, old: Revision) -> drafts.Text:
-    """What the author said of the text stays with it: confidence, reasons, context, files."""
-    return replace(
-        words,
-        confidence=old.confidence,
-        confidence_parts=tuple(old.confidence_parts),
-        reasoning=old.reasoning,
-        context=old.context,
-        attachments=tuple(old.attachments),
-    )

@@ -12,7 +12,16 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from approvals.models import Approval, ApprovalStatus, Priority
-from outreach.core.models import Account, Address, Channel, Person, Purpose, Touch, Workspace
+from outreach.core.models import (
+    Account,
+    Address,
+    Channel,
+    Person,
+    Purpose,
+    Revision,
+    Touch,
+    Workspace,
+)
 from safety.contract.localtime import LocalZones, local, resolve_zones, zone_of
 
 ORDER = ("-priority", "created_at", "pk")
@@ -249,6 +258,15 @@ def their_time(moment: datetime, zones: LocalZones, *, at: datetime) -> str:
     same = there.year == local(at, zones.zones[0]).year
     day = f"{there:%a %d %b}" if same else f"{there:%a %d %b %Y}"
     return f"{day} {there:%H:%M} {WHOSE.get(zones.source, 'their time')}"
+
+
+def story_of(approval: Approval) -> Revision:
+    """The text that its author's confidence and reasons are about: the one before an edit."""
+    now = approval.revision
+    if not approval.edited:
+        return now
+    before = Revision.objects.filter(draft_id=approval.draft_id, no__lt=now.no)
+    return before.filter(confidence=approval.confidence).order_by("-no").first() or now
 
 
 def confidence_of(approval: Approval) -> str:

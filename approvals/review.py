@@ -65,6 +65,7 @@ class Outlook:
 def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[str, Any]:
     """The template's context about this item. Needs a `queue.readable` row."""
     revision, person = approval.revision, approval.draft.person
+    story = queue.story_of(approval)
     findings = approval.decision.get("findings", [])
     outlook = look_ahead(approval, at=at, state=state) if is_ahead(approval) else None
     shown = outlook.findings if outlook else findings
@@ -91,7 +92,8 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "sent_before": may_have_arrived(approval),
         "confidence": queue.confidence_of(approval),
         "findings": [_finding(item) for item in sorted(shown, key=_gravity)],
-        "parts": [_part(item) for item in revision.confidence_parts],
+        "parts": [_part(item) for item in story.confidence_parts],
+        "reasoning": story.reasoning,
         "context": pairs(revision.context),
         "routing": approval.routing,
         "closed_because": closed_because(approval),

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals import desk, review, services, tasks
+from approvals import desk, review, services, submission, tasks
 from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
@@ -715,12 +715,16 @@ def test_an_edit_that_loses_the_footer_is_refused_and_gets_it_back():
 
 
 def test_confidence_is_said_to_be_of_the_text_before_an_edit():
-    item = testing.make_pending(confidence=85)
+    person, bob = testing.make_person(), testing.bob()
+    told = drafts.Text("Minutes", "As agreed.", confidence=85, reasoning="All facts are known.")
+    draft = drafts.write(person.workspace, person, "email", told, by=bob, at=WORKDAY)
+    item = submission.submit(draft.pk, by=bob, at=WORKDAY).approval
     client = enter(testing.alice())
     assert "before the edit" not in client.get(f"{LIST}{item.pk}/change/").content.decode()
     form = {"action": "save", "digest": item.digest, "subject": "Other", "text": "Other words."}
     client.post(f"{LIST}{item.pk}/change/", form)
     assert "85 %, before the edit" in client.get(f"{LIST}{item.pk}/change/").content.decode()
+    assert "All facts are known." in client.get(f"{LIST}{item.pk}/change/").content.decode()
     assert "85 %, before the edit" in client.get(LIST).content.decode()
 
 

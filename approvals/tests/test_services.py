@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from approvals import bulk, expiry, rounds, services, submission, taking
+from approvals import bulk, expiry, queue, rounds, services, submission, taking
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, Priority
 from outreach import testing
@@ -164,6 +164,30 @@ def test_an_edit_keeps_the_number_and_makes_a_new_revision():
     assert edited.revision.text == "Better minutes."
     assert edited.edited
     assert edited.digest == edited.revision.digest != approval.digest
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_how_sure_the_author_was_says_nothing_of_a_reviewers_words_in_a_later_round(same):
+    told = {"confidence": 95, "confidence_parts": ({"name": "Facts"},), "reasoning": "All known."}
+    person, bob, alice = testing.make_person(), testing.bob(), testing.alice()
+    words = drafts.Text(subject="Minutes", text="The minutes of Monday.", **told)
+    draft = drafts.write(
+        person.workspace, person, "email", words, by=bob, at=WORKDAY, purpose="informational"
+    )
+    first = submission.submit(draft.pk, by=bob, at=WORKDAY).approval
+    text = first.revision.text if same else first.revision.text.replace("Monday", "Tuesday")
+    edited = services.edit(
+        first.pk, drafts.Text(subject="Minutes", text=text), by=alice, at=LATER, digest=first.digest
+    )
+    assert edited.confidence == 95
+    story = queue.story_of(edited)
+    assert (story.reasoning, len(story.confidence_parts)) == ("All known.", 1)
+    services.return_(first.pk, by=alice, at=LATER, digest=edited.digest, feedback="Wait a day.")
+    again = submission.submit(draft.pk, by=bob, at=LATER).approval
+    assert again.confidence == again.revision.confidence == (95 if same else None)
+    assert again.revision.reasoning == ("All known." if same else "")
+    assert queue.story_of(again) == again.revision
+    assert ("no confidence given" in again.priority_reasons) is not same
 
 
 def test_a_second_approval_is_told_who_was_first():

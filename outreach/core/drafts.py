@@ -73,6 +73,28 @@ def check_text(channel: str, words: Text, foot: str = "") -> None:
         raise TextRefused("Confidence is a whole number from 0 to 100.")
 
 
+def same(words: Text, old: Revision) -> bool:
+    """Whether these are, word for word, those of `old`."""
+    return (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html)
+
+
+def in_place_of(old: Revision, words: Text) -> Text:
+    """A person's words for `old`, with its files and what it was written from.
+
+    How sure its author was of other words, and why, says nothing of these: that stays only where
+    nothing but a file changed.
+    """
+    kept = replace(words, context=old.context, attachments=tuple(old.attachments))
+    if not same(words, old):
+        return replace(kept, confidence=None, confidence_parts=(), reasoning="")
+    return replace(
+        kept,
+        confidence=old.confidence,
+        confidence_parts=tuple(old.confidence_parts),
+        reasoning=old.reasoning,
+    )
+
+
 def whole(words: Text, draft: Draft, old: Revision) -> Text:
     """A program's new words with the footers they lack: who writes one writes only the letter."""
     html, foot = words.html, footers.in_html(draft.workspace, draft.channel)

@@ -115,8 +115,8 @@ def _files(revision: Revision) -> list[str]:
 def _reasons(item: Approval) -> list[str]:
     """Where the confidence and the priority come from, what the rules found, what a yes does."""
     lines = [f"AI Confidence: {reading.confidence_of(item)}"]
-    if item.revision.reasoning:
-        lines.append(f"Reasoning: {item.revision.reasoning}")
+    if reasoning := reading.story_of(item).reasoning:
+        lines.append(f"Reasoning{' (before the edit)' if item.edited else ''}: {reasoning}")
     lines.append(
         "Why this priority: " + "; ".join(why.rstrip(".") for why in item.priority_reasons)
     )
