@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from approvals import auto, routing, tiers
+from approvals import auto, rewriting, routing, tiers
 from approvals.models import Approval, ApprovalStatus
 from approvals.quota import agent_of
 from approvals.rounds import UNTAKEN
@@ -81,7 +81,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             conflict=any(
                 human == row.human_id and draft != row.draft_id for human, draft in known.others
             ),
-            rewritten="rewrite" in row.decision,
+            rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
             voice_score=row.revision.voice_score,
             alert=known.alerts.get(row.human_id, ""),
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from outreach.core import drafts
-from outreach.core.models import Draft
+from outreach.core.models import Draft, Revision
 from outreach.core.principal import Principal
 from safety import events, words
 from safety.question import Facts
@@ -33,6 +33,11 @@ class Rewrite:
         if self.caution:
             words_ += f". The new text {self.caution}"
         return Finding("REWRITE_CHECK", "rewritten", "warn", words_)
+
+
+def is_ours(revision: Revision) -> bool:
+    """Whether the rules wrote these words: a person sees them first, in whatever round it is."""
+    return (revision.by_kind, revision.by_id) == (CONTRACT.kind, CONTRACT.id)
 
 
 def polish(draft: Draft, known: Facts, *, at: datetime) -> tuple[Facts, Rewrite | None]:

@@ -188,7 +188,7 @@ def _open(
             first_message=draft.touch == "initial",
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
-            rewritten=change is not None,
+            rewritten=change is not None or rewriting.is_ours(revision),
             voice_score=revision.voice_score,
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
         )

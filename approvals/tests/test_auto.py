@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from approvals import auto, auto_door, auto_off, receipt, routing, services, submission
+from approvals import auto, auto_door, auto_off, expiry, receipt, routing, services, submission
 from approvals.errors import Refused
 from approvals.models import Approval
 from outreach import testing
@@ -386,6 +386,28 @@ def test_an_alert_that_comes_after_an_approval_by_rule_is_met_at_the_door(place,
     approval = propose(person)
     assert approval.status == "auto_approved"
     testing.make_inbound(person, alert="complaint", status="needs_person")
+    assert sending.process(clock=lambda: AT).sent == 0
+    approval.refresh_from_db()
+    assert approval.closed_reason == auto.CODE
+
+
+def test_a_rewritten_text_that_nobody_looked_at_passes_no_later_round_by_rule(place, live):
+    first = propose(text="Here are the minutes. You need to act now or you will miss out. So far.")
+    assert (first.status, first.get_priority_display()) == ("pending", "high")
+    later = WORKDAY + timedelta(hours=73)
+    expiry.expire_due(at=later)
+    agent = Agent.objects.get()
+    again = submission.submit(first.draft_id, by=Principal.of_agent(agent), at=later).approval
+    again.refresh_from_db()
+    assert (again.status, again.get_priority_display()) == ("pending", "high")
+
+
+def test_a_rewritten_text_approved_by_rule_all_the_same_is_met_at_the_door(place, live, memory):
+    approval = propose()
+    testing.unguard()
+    approval.revision.by_kind, approval.revision.by_id = "system", "contract"
+    approval.revision.save()
+    testing.guard()
     assert sending.process(clock=lambda: AT).sent == 0
     approval.refresh_from_db()
     assert approval.closed_reason == auto.CODE
