@@ -306,8 +306,8 @@ def test_a_drill_tells_what_it_saw_and_exits_3_where_the_stop_does_not_hold(
         call_command("control", "--drill", stdout=out)
     assert exit_.value.code == 3
     assert "would have left" in out.getvalue()
-    with pytest.raises(CommandError, match="Ask an operator"):
-        run("control", "--drill", "--workspace", "default", "--as", testing.dora().user.username)
+    with pytest.raises(CommandError, match="operator"):
+        run("control", "--drill", "--as", testing.dora().user.username)
 
 
 @pytest.mark.both
@@ -381,6 +381,14 @@ def test_dry_run_is_not_lifted_for_a_while(operator, live):
         (["--enable", "nonsense"], "invalid choice"),
         ([], "required"),
         (["--emergency-stop", "--duration", "24h"], "--duration goes with"),
+        (["--status", "--duration", "2h"], "--status and --duration mean nothing together"),
+        (["--status", "--days", "2"], "--days goes with --stop-link."),
+        (["--status", "--reason", "a look"], "--status and --reason mean nothing together"),
+        (["--drill", "--reason", "a look"], "--drill and --reason mean nothing together"),
+        (["--drill", "--workspace", "default"], "--drill and --workspace mean nothing together"),
+        (["--stop-link", "--reason", "for me"], "--stop-link and --reason mean nothing together"),
+        (["--enable", "messaging", "--duration", "2h"], "--enable and --duration mean nothing"),
+        (["--enable-all", "--days", "0"], "--enable-all and --days mean nothing together"),
         (["--disable", "messaging", "--duration", "soon"], "no duration"),
         (["--status", "--workspace", "defualt"], "no workspace 'defualt'"),
         (["--emergency-stop", "--as", "nobody"], "no user 'nobody'"),

@@ -34,6 +34,13 @@ LIFTED_FOR_GOOD = (
     "Nothing was changed: lifting dry run is for good, so leave --duration away, and set it again "
     "with --enable dry-run when you are done."
 )
+# Option → the acts that heed it; beside another it would be dropped without a word.
+HEEDED = {
+    "duration": ("disable",),
+    "days": ("stop_link",),
+    "reason": ("emergency_stop", "enable_all", "enable", "disable"),
+    "workspace": ("emergency_stop", "enable_all", "enable", "disable", "stop_link", "status"),
+}
 # Setting one of these waits until no message in its scope is in flight.
 STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
 
@@ -79,16 +86,13 @@ class Command(BaseCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_unheeded(options)
         place = acting.workspace(options) if options["workspace"] else None
         if options["status"]:
             self._status(place, as_json=options["json"])
             return
-        if options["duration"] and not options["disable"]:
-            raise CommandError("--duration goes with --disable only.")
         if options["duration"] and options["disable"] == "dry-run":
             raise CommandError(LIFTED_FOR_GOOD)
-        if options["days"] is not None and not options["stop_link"]:
-            raise CommandError("--days goes with --stop-link only.")
         by = acting.principal(options, operator=True) if place is None else _member(options)
         if options["drill"]:
             self._drill(by, as_json=options["json"])
@@ -235,6 +239,22 @@ class Command(BaseCommand):
         Console(file=cast(IO[str], self.stdout), width=None if sys.stdout.isatty() else 160).print(
             table
         )
+
+
+def _refuse_unheeded(options: dict[str, Any]) -> None:
+    acts = ("emergency_stop", "enable_all", "enable", "disable", "drill", "stop_link", "status")
+    act = next(name for name in acts if options[name])
+    for option, heeding in HEEDED.items():
+        if options[option] not in (None, "") and act not in heeding:
+            with_ = " or ".join(_flag(name) for name in heeding)
+            raise CommandError(
+                f"{_flag(act)} and {_flag(option)} mean nothing together, so nothing was done: "
+                f"{_flag(option)} goes with {with_}."
+            )
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
 
 
 def _member(options: dict[str, Any]) -> Principal:
