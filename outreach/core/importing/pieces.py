@@ -27,6 +27,17 @@ FOR = re.compile(r"^(?:i\. ?[AV]\.|ppa\.|p\. ?p\.)\s*", re.IGNORECASE)  # signin
 BETWEEN = re.compile(r"\t+|\s{2,}|\s+[-–—•·|/]+\s+|[|;•·\n]|,\s*|\s+[-–—]\s*$")
 UNCUT = re.compile(r"\t+|\s{2,}|\s*[|;•·]\s*")  # a company's line in a signature keeps its commas
 AT = re.compile(r"\s+(?:at|@|bei|chez|en|presso|bij)\s+(?=[^\s])")
+# Left over where the address was the object: "Fritz at fritz@…". Small letters only: An is a name.
+LEADS_TO = re.compile(r"\s+(?:at|under|via|on|or|unter|per|über|oder|à|au|sur|ou|su|presso|en|o)$")
+# Words of a sentence about somebody. Those of the first kind are nobody's name in any case.
+ASKING = frozenset({
+    "please", "kindly", "contact", "bitte", "kontakt", "kontaktieren", "wenden", "ansprechpartner",
+    "ansprechpartnerin", "ansprechperson", "veuillez", "contacter", "contactez", "contactar",
+    "contacto", "contattare", "contatto",
+})  # fmt: skip
+TELLING = frozenset({
+    "ask", "write", "send", "reach", "met", "is", "ist", "est", "schreiben", "schreib", "fragen",
+})  # fmt: skip
 LEGAL = re.compile(
     r"\b(?:gmbh|ag|kg|inc|ltd|llc|llp|corp|plc|s\.?a\.?|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oy|ab|"
     r"a/s|co|limited|company|group|university|universität|institut\w*|bank)\b\.?"
@@ -76,6 +87,8 @@ def person(line: int, text: str) -> Record:
     if "\n" in text:  # streets and registers are nobody's position
         words = [word for word in words if not re.search(r"\d", word)] or words
     name, position, company = _sorted(words)
+    if _is_sentence(name):
+        name, position, company = _named_in(name), "", ""
     if len(words) == 2 and "<" in text and _is_word(words[0]) and _is_word(words[1]):
         name, position = ", ".join(words), ""  # "Meier, Anna" <anna@…>
     cells = [name, position, company, "\n".join(mailboxes), "\n".join(phones), "\n".join(profiles)]
@@ -98,7 +111,7 @@ def _pieces(text: str) -> list[str]:
         if pieces and re.fullmatch(LEGAL, piece):  # "Acme, Inc."
             pieces[-1] = f"{pieces[-1]}, {piece}"
         elif len(pieces) != 1 or not names.is_degrees(piece):  # "Emily Clarke, CPA"
-            pieces.append(FOR.sub("", piece))
+            pieces.append(FOR.sub("", LEADS_TO.sub("", piece)))
     return pieces
 
 
@@ -130,6 +143,36 @@ def _sorted(pieces: list[str]) -> tuple[str, str, str]:
         company = parts[1]
     position = next((part for part in parts if part != company), "")
     return name, position, company
+
+
+def _is_sentence(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", text)
+    return any(word.lower() in ASKING for word in words) or (
+        any(word in TELLING for word in words) and any(word[0].isupper() for word in words)
+    )
+
+
+def _named_in(sentence: str) -> str:
+    """Whom a sentence names: "Fritz" of "Please contact Fritz". Empty where that is not clear.
+
+    The last capitalised words, for one begins with a capital whoever it is about; the first only
+    before "is", or before another capital.
+    """
+    words = re.findall(r"[\w.'’-]+", sentence)
+    runs: list[list[str]] = [[]]
+    for number, word in enumerate(words):
+        after = words[number + 1] if number + 1 < len(words) else ""
+        opens = number == 0 and not (after in TELLING or after[:1].isupper())
+        if word[0].isupper() and word.lower() not in ASKING | TELLING and not opens:
+            runs[-1].append(word)
+        elif not (runs[-1] and word in names.PARTICLES):
+            runs.append([])
+        else:
+            runs[-1].append(word)
+    found = next((run for run in reversed(runs) if run), [])
+    while found and found[-1] in names.PARTICLES:
+        found.pop()
+    return " ".join(found)
 
 
 def _is_thing(piece: str) -> bool:

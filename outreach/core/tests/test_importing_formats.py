@@ -178,6 +178,41 @@ def test_two_mailboxes_with_a_name_between_them_are_two_people(line, found):
     assert [(row.name.full, row.ways[0].normalised) for row in rows[:-1]] == found
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Please contact Fritz at fritz@x.example", "Fritz"),
+        ("Please write to Fritz Meier (fritz@x.example).", "Fritz Meier"),
+        ("Please contact Ludwig van Beethoven at fritz@x.example", "Ludwig van Beethoven"),
+        ("For questions ask Anna Meier at fritz@x.example", "Anna Meier"),
+        ("Contact: Fritz Meier fritz@x.example", "Fritz Meier"),
+        ("Kontakt: Fritz Meier, fritz@x.example", "Fritz Meier"),
+        ("bitte an Fritz Meier unter fritz@x.example wenden", "Fritz Meier"),
+        ("Bitte wenden Sie sich an Fritz Meier: fritz@x.example", "Fritz Meier"),
+        ("Ansprechpartner ist Fritz Meier (fritz@x.example)", "Fritz Meier"),
+        ("Veuillez contacter Anne Dupont à fritz@x.example", "Anne Dupont"),
+        ("Fritz is at fritz@x.example", "Fritz"),
+        ("Fritz at fritz@x.example", "Fritz"),
+        ("I met Anna at fritz@x.example", "Anna"),
+        ("Please contact fritz@x.example", ""),
+        ("My address is fritz@x.example", ""),
+        ("Please write to our team at fritz@x.example", ""),
+        # No sentences: names that hold a word of one.
+        ("Will Smith fritz@x.example", "Will Smith"),
+        ("Ask Bjørnsen fritz@x.example", "Ask Bjørnsen"),
+        ("Mark May, fritz@x.example", "Mark May"),
+        ("ludwig van beethoven fritz@x.example", "ludwig van beethoven"),
+        ("Nguyen An fritz@x.example", "Nguyen An"),
+        ("Society for Science fritz@x.example", "Society for Science"),
+    ],
+)
+def test_of_a_sentence_about_one_mailbox_only_the_name_is_the_name(line, name):
+    _, rows, _ = people(line.encode() + b"\nCarl Long <carl@z.example>\n")
+    told = name or "fritz@x.example"  # who has no name is called by the mailbox
+    assert (rows[0].name.full, ways(rows[0])) == (told, ["fritz@x.example"])
+    assert (rows[0].position, rows[0].company) == ("", "")
+
+
 def test_a_sentence_about_two_people_is_skipped_and_says_so():
     line = "Please contact Fritz at fritz@x.example or his boss Gerd (gerd@x.example)"
     table, rows, left = people(line.encode() + b"\nCarl Long <carl@z.example>\n")
