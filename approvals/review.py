@@ -38,6 +38,7 @@ CLOSED = {
     "edited": "the text was changed",
     "emergency_stop": "an emergency stop",
     "heard_since": "they wrote after it was approved",
+    "not_their_turn": "the message before it was not sent after all",
     "person_stopped": "the person was stopped",
     "pointless": "it could not be sent any more",
     "rejected": "it was rejected",

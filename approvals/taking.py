@@ -15,9 +15,9 @@ from django.db.models import Q, Value
 from django.db.models.functions import Greatest
 
 from approvals import quota, receipt, rounds
-from approvals.models import GIVEN, Approval
+from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import sql
-from outreach.core.models import Role, Workspace
+from outreach.core.models import Agent, PrincipalKind, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 
@@ -211,6 +211,22 @@ def end_for_drafts(draft_ids: Iterable[int], *, sentence: str, by: Principal, at
     rows = Approval.objects.filter(rounds.OPEN, draft__in=list(draft_ids))
     rounds.end(rounds.lock(rows, skip=True), reason="pointless", sentence=sentence, by=by, at=at)
     return rows.count()
+
+
+def not_their_turn(draft_ids: Iterable[int], *, of: Agent, by: Principal, at: datetime) -> int:
+    """Messages whose turn has not come after all are drafts again, where this agent asked for
+    review and nobody holds them. Nothing on them says that an author has to mend them."""
+    asked = Q(by_kind=PrincipalKind.AGENT, by_id=str(of.pk))
+    rows = Approval.objects.filter(rounds.OPEN, asked, draft__in=list(draft_ids))
+    back = rounds.back_to_draft(
+        rounds.lock(rows, skip=True),
+        ApprovalStatus.WITHDRAWN,
+        reason="not_their_turn",
+        sentence="",
+        by=by,
+        at=at,
+    )
+    return len(back)
 
 
 def entitled(approvals: Sequence[Approval]) -> set[int]:

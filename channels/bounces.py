@@ -10,12 +10,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from channels import inbound, settle
 from channels.mail.reports import Failure, Report
 from channels.models import Delivery, EventKind, ProviderEvent
-from outreach.core import activity, inbox, suppression
-from outreach.core.models import Channel, InboundMessage, Workspace
+from outreach.core import activity, history, inbox, suppression
+from outreach.core.models import Activity, Channel, InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus
 from outreach.core.people import canonical
@@ -56,7 +57,7 @@ def _apply(
     words = [
         _of_failure(row, failure, delivery, at=at)
         for failure in report.failures
-        if delivery is not None or _wrote_to(row.workspace, failure.recipient)
+        if delivery is not None or _written_to(row.workspace, failure.recipient).exists()
     ]
     if not words:
         return InboundStatus.NEEDS_PERSON, "a delivery report about no message of ours"
@@ -81,10 +82,10 @@ def _of_failure(
     return bounced(event, row.workspace, address, permanent=failure.permanent, at=at)
 
 
-def _wrote_to(workspace: Workspace, address: str) -> bool:
+def _written_to(workspace: Workspace, address: str) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         workspace=workspace, channel=Channel.EMAIL, approval__revision__address__iexact=address
-    ).exists()
+    )
 
 
 def address_of(delivery: Delivery | None) -> str:
@@ -95,13 +96,17 @@ def bounced(
     event: ProviderEvent, workspace: Workspace, address: str, *, permanent: bool, at: datetime
 ) -> str:
     """Count this bounce once and suppress where it is due; returns what was done, in words."""
-    event.bounced = "hard" if permanent else "soft"
+    event.bounced = history.HARD if permanent else "soft"
     event.digest = suppression.digest_of(workspace.pk, Channel.EMAIL, address)
     with transaction.atomic():
         if event.pk:
             event.save(update_fields=["bounced", "digest", "workspace", "delivery", "judged_at"])
         else:
             ProviderEvent.objects.bulk_create([event], ignore_conflicts=True)
+        # Where no message is named, it is of the newest to that address.
+        rows = _written_to(workspace, address).filter(status__in=settle.LEFT)
+        if about := event.delivery or rows.order_by("-pk").first():
+            came_back(about, event.bounced, at=at)
         soft = ProviderEvent.objects.filter(
             bounced="soft",
             digest=event.digest,
@@ -119,6 +124,22 @@ def bounced(
             at=at,
         )
     return "bounced for good: the address is suppressed"
+
+
+def came_back(delivery: Delivery, kind: str, *, at: datetime) -> None:
+    """Tell of a message, once, that it did not reach them: what would build on it asks the log.
+
+    Not of an attempt that was decided anew: what was sent in its place may have. Needs a
+    transaction.
+    """
+    if delivery.status not in settle.LEFT:
+        return
+    verb, number = history.CAME_BACK, str(delivery.approval.draft_id)
+    told = Activity.objects.filter(object_type="draft", object_id=number, verb=verb)
+    if not told.filter(codes__kind=kind).exists():
+        codes = {"kind": kind, "delivery": delivery.pk}
+        entry = activity.Entry(verb, "draft", number, delivery.workspace_id, codes=codes)
+        activity.record(entry, by=inbound.INBOUND, at=at)
 
 
 def complained(workspace: Workspace, address: str, *, at: datetime) -> None:

@@ -254,6 +254,9 @@ def _judge_receipt(row: ProviderEvent, delivery: Delivery, *, at: datetime) -> N
     if row.kind in PROVES and delivery.status in (DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED):
         number = str(row.payload.get("provider_id", ""))
         settle.arrived_by_event(delivery.pk, event=row.kind, at=at, provider_id=number)
+    if row.kind == EventKind.FAILED and delivery.status == DeliveryStatus.SENT:
+        with transaction.atomic():
+            bounces.came_back(delivery, row.kind, at=at)
     if STOPPED_MARKETING in (row.payload.get("codes") or ()):
         address = bounces.address_of(delivery)
         row.result = _unsubscribe(row, delivery.workspace, address, at=at)

@@ -17,7 +17,7 @@ from django.db import transaction
 from approvals import submission, taking
 from approvals.errors import Refused
 from approvals.routing import RoutingError
-from outreach.core import activity, drafts
+from outreach.core import activity, drafts, history
 from outreach.core.models import Contact, Draft
 from outreach.core.models.contacts import Direction
 from outreach.core.models.drafts import DraftStatus
@@ -38,6 +38,8 @@ REASONS = {
     "desist": "They asked us to stop.",
     "blocked": "They are blocked.",
     "automation_off": "Automation is off for them.",
+    "bounced": "Their address does not exist: a message of it came back.",
+    "undelivered": "A message of it did not reach them, and the next ones speak of it.",
     "refused": "An earlier message of the sequence was rejected.",
     "done": "Every message of it was sent.",
 }
@@ -50,6 +52,7 @@ class Known:
     drafts: dict[int, Draft]
     sent_at: dict[int, datetime]
     heard_at: dict[int, datetime]
+    came_back: dict[int, str]
 
 
 def advance(*, at: datetime) -> dict[str, int]:
@@ -76,8 +79,9 @@ def _known(rows: Sequence[Artifact]) -> Known:
     contacts = Contact.objects.filter(voided_at__isnull=True)
     inbound = contacts.filter(human__in=humans, direction=Direction.IN).order_by("at")
     heard = dict(inbound.values_list("human_id", "at"))
-    sent = contacts.filter(draft__in=ids, direction=Direction.OUT)
-    return Known(Draft.objects.in_bulk(ids), dict(sent.values_list("draft_id", "at")), heard)
+    sent = contacts.filter(draft__in=ids, direction=Direction.OUT).order_by("at")
+    sent_at = dict(sent.values_list("draft_id", "at"))
+    return Known(Draft.objects.in_bulk(ids), sent_at, heard, history.came_back(ids))
 
 
 def _step(row: Artifact, known: Known, at: datetime, told: dict[str, int]) -> None:
@@ -86,6 +90,7 @@ def _step(row: Artifact, known: Known, at: datetime, told: dict[str, int]) -> No
         with transaction.atomic():
             told["ended"] += close(row, reason, by=KEEPER, at=at)
         return
+    _take_back(row, known, at)
     touch = due(row, known, at=at)
     if touch is not None and _submit(row, touch, at):
         told["submitted"] += 1
@@ -103,6 +108,9 @@ def why_ended(row: Artifact, known: Known) -> str:
     heard = known.heard_at.get(person.pk)
     if heard is not None and heard > row.created_at:
         return "answered"
+    back = {known.came_back.get(touch["draft"], "") for touch in row.data["touches"]} - {""}
+    if back:
+        return "bounced" if history.HARD in back else "undelivered"
     statuses = [_status(known, touch) for touch in row.data["touches"]]
     if DraftStatus.REJECTED in statuses or "gone" in statuses:
         return "refused"
@@ -129,6 +137,18 @@ def due(row: Artifact, known: Known, *, at: datetime) -> dict[str, Any] | None:
         is_free = draft.status == DraftStatus.DRAFT and not draft.status_reason
         return touch if is_free and at >= planned else None
     return None
+
+
+def _take_back(row: Artifact, known: Known, at: datetime) -> None:
+    """What was asked for on its day waits again where the message before it, said to be sent by
+    hand, was not sent after all."""
+    waiting = (DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
+    statuses = [(touch["draft"], _status(known, touch)) for touch in row.data["touches"]]
+    unsent = [(pk, status) for pk, status in statuses if status != DraftStatus.SENT]
+    early = [pk for pk, status in unsent[1:] if status in waiting]
+    if early and row.run.agent is not None:
+        with transaction.atomic():
+            taking.not_their_turn(early, of=row.run.agent, by=KEEPER, at=at)
 
 
 def _submit(row: Artifact, touch: dict[str, Any], at: datetime) -> bool:

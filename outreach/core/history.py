@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from outreach.core.models import Contact, Touch
+from outreach.core.models import Activity, Contact, Touch
 
+CAME_BACK = "channels.bounced"  # said of a draft in the log, with its `kind`
+HARD = "hard"
 MEMORY = timedelta(days=30)  # how far back rules look
 
 
@@ -19,3 +22,16 @@ def touch_for(human_id: int) -> str:
     if last is None:
         return Touch.INITIAL
     return Touch.REPLY if last.direction == Contact.Direction.IN else Touch.FOLLOW_UP
+
+
+def came_back(draft_ids: Iterable[int]) -> dict[int, str]:
+    """Which of these messages left and did not reach them, as far as we were told, and how: `hard`
+    where nobody ever gets mail at that address."""
+    rows = Activity.objects.filter(
+        object_type="draft", object_id__in=[str(pk) for pk in draft_ids], verb=CAME_BACK
+    )
+    told: dict[int, str] = {}
+    for number, codes in rows.values_list("object_id", "codes").order_by("pk"):
+        if told.get(int(number)) != HARD:
+            told[int(number)] = str(codes.get("kind", ""))
+    return told

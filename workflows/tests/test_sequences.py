@@ -6,12 +6,18 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from approvals import rounds
+from approvals import rounds, submission
 from approvals import services as deciding
 from approvals.models import Approval
+from channels import events, manual, receiving, settle
+from channels.incoming import Incoming
+from channels.mail.reading import read
+from channels.mail.tests.test_reports import dsn
+from channels.meta_events import Event
+from channels.models import Delivery
 from outreach import testing
 from outreach.core import people as standing
-from outreach.core.models import Contact, Draft
+from outreach.core.models import Activity, Contact, Draft
 from outreach.testing import WORKDAY
 from workflows import engine, sequences
 from workflows.models import Artifact
@@ -175,3 +181,134 @@ def test_what_somebody_holds_as_it_ends_is_ended_by_the_next_look(row, monkeypat
     assert sequences.advance(at=WORKDAY + timedelta(hours=3))["ended"] == 1
     assert statuses(row) == ["rejected"] * 3
     assert reason(row).startswith("Ended by" if by_hand else "They answered.")
+
+
+# --- What never reached them ---------------------------------------------------------------------
+
+ON_ITS_OWN = pytest.mark.django_db(transaction=True)  # mail is taken in outside any transaction
+BOUNCED = WORKDAY + timedelta(hours=1)
+
+
+def left(row, status="sent"):
+    """The first message, handed over by the sender."""
+    pending = Approval.objects.get()
+    alice = testing.alice(row.workspace)
+    approval = deciding.approve(
+        pending.pk, by=alice, at=WORKDAY, digest=pending.digest, undo_seconds=0
+    )
+    Approval.objects.filter(pk=approval.pk).update(taken_at=WORKDAY)
+    delivery = Delivery.objects.create(
+        workspace=row.workspace, approval=approval, human=row.person, channel="email",
+        status=status, since=WORKDAY,
+    )  # fmt: skip
+    settle.contact_of(delivery, WORKDAY, certain=status == "sent").save()
+    if status == "sent":
+        Draft.objects.filter(pk=approval.draft_id).update(status="sent")
+    return delivery
+
+
+def reported(raw, number=1):
+    """A report on it that came by mail."""
+    found = Incoming.of_letter(read(raw.replace(b"dsn1@", f"dsn{number}@".encode())))
+    receiving.take_in(found, at=BOUNCED)
+
+
+def told(row, kind, token, **payload):
+    """What a provider tells about it."""
+    given = {"channel": "email", "token": str(token), **payload}
+    events.take([Event("anymail:x", f"{kind}:{payload}", kind, BOUNCED, given)], at=BOUNCED)
+
+
+def number_of(delivery):
+    return f"<{delivery.approval.draft.uuid}.{delivery.approval_id}@example.org>"
+
+
+@ON_ITS_OWN
+@pytest.mark.parametrize("status", ["sent", "unknown"])
+def test_a_bounce_for_good_ends_it(row, status):
+    reported(dsn("5.1.1", original=number_of(left(row, status))))
+    later = BOUNCED + timedelta(days=30)
+    assert sequences.advance(at=later) == {"ended": 1, "submitted": 0}
+    assert statuses(row) == ["sent", "rejected", "rejected"]
+    assert reason(row) == "Their address does not exist: a message of it came back."
+
+
+@ON_ITS_OWN
+def test_what_came_back_for_now_is_not_spoken_of_as_sent(row):
+    original = number_of(left(row))
+    for number in range(2):
+        reported(dsn("4.2.2", original=original), number)
+    assert Activity.objects.filter(verb="channels.bounced").count() == 1, "told once"
+    sequences.advance(at=BOUNCED + timedelta(days=30))
+    assert statuses(row) == ["sent", "rejected", "rejected"]
+    assert reason(row) == "A message of it did not reach them, and the next ones speak of it."
+
+
+@ON_ITS_OWN
+@pytest.mark.parametrize(
+    ("kind", "more", "says"),
+    [
+        ("bounced", {"permanent": True}, "Their address does not exist"),
+        ("bounced", {"permanent": False}, "A message of it did not reach them"),
+        ("failed", {}, "A message of it did not reach them"),
+    ],
+)
+def test_what_a_provider_could_not_deliver_ends_it_too(row, kind, more, says):
+    told(row, kind, left(row).token, **more)
+    assert sequences.advance(at=BOUNCED + timedelta(days=30))["submitted"] == 0
+    assert reason(row).startswith(says)
+
+
+@ON_ITS_OWN
+def test_a_bounce_that_names_no_message_is_of_the_newest_to_that_address(row):
+    address = left(row).approval.revision.address
+    reported(dsn("5.1.1", original="<x@y>").replace(b"Ann@Example.com", address.encode()))
+    sequences.advance(at=BOUNCED + timedelta(days=30))
+    assert reason(row).startswith("Their address does not exist")
+
+
+@ON_ITS_OWN
+def test_an_attempt_that_was_decided_anew_may_bounce(row):
+    """What was sent in its place may have reached them."""
+    first = left(row, "unknown")
+    alice = testing.alice(row.workspace)
+    settle.settle(first.pk, "send_again", by=alice, at=WORKDAY)
+    reported(dsn("4.2.2", original=number_of(first)))
+    sequences.advance(at=BOUNCED + timedelta(days=30))
+    assert reason(row) == ""
+
+
+@pytest.mark.parametrize("answer", [None, "not_arrived", "send_again"])
+def test_while_nobody_knows_or_it_did_not_arrive_the_next_waits(row, answer):
+    first = left(row, "unknown")
+    if answer:
+        settle.settle(first.pk, answer, by=testing.alice(row.workspace), at=WORKDAY)
+    assert sequences.advance(at=WORKDAY + timedelta(days=90)) == {"ended": 0, "submitted": 0}
+    assert statuses(row)[1:] == ["draft", "draft"]
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_what_was_asked_for_is_taken_back_where_the_one_before_was_not_sent_after_all(
+    row, approved
+):
+    first = left(row)
+    Delivery.objects.filter(pk=first.pk).update(status="manual")
+    late = datetime.fromisoformat(row.data["touches"][1]["at"])
+    assert sequences.advance(at=late)["submitted"] == 1
+    alice = testing.alice(row.workspace)
+    second = Approval.objects.get(status="pending")
+    if approved:
+        deciding.approve(second.pk, by=alice, at=late, digest=second.digest, undo_seconds=0)
+    manual.mark_not_sent(first.pk, by=alice, at=late)
+    assert sequences.advance(at=late) == {"ended": 0, "submitted": 0}
+    assert statuses(row) == ["pending_approval", "draft", "draft"]
+    sent(row, 0, late)
+    gap = timedelta(days=row.data["touches"][1]["gap_days"])
+    assert sequences.advance(at=late + gap)["submitted"] == 1, "and asked for again"
+
+
+def test_what_a_person_asked_for_before_its_turn_stays(row):
+    alice = testing.alice(row.workspace)
+    submission.submit(drafts(row)[1].pk, by=alice, at=WORKDAY)
+    sequences.advance(at=WORKDAY + timedelta(hours=1))
+    assert statuses(row)[1] == "pending_approval"
