@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from outreach.core.addresses import ROLE_MAILBOXES
 from workflows.words import joined
 
-ROLE_MAILBOXES = frozenset(
-    {
-        "info", "office", "contact", "hello", "hi", "mail", "post", "support", "service", "sales",
-        "marketing", "admin", "team", "hr", "jobs", "careers", "press", "billing", "accounts",
-        "accounting", "invoice", "kontakt", "kundenservice",
-    }
-)  # fmt: skip
 NOBODY_READS = frozenset({"noreply", "no-reply", "donotreply", "do-not-reply", "mailer-daemon"})
 
 

@@ -12,6 +12,16 @@ from email_validator import EmailNotValidError, validate_email
 
 from outreach.core.models import Channel
 
+# Local parts of mailboxes that several people read.
+ROLE_MAILBOXES = frozenset(
+    {
+        "info", "office", "contact", "hello", "hi", "mail", "post", "support", "service", "sales",
+        "marketing", "admin", "team", "hr", "jobs", "careers", "press", "billing", "accounts",
+        "accounting", "invoice", "kontakt", "kundenservice", "buero", "büro", "praxis", "kanzlei",
+        "zentrale", "empfang", "reception", "rezeption", "sekretariat", "secretariat", "verwaltung",
+        "enquiries", "inquiries", "accueil", "contacto", "contatti", "familie", "family",
+    }
+)  # fmt: skip
 LONGEST_ADDRESS = 320  # normalised, as its column takes it
 
 
@@ -53,6 +63,12 @@ def _email(raw: str) -> str:
     except EmailNotValidError as error:
         raise BadAddress(f"{raw.strip()!r} is no e-mail address: {error}") from None
     return f"{found.local_part}@{found.ascii_domain or found.domain}".lower()
+
+
+def is_role_mailbox(normalised: str) -> bool:
+    """Whether several people read this mailbox, as far as its name tells: office@, info-ch@."""
+    local = normalised.partition("@")[0]
+    return local in ROLE_MAILBOXES or re.split(r"[\W\d_]", local)[0] in ROLE_MAILBOXES
 
 
 def in_a_labels(address: str) -> str:

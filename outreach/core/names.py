@@ -136,7 +136,7 @@ def _split(whole: str) -> Name:
     parts = [part.strip() for part in whole.split(",")]
     kept = [part for part in parts if part and not is_degrees(part)] or parts
     is_titled, parts = any(_bare(part) in FORMS for part in parts), kept
-    if _is_nobody(whole.split()):
+    if is_nobody(whole.split()):
         return Name("", "", whole, "")
     if len(parts) == 2:
         last, first = parts
@@ -155,7 +155,7 @@ def _split(whole: str) -> Name:
     return Name(first, last, whole, greeting(first) if _is_western(names) else "")
 
 
-def _is_nobody(tokens: list[str]) -> bool:
+def is_nobody(tokens: list[str]) -> bool:
     """Whether the words name several people, or stand where nobody gave a name."""
     between = tokens[1:-1]
     return any(_bare(token) in NOBODY for token in tokens) or any(
@@ -205,7 +205,7 @@ def greeting(first: str) -> str:
         return ""
     if any(_bare(token) in ORGANISATION for token in tokens) or _bare(tokens[0]) in NO_GREETING:
         return ""
-    if _is_nobody(tokens):
+    if is_nobody(tokens):
         return ""
     return " ".join(
         token if index and token in PARTICLES else _cased(token)

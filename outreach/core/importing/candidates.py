@@ -51,6 +51,8 @@ class Candidate:
     perhaps: int = 0  # the person this may be too; IN_FILE for one of this file
     ways: list[Way] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    # Mailboxes that an earlier row has, which is clearly somebody else's: its line and name.
+    shares: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
     @property
     def is_nameless(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from outreach.core import suppression
-from outreach.core.importing import results
+from outreach.core.importing import results, sharing
 from outreach.core.importing.candidates import IN_FILE, Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
@@ -90,12 +90,17 @@ class Run:
         return bool(self.seen.find((str(Channel.LINKEDIN), profile)))
 
     def _once(self, row: Candidate | Skip) -> Candidate | Skip:
-        """Refuse a row whose address, or whose whole record, stood in the file before."""
+        """Refuse a row whose address, or whose whole record, stood in the file before; an address
+        that was clearly another's then is shared, and refuses only whoever shared it already."""
         if isinstance(row, Skip):
             return row
         keys = _keys(row)
         for key, what in keys:
-            if line := self.seen.find(key):
+            line, name = self.seen.who(key)
+            if line and (way := sharing.anothers(key, row, name)):
+                row.shares[way.key] = line, name
+                keys.append((("shared", row.name_key, *way.key), what))
+            elif line:
                 return Skip(
                     row.line,
                     "twice_in_file",
@@ -106,7 +111,7 @@ class Run:
                     row.refused,
                 )
         for key, _ in keys:
-            self.seen.first_line(key, row.line)
+            self.seen.first_line(key, row.line, "" if row.is_nameless else row.name.full)
         return row
 
     def _batch(self, rows: Sequence[Candidate | Skip]) -> None:
@@ -181,6 +186,7 @@ class Run:
             self.doubt(found.owners)
             return results.skipped(results.ambiguous(row))
         self._claim_phone(row, found)
+        sharing.of_this_file(row, found)
         if found.person is None:
             by_name(row, found, lambda known: not self.seen.find(("person", known.id)))
         namesake = self._namesake_in_file(row)

@@ -13,6 +13,7 @@ from datetime import date
 
 from django.db.models import Max, QuerySet
 
+from outreach.core.importing import sharing
 from outreach.core.importing.candidates import Candidate
 from outreach.core.importing.ways import Way
 from outreach.core.models import Address, Channel, Person, Workspace
@@ -69,20 +70,26 @@ class Known:
 class Match:
     """What is known about one candidate: `held` are its ways that are this human's already (also
     those of a merged duplicate), `taken` those that are somebody else's.
-    `shared` are lines of this file that have a phone of the row already; `alike` are people
+    `shared` are lines of this file that have a phone or mailbox of the row already; `with_whom`
+    names who keeps a mailbox that two people share; `known_by` are the owners; `alike` are people
     of the same name, `by_phone` is the one who has the row's phone too: both are looked at only
     when no stronger way recognises anybody."""
 
     person: Known | None = None
     by: str = ""
-    owners: tuple[int, ...] = ()
-    held: set[tuple[str, str]] = field(default_factory=set)
+    known_by: dict[int, str] = field(default_factory=dict)
+    held: dict[tuple[str, str], int] = field(default_factory=dict)
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
     shared: dict[tuple[str, str], int] = field(default_factory=dict)
+    with_whom: dict[tuple[str, str], str] = field(default_factory=dict)
     by_phone: Known | None = None
     alike: list[Known] = field(default_factory=list)
     suggestion: str = ""
     suggested: int = 0
+
+    @property
+    def owners(self) -> tuple[int, ...]:
+        return tuple(self.known_by)
 
     @property
     def is_ambiguous(self) -> bool:
@@ -118,11 +125,14 @@ class Matcher:
             return [Match() for _ in rows]  # an empty workspace knows nobody
         owners = self._owners(rows)
         matches = [_by_ways(row, owners) for row in rows]
-        open_rows = [row for row, found in zip(rows, matches, strict=True) if not found.owners]
-        namesakes = self._namesakes(open_rows)
         wanted = {owner for found in matches for owner in found.owners}
         wanted |= {each for found in matches for each in found.taken.values()}
-        people = load(self._people().filter(pk__in=wanted | namesakes.ids))
+        people = load(self._people().filter(pk__in=wanted))
+        for row, found in zip(rows, matches, strict=True):
+            sharing.part(row, found, people)
+        open_rows = [row for row, found in zip(rows, matches, strict=True) if not found.owners]
+        namesakes = self._namesakes(open_rows)
+        people |= load(self._people().filter(pk__in=namesakes.ids - wanted))
         for row, found in zip(rows, matches, strict=True):
             _settle(row, found, people, namesakes)
         return matches
@@ -208,13 +218,11 @@ def _by_ways(row: Candidate, owners: dict[tuple[str, str], int]) -> Match:
     for channel in STRONG:
         for way in row.ways:
             if way.channel == channel and (owner := owners.get((channel, way.normalised))):
-                found.by = found.by or BY[channel]
-                if owner not in found.owners:
-                    found.owners = (*found.owners, owner)
+                found.known_by.setdefault(owner, BY[channel])
     for way in row.ways:
         owner = owners.get(way.key)
-        if owner in found.owners:
-            found.held.add(way.key)
+        if owner in found.known_by:
+            found.held[way.key] = owner
         elif owner:
             found.taken[way.key] = owner
     return found
@@ -224,7 +232,7 @@ def _settle(row: Candidate, found: Match, people: dict[int, Known], namesakes: N
     if found.is_ambiguous:
         return
     if found.owners:
-        found.person = people.get(found.owners[0])
+        found.person, found.by = people.get(found.owners[0]), found.known_by[found.owners[0]]
         return
     for (channel, _), owner in found.taken.items():
         by_phone = people.get(owner) if channel == Channel.PHONE else None
@@ -246,8 +254,8 @@ def by_name(row: Candidate, found: Match, is_free: Callable[[Known], bool]) -> N
     """
     if found.by_phone is not None and is_free(found.by_phone):
         found.person, found.by = found.by_phone, BY[Channel.PHONE]
-        own = {key for key, owner in found.taken.items() if owner == found.by_phone.id}
-        found.held |= own
+        own = [key for key, owner in found.taken.items() if owner == found.by_phone.id]
+        found.held |= dict.fromkeys(own, found.by_phone.id)
         for key in own:
             del found.taken[key]
         return

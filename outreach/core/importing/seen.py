@@ -1,5 +1,6 @@
-"""On which line of a file a key was first seen, in memory that does not grow with the file.
+"""On which line of a file a key was first seen, and with whose name.
 
+In memory that does not grow with the file.
 A million rows have millions of keys. They stand in a private SQLite file that lives in the
 machine's folder for temporary files and goes with its connection; so much of it as a cache holds
 is in memory. Keys are kept as 64-bit hashes: two different ones of a million meet with a chance of
@@ -26,19 +27,19 @@ class Seen:
             f"PRAGMA cache_size = -{CACHE_KIB}",
             "PRAGMA journal_mode = OFF",
             "PRAGMA synchronous = OFF",
-            "CREATE TABLE seen (key INTEGER PRIMARY KEY, line INTEGER NOT NULL)",
+            "CREATE TABLE seen (key INTEGER PRIMARY KEY, line INTEGER NOT NULL, name TEXT)",
             "BEGIN",
         ):
             self._kept.execute(order)
 
-    def first_line(self, key: Hashable, line: int) -> int:
+    def first_line(self, key: Hashable, line: int, name: str | None = None) -> int:
         """The line this key was first seen on: `line` itself when it is new.
 
         Raises BadFile when the disk has no room for it.
         """
-        said = (hash(key), line)
+        said = (hash(key), line, name)
         try:
-            new = self._kept.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", said).rowcount
+            new = self._kept.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", said).rowcount
         except sqlite3.OperationalError as error:
             raise BadFile(
                 f"The disk of {tempfile.gettempdir()} has no room for an import of this size "
@@ -48,5 +49,10 @@ class Seen:
 
     def find(self, key: Hashable) -> int:
         """The line of a key, or 0; nothing is noted."""
-        found = self._kept.execute("SELECT line FROM seen WHERE key = ?", (hash(key),)).fetchone()
-        return found[0] if found else 0
+        return self.who(key)[0]
+
+    def who(self, key: Hashable) -> tuple[int, str]:
+        """The line of a key, or 0, and the name it was noted with."""
+        asked = "SELECT line, name FROM seen WHERE key = ?"
+        found = self._kept.execute(asked, (hash(key),)).fetchone()
+        return (found[0], found[1] or "") if found else (0, "")

@@ -27,6 +27,7 @@ HEADERS = [
 ]
 WORDS = st.sampled_from(
     ["", "", "Anna", "Meier", "a@example.com", "A@EXAMPLE.com", "b@example.org", "ACME", "acme.",
+     "Anna Meier", "Bob Hill", "Robert Hill", "office@example.com",
      "https://www.linkedin.com/in/anna", "linkedin.com/in/bob/", "+41446681800", "15 Nov 2023",
      "Europe/Zurich", "CH", "=1+1", "🚀", "x" * 450, "a\nb", 'say "hi"', "\u202eabc"]
 )  # fmt: skip
