@@ -29,12 +29,16 @@ CALLED = f"{LABELS['full_name']}: "
 def without(report: dict[str, Any], cut: Cut) -> tuple[dict[str, Any], list[Any]]:
     """The report without them, and what of it was about them. Faults go with their row."""
     kept, found = cut(report)
-    lines = {each["line"] for each in found if isinstance(each, dict) and "line" in each}
+    lines = {_place(each) for each in found if isinstance(each, dict) and "line" in each}
     for name in BY_LINE:
         if isinstance(rows := kept.get(name), list):
-            found += [each for each in rows if each.get("line") in lines]
-            kept[name] = [each for each in rows if each.get("line") not in lines]
+            found += [each for each in rows if _place(each) in lines]
+            kept[name] = [each for each in rows if _place(each) not in lines]
     return kept, found
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, Any]:
+    return row.get("line"), row.get("sheet")
 
 
 def rows_about(row: Import, names: Callable[[str], bool]) -> list[list[str]]:

@@ -20,7 +20,7 @@ from outreach.core.importing.match import BY, Known, Match, Matcher, by_name
 from outreach.core.importing.plan import Plan, plan
 from outreach.core.importing.report import Report, RowResult
 from outreach.core.importing.seen import Seen
-from outreach.core.importing.table import Table
+from outreach.core.importing.table import Record, Table
 from outreach.core.models import Channel, Suppression, Workspace
 
 BATCH = 2_000
@@ -55,24 +55,31 @@ class Run:
         self.at = datetime.now(UTC)
         self.choices = choices
         self.matcher = Matcher(workspace)
-        self.seen = Seen()
+        self.seen = Seen(table.line)
         self.has_suppressed = Suppression.objects.filter(
             workspace=workspace, lifted_at__isnull=True
         ).exists()
         self.report = _empty_report(table, on_row)
 
     def go(self, progress: Progress | None) -> None:
-        reader = Reader(self.table, self.choices)
-        records = self.table.records()
         done = 0
-        while batch := list(islice(records, BATCH)):
-            read = [reader.read(record) for record in batch]
-            self._batch([self._once(row) for row in read])
-            done += len(batch)
-            if progress is not None:
-                progress(done, self.table.rows)
-        self.report.notices += reader.refusals.unknown_words()
+        for nth, part in enumerate(self.table.parts, 1):
+            reader = Reader(part, self.choices)
+            records = part.records()
+            while batch := list(islice(records, BATCH)):
+                self._batch([self._once(row) for row in self._read(reader, batch, nth)])
+                done += len(batch)
+                if progress is not None:
+                    progress(done, self.table.rows)
+            self.report.notices += reader.refusals.unknown_words()
         self._note_history()
+
+    def _read(self, reader: Reader, batch: list[Record], nth: int) -> list[Candidate | Skip]:
+        rows = [reader.read(record) for record in batch]
+        if self.table.more:
+            for row in rows:
+                row.line = self.table.line(row.line, nth)
+        return rows
 
     def _note_history(self) -> None:
         """What an archive tells of messages, for those who are here by now."""
@@ -243,20 +250,36 @@ def _phones(row: Candidate) -> list[str]:
 
 
 def _empty_report(table: Table, on_row: OnRow | None) -> Report:
-    meant = {index: field for field, indexes in table.columns.items() for index in indexes}
-    words = [table.header[index] for index in meant]
-    told = {}
-    for index in meant:
-        word = table.header[index]
-        told[index] = f"{word} (column {index + 1})" if words.count(word) > 1 else word
+    notices = dict.fromkeys(each for part in table.parts for each in part.notices)
+    unread = dict.fromkeys(each for part in table.parts for each in part.unread)
     return Report(
         file=table.name,
         format=table.format,
-        encoding=table.encoding.label,
+        encoding=_encoding(table),
         delimiter=DELIMITERS.get(table.delimiter, ""),
         header_line=table.header_line,
-        columns={told[index]: LABELS.get(meant[index], meant[index]) for index in sorted(meant)},
-        unread=table.unread,
-        notices=table.notices,
+        columns=_columns(table),
+        unread=tuple(unread),
+        notices=tuple(notices),
         on_row=on_row,
     )
+
+
+def _encoding(table: Table) -> str:
+    sheets = ", ".join(part.sheet for part in table.parts)
+    return f"sheets {sheets}" if table.more else table.encoding.label
+
+
+def _columns(table: Table) -> dict[str, str]:
+    """What each column was taken for; one of a further sheet where it is another or means another
+    thing there."""
+    found: dict[str, str] = {}
+    for part in table.parts:
+        meant = {index: field for field, indexes in part.columns.items() for index in indexes}
+        words = [part.header[index] for index in meant]
+        for index in sorted(meant):
+            word, label = part.header[index], LABELS.get(meant[index], meant[index])
+            told = f"{word} (column {index + 1})" if words.count(word) > 1 else word
+            if found.setdefault(told, label) != label:
+                found[f"{told} ({part.sheet})"] = label
+    return found

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from outreach.core.importing.table import Row
+
 KEPT_ROWS = 1_000
 KEPT_ERRORS = 100
 NAMED = ("name", "greeting", "code", "reason", "matched_by", "suggestion", "suppressed")
@@ -56,7 +58,7 @@ class RowResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Without what is empty, for `--json`."""
-        found: dict[str, Any] = {"line": self.line, "outcome": str(self.outcome)}
+        found: dict[str, Any] = {**place(self.line), "outcome": str(self.outcome)}
         for key in NAMED:
             if value := getattr(self, key):
                 found[key] = value
@@ -170,11 +172,16 @@ class Report:
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),
             "suppressed_by_reason": dict(sorted(self.suppressions.items())),
-            "errors": [{"line": line, "error": text} for line, text in self.errors],
+            "errors": [{**place(line), "error": text} for line, text in self.errors],
             "errors_not_shown": self.counts["errors"] - len(self.errors),
             "rows": [row.as_dict() for row in self.rows()],
             "rows_not_shown": self.counts["rows"] - sum(len(rows) for rows in self.kept.values()),
         }
+
+
+def place(line: int) -> dict[str, Any]:
+    """Where a row stands, for programs: its sheet too where several were read."""
+    return {"line": line.row, "sheet": line.sheet} if isinstance(line, Row) else {"line": line}
 
 
 COUNTS = (

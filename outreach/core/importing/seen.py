@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from outreach.core.importing.source import BadFile
 
@@ -21,7 +21,8 @@ CACHE_KIB = 16 << 10
 class Seen:
     """Used by the thread that made it."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[int], int] = int) -> None:
+        self._told = told  # a number as it is told of
         self._kept = sqlite3.connect("", isolation_level=None)  # no name: private, and temporary
         for order in (
             f"PRAGMA cache_size = -{CACHE_KIB}",
@@ -55,4 +56,4 @@ class Seen:
         """The line of a key, or 0, and the name it was noted with."""
         asked = "SELECT line, name FROM seen WHERE key = ?"
         found = self._kept.execute(asked, (hash(key),)).fetchone()
-        return (found[0], found[1] or "") if found else (0, "")
+        return (self._told(found[0]), found[1] or "") if found else (0, "")

@@ -28,8 +28,9 @@ class Spool:
         weakref.finalize(self, os.close, self._descriptor)
 
     def fill(self, rows: Iterable[Any]) -> Spool:
+        """Write these behind what it holds."""
         with os.fdopen(os.dup(self._descriptor), "w", encoding="utf-8") as out:
-            taken = 0
+            taken = self.size
             for row in rows:
                 taken += out.write(json.dumps(row, ensure_ascii=True) + "\n")
                 if taken > MAX_SPOOL:
@@ -39,10 +40,14 @@ class Spool:
                     )
         return self
 
-    def rows(self) -> Iterator[Any]:
+    @property
+    def size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+    def rows(self, start: int = 0, end: int | None = None) -> Iterator[Any]:
         # Every reader has a place of its own in the file: descriptors of one file share theirs.
-        size = os.fstat(self._descriptor).st_size
-        with io.BufferedReader(_At(self._descriptor, size), 1 << 16) as handle:
+        size = self.size if end is None else end
+        with io.BufferedReader(_At(self._descriptor, start, size), 1 << 16) as handle:
             for line in handle:
                 yield json.loads(line)
 
@@ -53,16 +58,16 @@ class Spool:
 class _At(io.RawIOBase):
     """Reads by position, so that two readers do not disturb each other."""
 
-    def __init__(self, descriptor: int, size: int) -> None:
+    def __init__(self, descriptor: int, start: int, size: int) -> None:
         self._descriptor = descriptor
         self._size = size
-        self._at = 0
+        self._at = start
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = os.pread(self._descriptor, len(buffer), self._at)
+        data = os.pread(self._descriptor, min(len(buffer), self._size - self._at), self._at)
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)

@@ -15,7 +15,26 @@ from outreach.core.importing.source import BadFile, BadHeader
 from outreach.core.importing.tidy import is_footer
 
 MAX_ROWS = 1_000_000
+SHEET = 1 << 21  # more than a sheet may have rows
 Record = tuple[int, list[str]]
+
+
+class Row(int):
+    """A row of one of several sheets: told with the sheet, and in order over all of them."""
+
+    row: int
+    sheet: str
+
+    def __new__(cls, row: int, sheet: str, nth: int) -> Row:
+        made = super().__new__(cls, nth * SHEET + row)
+        made.row, made.sheet = row, sheet
+        return made
+
+    def __str__(self) -> str:
+        return f"{self.row} of {self.sheet}"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,17 @@ class Table:
     notices: tuple[str, ...] = ()
     history: Callable[[], Iterator[Passed]] | None = None
     samples: tuple[tuple[str, ...], ...] = ()
+    sheet: str = ""
+    more: tuple[Table, ...] = ()  # the other sheets with people; `rows` counts theirs too
+
+    @property
+    def parts(self) -> tuple[Table, ...]:
+        return (self, *self.more)
+
+    def line(self, number: int, nth: int = 0) -> int:
+        """A number of the sheet `nth`, or one that was made of it, as it is told of."""
+        nth, number = (nth, number) if nth else divmod(number, SHEET)
+        return Row(number, self.parts[nth - 1].sheet, nth) if nth and self.more else number
 
     def records(self) -> Iterator[Record]:
         """Line number and cells of every record below the header; blank lines are none."""
@@ -91,13 +121,20 @@ def shown(cells: Sequence[str]) -> str:
 
 def survey(table: Table) -> Table:
     """Read to the end: every structural fault shows before anything is stored."""
+    parts: list[Table] = []
+    for part in table.parts:
+        parts.append(_surveyed(part, sum(each.rows for each in parts)))
+    return replace(parts[0], more=tuple(parts[1:]), rows=sum(each.rows for each in parts))
+
+
+def _surveyed(table: Table, before: int) -> Table:
     rows = last = 0
     width = len(table.header)
     is_day_first = False
     dates = table.columns.get("connected_on", ())[:1]
     for line, cells in table.records():
         rows += 1
-        if rows > MAX_ROWS:
+        if before + rows > MAX_ROWS:
             raise BadFile(
                 f"{table.name} has more than {MAX_ROWS:,} rows (line {line}), the most one "
                 "import takes. Split it into several files, each with the header line.",

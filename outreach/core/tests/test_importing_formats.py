@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from outreach.core.importing import BadFile, archive, read_file, source, workbook
+from outreach.core.importing import BadFile, archive, read_file, source, spool, workbook
+from outreach.core.importing import table as tables
 from outreach.core.importing.candidates import Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 
@@ -255,24 +256,92 @@ def test_a_workbook_is_read_from_the_sheet_that_has_people():
     assert list(table.records()) == list(table.records())
 
 
-def test_sheets_that_are_not_read_are_named_with_their_rows():
+def sheets(hidden=(), **rows):
+    """A workbook of these sheets."""
     book = Workbook()
-    book.active.title = "Customers"
-    rows = {"Germany": [HEAD, ["Gerd", "Two"]], "Gone": [[], [True]], "Nothing": [["  "], []]}
-    book.active.append(HEAD)
-    book.active.append(["Anna", "Meier", "anna@example.com"])
+    book.remove(book.active)
     for title, each in rows.items():
         place = book.create_sheet(title)
+        place.sheet_state = "hidden" if title in hidden else "visible"
         for row in each:
             place.append(row)
     out = io.BytesIO()
     book.save(out)
-    table, found, _ = people(out.getvalue(), name="people.xlsx")
+    return out.getvalue()
+
+
+MEIERS = [HEAD, ["Anna", "Meier", "anna@example.com"]]
+
+
+def test_sheets_that_are_not_read_are_named_with_their_rows():
+    rows = {"Terms": [["Price", "Date"], ["1", "2"]], "Gone": [[], [True]], "Nothing": [["  "], []]}
+    table, found, _ = people(sheets(Customers=MEIERS, **rows), name="people.xlsx")
     assert [row.name.full for row in found] == ["Anna Meier"]
     assert table.notices == (
         "Only the sheet Customers was read. Not read, nor who opted out there: "
-        "Germany (2 rows), Gone (1 row). Save each as a file of its own and import it too.",
+        "Terms (2 rows), Gone (1 row). Save each as a file of its own and import it too.",
     )
+
+
+def test_every_sheet_with_people_is_read_by_its_own_header():
+    leads = [["Our leads"], ["E-Mail", "Name"], ["b@example.com", "Bob Hill"], [], ["c@x.example"]]
+    table = read_file(sheets(Read=[["me"]], Customers=MEIERS, Leads=leads, Empty=[HEAD]))
+    assert (table.rows, table.sheet, [each.sheet for each in table.more]) == (
+        3, "Customers", ["Leads"],
+    )  # fmt: skip
+    read = [
+        [Reader(part, Choices()).read(record).ways[0].raw for record in part.records()]
+        for part in table.parts
+    ]
+    assert read == [["anna@example.com"], ["b@example.com", "c@x.example"]]
+    assert table.notices[0].startswith(
+        "Only the sheets Customers, Leads were read. Not read, nor who opted out there: "
+        "Read (1 row)."
+    )
+
+
+def test_a_hidden_sheet_is_read_only_where_no_other_has_people():
+    one = read_file(sheets(Old=MEIERS, New=MEIERS, hidden=["Old"]))
+    assert ([part.sheet for part in one.parts], "Old (hidden, 2 rows)" in one.notices[0]) == (
+        ["New"], True,
+    )  # fmt: skip
+    other = read_file(sheets(Old=MEIERS, New=[["me"]], hidden=["Old"]))
+    assert [part.sheet for part in other.parts] == ["Old"]
+
+
+def test_a_further_sheet_with_a_faulty_header_keeps_nobody_out():
+    leads = [["Company", "Company", "E-mail"], ["a", "b", "c@x.example"]]
+    table = read_file(sheets(Customers=MEIERS, Leads=leads))
+    assert ([part.sheet for part in table.parts], "Leads (2 rows)" in table.notices[0]) == (
+        ["Customers"], True,
+    )  # fmt: skip
+
+
+def test_what_a_column_means_is_said_of_the_sheet_that_has_it():
+    leads = [["E-mail", "Name", "Kürzel"], ["b@example.com", "Bob Hill", "CFO"]]
+    content = sheets(Customers=MEIERS, Leads=leads)
+    table = read_file(content, mapping={"Kürzel": "position", "5": "-"})
+    assert "position" in table.more[0].columns
+    assert "connected_on" not in table.columns
+    with pytest.raises(BadFile, match="There is no column 'Town'"):
+        read_file(content, mapping={"Town": "position"})
+
+
+def test_the_limits_count_over_all_sheets(monkeypatch):
+    content = sheets(One=MEIERS, Two=[HEAD, ["Bob", "Hill", "b@example.com"]])
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        sizes = [each.file_size for each in packed.infolist() if "worksheets/" in each.filename]
+    with monkeypatch.context() as patch:
+        patch.setattr(workbook, "MAX_SHEET", max(sizes))
+        with pytest.raises(BadFile, match=r"The sheets of .* grow to"):
+            read_file(content)
+    with monkeypatch.context() as patch:
+        patch.setattr(spool, "MAX_SPOOL", 70)
+        with pytest.raises(BadFile, match="holds more text than one import takes"):
+            read_file(content)
+    monkeypatch.setattr(tables, "MAX_ROWS", 1)
+    with pytest.raises(BadFile, match="has more than 1 rows"):
+        read_file(content)
 
 
 def test_a_formula_without_a_result_is_refused_with_its_cell():

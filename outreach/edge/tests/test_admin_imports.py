@@ -13,6 +13,8 @@ from outreach import testing
 from outreach.core.importing import jobs, judging, uploads, watching
 from outreach.core.models import Activity, Consent, Import, ImportPart, Person
 from outreach.core.principal import Principal
+from outreach.core.tests.test_importing_formats import sheets
+from outreach.core.tests.test_importing_sheets import CUSTOMERS, LEADS
 from outreach.edge import tasks
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,15 @@ def test_the_whole_way_from_upload_to_undo(bob):
 
 
 @pytest.mark.once  # what the form says
+def test_rows_of_a_workbook_are_shown_with_their_sheet(bob):
+    upload(bob, sheets(Kunden=CUSTOMERS, Leads=LEADS))
+    jobs.work()
+    shown = page(bob, Import.objects.get())
+    assert "Line 6 of Leads: " in shown
+    assert "Line 4 of Leads, Carl Long: Shares the address office@acme.example with Anna" in shown
+    assert "Line 5 of Leads: Dora Day" in shown
+
+
 def test_the_form_names_no_encoding_and_old_files_are_understood(bob):
     assert 'value="utf-8"' not in bob.get(NEW).content.decode()
     upload(bob, "Name,Email\nJosé Müller,jose@example.com\n".encode("cp1252"))
