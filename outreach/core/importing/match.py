@@ -103,6 +103,8 @@ class Match:
         """Whose this way of the row is, if it cannot be stored for this human."""
         if not self.taken and not self.shared:
             return ""
+        if whom := self.with_whom.get(way.key):
+            return f"with {whom}, who shares it"
         if way.key in self.taken:
             return "belongs to another person"
         if line := self.shared.get(way.key):

@@ -93,8 +93,6 @@ def _ways(made: Plan, row: Candidate, person: Known, found: Match) -> None:
     for way in row.ways:
         label = way_label(way.channel)
         held = person.ways.get(way.channel, [])
-        if way.key in found.with_whom:
-            continue  # told of as shared
         if owner := found.owner_of(way):
             made.conflict(label, owner, way.raw)
         elif way.normalised in held or way.key in found.held:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from outreach.core.importing import sharing
 from outreach.core.importing.candidates import Candidate, Skip
 from outreach.core.importing.match import Known, Match
 from outreach.core.importing.plan import Plan, way_label
@@ -11,7 +10,6 @@ from outreach.core.importing.report import Difference, Outcome, RowResult
 
 def new(row: Candidate, found: Match, namesake: str) -> RowResult:
     """A new person, without what is somebody else's already."""
-    shared = sharing.told(row, found)
     kept = [(way, found.owner_of(way)) for way in row.ways]
     row.ways = [way for way, owner in kept if not owner]
     return RowResult(
@@ -20,12 +18,10 @@ def new(row: Candidate, found: Match, namesake: str) -> RowResult:
         row.name.full,
         greeting=row.name.greeting,
         conflicts=tuple(
-            Difference(way_label(way.channel), owner, way.raw)
-            for way, owner in kept
-            if owner and way.key not in found.with_whom
+            Difference(way_label(way.channel), owner, way.raw) for way, owner in kept if owner
         ),
         errors=tuple(row.problems),
-        suggestion=_hints(found.suggestion or namesake, shared),
+        suggestion=found.suggestion or namesake,
         is_nameless=row.is_nameless,
         suppressed=row.suppressed,
     )
@@ -41,14 +37,9 @@ def known(row: Candidate, found: Match, person: Known, made: Plan) -> RowResult:
         changes=tuple(made.changes),
         conflicts=tuple(made.conflicts),
         errors=tuple(row.problems),
-        suggestion=_hints(sharing.told(row, found)),
         is_stopped=person.is_stopped,
         suppressed=row.suppressed,
     )
-
-
-def _hints(*told: str) -> str:
-    return " ".join(filter(None, told))
 
 
 def skipped(skip: Skip) -> RowResult:

@@ -53,12 +53,3 @@ def of_this_file(row: Candidate, found: Match) -> None:
         if key not in found.held and key not in found.taken:
             found.shared[key] = line
             found.with_whom[key] = f"{name} (line {line})"
-
-
-def told(row: Candidate, found: Match) -> str:
-    """Whose each shared mailbox stays, for the report."""
-    return " ".join(
-        f"Shares the address {way.raw} with {name}, with whom it stays."
-        for way in row.ways
-        if (name := found.with_whom.get(way.key))
-    )

@@ -70,8 +70,10 @@ def test_every_row_is_told_with_its_sheet(report):
         "counts."
     )
     [carl] = [row for row in report.rows() if row.name == "Carl Long"]
-    assert "Anna Meier (line 2 of Kunden), with whom" in carl.suggestion
-    assert carl.conflicts[0].before == "belongs to line 2 of Kunden"
+    assert [(each.field, each.before) for each in carl.conflicts] == [
+        ("e-mail", "with Anna Meier (line 2 of Kunden), who shares it"),
+        ("phone", "belongs to line 2 of Kunden"),
+    ]
     out = io.StringIO()
     RowsCsv(out)(carl)
     assert out.getvalue().splitlines()[1].startswith("4 of Leads,new,Carl Long")

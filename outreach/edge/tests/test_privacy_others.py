@@ -240,6 +240,23 @@ def test_anothers_line_of_a_report_is_neither_told_nor_dropped(anna, bob):
     assert not [each for each in ("Anna", "anna@", "Likes", "A. M.") if each in left]
 
 
+def test_who_shares_a_mailbox_with_them_is_neither_told_nor_dropped(anna):
+    anna.addresses.update(normalised="office@else.example", raw="office@else.example")
+    by = testing.dora()
+    text = "Name,Email,Position\nCarl Long,office@else.example,Clerk\n"
+    row = marked.upload(anna.workspace, by, text)
+    jobs.ask_apply(row, by=by, at=LATER)
+    jobs.work(clock=lambda: LATER)
+    found = json.dumps(told(anna))
+    assert "Anna Meier, who shares it" in found
+    assert "Carl" not in found and "Clerk" not in found
+    erased(anna)
+    row.refresh_from_db()
+    left = b"".join(jobs.report_of(row)).decode("utf-8-sig")
+    for each in (left, json.dumps(row.report)):
+        assert "Carl Long" in each and "Anna" not in each and "office@" not in each
+
+
 # --- Lists ---------------------------------------------------------------------------------------
 
 
