@@ -4,17 +4,21 @@
     const nameless = [...document.querySelectorAll(fields)].filter((one) => one.offsetParent !== null
         && !(one.labels && one.labels.length) && !one.getAttribute("aria-label") && !one.textContent.trim());
     const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const painted = new Map(); // colours and grounds are few, and reading a canvas takes its time
     const rgba = (colour) => {
-        canvas.clearRect(0, 0, 1, 1);
-        canvas.fillStyle = colour;
-        canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data];
+        if (!painted.has(colour)) {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            painted.set(colour, [...canvas.getImageData(0, 0, 1, 1).data]);
+        }
+        return painted.get(colour);
     };
     const over = (top, below) => below.map((v, i) => top[i] * top[3] / 255 + v * (1 - top[3] / 255));
+    const grounds = new Map([[null, [255, 255, 255]]]);
     const ground = (one) => {
-        const layers = [];
-        for (let at = one; at; at = at.parentElement) layers.unshift(rgba(getComputedStyle(at).backgroundColor));
-        return layers.reduce((below, top) => over(top, below), [255, 255, 255]);
+        if (!grounds.has(one)) grounds.set(one, over(rgba(getComputedStyle(one).backgroundColor), ground(one.parentElement)));
+        return grounds.get(one);
     };
     const light = (rgb) => {
         const [r, g, b] = rgb.map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
