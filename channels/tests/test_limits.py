@@ -98,8 +98,8 @@ def test_eight_threads_keep_the_limit_exactly(channel, limit, due, tmp_path, mon
         try:
             for minute in range(30):  # a lost race is looked at again five seconds later
                 barrier.wait(60)
-                # Three more rounds once nobody may get another: whatever still leaves is too much.
-                if rounds.count(limit * len(people)) > 3:
+                # One more round once nobody may get another: whatever still leaves is too much.
+                if rounds.count(limit * len(people)) > 1:
                     return
                 sending.process(clock=lambda now=minute: AT + timedelta(minutes=now))
         except BaseException as problem:
