@@ -42,10 +42,12 @@ def submit(
     requested: str = "scheduled",
     notes: str = "",
     scheduled_for: datetime | None = None,
+    is_due: bool = False,
 ) -> Submission:
     """Ask for approval. A blocked message stays `draft`, with findings and a safety event.
 
-    Raises Refused when the message is not a draft any more or the agent may not schedule,
+    With `is_due` the day it was planned for has come: it leaves as soon as it may after a yes, and
+    nobody has to choose a new time for it. Raises Refused when the message is not a draft any more or the agent may not schedule,
     RoutingError where autopilot meets Safe Mode, NotAllowed without the right.
     """
     draft = _draft(draft_id)
@@ -56,6 +58,8 @@ def submit(
             draft.scheduled_for = scheduled_for
         draft.touch = history.touch_for(draft.person.human_id)
         _hold(draft, at)
+        if is_due:
+            draft.scheduled_for = None  # of what is asked for; the draft's row keeps its plan
         known = replace(facts.gather([draft], at=at)[draft.pk], by_kind=by.kind)
         asked_for = max(at, draft.scheduled_for or at)
         known, change = _polished(draft, known, asked_for, at)

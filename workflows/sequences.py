@@ -161,7 +161,7 @@ def _submit(row: Artifact, touch: dict[str, Any], at: datetime) -> bool:
     by = Principal.of_agent(agent, door="workflow")
     try:
         with outputs.only(("generate_draft",)):
-            submission.submit(touch["draft"], by=by, at=at)
+            submission.submit(touch["draft"], by=by, at=at, is_due=True)
     except (Refused, RoutingError, NotAllowed) as error:
         logger.warning("Touch %s waits: %s", touch["no"], type(error).__name__)
         return False

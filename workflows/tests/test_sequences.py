@@ -83,6 +83,19 @@ def test_the_second_comes_its_days_after_the_first_left(row):
     assert sequences.advance(at=late + gap * 9)["submitted"] == 0
 
 
+def test_a_reviewer_says_yes_to_a_later_touch_without_choosing_a_time(row):
+    """It was asked for because its day had come; a queue is worked hours after that."""
+    due = datetime.fromisoformat(row.data["touches"][1]["at"]) + timedelta(days=1)
+    sent(row, 0, due - timedelta(days=row.data["touches"][1]["gap_days"]))
+    assert sequences.advance(at=due)["submitted"] == 1
+    asked = Approval.objects.get(draft=drafts(row)[1])
+    given = deciding.approve(
+        asked.pk, by=testing.alice(), at=due + timedelta(hours=5), digest=asked.digest
+    )
+    assert (given.status, given.scheduled_for) == ("approved", None)
+    assert drafts(row)[1].scheduled_for is not None  # the plan is still told
+
+
 def test_a_reply_ends_what_is_left(row):
     sent(row, 0, WORKDAY + timedelta(hours=1))
     heard(row, WORKDAY + timedelta(hours=2))
