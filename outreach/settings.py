@@ -248,7 +248,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"links": {"()": "outreach.edge.log_lines.NoLinks"}},
+    "filters": {
+        "links": {"()": "outreach.edge.log_lines.NoLinks"},
+        "one line": {"()": "outreach.edge.log_lines.OneLine"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": log_level(env.str("LOG_LEVEL", default="INFO"))},
@@ -257,7 +260,8 @@ LOGGING = {
         name: {"level": "WARNING"}
         for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy", "httpx2")
     }
-    | {name: {"filters": ["links"]} for name in ("django.request", "django.security.csrf")}
+    | {"django.request": {"filters": ["links", "one line"]}}
+    | {"django.security.csrf": {"filters": ["links"]}}
     | {"django.server": {"filters": ["links"], "handlers": ["stderr"], "propagate": False}},
 }
 

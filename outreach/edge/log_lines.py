@@ -1,4 +1,4 @@
-"""What a line of the server's log leaves out: links that let in whoever reads them."""
+"""What the server's log leaves out: links that let in, and the inside of a mere refusal."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ class NoLinks(logging.Filter):
         record.msg = _cut(record.msg)
         if isinstance(record.args, tuple):
             record.args = tuple(_cut(each) for each in record.args)
+        return True
+
+
+class OneLine(logging.Filter):
+    """A page that was refused or not found is one line; where the program was then, says nothing,
+    and writing that down took longer than the refusal. A fault of ours keeps its traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = None
         return True
 
 
