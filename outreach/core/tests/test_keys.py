@@ -141,3 +141,15 @@ def test_keys_of_members_who_were_removed_by_an_older_version_end_once():
     told = Activity.objects.get(verb="workspaces.key_revoked", by_kind="system")
     assert (told.object_type, told.object_id) == ("apikey", str(theirs.key.pk))
     assert told.workspace_id == place.pk
+
+
+def test_one_statement_tells_all_about_a_key(django_assert_num_queries):
+    """At every request of a program; what stands behind the agent is at hand with it."""
+    agent = testing.make_agent()
+    place = agent.agent.workspace
+    secret = keys.make(agent.agent, place, label="x", by=testing.dora(place), at=WORKDAY).secret
+    keys.holder(secret, at=WORKDAY)
+    with django_assert_num_queries(1) as told:
+        principal, key = keys.holder(secret, at=WORKDAY)
+        assert principal.agent.workspace is key.workspace
+    assert "ORDER BY" not in told[0]["sql"]
