@@ -224,7 +224,8 @@ def zones_of(approval: Approval) -> LocalZones:
     written = approval.revision.address if by_number else ""
     try:
         return resolve_zones(
-            timezone=human.time_zone or person.time_zone,
+            timezone=human.time_zone,
+            others=(person.time_zone,),
             phone=written,
             also=(oldest,),
             default=default,

@@ -15,7 +15,7 @@ from outreach.core.models import Channel, Draft, Person, Revision, Touch
 from safety import actions, controls, gate
 from safety.contract import frequency
 from safety.contract.content import effective_purpose
-from safety.contract.localtime import LocalZones, resolve_zones
+from safety.contract.localtime import LocalZones, resolve_zones, zone_of
 from safety.gate import Facts
 from safety.known import Known, place_of, read
 from safety.law.law import country_of, state_of
@@ -117,14 +117,16 @@ def _touch(draft: Draft, human: Person, known: Known) -> str:
 
 def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dict[str, Any]:
     phones = _numbers(draft, known.around.phones.get(human.pk, ()))
-    country, also = _countries(human.country or person.country, phones)
+    places = [(each.country, each.time_zone) for each in (human, person)]
+    places += known.around.places.get(human.pk, ())
+    country, also = _countries([stored for stored, _ in places], phones)
     workspace = draft.workspace
     return {
         "person_status": human.status,
         "status_reason": human.status_reason,
         "automation_enabled": person.automation_enabled and human.automation_enabled,
         "automation_reason": human.automation_disabled_reason or person.automation_disabled_reason,
-        **_zones(human.time_zone or person.time_zone, phones, workspace.time_zone),
+        **_zones([zone for _, zone in places], phones, workspace.time_zone),
         "country": country,
         "also": also,
         "state": state_of("US" if "US" in also else country, _state(human) or _state(person)),
@@ -151,23 +153,36 @@ def _numbers(draft: Draft, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (written, *known))))
 
 
-def _countries(stored: str, phones: Sequence[str]) -> tuple[str, frozenset[str]]:
-    """The stored country, else that of the first number that tells one, and those of the rest."""
-    if stored.strip():
-        return country_of(stored), frozenset()
-    found = [name for phone in phones if (name := country_of("", phone))]
-    return (found[0], frozenset(found[1:]) - {found[0]}) if found else ("", frozenset())
+def _countries(stored: Sequence[str], phones: Sequence[str]) -> tuple[str, frozenset[str]]:
+    """Whose law counts first, and whose as well: those stored, then those the numbers tell.
+
+    A stored country silences no number: it is often an import's guess, or came by a merge, and a
+    law that somebody may be under is not left out because another was written down.
+    """
+    told = (*map(country_of, stored), *(country_of("", phone) for phone in phones))
+    found = tuple(dict.fromkeys(filter(None, told)))
+    return (found[0], frozenset(found[1:])) if found else ("", frozenset())
 
 
-def _zones(timezone: str, phones: Sequence[str], default: str) -> dict[str, Any]:
-    """Whose clock counts. A stored zone that cannot be read is a fault the gate refuses."""
+def _zones(stored: Sequence[str], phones: Sequence[str], default: str) -> dict[str, Any]:
+    """Whose clock counts: every zone stored of theirs, else every number's (SPEC 4).
+
+    A stored zone that cannot be read is a fault the gate refuses.
+    """
+    first, *others = [name for name in dict.fromkeys(stored) if name] or [""]
     try:
-        return {"zones": resolve_zones(timezone=timezone, also=phones, default=default)}
+        zones = resolve_zones(timezone=first, others=others, also=phones, default=default)
     except ValueError:
-        return {
-            "zones": LocalZones(("UTC",), "unknown"),
-            "zone_fault": timezone or default,
-        }
+        fault = next((name for name in (first, *others) if name and not _is_zone(name)), default)
+        return {"zones": LocalZones(("UTC",), "unknown"), "zone_fault": fault}
+    return {"zones": zones}
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(zone_of(name))
+    except ValueError:
+        return False
 
 
 def _brakes(known: Known, scope: int) -> dict[str, Any]:

@@ -36,8 +36,8 @@ PEOPLE = """
 SELECT {p}, {h} FROM people p LEFT JOIN people h ON h.id = p.merged_into_id
 WHERE p.id IN ({people})
 """
-# What passed in the memory of the rules, rests that still hold, reasons to write that stand, and
-# numbers (which tell a country and a zone), oldest first.
+# What passed in the memory of the rules, rests that still hold, reasons to write that stand,
+# numbers (which tell a country and a zone) and what merged records say of both, oldest first.
 AROUND = """
 SELECT 'contact' AS kind, human_id AS whose, channel AS a, direction AS b,
   at, NULL AS until, draft_id AS draft, id
@@ -57,6 +57,9 @@ UNION ALL
 SELECT 'phone', p.merged_into_id, a.normalised, '', NULL, NULL, NULL, a.id
 FROM people p JOIN addresses a ON a.person_id = p.id
 WHERE p.merged_into_id {among} AND a.channel IN ('whatsapp', 'phone')
+UNION ALL
+SELECT 'place', merged_into_id, country, time_zone, NULL, NULL, NULL, id
+FROM people WHERE merged_into_id {among} AND (country <> '' OR time_zone <> '')
 ORDER BY 5, 8
 """
 
@@ -76,6 +79,7 @@ class Around:
     rests: dict[int, list[frequency.Contact]] = field(default_factory=lambda: defaultdict(list))
     consents: dict[int, list[ConsentOnFile]] = field(default_factory=lambda: defaultdict(list))
     phones: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    places: dict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def last_out(self, human: int) -> list[Passed]:
         """The last two messages that left to them."""
@@ -154,11 +158,13 @@ def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     found = Around()
     among, humans = sql.among({person.human_id for person in people})
     values = [humans, sql.from_moment(at - MEMORY), humans, sql.from_moment(at)]
-    rows = sql.fetch(AROUND, [*values, humans, humans, humans, humans], among=among)
+    rows = sql.fetch(AROUND, [*values, *[humans] * 5], among=among)
     for kind, whose, a, b, began, until, draft, _ in rows:
         moment, end = sql.to_moment(began), sql.to_moment(until)
         if kind == "phone":
             found.phones[whose].append(a)
+        elif kind == "place":
+            found.places[whose].append((a, b))
         elif kind == "contact":
             when = min(moment, at) if b == "out" else moment
             contact = frequency.Contact(platform=a, at=when, direction=b)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from outreach.core.models import Address, Contact, Person
+from outreach.core.models import Address, Channel, Contact, Person
 from outreach.core.models.contacts import Direction
+
+NUMBERS = (Channel.PHONE, Channel.WHATSAPP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Recipient:
     person: Person
     address: str = ""
     ways: dict[str, str] = field(default_factory=dict)
+    numbers: list[str] = field(default_factory=list)  # all they may be at, their own oldest first
     words: list[Word] = field(default_factory=list)
 
     @property
@@ -48,26 +51,28 @@ def load(ids: Sequence[int], channel: str = "") -> dict[int, Recipient]:
     """Recipients by person id, in the order of `ids`; `address` is the one of `channel`."""
     people = Person.objects.filter(pk__in=ids).select_related("account").in_bulk()
     found = {pk: Recipient(people[pk]) for pk in ids if pk in people}
-    for human, ways in _ways(ids).items():
+    for human, rows in _addresses(ids).items():
         if human in found:
+            ways = dict(reversed(rows))
             found[human].ways = ways
             found[human].address = ways.get(channel, "")
+            found[human].numbers = [number for way, number in rows if way in NUMBERS]
     for human, words in _words(ids).items():
         if human in found:
             found[human].words = words
     return found
 
 
-def _ways(ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The first stored address on each channel; one of a duplicate where there is no other."""
-    rows = Address.objects.order_by("-pk")
-    found: dict[int, dict[str, str]] = defaultdict(dict)
+def _addresses(ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Channel and address of each, their own oldest first, then those of duplicates."""
+    rows = Address.objects.order_by("pk")
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    own = rows.filter(person__in=ids).values_list("person_id", "channel", "normalised")
     others = rows.filter(person__merged_into__in=ids).values_list(
         "person__merged_into_id", "channel", "normalised"
     )
-    own = rows.filter(person__in=ids).values_list("person_id", "channel", "normalised")
-    for human, channel, address in (*others, *own):
-        found[human or 0][channel] = address
+    for human, channel, address in (*own, *others):
+        found[human or 0].append((channel, address))
     return found
 
 

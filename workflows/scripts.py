@@ -45,7 +45,11 @@ def of(
     role = classify(known.title(person))
     phone = next((recipient.ways[way] for way in PHONES if way in recipient.ways), "")
     window = windows.next_window(
-        at, zone=person.time_zone, phone=phone, our_zone=workspace.time_zone
+        at,
+        zone=person.time_zone,
+        phone=phone,
+        also=recipient.numbers,
+        our_zone=workspace.time_zone,
     )
     sections, said = _sections(facts)
     return {

@@ -68,6 +68,12 @@ class Days:
         phone = next((recipient.ways[way] for way in scripts.PHONES if way in recipient.ways), "")
         theirs = person.time_zone or zone
         since = wanted if is_now else instant_of(local(wanted, theirs).date(), time(), theirs)
-        window = next_window(since, zone=person.time_zone, phone=phone, our_zone=zone)
+        window = next_window(
+            since,
+            zone=person.time_zone,
+            phone=phone,
+            also=recipient.numbers,
+            our_zone=zone,
+        )
         begins = window.begins + (timedelta() if is_now else SETTLED)
         return min(begins, window.ends - timedelta(minutes=15)).replace(second=0, microsecond=0)

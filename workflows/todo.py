@@ -253,5 +253,7 @@ def _window(
         return None, ""
     phone = next((recipient.ways[way] for way in scripts.PHONES if way in recipient.ways), "")
     zone = recipient.person.time_zone
-    found = windows.next_window(at, zone=zone, phone=phone, our_zone=workspace.time_zone)
+    found = windows.next_window(
+        at, zone=zone, phone=phone, also=recipient.numbers, our_zone=workspace.time_zone
+    )
     return (found.begins, found.ends), found.sentence(workspace.time_zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -31,13 +32,25 @@ class Window:
         return f"{ours} our time ({theirs} in {self.zone})"
 
 
-def next_window(at: datetime, *, zone: str = "", phone: str = "", our_zone: str = "UTC") -> Window:
-    """The next stretch of business hours that is open now or comes, at most a week ahead."""
-    zones = resolve_zones(timezone=zone, phone=phone, default=our_zone)
+def next_window(
+    at: datetime,
+    *,
+    zone: str = "",
+    phone: str = "",
+    also: Iterable[str] = (),
+    our_zone: str = "UTC",
+) -> Window:
+    """The next stretch of business hours that is open now or comes, at most a week ahead.
+
+    `also` are other numbers of theirs; where all of them share no hour, that of `phone` counts.
+    """
+    zones = resolve_zones(timezone=zone, phone=phone, also=also, default=our_zone)
     for offset in range(10):
         found = _on_day(at, offset, zones.zones)
         if found and found[1] > at + timedelta(minutes=15):
             return Window(max(found[0], at), found[1], zones.zones[0], zones.source)
+    if also:
+        return next_window(at, zone=zone, phone=phone, our_zone=our_zone)
     # So many zones at once (a toll-free number) share no business hours: any of ours will do.
     return next_window(at, our_zone=our_zone) if zones.source != "workspace" else _now(at, our_zone)
 

@@ -238,6 +238,52 @@ def test_the_numbers_of_all_records_count_for_messages_to_either():
     assert {each.zones.zones for each in found.values()} == {("Europe/Berlin", "Asia/Tokyo")}
 
 
+@pytest.mark.parametrize("stored", ["one", "other"])
+def test_a_stored_country_silences_no_number_and_no_other_record(stored):
+    """A merge fills it from the other record, which says nothing of this one's number."""
+    one, other = testing.make_person(), testing.make_person()
+    add_address(one.workspace, one, "phone", "+12124567890")
+    add_address(one.workspace, other, "phone", "+4915112345678")
+    Person.objects.filter(pk={"one": one, "other": other}[stored].pk).update(country="FR")
+    for each in (one, other):
+        each.refresh_from_db()
+    merging.merge(one, other, by=testing.bob(), at=WORKDAY)
+    both = [testing.make_draft(each) for each in Person.objects.filter(pk__in=[one.pk, other.pk])]
+    for found in facts.gather(both, at=WORKDAY).values():
+        assert (found.country, found.also) == ("FR", frozenset({"US", "DE"}))
+        assert found.zones.zones == ("America/New_York", "Europe/Berlin")
+
+
+def test_every_records_own_country_and_zone_count_for_messages_to_any_of_them():
+    people = [
+        testing.make_person(country=country, time_zone=zone)
+        for country, zone in [
+            ("DE", "Europe/Berlin"), ("US", "America/New_York"), ("JP", "Asia/Tokyo"),
+        ]
+    ]  # fmt: skip
+    add_address(people[0].workspace, people[0], "phone", "+393331234567")
+    for other in people[1:]:
+        merging.merge(people[0], other, by=testing.bob(), at=WORKDAY)
+    drafts_ = [testing.make_draft(each) for each in Person.objects.order_by("pk")]
+    for found in facts.gather(drafts_, at=WORKDAY).values():
+        assert {found.country, *found.also} == {"DE", "US", "JP", "IT"}
+        assert set(found.zones.zones) == {"Europe/Berlin", "America/New_York", "Asia/Tokyo"}
+    Person.objects.filter(pk=people[1].pk).update(time_zone="Mars/Base")
+    for found in facts.gather(drafts_, at=WORKDAY).values():
+        assert found.zone_fault == "Mars/Base"
+
+
+def test_a_law_that_only_a_second_number_tells_refuses_beside_a_stored_country():
+    def codes(person):
+        offer = testing.make_draft(person, purpose="promotional")
+        return submission.submit(offer.pk, by=testing.bob(), at=WORKDAY).verdict.codes
+
+    alone, with_number = testing.make_person(country="US"), testing.make_person(country="US")
+    add_address(alone.workspace, with_number, "phone", "+4915112345678")
+    assert "consent_missing" not in codes(alone)
+    assert "consent_missing" in codes(with_number)
+
+
 @pytest.mark.parametrize("first", ["+12124567890", "+4915112345678"])
 def test_an_older_number_abroad_moves_neither_the_night_nor_the_law(first):
     person = testing.make_person()

@@ -57,15 +57,22 @@ def zones_of_number(phone: str) -> tuple[str, ...]:
 
 
 def resolve_zones(
-    *, timezone: str = "", phone: str = "", also: Iterable[str] = (), default: str = "UTC"
+    *,
+    timezone: str = "",
+    others: Iterable[str] = (),
+    phone: str = "",
+    also: Iterable[str] = (),
+    default: str = "UTC",
 ) -> LocalZones:
     """Choose the recipient's zones: named, else those of the number, else `default`.
 
-    `also` are other numbers of theirs: they may be at any, so each adds its zones.
+    `others` are zones named on other records of theirs, `also` other numbers: they may be at any,
+    so each adds its own.
     """
-    if timezone:
-        zone_of(timezone)
-        return LocalZones((timezone,), "recipient")
+    if named := tuple(dict.fromkeys(name for name in (timezone, *others) if name)):
+        for name in named:
+            zone_of(name)
+        return LocalZones(named, "recipient")
     zones = (zone for number in (phone, *also) if number for zone in zones_of_number(number))
     if found := tuple(dict.fromkeys(zones)):
         return LocalZones(found, "phone")

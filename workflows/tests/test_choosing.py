@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from outreach.core.models import Workspace
+from outreach import testing
+from outreach.core.models import Person, Workspace
+from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
-from workflows import agenda, extracts, scoring, telling, windows
+from workflows import agenda, extracts, recipients, scoring, telling, windows
 from workflows.agenda import Task
 from workflows.roles import Role, classify
 from workflows.scoring import WEIGHTS, Subject, Wanted
@@ -93,6 +95,35 @@ def test_when_somebody_can_be_reached(at, zone, begins, ends):
     assert (found.begins, found.ends) == (
         begins.replace(tzinfo=UTC), ends.replace(tzinfo=UTC),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("also", "begins", "ends"),
+    [
+        ([], 13, 22),
+        (["+12124567890"], 13, 22),
+        (["+4915112345678"], 13, 17),
+        (["+4915112345678", "+81312345678"], 13, 22),  # no hour suits all: the one that is called
+    ],
+)
+def test_of_several_numbers_every_one_is_in_business_hours(also, begins, ends):
+    found = windows.next_window(WORKDAY, phone="+12124567890", also=also)
+    assert (found.begins.hour, found.ends.hour) == (begins, ends)
+    assert found.zone == "America/New_York"
+
+
+@pytest.mark.django_db
+def test_a_call_is_planned_by_every_number_of_every_record():
+    one, other = testing.make_person(), testing.make_person()
+    for person, channel, number in [
+        (other, "phone", "+4915112345678"), (one, "whatsapp", "+12124567890"),
+        (one, "phone", "+12125550100"), (one, "email", "a@b.example"),
+    ]:  # fmt: skip
+        add_address(one.workspace, person, channel, number)
+    Person.objects.filter(pk=other.pk).update(merged_into=one)
+    found = recipients.load([one.pk])[one.pk]
+    assert found.numbers == ["+12124567890", "+12125550100", "+4915112345678"]
+    assert (found.ways["phone"], found.ways["whatsapp"]) == ("+12125550100", "+12124567890")
 
 
 def test_a_window_is_told_on_our_clock():
