@@ -42,13 +42,10 @@ def without_emphasis(text: str) -> str:
     """The text with a blank for each such mark, length unchanged; names stay as they are."""
     if not any(mark in text for mark in MARKS):
         return text
-    plain = text.translate(_BLANKS)
-    parts: list[str] = []
-    last = 0
+    signs = list(text.translate(_BLANKS))
     for start, end in names(text):
-        parts += plain[last:start], text[start:end]
-        last = end
-    return "".join((*parts, plain[last:]))
+        signs[start:end] = text[start:end]
+    return "".join(signs)
 
 
 def names(text: str) -> list[tuple[int, int]]:

@@ -67,11 +67,11 @@ def _read(html: str) -> str:
             place = end.end() if end else len(html)
     out.append(_data(html[place:]))
     lines = (" ".join(line.split()) for line in "".join(out).split("\n"))
-    return "\n".join(lines).strip("\n")
+    return "\n".join(lines).strip()
 
 
 _read_again = lru_cache(maxsize=128)(_read)
 
 
 def _data(text: str) -> str:
-    return unescape(text).replace("\r", " ").replace("\n", " ")
+    return unescape(text).replace("\n", " ")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re2
 
 BEFORE, BEHIND = 120, 200  # characters looked at
-_SENTENCE = re2.compile(r"[.!?;:][^.!?;:]*$")
 _TO = r"(?:(?:you|anyone|anybody|customers?|clients?|users?|members?|people|staff) )?(?:to )?"
 _ASKS = rf"(?:(?:ask|want|need|require|expect|tell|allow|urge|invite) {_TO})"
 _WILL = (
@@ -36,8 +35,5 @@ _YET = re2.compile(
 def is_negated(text: str, start: int, end: int) -> bool:
     """Whether a no stands right before the stretch, and no yes behind it."""
     before = text[max(0, start - BEFORE) : start]
-    border = _SENTENCE.search(before)
-    if border:
-        before = before[border.start() + 1 :]
     plain = f"{' '.join(before.split())} "
     return bool(_NO.search(plain)) and not _YET.search(text[end : end + BEHIND])
