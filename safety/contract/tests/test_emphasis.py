@@ -7,7 +7,7 @@ import time
 import pytest
 
 from safety.contract.content import find
-from safety.contract.emphasis import without_emphasis
+from safety.contract.emphasis import MOST_NAMES, without_emphasis
 from safety.contract.normalise import fold
 from safety.contract.pii import find_pii
 from safety.contract.rewrite import rewrite
@@ -78,6 +78,8 @@ def test_names_bullets_and_footnotes_are_no_findings(text: str) -> None:
     [
         ("plain", "plain"),
         ("_a_ *b* ~c~ `d`", " a   b   c   d "),
+        ("Plan X or *plan XX*", "Plan X or  plan XX "),
+        ("HTTPS://a.org?x_y=z_a www.a.org#b_c *ok*", "HTTPS://a.org?x_y=z_a www.a.org#b_c  ok "),
         ("see _https://a.org/x_y_ and a_b", "see  https://a.org/x_y_ and a b"),
         ("_ann_lee@a.org_ *@ann_lee* a_b.py", " ann_lee@a.org   @ann_lee  a_b.py"),
         ("synergy_1 and 1_synergy", "synergy_1 and 1 synergy"),
@@ -87,6 +89,44 @@ def test_names_bullets_and_footnotes_are_no_findings(text: str) -> None:
 )
 def test_a_mark_is_read_as_a_blank_outside_names(text: str, read: str) -> None:
     assert without_emphasis(text) == read
+
+
+FILES = """
+a_film.avi a_run.bat a_plan.bmp a_b.c a_b.cfg a_b.conf a_b.cpp A_b.cs a_b.css a_list.csv a_b.db
+a_b.dll a_mail.doc a_mail.docx prod_1.env a_run.exe a_cat.gif a_b.go a_b.gz a_photo.heic a_page.htm
+a_page.html a_date.ics a_b.ini a_book.ipynb A_b.java a_photo.jpg A_PHOTO.JPEG a_b.js a_b.json
+a_b.log read_me.md a_film.mov a_song.mp3 a_film.mp4 a_mail.odt a_b.p7s act_now.pdf a_b.php
+a_plan.png a_talk.ppt a_talk.pptx a_run.ps1 a_b.py a_b.rb a_b.rs a_mail.rtf a_run.sh a_b.sql
+a_plan.svg a_b.tar a_paper.tex a_scan.tif a_scan.tiff a_b.toml a_b.ts a_list.tsv a_b.txt a_song.wav
+a_b.xlsm a_sum.xls a_sum.xlsx a_b.xml a_b.yml a_b.yaml all_files.zip
+"""
+THINGS = """
+attribute branch class column command constant database endpoint environment event field file flag
+folder function index job key label method module option package param parameter property query
+repo repository schema script setting table tag task template test variable view webhook
+"""
+
+
+def test_names_of_files_keep_their_marks() -> None:
+    assert without_emphasis(FILES) == FILES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The {} act_now is new", "My {}s 'act_right_now' and x",
+        "The act_now {} is new", "The 'act_right_now' {}s are new",
+    ],
+)  # fmt: skip
+def test_a_name_beside_the_word_for_its_thing_keeps_its_marks(text: str) -> None:
+    texts = [text.format(thing) for thing in THINGS.split()]
+    assert [without_emphasis(each) for each in texts] == texts
+
+
+def test_of_very_many_names_only_the_first_keep_their_marks() -> None:
+    text = "a_b.py " * (MOST_NAMES + 1)
+    assert MOST_NAMES == 2_000
+    assert without_emphasis(text) == "a_b.py " * MOST_NAMES + "a b.py "
 
 
 def test_a_finding_quotes_the_original() -> None:

@@ -134,6 +134,8 @@ def test_each_opinion_speaks_for_or_against_and_none_below_nothing():
     both = (-25 + (100 - 100 / 2**0.5) - (-50 + 300 / 2**0.5)) / 100
     assert learnt.number({"stop", "bus"}) == pytest.approx(both)
     assert learnt.number(set("unknown")) == pytest.approx(0.75)
+    with pytest.raises(ValueError):  # a file that does not tell what each opinion counts for
+        Learnt(words, (100, -50), (1,), -25).number({"stop"})
 
 
 @given(st.lists(st.lists(st.integers(-9_999, 9_999), min_size=3, max_size=3), max_size=50))

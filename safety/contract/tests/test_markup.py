@@ -7,6 +7,7 @@ import time
 import pytest
 
 from safety.contract.markup import differ, to_text
+from safety.contract.tests.test_accounts import calls
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,15 @@ from safety.contract.markup import differ, to_text
         ("Act&nbsp;<b>n</b>ow &amp; here", "Act now & here"),
         ("&lt;b&gt; stays", "<b> stays"),
         ("<td>Buy</td><td>now</td>", "Buy now"),
+        ("<th>Buy</th>now", "Buy now"),
+        ("<p>Act\r\nnow</p>", "Act now"),
+        ("<P>Act</P><STYLE>p{}</STYLE><!-- not\nseen -->now", "Act\nnow"),
+        ("<p>Plan X</p>", "Plan X"),
         ("<blockquote>Theirs</blockquote>ours", "> Theirs\nours"),
+        (
+            "<blockquote>a<blockquote>b</blockquote>c</blockquote></blockquote>ours",
+            "> a\n> b\n> c\n\nours",
+        ),
         ("<head><title>T</title><style>p{}</style><p>Seen", "Seen"),
         ("<title>T<title></title>Seen", "Seen"),
         ("<script>x<!-- </script>Seen<!-- not -->", "Seen"),
@@ -29,6 +38,20 @@ from safety.contract.markup import differ, to_text
 )
 def test_the_words_a_reader_sees(html: str, text: str) -> None:
     assert to_text(html) == text
+
+
+BLOCKS = "<p> <br> <div> <li> <tr> <h1> <h2> <h3> <h4> <h5> <h6> <table> <ul> <ol> <hr>"
+
+
+def test_each_block_begins_a_line() -> None:
+    assert {to_text(f"Act{block}now") for block in BLOCKS.split()} == {"Act\nnow"}
+
+
+@pytest.mark.parametrize(("length", "once"), [(50_000, True), (50_001, False)])
+def test_a_part_is_read_once_for_all_rules_unless_it_is_long(length: int, once: bool) -> None:
+    html = "<p>Once</p>".ljust(length, ".")
+    to_text(html)
+    assert (calls(lambda: to_text(html)) < 5) is once
 
 
 @pytest.mark.parametrize(
@@ -45,9 +68,12 @@ def test_broken_mark_up_is_read_in_linear_time(piece: str) -> None:
     [
         ("The minutes are attached.", "the MINUTES\nare attached", False),
         ("See https://example.org/a for the plan of Monday.", "See for the plan of Monday.", False),
+        ("See the plan: https://a.example, mailto:b@a.example", "See the plan:", False),
         ("Yes, Monday works.", "No, Monday is cancelled.", True),
+        ("The minutes of May are attached, dear Ann.", "The minutes of May are attached.", False),
+        ("The minutes of May are here.", "The minutes are here.", True),
         ("word " * 300, "word " * 300 + "and this is a sentence more", True),
-        ("word " * 300, "word " * 300 + "View in your browser", False),
+        ("word " * 300, "word " * 300 + "View this in your browser", False),
         ("The minutes are attached.", "", True),
     ],
 )

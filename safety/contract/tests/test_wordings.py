@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safety.contract.content import find
-from safety.contract.negated import is_negated
+from safety.contract.negated import BEFORE, BEHIND, is_negated
 from safety.contract.rulebook import rule_of
 from safety.contract.tests import wordings
 
@@ -59,6 +59,17 @@ def test_only_a_no_right_before_it_takes_a_request_back(
     text = f"{before}{asked}{behind}".lower()
     assert is_negated(text, len(before), len(before) + len(asked)) is negated
     assert bool(failing(f"{before}{asked}{behind}", "email")) is not negated
+
+
+@pytest.mark.parametrize(("more", "seen"), [(0, True), (1, False)])
+def test_the_edges_of_what_is_looked_at_are_exact(more: int, seen: bool) -> None:
+    assert (BEFORE, BEHIND) == (120, 200)
+    first, asked, last = "nobody at ", "share your password", " but me"
+    before = first.ljust(BEFORE + more - len(" will ever "), "n") + " will ever "
+    assert is_negated(before + asked, len(before), len(before + asked)) is seen
+    behind = " with the".ljust(BEHIND + more - len(last), "m") + last
+    text = f"never {asked}{behind}"
+    assert is_negated(text, 6, 6 + len(asked)) is not seen
 
 
 def test_a_request_behind_many_negated_ones_is_found() -> None:
