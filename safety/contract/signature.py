@@ -82,7 +82,7 @@ def signature(cased: str) -> Span:
     for end in (len(cased), below.start() if below else 0):
         seen: list[str] = []  # from below
         for start, line in _lines_up(cased, end):
-            if start and _parts(line, seen[::-1]):
+            if _parts(line, seen[::-1]) and cased[:start].strip():
                 return start, end
             seen.append(line)
             if len(seen) > MOST_LINES or not _is_signed(line, is_first=True):

@@ -39,6 +39,7 @@ def kinds(text: str) -> list[str]:
         "maria.lopez@gmail.com",
         f"Hi Anna,\nMerci pour votre temps.\n{MARIA}",
         "Best,\nTom\n+44 7911 123457\ntom@firm.example",  # begins with it
+        "\n \nBest,\nTom\n+44 7911 123457\ntom@firm.example",
         f"Hi Anna,\nsee below.\nBest,\nTom\n\nPS: {MARIA}",
         f"Hi Anna,\nsee below.\nBest,\nTom\n\n> {MARIA}",
         f"Hi Anna,\nsee below.\nBest,\nTom\n\nOn 12 May Bob wrote:\n{MARIA}",
