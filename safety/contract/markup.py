@@ -10,9 +10,10 @@ from collections import Counter
 from functools import lru_cache
 from html import unescape
 
-_BREAKS = frozenset(
-    ("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "hr")
-)
+_BREAKS = frozenset((
+    "p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "hr",
+    "blockquote",
+))  # fmt: skip
 _CELLS = frozenset(("td", "th"))
 _UNSEEN = {
     name: re.compile(rf"</{name}(?![^\s/>])[^<>]*>?", re.I)
@@ -58,7 +59,7 @@ def _read(html: str) -> str:
         place, name = found.end(), (found[2] or "").lower()
         if name == "blockquote":
             quoted = max(0, quoted + (-1 if found[1] else 1))
-        if name == "blockquote" or (name in _BREAKS and not (found[1] and name == "br")):
+        if name in _BREAKS:
             out.append("\n" + "> " * min(quoted, 1))
         elif name in _CELLS:
             out.append(" ")

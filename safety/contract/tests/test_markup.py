@@ -18,6 +18,7 @@ from safety.contract.tests.test_accounts import calls
         ("&lt;b&gt; stays", "<b> stays"),
         ("<td>Buy</td><td>now</td>", "Buy now"),
         ("<th>Buy</th>now", "Buy now"),
+        ("Act<br/>now</br>here", "Act\nnow\nhere"),
         ("<p>Act\r\nnow</p>", "Act now"),
         ("<P>Act</P><STYLE>p{}</STYLE><!-- not\nseen -->now", "Act\nnow"),
         ("<p>Plan X</p>", "Plan X"),
