@@ -10,6 +10,7 @@ import phonenumbers
 import pytest
 from stdnum import iban, luhn
 
+from safety.contract.accounts import cards, is_behind_order_word
 from safety.contract.pii import check_pii, find_pii
 from safety.verdict import Level
 
@@ -58,7 +59,17 @@ def test_account_is_found_whatever_stands_beside_it(number: str) -> None:
         ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", ["card"]),
         ("my card: 411-111 111.11111 11", ["card"]),
         ("it is 411-111 111.11111 11", []),
+        ("it is 411-111 111-11111 11", []),
         ("4.111.111.111.111.111", []),
+        ("it is 4111 111111 111 111", ["card"]),
+        ("it is 4111 111 11111 1111 12", []),
+        ("it is 62123 456789 00000003", ["card"]),
+        ("the card 4111 111 1111 1111", []),
+        (
+            "As I said before, the plan for the coming year is attached; please pay all of it "
+            "with 41 11 11 11 11 11 11 11",
+            ["card"],
+        ),
     ],
 )
 def test_groups_of_another_size_are_a_card_only_as_a_whole(text: str, kinds: list[str]) -> None:
@@ -101,10 +112,100 @@ def test_what_is_rare_or_as_long_as_a_telephone_number_needs_its_word(
         assert "card" not in {kind for kind, _ in found(f"My card is new, call {number}")}
 
 
+LONG = {*range(12, 20)}
+ISSUERS = [
+    ("4000", {13, 16, 19}), ("5100", {16}), ("5500", {16}), ("2221", {16}), ("2230", {16}),
+    ("2300", {16}), ("2700", {16}), ("2720", {16}), ("2200", {16}), ("9792", {16}),
+    ("3400", {15}), ("3700", {15}), ("2131", {15}), ("1800", {15}), ("3528", {16, 17, 18, 19}),
+    ("3500", {16, 17, 18, 19}), ("3000", LONG - {12, 13}), ("3095", LONG - {12, 13}),
+    ("3600", LONG - {12, 13}), ("3800", LONG - {12, 13}), ("3900", LONG - {12, 13}),
+    ("5018", LONG), ("5600", LONG), ("5700", LONG), ("5800", LONG), ("6011", LONG),
+    ("6200", LONG), ("8100", LONG), ("8200", LONG), ("2220", set()), ("2721", set()),
+    ("3100", set()), ("5900", set()), ("7000", set()), ("8300", set()), ("9111", set()),
+]  # fmt: skip
+
+
+def card(start: str, length: int) -> str:
+    number = start.ljust(length - 1, "0")
+    return number + luhn.calc_check_digit(number)
+
+
+@pytest.mark.parametrize(("start", "lengths"), ISSUERS)
+def test_a_card_is_as_long_as_its_issuer_has_it(start: str, lengths: set[int]) -> None:
+    numbers = {length: card(start, length) for length in range(11, 22)}
+    for form in ("My card is {}", "My card is 7 {}"):
+        taken = {length for length, number in numbers.items()
+                 if ("card", number) in found(form.format(number))}  # fmt: skip
+        assert taken == lengths
+    halves = {length: f"{number[:5]} {number[5:]}" for length, number in numbers.items()}
+    assert {length for length, number in halves.items() if [*cards(f"card {number}")]} == lengths
+
+
+SHAPES = [
+    (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 2), (4, 4, 4, 3),
+    (4, 4, 4, 4), (4, 4, 4), (4, 6, 4), (4, 6, 5), (8, 8), (6, 10), (6, 13),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_card_in_a_usual_shape_is_found_among_other_numbers(shape: tuple[int, ...]) -> None:
+    digits = iter(card("5018", sum(shape)))
+    number = " ".join("".join(next(digits) for _ in range(size)) for size in shape)
+    assert ("card", number) in found(f"My card no. 7: 7 {number}")
+    assert ("card", number) in found(f"My card: {number} 77777 7")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("{} 5555 5555 5555 4444", VISA),
+        ("5555 5555 5555 4444 {}", VISA),
+        ("It is {} as\nwe\nsaid", VISA),
+        ("No. 9 {}", VISA),
+        ("4111 1111 1111 1111 1234 12 {}", VISA),
+        ("Please use my card{}", "4111111111111111"),
+        ("Please call about {}", "4111111111111111"),
+        ("It is 00 {}", VISA),
+    ],
+)
+def test_what_stands_around_hides_no_card(text: str, number: str) -> None:
+    assert ("card", number) in found(text.format(number))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+378282246310005",
+        "it is +378282246310005",
+        "it is +3782 822463 10005",
+        "it is +3782 8224 631 0005",
+        "it is 00 3782 822463 10005",
+    ],
+)
+def test_what_is_dialled_is_no_card(text: str) -> None:
+    assert [*cards(text)] == []
+    assert [*cards(text.replace("+", "").replace("00 3", "3"))] != []
+
+
+@pytest.mark.parametrize(("blanks", "is_near"), [(43, True), (44, False)])
+def test_how_far_a_word_for_an_order_reaches(blanks: int, is_near: bool) -> None:
+    text = f"the order{' ' * blanks}4111111111111111"
+    assert is_behind_order_word(text, text.index("4")) is is_near
+
+
+@pytest.mark.parametrize(("blanks", "is_near"), [(24, True), (25, False)])
+def test_how_far_a_word_behind_a_card_reaches(blanks: int, is_near: bool) -> None:
+    assert bool([*cards(f"{card('5018', 12)}{' ' * blanks}visa")]) is is_near
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "Order 4111111111111111 shipped",
+        "Your order 4111111111111111 shipped",
+        "Please call 378282246310005",
+        "My card is 6666666666666",
+        "4111\n1111\n1111 1111",
         "tracking number: 4111111111111111",
         "Sendungsnummer 4111111111111111",
         "INV-4111111111111111",

@@ -56,6 +56,11 @@ def test_address_of_a_party_is_no_leak() -> None:
     assert find_pii(text, allowed=["Anna@Example.org", "+442079460958"]) == ()
 
 
+def test_a_secret_made_of_a_partys_number_is_one() -> None:
+    leaks = find_pii("The PIN: 442079460958", allowed=["+442079460958"])
+    assert [leak.kind for leak in leaks] == ["secret"]
+
+
 def test_contact_data_in_a_signature_is_no_leak_but_a_card_is() -> None:
     text = "The plan is attached.\n\nKind regards,\nTom\n+44 20 7946 0958\ntom@firm.example"
     assert find_pii(text) == ()
