@@ -47,8 +47,9 @@ def submit(
     """Ask for approval. A blocked message stays `draft`, with findings and a safety event.
 
     With `is_due` the day it was planned for has come: it leaves as soon as it may after a yes, and
-    nobody has to choose a new time for it. Raises Refused when the message is not a draft any more or the agent may not schedule,
-    RoutingError where autopilot meets Safe Mode, NotAllowed without the right.
+    nobody has to choose a new time for it. Raises Refused when the message is not a draft any more
+    or the agent may not schedule, RoutingError where autopilot meets Safe Mode, NotAllowed without
+    the right.
     """
     draft = _draft(draft_id)
     require(by, Verb.SUBMIT, draft.workspace)
