@@ -67,9 +67,18 @@ _LICENCE = re.compile(  # of a British driver: five letters of the name, the bir
     r" ?[a-z9]{2} ?[a-z0-9] ?[a-z]{2}(?![\w-])"
 )
 _SOCIAL_WORD, _INSURANCE_WORD = re.compile(_SOCIAL), re.compile(_INSURANCE)
+
+
+def _is_chinese(number: str) -> bool:
+    try:
+        return ric.is_valid(number)
+    except KeyError:  # what the library does where a prefecture has no such county
+        return False
+
+
 _GAP = "[ .-]?"
 _CHECKS: tuple[tuple[str, Callable[[str], bool]], ...] = (  # as they are written, the longest first
-    (r"\d{6} ?\d{8} ?\d{3}[\dx]", ric.is_valid),
+    (r"\d{6} ?\d{8} ?\d{3}[\dx]", _is_chinese),
     (r"[a-z]{4}\d{6}[hm][a-z]{5}[a-z0-9]\d", curp.is_valid),
     (r"[a-z]{3} ?[a-z]{3} ?[\dl-v]{2}[a-t][\dl-v]{2} ?[a-z][\dl-v]{3}[a-z]", fiscale.is_valid),
     (r"[12] ?\d\d ?\d\d ?\d[\dab] ?\d{3} ?\d{3} ?\d\d", nir.is_valid),

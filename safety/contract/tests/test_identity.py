@@ -62,6 +62,7 @@ def test_identity_number_is_found_beside_its_word(words: str, number: str, behin
         "MORGA697054SM9IJ",  # no such month
         "nie 12345678901 mal",
         "The passport office opens at 9.30",
+        "\u793e\u4fdd320906921902169584",  # no such county in that prefecture
         "My social security card came on 12.11.2026",
     ],
 )
