@@ -27,7 +27,7 @@ _BEHIND_WORD = re.compile(
 )
 _BEFORE_WORD = re.compile(rf"(?<![\w/.-])({_NUMBER}(?: ?x\d{{1,6}})?)[ -]{{1,3}}$")
 _WORDS_BEHIND = frozenset(("mobile", "office", "fax", "cell", "desk", "home"))
-_REACH = 36  # characters: the longest number that stands before its word
+_REACH = 37  # characters: the longest number that stands before its word
 
 
 def phones(text: str) -> Iterator[Span]:

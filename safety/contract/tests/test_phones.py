@@ -33,7 +33,13 @@ def test_a_word_behind_its_number_counts(word: str) -> None:
         ("order tel 2127365000", True),
         ("2127365000 text", False),
         ("2127365000", False),
+        ("2127365000 (3)", False),
     ],
 )
 def test_the_number_of_an_order_is_no_telephone_number(text: str, is_phone: bool) -> None:
     assert found(text) == [BARE] * is_phone
+
+
+def test_the_longest_number_before_its_word_is_found_whole() -> None:
+    number = "+(212)  736 5000 . 12 - 34 x123456"
+    assert found(f"it is {number} - mobile")[0] == number
