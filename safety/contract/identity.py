@@ -137,18 +137,16 @@ def _is_beside(text: str, span: Span, word: re.Pattern[str]) -> bool:
 
 def _checked(text: str, words: Sequence[int]) -> Iterator[Span]:
     """What satisfies a check digit, the longest at each place near one of the words."""
-    past = 0
     for place in _FORM.finditer(text):
         start = place.start()
         after = bisect_left(words, start)
         is_before = after > 0 and words[after - 1] >= start - _REACH
         may_be_behind = after < len(words) and words[after] <= start + _REACH
-        if start < past or not (is_before or may_be_behind):
+        if not (is_before or may_be_behind):
             continue
         for form, check in _FORMS:
             found = form.match(text, start)
             is_beside = found and (is_before or _WORD_BEHIND.match(text, found.end()))
             if is_beside and found and check(re.sub(r"[ .-]", "", found[0])):
                 yield found.span()
-                past = found.end()
                 break

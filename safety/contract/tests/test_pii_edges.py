@@ -58,6 +58,11 @@ def test_a_sign_off_starts_a_signature_only_near_the_end() -> None:
     assert [kind for kind, _ in found("Best, bob@elsewhere.org")] == ["email"]
 
 
+def test_what_stands_right_below_a_signature_is_no_part_of_it() -> None:
+    end = "unsubscribe@elsewhere.org takes you off this list."
+    assert [kind for kind, _ in found(f"Hi\nhere it is.\n\nBest,\nTom Reed\n{end}")] == ["email"]
+
+
 @pytest.mark.parametrize("field", ["subject", "text"])
 def test_the_parties_own_addresses_are_no_finding(field: str) -> None:
     words = {"text": "Hello", field: "Mail carla@elsewhere.org"}
