@@ -24,6 +24,7 @@ from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.people import PersonStatus
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
+from outreach.core.suppression import Place, suppressed_among
 from safety import controls
 from safety.models import ControlKey
 from workflows import outputs
@@ -39,6 +40,8 @@ REASONS = {
     "blocked": "They are blocked.",
     "automation_off": "Automation is off for them.",
     "bounced": "Their address does not exist: a message of it came back.",
+    "suppressed": "An address of it is on the suppression list: they complained, unsubscribed, or "
+    "nobody has it.",
     "undelivered": "A message of it did not reach them, and the next ones speak of it.",
     "refused": "An earlier message of the sequence was rejected.",
     "done": "Every message of it was sent.",
@@ -53,6 +56,7 @@ class Known:
     sent_at: dict[int, datetime]
     heard_at: dict[int, datetime]
     came_back: dict[int, str]
+    suppressed: set[Place]
 
 
 def advance(*, at: datetime) -> dict[str, int]:
@@ -81,7 +85,13 @@ def _known(rows: Sequence[Artifact]) -> Known:
     heard = dict(inbound.values_list("human_id", "at"))
     sent = contacts.filter(draft__in=ids, direction=Direction.OUT).order_by("at")
     sent_at = dict(sent.values_list("draft_id", "at"))
-    return Known(Draft.objects.in_bulk(ids), sent_at, heard, history.came_back(ids))
+    found = Draft.objects.select_related("current").in_bulk(ids)
+    suppressed = suppressed_among({_place(draft) for draft in found.values()})
+    return Known(found, sent_at, heard, history.came_back(ids), suppressed)
+
+
+def _place(draft: Draft) -> Place:
+    return draft.workspace_id, draft.channel, draft.current.address if draft.current else ""
 
 
 def _step(row: Artifact, known: Known, at: datetime, told: dict[str, int]) -> None:
@@ -111,6 +121,9 @@ def why_ended(row: Artifact, known: Known) -> str:
     back = {known.came_back.get(touch["draft"], "") for touch in row.data["touches"]} - {""}
     if back:
         return "bounced" if history.HARD in back else "undelivered"
+    written = (known.drafts.get(touch["draft"]) for touch in row.data["touches"])
+    if any(draft and _place(draft) in known.suppressed for draft in written):
+        return "suppressed"  # one complaint about a mail ends what would come by another way too
     statuses = [_status(known, touch) for touch in row.data["touches"]]
     if DraftStatus.REJECTED in statuses or "gone" in statuses:
         return "refused"

@@ -17,6 +17,7 @@ from channels.meta_events import Event
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import people as standing
+from outreach.core import suppression
 from outreach.core.models import Activity, Contact, Draft
 from outreach.testing import WORKDAY
 from workflows import engine, sequences
@@ -173,7 +174,7 @@ def test_a_colleague_can_end_it(row):
 
 
 def test_one_look_costs_the_same_however_many_are_open(row, django_assert_max_num_queries):
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         sequences.advance(at=WORKDAY + timedelta(minutes=1))
 
 
@@ -234,6 +235,23 @@ def told(row, kind, token, **payload):
 
 def number_of(delivery):
     return f"<{delivery.approval.draft.uuid}.{delivery.approval_id}@example.org>"
+
+
+@ON_ITS_OWN
+def test_a_spam_complaint_ends_what_would_come_by_another_way_too(row):
+    told(row, "complained", left(row).token)
+    assert drafts(row)[1].channel == "linkedin"
+    assert sequences.advance(at=BOUNCED + timedelta(days=30)) == {"ended": 1, "submitted": 0}
+    assert statuses(row) == ["sent", "rejected", "rejected"]
+    assert reason(row).startswith("An address of it is on the suppression list: they complained")
+
+
+def test_a_lifted_suppression_ends_no_sequence(row):
+    address, alice = drafts(row)[0].current.address, testing.alice(row.workspace)
+    given = {"reason": "unsubscribe", "by": alice, "at": WORKDAY}
+    stands = suppression.suppress(row.workspace, "email", address, **given)
+    suppression.lift(stands, reason="They asked for it.", by=alice, at=WORKDAY)
+    assert sequences.advance(at=WORKDAY + timedelta(hours=1))["ended"] == 0
 
 
 @ON_ITS_OWN
