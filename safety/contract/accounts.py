@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import re2
@@ -17,6 +17,7 @@ from stdnum import iban
 Span = tuple[int, int]
 
 LONGEST_PHONE = 15  # digits behind a "+"
+LONGEST_CARD = 19
 
 _BETWEEN = r"[ \t\r\n.\-/]"  # up to three of these stand between the groups of one number
 _NEXT = rf"(?:{_BETWEEN}{{0,3}}\d)"
@@ -68,8 +69,8 @@ _ORDER = re.compile(
 )
 _ADDRESS = re.compile(r"(?:://|www\.)\S*$")
 _LABEL_BEFORE, _LABEL_AFTER = 48, 28  # characters a word may stand away from its number
-_ZERO = ord("0")
-_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+_PLAIN = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 _MAY_HAVE_ACCOUNT = re2.compile(rf"\b[a-z]{{2}} ?\d\d(?:{_BETWEEN}{{0,3}}[a-z0-9]){{11}}")
 _ACCOUNT_START = re.compile(r"(?<![a-z0-9])([a-z]{2}) ?\d\d")
@@ -126,18 +127,19 @@ def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
     if sizes == _PARCEL and words[0].startswith("9"):
         return
     dialled = _end_of_dialled(text, groups)
-    past = start
+    past, luhn = start, _Luhn(words)
     for at, word in enumerate(words):
         lengths = sizes[at] in _FIRST_SIZES and _lengths(word[:4])
         if not lengths:
             continue
         for count, length in _counts(sizes[at : at + _MOST_GROUPS]):
-            if length in lengths and _luhn(words[at : at + count]):
+            if length in lengths and luhn.agrees(at, at + count):
                 first, last = groups[at][0], groups[at + count - 1][1]
                 if first >= past and last > dialled and _is_card(text, first, last):
                     yield first, last
                     past = last  # so that no shorter one counts at this place
-    if past == start and end > dialled and _luhn(words):
+    is_one = past == start and end > dialled and sum(sizes) <= LONGEST_CARD
+    if is_one and luhn.agrees(0, len(words)):
         between = {text[a:b] for (_, a), (b, _) in pairwise(groups)}
         is_amount = len(between) > 1 or set(sizes[1:]) == {3}  # 4.111.111.111
         if _is_card(text, start, end, is_sure=not is_amount):
@@ -170,11 +172,41 @@ def _end_of_dialled(text: str, groups: Sequence[Span]) -> int:
     return end
 
 
-def _luhn(words: Sequence[str]) -> bool:
-    """Whether the check digit agrees."""
-    places = "".join(words).encode()
-    total = sum(places[::-2]) + sum(places[-2::-2].translate(_DOUBLED))
-    return (total - _ZERO * len(places)) % 10 == 0
+class _Luhn:
+    """Whether the check digit of any groups in a row agrees: asked of thousands in one run, so
+    each group is added up once, as it counts before an even and an odd number of digits."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    def agrees(self, first: int, last: int) -> bool:
+        """Of the groups from `first` on and before `last`."""
+        odd, sums = self._behind[last]
+        return (self._behind[first][1][odd] - sums[odd]) % 10 == 0
+
+    @cached_property
+    def _behind(self) -> list[tuple[int, tuple[int, int]]]:
+        """For each place: whether an odd number of digits stands behind it, and their sum if the
+        last digit of all counts once, and twice."""
+        odd, once, twice = 0, 0, 0
+        found = [(odd, (once, twice))]
+        for word in reversed(self._words):
+            weights = _weights(word)
+            once, twice = once + weights[odd], twice + weights[1 - odd]
+            odd ^= len(word) & 1
+            found.append((odd, (once, twice)))
+        return found[::-1]
+
+
+@lru_cache(maxsize=10_000)
+def _weights(word: str) -> tuple[int, int]:
+    """The sum of a group whose last digit counts once, and twice."""
+    digits = word.encode()
+    once, twice = digits.translate(_PLAIN), digits.translate(_DOUBLED)
+    return (
+        sum(once[::-2]) + sum(twice[-2::-2]),
+        sum(twice[::-2]) + sum(once[-2::-2]),
+    )
 
 
 def _is_card(text: str, start: int, end: int, *, is_sure: bool = True) -> bool:
