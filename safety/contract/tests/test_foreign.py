@@ -72,3 +72,29 @@ def _cost(text):
     began = time.thread_time()
     foreign(text)
     return time.thread_time() - began
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (" " * (LONGEST - 1) + "да", "д"),  # what stands further on is not read
+        ("почта@пример.рф ok", ""),  # addresses are no words
+        ("пример.рф/путь ok", ""),
+        ("да ok", ""),  # half of the letters is not more than half
+        ("дам okay", ""),
+        ("дам oka", ""),
+        ("дам ok", "дам"),
+        ("да нет", "да нет"),
+        ("а б в г д е ж", "а б в г д е"),  # six are enough to show
+        ("please ç’regjistro that now", "ç'regjistro"),  # with either apostrophe
+        ("köszönöm Anna Meier", "köszönöm"),  # of three words one is enough
+        ("köszönöm Anna Meier Wien", ""),
+        ("köszönöm kérem Anna Meier Wien", "köszönöm kérem"),
+        ("köszönöm Anna Meier Wien Graz", ""),
+        ("köszönöm kérem the team", "köszönöm kérem"),
+        ("köszönöm kérem the and team", ""),  # not more of theirs than of ours
+        ("het een niet voor zijn wij jullie", "het een niet voor zijn wij"),
+    ],
+)
+def test_the_edges_of_what_shows_it(text, found):
+    assert foreign(text) == found
