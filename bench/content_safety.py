@@ -29,6 +29,7 @@ BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/busin
 OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, kind, text
 STOPS = Path(__file__).resolve().parent / "stop_text.tsv"  # set, language, stop or none, text
 HELD = Path(__file__).resolve().parent / "stop_held.tsv"  # language, stop or none, text: not learnt
+LEANS = Path(__file__).resolve().parent / "leaning_held.tsv"  # set, lean or none, kind, text
 ORDINARY = Path(__file__).resolve().parent / "stop_ordinary.tsv"  # the same, all of them none
 LEANING = {
     "emotional_manipulation", "guilt_induction", "dependency_creation", "pressure_tactics",
@@ -158,6 +159,21 @@ def own_quality() -> None:
             print(f"{label:34} {name:6} {words} {hit / len(texts):.3f}  ({len(texts)})")
 
 
+def leaning_quality() -> None:
+    """Scenes and messages of ours that taught nothing: how many are flagged, and by what."""
+    groups: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
+    for line in LEANS.read_text("utf-8").splitlines():
+        name, label, kind, text = line.split("\t")
+        rules = tuple(hit.rule.id for hit in find(channel="email", text=text))
+        groups.setdefault((name, kind, label), []).append(rules)
+    for (name, kind, label), found in groups.items():
+        whole = sum("leaning.whole" in rules for rules in found) / len(found)
+        words = "clean flagged" if label == "none" else "R"
+        some = sum(map(bool, found)) / len(found)
+        title = f"{kind}s, set {name}: {label}"
+        print(f"{title:34} ours   {words} {some:.3f}, as a whole {whole:.3f}  ({len(found)})")
+
+
 def pii_quality(folder: Path) -> None:
     right = wanted = found = 0
     for row in rows(folder, "presidio_pii"):
@@ -270,6 +286,7 @@ def main() -> None:
         return
     quality(folder)
     own_quality()
+    leaning_quality()
     pii_quality(folder)
     stop_quality(folder)
     own_stops(STOPS)

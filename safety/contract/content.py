@@ -80,7 +80,8 @@ def find(
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
     if previous and any(is_rising((*previous, each)) for each in (text, shown) if each):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
-    return weighed(hits, channel)
+    words = max(len(part.split()) for part in (text, shown))
+    return weighed(hits, channel, words=words)
 
 
 def is_promotional_text(

@@ -11,6 +11,7 @@ from safety.contract.rulebook import CHECK_OF, Rule
 WARM_CHANNELS = frozenset({"whatsapp", "sms"})
 WARM_NEEDS = 2
 WEAK_NEEDS = 2
+LONG_WORDS, LONG_NEEDS = 50, 3  # in more words than that, two turn up by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,11 @@ class Hit:
         return CHECK_OF[self.rule.family]
 
 
-def weighed(hits: Sequence[Hit], channel: str) -> tuple[Hit, ...]:
-    """The findings that count, in the order of their families and places."""
-    return _with_pressure(_tolerated(_in_company(_once(hits)), channel))
+def weighed(hits: Sequence[Hit], channel: str, *, words: int = 0) -> tuple[Hit, ...]:
+    """The findings that count in a message of so many words, in the order of their families and
+    places."""
+    needs = LONG_NEEDS if words > LONG_WORDS else WEAK_NEEDS
+    return _with_pressure(_tolerated(_in_company(_once(hits), needs), channel))
 
 
 def _once(hits: Sequence[Hit]) -> list[Hit]:
@@ -51,11 +54,11 @@ def _once(hits: Sequence[Hit]) -> list[Hit]:
     return sorted(kept, key=lambda h: (names.index(h.family), order(h.field), h.start, h.rule.id))
 
 
-def _in_company(hits: list[Hit]) -> list[Hit]:
+def _in_company(hits: list[Hit], needs: int) -> list[Hit]:
     """Weak signs are ordinary speech alone; several, or one beside a sure one, lean on a reader."""
     weak = [hit for hit in hits if hit.rule.weak]
     sure = any(hit.check == "EMOTIONAL_CHECK" and not hit.rule.weak for hit in hits)
-    if not weak or sure or _apart(weak) >= WEAK_NEEDS:
+    if not weak or sure or _apart(weak) >= needs:
         return hits
     return [hit for hit in hits if not hit.rule.weak]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import re2
 
+from safety.contract.leaning import LEANS, heaviest, leaning
 from safety.contract.normalise import Folded, fold
 
 Stretch = tuple[int, int]
@@ -131,9 +132,16 @@ def is_rising(texts: Sequence[str]) -> bool:
     return last[0] < last[1] < last[2] and last[2] - last[0] >= RISING_BY
 
 
+def leaning_on(folded: Folded) -> list[Stretch]:
+    """The sentence that speaks most for it, where a text as a whole works on its reader."""
+    text = folded.cased.lower()
+    return [heaviest(text)] if leaning(text) > LEANS else []
+
+
 DETECTORS: dict[str, Callable[[Folded], list[Stretch]]] = {
     "shouting": shouting,
     "chat_speak": chat_speak,
     "empty": empty,
     "named_buyer": named_buyer,
+    "leaning": leaning_on,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from safety.contract.hits import Hit, weighed
@@ -47,3 +49,44 @@ def test_one_rule_on_one_stretch_is_one_finding() -> None:
     assert weighed([part, later, whole], "email") == (whole, later)
     subject = hit(2, 10, field="subject", **sure)
     assert weighed([whole, subject], "email") == (subject, whole)
+
+
+@pytest.mark.parametrize(
+    ("words", "signs", "counts"), [(50, 2, True), (51, 2, False), (51, 3, True), (0, 2, True)]
+)
+def test_in_more_than_fifty_words_three_weak_signs_are_needed(
+    words: int, signs: int, counts: bool
+) -> None:
+    hits = [hit(start * 10, start * 10 + 5) for start in range(signs)]
+    assert bool(weighed(hits, "email", words=words)) is counts
+
+
+WARM = {"weak": False, "family": "inappropriate_intimacy"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "warm", "counts"),
+    [("sms", 1, 0), ("whatsapp", 1, 0), ("sms", 2, 2), ("whatsapp", 2, 2), ("email", 1, 1)],
+)
+def test_among_people_who_chat_one_warm_sentence_is_none(
+    channel: str, warm: int, counts: int
+) -> None:
+    hits = [hit(at * 10, at * 10 + 5, **WARM) for at in range(warm)]
+    other = hit(90, 95, **SURE_TONE)
+    left = weighed([*hits, other], channel)
+    assert other in left and len(left) == counts + 1
+
+
+def test_pressure_beside_a_failure_fails_and_is_the_same_otherwise() -> None:
+    pressure = hit(3, 9, "hurry", weak=False, field="subject", family="pressure_tactics")
+    (alone,) = weighed([pressure], "email")
+    failing = hit(20, 30, **SURE_TONE)
+    failing = replace(failing, status="fail")
+    both = weighed([pressure, failing], "email")
+    assert alone == pressure and set(both) == {replace(pressure, status="fail"), failing}
+
+
+def test_of_one_rule_at_one_place_the_longest_counts() -> None:
+    sure = {"weak": False, "name": "x.one"}
+    short, long = hit(0, 5, "0 to 5", **sure), hit(0, 10, "0 to 10", **sure)
+    assert weighed([short, long], "email") == weighed([long, short], "email") == (long,)

@@ -1,0 +1,135 @@
+"""What has been learnt about texts that work on their reader as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from safety.contract import leaning as module
+from safety.contract.content import check_content, find
+from safety.contract.leaning import BASE, LEANS, LEAST, READ, features, heaviest, leaning, parse
+from safety.verdict import Level
+from tools import learn_leaning
+
+BENCH = Path(__file__).resolve().parents[3] / "bench"
+PAGE = Path(__file__).resolve().parents[3] / "docs/content-rules.md"
+HELD = [
+    line.split("\t") for line in (BENCH / "leaning_held.tsv").read_text("utf-8").splitlines()
+]  # set, lean or none, scene or message, text: nothing was learnt from it
+RULE = "leaning.whole"
+LEANING = (
+    "I gave up two weekends for your proposal and I never asked you for anything. I suppose that "
+    "means nothing to you. I only thought you were somebody who keeps a promise."
+)
+
+
+@pytest.fixture
+def weights(monkeypatch):
+    """`weights(base, {...})`: these in place of the learnt ones, in hundredths."""
+
+    def use(base: int, words: dict[str, int]) -> None:
+        monkeypatch.setattr(module, "_weights", lambda: {BASE: base, **words})
+
+    return use
+
+
+def test_features_are_words_marks_and_two_in_a_row():
+    assert features("don't go! why?") == {
+        "don't", "go", "!", "why", "?", "don't go", "go !", "! why", "why ?"
+    }  # fmt: skip
+    assert features("··· 12 …") == set() and features("a a") == {"a", "a a"}
+
+
+def test_the_number_is_the_sum_over_the_root_of_how_many(weights):
+    weights(-150, {"you": 300, "you owe": 1_000, "owe": -50, "elsewhere": 9_999})
+    text = "you owe me a lot of it now"
+    found = features(text)
+    assert len(found) == 15
+    assert leaning(text) == pytest.approx((-150 + 1_250 / 15**0.5) / 100)
+
+
+def test_fewer_words_are_no_whole(weights):
+    weights(9_000, {})
+    assert LEAST == 8
+    assert leaning("one two three four five six seven") == leaning("") == -100.0
+    assert leaning("one two three four five six seven eight") == 90.0
+
+
+def test_of_a_long_text_the_beginning_is_read(weights):
+    weights(0, {"guilt": 100_000})
+    assert READ == 3_000
+    before = "word " * 598  # 2,990 characters
+    assert leaning(f"{before} guilt") > 0
+    assert leaning(f"{before}{before} guilt") == 0
+    assert heaviest(before + ". " * 10 + "guilt.")[0] < READ
+
+
+def test_the_heaviest_sentence_is_shown(weights):
+    weights(0, {"owe": 500, "thanks": -900})
+    text = "hello you. thanks, you owe me!\nyou owe me. bye"
+    assert text[slice(*heaviest(text))] == "you owe me."
+    assert heaviest("") == (0, 0)
+
+
+@pytest.mark.parametrize("channel", ["email", "whatsapp", "linkedin"])
+def test_a_text_that_leans_needs_a_person_and_is_not_blocked(channel):
+    given = check_content(channel=channel, purpose="work_update", subject="Hello", text=LEANING)
+    (found,) = [each for each in given.findings if each.rule == RULE]
+    assert given.level == Level.REVIEW and found.status == "warn"
+    first, last = found.span
+    assert found.text == LEANING[first:last] and found.text in LEANING
+    assert found.family == "emotional_manipulation"
+
+
+def test_the_threshold_itself_is_no_finding(weights):
+    weights(round(LEANS * 100), {})
+    assert not _is_found("One two three four five six seven eight.")
+    weights(round(LEANS * 100) + 1, {})
+    assert _is_found("One two three four five six seven eight.")
+
+
+def test_what_they_wrote_and_a_subject_are_not_weighed():
+    text = f"Thank you, I will look into it.\n\n> {LEANING}"
+    assert not _is_found(text, received=(LEANING,))
+    assert not [hit for hit in find(channel="email", subject=LEANING, text="Thank you.")
+                if hit.rule.id == RULE]  # fmt: skip
+
+
+def test_disguised_letters_hide_nothing():
+    assert _is_found(LEANING.replace("o", "\u043e").replace("e", "e\u200b"))
+
+
+def test_each_line_is_a_number():
+    assert parse("# said\nyou owe\t12\nBASE\t-5\n") == {"you owe": 12, "BASE": -5}
+
+
+def test_the_weights_were_learnt_from_the_examples_that_are_here():
+    first = module.WEIGHTS.read_text("utf-8").partition("\n")[0]
+    assert first == f"# learnt from {learn_leaning.digest()}", (
+        "python -m tools.learn_leaning (docs/content-rules.md)"
+    )
+
+
+def test_nothing_we_measure_on_was_learnt_from():
+    taught = {text.lower() for text, _ in learn_leaning.examples()}
+    assert not [text for *_, text in HELD if text.lower() in taught]
+
+
+def test_the_page_tells_how_well_it_does():
+    """Each set's row of docs/content-rules.md, to the text."""
+    told: dict[tuple[str, str], Counter[str]] = {}
+    for name, label, _, text in HELD:
+        hits = find(channel="email", text=text)
+        told.setdefault((name, label), Counter())["all"] += 1
+        told[name, label]["whole"] += any(hit.rule.id == RULE for hit in hits)
+        told[name, label]["any"] += bool(hits)
+    page = PAGE.read_text("utf-8")
+    for (name, label), count in told.items():
+        row = f"| {name}, `{label}` | {count['all']} | {count['whole']} | {count['any']} |"
+        assert row in page, row
+
+
+def _is_found(text: str, *, received: tuple[str, ...] = ()) -> bool:
+    return any(hit.rule.id == RULE for hit in find(channel="email", text=text, received=received))
