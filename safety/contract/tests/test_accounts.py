@@ -10,7 +10,7 @@ import phonenumbers
 import pytest
 from stdnum import iban, luhn
 
-from safety.contract.accounts import cards, is_behind_order_word
+from safety.contract.accounts import accounts, cards, is_behind_order_word
 from safety.contract.pii import check_pii, find_pii
 from safety.verdict import Level
 
@@ -74,6 +74,15 @@ def test_account_is_found_whatever_stands_beside_it(number: str) -> None:
 )
 def test_groups_of_another_size_are_a_card_only_as_a_whole(text: str, kinds: list[str]) -> None:
     assert [kind for kind, _ in found(text)] == kinds
+
+
+def test_letters_where_its_bank_has_digits_are_no_account() -> None:
+    """Its check digits are right; no bank of that country could have given it out."""
+    made_up = "de67" + "a" * 18
+    digits = "".join(str(int(char, 36)) for char in made_up[4:] + made_up[:4])
+    assert int(digits) % 97 == 1
+    assert list(accounts(f"send it to {made_up} please")) == []
+    assert len(list(accounts("send it to de89370400440532013000 please"))) == 1
 
 
 @pytest.mark.parametrize("country", ["CH", "NL", "PT", "IT", "IE", "LU", "SE", "DK", "CZ", "TR"])
