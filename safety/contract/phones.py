@@ -10,7 +10,7 @@ import re2
 
 from safety.contract.accounts import Span, is_behind_order_word
 
-MOST_TRIES = 120  # candidates for a phone number without a label that are looked at
+MOST_TRIES = 80  # candidates for a phone number without a label that are looked at
 
 _NUMBER = r"\+?\(?\d[\d ().\-/]{5,22}\d"
 _HINT = re2.compile(r"\d(?:[ ().\-/x]{0,3}\d){6}")
