@@ -227,18 +227,8 @@ def cost(folder: Path) -> None:
     ]
     joined = [" ".join(texts[i : i + 7])[:500] for i in range(0, len(texts) - 7, 3)]
     history = [
-        {
-            "platform": "email",
-            "at": "2024-01-16T09:00:00+00:00",
-            "direction": "out",
-            "content": "Hi",
-        },
-        {
-            "platform": "email",
-            "at": "2024-01-16T11:00:00+00:00",
-            "direction": "in",
-            "content": "Ok",
-        },
+        {"platform": "email", "at": f"2024-01-16T{at}:00+00:00", "direction": way, "content": text}
+        for at, way, text in (("09:00", "out", "Hi"), ("11:00", "in", "Ok"))
     ]
     took = {"whole contract": [], "content rules": [], "naive list": []}
     payload = {"platform": "email", "recipient": "a@example.org"}
@@ -264,6 +254,7 @@ def cost(folder: Path) -> None:
 
 def hostile() -> None:
     """100 kB made to hurt, one after the other, as a cold start sees it."""
+    find_pii("+1 512 757 6000, 4111 1111 1111 1112")  # what the libraries read once
     words = "act now last chance only left you need to respond if you don't reply people are "
     for name, text in (
         ("words of the rules", words * 1250),
@@ -272,10 +263,16 @@ def hostile() -> None:
         ("zero-width", "a\u200b" * 33000),
         ("unclosed tags", "<b " * 33000),
         ("digits for letters", "4ct n0w " * 12500),
+        ("cards tied", "4111-" * 20000),
+        ("cards spaced", "4111 " * 20000),
     ):
-        start = time.process_time()
-        find(channel="email", text=text[:100_000])
-        print(f"{'hostile 100 kB: ' + name:34} {(time.process_time() - start) * 1000:.1f} ms")
+        times: list[float] = []
+        for run in (lambda given: find(channel="email", text=given), find_pii):
+            start = time.process_time()
+            run(text[:100_000])
+            times.append((time.process_time() - start) * 1000)
+        told = f"{times[0]:.1f} ms, personal data {times[1]:.1f} ms"
+        print(f"{'hostile 100 kB: ' + name:34} {told}")
 
 
 def main() -> None:

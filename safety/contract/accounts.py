@@ -121,26 +121,27 @@ def is_behind_order_word(text: str, start: int) -> bool:
 
 def _in_run(text: str, start: int, end: int) -> Iterator[Span]:
     """The longest card at each place; a run in no usual shape counts only as a whole."""
-    groups = [found.span() for found in _GROUP.finditer(text, start, end)]
-    words = [text[first:last] for first, last in groups]
+    words = _GROUP.findall(text, start, end)
     sizes = tuple(map(len, words))
     if sizes == _PARCEL and words[0].startswith("9"):
         return
-    dialled = _end_of_dialled(text, groups)
-    past, luhn = start, _Luhn(words)
+    dialled, past, luhn = _end_of_dialled(text, start, end), start, _Luhn(words)
+    groups: list[Span] = []
     for at, word in enumerate(words):
         lengths = sizes[at] in _FIRST_SIZES and _lengths(word[:4])
         if not lengths:
             continue
         for count, length in _counts(sizes[at : at + _MOST_GROUPS]):
             if length in lengths and luhn.agrees(at, at + count):
+                groups = groups or _groups(text, start, end)
                 first, last = groups[at][0], groups[at + count - 1][1]
                 if first >= past and last > dialled and _is_card(text, first, last):
                     yield first, last
                     past = last  # so that no shorter one counts at this place
     is_one = past == start and end > dialled and sum(sizes) <= LONGEST_CARD
     if is_one and luhn.agrees(0, len(words)):
-        between = {text[a:b] for (_, a), (b, _) in pairwise(groups)}
+        places = pairwise(_groups(text, start, end))
+        between = {text[a:b] for (_, a), (b, _) in places}
         is_amount = len(between) > 1 or set(sizes[1:]) == {3}  # 4.111.111.111
         if _is_card(text, start, end, is_sure=not is_amount):
             yield start, end
@@ -160,16 +161,20 @@ def _counts(sizes: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     return tuple((count, sum(sizes[:count])) for count in shaped)
 
 
-def _end_of_dialled(text: str, groups: Sequence[Span]) -> int:
+def _groups(text: str, start: int, end: int) -> list[Span]:
+    return [found.span() for found in _GROUP.finditer(text, start, end)]
+
+
+def _end_of_dialled(text: str, start: int, end: int) -> int:
     """Where the telephone number ends that a "+" or 00 begins; nothing up to there is a card."""
-    start, end, digits = groups[0][0], 0, 0
+    reached, digits = 0, 0
     has_zeros = text.startswith("00", start)
     if has_zeros or text[start - 1 : start] == "+":
-        for first, last in groups:
+        for first, last in _groups(text, start, end):
             digits += last - first
             if digits <= LONGEST_PHONE + 2 * has_zeros:
-                end = last
-    return end
+                reached = last
+    return reached
 
 
 class _Luhn:
