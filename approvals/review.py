@@ -12,6 +12,7 @@ from approvals import diff, marks, queue, receipt
 from approvals.about import about
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
+from approvals.rewriting import of_rewrites
 from approvals.rounds import is_ahead, may_have_arrived
 from outreach.core import inbox
 from outreach.core.models import Revision
@@ -65,11 +66,10 @@ class Outlook:
 
 def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[str, Any]:
     """The template's context about this item. Needs a `queue.readable` row."""
-    revision, person = approval.revision, approval.draft.person
-    story = queue.story_of(approval)
+    revision, person, story = approval.revision, approval.draft.person, queue.story_of(approval)
     findings = approval.decision.get("findings", [])
     outlook = look_ahead(approval, at=at, state=state) if is_ahead(approval) else None
-    shown = outlook.findings if outlook else findings
+    shown = [*outlook.findings, *of_rewrites(findings)] if outlook else findings
     human = person.merged_into or person
     subject, text = told(approval, shown)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from safety.question import Facts
 from safety.verdict import Finding
 
 CONTRACT = Principal.system("contract")
+REWRITTEN = "rewritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +25,29 @@ class Rewrite:
     was: int
     notes: tuple[str, ...]
     caution: str
+    why: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {"was": self.was, "notes": list(self.notes), "caution": self.caution}
 
     def finding(self) -> Finding:
         """What the reviewer is told; a warning, so that it is never approved unread."""
+        reasons = " ".join(f"{each.rstrip('.')}." for each in self.why)
         words_ = "The rules took words out; compare with the text before"
+        words_ += f". Why: {reasons.rstrip('.')}" if reasons else ""
         if self.caution:
             words_ += f". The new text {self.caution}"
-        return Finding("REWRITE_CHECK", "rewritten", "warn", words_)
+        return Finding("REWRITE_CHECK", REWRITTEN, "warn", words_)
 
 
 def is_ours(revision: Revision) -> bool:
     """Whether the rules wrote these words: a person sees them first, in whatever round it is."""
     return (revision.by_kind, revision.by_id) == (CONTRACT.kind, CONTRACT.id)
+
+
+def of_rewrites(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of stored findings those that say what was taken out: no new look at the text finds it."""
+    return [each for each in findings if each.get("code") == REWRITTEN]
 
 
 def polish(draft: Draft, known: Facts, *, at: datetime) -> tuple[Facts, Rewrite | None]:
@@ -59,6 +69,6 @@ def polish(draft: Draft, known: Facts, *, at: datetime) -> tuple[Facts, Rewrite 
         context=revision.context,
     )
     draft.current = drafts.revise(draft, gentler, by=CONTRACT, at=at, expected=revision.digest)
-    change = Rewrite(revision.no, proposal.notes, proposal.caution)
+    change = Rewrite(revision.no, proposal.notes, proposal.caution, proposal.why)
     events.record_findings([change.finding()], action="rewrite", draft=draft, by=CONTRACT, at=at)
     return replace(known, subject=proposal.subject, text=proposal.text, html=""), change

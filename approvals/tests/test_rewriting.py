@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
+from django.utils.html import escape
 
 from approvals import services, submission
 from approvals.errors import Refused
@@ -13,6 +15,7 @@ from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Draft, Revision
 from outreach.testing import WORKDAY
+from safety.contract.rulebook import shipped
 from safety.models import SafetyEvent
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +64,18 @@ def test_an_edit_that_the_rules_rewrite_is_saved_and_not_approved():
     assert "act now" not in row.revision.text
     assert Revision.objects.filter(text=PUSHY, by_kind="user").exists()
     assert Draft.objects.get().current_id == row.revision_id
+
+
+def test_the_reviewer_is_told_why_words_went(client):
+    """No new look at the text finds what is no longer in it: the page tells what was stored."""
+    approval = testing.make_pending(text=PUSHY)
+    (told,) = [one for one in approval.decision["findings"] if one["code"] == "rewritten"]
+    assert "compare with the text before. Why: " in told["message"]
+    (why,) = {rule.explanation for rule in shipped() if rule.id == "urgency.act_now"}
+    assert why.rstrip(".") in told["message"]
+    client.force_login(testing.alice().user)
+    page = client.get(reverse("admin:approvals_approval_change", args=[approval.pk]))
+    assert f"Why: {escape(why.rstrip('.'))}" in page.content.decode()
 
 
 def test_an_edit_into_blocked_words_is_refused_and_changes_nothing():

@@ -17,7 +17,7 @@ from safety.contract.negated import is_negated
 from safety.contract.normalise import Folded, fold, has_markup
 from safety.contract.quoting import own_words
 from safety.contract.rulebook import CHECK_OF, OWN_SOURCE, Book, Rule, book, signals
-from safety.contract.signs import DETECTORS, is_heading, is_rising
+from safety.contract.signs import DETECTORS, footer_of, is_heading, is_rising
 from safety.verdict import Finding, Level, Verdict
 
 # Warnings of more families than this are too much for a rewrite.
@@ -80,7 +80,7 @@ def find(
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
     if previous and any(is_rising((*previous, each)) for each in (text, shown) if each):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
-    words = max(len(part.split()) for part in (text, shown))
+    words = max(len(part[: footer_of(part)].split()) for part in (text, shown))
     return weighed(hits, channel, words=words)
 
 

@@ -52,7 +52,10 @@ def result_words(decision: Decision, *, is_done: bool = False) -> str:
     """What was done, or what would be."""
     was = "" if is_done else "would be "
     if decision.outcome == "ALLOW":
-        return "Message sent successfully" if is_done else "Message would be sent"
+        if is_done:
+            return "Message sent successfully"
+        looks = ", once a person has looked at it" if decision.needs_person else ""
+        return f"Message would be sent{looks}"
     if decision.outcome == "BLOCK":
         also = (
             f"cooling-off period {was}initiated"

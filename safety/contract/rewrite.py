@@ -45,12 +45,14 @@ _LONG_LINE = 45  # a longer line was broken by the mail program, not by its auth
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The text proposed instead. `caution` is for the reviewer where the text claims a request."""
+    """The text proposed instead. `caution` is for the reviewer where the text claims a request;
+    `why` is what the rules say of each thing that was taken out."""
 
     subject: str
     text: str
     notes: tuple[str, ...]
     caution: str
+    why: tuple[str, ...] = ()
 
     def differs(self, subject: str, text: str) -> bool:
         return (self.subject, self.text) != (subject, text)
@@ -78,7 +80,8 @@ def rewrite(
         notes.append(f'Content: "{new_text}"')
     claims = (is_default or new_subject == DEFAULT_SUBJECT != subject) and not answers_request
     caution = "claims a request: check" if claims else ""
-    return Proposal(new_subject, new_text, tuple(notes), caution)
+    why = dict.fromkeys(hit.rule.explanation for hit in hits if _changes(hit))
+    return Proposal(new_subject, new_text, tuple(notes), caution, tuple(why))
 
 
 def needs_rewrite(hits: Sequence[Hit]) -> bool:

@@ -12,6 +12,7 @@ import re2
 
 from safety.contract.leaning import LEANS, heaviest, leaning
 from safety.contract.normalise import Folded, fold
+from safety.contract.signature import signature
 
 Stretch = tuple[int, int]
 
@@ -133,8 +134,10 @@ def is_rising(texts: Sequence[str]) -> bool:
 
 
 def leaning_on(folded: Folded) -> list[Stretch]:
-    """The sentence that speaks most for it, where a text as a whole works on its reader."""
-    text = folded.cased.lower()
+    """The sentence that speaks most for it, where a text as a whole works on its reader. Signature
+    and footer are no part of the whole: they speak for nothing and would water it down."""
+    own = folded.cased[: footer_of(folded.cased)]
+    text = own[: signature(own)[0]].lower()
     return [heaviest(text)] if leaning(text) > LEANS else []
 
 

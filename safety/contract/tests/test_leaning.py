@@ -97,6 +97,30 @@ def test_what_they_wrote_and_a_subject_are_not_weighed():
                 if hit.rule.id == RULE]  # fmt: skip
 
 
+SIGNED = "\n\nBest regards,\nMira Keller\nHead of Sales, Example Ltd"
+FOOTER = (
+    "\n\n-- \nMira Keller \u00b7 Example Ltd, 1 Example Street, Sampletown\n"
+    "If you would rather not hear from us, reply \u201cstop\u201d and we will not write again."
+)
+
+
+@pytest.mark.parametrize("below", [SIGNED, FOOTER, SIGNED + FOOTER])
+def test_signature_and_footer_do_not_water_it_down(below):
+    given = [hit for hit in find(channel="email", text=LEANING + below) if hit.rule.id == RULE]
+    alone = [hit for hit in find(channel="email", text=LEANING) if hit.rule.id == RULE]
+    assert given == alone and len(alone) == 1
+
+
+def test_the_footer_makes_no_text_long():
+    """Two weak signs are enough in up to fifty words; the program's own below count for none."""
+    weak = "Trust me, it is easy. If I were you I would sign it in March."
+    long = FOOTER.replace("Street", "Street " + "and more " * 30)
+    ours = [(hit.rule.id, hit.quote) for hit in find(channel="email", text=weak)]
+    assert len(ours) == 2 and all(rule == "manipulation.leaning" for rule, _ in ours)
+    assert ours == [(hit.rule.id, hit.quote) for hit in find(channel="email", text=weak + long)]
+    assert not find(channel="email", text=weak + " We met on a bus." * 12)
+
+
 def test_disguised_letters_hide_nothing():
     assert _is_found(LEANING.replace("o", "\u043e").replace("e", "e\u200b"))
 
