@@ -20,7 +20,7 @@ from tools.steps import ROOT, say
 SCENES = ROOT / "bench/leaning.tsv"
 TEACH = ("a", "b", "c")  # of the older scenes; the others measure
 STRICTNESS = 1 / 30
-LEAST = 80  # hundredths; features with a smaller weight change no answer
+LEAST = 80  # hundredths; without the smaller weights as many are found
 
 Example = tuple[str, bool]
 

@@ -10,6 +10,8 @@ import pytest
 from safety.contract import leaning as module
 from safety.contract.content import check_content, find
 from safety.contract.leaning import BASE, LEANS, LEAST, READ, features, heaviest, leaning, parse
+from safety.contract.log import result_words
+from safety.contract.validate import validate_action
 from safety.verdict import Level
 from tools import learn_leaning
 
@@ -23,6 +25,9 @@ LEANING = (
     "I gave up two weekends for your proposal and I never asked you for anything. I suppose that "
     "means nothing to you. I only thought you were somebody who keeps a promise."
 )
+
+
+REMAINDER = LEANING.partition("anything. ")[2]  # what a rewrite may leave
 
 
 @pytest.fixture
@@ -109,6 +114,22 @@ def test_signature_and_footer_do_not_water_it_down(below):
     given = [hit for hit in find(channel="email", text=LEANING + below) if hit.rule.id == RULE]
     alone = [hit for hit in find(channel="email", text=LEANING) if hit.rule.id == RULE]
     assert given == alone and len(alone) == 1
+
+
+def test_no_word_of_a_signature_is_weighed(weights):
+    weights(0, {"keller": 90_000})
+    assert _is_found("We met Mira Keller at the fair last week, as you know.")
+    assert not _is_found("We met at the fair last week, as you know." + SIGNED)
+
+
+def test_the_log_says_that_a_person_looks_first():
+    payload = {"platform": "email", "recipient": "a@example.org", "subject": "Proposal"}
+    said = []
+    for text in (REMAINDER, "Thank you for the minutes of Monday, they are complete."):
+        case = {**payload, "content": text, "message_type": "work_update"}
+        said.append(result_words(validate_action(case, at="2024-01-17T10:00:00+00:00")))
+    assert said[0] == "Message would be sent, once a person has looked at it"
+    assert said[1] == "Message would be sent"
 
 
 def test_the_footer_makes_no_text_long():
