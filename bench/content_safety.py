@@ -263,6 +263,7 @@ def hostile() -> None:
         ("zero-width", "a\u200b" * 33000),
         ("unclosed tags", "<b " * 33000),
         ("digits for letters", "4ct n0w " * 12500),
+        ("marks", "!!! " * 25000),
         ("cards tied", "4111-" * 20000),
         ("cards spaced", "4111 " * 20000),
     ):

@@ -28,7 +28,7 @@ _FORMULA = (
     r"|(?:cordiali |distinti |cari )?saluti|grazie(?: mille)?"
     r"|\u6b64\u81f4|\u656c\u793c|\u81f4\u656c|\u795d\u597d|\u8c22\u8c22|\u987a\u9882\u5546\u797a)"
 )
-_PARTING = re.compile(rf"--$|\W*(?:{_FORMULA}(?!\w)[,.! ]*(?:and |und |y |et |e )?){{1,2}}", re.I)
+_PARTING = re.compile(rf"--$|\W*+(?:{_FORMULA}(?!\w)[,.! ]*(?:and |und |y |et |e )?){{1,2}}", re.I)
 _TALK = re.compile(r"[^.!?:@\d\n]{1,40}[.!,]*")  # "Thanks for your time today."
 _NAME = re.compile(r"\s*[-~]*\s*[^\W\d_a-z][\w.'-]*(?: [^\W\d_a-z][\w.'-]*){0,3},?\s*")
 # What may stand below a signature; nothing from there on is the writer's.

@@ -285,8 +285,8 @@ def test_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     find(channel="email", text=text[:5_000])
     start = time.process_time()
     find(channel="email", text=text)
-    # The goal is 50 ms on an idle machine; a pattern that explodes takes minutes.
-    assert time.process_time() - start < 0.5
+    # `bench.content_safety` holds the goal of 50 ms; a pattern that explodes takes minutes.
+    assert time.process_time() - start < 3
 
 
 @given(st.text(max_size=300))

@@ -189,4 +189,4 @@ def test_hostile_marks_cost_little(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     start = time.process_time()
     fold(text)
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 3  # what explodes takes minutes

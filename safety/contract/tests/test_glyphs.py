@@ -83,4 +83,4 @@ def test_many_different_characters_cost_little(block: tuple[int, int]) -> None:
     text = (text * (100_000 // len(text) + 1))[:100_000]
     start = time.process_time()
     text.translate(Folds())
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 3  # what explodes takes minutes
