@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from safety.contract.content import Hit, find
 from safety.contract.emphasis import MARKS
-from safety.contract.signs import footer_of
+from safety.contract.signs import HELLO, footer_of
 
 DEFAULT_SUBJECT = "Information you requested"
 DEFAULT_TEXT = {"email": "Here's the information you asked about. Review when convenient."}
@@ -21,11 +21,7 @@ FEWEST_SUBJECT_WORDS = 2
 
 _ENDS = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•>]|\d+[.)]|$))")
 _LINE = re.compile(r"\n")
-_GREETING = re.compile(
-    r"\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|buenos d[ií]as"
-    r"|bonjour|hallo|guten (?:tag|morgen)|ol[áa]|ciao|buongiorno)\b[^.!?\n]{0,60}[.!?,:]*\s*",
-    re.I,
-)
+_GREETING = re.compile(rf"\s*{HELLO}\b[^.!?\n]{{0,60}}[.!?,:]*\s*", re.I)
 _SIGN_OFF = re.compile(
     r"\s*(?:(?:best|kind|warm|kindest|many|with|yours|sincerely|regards|cheers|thanks|thank you"
     r"|cordially|respectfully|take care|saludos|cordialement|gr[üu][ßs]se|atentamente|sent from"

@@ -26,9 +26,17 @@ _CHAT = re2.compile(
     r"|u|ur|r|y|c|n|b|l8r|l8|gr8|m8|b4|2day|2moro|2nite|4u|thx|plz|pls|kinda|sorta|ya|yo|bro|dude"
     r"|sup|luv|xoxo|hun|wassup|whatcha|aint|init|dat|dis|nuthin|somethin|rite|wud|shud|cud)\b"
 )
-_GREETING_ONLY = re.compile(
-    r"\W*(?:hi|hey|hello|hola|bonjour|hallo|dear|good (?:morning|afternoon|evening)|yo|sup|test)?"
-    r"(?:[ ,]+(?:there|all|you|sir|madam|team|everyone))?[\W]*"
+HELLO = (
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|buenos d[ií]as"
+    r"|bonjour|hallo|guten (?:tag|morgen)|ol[áa]|ciao|buongiorno)"
+)
+_GREETED = r"there|all|you|sir|madam|team|everyone"
+_GREETING_ONLY = re.compile(rf"\W*(?:{HELLO}|yo|sup|test)?(?:[ ,]+(?:{_GREETED}))?\W*")
+# "Dear Mr. Li:" alone on its line: up to five names or words for whom one greets, or any one word.
+_GREETING_LINE = re.compile(
+    rf"\W*+(?i:{HELLO}|yo|sup)\b(?:(?:[ ,&]++(?:(?i:(?:mr|mrs|ms|dr|prof)\.?|{_GREETED}|everybody"
+    r"|both|again|folks|friends?|colleagues?|customers?|hiring|manager|and|or|to|my|de|van|von|der)"
+    r"(?!\w)|[^\W\d_a-z](?:\.|[\w'-]*+(?<=[a-z]))?(?!\w))){0,5}+|[ ,]++\w[\w'-]*+)[^\w\n?]*+\n"
 )
 _FEELING = re.compile(
     r"\b(?:love|hate|hurt|desperate|desperately|beg|begging|please please|heartbroken|miss you"
@@ -134,11 +142,17 @@ def is_rising(texts: Sequence[str]) -> bool:
 
 
 def leaning_on(folded: Folded) -> list[Stretch]:
-    """The sentence that speaks most for it, where a text as a whole works on its reader. Signature
-    and footer are no part of the whole: they speak for nothing and would water it down."""
+    """The sentence that speaks most for it, where a text as a whole works on its reader. Greeting,
+    signature and footer are no part of the whole: they speak for nothing and would water it down.
+    """
     own = folded.cased[: footer_of(folded.cased)]
-    text = own[: signature(own)[0]].lower()
-    return [heaviest(text)] if leaning(text) > LEANS else []
+    greeting = _GREETING_LINE.match(own)
+    start = greeting.end() if greeting else 0
+    text = own[start : signature(own)[0]].lower()
+    if leaning(text) <= LEANS:
+        return []
+    first, last = heaviest(text)
+    return [(start + first, start + last)]
 
 
 DETECTORS: dict[str, Callable[[Folded], list[Stretch]]] = {

@@ -116,10 +116,46 @@ def test_signature_and_footer_do_not_water_it_down(below):
     assert given == alone and len(alone) == 1
 
 
-def test_no_word_of_a_signature_is_weighed(weights):
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Hello Anna,\n\n", "\n  Hi there\n", "Dear Mr Li:\n", "good morning TEAM \u2013\r\n\r\n",
+        "Hey!\n", "hello anna\n", "HELLO ANNA!\n", "Dear Mr. and Mrs. O'Brien-Smith,\n",
+        "Hi Zo\u00eb & Bob \U0001f642\n", "Dear J. K. Rowling,\n", "Hello \u674e\u660e,\n",
+        "Dear Sir or Madam,\n", "\u2014 Hi again, Anna.\n", "Greetings, my friends -\n",
+        "Dear A B C D E,\n",
+    ],
+)  # fmt: skip
+def test_a_greeting_on_a_line_of_its_own_does_not_water_it_down(weights, above):
+    text = "You promised. We waited all evening in the rain, again."
+    enough = int(LEANS * 100 * len(features(text.lower())) ** 0.5) + 1  # one feature more: too few
+    weights(0, {"promised": enough})
+    (alone,) = find(channel="email", text=text)
+    (found,) = find(channel="email", text=above + text)
+    assert (alone.rule.id, alone.quote) == (RULE, "You promised.")
+    assert (found.rule.id, found.quote, found.start) == (RULE, "You promised.", len(above))
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Hello Anna, you lied.\n", "HEY YOU LIED TO ME\n", "Hey, you lied\n", "Hello. You lied.\n",
+        "Hi Anna. You Lied.\n", "Hello, lied?\n", "I lied, hello\n", "Hi A B C D E lied\n",
+        "Hi Ann lied\n", "Himlied Anna,\n", "Hello lied ", "Hi lied9 Anna\n", "Hi AnnA lied\n",
+        "Hi mrs lied\n", "Good lied,\n", "Hi, LieD Anna\n",
+    ],
+)  # fmt: skip
+def test_a_sentence_above_the_text_is_weighed(weights, above):
+    weights(0, {"lied": 9_000, "himlied": 9_000})
+    text = "We waited all evening in the rain, again."
+    assert _is_found(above + text) and not _is_found(text)
+
+
+def test_no_word_of_a_greeting_or_signature_is_weighed(weights):
     weights(0, {"keller": 90_000})
     assert _is_found("We met Mira Keller at the fair last week, as you know.")
     assert not _is_found("We met at the fair last week, as you know." + SIGNED)
+    assert not _is_found("Dear Mira Keller,\n\nWe met at the fair last week, as you know.")
 
 
 def test_the_log_says_that_a_person_looks_first():
@@ -174,6 +210,11 @@ def test_the_page_tells_how_well_it_does():
     for (name, label), count in told.items():
         row = f"| {name}, `{label}` | {count['all']} | {count['whole']} | {count['any']} |"
         assert row in page, row
+    leaning = [text for _, label, kind, text in HELD if (label, kind) == ("lean", "message")]
+    below = sum(_is_found(f"Hello Anna,\n\n{text}") for text in leaning)
+    beside = sum(_is_found(f"Hello Anna, {text}") for text in leaning)
+    assert f"of the {len(leaning)} messages that lean {below} are found" in page
+    assert f"{beside} behind it" in page
 
 
 def _is_found(text: str, *, received: tuple[str, ...] = ()) -> bool:

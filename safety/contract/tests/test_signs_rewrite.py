@@ -127,8 +127,8 @@ def test_a_heading_has_capitals_on_nearly_every_word(text: str, heading: bool) -
 @pytest.mark.parametrize(
     ("text", "is_empty"),
     [
-        ("Hi there!", True), ("...", True), ("", True), ("Hi Anna", False),
-        ("." * 60, True), ("." * 61, False),
+        ("Hi there!", True), ("Good day, team.", True), ("...", True), ("", True),
+        ("Hi Anna", False), ("." * 60, True), ("." * 61, False),
     ],
 )  # fmt: skip
 def test_a_text_without_a_word_of_its_own_is_empty(text: str, is_empty: bool) -> None:
