@@ -92,11 +92,9 @@ def signature(cased: str) -> Span:
 
 def _lines_up(text: str, end: int) -> Iterator[tuple[int, str]]:
     """The lines above a place that hold something, the last one first, with their beginnings."""
-    while end > 0:
-        start = text.rfind("\n", 0, end - 1) + 1
-        line = text[start:end].strip()
-        if line:
-            yield start, line
+    while end := len(text[:end].rstrip()):
+        start = text.rfind("\n", 0, end) + 1
+        yield start, text[start:end].lstrip()
         end = start
 
 
