@@ -9,12 +9,11 @@ the same file. What we measure on (`bench/leaning_held.tsv`, labelled public tex
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from typing import Any
 
 from safety.contract.leaning import BASE, WEIGHTS, features
 from safety.contract.normalise import fold
-from tools.learn_stops import BREAK, MAIL, OURS, TEXT
+from tools.learn_stops import BREAK, MAIL, OURS, TEXT, counted
 from tools.steps import ROOT, say
 
 SCENES = ROOT / "bench/leaning.tsv"
@@ -42,22 +41,14 @@ def examples() -> list[Example]:
 
 
 def learn(rows: list[Example]) -> dict[str, int]:
-    """Weights in hundredths; features that stand in one example only are left out."""
-    from scipy.sparse import csr_matrix
+    """Weights in hundredths."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
-    sets = [features(text) for text, _ in rows]
-    seen = Counter(each for found in sets for each in found)
-    places = {each: at for at, each in enumerate(sorted(k for k, n in seen.items() if n > 1))}
-    ends, columns, values = [0], [], []
-    for found in sets:
-        known = sorted(places[each] for each in found if each in places)
-        columns += known
-        values += [1 / max(1, len(found)) ** 0.5] * len(known)
-        ends.append(len(columns))
-    matrix = csr_matrix((values, columns, ends), shape=(len(sets), len(places)))
+    places, matrix = counted([features(text) for text, _ in rows])
     model: Any = LogisticRegression(C=1 / STRICTNESS, max_iter=5_000)
-    model.fit(matrix, [leans for _, leans in rows])
+    with threadpool_limits(1):  # of more threads the sums differ in their last digits
+        model.fit(matrix, [leans for _, leans in rows])
     weights = {each: round(model.coef_[0][at] * 100) for each, at in places.items()}
     kept = {each: weight for each, weight in sorted(weights.items()) if abs(weight) >= LEAST}
     return {BASE: round(float(model.intercept_[0]) * 100), **kept}

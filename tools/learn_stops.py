@@ -74,19 +74,17 @@ def ordinary() -> Iterator[Example]:
 
 def learn(examples: list[Example]) -> Any:
     """(weights of each feature, what each opinion begins with, whether it counts for or against,
-    what is added), in hundredths. Features that stand in one example only are left out."""
+    what is added), in hundredths."""
     from sklearn.neural_network import MLPClassifier
 
-    rows = [features(without_orders(text)) for text, _ in examples]
-    seen = Counter(each for row in rows for each in row)
-    places = {each: at for at, each in enumerate(sorted(k for k, n in seen.items() if n > 1))}
+    places, matrix = counted([features(without_orders(text)) for text, _ in examples])
     model = MLPClassifier(
         (OPINIONS,), alpha=STRICTNESS, max_iter=ROUNDS, random_state=SEED, learning_rate_init=STEP,
         batch_size=BATCH,
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would go on learning
-        model.fit(_matrix(rows, places), [asks for _, asks in examples])
+        model.fit(matrix, [asks for _, asks in examples])
     (first, last), (begin, (base,)) = model.coefs_, model.intercepts_
     # An opinion that counts twice is the same as one with twice the weights: only a sign is left.
     counts = [1 if each > 0 else -1 for each in last[:, 0]]
@@ -95,17 +93,20 @@ def learn(examples: list[Example]) -> Any:
     return words, [round(w) for w in begin], counts, round(float(base) * 100)
 
 
-def _matrix(rows: list[set[str]], places: dict[str, int]) -> Any:
-    """One row for each set, as `likeness` counts: each feature by the root of their number."""
+def counted(rows: list[set[str]]) -> tuple[dict[str, int], Any]:
+    """(the column of each feature, a row for each set), as `likeness` and `leaning` count: each
+    feature by the root of their number. Features that stand in one set only are left out."""
     from scipy.sparse import csr_matrix
 
+    seen = Counter(each for row in rows for each in row)
+    places = {each: at for at, each in enumerate(sorted(k for k, n in seen.items() if n > 1))}
     ends, columns, values = [0], [], []
     for row in rows:
         known = sorted(places[each] for each in row if each in places)
         columns += known
         values += [1 / max(1, len(row)) ** 0.5] * len(known)
         ends.append(len(columns))
-    return csr_matrix((values, columns, ends), shape=(len(rows), len(places)))
+    return places, csr_matrix((values, columns, ends), shape=(len(rows), len(places)))
 
 
 def told(learnt: Any) -> str:
