@@ -264,6 +264,7 @@ def hostile() -> None:
         ("unclosed tags", "<b " * 33000),
         ("digits for letters", "4ct n0w " * 12500),
         ("marks", "!!! " * 25000),
+        ("dashes", "--\n" * 33000),
         ("cards tied", "4111-" * 20000),
         ("cards spaced", "4111 " * 20000),
     ):

@@ -69,6 +69,7 @@ _SMALL_WORDS = frozenset(
 FOOTER = re.compile(
     r"(?im)^[ \t]*--[ \t]*$(?=(?:\n[^\n]*){1,8}\n[^\n]*would rather not hear from us[^\n]*\s*\Z)"
 )
+_FOOTER_LINES = 10  # as many as FOOTER reads: with the dashes on top
 CHAT_WORDS = 4
 HEADING_WORDS = 4
 LONGEST_HEADING = 200
@@ -121,7 +122,12 @@ def empty(folded: Folded) -> list[Stretch]:
 
 def footer_of(text: str) -> int:
     """Where the program's own footer begins; the length of a text that has none."""
-    found = FOOTER.search(text) if "--" in text else None
+    if "--" not in text:
+        return len(text)
+    start = len(text.rstrip())
+    for _ in range(_FOOTER_LINES):
+        start = text.rfind("\n", 0, max(start, 0))
+    found = FOOTER.search(text, start + 1)
     return found.start() if found else len(text)
 
 

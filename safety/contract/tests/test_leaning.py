@@ -6,8 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from safety.contract import leaning as module
+from safety.contract import signs
 from safety.contract.content import check_content, find
 from safety.contract.leaning import BASE, LEANS, LEAST, READ, features, heaviest, leaning, parse
 from safety.contract.log import result_words
@@ -107,6 +110,7 @@ FOOTER = (
     "\n\n-- \nMira Keller \u00b7 Example Ltd, 1 Example Street, Sampletown\n"
     "If you would rather not hear from us, reply \u201cstop\u201d and we will not write again."
 )
+WOULD = "would rather not hear from us"
 
 
 @pytest.mark.parametrize("below", [SIGNED, FOOTER, SIGNED + FOOTER])
@@ -176,6 +180,18 @@ def test_the_footer_makes_no_text_long():
     assert len(ours) == 2 and all(rule == "manipulation.leaning" for rule, _ in ours)
     assert ours == [(hit.rule.id, hit.quote) for hit in find(channel="email", text=weak + long)]
     assert not find(channel="email", text=weak + " We met on a bus." * 12)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["--", " -- \t", "x", "", " ", WOULD, f"We {WOULD} again"]), max_size=14
+    )
+)
+def test_the_footer_is_found_where_its_pattern_finds_it(lines):
+    """Only the last lines are looked through, so that a hundred thousand dashes cost nothing."""
+    text = "\n".join(lines)
+    found = signs.FOOTER.search(text)
+    assert signs.footer_of(text) == (found.start() if found else len(text))
 
 
 def test_disguised_letters_hide_nothing():
