@@ -1,4 +1,4 @@
-"""Score the content rules on labelled text beside a naive phrase list, and time one decision.
+"""Score the content rules on labelled text beside a naive phrase list, and time decisions.
 
 `python -m bench.content_safety [FOLDER]` (or CONTENT_DATA). Without data it says so and stops.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import statistics
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench import content_cost
 from safety.contract.content import find
 from safety.contract.pii import find_pii
 from safety.contract.stop_request import detect_stop
@@ -36,6 +35,7 @@ LEANING = {
     "harassment_or_threat",
 }  # fmt: skip
 AT = "2024-01-17T10:00:00+00:00"
+OTHERS = ("sms_spam", "clickbait", "presidio_pii", "clinc_near_stop", "ec_darkpattern")
 NAIVE = {
     "urgency_inflation": (
         "urgent|asap|immediately|hurry|act now|limited time|last chance|only \\d+ left|expires"
@@ -220,63 +220,6 @@ def own_stops(path: Path) -> None:
         )
 
 
-def cost(folder: Path) -> None:
-    """Whole decisions with history over ordinary text of about 500 characters."""
-    texts = [
-        row["text"] for row in rows(folder, "persuasion_for_good") if row["direction"] == "out"
-    ]
-    joined = [" ".join(texts[i : i + 7])[:500] for i in range(0, len(texts) - 7, 3)]
-    history = [
-        {"platform": "email", "at": f"2024-01-16T{at}:00+00:00", "direction": way, "content": text}
-        for at, way, text in (("09:00", "out", "Hi"), ("11:00", "in", "Ok"))
-    ]
-    took = {"whole contract": [], "content rules": [], "naive list": []}
-    payload = {"platform": "email", "recipient": "a@example.org"}
-    for text in joined[: len(joined) // 3]:  # a process judges thousands; the first are dearer
-        validate_action({**payload, "content": text}, at=AT, history=history)
-    for text in joined[len(joined) // 3 :]:
-        payload = {**payload, "content": text}
-        for name, run in (
-            ("whole contract", lambda p=payload: validate_action(p, at=AT, history=history)),
-            ("content rules", lambda t=text: find(channel="email", text=t)),
-            ("naive list", lambda t=text: naive(t)),
-        ):
-            start = time.process_time()
-            run()
-            took[name].append((time.process_time() - start) * 1000)
-    for name, times in took.items():
-        ordered = sorted(times)
-        if ordered:
-            p99 = ordered[int(len(ordered) * 0.99)]
-            median = statistics.median(ordered)
-            print(f"{'cost of ' + name:34} median {median:.3f} ms  p99 {p99:.3f} ms")
-
-
-def hostile() -> None:
-    """100 kB made to hurt, one after the other, as a cold start sees it."""
-    find_pii("+1 512 757 6000, 4111 1111 1111 1112")  # what the libraries read once
-    words = "act now last chance only left you need to respond if you don't reply people are "
-    for name, text in (
-        ("words of the rules", words * 1250),
-        ("one letter spaced", "u r g e n t " * 8400),
-        ("letters tied", "u_r_g_e_n_t " * 8400),
-        ("zero-width", "a\u200b" * 33000),
-        ("unclosed tags", "<b " * 33000),
-        ("digits for letters", "4ct n0w " * 12500),
-        ("marks", "!!! " * 25000),
-        ("dashes", "--\n" * 33000),
-        ("cards tied", "4111-" * 20000),
-        ("cards spaced", "4111 " * 20000),
-    ):
-        times: list[float] = []
-        for run in (lambda given: find(channel="email", text=given), find_pii):
-            start = time.process_time()
-            run(text[:100_000])
-            times.append((time.process_time() - start) * 1000)
-        told = f"{times[0]:.1f} ms, personal data {times[1]:.1f} ms"
-        print(f"{'hostile 100 kB: ' + name:34} {told}")
-
-
 def main() -> None:
     given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("CONTENT_DATA", DEFAULT)
     folder = Path(given)
@@ -290,8 +233,10 @@ def main() -> None:
     stop_quality(folder)
     own_stops(STOPS)
     own_stops(HELD)
-    cost(folder)
-    hostile()
+    said = (row["text"] for row in rows(folder, "persuasion_for_good") if row["direction"] == "out")
+    others = (row["text"] for kind in OTHERS for row in rows(folder, kind))
+    content_cost.cost(content_cost.joined(said), content_cost.joined(others), naive)
+    content_cost.hostile()
 
 
 if __name__ == "__main__":
