@@ -128,6 +128,8 @@ def _reasons(item: Approval) -> list[str]:
         if finding["status"] in ("warn", "fail", "info")
     ]
     lines.append(what_comes(item, timezone.now()))
+    if item.rejection_reason:
+        lines.append(f"Why: {item.rejection_reason}")
     if item.notes:
         lines.append(f"Note from the author: {item.notes}")
     return lines
@@ -147,11 +149,30 @@ def what_comes(item: Approval, at: datetime) -> str:
         badge = controls.badge(item.workspace_id)
         nothing = "" if badge.text == "LIVE" else f"Nothing leaves ({badge.text}). "
         return nothing + review.look_ahead(item, at=at).sentence
+    return f"{_decided(item)}{_ended(item)}{_delivered(item)}."
+
+
+def _decided(item: Approval) -> str:
+    """What was decided, by whom and when. Who approved it did not do what ended it later."""
+    what = "Approved" if item.taken_back else item.get_status_display()
     by = f" by {item.decided_by_label}" if item.decided_by_label else ""
     when = f", {item.decided_at:%Y-%m-%d %H:%M} UTC" if item.decided_at else ""
+    return f"{what}{by}{when}"
+
+
+def _ended(item: Approval) -> str:
+    """What ended the round, and when, where the decision does not say so already."""
+    if not item.closed_at or item.closed_reason in ("", "rejected"):
+        return ""
+    then = f", then {item.get_status_display().lower()}" if item.taken_back else ""
+    when = "" if item.closed_at == item.decided_at else f"{item.closed_at:%Y-%m-%d %H:%M} UTC"
+    stamp = f"{' ' if then else ', '}{when}" if when else ""
+    return f"{then}{stamp}: {review.closed_because(item)}"
+
+
+def _delivered(item: Approval) -> str:
     last = item.deliveries.order_by("-id").first()
-    then = f"; {last.get_status_display().lower()} {last.since:%Y-%m-%d %H:%M} UTC" if last else ""
-    return f"{item.get_status_display()}{by}{when}{then}."
+    return f"; {last.get_status_display().lower()} {last.since:%Y-%m-%d %H:%M} UTC" if last else ""
 
 
 def as_dict(item: Approval) -> dict[str, Any]:
@@ -171,6 +192,10 @@ def as_dict(item: Approval) -> dict[str, Any]:
         "digest": item.digest,
         "composed_at": item.revision.created_at.isoformat(),
         "expires_at": item.expires_at.isoformat(),
+        "decided_by": item.decided_by_label,
+        "rejection_reason": item.rejection_reason,
+        "closed_reason": item.closed_reason,
+        "closed_at": item.closed_at.isoformat() if item.closed_at else None,
         "scheduled_for": item.scheduled_for.isoformat() if item.scheduled_for else None,
         "would_leave_at": item.decision.get("would_leave_at"),
         "priority_reasons": item.priority_reasons,

@@ -1,0 +1,68 @@
+"""What `review` tells of an item that is decided or has ended: who, what and why."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from approvals import expiry, services
+from channels import stop
+from outreach import testing
+
+# What is told of rows; the stop and the decisions are asked on both by their own tests.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+
+
+def shown(item):
+    out = StringIO()
+    call_command("review", "--show", str(item.pk), stdout=out)
+    return " ".join(out.getvalue().replace("│", " ").split())
+
+
+def shown_json(item):
+    out = StringIO()
+    call_command("review", "--show", str(item.pk), "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def rejected(reason):
+    item = testing.make_pending(at=timezone.now())
+    by = testing.alice()
+    return services.reject(item.pk, by=by, at=timezone.now(), reason=reason, digest=item.digest)
+
+
+def test_what_a_stop_took_back_was_withdrawn_by_the_stop_and_not_by_its_approver(live):
+    item = testing.make_approved(at=timezone.now())
+    by = testing.olaf()
+    stop.emergency_stop(workspace=None, reason="Odd mails", by=by, clock=timezone.now)
+    said = shown(item)
+    assert f"Approved by {item.decided_by_label}, " in said
+    assert ", then withdrawn " in said and " UTC: an emergency stop." in said
+    assert "Withdrawn by" not in said
+    assert shown_json(item)["closed_reason"] == "emergency_stop"
+
+
+def test_a_rejection_says_who_and_why():
+    item = rejected("Too long for a first message.")
+    said = shown(item)
+    assert f"Rejected by {item.decided_by_label}, " in said
+    assert "Why: Too long for a first message." in said
+    told = shown_json(item)
+    assert told["decided_by"] == item.decided_by_label
+    assert told["rejection_reason"] == "Too long for a first message."
+
+
+def test_no_reason_steers_the_terminal():
+    assert "Why: ⟦U+001B⟧[2J" in shown(rejected("\x1b[2J"))
+
+
+def test_what_nobody_answered_says_so():
+    item = testing.make_pending(at=timezone.now() - timedelta(days=30))
+    expiry.expire_due(at=timezone.now())
+    said = shown(item)
+    assert "Expired, 20" in said and " UTC: nobody decided in time." in said
