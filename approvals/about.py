@@ -9,6 +9,7 @@ from django.db.models import DateTimeField, Value
 
 from approvals.models import Approval
 from outreach.core.models import Activity, Contact, CoolingOff, Person, User
+from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
 from safety.controls import Controls
 from safety.services import standing_of
@@ -25,6 +26,7 @@ def about(
     `person` and `human` were read in this request.
     """
     allowed, reason = standing_of(person, human, state)
+    is_active = human.status == PersonStatus.ACTIVE
     contacts = list(
         Contact.objects.filter(human=human)
         .select_related("draft__current")
@@ -39,7 +41,7 @@ def about(
     return {
         "allowed": allowed,
         "not_allowed_because": reason,
-        "lifted_by": _lifted_by(human) if allowed and human.desisted_at else "",
+        "lifted_by": _lifted_by(human) if human.desisted_at and is_active else "",
         "contacts": contacts,
         "others": others,
         "open_others": [row for row in others if row.is_open],

@@ -775,6 +775,34 @@ def test_who_asked_us_to_stop_once_is_shown_with_who_lifted_it_and_when():
     assert "once.</p>" not in text and "May be written to.</p>" not in text
 
 
+def test_a_stop_is_not_joined_to_what_once_stood_against_the_person():
+    person, admin = testing.make_person(), testing.dora()
+    asked = WORKDAY - timedelta(days=4)
+    with transaction.atomic():
+        people.set_status(person, "desist", reason="Too many.", by=admin, at=asked)
+        people.set_status(person, "active", reason="Wrote again.", by=admin, at=WORKDAY)
+    item = testing.make_pending(person)
+    brake(item, "EMERGENCY_STOP", True)
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    assert (
+        "<strong>System messaging is disabled.</strong>"
+        " That concerns everybody, not this person alone.\n</p>"
+    ) in text
+    lifted = f"lifted by Dora on {WORKDAY:%Y-%m-%d}, because: Wrote again."
+    assert f"Asked us to stop on {asked:%Y-%m-%d}; {lifted}</p>" in text
+
+
+def test_who_is_blocked_is_shown_with_when_and_why():
+    person, admin = testing.make_person(), testing.dora()
+    item = testing.make_pending(person)
+    with transaction.atomic():
+        people.set_status(person, "blocked", reason="Rude.", by=admin, at=WORKDAY)
+    said = f"Blocked by us ({WORKDAY:%Y-%m-%d %H:%M} UTC): Rude."
+    client = enter(testing.alice())
+    for address in (page(item), reverse("admin:core_person_change", args=[person.pk])):
+        assert said in client.get(address).content.decode()
+
+
 def test_in_dry_run_the_page_says_what_the_job_does_and_what_would_be_live():
     person = testing.make_person(time_zone="Pacific/Auckland")  # past eleven at night there
     item = testing.make_pending(person, purpose="promotional")
