@@ -170,11 +170,14 @@ class Counts:
     def parts(self) -> list[tuple[str, str]]:
         """`[("5", "pending"), ("2", "high")]`: the line above the list."""
         more = "+" if self.limited else ""
-        said = [(f"{self.total}{more}", "pending")]
-        for priority in (Priority.CRITICAL, Priority.HIGH):
-            if self.by_priority.get(priority):
-                said.append((str(self.by_priority[priority]), str(priority.label)))
-        return said
+        urgent = [(str(count), word) for word, count in self.urgent.items() if count]
+        return [(f"{self.total}{more}", "pending"), *urgent]
+
+    @property
+    def urgent(self) -> dict[str, int]:
+        """`{"critical": 0, "high": 2}`."""
+        found = self.by_priority
+        return {str(key.label): found.get(key, 0) for key in (Priority.CRITICAL, Priority.HIGH)}
 
 
 def counts(rows: QuerySet[Approval]) -> Counts:

@@ -45,11 +45,12 @@ def percent(value: int | None) -> str:
     return "none" if value is None else f"{value}%"
 
 
-def queue(items: list[Approval], total: int, high: int) -> Group:
+def queue(items: list[Approval], counts: reading.Counts) -> Group:
     """The table of the seed: number, priority, person, type, confidence, age. Not for none."""
     badge = controls.badge(items[0].workspace_id)
     table = Table("#", "Priority", "Person", "Type", "Channel", "Confidence", "Age")
-    table.title = f"APPROVAL QUEUE   {total} Pending | {high} High"
+    said = " | ".join(f"{number} {word.title()}" for number, word in counts.parts)
+    table.title = f"APPROVAL QUEUE   {said}"
     for item in items:
         table.add_row(
             str(item.pk),

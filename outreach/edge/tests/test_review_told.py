@@ -1,4 +1,4 @@
-"""What `review` tells of an item that is decided or has ended: who, what and why."""
+"""What `review` tells: its counts, and of an item that has ended who, what and why."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from approvals import expiry, services
+from approvals.models import Approval
 from channels import stop
 from outreach import testing
 
@@ -66,3 +68,20 @@ def test_what_nobody_answered_says_so():
     expiry.expire_due(at=timezone.now())
     said = shown(item)
     assert "Expired, 20" in said and " UTC: nobody decided in time." in said
+
+
+def test_the_queue_counts_in_the_words_of_the_page():
+    items = [testing.make_pending(at=timezone.now()) for _ in range(4)]
+    for item, priority in zip(items, (3, 2, 2, 0), strict=True):
+        Approval.objects.filter(pk=item.pk).update(priority=priority)
+    out = StringIO()
+    call_command("review", "--pending", stdout=out)
+    assert "APPROVAL QUEUE   4 Pending | 1 Critical | 2 High" in out.getvalue()
+    client = Client()
+    client.force_login(testing.alice().user)
+    shown = client.get("/admin/approvals/approval/").context["counts"].parts
+    assert shown == [("4", "pending"), ("1", "critical"), ("2", "high")]
+    out = StringIO()
+    call_command("review", "--pending", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert (told["pending"], told["critical"], told["high"]) == (4, 1, 2)

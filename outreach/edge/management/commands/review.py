@@ -7,7 +7,7 @@ import sys
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
@@ -100,21 +100,18 @@ class Command(BaseCommand):
 
     def _pending(self) -> list[Approval]:
         items = list(self._queue()[:PAGE])
-        found = self._queue().aggregate(
-            total=Count("pk"), high=Count("pk", filter=Q(priority__gte=Priority.HIGH))
-        )
-        total, high = found["total"], found["high"]
+        found = self._queue().order_by("priority").values_list("priority").annotate(Count("pk"))
+        counts = queue.Counts(dict(found), limited=False)
         if self.as_json:
             rows = [console.as_dict(item) for item in items]
-            self.stdout.write(
-                json.dumps({"pending": total, "high": high, "items": rows}, ensure_ascii=False)
-            )
+            told = {"pending": counts.total, **counts.urgent, "items": rows}
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
         elif not items:
             badge = controls.badge(self.place.pk)
             self.stdout.write(f"{badge.text}: {badge.sentence}")
             self.stdout.write("The queue is empty: nothing waits for a decision.")
         else:
-            self.console.print(console.queue(items, total, high))
+            self.console.print(console.queue(items, counts))
         return items
 
     def _item(self, number: int) -> Approval:
