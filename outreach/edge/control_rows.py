@@ -13,7 +13,6 @@ from safety import controls
 from safety.models import BRAKES, ControlKey
 
 COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
-
 MOMENTS = ("changed_at", "auto_restore_at")
 
 
@@ -66,17 +65,20 @@ def rows_of(place: Workspace | None) -> list[dict[str, Any]]:
     places = [place] if place else list(Workspace.objects.order_by("slug"))
     scopes += [(item.pk, item.slug) for item in places]
     rows = [
-        _row(str(key), name, state.rows.get((pk, key))) for pk, name in scopes for key in ControlKey
+        {**_row(str(key), name, state.rows.get((pk, key))), "elsewhere": elsewhere(state, pk, key)}
+        for pk, name in scopes
+        for key in ControlKey
     ]
     rows += [
         {
             "scope": "environment",
             "control": key,
             "state": "braking",
-            "reason": "set in the environment; only a deployment changes it",
+            "reason": "only a deployment changes it",
             "by": "",
             "changed_at": None,
             "auto_restore_at": None,
+            "elsewhere": "",
         }
         for key, braking in settings.ENVIRONMENT_BRAKES.items()
         if braking
@@ -85,8 +87,21 @@ def rows_of(place: Workspace | None) -> list[dict[str, Any]]:
 
 
 def told(row: dict[str, Any]) -> list[str]:
-    """One row for people: its moments to the second."""
-    return [_moment(row[name]) if name in MOMENTS else row[name] or "" for name in COLUMNS]
+    """One row for people: what holds before what is set here, and its moments to the second."""
+    word = "braking" if row["control"] in BRAKES else "OFF"
+    here = f"{word} {row['elsewhere']}; here: {row['state']}" if row["elsewhere"] else row["state"]
+    shown = {**row, "state": here, **{name: _moment(row[name]) for name in MOMENTS}}
+    return [shown[name] or "" for name in COLUMNS]
+
+
+def elsewhere(state: controls.Controls, place: int | None, key: ControlKey) -> str:
+    """What brakes this control whatever is set here; empty where it is braking itself."""
+    row = state.rows.get((place, key))
+    if row is None or row.is_braking:
+        return ""
+    found = (brake.source == "environment" for brake in state.brakes(key, place))
+    said = ("by the environment" if outside else "for the whole system" for outside in found)
+    return " and ".join(dict.fromkeys(said))
 
 
 def _moment(stamp: str | None) -> str:

@@ -5,7 +5,6 @@ Dry run can be set here and never lifted here: the page says how it is done on t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +20,12 @@ from django.views.decorators.http import require_http_methods
 from channels import breaker, drill, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge import control_rows
 from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
 from safety import controls
 from safety.admin import is_operator, principal_of, workspace_ids
-from safety.models import BRAKES, ControlKey, SystemControl
+from safety.models import BRAKES, ControlKey
 
 STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
 REFUSALS = (stop.ControlRefused, breaker.NotPaused, drill.CannotDrill, NotAllowed, NotStopped)
@@ -87,16 +87,14 @@ def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | No
         "name": place.name if place else "The whole system",
         "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
         "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
-        "rows": [_row(key, state.rows.get((pk, key)), state.brakes(key, pk)) for key in ControlKey],
+        "rows": [_row(key, state, pk) for key in ControlKey],
     }
 
 
-def _row(
-    key: ControlKey, row: SystemControl | None, brakes: Sequence[controls.Brake]
-) -> dict[str, Any]:
+def _row(key: ControlKey, state: controls.Controls, place: int | None) -> dict[str, Any]:
     """One control as set here, and what brakes it from elsewhere whatever is set here."""
+    row = state.rows.get((place, key))
     braking = row is None or row.is_braking
-    elsewhere = [] if braking else [_from_elsewhere(brake.source) for brake in brakes]
     words = {True: "on: braking", False: "off"} if key in BRAKES else {True: "OFF", False: "on"}
     return {
         "key": str(key),
@@ -106,12 +104,8 @@ def _row(
         "braking": braking,
         "state": "missing, counts as stopped" if row is None else words[braking],
         "row": row,
-        "elsewhere": " and ".join(dict.fromkeys(elsewhere)),
+        "elsewhere": control_rows.elsewhere(state, place, key),
     }
-
-
-def _from_elsewhere(source: str) -> str:
-    return "by the environment" if source == "environment" else "for the whole system"
 
 
 def _set(request: HttpRequest) -> HttpResponse:

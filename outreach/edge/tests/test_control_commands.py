@@ -56,6 +56,25 @@ def test_status_as_table_and_json():
     assert "EMERGENCY_STOP" in run("control", "--status")
 
 
+def test_status_says_what_holds_before_what_is_set_here(operator, settings):
+    settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "DRY_RUN": True}
+    run("control", "--disable", "messaging")
+    rows = [
+        re.split(r" *│ *", line.strip("│ ")) for line in run("control", "--status").splitlines()
+    ]
+    states = {tuple(row[:2]): row[2] for row in rows if len(row) > 2}
+    for scope in ("system", "default"):
+        assert states[scope, "DRY_RUN"] == "braking by the environment; here: off"
+    assert states["environment", "DRY_RUN"] == "braking"
+    assert states["system", "MESSAGING_ENABLED"] == "OFF"
+    assert states["default", "MESSAGING_ENABLED"] == "OFF for the whole system; here: on"
+    found = {
+        (row["scope"], row["control"]): row for row in run_json("control", "--status")["controls"]
+    }
+    row = found["default", "MESSAGING_ENABLED"]
+    assert (row["state"], row["elsewhere"]) == ("on", "for the whole system")
+
+
 def test_a_person_reads_seconds_and_a_program_iso(operator, live):
     with time_machine.travel("2026-11-29T03:22:50.456031+00:00", tick=False):
         run("control", "--disable", "messaging", "--duration", "1h")
