@@ -8,7 +8,8 @@ from datetime import datetime
 
 from approvals.models import ApprovalStatus
 from channels.models import Delivery, DeliveryStatus, ProviderEvent
-from outreach.core.models import Activity, Channel, InboundMessage, PrincipalKind, User
+from outreach.core import who
+from outreach.core.models import Activity, Channel, InboundMessage, PrincipalKind
 
 # What the log says of a delivery, in words. What is not here is told by its own name.
 WORDS = {
@@ -103,18 +104,15 @@ def _approved(row: Delivery) -> Iterable[Step]:
 
 
 def _logged(row: Delivery, acts: Sequence[Activity]) -> Iterable[Step]:
-    ids = {int(act.by_id) for act in acts if act.by_kind == PrincipalKind.USER}
-    names = {str(user.pk): user for user in User.objects.filter(pk__in=ids)} if ids else {}
+    names = who.names_of((act.by_kind, act.by_id) for act in acts)
     for act in acts:
         what = WORDS.get(act.verb, act.verb.removeprefix("channels.").replace("_", " "))
         what = BY_STAGE.get(act.verb, {}).get(_stage(row, act), what)
         what = ANSWERS.get(str(act.codes.get("answer", "")), what)
         what = CODES.get(str(act.codes.get("code", "")), what)
-        who = PROGRAMS.get(act.by_id, act.by_id)
-        if act.by_kind == PrincipalKind.USER:
-            user = names.get(act.by_id)
-            who = (user.get_full_name() or user.get_username()) if user else "a former colleague"
-        yield Step(act.at, what, who, _more(row, act), TONES.get(act.verb, ""))
+        gone = "a former colleague" if act.by_kind == PrincipalKind.USER else act.by_id
+        by = names.get((act.by_kind, act.by_id)) or PROGRAMS.get(act.by_id, gone)
+        yield Step(act.at, what, by, _more(row, act), TONES.get(act.verb, ""))
 
 
 def reached(row: Delivery) -> str:

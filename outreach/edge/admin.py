@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from outreach.core.models import Activity
 from outreach.core.permissions import Verb
+from outreach.core.who import names_of
 from outreach.edge import (
     consent_admin,
     drafts_admin,
@@ -61,8 +62,8 @@ class ActivityAdmin(TenantAdmin):
     sortable_by = ()
     ordering = ("-id",)
     fields = (
-        "at", "workspace", "verb", "object_type", "object_id", "digest", "codes", "by_kind",
-        "by_id", "request_id",
+        "at", "workspace", "verb", "object_type", "object_id", "digest", "codes", "show_by",
+        "request_id",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
@@ -76,6 +77,16 @@ class ActivityAdmin(TenantAdmin):
         response: HttpResponse = super().changelist_view(request, context)
         return response
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list with everybody's name, read once for all its rows."""
+        found = super().get_changelist_instance(request)
+        rows: list[Any] = list(found.result_list)
+        names = names_of((row.by_kind, row.by_id) for row in rows)
+        for row in rows:
+            row.names = names
+        found.result_list = rows
+        return found
+
     @column("When (UTC)")
     def show_at(self, obj: Activity) -> str:
         return f"{obj.at:%Y-%m-%d %H:%M:%S}"
@@ -86,7 +97,10 @@ class ActivityAdmin(TenantAdmin):
 
     @column("By")
     def show_by(self, obj: Activity) -> str:
-        return f"{obj.by_kind} {obj.by_id}"
+        by = (obj.by_kind, obj.by_id)
+        names = getattr(obj, "names", None)  # of the whole list; an entry's own page has one
+        name = (names_of([by]) if names is None else names).get(by)
+        return f"{name} ({obj.by_kind} {obj.by_id})" if name else f"{obj.by_kind} {obj.by_id}"
 
     @column("Codes")
     def show_codes(self, obj: Activity) -> str:

@@ -1,0 +1,70 @@
+"""The activity timeline in the admin: the log holds numbers, its reader sees names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from outreach import testing
+from outreach.core import activity
+from outreach.core.models import Activity
+from outreach.core.principal import Principal
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+LIST = "/admin/core/activity/"
+
+
+def told(by):
+    act = activity.Entry(
+        verb="people.active",
+        object_type="person",
+        object_id="1",
+        workspace_id=testing.make_workspace().pk,
+    )
+    with transaction.atomic():
+        activity.record(act, by=by, at=timezone.now())
+    return Activity.objects.latest("pk")
+
+
+@pytest.fixture
+def client():
+    found = Client()
+    found.force_login(testing.dora().user)
+    return found
+
+
+def test_each_entry_names_who_did_it(client):
+    dora, agent = testing.dora(), testing.make_agent()
+    for by in (dora, agent, Principal.system("sender"), replace(dora, id="987654")):
+        told(by)
+    text = client.get(LIST).content.decode()
+    assert f"Dora (user {dora.id})" in text
+    assert f"{agent.label} (agent {agent.id})" in text
+    assert "system sender" in text and "user 987654" in text
+
+
+def test_an_entry_on_its_own_page_names_them_too_and_holds_no_name(client):
+    dora = testing.dora()
+    row = told(dora)
+    assert f"Dora (user {dora.id})" in client.get(f"{LIST}{row.pk}/change/").content.decode()
+    assert "Dora" not in str(Activity.objects.filter(pk=row.pk).values().get())
+
+
+def test_names_are_read_once_for_a_whole_list(client):
+    told(testing.dora())
+    client.get(LIST)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        client.get(LIST)
+    for _ in range(3):
+        told(testing.make_agent())
+        told(testing.bob())
+    with CaptureQueriesContext(connection) as many:
+        client.get(LIST)
+    assert len(many) <= len(few) + 1  # agents, once
