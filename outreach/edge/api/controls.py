@@ -21,6 +21,7 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.base import StrictSerializer, refuse_strange
+from outreach.edge.api.choices import Choice
 from outreach.edge.api.schema import WORKSPACE
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import insist
@@ -31,7 +32,7 @@ from safety.models import BRAKES, ControlKey
 class ControlBody(StrictSerializer):
     """Which switch, off or on, why, and for how long."""
 
-    control = serializers.ChoiceField(choices=[*controls.WORDS, "emergency-stop"])
+    control = Choice(choices=[*controls.WORDS, "emergency-stop"])
     enabled = serializers.BooleanField(help_text="Of a switch: on. Of a brake: braking.")
     reason = serializers.CharField(max_length=500)
     hours = serializers.IntegerField(min_value=1, max_value=8760, required=False)

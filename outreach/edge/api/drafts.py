@@ -27,6 +27,7 @@ from outreach.core.principal import Principal
 from outreach.edge.api import idempotency, shapes, waiting
 from outreach.edge.api.access import door_of
 from outreach.edge.api.base import Resource, StrictSerializer, refuse_strange
+from outreach.edge.api.choices import Choice
 from outreach.edge.api.errors import Conflict, refusal
 from outreach.edge.api.filters import Filters, Moment
 
@@ -59,9 +60,9 @@ class DraftBody(shapes.TextBody):
     """A proposal. `requested_status` is a wish: the server decides where it goes."""
 
     person = serializers.UUIDField()
-    channel = serializers.ChoiceField(choices=Channel.choices)
-    purpose = serializers.ChoiceField(choices=Purpose.choices, required=False)
-    requested_status = serializers.ChoiceField(choices=REQUESTED, default="scheduled")
+    channel = Choice(choices=Channel.choices)
+    purpose = Choice(choices=Purpose.choices, required=False)
+    requested_status = Choice(choices=REQUESTED, default="scheduled")
     scheduled_for = shapes.Instant(required=False, allow_null=True)
     confidence = serializers.IntegerField(min_value=0, max_value=100, required=False)
     reasoning = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
@@ -72,7 +73,7 @@ class DraftBody(shapes.TextBody):
 
 
 class SubmitBody(StrictSerializer):
-    requested_status = serializers.ChoiceField(choices=REQUESTED[1:], default="scheduled")
+    requested_status = Choice(choices=REQUESTED[1:], default="scheduled")
     scheduled_for = shapes.Instant(required=False, allow_null=True)
     notes = serializers.CharField(max_length=5000, required=False, default="", allow_blank=True)
 

@@ -10,10 +10,22 @@ from django import forms
 from django.db.models import QuerySet
 from django_filters.fields import IsoDateTimeField
 
+from outreach.edge.api.choices import name_choices
+
 FEW = 500  # rows that a page names one by one
 
 
-class Filters(django_filters.FilterSet):
+class Named(django_filters.FilterSet):
+    """Filters that name their choices to whoever asks for another one."""
+
+    def get_form_class(self) -> type[forms.Form]:
+        made: type[forms.Form] = super().get_form_class()
+        for field in made.base_fields.values():
+            name_choices(field)
+        return made
+
+
+class Filters(Named):
     """Filters of a list; those in `rare` have an index and may match a handful of a million rows.
 
     For a short page the planner walks the list in its order and looks at row after row. Asked for

@@ -22,6 +22,7 @@ from outreach.core.permissions import NotAllowed
 from outreach.core.queries import people_at
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
+from outreach.edge.api.choices import Choice
 from outreach.edge.api.filters import FEW, Filters, TrueOrFalse
 
 STANDING = (
@@ -70,7 +71,7 @@ MOST_ADDRESSES = 50
 
 
 class NewAddress(StrictSerializer):
-    channel = serializers.ChoiceField(choices=Channel.choices)
+    channel = Choice(choices=Channel.choices)
     address = serializers.CharField(max_length=500)
 
 

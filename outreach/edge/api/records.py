@@ -20,7 +20,8 @@ from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 from outreach.edge.api import idempotency
 from outreach.edge.api.base import Resource, StrictSerializer
-from outreach.edge.api.filters import Filters, Moment
+from outreach.edge.api.choices import Choice
+from outreach.edge.api.filters import Filters, Moment, Named
 from safety.models import SafetyEvent
 from workflows import definitions, services, tasks
 from workflows.models import Run, RunStatus, Step
@@ -189,11 +190,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 class RunBody(StrictSerializer):
     """Which workflow, with which options; the workflow says which it knows."""
 
-    name = serializers.ChoiceField(choices=sorted(definitions.BY_NAME))
+    name = Choice(choices=sorted(definitions.BY_NAME))
     options = serializers.DictField(required=False, default=dict)
 
 
-class RunFilter(django_filters.FilterSet):
+class RunFilter(Named):
     status = django_filters.ChoiceFilter(choices=RunStatus.choices)
 
     class Meta:

@@ -23,6 +23,7 @@ from outreach.edge import health
 from outreach.edge.api.access import access_of, named_place, place_of
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
 from outreach.edge.api.base import Resource, StrictFilters, StrictSerializer, refuse_strange
+from outreach.edge.api.choices import Choice
 from outreach.edge.api.schema import WORKSPACE
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
@@ -166,7 +167,7 @@ class SafeModeBody(StrictSerializer):
     confirm = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     reason = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
     ticks = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(preflight.TICKS)), required=False, default=list
+        child=Choice(choices=list(preflight.TICKS)), required=False, default=list
     )
 
 

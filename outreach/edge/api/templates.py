@@ -13,6 +13,7 @@ from channels.models import PlatformTemplate
 from channels.windows import places_of
 from outreach.core.models import Channel
 from outreach.edge.api.base import Resource
+from outreach.edge.api.filters import Named
 
 
 class TemplateSerializer(serializers.ModelSerializer[PlatformTemplate]):
@@ -37,7 +38,7 @@ class TemplateSerializer(serializers.ModelSerializer[PlatformTemplate]):
         return places_of(row.body)
 
 
-class TemplateFilter(django_filters.FilterSet):
+class TemplateFilter(Named):
     channel = django_filters.ChoiceFilter(choices=Channel.choices, method="of_channel")
 
     class Meta:

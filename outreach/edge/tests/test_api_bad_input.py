@@ -256,6 +256,18 @@ def test_only_json_is_served(place, wanted):
     refused(send(place, "GET /api/people", HTTP_ACCEPT=wanted), 406, "not_acceptable", None, "")
 
 
+@pytest.mark.parametrize(("route", "body", "attr", "known"), [
+    (PROPOSE, {"channel": "fax"}, "channel",
+     "email, whatsapp, instagram, linkedin, phone"),
+    (PROPOSE, {"purpose": "fax"}, "purpose", "informational, promotional, personal, "),
+    ("POST /api/workflow-runs", {"name": "fax"}, "name", "account_research, call_prep, "),
+])  # fmt: skip
+def test_a_choice_that_is_none_is_refused_by_those_that_are(place, route, body, attr, known):
+    errors = send(place, route, body, HTTP_IDEMPOTENCY_KEY="k").json()["errors"]
+    said = {error["attr"]: error["detail"] for error in errors}
+    assert said[attr].startswith(f'"fax" is not a valid choice; it must be one of {known}')
+
+
 # --- Addresses and filters -----------------------------------------------------------------------
 
 
@@ -290,6 +302,10 @@ def test_a_cursor_that_is_not_ours_is_404(place, value):
     ("people?nmae=x", "nmae", "no such filter"), ("drafts?status=", "status", "Give a value"),
     ("drafts?status=draft&status=sent", "status", "more than once"),
     ("people?name=a%00b", "name", "Null characters"), ("people?workspace=", "workspace", "Give"),
+    ("people?channel=fax", "channel", "no such filter"),
+    ("drafts?channel=fax", "channel",
+     '"fax" is not a valid choice; it must be one of email, whatsapp, instagram, linkedin, phone.'),
+    ("workflow-runs?status=odd", "status", '"odd" is not a valid choice; it must be one of '),
     ("people?automation_enabled=null", "automation_enabled", "valid choice"),
     ("people?automation_enabled=1", "automation_enabled", "valid choice"),
     ("drafts?person=x", "person", "UUID"), ("drafts?person=%00", "person", ""),
