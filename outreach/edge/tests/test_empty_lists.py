@@ -1,0 +1,33 @@
+"""What a list says that has nothing to show, and what to do then."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from outreach import testing
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+
+def said(address):
+    client = Client()
+    client.force_login(testing.dora().user)
+    return client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", [
+    "/admin/core/person/?q=nobody", "/admin/channels/delivery/?q=nobody",
+    "/admin/safety/safetyevent/?code=none",
+])  # fmt: skip
+def test_where_nothing_matches_it_says_so_and_how_to_see_everything(address):
+    text = said(address)
+    assert "Nothing here matches." in text and 'href="?">show everything</a>' in text
+    assert "yielded" not in text
+
+
+def test_an_empty_list_says_so_and_how_to_add_where_one_may():
+    text = said("/admin/core/consent/")
+    assert "Nothing is here yet." in text and "yielded" not in text
+    assert "Add consent" in text
+    assert "Nothing is here yet." in said("/admin/channels/delivery/")
