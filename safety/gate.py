@@ -15,6 +15,7 @@ from safety.actions import BY_HAND, judge
 from safety.attachments import check_attachments
 from safety.complaints import check_complaints
 from safety.contract import POLICY_VERSION, frequency, timing
+from safety.contract.localtime import clock_24
 from safety.contract.quoting import own_words
 from safety.emergency import check_override, lift_frequency, lift_hours
 from safety.law.law import check_law
@@ -112,7 +113,7 @@ def check_hours(facts: Facts, moment: Moment, at: datetime) -> Verdict:
             "person or the workspace; until then nobody can tell their hours",
         )
     verdict = timing.check_timing(
-        channel=facts.channel, purpose=facts.purpose, at=at, zones=facts.zones
+        channel=facts.channel, purpose=facts.purpose, at=at, zones=facts.zones, clock=clock_24
     )
     return lift_hours(verdict, facts)
 

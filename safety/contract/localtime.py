@@ -115,6 +115,11 @@ def distinct(zones: LocalZones, at: datetime, span: timedelta) -> tuple[str, ...
     return tuple(seen.values())
 
 
+def clock_24(moment: datetime) -> str:
+    """The time as every page and command of ours prints it: `14:30`."""
+    return f"{moment:%H:%M}"
+
+
 def clock_words(moment: datetime) -> str:
     """The seed's way to print a time: `2:30 PM`."""
     return f"{moment.hour % 12 or 12}:{moment:%M} {'AM' if moment.hour < 12 else 'PM'}"

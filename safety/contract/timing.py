@@ -31,6 +31,7 @@ PLAIN_PURPOSES = frozenset(
 HORIZON = timedelta(days=15)
 
 _Rule = Callable[[datetime, str], "datetime | None"]
+Clock = Callable[[datetime], str]
 
 
 def is_promotional(purpose: str) -> bool:
@@ -54,20 +55,25 @@ def is_business(moment: datetime) -> bool:
     return moment.weekday() < SATURDAY and BUSINESS_FROM <= moment.time() < BUSINESS_UNTIL
 
 
-def check_timing(*, channel: str, purpose: str, at: datetime, zones: LocalZones) -> Verdict:
-    """Judge one instant; quiet hours name the time before business hours do."""
+def check_timing(
+    *, channel: str, purpose: str, at: datetime, zones: LocalZones, clock: Clock = clock_words
+) -> Verdict:
+    """Judge one instant; quiet hours name the time before business hours do.
+
+    `clock` says the time: as the seed's log does, or as our pages do (`clock_24`).
+    """
     names = distinct(zones, at, HORIZON)
     quiet = _first(names, at, is_quiet)
     if quiet is not None:
         status = "fail" if channel in STRICT_CHANNELS else "warn"
         until = _settle(at, names, (_quiet_rule(channel),))
-        return _held(quiet, "quiet_hours", status, "Quiet hours violation", until)
+        return _held(clock(quiet), "quiet_hours", status, "Quiet hours violation", until)
     if is_promotional(purpose):
         outside = _first(names, at, lambda moment: not is_business(moment))
         if outside is not None:
             until = _settle(at, names, (_quiet_rule(channel), _business_rule))
-            return _held(outside, "business_hours", "warn", "Outside business hours", until)
-    message = f"{clock_words(local(at, zones.zones[0]))} - Within acceptable hours"
+            return _held(clock(outside), "business_hours", "warn", "Outside business hours", until)
+    message = f"{clock(local(at, zones.zones[0]))} - Within acceptable hours"
     return Verdict(findings=(Finding("TIME_CHECK", "time", "pass", message),))
 
 
@@ -82,8 +88,8 @@ def next_allowed(*, channel: str, purpose: str, at: datetime, zones: LocalZones)
     return _settle(at, distinct(zones, at, HORIZON), rules)
 
 
-def _held(moment: datetime, code: str, status: str, words: str, until: datetime) -> Verdict:
-    message = f"{clock_words(moment)} - {words}"
+def _held(when: str, code: str, status: str, words: str, until: datetime) -> Verdict:
+    message = f"{when} - {words}"
     finding = Finding("TIME_CHECK", code, status, message, rule=f"time.{code}")
     return Verdict(Level.ALLOW, until, (finding,))
 
