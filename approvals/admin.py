@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from approvals import badges, bulk, bulk_page, desk, marks, paging, presence, queue, review
+from approvals.extending import more_time
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
@@ -220,6 +221,7 @@ class ApprovalAdmin(SidePages):
             if typed
             else [],
             "readers": _readers(item),
+            "more_time": more_time(item.workspace.approval_expiry_hours),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
             "may_settle": may(request, Verb.SETTLE, item.workspace_id),

@@ -155,3 +155,16 @@ def test_the_button_extends_and_stays_on_the_page(noon):
     assert answer.redirect_chain[-1][0] == address
     assert "expires in 3 d" in answer.content.decode()
     assert 'id="extend"' not in enter(testing.carol()).get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(1, "1 h"), (47, "47 h"), (48, "2 d"), (60, "2 d 12 h"), (72, "3 d")]
+)
+def test_more_time_is_told_in_the_units_of_the_expiry(hours, words):
+    assert extending.more_time(hours) == words
+
+
+def test_the_page_tells_the_expiry_and_its_extension_in_one_unit():
+    item = testing.make_pending()
+    text = enter(testing.alice()).get(f"{LIST}{item.pk}/change/").content.decode()
+    assert "Extend: expire 3 d from now" in text and "72 h" not in text
