@@ -191,7 +191,7 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         return "It cannot be approved as it stands; the findings say why."
     if how.passed:
         return "The time it was scheduled for has passed: choose a new one to approve it."
-    start = "It would" if approval.is_given else "If approved now: would"
+    start = "It would" if approval.is_given else "If approved now, it would"
     if is_by_hand(approval.channel) and not how.stopped:
         there = queue.their_time(leaves_at, queue.zones_of(approval), at=at)
         soonest = f", no sooner than {there}" if leaves_at > at else ""
@@ -200,7 +200,7 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         verb = "be simulated" if how.dry else "be sent"
         return f"{start} wait until the stop is lifted, and {verb} no sooner."
     if how.dry:
-        return _simulated(approval, leaves_at, at)
+        return f"{start} {_simulated(approval, leaves_at, at)}"
     if leaves_at > at:
         return f"{start} be sent {queue.their_time(leaves_at, queue.zones_of(approval), at=at)}."
     undo = settings.APPROVAL_UNDO_SECONDS
@@ -210,12 +210,10 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
 def _simulated(approval: Approval, leaves_at: datetime, at: datetime) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
     zones, wanted = queue.zones_of(approval), approval.scheduled_for
-    start = "It would" if approval.is_given else "If approved now: would"
     asked = queue.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
-    if leaves_at <= max(at, wanted or at):
-        return f"{start} be simulated {asked}, and live be sent then."
-    live = queue.their_time(leaves_at, zones, at=at)
-    return f"{start} be simulated {asked}; live it would be sent {live}."
+    held = leaves_at > max(at, wanted or at)
+    live = queue.their_time(leaves_at, zones, at=at) if held else asked
+    return f"be simulated {asked}: dry run sends nothing. Live, it would be sent {live}."
 
 
 def _previous(revision: Revision) -> dict[str, Any] | None:

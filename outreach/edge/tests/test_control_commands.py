@@ -524,7 +524,9 @@ def test_review_tells_what_a_yes_would_do_now_and_of_a_decided_one_what_became_o
     item = testing.make_pending(at=now)
     Approval.objects.filter(pk=item.pk).update(decision={**item.decision, "would_leave_at": late})
     shown = run("review", "--show", str(item.pk))
-    assert "If approved now: would be" in shown and late[:10] not in shown.split("If approved")[1]
+    assert (
+        "If approved now, it would be" in shown and late[:10] not in shown.split("If approved")[1]
+    )
     done = testing.make_approved(at=now)
     simulate.simulate_due(at=now + timedelta(minutes=1))
     shown = " ".join(run("review", "--show", str(done.pk)).split())
