@@ -810,3 +810,21 @@ def test_in_dry_run_the_page_says_what_the_job_does_and_what_would_be_live():
     text = enter(testing.alice()).get(f"{LIST}{item.pk}/change/").content.decode()
     assert "it would be simulated at once: dry run sends nothing" in text
     assert "Live, it would be sent Thu 12 Mar 09:00 their time." in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "· in the queue for 5 d"),
+        ({"status": "expired", "closed_at": WORKDAY + timedelta(days=3)},
+         "was in the queue for 3 d"),
+        ({"status": "withdrawn", "decided_at": WORKDAY + timedelta(hours=3),
+          "closed_at": WORKDAY + timedelta(days=3)}, "was in the queue for 3 h"),
+    ],
+)  # fmt: skip
+def test_a_closed_item_says_how_long_it_was_in_the_queue(fields, said):
+    item = testing.make_pending()
+    Approval.objects.filter(pk=item.pk).update(created_at=WORKDAY, **fields)
+    with time_machine.travel(WORKDAY + timedelta(days=5)):
+        client = enter(testing.alice())
+        assert said in client.get(page(item)).content.decode()
