@@ -264,6 +264,7 @@ def test_a_recipient_has_the_form_of_its_platform(platform: str) -> None:
         ({"subject": "a\0\nb"}, ["subject contains a NUL character."]),
         ({"subject": "x" * 999}, ["subject is longer than 998 characters."]),
         ({"subject": "x" * 998}, []),
+        ({"message_type": "a\nb"}, ["message_type contains a line break."]),
         ({"attachments": "a.pdf"}, ["attachments is a text, not a list."]),
         ({"attachments": ["a.pdf", {}]}, []),
         ({"attachments": ["a.pdf", 7]},
