@@ -70,7 +70,7 @@ def find(
     """
     rules = book(extra)
     hits: list[Hit] = []
-    shown = to_text(html) if html else ""
+    shown = to_text(html)
     if channel == "email":
         text, shown = own_words(text, received), own_words(shown, received)
     for field, folded in _views(subject, text, shown):
@@ -78,7 +78,7 @@ def find(
         known = {(hit.rule.id, hit.quote) for hit in hits if field == "html"}
         found = _in_field(rules, channel, field, folded)
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
-    if previous and any(is_rising((*previous, each)) for each in (text, shown) if each):
+    if previous and any(is_rising((*previous, each)) for each in (text, shown)):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
     words = max(len(part[: footer_of(part)].split()) for part in (text, shown))
     return weighed(hits, channel, words=words)
@@ -88,8 +88,7 @@ def is_promotional_text(
     *, subject: str, text: str, html: str = "", received: Sequence[str] = ()
 ) -> bool:
     """Whether the words sell, whatever the message is called; not those quoted from them."""
-    shown = to_text(html) if html else ""
-    parts = (own_words(part, received) for part in (text, shown) if part)
+    parts = (own_words(part, received) for part in (text, to_text(html)))
     return _signals("promotional", subject, *parts)
 
 

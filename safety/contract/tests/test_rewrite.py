@@ -36,6 +36,13 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         ("I need you to sign page 3.", "page 3."),
         ("I need you to read page 3.", "Please read page 3."),
         ("Hi Anna > Tom,\n\nAct now!", f"Hi Anna > Tom,\n\n{DEFAULT}"),
+        # Marks of emphasis go with what they stood for; one that stood for nothing before, stays.
+        ("We have a *kumquat* idea.", "We have a idea."),
+        ("*Kumquat* ideas are here.", "ideas are here."),
+        ("We met friends *of ours* again.", "We met again."),
+        ("We met *friends of* ours again.", "We met again."),
+        ("We met friends *of* ours* again.", "We met * again."),
+        ("We met *friends *of* ours again.", "We met * again."),
         # What would be a finding again once a word is gone is not left there.
         ("A red kumquat plum is here.", DEFAULT),
         # Not every sentence with "hello" or "thanks" in it is a greeting or a sign-off.
@@ -130,7 +137,22 @@ def test_a_finding_in_the_mark_up_alone_changes_no_word() -> None:
     kept = rewrite(channel="email", subject="", text="The plan is here.", hits=hits)
     assert not kept.differs("", "The plan is here.")
     assert kept.differs("x", "The plan is here.") and kept.differs("", "x")
-    assert kept.notes == ()
+    assert kept.notes == kept.why == ()
+
+
+def test_the_footer_stays_and_is_no_message_by_itself() -> None:
+    foot = "\n\n-- \nMira Keller\nIf you would rather not hear from us, reply \u201cstop\u201d."
+    assert proposed("Act now!" + foot).text == DEFAULT + foot
+    assert proposed("We have a kumquat, too." + foot).text == "We have a, too." + foot
+
+
+def test_the_reasons_are_told_once_each_and_only_of_what_went() -> None:
+    subject, text = "The plan, kumquat!", "A kumquat is here. Act now!"
+    hits = find(channel="email", subject=subject, text=text, html="Only 3 seats left!", extra=OWN)
+    words, hurry = (hit.rule.explanation for hit in hits if hit.field == "text")
+    assert any(hit.rule.explanation not in (words, hurry) for hit in hits)
+    found = rewrite(channel="email", subject=subject, text=text, hits=hits, extra=OWN)
+    assert sorted(found.why) == sorted((words, hurry))
 
 
 def test_the_notes_quote_what_is_new() -> None:

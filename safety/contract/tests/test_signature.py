@@ -61,6 +61,7 @@ SIGNATURES = [
     "Regards, Tom Reed, {}, {}",
     "--\nTom Reed\nFirm GmbH\n{}\n{}",
     "-- \nTom Reed\n{}\n{}",
+    "  --\n  Tom Reed\n  {}\n  {}",
     "THX for your time\nTom\n{}\n{}",
     "Cheers,\nCallum\nCallum Reed Ltd.\n{}\n{}",
     "Cheers,\nTom\nSpaceX\n{}\n{}",

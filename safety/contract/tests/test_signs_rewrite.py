@@ -135,6 +135,12 @@ def test_a_text_without_a_word_of_its_own_is_empty(text: str, is_empty: bool) ->
     assert signs.empty(fold(text)) == ([(0, len(text))] if is_empty else [])
 
 
+def test_the_footer_is_no_word_of_its_own() -> None:
+    footer = "\n\n-- \nMira Keller\nIf you would rather not hear from us, reply stop."
+    assert signs.empty(fold("Hi there! " + footer)) == [(0, len("Hi there!"))]
+    assert signs.empty(fold("The plan is ready." + footer)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "strength"),
     [

@@ -73,9 +73,9 @@ def test_the_edges_of_what_is_looked_at_are_exact(more: int, seen: bool) -> None
 
 
 def test_a_request_behind_many_negated_ones_is_found() -> None:
-    assert not failing("Never share your password. " * 20, "email")
+    assert not failing("Never share your password. " * 50, "email")
     assert failing("Never share your password. " * 20 + "Share your PIN.", "email")
-    assert failing("Never share your password. " * 60, "email")
+    assert failing("Never share your password. " * 51, "email")
 
 
 def test_a_rule_says_whether_a_no_takes_it_back() -> None:
