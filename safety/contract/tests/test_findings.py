@@ -251,6 +251,13 @@ def test_the_worst_family_is_named() -> None:
     assert line == ("fail", "Inappropriate tone detected")
 
 
+def test_a_check_names_only_what_it_found_itself() -> None:
+    hits = [hit("boundary_violation", "fail"), hit("guilt_induction")]
+    assert check_line("EMOTIONAL_CHECK", hits, channel="email", purpose="") == (
+        "warn", WORDS["guilt_induction"]
+    )  # fmt: skip
+
+
 # --- What a text is for --------------------------------------------------------------------------
 
 
