@@ -60,7 +60,7 @@ class ApprovalAdmin(SidePages):
     list_display_links = ("show_person",)
     list_filter = tuple(_filter(name) for name in queue.CHOICES)
     search_fields = ("draft__person__full_name",)
-    search_help_text = "Person, company or #number"
+    search_help_text = "Person, company, #number"
     sortable_by = ()
     paginator = paging.InfinitePaginator
     list_fullwidth = True
