@@ -67,6 +67,7 @@ def circumstances(
     rewritten: bool,
     voice_score: int | None = None,
     alert: str = "",
+    sent_before: bool = False,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it.
 
@@ -78,6 +79,7 @@ def circumstances(
         ever_desisted=ever_desisted,
         conflict=conflict,
         rewritten=rewritten,
+        sent_before=sent_before,
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from approvals import marks
+from approvals import marks, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.models import Workspace
 
@@ -33,6 +33,8 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     """Why this item needs a look of its own; empty when it may go with the others."""
     if approval.priority != Priority.LOW:
         return f"its priority is {Priority(approval.priority).label}, not low"
+    if rounds.may_have_arrived(approval):
+        return "it may have arrived already"
     found = [
         item["message"]
         for item in approval.decision.get("findings", [])

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from approvals import tiers
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import activity, drafts, erasure
 from outreach.core.models import Draft
@@ -30,7 +31,7 @@ REOPENED = {
     "policy_changed": "The rules changed since the approval; please decide again.",
     "found_more": "The last look before sending found more than the approval; decide again.",
     "undone": "The approval was taken back.",
-    "send_again": "Its last outcome was unknown: it may have arrived. Send again only if sure.",
+    "send_again": tiers.SENT_BEFORE,
     "receipt_broken": "The approval's receipt does not match the message; please decide again.",
     "heard_since": "They wrote after the approval; please read it and decide again.",
     "unsettled_released": "Marked as not sent by hand; please decide again.",
@@ -46,7 +47,12 @@ def is_ahead(approval: Approval) -> bool:
 
 def may_have_arrived(approval: Approval) -> bool:
     """Whether a yes may send a second time what the first sending's silence left open."""
-    return REOPENED["send_again"] in approval.priority_reasons
+    return tiers.SENT_BEFORE in approval.priority_reasons
+
+
+def was_sent_before(draft: Draft) -> bool:
+    """Whether an earlier sending was left open so: it stays so in every later round."""
+    return Approval.objects.filter(draft=draft, closed_reason="send_again").exists()
 
 
 def expiry(approval_hours: int, at: datetime) -> datetime:

@@ -196,6 +196,7 @@ def _open(
             rewritten=change is not None or rewriting.is_ours(revision),
             voice_score=revision.voice_score,
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
+            sent_before=rounds.was_sent_before(draft),
         )
     )
     approval = Approval(

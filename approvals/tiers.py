@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LOW, NORMAL, HIGH, CRITICAL = 0, 1, 2, 3
+SENT_BEFORE = "Its last outcome was unknown: it may have arrived. Send again only if sure."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Circumstances:
     critical_alert: bool = False
     needs_person: bool = False
     off_voice: bool = False
+    sent_before: bool = False
     review_first: bool = True
     review_desist: bool = True
 
@@ -59,6 +61,7 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("rewritten", HIGH, "the rules rewrote the text"),
+    ("sent_before", HIGH, SENT_BEFORE),
     ("contains_pii", HIGH, "contains personal data"),
     ("ever_desisted", CRITICAL, "this person once asked us to stop"),
     ("critical_alert", CRITICAL, "a critical alert stands for this person"),

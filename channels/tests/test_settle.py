@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from approvals import expiry, services, submission
+from approvals import expiry, rounds, services, submission
 from approvals.errors import Refused
-from approvals.models import Approval
+from approvals.models import Approval, Priority
 from channels import manual, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
@@ -62,6 +62,27 @@ def test_send_again_needs_a_new_approval_that_warns(unknown):
     fresh = Approval.objects.get(status="pending")
     assert "may have arrived" in fresh.priority_reasons[-1]
     assert Contact.objects.get().voided_at is None
+
+
+@pytest.mark.parametrize("way", ["changes", "expired"])
+def test_what_may_have_arrived_says_so_when_its_author_submits_it_again(unknown, way):
+    settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
+    fresh, at = Approval.objects.get(status="pending"), LATER + timedelta(days=3)
+    if way == "changes":
+        services.return_(fresh.pk, by=testing.alice(), at=LATER, feedback="Shorter.")
+    else:
+        assert expiry.expire_due(at=at) == 1
+    again = submission.submit(fresh.draft_id, by=testing.bob(), at=at).approval
+    assert again is not None and rounds.may_have_arrived(again)
+    assert again.priority == Priority.HIGH and not again.routing["shadow"]["would_approve"]
+
+
+def test_what_may_have_arrived_is_not_approved_with_others(unknown):
+    Approval.objects.update(priority=Priority.LOW)
+    settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
+    fresh = Approval.objects.get(status="pending")
+    with pytest.raises(Refused, match="needs a look of its own: it may have arrived already"):
+        services.approve(fresh.pk, by=testing.alice(), at=LATER, digest=fresh.digest, in_bulk=True)
 
 
 def test_only_one_answer_counts_and_only_from_somebody_entitled(unknown):
