@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 
@@ -11,7 +12,7 @@ from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, Priority
 from outreach import testing
 from outreach.core import activity, drafts
-from outreach.core.models import Draft, Revision
+from outreach.core.models import Draft, Revision, Role, User
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -119,6 +120,17 @@ def test_a_reviewer_of_another_workspace_cannot_approve():
     stranger = testing.make_user("stranger", "admin", other)
     with pytest.raises(NotAllowed):
         approve(testing.make_pending(), by=Principal.of_user(stranger))
+
+
+def test_whoever_has_very_long_names_decides_and_settles():
+    user = testing.make_user("long", Role.REVIEWER, last_name="B" * 150)
+    User.objects.filter(pk=user.pk).update(first_name="A" * 150)
+    by = Principal.of_user(User.objects.get(pk=user.pk))
+    first, second = testing.make_pending(), testing.make_pending()
+    given = services.approve(first.pk, by=by, at=WORKDAY, digest=first.digest)
+    assert given.decided_by_label == "A" * 150
+    import_module("channels.manual").mark_sent(given.pk, by=by, at=WORKDAY)  # docs/decisions/0001
+    assert services.reject(second.pk, by=by, at=WORKDAY, reason="No.").status == "rejected"
 
 
 def test_four_eyes_keeps_the_author_from_approving_but_not_an_editing_reviewer():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from outreach.core.models import Agent, PrincipalKind, User
 
+LONGEST_LABEL = 150  # of every column that tells who did something; two long names are longer
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -20,7 +22,7 @@ class Principal:
 
     @classmethod
     def of_user(cls, user: User, *, door: str = "") -> Principal:
-        label = user.get_full_name() or user.get_username()
+        label = (user.get_full_name() or user.get_username())[:LONGEST_LABEL]
         return cls(PrincipalKind.USER, str(user.pk), label, user=user, door=door)
 
     @classmethod
@@ -46,4 +48,4 @@ class Principal:
 
     def fields(self) -> dict[str, str]:
         """The three `by_` columns of a row."""
-        return {"by_kind": self.kind, "by_id": self.id, "by_label": self.label[:150]}
+        return {"by_kind": self.kind, "by_id": self.id, "by_label": self.label[:LONGEST_LABEL]}
