@@ -114,7 +114,7 @@ def merge(
     before["standing"], after["standing"] = people.adopt_standing(kept, merged, by=by, at=at)
     kept.save()
     moved = list(merged.duplicates.values_list("pk", flat=True))
-    Person.objects.filter(pk__in=moved).update(merged_into=kept, updated_at=at)
+    Person.objects.filter(pk__in=moved).update(merged_into=kept)  # no change of theirs
     merged.merged_into = kept
     merged.save(update_fields=["merged_into", "updated_at"])
     after["touched"] = _touched(kept, merged)
@@ -177,9 +177,7 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
     kept.save()
     merged.merged_into = None
     merged.save()
-    Person.objects.filter(pk__in=row.moved, merged_into=kept).update(
-        merged_into=merged, updated_at=at
-    )
+    Person.objects.filter(pk__in=row.moved, merged_into=kept).update(merged_into=merged)
     records = [merged.pk, *row.moved]
     Contact.objects.filter(
         Q(pk__in=row.before["contacts"]) | Q(draft__person__in=records), human=kept

@@ -125,7 +125,8 @@ def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportCh
 def _refuse_merged(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
     """A merge holds two records together: it goes first, by the hand that made it."""
     ids = Q(kept__in=new.values("pk")) | Q(merged__in=new.values("pk"))
-    ids |= Q(kept__in=known.values("person"), at__gt=_time(row))
+    since = Q(kept__in=known.values("person")) | Q(merged__in=known.values("person"))
+    ids |= since & Q(at__gt=_time(row))
     merges = Merge.objects.filter(ids, undone_at=None).select_related("kept", "merged")
     if pairs := [f"{each.merged} into {each.kept}" for each in merges.order_by("-pk")[:SHOWN]]:
         more = merges.count() - len(pairs)

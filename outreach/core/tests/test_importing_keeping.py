@@ -18,6 +18,7 @@ from outreach.core.models import (
     Duplicate,
     Import,
     ImportChange,
+    Merge,
     Person,
 )
 from outreach.core.principal import Principal
@@ -304,6 +305,31 @@ def test_an_import_is_undone_after_the_merge_of_its_people_was(bring, workspace)
     merging.undo(merge, by=by, at=LATER)
     assert undo(row, by=by, at=LATER).people == 3
     assert list(Person.objects.all()) == [kept]
+
+
+def test_an_import_that_filled_a_record_merged_away_names_the_merge(bring, workspace):
+    bring("Name,Email\nAda Ott,ada@example.com\n")
+    bring("Name,Email,Position\nAda Ott,ada@example.com,CEO\n", at=LATER)
+    row, ada, by = Import.objects.latest("pk"), Person.objects.get(), testing.bob(workspace)
+    kept, after = testing.make_person(workspace, "Ada Alt"), LATER + timedelta(minutes=1)
+    merge = merging.merge(kept, ada, take=(), by=by, at=after)
+    with pytest.raises(UndoRefused, match=r"Ada Ott into Ada Alt\. Undo each merge first"):
+        undo(row, by=by, at=after)
+    merging.undo(merge, by=by, at=after)
+    assert undo(row, by=by, at=after).changed == 1
+
+
+def test_an_import_is_undone_after_merges_of_merges_were(bring, workspace):
+    bring("Name,Email\nAda Ott,ada@example.com\n")
+    row, ada, by = Import.objects.get(), Person.objects.get(), testing.bob(workspace)
+    one, other = testing.make_person(workspace), testing.make_person(workspace)
+    merges = [
+        merging.merge(one, ada, take=(), by=by, at=LATER),
+        merging.merge(other, one, take=(), by=by, at=LATER + timedelta(minutes=1)),
+    ]
+    for merge in reversed(merges):
+        merging.undo(Merge.objects.get(pk=merge.pk), by=by, at=LATER + timedelta(minutes=2))
+    assert undo(row, by=by, at=LATER + timedelta(minutes=3)).people == 1
 
 
 def test_what_was_changed_beside_a_merge_keeps_its_import(bring, workspace):
