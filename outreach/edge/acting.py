@@ -45,6 +45,11 @@ def add_arguments(parser: CommandParser) -> None:
     )
 
 
+def words(text: str) -> str:
+    """What was typed, as every database holds it: a terminal may write bytes that are no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def workspace(options: Mapping[str, Any]) -> Workspace:
     """The workspace the options name, or the default one."""
     try:

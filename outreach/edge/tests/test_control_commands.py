@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from datetime import timedelta
 from io import StringIO
@@ -22,7 +23,7 @@ from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
-from outreach.core.models import Activity, Person
+from outreach.core.models import Activity, Import, Person, Role
 from outreach.core.people import add_address
 from outreach.edge.management.commands import control
 from outreach.edge.tests import api
@@ -445,6 +446,22 @@ def test_person_verbs_take_the_uuid_in_both_places():
     with pytest.raises(CommandError, match="lifted from"):
         run("person", "--lift-desist", uuid, "--reason", "agreed")
     assert Person.objects.get().desisted_at is not None
+
+
+def test_words_of_a_terminal_that_writes_no_utf_8_keep_nobody_from_being_stopped(tmp_path):
+    testing.make_user("eve", Role.REVIEWER)
+    one, other = testing.make_pending(), testing.make_pending(at=timezone.now())
+    said = os.fsdecode("hör auf".encode("latin-1"))
+    run("person", "--block", str(one.draft.person.uuid), "--reason", said, "--as", "eve")
+    one.draft.person.refresh_from_db()
+    assert (one.draft.person.status, one.draft.person.status_reason) == ("blocked", "h\ufffdr auf")
+    run("review", "--reject", str(other.pk), "--reason", said, "--as", "eve")
+    other.refresh_from_db()
+    assert other.rejection_reason == "h\ufffdr auf"
+    path = tmp_path / f"{said}.csv"
+    path.write_text("Name,Email\nAnn Lee,ann.lee@example.com\n")
+    run("import_contacts", str(path), "--as", "eve")
+    assert Import.objects.get().file == "h\ufffdr auf.csv"
 
 
 def test_lifting_a_block_says_that_a_request_to_stop_still_stands():

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -71,7 +72,10 @@ class Command(BaseCommand):
             f"{', '.join(Basis.values)} (default: nothing is claimed).",
         )  # fmt: skip
         parser.add_argument(
-            "--text-shown", default="", help="What they read when they agreed, for an opt-in."
+            "--text-shown",
+            default="",
+            type=acting.words,
+            help="What they read when they agreed, for an opt-in.",
         )
         _add_acts(parser)
         acting.add_arguments(parser)
@@ -178,7 +182,7 @@ def _add_acts(parser: CommandParser) -> None:
 
 
 def _read(options: dict[str, Any]) -> Table:
-    content, name = options["file"], ""
+    content, name = options["file"], acting.words(Path(options["file"]).name)
     if content == "-":
         content = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
         name = "standard input"

@@ -46,11 +46,11 @@ class Command(BaseCommand):
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
         act.add_argument("--erase", nargs="?", const="", metavar="UUID", help="Needs --reason.")
         parser.add_argument(
-            "--also-known-as", metavar="NAME", action="append", default=[],
+            "--also-known-as", metavar="NAME", action="append", default=[], type=acting.words,
             help="With --erase: another name of theirs; once for each.",
         )  # fmt: skip
         act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
-        parser.add_argument("--reason", default="")
+        parser.add_argument("--reason", default="", type=acting.words)
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
 

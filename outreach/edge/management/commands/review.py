@@ -50,7 +50,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--digest", help="With --approve or --reject: only if the text is still this one."
         )
-        parser.add_argument("--reason", default="", help="With --reject: what was wrong.")
+        parser.add_argument(
+            "--reason", default="", type=acting.words, help="With --reject: what was wrong."
+        )
         parser.add_argument("--priority", default="low", choices=[p.label for p in Priority])
         parser.add_argument("--max", type=int, default=bulk.MOST)
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
@@ -269,7 +271,7 @@ class Command(BaseCommand):
         line = sys.stdin.readline()
         if not line:
             raise Ended
-        return line.strip()
+        return acting.words(line.strip())
 
     def _lines(self, question: str) -> str:
         """A text up to its line with a dot; without that line it may be half a text."""

@@ -30,7 +30,9 @@ class Command(BaseCommand):
         act.add_argument("--on", action="store_true", help="Messages need a person again.")
         act.add_argument("--off", action="store_true", help="Needs --confirm, often --reason.")
         parser.add_argument("--confirm", default="", help=f'Exactly "{safemode.CONFIRMATION}".')
-        parser.add_argument("--reason", default="", help="Why, where the checklist is not met.")
+        parser.add_argument(
+            "--reason", default="", type=acting.words, help="Why, where the checklist is not met."
+        )
         parser.add_argument(
             "--tick",
             action="append",

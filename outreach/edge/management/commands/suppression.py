@@ -41,7 +41,10 @@ class Command(BaseCommand):
                 default="" if name in ("list", "export") else Channel.EMAIL.value,
             )
             if name == "lift":
-                act.add_argument("--reason", default="", help="Why they may be written to again.")
+                act.add_argument(
+                    "--reason", default="", type=acting.words,
+                    help="Why they may be written to again.",
+                )  # fmt: skip
             act.add_argument("--json", action="store_true", help="Print one JSON object.")
             acting.add_arguments(act)
 
