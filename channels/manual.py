@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import quota, rounds, taking
+from approvals import humans, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import registry
 from channels.models import Delivery, DeliveryStatus
@@ -259,5 +259,5 @@ def _after_take_back(approval: Approval, by: Principal, at: datetime) -> str:
     why, ended = "unsettled_released", [approval]
     # A stop may have ended its round before.
     rounds.close(ended, ApprovalStatus.WITHDRAWN, reason=why, at=at, taken=True)
-    rounds.anew(ended, reason=why, by=by, at=at)
+    humans.of_now(rounds.anew(ended, reason=why, by=by, at=at))
     return "Taken back: the message waits for a decision again."

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from approvals import rounds
+from approvals import humans, rounds
 from approvals.models import ApprovalStatus
 from channels import liveness
 from channels.liveness import proven_dead
@@ -203,7 +203,7 @@ def _follow(row: Delivery, answer: Answer, *, by: Principal, at: datetime) -> No
         )
     else:
         # It may have arrived: the contact stays, and a person decides over a new round.
-        rounds.reopen([approval], reason="send_again", by=by, at=at, taken=True)
+        humans.of_now(rounds.reopen([approval], reason="send_again", by=by, at=at, taken=True))
 
 
 def quoted(

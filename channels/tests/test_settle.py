@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from approvals import expiry, rounds, services, submission
 from approvals.errors import Refused
 from approvals.models import Approval, Priority
-from channels import manual, registry, sending, settle, stop
+from channels import manual, merging, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
 from channels.liveness import SenderLock
@@ -75,6 +75,27 @@ def test_what_may_have_arrived_says_so_when_its_author_submits_it_again(unknown,
     again = submission.submit(fresh.draft_id, by=testing.bob(), at=at).approval
     assert again is not None and rounds.may_have_arrived(again)
     assert again.priority == Priority.HIGH and not again.routing["shadow"]["would_approve"]
+
+
+def merged_away(person):
+    """The record that this person counts for by now."""
+    kept = testing.make_person()
+    merging.merge(kept, person, by=testing.bob(), at=LATER)
+    return kept
+
+
+def test_a_round_decided_anew_after_a_merge_counts_for_the_human_being(unknown):
+    kept = merged_away(unknown.approval.draft.person)
+    settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
+    assert rounds.has_other_open(testing.make_draft(kept), kept.pk)
+
+
+def test_a_round_taken_back_after_a_merge_counts_for_the_human_being():
+    approval = testing.make_approved()
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    kept = merged_away(approval.draft.person)
+    manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
+    assert rounds.has_other_open(testing.make_draft(kept), kept.pk)
 
 
 def test_what_may_have_arrived_is_not_approved_with_others(unknown):
