@@ -48,7 +48,10 @@ class HandOff:
 def offer(approval: Approval, *, at: datetime) -> HandOff:
     """The text to copy for an approved message, or the reason why it is hidden."""
     if not approval.is_given:
-        return HandOff("", "", "Not approved: there is nothing to copy.")
+        told = "Not approved: there is nothing to copy."
+        if approval.receipt:
+            told = "No longer approved: there is nothing to copy. If you wrote before, record it."
+        return HandOff("", "", told)
     if left := _left_already(approval):
         return HandOff("", "", f"Hidden: its delivery is {left}. Do not send it once more.")
     reason = _hidden_because(approval, at)
@@ -134,15 +137,15 @@ def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
         require(by, Verb.SETTLE, approval.workspace)
         if not by.is_user:
             raise HandOffRefused("Only a person can say that a person sent it.")
-        # What was never approved has no receipt, and a stop makes it no more approved.
-        stopped = approval.closed_reason in STOPPED_BY and bool(approval.receipt)
-        if not approval.is_given and not stopped:
+        # What was never approved has no receipt. Who wrote says so after the approval ended, too.
+        if not approval.is_given and not approval.receipt:
             raise HandOffRefused(
                 f"#{approval_id} is {approval.get_status_display().lower()}: only an approved "
                 "message can be marked as sent."
             )
         _no_open_delivery(approval)
         row = _manual(approval, by, at)
+        stopped = approval.closed_reason in STOPPED_BY
         warning = _warn(approval, stopped, by, at)
         activity.record(
             activity.entry("channels.manual", row, digest=approval.digest, approval=approval.pk),

@@ -18,7 +18,7 @@ from channels.base import Outcome
 from channels.liveness import SenderLock
 from channels.models import ARROWS, Delivery
 from outreach import testing
-from outreach.core.models import Activity, Contact, CoolingOff, Draft
+from outreach.core.models import Activity, Contact, CoolingOff, Draft, Membership, Role
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
@@ -197,6 +197,32 @@ def test_what_was_sent_by_hand_is_sent_though_its_message_is_a_draft_again(live,
     assert (draft.status, draft.status_reason) == ("sent", "Sent by hand.")
     with pytest.raises(Refused, match="is sent; only a draft"):
         submission.submit(draft.pk, by=testing.alice(), at=LATER)
+
+
+def out_of_time(given: Approval) -> None:
+    assert expiry.expire_due(at=given.send_before) == 1
+
+
+def approver_gone(given: Approval) -> None:
+    Membership.objects.filter(user=given.decided_by).update(role=Role.VIEWER)
+    assert manual.return_unfit(at=LATER) == 1
+
+
+def rejected_after_all(given: Approval) -> None:
+    services.reject(given.pk, by=testing.dora(), at=LATER, reason="Wrong week.")
+
+
+@pytest.mark.parametrize("ended", [out_of_time, approver_gone, rejected_after_all])
+def test_who_wrote_before_the_approval_ended_says_so_afterwards_too(ended):
+    """Else its author is told that it could not be sent, and it reaches them twice."""
+    person = testing.make_person()
+    add_address(person.workspace, person, "linkedin", "linkedin.com/in/anna")
+    given = testing.make_approved(person, channel="linkedin", subject="")
+    ended(given)
+    assert manual.mark_sent(given.pk, by=testing.dora(), at=LATER) == ""
+    assert Draft.objects.get().status == "sent"
+    assert Contact.objects.get().certain
+    assert not Approval.objects.filter(status="pending").exists()
 
 
 def test_the_round_that_sent_by_hand_closes_is_told_in_the_log(live):
