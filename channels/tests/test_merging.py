@@ -18,7 +18,7 @@ from outreach import testing
 from outreach.core import history, suppression
 from outreach.core.merging import MergeRefused, compare, tell_apart
 from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
-from outreach.core.people import PersonRefused, rest
+from outreach.core.people import PersonRefused, add_address, rest
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 
@@ -98,6 +98,22 @@ def test_contacts_and_rests_follow_the_human_being_and_come_back(pair):
     merging.undo(row, by=testing.bob(), at=LATER)
     assert {contact.human for contact in Contact.objects.all()} == {other}
     assert CoolingOff.objects.get().human == other
+
+
+def test_a_rest_that_began_while_they_were_one_holds_for_both(live, pair):
+    kept, other = pair
+    add_address(other.workspace, other, "linkedin", "linkedin.com/in/anna")
+    merge = merging.merge(kept, other, by=testing.bob(), at=AT)
+    for number in range(2):
+        text = f"Here are the minutes of meeting {number}, as agreed."
+        given = testing.make_approved(other, channel="linkedin", subject="", text=text)
+        manual.mark_sent(given.pk, by=testing.alice(), at=LATER)
+    merge.refresh_from_db()
+    merging.undo(merge, by=testing.bob(), at=LATER + timedelta(hours=1))
+    until = LATER + timedelta(hours=24)
+    assert sorted(CoolingOff.objects.values_list("human", "until")) == sorted(
+        [(kept.pk, until), (other.pk, until)]
+    )
 
 
 def test_what_was_sent_by_hand_before_a_merge_counts_for_the_human_being(live, pair):

@@ -159,7 +159,8 @@ def _follow(model: Any, old: int, new: int) -> list[int]:
 def undo(row: Merge, *, by: Principal, at: datetime) -> None:
     """Take two records apart again; what was changed by hand since stays. Needs a transaction.
 
-    A message since then counts for the record it was written to; what came in, for the kept one.
+    A message since then counts for the record it was written to; what came in, for the kept one;
+    a rest that began since, for both.
     """
     kept, merged = row.kept, row.merged
     require(by, Verb.WRITE_PEOPLE, kept.workspace)
@@ -183,6 +184,8 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
         Q(pk__in=row.before["contacts"]) | Q(draft__person__in=records), human=kept
     ).update(human=merged)
     CoolingOff.objects.filter(pk__in=row.before["rests"]).update(human=merged)
+    for since in CoolingOff.objects.filter(human=kept, at__gte=row.at, until__gt=at):
+        people.rest(merged, since.cause, at=since.at, until=since.until)
     _untouch(row, kept, merged, now)
     row.undone_at = at
     row.save(update_fields=["undone_at"])
