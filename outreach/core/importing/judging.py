@@ -16,7 +16,7 @@ from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
 from outreach.core.importing.delimited import DELIMITERS
 from outreach.core.importing.histories import Noted, passed_of
-from outreach.core.importing.match import BY, Known, Match, Matcher, by_name
+from outreach.core.importing.match import BY, BY_RECORD, Known, Match, Matcher, by_name, merged_into
 from outreach.core.importing.plan import Plan, plan
 from outreach.core.importing.report import Report, RowResult
 from outreach.core.importing.seen import Seen
@@ -197,6 +197,9 @@ class Run:
         if found.person is None:
             by_name(row, found, lambda known: not self.seen.find(("person", known.id)))
         namesake = self._namesake_in_file(row)
+        if found.person is None and (human := merged_into(row, found)):
+            found.by = BY_RECORD
+            return results.known(row, found, human, Plan())
         if found.person is None:
             row.perhaps = found.suggested or (IN_FILE if namesake else 0)
             new.append(row)

@@ -29,6 +29,7 @@ BY = {
     Channel.INSTAGRAM: "Instagram name",
     Channel.PHONE: "phone and name",
 }
+BY_RECORD = "name, company and date"
 COLUMNS = (
     "id", "first_name", "last_name", "full_name", "greeting_name", "position", "profile_url",
     "connected_on", "time_zone", "country", "notes", "account_id", "account__name",
@@ -84,6 +85,7 @@ class Match:
     with_whom: dict[tuple[str, str], str] = field(default_factory=dict)
     by_phone: Known | None = None
     alike: list[Known] = field(default_factory=list)
+    merged: list[tuple[Known, Known]] = field(default_factory=list)  # a namesake, and whose it is
     suggestion: str = ""
     suggested: int = 0
 
@@ -186,20 +188,20 @@ class Matcher:
             return found
         held = (
             self._people()
-            .filter(full_name__in=full_names, merged_into=None)
+            .filter(full_name__in=full_names)
             .order_by("pk")
-            .values_list("full_name", "pk")
+            .values_list("full_name", "pk", "merged_into_id")
         )
-        for name, person in held:
+        for name, person, human in held:
             if person <= self.newest:
-                found.by_name[name].append(person)
-                found.ids.add(person)
+                found.by_name[name].append((person, human or person))
+                found.ids |= {person, human or person}
         return found
 
 
 @dataclass(slots=True)
 class Namesakes:
-    by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    by_name: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     ids: set[int] = field(default_factory=set)
 
 
@@ -245,7 +247,9 @@ def _settle(row: Candidate, found: Match, people: dict[int, Known], namesakes: N
         if is_same_name or by_phone.is_nameless or row.is_nameless:
             found.by_phone = by_phone
             break
-    found.alike = [people[each] for each in namesakes.by_name.get(row.name.full, ())]
+    pairs = [(people[one], people[of]) for one, of in namesakes.by_name.get(row.name.full, ())]
+    found.alike = [record for record, human in pairs if record is human]
+    found.merged = [pair for pair in pairs if pair[0] is not pair[1]]
 
 
 def by_name(row: Candidate, found: Match, is_free: Callable[[Known], bool]) -> None:
@@ -263,13 +267,20 @@ def by_name(row: Candidate, found: Match, is_free: Callable[[Known], bool]) -> N
         return
     for person in sorted(filter(is_free, found.alike), key=lambda each: bool(each.ways)):
         if is_same_record(row, person) and _agrees(found.own_ways(row), row, person):
-            found.person, found.by = person, "name, company and date"
+            found.person, found.by = person, BY_RECORD
             return
         if row.company_key and person.account_key == row.company_key and not found.suggestion:
             found.suggested = person.id
             found.suggestion = (
                 f"Perhaps the same as {person.full_name} at {person.account_name}, already here."
             )
+
+
+def merged_into(row: Candidate, found: Match) -> Known | None:
+    """Whose record a row without addresses is that was merged since: it brings nothing new."""
+    pairs = () if row.ways else found.merged
+    same = (human for one, human in pairs if is_same_record(row, one) and _agrees([], row, one))
+    return next(same, None)
 
 
 def is_same_record(row: Candidate, person: Known) -> bool:

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from outreach import testing
-from outreach.core import importing, people
+from outreach.core import importing, merging, people
 from outreach.core.importing import ImportClash, Outcome, read_file
-from outreach.core.models import Account, Activity, Address, Channel, Person
+from outreach.core.models import Account, Activity, Address, Channel, Merge, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.permissions import NotAllowed
 
@@ -340,6 +340,20 @@ def test_a_merged_duplicate_is_recognised_as_its_human(bring, workspace):
     human.refresh_from_db()
     assert (report.changed, human.position) == (1, "CFO")
     assert human.addresses.count() == 1
+
+
+def test_a_merged_record_without_an_address_is_known_again(bring, workspace):
+    text = (
+        "First Name,Last Name,Company,Position,Connected On\n"
+        "Dan,Dull,ACME,CEO,01 Jan 2020\nDaniel,Dull,Zeta,CTO,02 Feb 2021\n"
+    )
+    bring(text)
+    kept, merged = Person.objects.get(first_name="Daniel"), Person.objects.get(first_name="Dan")
+    merging.merge(kept, merged, take=(), by=testing.bob(workspace), at=testing.WORKDAY)
+    report = bring(text)
+    assert (report.new, report.counts["unchanged"], report.writes) == (0, 2, False)
+    merging.undo(Merge.objects.get(), by=testing.bob(workspace), at=testing.WORKDAY)
+    assert not bring(text).writes
 
 
 def test_people_of_another_workspace_are_not_seen(bring):
