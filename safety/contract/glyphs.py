@@ -91,12 +91,6 @@ _LETTER_NAME = re.compile(
     r"|(?:NEGATIVE |CROSSED )?(?:SQUARED|CIRCLED) LATIN CAPITAL LETTER "
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: BAR| ROTUNDA)?(?: WITH(?:OUT)? .*)?"
 )
-# Where a letter without a decomposition may be told by its name. Beyond, only the tables count:
-# of Chinese, Japanese, Korean and their like there is nothing to undo, and many of them.
-_NAMED = frozenset((
-    *range(0x2E80), *range(0xA720, 0xA800), *range(0xAB30, 0xAB70), *range(0x10780, 0x107C0),
-    *range(0x1DF00, 0x1E000), *range(0x1F100, 0x1F200),
-))  # fmt: skip
 _SMALL_CHEROKEE = range(0xAB70, 0xABC0)
 # Drawn as nothing although Unicode files them among letters and symbols.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -132,12 +126,12 @@ def _plain(char: str) -> str:
         return " "
     if kind in ("Zl", "Zp"):
         return "\n"
+    if kind in ("Lo", "Co", "Cn") and not unicodedata.decomposition(char):
+        return char  # Chinese and its like, and what nobody named: no Latin letter, and many
     return _decomposed(char)
 
 
 def _decomposed(char: str) -> str:
-    if ord(char) not in _NAMED and not unicodedata.decomposition(char):
-        return char
     parts = unicodedata.normalize("NFKD", char)
     base = "".join(_TABLE.get(c, c) for c in parts if unicodedata.category(c) != "Mn")
     if base and base.isascii():

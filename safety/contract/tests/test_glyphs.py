@@ -77,6 +77,10 @@ def test_no_alphabet_hides_a_request_to_stop(text: str) -> None:
     assert detect_stop(text).kind == "stop"
 
 
+def test_letters_drawn_in_another_way_are_told_by_their_names() -> None:
+    assert [fold(char).cased for char in "\u0189\ua762\uab83"] == ["D", "Z", "w"]
+
+
 @pytest.mark.parametrize("block", [(0xA000, 0xABFF), (0x10000, 0x1F000), (0x1000, 0x2E80)])
 def test_many_different_characters_cost_little(block: tuple[int, int]) -> None:
     text = "".join(map(chr, range(*block)))
