@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from approvals import services
 from approvals.models import Approval
 from channels.models import Delivery
 from channels.tasks import return_by_hand
@@ -140,6 +141,20 @@ def test_the_text_is_hidden_where_no_program_would_send_it(happened, why):
     assert f"Hidden: {why}" in text
     one = see(looker, f"/admin/channels/delivery/hand/{item.pk}/")
     assert TEXT not in one and f"Hidden: {why}" in one
+
+
+def test_who_wrote_before_the_approval_ended_finds_where_to_record_it():
+    ended = make()
+    never = testing.make_pending()
+    for item in (ended, never):
+        services.reject(item.pk, by=testing.alice(), at=WORKDAY, reason="Wrong week.")
+    hand = f"/admin/channels/delivery/hand/{ended.pk}/"
+    assert hand in see(page=f"/admin/approvals/approval/{ended.pk}/change/")
+    assert "No longer approved: there is nothing to copy." in see(page=hand)
+    assert "/delivery/hand/" not in see(page=f"/admin/approvals/approval/{never.pk}/change/")
+    enter(testing.alice()).post(hand)
+    assert Delivery.objects.get().status == "manual"
+    assert "/delivery/hand/" not in see(page=f"/admin/approvals/approval/{ended.pk}/change/")
 
 
 def test_what_nobody_entitled_approves_waits_for_a_decision_again():
