@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -80,6 +80,15 @@ def resolve_zones(
     return LocalZones((default,), "workspace")
 
 
+def fixed(at: datetime) -> datetime:
+    """The same instant and clock without a zone: two times of one zone are compared, and their
+    difference is taken, by the clock alone, which shows an hour twice."""
+    offset = at.utcoffset()
+    if offset is None or isinstance(at.tzinfo, timezone):
+        return at
+    return at.replace(tzinfo=timezone(offset), fold=0)
+
+
 @lru_cache(maxsize=4096)
 def local(at: datetime, zone: str) -> datetime:
     """The wall clock of `zone` at the aware instant `at`."""
@@ -110,9 +119,18 @@ def distinct(zones: LocalZones, at: datetime, span: timedelta) -> tuple[str, ...
     """One name for all zones that show the same clock from `at` to `at + span`."""
     seen: dict[tuple[timedelta | None, ...], str] = {}
     for name in zones.zones:
-        steps = (at, at + span / 2, at + span)
-        seen.setdefault(tuple(local(step, name).utcoffset() for step in steps), name)
+        seen.setdefault(_offsets(name, at, span), name)
     return tuple(seen.values())
+
+
+def _offsets(zone: str, at: datetime, span: timedelta) -> tuple[timedelta | None, ...]:
+    """What tells one clock from another; day by day where it is changed, as not all change at once:
+    Israel does on a Friday, Greece on the Sunday after."""
+    found = tuple(local(step, zone).utcoffset() for step in (at, at + span / 2, at + span))
+    if len(set(found)) == 1:
+        return found
+    days = range(-(-span // timedelta(days=1)) + 1)
+    return tuple(local(at + timedelta(days=day), zone).utcoffset() for day in days)
 
 
 def clock_24(moment: datetime) -> str:

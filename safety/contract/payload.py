@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from safety.contract.frequency import Contact
-from safety.contract.localtime import zone_of
+from safety.contract.localtime import fixed, zone_of
 
 PLATFORMS = ("whatsapp", "email", "instagram", "linkedin")
 PAST = (*PLATFORMS, "phone")  # a call is a contact, too, though no message is judged for it
@@ -113,7 +113,7 @@ def parse_instant(value: object, name: str) -> datetime:
     faults = list(_instant(value, name))
     if faults:
         raise PayloadError(faults)
-    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return fixed(value if isinstance(value, datetime) else datetime.fromisoformat(str(value)))
 
 
 def _contact(entry: Mapping[str, Any]) -> Contact:

@@ -363,3 +363,12 @@ def test_the_first_instant_of_a_clock_to_the_second(
     found = instant_of(day, clock, zone)
     assert found == datetime.fromisoformat(instant).replace(tzinfo=UTC)
     assert found.tzinfo is UTC
+
+
+def test_zones_that_change_their_clocks_days_apart_must_both_be_fine() -> None:
+    thursday_night = datetime(2026, 3, 26, 22, tzinfo=UTC)  # Israel changes on Friday, Greece later
+    zones = LocalZones(("Asia/Jerusalem", "Europe/Athens"), "recipient")
+    verdict = check_timing(
+        channel="whatsapp", purpose="informational", at=thursday_night, zones=zones
+    )
+    assert verdict.not_before == datetime(2026, 3, 27, 5, tzinfo=UTC)  # 07:00 in Athens

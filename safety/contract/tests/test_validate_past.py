@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -255,3 +257,19 @@ def test_the_words_of_a_workspace_go_from_a_rewrite_and_from_its_default() -> No
     assert decision.rewritten.payload["content"] == "The plan is here."
     fallback = judge("Act now!", extra=("information",))
     assert fallback.rewritten is not None and fallback.rewritten.is_new_text
+
+
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("Europe/Berlin")], ids=["utc", "zone"])
+def test_times_of_one_zone_are_told_apart_in_the_hour_that_comes_twice(zone: tzinfo) -> None:
+    first = datetime(2026, 10, 25, 0, 50, tzinfo=UTC).astimezone(zone)  # 02:50 in Berlin
+    at = datetime(2026, 10, 25, 1, 10, tzinfo=UTC).astimezone(zone)  # 02:10 there, twenty later
+    sent = {"platform": "whatsapp", "at": first, "direction": "out"}
+    payload = {
+        "platform": "whatsapp",
+        "recipient": "+1234567890",
+        "content": "Hello! The forecast you asked for: sunny tomorrow.",
+        "message_type": "informational",
+        "timezone": "America/New_York",
+    }
+    decision = validate_action(payload, at=at, history=[sent])
+    assert decision.deliver_not_before == "2026-10-24T21:20:00-04:00"
