@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import category
 
 import re2
 
@@ -82,10 +83,14 @@ class Folded:
     origin: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The stretch of the original that `text[start:end]` was made from."""
+        """The stretch of the original that `text[start:end]` was made from, and the accents and
+        vowel signs on its last letter, which are none without it."""
         if start >= end:
             return (0, 0)
-        return self.origin[start], self.origin[end - 1] + 1
+        last = self.origin[end - 1] + 1
+        while last < len(self.original) and category(self.original[last])[0] == "M":
+            last += 1
+        return self.origin[start], last
 
 
 def has_markup(text: str) -> bool:

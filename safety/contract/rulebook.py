@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import re2
 
@@ -206,20 +207,32 @@ def signals() -> Book:
 
 def own_word(word: str) -> Rule:
     """A workspace's own forbidden word or phrase as a rule; it warns and the word goes."""
-    plain = " ".join(fold(word).text.split())
+    folded = fold(word)
+    plain = " ".join(folded.text.split())
     if not plain:
         raise RuleError("an empty word cannot be forbidden")
-    quoted = r"\s+".join(re2.escape(part) for part in plain.split(" "))
-    # An edge takes nothing along: of a letter it is \b, of a mark (as in "c++") its contrary.
-    before, after = (
-        r"\b" if re.match(r"\w", edge, re.A) else r"\B" for edge in (plain[0], plain[-1])
-    )
+    # Whether "4you" is read as a word with a digit in it depends on what stands beside it.
+    forms = dict.fromkeys((plain, " ".join(folded.cased.lower().split())))
     return Rule(
         id=f"workspace.{plain[:40]}",
         family="tone",
         severity="warn",
         explanation="This workspace does not use these words.",
         source=OWN_SOURCE,
-        patterns=(f"{before}{quoted}{after}",),
+        patterns=tuple(_own_pattern(form) for form in forms),
         remedy="words",
     )
+
+
+def _own_pattern(plain: str) -> str:
+    """An edge takes nothing along: of a letter it is \\b, of a mark (as in "c++") its contrary.
+
+    Letters of scripts that know no capitals, most of which set no blanks, and marks without any
+    letter ("%", a smiley) touch whatever stands beside them: there an edge asks nothing.
+    """
+    free = not any(char.isalnum() for char in plain)
+    before, after = (
+        r"\b" if re.match(r"\w", edge, re.A) else "" if free or category(edge) == "Lo" else r"\B"
+        for edge in (plain[0], plain[-1])
+    )
+    return before + r"\s+".join(re2.escape(part) for part in plain.split(" ")) + after

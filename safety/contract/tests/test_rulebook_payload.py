@@ -82,13 +82,26 @@ def test_a_workspaces_own_word_is_a_rule_that_takes_it_out() -> None:
 
 @pytest.mark.parametrize(
     ("word", "edges"),
-    [("plum", "bb"), ("c++", "bB"), (".net", "Bb"), ("(a)", "BB"), ("订单", "BB")],
+    [("plum", "bb"), ("c++", "bB"), (".net", "Bb"), ("(a)", "BB")],
 )
 def test_an_edge_of_an_own_word_takes_nothing_along(word: str, edges: str) -> None:
     (pattern,) = own_word(word).patterns
     assert (pattern[:2], pattern[-2:]) == (f"\\{edges[0]}", f"\\{edges[1]}")
     found = rulebook.compiled(pattern).search(f"A ,{word}; here")
     assert found and found.span() == (3, 3 + len(word))
+
+
+@pytest.mark.parametrize(
+    ("word", "patterns"),
+    [
+        ("订单", ("订单",)),
+        ("%", (r"\%",)),
+        ("\U0001f600", ("\U0001f600",)),
+        ("4you", (r"\bayou\b", r"\b4you\b")),
+    ],
+)
+def test_an_own_word_without_edges_or_with_digits(word: str, patterns: tuple[str, ...]) -> None:
+    assert own_word(word).patterns == patterns
 
 
 def test_signals_and_findings_are_two_books() -> None:

@@ -8,6 +8,7 @@ import re2
 from safety.contract.content import find
 from safety.contract.negated import is_negated
 from safety.contract.normalise import fold
+from safety.contract.rewrite import rewrite
 from safety.contract.rulebook import (
     CHECK_OF,
     SIGNALS,
@@ -104,6 +105,12 @@ def test_workspace_word_is_found_in_addition() -> None:
         ("(draft)", "The plan (draft) of May", ["(draft)"]),
         ("заказ", "Ваш заказ, Anna", ["заказ"]),
         ("50 %", "It is 50  % off", ["50  %"]),
+        ("会議", "Web会議のご案内です。", ["会議"]),
+        ("ฟรี", "แพ็กเกจA4ฟรีสำหรับคุณ", ["ฟรี"]),
+        ("مجانا", "عرض5مجانا لك", ["مجانا"]),
+        ("%", "It is 50% off, or 5 % off", ["%", "%"]),
+        ("\U0001f600", "Thanks\U0001f600, all good", ["\U0001f600"]),
+        ("4you", "The 4you-shop, the 4you shop, 4youth", ["4you", "4you"]),
     ],
 )
 def test_workspace_word_is_quoted_by_itself(word: str, text: str, quotes: list[str]) -> None:
@@ -139,3 +146,9 @@ def test_sieve_that_cannot_look_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sieve, "_set", type("Full", (), {"Match": lambda self, text: None})())
     with pytest.raises(RuntimeError):
         rules.candidates("hello", "text")
+
+
+def test_a_finding_takes_the_accents_on_its_last_letter_along() -> None:
+    text = "Here is the plan. It brings cafe\u0301 to all, the team says."
+    found = rewrite(channel="email", subject="", text=text, extra=("caf\u00e9",))
+    assert found.text == "Here is the plan. It brings to all, the team says."
