@@ -110,7 +110,7 @@ def _judge(
     rows: Sequence[Delivery], *, may_approve: set[int], before: controls.Controls,
     state: controls.Controls, at: datetime,
 ) -> list[Cleared | Released]:  # fmt: skip
-    settled = {row.approval.draft_id for row in rows if _is_settled(row.approval)}
+    settled = {row.approval.draft_id for row in rows if is_settled(row.approval)}
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     verdicts = {
         draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
@@ -136,7 +136,7 @@ def _judge(
     return results
 
 
-def _is_settled(approval: Approval) -> bool:
+def is_settled(approval: Approval) -> bool:
     """Whether its words were approved under the rules in force, its workspace's own among them."""
     in_force = facts.policy_of(approval.workspace.own_words)
     # The receipt is sealed.
@@ -162,7 +162,7 @@ def _one(row: Delivery, verdict: Verdict, *, entitled: bool, at: datetime) -> Cl
         return Released(
             row, approval, "reopen", "approver_lost_right", "Its approver may no longer approve."
         )
-    worse = _worse(approval, verdict)
+    worse = worse_than_approved(approval, verdict)
     if worse:
         return _reopened(row, worse)
     if verdict.may_leave(at):
@@ -184,7 +184,7 @@ def _is_final(result: Cleared | Released) -> bool:
     return isinstance(result, Released) and result.action != "hold"
 
 
-def _worse(approval: Approval, verdict: Verdict) -> tuple[Finding, ...]:
+def worse_than_approved(approval: Approval, verdict: Verdict) -> tuple[Finding, ...]:
     """What judges it worse than when it was approved (SPEC §7).
 
     What only holds it is no such thing: hours pass, and an approved message waits for them.
@@ -201,13 +201,15 @@ def _worse(approval: Approval, verdict: Verdict) -> tuple[Finding, ...]:
 
 
 def _reopened(row: Delivery, worse: tuple[Finding, ...]) -> Released:
-    """Back to a reviewer. "The rules changed" is said only where they did."""
-    approval = row.approval
+    """Back to a reviewer, who is told why."""
+    return Released(row, row.approval, "reopen", *told_worse(row.approval, worse))
+
+
+def told_worse(approval: Approval, worse: tuple[Finding, ...]) -> tuple[str, str]:
+    """The code and the sentence of it. "The rules changed" is said only where they did."""
     if approval.decision.get("gate") != facts.policy_of(approval.workspace.own_words):
-        code, sentence = "policy_changed", "The rules changed and find more in it now."
-    else:
-        code, sentence = "found_more", f"The last look finds more: {sentences(worse)}"
-    return Released(row, approval, "reopen", code, sentence)
+        return "policy_changed", "The rules changed and find more in it now."
+    return "found_more", f"The last look finds more: {sentences(worse)}"
 
 
 def _refused(row: Delivery, verdict: Verdict, at: datetime) -> Released:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from approvals import auto_door, quota, taking
 from approvals.models import Approval, ApprovalStatus
-from channels import breaker, reading
+from channels import breaker, look, reading
 from channels.models import Delivery
 from outreach.core import drafts
 from outreach.core.models import Draft
@@ -60,7 +60,8 @@ def _approvals() -> QuerySet[Approval]:
 
 def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[str, Any]:
     """What would happen to this message now, check by check, and in a system without brakes."""
-    known = facts.gather([draft], at=at)[draft.pk]
+    settled = [draft.pk] if approval and approval.is_given and look.is_settled(approval) else []
+    known = facts.gather([draft], at=at, settled=settled)[draft.pk]
     verdict = gate.judge_message(known, gate.Moment.SENDING, at)
     # Asked again at each time that a rule names: two rules after each other name one moment.
     held, _ = gate.earliest(known, gate.Moment.SENDING, at)
@@ -123,6 +124,8 @@ def _door(approval: Approval | None, verdict: Verdict, at: datetime) -> Iterator
     """What else the door asks of an approved message, and what it would be told."""
     if approval is None:
         return
+    if worse := look.worse_than_approved(approval, verdict):
+        yield f"{look.told_worse(approval, worse)[1].rstrip('.')}, so it goes back to the queue."
     by_rule = auto_door.refused([approval], {approval.draft_id: verdict}, controls.read())
     if sentence := by_rule.get(approval.pk):
         yield f"The rules would not approve it again, so it goes back to the queue: {sentence}"

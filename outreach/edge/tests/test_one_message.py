@@ -9,9 +9,12 @@ from django.db import transaction
 
 from approvals import quota
 from approvals.models import Approval
-from channels import breaker, stop
+from channels import breaker, registry, sending, stop
+from channels.adapters.memory import MemoryAdapter
 from channels.breaker import State
+from channels.tests.test_standing import passed
 from outreach import testing
+from outreach.core.models import Contact
 from outreach.edge import one_message
 from outreach.testing import WORKDAY, make_inbound
 from safety.models import ControlKey
@@ -61,3 +64,37 @@ def test_a_channel_that_is_paused_and_a_quota_that_is_used_up_are_said():
     breaker.store("email", State(paused="auth: 535 no"), at=NOW)
     answer = told(approval)["answer"]
     assert "535 no" in answer and "would leave now" not in answer
+
+
+def test_what_the_last_look_finds_beyond_the_approval_is_said():
+    """Two offers in answer to one question; in Germany only the first may leave unasked."""
+    person = testing.make_person(country="DE")
+    passed(person, "in", WORKDAY - timedelta(hours=1))
+    text = "Our new offer: 20 % off all licences. Buy now in our shop."
+    approval = testing.make_approved(person, purpose="promotional", text=text)
+    assert told(approval)["answer"] == "It would leave now."
+    passed(person, "out", NOW - timedelta(seconds=20))
+    answer = told(approval)["answer"]
+    assert answer.startswith("It would not leave now: The last look finds more")
+    with registry.override("email", MemoryAdapter("email")):
+        assert sending.process(clock=lambda: NOW).sent == 0
+    assert Approval.objects.get(pk=approval.pk).closed_reason == "found_more"
+
+
+def test_words_that_were_approved_are_judged_no_more_than_the_door_judges_them():
+    """Two that left since make it the third of a rising row: a fourth kind of warning."""
+    person = testing.make_person()
+    text = (
+        "Act now!! You won't believe this. Everyone else has signed up already; don't miss out. "
+        "Send it to me right now!!!"
+    )
+    approval = testing.make_approved(person, subject="Minutes", text=text)
+    for minute, words in enumerate(["Here are the minutes.", "It is really very important!!"]):
+        draft = testing.make_draft(person, text=words)
+        Contact.objects.create(
+            workspace=person.workspace, human=person, channel="email", direction="out",
+            at=WORKDAY - timedelta(hours=2 - minute), key=f"left {minute}", draft=draft,
+        )  # fmt: skip
+    assert told(approval)["answer"] == "It would leave now."
+    with registry.override("email", MemoryAdapter("email")):
+        assert sending.process(clock=lambda: NOW).sent == 1
