@@ -5,10 +5,12 @@ Nothing is guessed: an unknown key, a wrong type or a time without an offset is 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from safety.contract.frequency import Contact
@@ -145,7 +147,7 @@ def _values(raw: Mapping[str, Any]) -> Iterator[str]:
         value = raw.get(key)
         if value is not None:
             yield from check(value, key)
-    if not _is_text(raw.get("recipient")) or raw.get("platform") not in PLATFORMS:
+    if not isinstance(raw.get("recipient"), str) or raw.get("platform") not in PLATFORMS:
         return
     form, example = _FORMS[raw["platform"]]
     recipient = raw["recipient"].strip()
@@ -153,14 +155,9 @@ def _values(raw: Mapping[str, Any]) -> Iterator[str]:
         yield f"recipient {_short(recipient)} has not the form of {example}."
 
 
-def _platform(value: object, name: str) -> Iterator[str]:
-    if value not in PLATFORMS:
-        yield f"{name} is {_short(value)}; it must be one of {', '.join(PLATFORMS)}."
-
-
-def _past_platform(value: object, name: str) -> Iterator[str]:
-    if value not in PAST:
-        yield f"{name} is {_short(value)}; it must be one of {', '.join(PAST)}."
+def _platform(value: object, name: str, known: Sequence[str] = PLATFORMS) -> Iterator[str]:
+    if value not in known:
+        yield f"{name} is {_short(value)}; it must be one of {', '.join(known)}."
 
 
 def _text(value: object, name: str) -> Iterator[str]:
@@ -211,8 +208,13 @@ def _attachments(value: object, name: str) -> Iterator[str]:
         yield f"{name} is {_kind(value)}, not a list."
         return
     for number, item in enumerate(value, 1):
+        entry = f"{name}: entry {number}"
         if not isinstance(item, (str, Mapping)):
-            yield f"{name}: entry {number} is {_kind(item)}, not a file name or an object."
+            yield f"{entry} is {_kind(item)}, not a file name or an object."
+        else:
+            yield from _text(
+                json.dumps(item, ensure_ascii=False, skipkeys=True, default=str), entry
+            )
 
 
 def _emergency(value: object, name: str) -> Iterator[str]:
@@ -261,10 +263,6 @@ def _entry_faults(entry: object, name: str) -> Iterator[str]:
             yield from check(entry[key], f"{name}: {key}")
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
 def _kind(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
     if value is None:
@@ -292,7 +290,7 @@ _CHECKS: dict[str, _Check] = {
     "emergency": _emergency,
 }
 _ENTRY_CHECKS: dict[str, _Check] = {
-    "platform": _past_platform,
+    "platform": partial(_platform, known=PAST),
     "at": _instant,
     "until": _instant,
     "cause": _line,

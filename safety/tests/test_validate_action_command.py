@@ -12,6 +12,8 @@ from django.core.management import call_command
 
 from safety.contract.tests.seed_logs import LOGS, SeedLog
 
+ATTACHED = '{"platform": "email", "recipient": "a@b.c", "content": "Hi", "attachments": [%s]}'
+
 
 def run(*args: str) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
@@ -89,6 +91,9 @@ def test_payload_may_come_from_standard_input(good: str, monkeypatch: pytest.Mon
         ('{"content": ' + "9" * 5000 + "}", "cannot be read"),
         ('{"platform": "email", "recipient": "a@b.c", "content": "\\ud800"}', "surrogate"),
         ('{"platform": "email", "recipient": "a@b.c", "content": "\\u0000"}', "NUL"),
+        (ATTACHED % '"\\ud800"', "surrogate"),
+        (ATTACHED % '{"name": "\\ud800"}', "surrogate"),
+        (ATTACHED % '{"size": 1e999}', "too large a number"),
         (" " * (4 * 1024 * 1024 + 1), "larger than"),
     ],
 )

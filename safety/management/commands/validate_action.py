@@ -6,6 +6,7 @@ Exit 0 for any outcome, 2 for a payload that cannot be judged, one sentence per 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from argparse import ArgumentParser
 from datetime import datetime
@@ -82,7 +83,12 @@ def _json(name: str, what: str) -> Any:
     except UnicodeDecodeError as error:
         raise PayloadError((f"The {what} is not UTF-8 at byte {error.start}.",)) from None
     try:
-        return json.loads(text, object_pairs_hook=_without_twins, parse_constant=_no_constant)
+        return json.loads(
+            text,
+            object_pairs_hook=_without_twins,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise PayloadError((f"The {what} is not JSON at {where}: {error.msg}.",)) from None
@@ -116,3 +122,10 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise PayloadError((f"contains {name}, which is no JSON number.",))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise PayloadError((f"contains {text[:40]}, which is too large a number.",))
+    return number
