@@ -31,9 +31,10 @@ _COLUMNS = (
     "id", "workspace_id", "control_key", "enabled", "reason", "by_label", "changed_at",
     "auto_restore_at",
 )  # fmt: skip
+# A bare `enabled` would be read by SQLite's driver, for which whatever is not 1 is a no.
 READ = (
-    "SELECT id, workspace_id, control_key, enabled, reason, by_label, changed_at, auto_restore_at "
-    "FROM system_controls"
+    "SELECT id, workspace_id, control_key, CASE WHEN enabled = TRUE THEN 1 WHEN enabled = FALSE "
+    "THEN 0 END, reason, by_label, changed_at, auto_restore_at FROM system_controls"
 )
 
 
@@ -105,7 +106,7 @@ def read() -> Controls:
 
 def _control(values: tuple[object, ...]) -> SystemControl:
     row = sql.instance(SystemControl, _COLUMNS, values)
-    # SQLite keeps numbers, and anything but 0 and 1 stays what it is: unreadable, so stopped.
+    # SQLite keeps any value; what is neither yes nor no stays None: unreadable, so stopped.
     row.enabled = bool(row.enabled) if row.enabled in (0, 1) else row.enabled
     row.changed_at = sql.to_moment(row.changed_at)
     row.auto_restore_at = sql.to_moment(row.auto_restore_at)

@@ -115,9 +115,9 @@ def _row(key: str, scope: str, found: Any) -> dict[str, Any]:
             "by": "", "changed_at": None, "auto_restore_at": None,
         }  # fmt: skip
     if key in BRAKES:
-        word = "braking" if found.enabled else "off"
+        word = "braking" if found.is_braking else "off"
     else:
-        word = "on" if found.enabled else "OFF"
+        word = "OFF" if found.is_braking else "on"
     return {
         "scope": scope,
         "control": key,

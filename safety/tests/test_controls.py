@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from outreach import testing
 from outreach.core.models import Activity
@@ -119,3 +119,14 @@ def test_writing_a_control_is_told_in_the_log():
         )
     row = Activity.objects.get(verb="safety.control_set")
     assert row.codes == {"key": "EMERGENCY_STOP", "enabled": True}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps nothing but yes or no")
+@pytest.mark.parametrize("value", [2, -1, "true", "", b"1"])
+@pytest.mark.parametrize("key", ControlKey)
+def test_a_value_nobody_can_read_is_a_stop(live, key, value):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE system_controls SET enabled = %s WHERE control_key = %s", [value, key]
+        )
+    assert controls.read().is_braking(key)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from approvals import rounds, services
@@ -28,7 +28,7 @@ from outreach.core.people import add_address
 from outreach.edge.management.commands import control
 from outreach.edge.tests import api
 from safety import controls
-from safety.models import SystemControl
+from safety.models import BRAKES, ControlKey, SystemControl
 
 # Words, exits and JSON of commands; what they call is asked on both by the tests of the stop,
 # of settling and of decisions.
@@ -48,6 +48,17 @@ def run_json(*words):
 @pytest.fixture
 def operator():
     return testing.olaf()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps nothing but yes or no")
+def test_status_tells_a_value_nobody_can_read_as_what_it_does(live):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE system_controls SET enabled = 2 WHERE workspace_id IS NULL")
+    rows = run_json("control", "--status")["controls"]
+    told = {row["control"]: row["state"] for row in rows if row["scope"] == "system"}
+    state = controls.read()
+    assert all(state.is_braking(key) for key in ControlKey)
+    assert told == {key: "braking" if key in BRAKES else "OFF" for key in ControlKey}
 
 
 def test_status_as_table_and_json():
