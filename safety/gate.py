@@ -84,6 +84,9 @@ def check_person(facts: Facts, moment: Moment, at: datetime) -> Verdict:
         return _block("PERSON_CHECK", "person_desist", f"Person status is DESIST{because}")
     if facts.person_status == "blocked":
         return _block("PERSON_CHECK", "person_blocked", f"Person is blocked{because}")
+    if facts.person_status != "active":
+        message = f"Person status {facts.person_status!r} is unknown, which counts as stopped"
+        return _block("PERSON_CHECK", "person_status_unknown", message)
     if facts.automation_enabled:
         return Verdict()
     message = f"Automation disabled: {facts.automation_reason}"

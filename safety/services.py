@@ -30,6 +30,8 @@ def standing_of(person: Person, human: Person, state: controls.Controls) -> tupl
         return False, "Person status is DESIST"
     if human.status == PersonStatus.BLOCKED:
         return False, "Person is blocked"
+    if human.status != PersonStatus.ACTIVE:
+        return False, f"Person status {human.status!r} is unknown, which counts as stopped"
     if state.is_braking(ControlKey.EMERGENCY_STOP, person.workspace_id) or state.is_braking(
         ControlKey.MESSAGING_ENABLED, person.workspace_id
     ):

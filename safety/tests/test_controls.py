@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from outreach import testing
-from outreach.core.models import Activity
+from outreach.core.models import Activity, Person
 from outreach.testing import WORKDAY
 from safety import controls, services
 from safety.actions import BY_HAND, OUTBOUND, SAFE, judge
@@ -130,3 +130,12 @@ def test_a_value_nobody_can_read_is_a_stop(live, key, value):
             "UPDATE system_controls SET enabled = %s WHERE control_key = %s", [value, key]
         )
     assert controls.read().is_braking(key)
+
+
+def test_a_person_whose_status_nobody_knows_gets_nothing(live):
+    person = testing.make_person()
+    Person.objects.filter(pk=person.pk).update(
+        status="DESIST", status_reason="by hand", status_at=WORKDAY
+    )
+    allowed, reason = services.can_send_message(person)
+    assert not allowed and "unknown" in reason
