@@ -19,13 +19,12 @@ from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
 from outreach.core.models import Contact, Draft, Person
 from outreach.core.models.drafts import DraftStatus
-from outreach.core.models.people import PersonStatus
 from outreach.core.people import canonical
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 from safety import controls, events
 from safety.models import ControlKey
-from safety.services import can_send_message
+from safety.services import can_send_message, stopped_by_status
 
 OPEN_OR_LEFT = ("sending", "sent", "unknown", "manual")  # at most one per approval
 KEEPER = Principal.system("by-hand")
@@ -73,11 +72,8 @@ def _hidden_because(approval: Approval, at: datetime) -> str:
     if approval.send_before is not None and approval.send_before <= at:
         return f"permission to send it ended at {approval.send_before:%Y-%m-%d %H:%M} UTC"
     person = Person.objects.select_related("merged_into").get(pk=approval.draft.person_id)
-    human = canonical(person)
-    if human.status == PersonStatus.DESIST:
-        return "Person status is DESIST"
-    if human.status == PersonStatus.BLOCKED:
-        return "Person is blocked"
+    if stopped := stopped_by_status(canonical(person)):
+        return stopped
     state = controls.read()
     for key in (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED):
         if state.is_braking(key, approval.workspace_id):

@@ -26,17 +26,24 @@ def standing_of(person: Person, human: Person, state: controls.Controls) -> tupl
     for row in (human, person):
         if not row.automation_enabled:
             return False, f"Automation disabled: {row.automation_disabled_reason}"
-    if human.status == PersonStatus.DESIST:
-        return False, "Person status is DESIST"
-    if human.status == PersonStatus.BLOCKED:
-        return False, "Person is blocked"
-    if human.status != PersonStatus.ACTIVE:
-        return False, f"Person status {human.status!r} is unknown, which counts as stopped"
+    if stopped := stopped_by_status(human):
+        return False, stopped
     if state.is_braking(ControlKey.EMERGENCY_STOP, person.workspace_id) or state.is_braking(
         ControlKey.MESSAGING_ENABLED, person.workspace_id
     ):
         return False, "System messaging is disabled"
     return True, "OK"
+
+
+def stopped_by_status(human: Person) -> str:
+    """Why nobody may write to this human being, whoever writes; empty if they may be written to."""
+    if human.status == PersonStatus.ACTIVE:
+        return ""
+    if human.status == PersonStatus.DESIST:
+        return "Person status is DESIST"
+    if human.status == PersonStatus.BLOCKED:
+        return "Person is blocked"
+    return f"Person status {human.status!r} is unknown, which counts as stopped"
 
 
 def check_safety(

@@ -75,7 +75,7 @@ def test_only_approved_messages_of_that_channel_are_there():
 
 
 @pytest.mark.parametrize("automation", [True, False])
-@pytest.mark.parametrize("status", ["desist", "blocked"])
+@pytest.mark.parametrize("status", ["desist", "blocked", "paused"])
 def test_the_text_is_hidden_from_a_person_stop_on(status, automation):
     make()
     Person.objects.update(status=status, status_reason="asked", status_at=WORKDAY)
