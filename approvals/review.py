@@ -72,6 +72,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
     shown = [*outlook.findings, *of_rewrites(findings)] if outlook else findings
     human = person.merged_into or person
     subject, text = told(approval, shown)
+    ended = approval.decided_at or approval.closed_at or at
     return {
         "approval": approval,
         "revision": revision,
@@ -80,9 +81,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "pending": approval.status == ApprovalStatus.PENDING,
         "expired": approval.status == ApprovalStatus.PENDING and approval.expires_at <= at,
         "composed": queue.ago(revision.created_at, at),
-        "waiting": queue.span(
-            (approval.decided_at or approval.closed_at or at) - approval.created_at
-        ),
+        "waiting": queue.span(ended - approval.created_at),
         "expires_in": queue.span(approval.expires_at - at) if approval.expires_at > at else "",
         "closing": approval.expires_at - at < timedelta(hours=6),
         "subject": subject,

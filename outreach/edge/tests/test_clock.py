@@ -14,6 +14,7 @@ from outreach import testing
 from outreach.core.models import Activity
 from outreach.testing import WORKDAY
 
+# How pages and findings print a time.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 

@@ -7,6 +7,7 @@ from django.test import Client
 
 from outreach import testing
 
+# What a list says when it is empty; it asks as lists that are not do.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 

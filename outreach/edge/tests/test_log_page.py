@@ -15,6 +15,7 @@ from outreach.core import activity
 from outreach.core.models import Activity
 from outreach.core.principal import Principal
 
+# What the page shows of rows that are asked for as before.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = "/admin/core/activity/"
 
