@@ -86,7 +86,7 @@ def fixed(at: datetime) -> datetime:
     offset = at.utcoffset()
     if offset is None or isinstance(at.tzinfo, timezone):
         return at
-    return at.replace(tzinfo=timezone(offset), fold=0)
+    return at.replace(tzinfo=timezone(offset))
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +129,7 @@ def _offsets(zone: str, at: datetime, span: timedelta) -> tuple[timedelta | None
     found = tuple(local(step, zone).utcoffset() for step in (at, at + span / 2, at + span))
     if len(set(found)) == 1:
         return found
-    days = range(-(-span // timedelta(days=1)) + 1)
+    days = range(span.days + 1)
     return tuple(local(at + timedelta(days=day), zone).utcoffset() for day in days)
 
 

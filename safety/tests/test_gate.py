@@ -206,6 +206,8 @@ SAID = [
      "dry_run", "DRY_RUN active"),
     (gate.check_dry_run, {"dry_run": "x"}, "approval", Level.ALLOW, "DRY_RUN_CHECK",
      "dry_run", "DRY_RUN active: the send will be simulated."),
+    (gate.check_person, {"person_status": "paused"}, "edit", Level.BLOCK, "PERSON_CHECK",
+     "person_status_unknown", "Person status 'paused' is unknown, which counts as stopped"),
     (gate.check_person, {"person_status": "desist"}, "edit", Level.BLOCK, "PERSON_CHECK",
      "person_desist", "Person status is DESIST"),
     (gate.check_person, {"person_status": "desist", "status_reason": "by mail"}, "edit",
@@ -243,6 +245,11 @@ def test_what_each_check_says_word_for_word(check, change, moment, level, name, 
     assert verdict.level is level
     assert verdict.not_before is None
     assert verdict.findings[-1] == Finding(name, code, status, words)
+
+
+def test_hours_are_told_on_a_clock_of_24_hours():
+    found = gate.check_hours(GOOD, Moment.SENDING, NOON.replace(hour=22)).findings
+    assert found[0].message == "22:00 - Quiet hours violation"
 
 
 @pytest.mark.parametrize("check", [c for c in gate.CHECKS if c.__module__ == "safety.gate"])

@@ -74,6 +74,19 @@ def test_an_empty_stretch_lies_at_the_start() -> None:
     assert fold("plain").span(3, 3) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("cafe\u0301\u0323 au lait", "cafe\u0301\u0323"),
+        ("cafe\u0301", "cafe\u0301"),
+        ("cafe au lait", "cafe"),
+    ],
+)
+def test_a_span_takes_the_marks_on_its_last_letter_along(text: str, whole: str) -> None:
+    first, last = fold(text).span(0, 4)
+    assert text[first:last] == whole
+
+
 def test_a_long_text_is_read_as_a_short_one_is() -> None:
     text = "<b>a\x07b</b>\n> c" + " " * 20_000
     assert read(text).rstrip() == "<b>a b</b>\n> c"

@@ -444,6 +444,14 @@ def test_each_fault_of_a_payload_is_one_sentence(raw: Any, fault: str) -> None:
     assert faults(raw) == (fault,)
 
 
+def test_an_attachment_may_hold_anything_and_is_named_by_its_number() -> None:
+    odd = {"a": UTC, ("b", 1): "c"}
+    assert parse_payload({**MAIL, "attachments": [odd]}).attachments == (odd,)
+    assert faults({**MAIL, "attachments": ["a.pdf", "\ud800"]}) == (
+        "attachments: entry 2 contains half a surrogate pair, which is no character.",
+    )
+
+
 def test_a_payload_at_its_limits_is_read_as_it_is() -> None:
     raw = {**MAIL, "recipient": " anna@example.org ", "content": "x" * MAX_TEXT}
     raw["subject"] = "y" * MAX_LINE

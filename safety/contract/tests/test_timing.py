@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from safety.contract.localtime import (
     LocalZones,
+    clock_24,
     clock_words,
     distinct,
     instant_of,
@@ -273,6 +274,7 @@ def test_a_time_that_is_fine_is_given_back_as_it_is_and_a_hold_in_utc() -> None:
 )  # fmt: skip
 def test_the_clock_in_words(hour: int, minute: int, words: str) -> None:
     assert clock_words(datetime(2024, 1, 1, hour, minute)) == words
+    assert clock_24(datetime(2024, 1, 1, hour, minute)) == f"{hour:02}:{minute:02}"
 
 
 @pytest.mark.parametrize(
