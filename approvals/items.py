@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from approvals import rounds
 from approvals.errors import Lost, Refused, Stale
@@ -12,6 +12,8 @@ from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from safety.verdict import Verdict, sentences
+
+LATEST = timedelta(days=366)  # a time further away is a slip of the pen
 
 
 def pending(approval_id: int, by: Principal, at: datetime) -> Approval:
@@ -101,6 +103,8 @@ def time_for(approval: Approval, new_time: datetime | None, at: datetime) -> dat
             f"The time asked for, {when:%Y-%m-%d %H:%M} UTC, has passed. Choose a new time.",
             "time_passed",
         )
+    if new_time is not None and new_time > at + LATEST:
+        raise Refused("Choose a time between now and a year from now.", "time_too_late")
     return when
 
 

@@ -17,7 +17,7 @@ REASONS = {
     "by_hand": "for a person to send by hand",
     "automation_off": "held: automation is off for the person",
     "out_of_time": "out of time: the next expiry closes them",
-    "dry_run": "approved in dry run: they go back to the queue",
+    "dry_run": "approved in dry run: simulated at their time, or back in the queue when it is off",
     "quota": "for tomorrow: the daily quota is used up",
     "later": "for their time",
     "simulated": "simulated once: they leave when dry run is off",

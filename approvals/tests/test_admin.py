@@ -181,8 +181,11 @@ def brake(item, key: str, enabled: bool) -> None:
     place.controls.filter(control_key=key).update(enabled=enabled, reason="odd replies")
 
 
+@pytest.mark.parametrize("dry", [True, False])
 @pytest.mark.parametrize(("key", "on"), [("EMERGENCY_STOP", True), ("MESSAGING_ENABLED", False)])
-def test_while_stopped_an_approval_does_not_promise_a_send_either(live, key, on):
+def test_while_stopped_an_approval_does_not_promise_a_send_either(request, key, on, dry):
+    if not dry:
+        request.getfixturevalue("live")
     item = testing.make_pending()
     brake(item, key, on)
     said = words(post(enter(testing.alice()), item, "approve"))

@@ -285,6 +285,16 @@ def test_a_passed_scheduled_time_needs_a_new_one():
     assert given.send_before == LATER + timedelta(hours=73)
 
 
+@pytest.mark.parametrize("year", [2027, 2062, 9999])
+def test_a_time_more_than_a_year_away_is_a_slip_of_the_pen(year):
+    approval = testing.make_pending()
+    far = LATER.replace(year=year) + timedelta(days=20)
+    with pytest.raises(Refused, match="between now and a year from now"):
+        approve(approval, scheduled_for=far)
+    assert Approval.objects.get().status == "pending"
+    assert approve(approval, scheduled_for=LATER + timedelta(days=366)).is_given
+
+
 def test_a_blocked_person_is_not_approved():
     approval = testing.make_pending()
     person = approval.human

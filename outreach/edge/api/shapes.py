@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from approvals.items import LATEST
 from approvals.models import Approval
 from approvals.proposing import Proposal
 from outreach.core import drafts
@@ -21,7 +22,6 @@ from safety import controls
 from safety.verdict import sentences
 
 OUTCOMES = ("pending_approval", "approved_by_rule", "draft", "blocked", "refused")
-LATEST = timedelta(days=366)
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
