@@ -49,14 +49,16 @@ class Brake:
     at: datetime | None = None
 
     def sentence(self) -> str:
-        if self.source == "environment":
-            return f"{self.key} by the environment"
         if self.source == "missing":
             return f"{self.key}: {MISSING}"
+        # A switch brakes by being off; "MESSAGING_ENABLED since" would say the contrary.
+        name = self.key if self.key in BRAKES else f"{self.key} off"
+        if self.source == "environment":
+            return f"{name} by the environment"
         when = f" since {self.at:%Y-%m-%d %H:%M:%S} UTC" if self.at else ""
         who = f" by {self.by}" if self.by else ""
         why = f": {self.reason}" if self.reason else ""
-        return f"{self.key} ({self.source}){when}{who}{why}"
+        return f"{name} ({self.source}){when}{who}{why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,3 +139,16 @@ def test_a_person_whose_status_nobody_knows_gets_nothing(live):
     )
     allowed, reason = services.can_send_message(person)
     assert not allowed and "unknown" in reason
+
+
+@pytest.mark.parametrize(
+    ("key", "source", "said"),
+    [
+        ("MESSAGING_ENABLED", "workspace", "MESSAGING_ENABLED off (workspace) by Rita: x"),
+        ("MESSAGING_ENABLED", "environment", "MESSAGING_ENABLED off by the environment"),
+        ("EMERGENCY_STOP", "system", "EMERGENCY_STOP (system) by Rita: x"),
+        ("DRY_RUN", "environment", "DRY_RUN by the environment"),
+    ],
+)
+def test_a_switch_that_brakes_is_said_to_be_off(key, source, said):
+    assert controls.Brake(key, source, reason="x", by="Rita").sentence() == said
