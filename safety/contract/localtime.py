@@ -126,8 +126,8 @@ def distinct(zones: LocalZones, at: datetime, span: timedelta) -> tuple[str, ...
 def _offsets(zone: str, at: datetime, span: timedelta) -> tuple[timedelta | None, ...]:
     """What tells one clock from another; day by day where it is changed, as not all change at once:
     Israel does on a Friday, Greece on the Sunday after."""
-    found = tuple(local(step, zone).utcoffset() for step in (at, at + span / 2, at + span))
-    if len(set(found)) == 1:
+    found = local(at, zone).utcoffset(), local(at + span, zone).utcoffset()
+    if found[0] == found[1]:  # no zone changes its clocks twice within the weeks we look at
         return found
     days = range(span.days + 1)
     return tuple(local(at + timedelta(days=day), zone).utcoffset() for day in days)

@@ -216,3 +216,20 @@ def test_digits_are_read_as_letters_inside_words_only(token: str, word: str) -> 
 def test_a_look_alike_is_read_as_its_letter_in_its_own_case(alike: str, plain: str) -> None:
     assert glyphs._exceptions()[alike] == plain
     assert Folds()[ord(alike)] == plain
+
+
+@pytest.mark.parametrize("text", ["f()s t o p now", "now s t o p * item"])
+def test_letters_set_apart_are_closed_up_right_beside_a_name(text: str) -> None:
+    assert "stop" in fold(text).text
+
+
+@pytest.mark.parametrize("times", [1, 6_000])
+def test_marks_of_emphasis_stay_for_who_asks_for_them(times: int) -> None:
+    assert fold("a_b " * times).text == "a b " * times
+    assert fold("a_b " * times, emphasis=True).text == "a_b " * times
+
+
+def test_a_span_ends_with_the_letter_before_another_one() -> None:
+    text = "e\u0301e\u0301"
+    first, last = fold(text).span(0, 1)
+    assert text[first:last] == "e\u0301"
