@@ -218,7 +218,7 @@ def test_a_look_alike_is_read_as_its_letter_in_its_own_case(alike: str, plain: s
     assert Folds()[ord(alike)] == plain
 
 
-@pytest.mark.parametrize("text", ["f()s t o p now", "now s t o p * item"])
+@pytest.mark.parametrize("text", ["f()s t o p now, _all_ of you", "now s t o p * item"])
 def test_letters_set_apart_are_closed_up_right_beside_a_name(text: str) -> None:
     assert "stop" in fold(text).text
 
