@@ -120,7 +120,7 @@ def test_the_environment_may_brake(place, settings):
     settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "AUTO_APPROVE_ENABLED": True}
     approval = propose()
     assert approval.status == "pending"
-    assert "AUTO_APPROVE_ENABLED by the environment" in approval.priority_reasons[-1]
+    assert "AUTO_APPROVE_ENABLED off by the environment" in approval.priority_reasons[-1]
 
 
 @pytest.mark.parametrize(
