@@ -246,7 +246,8 @@ def _signals_of(text: str) -> frozenset[str]:
 
 def _signals_in(text: str) -> frozenset[str]:
     plain = fold(text).text
-    return frozenset(rule.family for rule, _, _ in signals().candidates(plain, "text"))
+    found = signals().candidates(plain, "text")
+    return frozenset(rule.family for rule, _, pattern in found if pattern.search(plain))
 
 
 _signals_again = lru_cache(maxsize=256)(_signals_in)

@@ -74,8 +74,11 @@ class Rule:
 
 # A sieve short of memory would answer "nothing found"; it must find this after every text.
 _CANARY = "\ue000end of text\ue001"
-# Patterns per sieve. In one big set the states multiply and new text costs ten times as much.
-_GROUP = 40
+# Patterns per sieve. In one big set the states multiply and new text costs ten times as much, most
+# of all with patterns that wait for a second word: they are few to a sieve (bench/content_cost.py).
+_GROUP, _WAITING_GROUP = 66, 16
+_WAITS = re.compile(r"(?:\[\^[^\]]*\]|\\w|\\S|\.)[*+{]")
+_COUNT = re.compile(r"\{(\d+),\d+\}")
 
 # A rule, its pattern, and the pattern compiled.
 Owned = tuple["Rule", str, Any]
@@ -134,18 +137,19 @@ def shipped() -> tuple[Rule, ...]:
 
 
 class Sieve:
-    """A few patterns asked at once: which of them occur in a text, in linear time."""
+    """A few patterns asked at once: which of them may occur in a text, in linear time."""
 
     def __init__(self, owned: Sequence[Owned]) -> None:
         self._owned = owned
         self._set = re2.Set.SearchSet(_options())
         for _, pattern, _ in owned:
-            self._set.Add(pattern)
+            self._set.Add(uncounted(pattern))
         self._set.Add(_CANARY)
         self._set.Compile()
 
     def pick(self, text: bytes) -> list[Owned]:
-        """The patterns that occur in UTF-8; a sieve that could not look is an error, not "no"."""
+        """The patterns that may occur in UTF-8, which each itself has to say; all others do not.
+        A sieve that could not look is an error, not "no"."""
         found = sorted(self._set.Match(text) or ())
         if not found or found[-1] != len(self._owned):
             raise RuntimeError("the rules could not be applied to this text")
@@ -163,13 +167,11 @@ class Book:
             for pattern in rule.patterns:
                 line = f"(?m){pattern}"
                 owned[rule.where].append((rule, line, compiled(pattern)))
-        self._sieves = {
-            field: [Sieve(rows[i : i + _GROUP]) for i in range(0, len(rows), _GROUP)]
-            for field, rows in owned.items()
-        }
+        self._sieves = {field: _sieves(rows) for field, rows in owned.items()}
 
     def candidates(self, text: str, field: str, *, heading: bool = False) -> list[Owned]:
-        """The rules for this field, each with its compiled pattern, that occur in the text."""
+        """The rules for this field that may occur in the text, each with its compiled pattern to
+        say whether and where."""
         ended = f"{text}\n{_CANARY}".encode()
         found = [row for sieve in self._sieves["any"] for row in sieve.pick(ended)]
         for sieve in self._sieves["subject" if field == "subject" else "text"]:
@@ -177,6 +179,19 @@ class Book:
         if heading:
             found += [row for sieve in self._sieves["heading"] for row in sieve.pick(ended)]
         return found
+
+
+def _sieves(owned: Sequence[Owned]) -> list[Sieve]:
+    waiting = [row for row in owned if _WAITS.search(row[1])]
+    others = [row for row in owned if not _WAITS.search(row[1])]
+    groups = ((waiting, _WAITING_GROUP), (others, _GROUP))
+    return [Sieve(rows[i : i + n]) for rows, n in groups for i in range(0, len(rows), n)]
+
+
+def uncounted(pattern: str) -> str:
+    """A pattern that finds at least as much: its repetitions have no upper end. To count up to one
+    takes a state for each number, beside whatever else is under way."""
+    return _COUNT.sub(lambda m: {"0": "*", "1": "+"}.get(m[1], f"{{{m[1]},}}"), pattern)
 
 
 def compiled(pattern: str) -> Any:

@@ -135,6 +135,40 @@ def test_every_rule_that_may_match_is_named_once_however_many_there_are() -> Non
     assert [rule.id for rule, _, _ in found] == ["x.0", "x.41", "x.99"]
 
 
+def test_rules_that_wait_for_a_second_word_are_found_beside_the_others() -> None:
+    ways = ["one{n:02}", "one{n:02}[^.]{{0,9}}two", "one{n:02}\\w+", "one{n:02} .*two"]
+    rules = [
+        rule_of({**ROW, "id": f"x.{n}", "patterns": [ways[n % 4].format(n=n)]}) for n in range(100)
+    ]
+    text = "".join(f"one{n:02}a\none{n:02} two\n" for n in (0, 41, 82, 99))
+    found = rulebook.Book(rules).candidates(text, "text")
+    assert sorted(rule.id for rule, _, _ in found) == ["x.0", "x.41", "x.82", "x.99"]
+    assert not rulebook.Book(rules).candidates("one99. Two", "text")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "loose"),
+    [
+        ("a[^.]{0,60}?b", "a[^.]*?b"),
+        (r"\d{1,2} (?:b ){1,3}", r"\d+ (?:b )+"),
+        ("a{2,12}", "a{2,}"),
+        ("a{10,12}", "a{10,}"),
+        ("a{3}b{2,}c?", "a{3}b{2,}c?"),
+    ],
+)
+def test_a_sieve_does_not_count_how_often(pattern: str, loose: str) -> None:
+    assert rulebook.uncounted(pattern) == loose
+
+
+@pytest.mark.parametrize(("between", "sells"), [(20, True), (31, False)])
+def test_what_the_sieve_lets_through_is_still_counted(between: int, sells: bool) -> None:
+    from safety.contract.content import is_promotional_text
+
+    text = f"Use the code {'x' * between} to save."  # with four more characters: {0,30}
+    assert rulebook.signals().candidates(text.lower(), "text")
+    assert is_promotional_text(subject="", text=text) is sells
+
+
 @pytest.mark.parametrize(
     ("check", "families"),
     [
