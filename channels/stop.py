@@ -184,17 +184,16 @@ def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: d
     _may_lift(by, workspace)
     scope_id = workspace.pk if workspace else None
     with transaction.atomic(durable=True):
-        rows = {
-            row.control_key: row
-            for row in SystemControl.objects.filter(workspace=workspace).select_for_update()
-        }
-        stop = rows.get(ControlKey.EMERGENCY_STOP)
-        reopened = 0
-        if stop is not None and stop.enabled:
-            reopened = taking.reopen_before_stop(
-                workspace=workspace, decided_before=stop.changed_at or at, by=STOPPER, at=at
-            )
+        list(SystemControl.objects.filter(workspace=workspace).select_for_update())
         before = controls.read()
+        stop = before.rows.get((scope_id, ControlKey.EMERGENCY_STOP))
+        reopened = 0
+        if stop is None or stop.is_braking:
+            # Since when a row is missing or unreadable nobody knows: all that it held goes back.
+            since = (stop.changed_at or at) if stop and stop.enabled is True else None
+            reopened = taking.reopen_before_stop(
+                workspace=workspace, decided_before=since, by=STOPPER, at=at
+            )
         keys = (ControlKey.EMERGENCY_STOP, *SWITCHES)
         were_off = [
             brake.sentence()

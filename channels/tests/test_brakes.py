@@ -88,6 +88,30 @@ def test_the_programs_own_stop_reads_its_time_under_the_lock_too(live):
     assert inside == [True]
 
 
+def test_lifting_a_stop_whose_row_is_missing_returns_what_it_held(live):
+    """Nobody knows since when it has been missing, so all that is approved is decided anew."""
+    approval = testing.make_approved(at=LATER + timedelta(minutes=1))
+    SystemControl.objects.filter(control_key="EMERGENCY_STOP", workspace=None).delete()
+    lifted = stop.enable_all(workspace=None, reason="over", by=testing.olaf(), at=LATER)
+    assert lifted.reopened == 1
+    assert Approval.objects.get(pk=approval.pk).closed_reason == "emergency_stop"
+    assert controls.badge().text == "LIVE"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps nothing but yes or no")
+@pytest.mark.parametrize("value", [2, "true", "", b"1"])
+def test_lifting_a_stop_that_nobody_can_read_returns_what_it_held(live, value):
+    """Its time is that of an earlier change: what was approved since then was held by it, too."""
+    approval = testing.make_approved()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE system_controls SET enabled = %s, changed_at = %s WHERE control_key = %s",
+            [value, WORKDAY - timedelta(days=9), "EMERGENCY_STOP"],
+        )
+    lifted = stop.enable_all(workspace=None, reason="over", by=testing.olaf(), at=LATER)
+    assert (lifted.reopened, Approval.objects.get(pk=approval.pk).status) == (1, "withdrawn")
+
+
 def test_what_is_approved_during_a_stop_leaves_after_it(live):
     emergency()
     approval = testing.make_approved(at=LATER + timedelta(minutes=1))
