@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from approvals import taking
+from channels.lifted import LIFTS, Lifted, still_braking, was_set
 from outreach.core import people
 from outreach.core.models import Person, Workspace
 from outreach.core.models.people import PersonStatus
@@ -147,8 +147,11 @@ def switch_on(
         return controls.write(key, True, workspace=workspace, reason=reason, by=by, at=at)
 
 
-def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at: datetime) -> None:
-    """Lift dry run set by control: on the host only, and only where the environment allows."""
+def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at: datetime) -> bool:
+    """Lift dry run set by control: on the host only, and only where the environment allows.
+
+    Returns whether it was set in that scope.
+    """
     _may_lift(by, workspace)
     if by.door != "command":
         raise ControlRefused("Dry run is lifted on the host only: manage.py control.")
@@ -160,19 +163,9 @@ def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at:
             "DRY_RUN=False in the environment and restart."
         )
     with transaction.atomic(durable=True):
+        was = controls.read().own(ControlKey.DRY_RUN, workspace.pk if workspace else None)
         controls.write(ControlKey.DRY_RUN, False, workspace=workspace, reason=reason, by=by, at=at)
-
-
-@dataclass(frozen=True, slots=True)
-class Lifted:
-    """What `enable_all` found off before, what still brakes elsewhere, how many were reopened.
-
-    Where the whole system was lifted, "elsewhere" are the workspaces with brakes of their own.
-    """
-
-    were_off: list[str]
-    still_braking: list[str]
-    reopened: int
+    return was is not None
 
 
 def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: datetime) -> Lifted:
@@ -194,32 +187,12 @@ def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: d
             reopened = taking.reopen_before_stop(
                 workspace=workspace, decided_before=since, by=STOPPER, at=at
             )
-        keys = (ControlKey.EMERGENCY_STOP, *SWITCHES)
-        were_off = [
-            brake.sentence()
-            for key in keys
-            for brake in before.brakes(key, scope_id)
-            if brake.source in (("workspace", "missing") if workspace else ("system", "missing"))
-        ]
-        for key in keys:
+        found = was_set(before, workspace)
+        for key in LIFTS:
             controls.write(key, key in SWITCHES, workspace=workspace, reason=reason, by=by, at=at)
-        still = _still_braking(keys, workspace)
-    return Lifted(were_off, still, reopened)
-
-
-def _still_braking(keys: Sequence[str], workspace: Workspace | None) -> list[str]:
-    """What brakes that scope from elsewhere; of the whole system, every workspace's own brakes."""
-    state, pk = controls.read(), workspace.pk if workspace else None
-    found = [brake.sentence() for key in keys for brake in state.brakes(key, pk)]
-    if workspace is None:
-        found += [
-            f"{place.slug}: {brake.sentence()}"
-            for place in Workspace.objects.order_by("slug")
-            for key in keys
-            for brake in state.brakes(key, place.pk)
-            if brake.source in ("workspace", "missing")  # the system's rows were just written
-        ]
-    return found
+        still = still_braking(workspace)
+    were_off = [brake.sentence() for brake in found]
+    return Lifted([brake.key for brake in found], were_off, still, reopened)
 
 
 def restore_due(*, at: datetime) -> int:

@@ -74,14 +74,17 @@ class Controls:
         if settings.ENVIRONMENT_BRAKES.get(key, True):
             found.append(Brake(key, "environment"))
         scopes: Iterable[int | None] = (None,) if workspace_id is None else (None, workspace_id)
-        for scope in scopes:
-            row = self.rows.get((scope, key))
-            if row is None:
-                found.append(Brake(key, "missing"))
-            elif row.is_braking:
-                source = "system" if scope is None else "workspace"
-                found.append(Brake(key, source, row.reason, row.by_label, row.changed_at))
-        return found
+        return found + [brake for scope in scopes if (brake := self.own(key, scope))]
+
+    def own(self, key: str, scope: int | None) -> Brake | None:
+        """The brake that is set in that very scope, whatever brakes it from elsewhere."""
+        row = self.rows.get((scope, key))
+        if row is None:
+            return Brake(key, "missing")
+        if not row.is_braking:
+            return None
+        source = "system" if scope is None else "workspace"
+        return Brake(key, source, row.reason, row.by_label, row.changed_at)
 
     def is_braking(self, key: str, workspace_id: int | None = None) -> bool:
         return bool(self.brakes(key, workspace_id))

@@ -46,7 +46,7 @@ def badge_of(place: Workspace | None) -> tuple[controls.Badge, dict[str, str], s
     """The badge of that scope, the workspaces that have another one, and all that in a sentence."""
     state = controls.read()
     badge = controls.badge(place.pk if place else None, state)
-    others = {}
+    badges, others = {}, {}
     if place is None:
         badges = {
             item.slug: controls.badge(item.pk, state).text
@@ -54,8 +54,16 @@ def badge_of(place: Workspace | None) -> tuple[controls.Badge, dict[str, str], s
         }
         others = {slug: text for slug, text in badges.items() if text != badge.text}
     listed = ", ".join(f"{slug} ({text})" for slug, text in others.items())
+    if others and len(others) == len(badges):  # its sentence would hold nowhere
+        return badge, others, f"{badge.text} for the system, but in no workspace: {listed}."
     but = f", except in {listed}" if others else ""
     return badge, others, f"{badge.text}{but}: {badge.sentence}"
+
+
+def now_on(key: ControlKey, place: Workspace | None) -> str:
+    """Of a switch just put on: that it is, and what keeps it off in that scope all the same."""
+    other = elsewhere(controls.read(), place.pk if place else None, key)
+    return f"is on here, but still off {other}" if other else "is on"
 
 
 def rows_of(place: Workspace | None) -> list[dict[str, Any]]:

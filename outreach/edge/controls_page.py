@@ -130,12 +130,13 @@ def _set(request: HttpRequest) -> HttpResponse:
                 messages.info(request, f"Had been off: {line}")
             for line in lifted.still_braking:
                 messages.warning(request, f"Still braking: {line}")
-            messages.success(request, "Emergency stop lifted; the four switches are on.")
+            messages.success(request, f"{lifted.sentence()}.")
         elif key == ControlKey.DRY_RUN:
             stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
         else:
             stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
-            messages.success(request, f"{ControlKey(key).label} is on.")
+            now_on = control_rows.now_on(ControlKey(key), place)
+            messages.success(request, f"{ControlKey(key).label} {now_on}.")
     except REFUSALS as error:
         messages.error(request, getattr(error, "plainly", str(error)))
     return back

@@ -72,8 +72,9 @@ class Controls(APIView):
 
         What lets go (a switch put on, a brake lifted) is `effective` at once. Lifting
         `emergency-stop` also switches messaging, auto-reply, auto-approve and experiment on:
-        `were_off` says what had been off, `still_braking` what brakes it from elsewhere, `reopened`
-        how many that were approved before the stop went back to the queue.
+        `lifted` names what was let go, `were_off` says how it had been set, `still_braking` what
+        brakes all the same (dry run, another scope, the environment), `reopened` how many that were
+        approved before the stop went back to the queue.
 
         A switch put off says when it `restores_at` (null: never by itself), which is later than
         asked for if it `was_off_for_longer`.

@@ -501,7 +501,10 @@ def test_lifting_the_emergency_stop_tells_what_had_been_off():
     change(boss, str(place.pk), "EXPERIMENT_ENABLED", "brake", "odd figures")
     change(boss, str(place.pk), "EMERGENCY_STOP", "brake", "drill")
     said = words(change(boss, str(place.pk), "EMERGENCY_STOP", "lift", "drill is over"))
-    assert "odd figures" in said and "Emergency stop lifted" in said
+    assert "odd figures" in said and "Emergency stop lifted, experiments switched on." in said
+    assert "Still braking: DRY_RUN by the environment" in said
+    again = words(change(boss, str(place.pk), "EMERGENCY_STOP", "lift", "drill is over"))
+    assert "Nothing was set, so nothing was lifted." in again
 
 
 @pytest.mark.parametrize("scope", ["system", "999", "x"])

@@ -124,6 +124,63 @@ def test_lifting_the_stop_of_the_system_tells_of_workspaces_that_stay_stopped(op
     assert "still braking" not in run("control", "--enable-all")
 
 
+def test_enable_all_says_that_nothing_was_set(operator, live):
+    assert run("control", "--enable-all") == (
+        "Nothing was set, so nothing was lifted. LIVE: Approved messages leave.\n"
+    )
+    assert run_json("control", "--enable-all")["lifted"] == []
+
+
+def test_enable_all_says_exactly_what_it_lifted(operator, live):
+    run("control", "--disable", "messaging", "--reason", "429s")
+    run("control", "--emergency-stop")
+    said = run("control", "--enable-all").splitlines()
+    assert said[-1].startswith("Emergency stop lifted, messaging switched on. LIVE: ")
+    run("control", "--disable", "auto-reply")
+    told = run_json("control", "--enable-all")
+    assert (told["lifted"], len(told["were_off"])) == (["AUTO_REPLY_ENABLED"], 1)
+
+
+@pytest.mark.parametrize("key", ["EMERGENCY_STOP", "DRY_RUN", "EXPERIMENT_ENABLED"])
+def test_enable_all_names_what_the_environment_still_brakes(operator, live, key):
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, key: True}
+    said = run("control", "--enable-all")
+    assert f"still braking: {key}" in said and "by the environment\n" in said
+    assert "lifted, the four" not in said and "Nothing was set" in said
+
+
+def test_enable_all_names_the_dry_run_of_a_workspace_and_promises_nothing(operator, live):
+    place = testing.make_workspace()
+    run("control", "--enable", "dry-run", "--workspace", place.slug)
+    said = run("control", "--enable-all")
+    assert f"still braking: {place.slug}: DRY_RUN (workspace) since" in said
+    assert f"LIVE for the system, but in no workspace: {place.slug} (DRY RUN)." in said
+    assert "messages leave" not in said
+
+
+def test_lifting_a_workspace_takes_no_credit_for_the_system(operator, live):
+    place = testing.make_workspace()
+    SystemControl.objects.filter(workspace=None, control_key="MESSAGING_ENABLED").delete()
+    told = run_json("control", "--enable-all", "--workspace", place.slug)
+    assert (told["lifted"], len(told["still_braking"])) == ([], 1)
+
+
+def test_a_switch_put_on_says_what_keeps_it_off(operator, live):
+    place = testing.make_workspace()
+    run("control", "--disable", "messaging")
+    said = run("control", "--enable", "messaging", "--workspace", place.slug)
+    assert said.startswith("MESSAGING_ENABLED is on here, but still off for the whole system. ")
+    assert run("control", "--enable", "messaging").startswith("MESSAGING_ENABLED is on. LIVE")
+
+
+def test_a_dry_run_that_was_not_set_is_not_said_to_be_lifted(operator, live):
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": False}
+    words = ("control", "--disable", "dry-run", "--reason", "go")
+    assert run(*words).startswith("dry run was not set by control here, so nothing was lifted. ")
+    run("control", "--enable", "dry-run")
+    assert run(*words).startswith("dry run set by control is lifted. ")
+
+
 def test_a_drain_that_stops_itself_is_not_headed_as_live(operator, live, monkeypatch):
     testing.make_approved()
 

@@ -34,6 +34,7 @@ LIFTED_FOR_GOOD = (
     "Nothing was changed: lifting dry run is for good, so leave --duration away, and set it again "
     "with --enable dry-run when you are done."
 )
+NO_DRY_RUN = "dry run was not set by control here, so nothing was lifted"
 # Option → the acts that heed it; beside another it would be dropped without a word.
 HEEDED = {
     "duration": ("disable",),
@@ -117,14 +118,16 @@ class Command(BaseCommand):
         elif options["enable_all"]:
             self._enable_all(place, reason or NO_REASON, by, as_json=options["json"])
         elif options["disable"] == "dry-run":
-            stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
-            self._done("dry run set by control is lifted", place, as_json=options["json"])
+            was = stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
+            done = "dry run set by control is lifted" if was else NO_DRY_RUN
+            self._done(done, place, as_json=options["json"])
         elif options["disable"] or options["enable"] == "dry-run":
             self._brake(options, place, reason or NO_REASON, by)
         else:
             key = controls.WORDS[options["enable"]]
             stop.switch_on(key, workspace=place, reason=reason or NO_REASON, by=by, at=now)
-            self._done(f"{key} is on", place, as_json=options["json"])
+            done = f"{key} {control_rows.now_on(key, place)}"
+            self._done(done, place, as_json=options["json"])
 
     def _brake(
         self, options: dict[str, Any], place: Workspace | None, reason: str, by: Principal
@@ -213,7 +216,7 @@ class Command(BaseCommand):
             self.stdout.write(f"still braking: {line}")
         if lifted.reopened:
             self.stdout.write(f"{lifted.reopened} approved before the stop went back to the queue.")
-        self._done("emergency stop lifted, the four switches are on", place, as_json=False)
+        self._done(lifted.sentence(), place, as_json=False)
 
     def _done(
         self, sentence: str, place: Workspace | None, back: Back | None = None, *, as_json: bool
