@@ -263,6 +263,10 @@ LOGGING = {
     }
     | {"django.request": {"filters": ["links", "one line"]}}
     | {"django.security.csrf": {"filters": ["links"]}}
+    | {
+        f"django.security.{name}": {"filters": ["one line"]}
+        for name in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+    }
     | {"django.server": {"filters": ["links"], "handlers": ["stderr"], "propagate": False}},
 }
 

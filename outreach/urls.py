@@ -24,6 +24,7 @@ from outreach.edge.welcome import Welcome
 
 inside = admin.site.admin_view  # logged in, and staff
 
+handler400 = "outreach.edge.api.missing.unreadable"
 handler404 = "outreach.edge.api.missing.not_found"
 handler500 = "outreach.edge.api.missing.broken"
 

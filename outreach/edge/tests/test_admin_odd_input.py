@@ -75,6 +75,46 @@ def test_a_nul_in_a_form_or_an_address_is_refused_before_anything_is_done():
     assert client.post(reverse("emergency_stop"), said).status_code == 400
 
 
+FORM = "application/x-www-form-urlencoded"
+MANY = "a=1&" * 1001
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "told"),
+    [
+        (f"reason={'x' * 2_000_000}", FORM, "A form may hold 1 MB of text, files aside"),
+        (MANY, FORM, "A form may have 1000 fields, and this one had more"),
+        (
+            '--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n1\r\n' * 101
+            + "--x--",
+            "multipart/form-data; boundary=x",
+            "A form may carry 100 files, and this one carried more",
+        ),
+    ],
+    ids=["large", "fields", "files"],
+)
+def test_a_form_that_is_too_large_is_a_page_and_one_line_of_the_log(caplog, sent, kind, told):
+    client, page = enter(testing.dora()), reverse("controls")
+    caplog.clear()
+    answer = client.post(page, sent, content_type=kind)
+    said = answer.content.decode()
+    assert answer.status_code == 413 and told in said
+    assert "That was too much at once" in said and "Nothing was changed" in said
+    lines = [caplog.handler.format(each) for each in caplog.records]
+    assert len(lines) == 1 and "\n" not in lines[0]
+
+
+def test_what_cannot_be_read_at_all_is_a_page_of_ours(caplog):
+    answer = enter(testing.dora()).get("/admin/", headers={"host": "elsewhere.example"})
+    said = answer.content.decode()
+    assert answer.status_code == 400 and "What your browser sent could not be read" in said
+    logged = [caplog.handler.format(each) for each in caplog.records]
+    assert any("ALLOWED_HOSTS" in line for line in logged)
+    assert not any("Traceback" in line for line in logged)
+    api = Client(raise_request_exception=False).get("/api/me", headers={"host": "no.example"})
+    assert api.status_code == 400 and api.json()["errors"][0]["code"] == "invalid"
+
+
 def test_no_words_hold_a_stop_by_link_up():
     place = testing.make_workspace()
     by = testing.alice()
