@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "outreach.edge.middleware.RequestIdMiddleware",
+    "outreach.edge.middleware.read_to_the_end",
     "outreach.edge.middleware.final_slash",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

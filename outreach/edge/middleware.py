@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -77,6 +78,30 @@ class NoNulMiddleware:
         if not any("\0" in value for values in given for value in values):
             return None
         return HttpResponse(NUL, status=400, content_type="text/plain; charset=utf-8")
+
+
+READ_AWAY, PIECE = 16 * 1024 * 1024, 64 * 1024
+
+
+def read_to_the_end(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Reads the rest of a body that is too large, up to a limit, and throws it away.
+
+    A server closes the connection over what nobody read, in the middle of the client's sending and
+    though it has just said keep-alive. No application may answer "Connection: close" (PEP 3333).
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 413:
+            with suppress(OSError):  # the client is gone
+                for _ in range(READ_AWAY // PIECE):
+                    if not request.read(PIECE):
+                        break
+        return response
+
+    return middleware
 
 
 FOR_PROGRAMS = ("/api/", "/v1/")
