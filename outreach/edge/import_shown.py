@@ -91,12 +91,20 @@ def _show_hints(report: Report, console: Console) -> None:
         if row.suggestion:
             lines.append(f"line {row.line}, {row.name}: {row.suggestion}")
     total = report.counts["conflicts"] + report.counts["suggestions"]
-    _show_list("To look at; kept as it was", lines, total, console)
+    _show_list(f"To look at; kept as it was: {total:,}", lines, total, console)
 
 
 def _show_errors(report: Report, console: Console) -> None:
-    lines = [f"line {line}: {text}" for line, text in report.errors]
-    _show_list("Errors in rows", lines, report.counts["errors"], console, most=len(lines))
+    """Each fault, and what became of its row: left out, or taken without it."""
+    lines = [
+        f"line {line}{', taken without it' if is_taken else ''}: {text}"
+        for line, text, is_taken in report.errors
+    ]
+    rows, taken = report.counts["rows_with_errors"], report.counts["rows_taken_in_part"]
+    said = [f"{rows - taken:,} left out"] if rows > taken else []
+    said += [f"{taken:,} taken without what is wrong in them"] if taken else []
+    title = f"Errors in {several(rows, 'row')}: {', '.join(said)}"
+    _show_list(title, lines, report.counts["errors"], console, most=len(lines))
 
 
 def _show_list(
@@ -104,7 +112,7 @@ def _show_list(
 ) -> None:
     if not lines:
         return
-    console.print(f"[bold]{title}: {total:,}[/]")
+    console.print(f"[bold]{title}[/]")
     for line in lines[:most]:
         console.print(f"  {escape(line)}")
     if total > len(lines[:most]):

@@ -1,4 +1,5 @@
-"""One record of a file as somebody who may be stored, or the reason why it is nobody. Pure.
+"""One record of a file as somebody who may be stored, or the reason why it is nobody. Pure, but for
+what day it is.
 
 A cell that cannot be read is an error of its row and is named; the row is kept without it as
 long as another cell still says who it is. An unknown time zone is not: without it the person
@@ -8,7 +9,9 @@ would be written to at the wrong hour.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+
+from django.utils import timezone
 
 from outreach.core import names
 from outreach.core.addresses import readable
@@ -90,6 +93,7 @@ class Reader:
         self.columns = table.columns
         self.ways = Ways(table.columns, table.header)
         self.refusals = Refusals(table.columns, table.header)
+        self.tomorrow = timezone.now().date() + timedelta(days=1)  # today, wherever it was written
 
     def read(self, record: Record) -> Candidate | Skip:
         """Somebody, or why it is nobody. A row that is left out still closes its addresses."""
@@ -216,6 +220,9 @@ class Reader:
             row.connected_on = dates.parse(text, is_day_first=self.table.is_day_first)
             if row.connected_on is None:
                 row.problems.append(f"{text[:60]!r} is no date. Write it as 2023-11-15.")
+            elif row.connected_on > self.tomorrow:
+                row.connected_on = None
+                row.problems.append(f"{text[:60]!r} is a date to come. Write the day it was.")
         return row
 
     def _short(self, row: Candidate, name: str, text: str) -> str:

@@ -24,10 +24,13 @@ BY_MARK: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF8", "a picture", EXPORT),
     (b"SQLite format 3", "a database", EXPORT),
     (b"{\\rtf", "a word processor's file (RTF)", EXPORT),
+    (b"\x7fELF", "a program", EXPORT),
+    (b"MZ\x90\x00", "a program", EXPORT),
 )
 BY_TEXT: tuple[tuple[str, str, str], ...] = (
     (r"<!doctype html|<html", "a web page", "Use the site's export, which gives a CSV file."),
     (r"<\?xml", "XML", EXPORT),
+    (r"#!\s*/|@echo off|<\?php", "a program (a script)", EXPORT),
     (r"[{\[]\s*[\"{\[]", "JSON", EXPORT),
 )
 

@@ -98,7 +98,8 @@ class Report:
     kept: dict[Outcome, list[RowResult]] = field(
         default_factory=lambda: {outcome: [] for outcome in Outcome}
     )
-    errors: list[tuple[int, str]] = field(default_factory=list)
+    # Line, fault, and whether the rest of the row was taken.
+    errors: list[tuple[int, str, bool]] = field(default_factory=list)
 
     def add(self, row: RowResult) -> None:
         """Count one row, and keep it while there is room."""
@@ -110,8 +111,10 @@ class Report:
         if row.errors:
             counts["rows_with_errors"] += 1
             counts["errors"] += len(row.errors)
-            room = KEPT_ERRORS - len(self.errors)
-            self.errors.extend((row.line, text) for text in row.errors[: max(room, 0)])
+            is_taken = row.outcome is not Outcome.SKIPPED
+            counts["rows_taken_in_part"] += is_taken
+            room = max(KEPT_ERRORS - len(self.errors), 0)
+            self.errors.extend((row.line, text, is_taken) for text in row.errors[:room])
         counts["conflicts"] += len(row.conflicts)
         counts["suggestions"] += bool(row.suggestion)
         counts["stopped"] += row.is_stopped
@@ -172,7 +175,10 @@ class Report:
             "counts": self.tally(),
             "skipped_by_reason": dict(sorted(self.reasons.items())),
             "suppressed_by_reason": dict(sorted(self.suppressions.items())),
-            "errors": [{**place(line), "error": text} for line, text in self.errors],
+            "errors": [
+                {**place(line), "error": text, "row_taken": is_taken}
+                for line, text, is_taken in self.errors
+            ],
             "errors_not_shown": self.counts["errors"] - len(self.errors),
             "rows": [row.as_dict() for row in self.rows()],
             "rows_not_shown": self.counts["rows"] - sum(len(rows) for rows in self.kept.values()),
@@ -191,6 +197,7 @@ COUNTS = (
     "unchanged",
     "skipped",
     "rows_with_errors",
+    "rows_taken_in_part",  # of those: without what is wrong in them
     "errors",
     "conflicts",
     "suggestions",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from outreach import testing
 from outreach.core import importing, merging, people
@@ -97,8 +98,24 @@ def test_deleted_members_and_empty_rows_are_left_out_and_counted(bring):
     report = bring(HEAD + ANNA + ",,,,,,13 Nov 2023\n,,,,,,\n,,,,ACME,,\n")
     assert report.reasons == {"deleted_member": 1, "empty": 1, "nobody": 1}
     assert (report.new, report.skipped, report.errors) == (
-        1, 3, [(5, "Neither a name nor an address.")],
+        1, 3, [(5, "Neither a name nor an address.", False)],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("far", ["01 Jan 9999", "2099-01-01", "9999-12-31"])
+def test_a_date_to_come_is_told_and_not_stored(bring, far):
+    report = bring(HEAD + f"Anna,Meier,,anna@example.com,,,{far}\n" + "Bob,B,,nope,,,\n")
+    assert Person.objects.get().connected_on is None
+    assert (report.counts["rows_with_errors"], report.counts["rows_taken_in_part"]) == (2, 1)
+    (line, text, is_taken), (_, _, is_bob_taken) = report.errors
+    assert (line, is_taken, is_bob_taken) == (2, True, False)
+    assert text == f"{far!r} is a date to come. Write the day it was."
+
+
+def test_a_date_of_today_is_stored_wherever_today_it_was(bring):
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    bring(HEAD + f"Anna,Meier,,anna@example.com,,,{tomorrow.isoformat()}\n")
+    assert Person.objects.get().connected_on == tomorrow
 
 
 def test_empty_fields_are_filled_and_told_field_by_field(bring):
@@ -199,7 +216,7 @@ def test_addresses_of_two_people_in_one_row_are_left_to_a_person(bring):
 )
 def test_an_address_twice_in_a_file_names_both_lines(bring, second):
     report = bring(HEAD + ANNA + second)
-    ((line, text),) = report.errors
+    ((line, text, _),) = report.errors
     assert (line, report.new, report.skipped) == (3, 1, 1)
     assert "is in line 2 and in line 3" in text
 
@@ -258,7 +275,7 @@ def test_two_records_of_one_name_and_phone_stay_two(bring):
 def test_row_errors_are_listed_and_the_row_kept_if_it_is_somebody(bring):
     report = bring(HEAD + "A,B,https://www.linkedin.com/in/a,a@@b,,,someday\nC,D,,nope,,,\n")
     assert (report.new, report.skipped, report.counts["errors"]) == (1, 1, 3)
-    assert [line for line, _ in report.errors] == [2, 2, 3]
+    assert [line for line, *_ in report.errors] == [2, 2, 3]
     assert "is no e-mail address" in report.errors[0][1]
     assert "'someday' is no date" in report.errors[1][1]
     assert "Nothing else in the row says who it is." in report.errors[2][1]
@@ -267,7 +284,7 @@ def test_row_errors_are_listed_and_the_row_kept_if_it_is_somebody(bring):
 def test_ragged_rows_are_errors_with_their_line(bring):
     report = bring("Name,Email\nA\nB,b@example.com,X\nC,c@example.com,\nD,d@example.com\n")
     assert (report.new, report.reasons) == (2, {"ragged": 2})
-    assert [line for line, _ in report.errors] == [2, 3]
+    assert [line for line, *_ in report.errors] == [2, 3]
     assert "1 cell and the header 2" in report.errors[0][1]
 
 
@@ -287,7 +304,8 @@ def test_countries_are_known_by_name_and_help_to_read_phones(bring):
     report = bring("Name,Phone,Country\nA,044 668 18 00,Schweiz\nB,+4930123456,Narnia\n")
     assert Person.objects.get(full_name="A").country == "CH"
     assert Address.objects.filter(normalised="+41446681800").exists()
-    assert report.errors == [(3, "'Narnia' is no country known here. Write its two-letter code.")]
+    said = "'Narnia' is no country known here. Write its two-letter code."
+    assert report.errors == [(3, said, True)]
 
 
 def test_formulas_are_stored_as_they_are(bring):

@@ -60,7 +60,9 @@ def test_a_dry_run_shows_and_stores_nothing(path):
     assert "2 rows: 1 new, 0 changed, 0 unchanged, 1 skipped." in shown
     assert "Nothing was stored: this was a dry run." in shown
     assert "Anna [b]Meier" in shown
-    assert "Errors in rows: 1" in shown and "line 3: 'nope' is no e-mail address" in shown
+    assert (
+        "Errors in 1 row: 1 left out\n" in shown and "line 3: 'nope' is no e-mail address" in shown
+    )
     assert not Person.objects.exists()
     assert not Activity.objects.exists()
 
@@ -73,13 +75,24 @@ def test_importing_twice_says_that_nothing_was_to_do(path):
     assert Activity.objects.filter(verb="imports.applied").count() == 1
 
 
+def test_rows_that_came_in_without_a_cell_are_told_apart_from_those_left_out(path):
+    path.write_text(
+        "Name,Email,Connected On\nAnna,anna@example.com,9999-01-01\nBob,bob@example.com,soon\n"
+        "Carl,nope,\n"
+    )
+    shown = run(path)
+    assert "Errors in 3 rows: 1 left out, 2 taken without what is wrong in them" in shown
+    assert "line 3, taken without it: 'soon' is no date" in shown
+    assert "line 4: 'nope' is no e-mail address" in shown and "2 new" in shown
+
+
 @pytest.mark.parametrize("words", [(), ("--dry-run",)])
 def test_a_file_of_which_every_row_is_refused_is_not_done(path, words):
     path.write_text("Name,Email\nAnn,nope\nBob,neither\n")
     out = io.StringIO()
     with pytest.raises(CommandError, match="Nothing was stored: every row was refused"):
         call_command("import_contacts", str(path), *words, stdout=out)
-    assert "Errors in rows: 2" in out.getvalue() and "already" not in out.getvalue()
+    assert "Errors in 2 rows: 2 left out\n" in out.getvalue() and "already" not in out.getvalue()
     out = io.StringIO()
     with pytest.raises(CommandError):
         call_command("import_contacts", str(path), "--json", *words, stdout=out)
@@ -124,7 +137,7 @@ def test_json_is_one_object_with_every_count(path):
     found = json.loads(run(path, "--json", "--dry-run"))
     assert found["counts"] == {
         "rows": 2, "new": 1, "changed": 0, "unchanged": 0, "skipped": 1, "rows_with_errors": 1,
-        "errors": 1, "conflicts": 0, "suggestions": 0, "stopped": 0,
+        "rows_taken_in_part": 0, "errors": 1, "conflicts": 0, "suggestions": 0, "stopped": 0,
         "suppressed": 0, "opted_out": 0, "contacts": 0, "contacts_of_nobody": 0,
     }  # fmt: skip
     assert found["applied"] is False
