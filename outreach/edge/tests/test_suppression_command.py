@@ -139,3 +139,8 @@ def test_a_suppression_outlives_the_person():
     run("add", address)
     person.delete()
     assert suppression.is_suppressed(place, "email", address)
+
+
+def test_an_import_takes_no_channel_because_its_file_tells_it(tmp_path):
+    with pytest.raises(CommandError, match="unrecognized arguments: --channel"):
+        call_command("suppression", "import", str(tmp_path / "a.csv"), "--channel", "whatsapp")

@@ -29,7 +29,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("act", choices=["verify", "export", "checkpoint"])
+        acts = ["verify", "export", "checkpoint"]
+        parser.add_argument("act", choices=acts, help="What to do with the log, as told above.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         parser.add_argument(
             "--to", default="-", metavar="FILE",

@@ -18,7 +18,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=list(exporting.KINDS), metavar="KIND",
                             help=", ".join(exporting.KINDS))  # fmt: skip
-        parser.add_argument("--format", choices=list(exporting.FORMATS), default="csv")
+        parser.add_argument("--format", choices=list(exporting.FORMATS), default="csv",
+                            help="How the rows are written (default: csv).")  # fmt: skip
         parser.add_argument(
             "--to", required=True, metavar="FILE", help="A new file, or - for standard output."
         )

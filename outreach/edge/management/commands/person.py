@@ -31,26 +31,39 @@ HOW_TO_LIFT = (
     "manage.py suppression list shows them, suppression lift ADDRESS lets one be used again"
 )
 NEXT = {STILL_ASKED: "--lift-desist", STILL_BLOCKED: "--unblock"}
-VERBS = ("disable_automation", "enable_automation", "block", "unblock", "desist", "lift_desist")
+VERBS = {
+    "disable_automation": "Hold what waits for them; agents and workflows submit nothing more.",
+    "enable_automation": "Let what was held go on; agents and workflows may submit again.",
+    "block": "Nothing goes to them any more, by our decision.",
+    "unblock": "Lift the block; needs --reason.",
+    "desist": "Nothing goes to them any more: they asked us to stop.",
+    "lift_desist": "Let messages go again after 72 hours; needs --reason.",
+}
 
 
 class Command(BaseCommand):
-    help = "Stop or resume messaging to one person: --block UUID, or --uuid UUID --block."
+    help = (
+        "Stop or resume messaging to one person. Example: manage.py person --block UUID --reason "
+        '"a competitor", or --uuid UUID --block.'
+    )
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--uuid", default="", help="The person, as the admin shows it.")
         act = parser.add_mutually_exclusive_group()
-        for verb in VERBS:
-            act.add_argument(f"--{verb.replace('_', '-')}", nargs="?", const="", metavar="UUID")
+        for verb, words in VERBS.items():
+            name = f"--{verb.replace('_', '-')}"
+            act.add_argument(name, nargs="?", const="", metavar="UUID", help=words)
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
-        act.add_argument("--erase", nargs="?", const="", metavar="UUID", help="Needs --reason.")
+        act.add_argument(
+            "--erase", nargs="?", const="", metavar="UUID", help="Erase for good; needs --reason."
+        )
         parser.add_argument(
             "--also-known-as", metavar="NAME", action="append", default=[], type=acting.words,
             help="With --erase: another name of theirs; once for each.",
         )  # fmt: skip
         act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
-        parser.add_argument("--reason", default="", type=acting.words)
+        parser.add_argument("--reason", default="", type=acting.words, help="Why, for the log.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
 

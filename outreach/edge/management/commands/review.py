@@ -33,7 +33,7 @@ class Ended(Exception):
 
 
 class Command(BaseCommand):
-    help = "Work the approval queue: show, approve, edit, reject, approve in bulk."
+    help = "Work the queue; without an act it asks. Example: manage.py review --approve 17"
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,9 +41,9 @@ class Command(BaseCommand):
         act.add_argument("--pending", action="store_true", help="Show the queue.")
         act.add_argument("--show", type=int, metavar="N", help="Show one item whole.")
         act.add_argument("--receipt", type=int, metavar="N", help="The receipt with its letter.")
-        act.add_argument("--approve", type=int, metavar="N")
-        act.add_argument("--reject", type=int, metavar="N")
-        act.add_argument("--bulk-approve", action="store_true")
+        act.add_argument("--approve", type=int, metavar="N", help="Approve item N as it stands.")
+        act.add_argument("--reject", type=int, metavar="N", help="End item N; needs --reason.")
+        act.add_argument("--bulk-approve", action="store_true", help="Approve all of low priority.")
         parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
         parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
         parser.add_argument("--html", metavar="TEXT", help='With --edit: its HTML part; "": none.')
@@ -53,8 +53,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reason", default="", type=acting.words, help="With --reject: what was wrong."
         )
-        parser.add_argument("--priority", default="low", choices=[p.label for p in Priority])
-        parser.add_argument("--max", type=int, default=bulk.MOST)
+        parser.add_argument("--priority", default="low", choices=[p.label for p in Priority],
+                            help="With --bulk-approve: only low is approved so.")  # fmt: skip
+        parser.add_argument("--max", type=int, default=bulk.MOST, help="At most so many in bulk.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
 

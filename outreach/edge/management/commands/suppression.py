@@ -34,12 +34,9 @@ class Command(BaseCommand):
             if name in ("import", "export"):
                 act.add_argument("file", metavar="FILE", help="A CSV file, or -.")
             if name in ("add", "lift"):
-                act.add_argument("address", metavar="ADDRESS")
-            act.add_argument(
-                "--channel",
-                choices=list(Channel.values),
-                default="" if name in ("list", "export") else Channel.EMAIL.value,
-            )
+                act.add_argument("address", metavar="ADDRESS", help="As people write it.")
+            if name != "import":  # there the file says it for each address
+                act.add_argument("--channel", choices=list(Channel.values), **CHANNEL[name])
             if name == "lift":
                 act.add_argument(
                     "--reason", default="", type=acting.words,
@@ -128,6 +125,12 @@ class Command(BaseCommand):
         return {"rows": rows}
 
 
+_OF_ONE: dict[str, Any] = {
+    "default": Channel.EMAIL.value,
+    "help": "The address's channel (default: email).",
+}
+_OF_MANY: dict[str, Any] = {"default": "", "help": "Only addresses of this channel (default: all)."}
+CHANNEL = {"add": _OF_ONE, "lift": _OF_ONE, "list": _OF_MANY, "export": _OF_MANY}
 ACTS = {
     "import": "take in a CSV of addresses",
     "export": "write the list as CSV",
