@@ -69,8 +69,7 @@ def daily(place: Workspace, *, at: datetime) -> list[str]:
             _counted(f"{by} purpose", Counter(Purpose(row[2]).label for row in rows)),
         ]
     if (oldest := queue.oldest(waiting)) is not None:
-        hours = (at - oldest.created_at) // timedelta(hours=1)
-        lines.append(f"The oldest has waited {hours} hours.")
+        lines.append(f"The oldest has waited {queue.span(at - oldest.created_at)}.")
     if expired:
         lines.append(f"{expired} expired since yesterday because nobody decided.")
     if again:

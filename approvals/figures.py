@@ -16,7 +16,8 @@ from outreach.core.models import Agent, PrincipalKind, Revision, Workspace
 
 SPAN = timedelta(days=30)
 MOST = 20_000  # decisions looked at; a page must not read a whole history
-BY_RULE = Q(decided_by_label__startswith="SYSTEM for ")
+RULE = "SYSTEM for "  # begins the name of whoever gave what a rule approved
+BY_RULE = Q(decided_by_label__startswith=RULE)
 
 
 @dataclass(slots=True)

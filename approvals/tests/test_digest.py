@@ -44,8 +44,14 @@ def test_it_says_what_waits_by_priority_channel_and_purpose(settings):
     assert "By priority: normal 1, high 1." in told or "By priority: high 1, normal 1." in told
     assert "By channel: E-mail 2." in told
     assert "By purpose: Informational 2." in told
-    assert "The oldest has waited 22 hours." in told
+    assert "The oldest has waited 22 h." in told
     assert "https://outreach.example.org/admin/approvals/approval/" in told
+
+
+def test_a_wait_of_less_than_an_hour_is_told_in_minutes():
+    testing.make_pending(at=MORNING - timedelta(minutes=20))
+    told = "\n".join(digest.daily(testing.make_workspace(), at=MORNING))
+    assert "The oldest has waited 20 min." in told
 
 
 def test_a_queue_longer_than_what_is_counted_says_so_and_how_long_its_oldest_waits(monkeypatch):
@@ -58,7 +64,7 @@ def test_a_queue_longer_than_what_is_counted_says_so_and_how_long_its_oldest_wai
     told = body()
     assert told.startswith("More than 2 messages wait for review")
     assert "The first 2 of the queue by priority: high 2." in told
-    assert "The oldest has waited 50 hours." in told
+    assert "The oldest has waited 2 d." in told
 
 
 def test_it_holds_no_personal_data():

@@ -1,4 +1,4 @@
-"""The numbers on the admin's first page: what waits, what left, what a rule held back."""
+"""The numbers on the admin's first page: what waits, what left, what a rule stopped."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _tile(number: int, words: str, link: str, colour: str = "") -> dict[str, str
 
 
 def _events(request: HttpRequest, places: set[int], now: datetime) -> list[SafetyEvent]:
-    """What a rule refused within a day, newest first; of the whole system for operators."""
+    """What a rule did to messages within a day, newest first; of the whole system for operators."""
     own = Q(workspace__in=places)
     if is_operator(request):
         own |= Q(workspace__isnull=True)

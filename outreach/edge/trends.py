@@ -1,4 +1,4 @@
-"""Two weeks in figures for the first page: what left, what was held, what a rule refused, how
+"""Two weeks in figures for the first page: what left, what was held, what a rule stopped, how
 people decided, and how far the quotas are used. Reads only, and never a whole table.
 """
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from approvals import quota_standing
-from approvals.models import Approval, ApprovalStatus
+from approvals import figures, quota_standing
+from approvals.models import Approval
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Workspace
 from safety.models import SafetyEvent
@@ -22,6 +22,7 @@ LEFT = (DeliveryStatus.SENT, DeliveryStatus.MANUAL)
 HEIGHT = 80
 STEP = 20
 MOST_RULES = 6
+DECIDED = ("decided_at", "not_before", "status", "closed_reason", "edited", "decided_by_label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,22 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
     decided = list(
         Approval.objects.filter(workspace__in=places, decided_at__gte=start)
         .order_by("-decided_at")
-        .values_list("decided_at", "status", "closed_reason", "edited", "not_before")[:NEWEST]
+        .values_list(*DECIDED)[:NEWEST]
     )
-    held = [row[0] for row in decided if row[0] is not None and row[4] is not None]
+    held = [row[0] for row in decided if row[0] is not None and row[1] is not None]
     blocked = [row for row in events if row[0] >= start]
+    stopped = [row[0] for row in blocked]
     charts = [
         _chart("Sent", "sent", (row[0] for row in sent), first),
         _chart("Held for a later time", "held", held, first),
-        _chart("Refused by a rule", "blocked", (row[0] for row in blocked), first),
+        _chart("Stopped, held or rewritten by a rule", "blocked", stopped, first),
     ]
     days = zip(*(chart.bars for chart in charts), strict=True)
     return {
         "charts": charts,
         "table": [(bars[0].day, [bar.number for bar in bars]) for bars in days],
         "rules": Counter(row[1].replace("_", " ") for row in blocked).most_common(MOST_RULES),
-        "rates": _rates([row[1:4] for row in decided]),
+        "rates": _rates([row[2:] for row in decided]),
         "cut": max(len(sent), len(events), len(decided)) >= NEWEST,
         "newest": NEWEST,
         "quotas": _quotas(places, at),
@@ -107,22 +109,25 @@ def _chart(title: str, kind: str, moments: Iterable[datetime], first: date) -> C
     return Chart(title, kind, bars, most)
 
 
-def _rates(decided: list[tuple[str, str, bool]]) -> dict[str, Any]:
-    """Of what people decided: how much got a yes, and how much of that after an edit."""
-    yes = [edited for status, _, edited in decided if status == ApprovalStatus.APPROVED]
-    rules = sum(status == ApprovalStatus.AUTO_APPROVED for status, _, _ in decided)
-    rejected = sum(status == ApprovalStatus.REJECTED for status, _, _ in decided)
-    returned = sum(reason == "changes_requested" for _, reason, _ in decided)
-    asked = len(yes) + rejected + returned
+def _rates(decided: list[tuple[str, str, bool, str]]) -> dict[str, Any]:
+    """Of what people decided: how much got a yes, and how much of that after an edit.
+
+    A yes stays one whatever ended it later, such as a stop; what was undone at once is none.
+    """
+    stood = [row for row in decided if row[1] != "undone"]
+    found = figures.Decisions()
+    for status, reason, edited, by in stood:
+        if not by.startswith(figures.RULE):
+            found.count(status, reason, edited, 0)
     return {
-        "decided": asked,
-        "approved": len(yes),
-        "rejected": rejected,
-        "returned": returned,
-        "by_rule": rules,
-        "approved_percent": len(yes) * 100 // asked if asked else None,
-        "edited": sum(yes),
-        "edited_percent": sum(yes) * 100 // len(yes) if yes else None,
+        "decided": found.decided,
+        "approved": found.approved,
+        "rejected": found.rejected,
+        "returned": found.returned,
+        "by_rule": len(stood) - found.decided,
+        "approved_percent": found.approval_percent,
+        "edited": found.edited,
+        "edited_percent": found.edit_percent,
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from approvals import services
+from approvals import expiry, services, taking
 from approvals.models import Approval, QuotaUse
 from outreach import testing
 from outreach.core.models import Workspace
@@ -43,7 +43,9 @@ def test_refusals_count_by_day_and_by_rule_without_dry_run_and_old_ones():
     assert [bar.number for bar in chart.bars] == [0] * 11 + [1, 0, 2]
     assert chart.bars[-1].height == trends.HEIGHT and chart.bars[-3].y == trends.HEIGHT / 2
     assert found["rules"] == [("quiet hours", 2), ("desist", 1)]
-    assert chart.words == "Refused by a rule: 3 in 14 days, most on 2026-03-11: 2."
+    assert (
+        chart.words == "Stopped, held or rewritten by a rule: 3 in 14 days, most on 2026-03-11: 2."
+    )
 
 
 def test_rates_are_of_what_people_decided():
@@ -56,6 +58,33 @@ def test_rates_are_of_what_people_decided():
     rates = found["rates"]
     assert (rates["approved_percent"], rates["edited_percent"], rates["rejected"]) == (80, 25, 1)
     assert found["charts"][1].total == 1
+
+
+def test_a_yes_stays_one_whatever_ends_it_later():
+    place = testing.make_workspace()
+    for _ in range(3):
+        testing.make_approved()
+    services.reject(testing.make_pending().pk, by=testing.alice(), at=WORKDAY, reason="No")
+    before = look()["rates"]
+    taken = {"decided_before": None, "by": expiry.SYSTEM, "at": WORKDAY}
+    taking.reopen_before_stop(workspace=place, **taken)
+    assert look()["rates"] == before and before["approved_percent"] == 75
+    person = testing.make_approved().draft.person
+    taking.end_for_human(
+        [person.pk], sentence="They asked us to stop", by=expiry.SYSTEM, at=WORKDAY
+    )
+    rates = look()["rates"]
+    assert (rates["approved"], rates["rejected"]) == (4, 1)
+
+
+def test_what_a_rule_approved_and_what_was_undone_is_nobodys_decision():
+    by_rule, undone = testing.make_approved(), testing.make_approved()
+    Approval.objects.filter(pk=by_rule.pk).update(
+        status="withdrawn", closed_reason="emergency_stop", decided_by_label="SYSTEM for Dora"
+    )
+    Approval.objects.filter(pk=undone.pk).update(status="withdrawn", closed_reason="undone")
+    rates = look()["rates"]
+    assert (rates["decided"], rates["by_rule"]) == (0, 1)
 
 
 def test_another_workspace_and_an_empty_one_show_nothing():
