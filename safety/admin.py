@@ -1,4 +1,4 @@
-"""The ground of every admin page (who sees which workspace's rows), and the safety events.
+"""The ground of every admin page: who sees which workspace's rows.
 
 Pages show rows; they change nothing except by calling a service, so nothing here is editable.
 Permission is the table in `outreach.core.permissions`, never Django's model permissions.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -21,7 +20,6 @@ from outreach.core.models import Membership, Role, User, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 from safety import controls
-from safety.models import SafetyEvent
 
 DOOR = "admin"
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -185,31 +183,3 @@ class PageAdmin(TenantAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         return self.row_view(request, self.visible_or_404(request, object_id))
-
-
-@admin.register(SafetyEvent)
-class SafetyEventAdmin(TenantAdmin):
-    """What a rule refused, held or rewrote. Read-only, newest first."""
-
-    operators_see_the_systems_rows = True
-    list_display = ("show_when", "show_code", "action_blocked", "reason", "by_label")
-    list_filter = ("code", "event_type", "by_kind", ("created_at", admin.DateFieldListFilter))
-    search_fields = ("reason", "action_blocked", "draft__person__full_name")
-    search_help_text = "Reason, action or person"
-    ordering = ("-id",)
-    fields = (
-        "created_at", "workspace", "event_type", "action_blocked", "reason", "code", "draft",
-        "revision", "by_label", "by_kind", "metadata",
-    )  # fmt: skip
-    list_select_related = ("workspace",)
-    list_display_links = ("show_when",)
-    sortable_by = ()
-    list_filter_submit = True
-
-    @column("When (UTC)")
-    def show_when(self, obj: SafetyEvent) -> str:
-        return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
-
-    @column("Rule", label=True)
-    def show_code(self, obj: SafetyEvent) -> str:
-        return obj.code.replace("_", " ")

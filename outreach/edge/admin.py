@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from outreach.core.models import Activity
 from outreach.core.permissions import Verb
@@ -18,10 +19,12 @@ from outreach.edge import (
     hooks_admin,
     imports_admin,
     inbox_admin,
+    item_links,
     keys_admin,
     members_admin,
     merging_admin,
     people_admin,
+    safety_events_admin,
     settings_admin,
     suppression_admin,
     templates_admin,
@@ -41,11 +44,15 @@ __all__ = [
     "members_admin",
     "merging_admin",
     "people_admin",
+    "safety_events_admin",
     "settings_admin",
     "suppression_admin",
     "templates_admin",
     "voice_admin",
 ]
+
+
+MESSAGE = "draft"  # what the log calls a message
 
 
 @admin.register(Activity)
@@ -62,7 +69,7 @@ class ActivityAdmin(TenantAdmin):
     sortable_by = ()
     ordering = ("-id",)
     fields = (
-        "at", "workspace", "verb", "object_type", "object_id", "digest", "codes", "show_by",
+        "at", "workspace", "verb", "show_object", "digest", "codes", "show_by",
         "request_id",
     )  # fmt: skip
 
@@ -78,12 +85,13 @@ class ActivityAdmin(TenantAdmin):
         return response
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list with everybody's name, read once for all its rows."""
+        """The list with everybody's name and the queue's items, read once for all its rows."""
         found = super().get_changelist_instance(request)
         rows: list[Any] = list(found.result_list)
         names = names_of((row.by_kind, row.by_id) for row in rows)
+        items = item_links.newest(row.object_id for row in rows if row.object_type == MESSAGE)
         for row in rows:
-            row.names = names
+            row.names, row.items = names, items
         found.result_list = rows
         return found
 
@@ -93,7 +101,14 @@ class ActivityAdmin(TenantAdmin):
 
     @column("What")
     def show_object(self, obj: Activity) -> str:
-        return f"{obj.object_type} {obj.object_id}"
+        """The number of a message, and that of the queue's item about it."""
+        said = f"{obj.object_type} {obj.object_id}"
+        if obj.object_type != MESSAGE:
+            return said
+        items = getattr(obj, "items", None)
+        found = item_links.newest([int(obj.object_id)]) if items is None else items
+        item = found.get(int(obj.object_id))
+        return format_html("{}, item {}", said, item_links.link(item)) if item else said
 
     @column("By")
     def show_by(self, obj: Activity) -> str:

@@ -10,14 +10,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from approvals import taking
+from approvals.models import Approval
 from outreach import testing
 from outreach.core import activity
 from outreach.core.models import Activity
 from outreach.core.principal import Principal
+from safety import events
+from safety.models import SafetyEvent
+from safety.verdict import Finding
 
 # What the page shows of rows that are asked for as before.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = "/admin/core/activity/"
+EVENTS = "/admin/safety/safetyevent/"
 
 
 def told(by):
@@ -54,6 +60,51 @@ def test_an_entry_on_its_own_page_names_them_too_and_holds_no_name(client):
     row = told(dora)
     assert f"Dora (user {dora.id})" in client.get(f"{LIST}{row.pk}/change/").content.decode()
     assert "Dora" not in str(Activity.objects.filter(pk=row.pk).values().get())
+
+
+def test_an_entry_about_a_message_names_the_queues_item(client):
+    item = testing.make_pending()
+    row = Activity.objects.filter(object_type="draft", object_id=str(item.draft_id)).first()
+    link = (
+        f'draft {row.object_id}, item <a class="oc-link" href="/admin/approvals/approval/{item.pk}/'
+    )
+    for page in (LIST, f"{LIST}{row.pk}/change/"):
+        assert link in client.get(page).content.decode()
+
+
+def refused(draft):
+    finding = Finding("CONTENT_CHECK", "pressure", "fail", "It presses.")
+    with transaction.atomic():
+        events.record_findings(
+            [finding], action="submit", draft=draft, by=testing.alice(), at=timezone.now()
+        )
+    return SafetyEvent.objects.latest("pk")
+
+
+def test_a_safety_event_names_the_newest_item_of_its_message(client):
+    old = testing.make_approved()
+    taking.reopen_before_stop(
+        workspace=None, decided_before=None, by=testing.alice(), at=timezone.now()
+    )
+    new, row = Approval.objects.latest("pk"), refused(old.draft)
+    link = f'href="/admin/approvals/approval/{new.pk}/change/">#{new.pk}</a>'
+    assert new.pk != old.pk
+    for page in (EVENTS, f"{EVENTS}{row.pk}/change/"):
+        assert link in client.get(page).content.decode()
+    never = client.get(f"{EVENTS}{refused(testing.make_draft()).pk}/change/")
+    assert "In the queue" in never.content.decode() and never.status_code == 200
+
+
+def test_items_of_events_are_read_once_for_a_whole_list(client):
+    refused(testing.make_pending().draft)
+    client.get(EVENTS)
+    with CaptureQueriesContext(connection) as few:
+        client.get(EVENTS)
+    for _ in range(4):
+        refused(testing.make_pending().draft)
+    with CaptureQueriesContext(connection) as many:
+        client.get(EVENTS)
+    assert len(many) == len(few)
 
 
 def test_names_are_read_once_for_a_whole_list(client):
