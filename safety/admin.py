@@ -143,6 +143,11 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
         frame = {**self.admin_site.each_context(request), "opts": self.opts}
         return TemplateResponse(request, template, {**frame, **context}, status=status)
 
+    @column("By")
+    def show_by(self, obj: Any) -> str:
+        """Who did it, of rows that say so themselves."""
+        return str(obj.by_label)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from approvals.models import Approval, Recheck
 from outreach import testing
+from safety import events
 from safety.models import SystemControl
+from safety.verdict import Finding
 from tests_e2e.making import LIST, LOOKS, SIDEWAYS, address, make, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,6 +38,21 @@ def test_bulk_approval_shows_each_text_and_tells_each_result(enter):
     page.click("text=Approve the ticked ones")
     page.wait_for_selector("text=3 of 3 approved")
     assert {status(item) for item in low} == {"approved"} and status(high) == "pending"
+
+
+def test_the_names_of_columns_stay_whole_on_a_phone(enter):
+    with transaction.atomic():
+        events.record_findings(
+            [Finding("CONTENT_CHECK", "pressure", "fail", "It presses its reader. " * 20)],
+            action="submit", draft=testing.make_draft(), by=testing.alice(), at=timezone.now(),
+        )  # fmt: skip
+    page = enter("alice", width=390)
+    page.goto("/admin/safety/safetyevent/")
+    width = (
+        "parseFloat(getComputedStyle(document.querySelector('.field-reason'), '::before').width)"
+    )
+    assert page.evaluate(width) > 45  # "Reason" in one line
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_emergency_button_stops_and_says_so(enter):

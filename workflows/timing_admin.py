@@ -29,7 +29,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 class ScheduleAdmin(PageAdmin):
     """Workflows at set times. A new one is made on the page that starts the workflow."""
 
-    list_display = ("show_workflow", "show_when", "show_state", "show_next", "by_label")
+    list_display = ("show_workflow", "show_when", "show_state", "show_next", "show_by")
     list_display_links = ("show_workflow",)
     list_select_related = ("workspace", "last_run")
     sortable_by = ()

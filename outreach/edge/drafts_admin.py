@@ -74,7 +74,7 @@ class DraftAdmin(PageAdmin):
     """Messages being written or returned to their author, the newest first."""
 
     list_display = (
-        "show_person", "channel", "show_status", "show_reason", "by_label", "show_age",
+        "show_person", "channel", "show_status", "show_reason", "show_by", "show_age",
     )  # fmt: skip
     list_display_links = ("show_person",)
     list_filter = (StatusFilter, "channel")

@@ -44,7 +44,7 @@ NOT_YOURS = (
 class ImportAdmin(PageAdmin):
     """Files people came in by, the newest first."""
 
-    list_display = ("file", "show_status", "format", "by_label", "created_at")
+    list_display = ("file", "show_status", "format", "show_by", "created_at")
     list_filter = ("status",)
     list_filter_submit = True
     sortable_by = ()

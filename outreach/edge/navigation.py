@@ -39,12 +39,21 @@ HOME = "/admin/"
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links; a link is shown to those who may open it."""
-    return [
+    groups: list[dict[str, Any]] = [
         {"title": "Work", "items": _work(request)},
         {"title": "People", "items": _people(request)},
         {"title": "Safety", "items": _safety(request)},
         {"title": "Settings", "items": _settings(request)},
     ]
+    mark_nearest([item for group in groups for item in group["items"]])
+    return groups
+
+
+def mark_nearest(items: list[dict[str, Any]]) -> None:
+    """A list and its form both lead to the form's page: only the longer link is where we are."""
+    active = [item for item in items if item["active"] and "permission" not in item]
+    for item in active:
+        item["active"] = len(item["link"]) == max(len(each["link"]) for each in active)
 
 
 def _work(request: HttpRequest) -> list[dict[str, Any]]:

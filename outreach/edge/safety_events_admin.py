@@ -23,8 +23,8 @@ class SafetyEventAdmin(TenantAdmin):
     search_help_text = "Reason, action or person"
     ordering = ("-id",)
     fields = (
-        "created_at", "workspace", "event_type", "action_blocked", "reason", "code", "draft",
-        "show_item", "revision", "by_label", "by_kind", "metadata",
+        "created_at", "workspace", "event_type", "show_action", "reason", "code", "draft",
+        "show_item", "revision", "show_by", "by_kind", "metadata",
     )  # fmt: skip
     list_select_related = ("workspace",)
     list_display_links = ("show_when",)
@@ -60,7 +60,3 @@ class SafetyEventAdmin(TenantAdmin):
         items = getattr(obj, "items", None)  # of the whole list; an event's own page has one
         found = item_links.newest([obj.draft_id]) if items is None else items
         return item_links.link(found.get(obj.draft_id))
-
-    @column("By")
-    def show_by(self, obj: SafetyEvent) -> str:
-        return obj.by_label

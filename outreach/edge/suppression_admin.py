@@ -41,7 +41,7 @@ BY_HAND = (
 class SuppressionAdmin(PageAdmin):
     """Addresses nothing may go to; added and lifted here by who may stop a person."""
 
-    list_display = ("show_row", "channel", "show_state", "reason", "at", "by_label")
+    list_display = ("show_row", "channel", "show_state", "reason", "at", "show_by")
     list_display_links = ("show_row",)
     list_filter = ("channel", "reason", ("lifted_at", admin.EmptyFieldListFilter))
     list_select_related = ("workspace",)

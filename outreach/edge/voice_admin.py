@@ -23,7 +23,7 @@ TEMPLATE = "admin/core/voice.html"
 class VoiceAdmin(PageAdmin):
     """One row a version, the newest first. Saving a change makes a new version."""
 
-    list_display = ("show_name", "show_version", "tone", "show_state", "note", "by_label")
+    list_display = ("show_name", "show_version", "tone", "show_state", "note", "show_by")
     list_display_links = ("show_name",)
     list_select_related = ("workspace",)
     search_fields = ("name",)
