@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from approvals.models import Approval, Recheck
@@ -113,6 +114,16 @@ def test_a_viewer_looks_and_has_no_button_that_changes_anything(enter):
     assert status(item) == "pending"
     for hidden in ("Workspaces", "Members", "Activity timeline"):
         assert hidden not in page.inner_text("#nav-sidebar")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_without_the_themes_colours_can_be_read(enter, theme):
+    testing.alice()
+    page = enter("alice", theme=theme)
+    page.goto("/static/outreach/open.js")  # its own address would be a fault in the console
+    page.set_content(Client().get("/nothing").content.decode(), wait_until="networkidle")
+    assert "There is nothing here" in page.inner_text("h1")
+    assert page.evaluate(LOOKS) == []
 
 
 def test_pages_fit_and_text_can_be_read(enter):
