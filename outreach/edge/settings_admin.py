@@ -24,7 +24,7 @@ from outreach.core.permissions import SCOPES, Verb
 from outreach.edge import agent_standing
 from safety import controls
 from safety.admin import TenantAdmin, column, is_operator, is_superuser, principal_of, workspace_ids
-from safety.contract.rulebook import RuleError, own_word
+from safety.contract.rulebook import RuleError, check_own_word
 from safety.facts import own_words
 
 MOST_OWN_WORDS = 200
@@ -84,7 +84,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError(f"At most {MOST_OWN_WORDS} words or phrases; {len(words)} typed.")
         for word in words:
             try:
-                own_word(word)
+                check_own_word(word)
             except RuleError as error:
                 raise ValidationError(f"{word!r}: {error}.") from None
         return typed

@@ -227,7 +227,9 @@ def own_word(word: str) -> Rule:
     if not plain:
         raise RuleError("an empty word cannot be forbidden")
     # Whether "4you" is read as a word with a digit in it depends on what stands beside it.
-    forms = dict.fromkeys((plain, " ".join(folded.cased.lower().split())))
+    read = (plain, " ".join(folded.cased.lower().split()))
+    spelt = [(form, form.replace("ß", "ss"), form.replace("ss", "ß")) for form in read]
+    forms = dict.fromkeys(form for forms in spelt for form in forms)
     return Rule(
         id=f"workspace.{plain[:40]}",
         family="tone",
@@ -237,6 +239,17 @@ def own_word(word: str) -> Rule:
         patterns=tuple(_own_pattern(form) for form in forms),
         remedy="words",
     )
+
+
+def check_own_word(word: str) -> None:
+    """Raise RuleError for what nobody should begin to forbid."""
+    own_word(word)
+    plain = fold(word).text.strip()
+    if plain[:1].isalpha() and not any(char.isalnum() for char in word):
+        raise RuleError(
+            f"it is read as “{plain}” and would be found wherever that stands alone; write it out, "
+            "as people say it"
+        )
 
 
 def _own_pattern(plain: str) -> str:

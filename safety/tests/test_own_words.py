@@ -64,6 +64,8 @@ def test_an_admin_writes_them_and_what_is_no_word_is_refused(client):
     form = {name: getattr(place, name) for name in kept}
     answer = client.post(page, {**form, "own_words": "synergy\n\u200b"})
     assert "cannot be forbidden" in answer.content.decode()
+    answer = client.post(page, {**form, "own_words": "synergy\n€"})
+    assert "it is read as “e”" in answer.content.decode()
     client.post(page, {**form, "own_words": "synergy\ngame changer"})
     place.refresh_from_db()
     assert place.own_words.split() == ["synergy", "game", "changer"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from safety.contract import rulebook
+from safety.contract.normalise import fold
 from safety.contract.payload import PayloadError, parse_history, parse_instant, parse_payload
 from safety.contract.rulebook import Rule, RuleError, own_word, rule_of
 
@@ -102,6 +103,34 @@ def test_an_edge_of_an_own_word_takes_nothing_along(word: str, edges: str) -> No
 )
 def test_an_own_word_without_edges_or_with_digits(word: str, patterns: tuple[str, ...]) -> None:
     assert own_word(word).patterns == patterns
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("straße", "Siehe HAUPTSTRASSE, STRASSE und mehr"), ("Straße", "die Strasse"),
+        ("STRASSE", "die Straße"), ("spaß", "Nur SPASS!"), ("Spass", "Nur Spaß!"),
+    ],
+)  # fmt: skip
+def test_an_own_word_with_a_sharp_s_is_found_however_it_is_spelt(word: str, text: str) -> None:
+    found = rulebook.Book([own_word(word)]).candidates(fold(text).text, "text")
+    assert [row[0].source for row in found] == ["workspace"]
+    beside = rulebook.Book([own_word(word)]).candidates(
+        fold("Nebenstrasser Spaßvogel").text, "text"
+    )
+    assert beside == []
+
+
+@pytest.mark.parametrize(("word", "read"), [("€", "e"), ("£", "l"), ("§", "s"), ("™", "tm")])
+def test_a_mark_that_is_read_as_letters_is_refused_as_an_own_word(word: str, read: str) -> None:
+    with pytest.raises(RuleError, match=f"read as “{read}”.*write it out"):
+        rulebook.check_own_word(word)
+    assert own_word(word)  # what stands there already keeps its meaning
+
+
+@pytest.mark.parametrize("word", ["50 €", "%", "straße", "c++", "e", "😀", "订单", "…"])
+def test_other_words_may_be_forbidden(word: str) -> None:
+    rulebook.check_own_word(word)
 
 
 def test_signals_and_findings_are_two_books() -> None:
