@@ -83,8 +83,9 @@ class DeliveryAdmin(PageAdmin):
                 messages.success(request, manual.mark_not_sent(row.pk, by=by, at=now))
             elif answer in list(settle.Answer):
                 note = request.POST.get("note", "")[:300]
-                settle.settle(row.pk, answer, by=by, at=now, note=note)
-                messages.success(request, f"Delivery {row.pk}: {SETTLED[answer]}")
+                ended = settle.settle(row.pk, answer, by=by, at=now, note=note)
+                said = f"{STOPPED} {ended}" if ended else SETTLED[answer]
+                messages.success(request, f"Delivery {row.pk}: {said}")
             else:
                 messages.error(request, "Nothing was done: choose one of the three answers.")
         except REFUSALS as error:
@@ -145,3 +146,4 @@ SETTLED = {
     "not_arrived": "it did not arrive; the message went back to its author.",
     "send_again": "a person decides again whether to send it; it waits in the queue.",
 }
+STOPPED = "not sent again, and its message has ended."

@@ -258,5 +258,7 @@ def _after_take_back(approval: Approval, by: Principal, at: datetime) -> str:
     why, ended = "unsettled_released", [approval]
     # A stop may have ended its round before.
     rounds.close(ended, ApprovalStatus.WITHDRAWN, reason=why, at=at, taken=True)
-    humans.of_now(rounds.anew(ended, reason=why, by=by, at=at))
+    stopped = humans.of_now(rounds.anew(ended, reason=why, by=by, at=at), at=at)
+    if stopped:
+        return f"Taken back. The message has ended: {stopped}"
     return "Taken back: the message waits for a decision again."

@@ -51,6 +51,9 @@ class Answer(StrEnum):
     SEND_AGAIN = "send_again"
 
 
+STOPPED = "send_again_stopped"  # asked for, and not done: they may not be written to any more
+
+
 class NotUnknown(Exception):
     """This delivery is not (any more) waiting for a person's answer."""
 
@@ -152,8 +155,11 @@ def declare_gone(sender: UUID, *, by: Principal, at: datetime, reason: str) -> l
     return park(rows, reason=f"declared gone: {reason}", by=by, at=at)
 
 
-def settle(delivery_id: int, answer: str, *, by: Principal, at: datetime, note: str = "") -> None:
-    """A person's answer to an unknown outcome. Raises NotUnknown when it is settled already."""
+def settle(delivery_id: int, answer: str, *, by: Principal, at: datetime, note: str = "") -> str:
+    """A person's answer to an unknown outcome. Raises NotUnknown when it is settled already.
+
+    Returns why nobody is asked to send it again, where they may not be written to any more; or "".
+    """
     with transaction.atomic():
         row = (
             Delivery.objects.select_related("approval__workspace", "approval__draft")
@@ -176,15 +182,18 @@ def settle(delivery_id: int, answer: str, *, by: Principal, at: datetime, note: 
             raise NotUnknown(
                 f"Delivery {delivery_id} is {row.get_status_display().lower()}, not unknown."
             )
-        _follow(row, Answer(answer), by=by, at=at)
+        ended = _follow(row, Answer(answer), by=by, at=at)
+        told = STOPPED if ended else str(answer)
         activity.record(
-            activity.entry("channels.settled", row, approval=row.approval_id, answer=str(answer)),
+            activity.entry("channels.settled", row, approval=row.approval_id, answer=told),
             by=by,
             at=at,
         )
+    return ended
 
 
-def _follow(row: Delivery, answer: Answer, *, by: Principal, at: datetime) -> None:
+def _follow(row: Delivery, answer: Answer, *, by: Principal, at: datetime) -> str:
+    """What the answer does to its message; why it ended instead of being decided anew, or ""."""
     contact = Contact.objects.filter(key=f"delivery:{row.token}")
     approval = row.approval
     if answer is Answer.ARRIVED:
@@ -203,7 +212,9 @@ def _follow(row: Delivery, answer: Answer, *, by: Principal, at: datetime) -> No
         )
     else:
         # It may have arrived: the contact stays, and a person decides over a new round.
-        humans.of_now(rounds.reopen([approval], reason="send_again", by=by, at=at, taken=True))
+        fresh = rounds.reopen([approval], reason="send_again", by=by, at=at, taken=True)
+        return humans.of_now(fresh, at=at)
+    return ""
 
 
 def quoted(

@@ -14,7 +14,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from approvals import taking
+from approvals import humans, taking
+from approvals.humans import STOPPER as STOPPER
 from channels.lifted import LIFTS, Lifted, still_braking, was_set
 from outreach.core import people
 from outreach.core.models import Person, Workspace
@@ -27,7 +28,6 @@ from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-STOPPER = Principal.system("stopper")
 ROUNDS_TRIES = 20  # of 50 ms: until whoever decides about a message right now has decided
 
 
@@ -232,14 +232,13 @@ def stop_person(
     """
     if not by.is_system:
         require(by, Verb.STOP_PERSON, person.workspace)
-    label = "asked us to stop" if status == PersonStatus.DESIST else "was blocked"
-    said = reason if reason.startswith(label) else f"{label}: {reason}"
+    said = humans.stopped(status, reason)
     with transaction.atomic(durable=True):
         people.set_status(person, status, reason=reason, by=by, at=at)
     ids = human_ids(person)  # only now: the flag waited for who was just merging these records
     for _ in range(ROUNDS_TRIES):
         with transaction.atomic():
-            left = taking.end_for_human(ids, sentence=f"This person {said}", by=STOPPER, at=at)
+            left = taking.end_for_human(ids, sentence=said, by=STOPPER, at=at)
         if not left:
             break
         time.sleep(0.05)

@@ -45,6 +45,7 @@ ANSWERS = {
     "arrived": "Settled: it arrived",
     "not_arrived": "Settled: it did not arrive",
     "send_again": "Settled: a reviewer decides whether it is sent again",
+    "send_again_stopped": "Settled: not sent again, they may not be written to any more",
     "event": "Settled by the provider's event: it had left",
     "arrived_after_all": "The provider's event proves that it arrived after all",
 }

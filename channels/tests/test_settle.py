@@ -64,6 +64,31 @@ def test_send_again_needs_a_new_approval_that_warns(unknown):
     assert Contact.objects.get().voided_at is None
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("desist", "This person asked us to stop: no more"), ("blocked", "This person was blocked")],
+)
+def test_nobody_is_asked_to_send_again_to_somebody_who_was_stopped_meanwhile(unknown, status, said):
+    kept = merged_away(unknown.approval.draft.person)
+    stop.stop_person(kept, status, reason="no more", by=testing.alice(), at=LATER)
+    told = settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
+    fresh, draft = Approval.objects.latest("pk"), Draft.objects.get()
+    assert (fresh.status, fresh.closed_reason) == ("rejected", "person_stopped")
+    assert fresh.human == kept and fresh.pk != unknown.approval_id
+    assert told == f"{fresh.rejection_reason}." and told.startswith(said)
+    assert (draft.status, draft.status_reason) == ("rejected", fresh.rejection_reason)
+    assert Delivery.objects.get().decided_anew
+    assert Contact.objects.get().voided_at is None, "it may have arrived"
+    assert Activity.objects.filter(verb="approvals.rejected", by_id="stopper").exists()
+
+
+@pytest.mark.parametrize("answer", ["arrived", "not_arrived"])
+def test_of_whom_was_stopped_meanwhile_the_other_answers_count_as_ever(unknown, answer):
+    stopped_person(unknown.approval)
+    assert settle.settle(unknown.pk, answer, by=testing.alice(), at=LATER) == ""
+    assert Draft.objects.get().status == ("sent" if answer == "arrived" else "draft")
+
+
 @pytest.mark.parametrize("way", ["changes", "expired"])
 def test_what_may_have_arrived_says_so_when_its_author_submits_it_again(unknown, way):
     settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
@@ -165,16 +190,29 @@ def stopped_all(approval: Approval) -> None:
     stop.emergency_stop(workspace=None, reason="wrong list", by=testing.olaf(), clock=lambda: LATER)
 
 
-@pytest.mark.parametrize("ended", [stopped_person, stopped_all])
-def test_taken_back_after_a_stop_it_waits_for_a_decision_again(live, ended):
+def test_taken_back_after_a_stop_it_waits_for_a_decision_again(live):
     approval = testing.make_approved()
-    ended(approval)
+    stopped_all(approval)
     manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
     manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
     assert Draft.objects.get().status == "pending_approval"
     fresh = Approval.objects.get(status="pending")
     assert "not sent by hand" in fresh.priority_reasons[-1]
     assert fresh.digest == approval.digest
+
+
+@pytest.mark.parametrize("stopped_first", [True, False])
+def test_taken_back_it_ends_where_they_may_not_be_written_to_any_more(live, stopped_first):
+    approval = testing.make_approved()
+    if stopped_first:
+        stopped_person(approval)
+    manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
+    stopped_person(approval)
+    told = manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
+    assert told == "Taken back. The message has ended: This person was blocked: rude."
+    assert not Approval.objects.filter(status="pending").exists()
+    assert Draft.objects.get().status == "rejected"
+    assert Contact.objects.get().voided_at == LATER
 
 
 def expired(fresh: Approval) -> None:

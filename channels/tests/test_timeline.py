@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from channels import http, registry, sending, settle, smtp, timeline
+from channels import http, registry, sending, settle, smtp, stop, timeline
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome, Receipt
 from channels.models import Delivery, ProviderEvent
@@ -81,6 +81,14 @@ def test_what_nobody_knew_before_it_was_decided_anew_does_not_look_failed(live, 
         assert "Unknown, decided anew" in each
         assert ">Failed<" not in re.sub(r"(?s)<aside.*?</aside>|<option.*?</option>", "", each)
     assert "oc-badge--unknown" in page and "oc-badge--unknown" in decided
+
+
+def test_send_again_to_somebody_who_asked_us_to_stop_is_told_as_what_it_came_to(live):
+    row = deliver(Outcome.UNKNOWN)
+    stop.stop_person(row.human, "desist", reason="no more", by=testing.alice(), at=SENT)
+    settle.settle(row.pk, "send_again", by=testing.alice(), at=SENT + timedelta(minutes=3))
+    assert "Settled: not sent again, they may not be written to any more" in words(row)
+    assert not any("a reviewer decides" in word for word in words(row))
 
 
 def test_one_that_did_not_arrive_has_failed_and_was_approved(live):

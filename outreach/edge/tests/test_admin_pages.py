@@ -538,6 +538,15 @@ def test_an_unknown_outcome_is_settled_by_a_person(answer, status, draft):
     assert "not unknown" in words(client.post(address, {"answer": answer}))
 
 
+def test_whoever_asks_to_send_again_hears_that_they_may_not_be_written_to_any_more():
+    row, client = make_unknown(), enter(testing.alice())
+    stop.stop_person(row.human, "desist", reason="no more", by=testing.alice(), at=WORKDAY)
+    address = f"/admin/channels/delivery/{row.pk}/change/"
+    said = words(client.post(address, {"answer": "send_again"}))
+    assert "not sent again, and its message has ended. This person asked us to stop: no m" in said
+    assert "queue" not in said
+
+
 def test_a_simulated_delivery_shows_what_would_have_left():
     item = testing.make_approved()
     simulate.simulate_due(at=WORKDAY + timedelta(minutes=1))
