@@ -22,12 +22,25 @@ FEWEST_SUBJECT_WORDS = 2
 _ENDS = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•>]|\d+[.)]|$))")
 _LINE = re.compile(r"\n")
 _GREETING = re.compile(rf"\s*{HELLO}\b[^.!?\n]{{0,60}}[.!?,:]*\s*", re.I)
+# "Anna," alone on its line, perhaps behind a cry.
+_CALLED = re.compile(
+    r"\s*(?:[*_~`]*[A-Z]{4,}[*_~`]*[,:!]+ )?[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){0,3}"
+    r"[,:!][ \t]*\n\s*"
+)
+# A cry for attention that says nothing by itself: before a sentence, or set off behind a comma.
+_CRY = re.compile(
+    r"(?:^[\s*_~`]*(?:(?i:(?:very|most|extremely|super) )?(?i:urgent)|IMPORTANT|ATTENTION)"
+    r"|(?<=,)[ \t]*(?:URGENT|IMPORTANT|ATTENTION))"
+    r"[*_~`]*(?:[ \t]*[,:;.!…]+|[ \t]+[-–—]+(?=\s)|(?=[ \t]*(?:\n|\Z)))[*_~`]*[ \t]*"
+)
+_LEAD = re.compile(r"\s*(?:[,:;]+|[-–—]+(?=\s))\s*")  # behind a word that went from the beginning
 _SIGN_OFF = re.compile(
     r"\s*(?:(?:best|kind|warm|kindest|many|with|yours|sincerely|regards|cheers|thanks|thank you"
     r"|cordially|respectfully|take care|saludos|cordialement|gr[üu][ßs]se|atentamente|sent from"
     r"|mit freundlichen|un saludo|abra[çc]os|cordiali saluti)\b[^.!?\n]{0,40}[.!?,]*\s*){1,2}",
     re.I,
 )
+_EDGES = " :;,.!?-–—*|\t\"'"  # of a subject, once words are gone
 _NAME = re.compile(r"\s*[-–—]*\s*[^\W\d_][\w.'’-]*(?:[ ,|]+[^\W\d_][\w.'’-]*){0,4}[.!]?\s*")
 # What else stands below a name: a telephone, a mail address, a web address, a street or a town.
 _CONTACT = re.compile(
@@ -110,7 +123,7 @@ def _new_subject(channel: str, subject: str, hits: Sequence[Hit], extra: tuple[s
     if not found:
         return subject
     cut = _without(subject, [(hit.start, hit.end, hit.rule.replacement) for hit in found])
-    cut = _tidy(cut).strip(" :;,.!?-–—*|\t\"'")
+    cut = _without_cry(_tidy(cut).strip(_EDGES)).strip(_EDGES)
     cut = cut[:1].upper() + cut[1:]
     words = re.findall(r"[^\W\d_]{2,}", cut)
     again = find(channel=channel, subject=cut, text="", extra=extra)
@@ -138,7 +151,7 @@ def _new_text(
         parts = ["".join(kept[: len(opening)]), body, "".join(kept[len(opening) + len(middle) :])]
         return _joined(parts) + foot, False
     default = DEFAULT_TEXT.get(channel, DEFAULT_CHAT)
-    frame = ["".join(text[a:b] for a, b in part) for part in (opening, closing)]
+    frame = ["".join(_without_cry(text[a:b]) for a, b in part) for part in (opening, closing)]
     if not _is_clean(channel, f"{frame[0]}\n\n{default}\n\n{frame[1]}", extra, received):
         frame = ["", ""]
     return _joined([frame[0], default, frame[1]]) + foot, True
@@ -151,7 +164,8 @@ def _is_clean(channel: str, text: str, extra: tuple[str, ...], received: Sequenc
 def _frame(text: str) -> tuple[list[tuple[int, int]], ...]:
     """Split the sentences into greeting, message and sign-off."""
     parts = sentences(text)
-    first = 1 if parts and _GREETING.fullmatch(text[slice(*parts[0])]) else 0
+    head = text[slice(*parts[0])] if parts else ""
+    first = 1 if _GREETING.fullmatch(head) or _CALLED.fullmatch(head) else 0
     last = len(parts)
     for index in range(max(first, len(parts) - _MOST_CLOSING), len(parts)):
         if _SIGN_OFF.fullmatch(text[slice(*parts[index])]):
@@ -178,8 +192,21 @@ def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -
             (max(hit.start, start) - start, min(hit.end, end) - start, hit.rule.replacement)
             for hit in mine
         ]
-        softened.append(_without(text[start:end], cuts))
+        left = _without_cry(_without(text[start:end], cuts))
+        lead = None if _LEAD.match(text[start:end]) else _LEAD.match(left)
+        softened.append(left[lead.end() :] if lead else left)
     return softened
+
+
+def _without_cry(sentence: str) -> str:
+    """What a cry led up to, without it: "URGENT, Anna," is no greeting."""
+    found = _CRY.search(sentence)
+    if found is None:
+        return sentence
+    before, rest = sentence[: found.start()], sentence[found.end() :]
+    if before:
+        return before + (f" {rest}" if rest[:1].strip() else rest)
+    return rest[:1].upper() + rest[1:]
 
 
 def _break_after(sentence: str) -> str:

@@ -32,6 +32,8 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         ("We come.\n\nAct now!\n\n\n\nSee you.", "We come.\n\nSee you."),
         ("We have a kumquat, too.", "We have a, too."),
         ('"The plan" is a kumquat idea.', '"The plan" is a idea.'),
+        ("Kumquat - the plan is here.", "the plan is here."),
+        ("We come.\n- Kumquat plans are here.", "We come.\n- plans are here."),
         # Findings that overlap are taken out once, and what one puts there is not put back.
         ("I need you to sign page 3.", "page 3."),
         ("I need you to read page 3.", "Please read page 3."),
@@ -51,6 +53,38 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
     ],
 )
 def test_what_stays_of_a_text(text: str, new: str) -> None:
+    assert proposed(text).text == new
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        # A cry that led up to what went does not stand there as if it were a greeting.
+        ("URGENT,\n\nact now! The plan is here.", "The plan is here."),
+        ("Urgent,\nyou need to respond right away. The plan is here.", "The plan is here."),
+        ("URGENT\n\nAct now! The plan is here.", "The plan is here."),
+        ("*URGENT*, Anna,\n\nAct now! The plan is here.", "Anna,\n\nThe plan is here."),
+        ("URGENT, Anna,\n\nAct now! The plan is here.", "Anna,\n\nThe plan is here."),
+        ("Hello Anna, URGENT,\n\nact now! The plan is here.", "Hello Anna,\n\nThe plan is here."),
+        ("IMPORTANT: the plan is here. Act now!", "The plan is here."),
+        ("Urgent - the plan is here. Act now!", "The plan is here."),
+        ("The plan is here.\n\nURGENT,\nact now!", "The plan is here."),
+        # What is left is no message where it only cried, or called somebody by name.
+        ("URGENT,\n\nAct now!", DEFAULT),
+        ("URGENT, Anna,\n\nAct now!", f"Anna,\n\n{DEFAULT}"),
+        ("Hello Anna, URGENT,\n\nAct now!", f"Hello Anna,\n\n{DEFAULT}"),
+        ("Anna,\n\nAct now!", f"Anna,\n\n{DEFAULT}"),
+        ("Anna Maria De Vries:\n\nAct now!", f"Anna Maria De Vries:\n\n{DEFAULT}"),
+        # An urgent thing is no cry, and nothing is taken out of a text that stays as it is.
+        ("Urgent-care centre: new hours. Act now!", "Urgent-care centre: new hours."),
+        ("Urgent care is open. Act now!", "Urgent care is open."),
+        ("Important, too, is the plan. Act now!", "Important, too, is the plan."),
+        ("It is late, urgent, and long. Act now!", "It is late, urgent, and long."),
+        ("Urgent? Not at all. Act now!", "Urgent? Not at all."),
+        ("URGENT, Anna,\n\nthe plan is here.", "URGENT, Anna,\n\nthe plan is here."),
+    ],
+)
+def test_a_cry_does_not_stay_where_what_it_led_up_to_went(text: str, new: str) -> None:
     assert proposed(text).text == new
 
 
@@ -97,6 +131,10 @@ def test_a_default_stands_alone_where_greeting_or_sign_off_has_a_finding(text: s
         ("A red kumquat plum is here", DEFAULT_SUBJECT),
         ("The kumquat", DEFAULT_SUBJECT),
         ("Our kumquat plan", "Our plan"),
+        ("URGENT, act now: the plan for Monday", "The plan for Monday"),
+        ("URGENT, Anna, act now", DEFAULT_SUBJECT),
+        ("Anna, URGENT, kumquat plan for Monday", "Anna, plan for Monday"),
+        ("URGENT, the plan for Monday", "URGENT, the plan for Monday"),
     ],
 )
 def test_what_stays_of_a_subject(subject: str, new: str) -> None:
