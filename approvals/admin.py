@@ -217,6 +217,7 @@ class ApprovalAdmin(SidePages):
             **review.page(item, at=timezone.now(), state=controls_of(request)),
             "title": f"Review #{item.pk}",
             "typed": typed,
+            "asked_for": desk.asked_for(item, timezone.now()),
             "typed_hidden": marks.hidden(typed.get("subject", ""), typed.get("text", ""))
             if typed
             else [],

@@ -83,6 +83,7 @@ def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -
         at=at,
         digest=form.get("digest", ""),
         scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+        no_time=form.get("no_time") == "1",
         heard=_heard(form),
     )
     return _given(given, "approved", at)
@@ -109,6 +110,7 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
         at=at,
         digest=form.get("digest", ""),
         scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+        no_time=form.get("no_time") == "1",
         heard=_heard(form),
     )
     return _given(given, "edited and approved", at)
@@ -190,6 +192,12 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
             "html_differs",
         )
     return Text(subject=form.get("subject", old.subject), text=text, html=html)
+
+
+def asked_for(approval: Approval, at: datetime) -> str:
+    """The time that an approval keeps unless its reviewer changes it, by the recipient's clock."""
+    when = approval.scheduled_for
+    return queue.their_time(when, queue.zones_of(approval), at=at) if when else ""
 
 
 def time_from(typed: str, approval: Approval) -> datetime | None:

@@ -96,11 +96,17 @@ def four_eyes(approval: Approval, by: Principal) -> None:
         raise Refused("This workspace asks for four eyes: you wrote this message.", "four_eyes")
 
 
-def time_for(approval: Approval, new_time: datetime | None, at: datetime) -> datetime | None:
-    when = new_time or approval.scheduled_for
+def time_for(
+    approval: Approval, new_time: datetime | None, at: datetime, *, no_time: bool = False
+) -> datetime | None:
+    """When it may leave at the earliest: the new time, else the one asked for unless removed."""
+    if no_time and new_time is not None:
+        raise Refused("Choose another time or remove the time, not both.", "two_times")
+    when = None if no_time else new_time or approval.scheduled_for
     if when is not None and when < at:
         raise Refused(
-            f"The time asked for, {when:%Y-%m-%d %H:%M} UTC, has passed. Choose a new time.",
+            f"The time asked for, {when:%Y-%m-%d %H:%M} UTC, has passed. Choose a new time, "
+            "or remove it on its page.",
             "time_passed",
         )
     if new_time is not None and new_time > at + LATEST:

@@ -191,7 +191,7 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
     if how.blocked:
         return "It cannot be approved as it stands; the findings say why."
     if how.passed:
-        return "The time it was scheduled for has passed: choose a new one to approve it."
+        return "The time asked for has passed: choose a new one, or remove it, to approve it."
     start = "It would" if approval.is_given else "If approved now, it would"
     if is_by_hand(approval.channel) and not how.stopped:
         there = queue.their_time(leaves_at, queue.zones_of(approval), at=at)

@@ -31,6 +31,7 @@ def approve(
     digest: str,
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
+    no_time: bool = False,
     in_bulk: bool = False,
     heard: int | None = None,
 ) -> Approval:
@@ -38,12 +39,14 @@ def approve(
 
     With others (`in_bulk`) only where the rules, asked now, find nothing and hold nothing.
     `heard` is the newest message of theirs that was read (0: none); Stale where one came since.
+    The time asked for stays, unless there is another or it is removed (`no_time`).
     """
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
         items.same_text(approval, digest)
         items.all_heard(approval, heard)
-        given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
+        when = items.time_for(approval, scheduled_for, at, no_time=no_time)
+        given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, when=when)
         if in_bulk and (why := bulk.why_not(given, at=at)):
             raise Refused(f"#{approval_id} needs a look of its own: {why}.", "not_in_bulk")
         return given
@@ -70,9 +73,10 @@ def edit_and_approve(
     digest: str,
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
+    no_time: bool = False,
     heard: int | None = None,
 ) -> Approval:
-    """Save an edit and say yes to it, in one step; `heard` as in `approve`.
+    """Save an edit and say yes to it, in one step; `heard` and the times as in `approve`.
 
     An edit that the rules rewrite is saved and not approved: Refused says so, and the item waits
     in the queue with the rewritten text for somebody to read.
@@ -83,7 +87,8 @@ def edit_and_approve(
             items.all_heard(item, heard)
             item, change = editing.save(item, words, by=by, at=at, digest=digest)
             if change is None:
-                return _give(item, by=by, at=at, undo_seconds=undo_seconds, new_time=scheduled_for)
+                when = items.time_for(item, scheduled_for, at, no_time=no_time)
+                return _give(item, by=by, at=at, undo_seconds=undo_seconds, when=when)
     except Blocked as no:
         raise editing.told(approval_id, no, by=by, at=at) from None
     raise Refused(
@@ -99,10 +104,10 @@ def _give(
     by: Principal,
     at: datetime,
     undo_seconds: int | None,
-    new_time: datetime | None,
+    when: datetime | None,
 ) -> Approval:
     items.four_eyes(approval, by)
-    fields = _permission(approval, by, at, undo_seconds, items.time_for(approval, new_time, at))
+    fields = _permission(approval, by, at, undo_seconds, when)
     won = Approval.objects.filter(
         pk=approval.pk, status=ApprovalStatus.PENDING, digest=approval.digest
     ).update(**fields)

@@ -416,6 +416,54 @@ def test_an_approval_for_a_time_reads_the_recipients_clock():
     assert item.scheduled_for.isoformat() == "2026-03-12T09:00:00+00:00"
 
 
+def test_the_page_says_which_time_an_empty_field_keeps_and_takes_it_away_where_asked():
+    anna = testing.make_person(time_zone="Europe/Zurich")
+    item = testing.make_pending(anna, scheduled_for=WORKDAY + timedelta(days=1))
+    client = enter(testing.alice())
+    text = client.get(page(item)).content.decode()
+    told = "Asked for: <strong>Thu 12 Mar 11:00 their time</strong>. Left empty, the field keeps it"
+    assert text.count(told) == text.count('name="no_time"') == 2, "to approve, and with an edit"
+    both = post(client, item, "approve", scheduled_for="2026-03-13T10:00", no_time="1")
+    assert both.status_code == 400 and "remove the time, not both" in words(both)
+    kept = re.findall(r'name="no_time" value="1"( checked)?', both.content.decode())
+    assert kept == [" checked", " checked"]
+    post(client, item, "approve", no_time="1")
+    assert state(item) == "approved" and item.scheduled_for is None
+
+
+def test_left_empty_the_field_keeps_the_time_asked_for():
+    asked_for = WORKDAY + timedelta(days=1)
+    item = testing.make_pending(scheduled_for=asked_for)
+    post(enter(testing.alice()), item, "approve", scheduled_for="")
+    assert state(item) == "approved" and item.scheduled_for == asked_for
+
+
+def test_an_edit_is_approved_without_the_time_or_for_another():
+    client = enter(testing.alice())
+    for asked, then in (({"no_time": "1"}, None), ({"scheduled_for": "2026-03-13T10:00"}, 13)):
+        item = testing.make_pending(scheduled_for=WORKDAY + timedelta(days=1))
+        text = item.revision.text.replace("minutes", "notes")
+        post(client, item, "edit_approve", text=text, **asked)
+        assert state(item) == "approved"
+        assert (item.scheduled_for and item.scheduled_for.day) == then
+
+
+def test_of_a_time_that_has_passed_the_page_says_so_and_offers_to_remove_it():
+    item = testing.make_pending(scheduled_for=WORKDAY + timedelta(minutes=1))
+    client = enter(testing.alice())
+    text = client.get(page(item)).content.decode()
+    assert "which has passed. Choose another, or remove it." in text
+    assert "has passed: choose a new one, or remove it, to approve it." in text
+    assert "or remove it on its page" in words(post(client, item, "approve"))
+    post(client, item, "approve", no_time="1")
+    assert state(item) == "approved"
+
+
+def test_without_a_time_there_is_none_to_remove():
+    text = enter(testing.alice()).get(page(testing.make_pending())).content.decode()
+    assert "no_time" not in text and "Asked for:" not in text
+
+
 def test_an_html_part_must_change_with_the_text():
     author = testing.bob()
     draft = drafts.write(

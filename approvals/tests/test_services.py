@@ -285,6 +285,27 @@ def test_a_passed_scheduled_time_needs_a_new_one():
     assert given.send_before == LATER + timedelta(hours=73)
 
 
+@pytest.mark.parametrize("asked_for", [WORKDAY + timedelta(minutes=1), WORKDAY + timedelta(days=2)])
+def test_a_scheduled_time_can_be_removed_also_one_that_has_passed(asked_for):
+    approval = testing.make_pending(scheduled_for=asked_for)
+    with pytest.raises(Refused, match="or remove the time, not both"):
+        approve(approval, scheduled_for=LATER + timedelta(hours=1), no_time=True)
+    given = approve(approval, no_time=True)
+    given.refresh_from_db()
+    assert given.scheduled_for is None and given.not_before is None
+    assert given.due_at < LATER + timedelta(minutes=1)
+    assert given.send_before == LATER + timedelta(hours=72)
+
+
+def test_an_edit_approved_without_the_time_leaves_as_soon_as_it_may():
+    approval = testing.make_pending(scheduled_for=WORKDAY + timedelta(days=2))
+    words = drafts.Text(subject="Minutes", text="Here are the minutes, Anna.")
+    given = services.edit_and_approve(
+        approval.pk, words, by=testing.alice(), at=LATER, digest=approval.digest, no_time=True
+    )
+    assert given.is_given and given.scheduled_for is None
+
+
 @pytest.mark.parametrize("year", [2027, 2062, 9999])
 def test_a_time_more_than_a_year_away_is_a_slip_of_the_pen(year):
     approval = testing.make_pending()
