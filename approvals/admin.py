@@ -22,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import badges, bulk, bulk_page, desk, marks, paging, presence, queue, review
+from approvals import badges, bulk, bulk_page, desk, holds, marks, paging, presence, queue, review
 from approvals.extending import more_time
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
@@ -155,7 +155,7 @@ class ApprovalAdmin(SidePages):
 
     @column("Hold")
     def show_hold(self, obj: Approval) -> str:
-        return queue.hold(obj, timezone.now()) or "none"
+        return holds.hold(obj, timezone.now()) or "none"
 
     @column("Status", label={"Pending": "info", "Approved": "success", "Auto-approved": "success",
                "Rejected": "danger", "Expired": "warning"},

@@ -278,21 +278,3 @@ def confidence_of(approval: Approval) -> str:
     if approval.confidence is None:
         return "none given"
     return f"{approval.confidence} %{', before the edit' if approval.edited else ''}"
-
-
-def hold(approval: Approval, now: datetime) -> str:
-    """`would leave Mon 09:00 their time`, or nothing when nothing holds it.
-
-    What is approved and has not left may have been put off by the door: a quota, a failed try.
-    """
-    put_off = approval.due_at if approval.is_given and approval.taken_at is None else None
-    times = [
-        moment
-        for moment in (approval.scheduled_for, approval.not_before, put_off)
-        if moment is not None and moment > now
-    ]
-    if approval.status == ApprovalStatus.PENDING and (
-        approval.scheduled_for is not None and approval.scheduled_for < now
-    ):
-        return "its time has passed: choose a new one"
-    return f"would leave {their_time(max(times), zones_of(approval), at=now)}" if times else ""

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals import grouping, queue, services
+from approvals import grouping, holds, queue, services
 from approvals.models import Approval
 from outreach import testing
 from outreach.testing import WORKDAY
@@ -111,7 +111,7 @@ def test_the_list_shows_until_when_the_door_has_put_it_off():
     Approval.objects.update(due_at=later)
     Approval.objects.filter(pk=left.pk).update(taken_at=WORKDAY)
     rows = queue.readable(Approval.objects.all()).in_bulk()
-    held = {pk: queue.hold(row, WORKDAY) for pk, row in rows.items()}
+    held = {pk: holds.hold(row, WORKDAY) for pk, row in rows.items()}
     assert held == {put_off.pk: "would leave Thu 12 Mar 10:00 workspace time", left.pk: "",
                     pending.pk: ""}  # fmt: skip
     shown = enter(testing.carol()).get("/admin/approvals/approval/?status=approved")
