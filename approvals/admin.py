@@ -74,6 +74,11 @@ class ApprovalAdmin(SidePages):
         rows = queue.readable(super().get_queryset(request)).prefetch_related(others)
         return rows.select_related("draft__emergency")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        holds.tell_stops(found.result_list, controls_of(request))
+        return found
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         pending = request.GET.get("status", queue.DEFAULT_STATUS) == queue.DEFAULT_STATUS
         return queue.ORDER if pending else ("-id",)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from approvals import queue, rounds
+from approvals import holds, queue, rounds
 from approvals.models import Approval, ApprovalStatus
 from safety.contract.localtime import local
 
@@ -84,12 +84,9 @@ def calendar(rows: QuerySet[Approval], *, at: datetime) -> tuple[list[Day], bool
 def _entry(row: Approval, at: datetime) -> Entry:
     times = (row.scheduled_for, row.not_before, row.due_at if row.is_given else None)
     moment = max(time for time in times if time is not None)
-    chosen = row.scheduled_for or row.created_at
-    held = row.not_before is not None and row.not_before == moment and row.not_before > chosen
-    asked = "held by a rule until then" if held else "scheduled"
-    why = f"approved, {asked}" if row.is_given else f"waits for a decision, {asked}"
     there = local(moment, queue.workspace_zone(row.workspace))
-    return Entry(row, there, queue.their_time(moment, queue.zones_of(row), at=at), why)
+    theirs = queue.their_time(moment, queue.zones_of(row), at=at)
+    return Entry(row, there, theirs, holds.why_then(row, moment))
 
 
 def _days(entries: Iterable[Entry]) -> list[Day]:

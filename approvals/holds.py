@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from approvals import queue
+from approvals import queue, review
 from approvals.models import Approval, ApprovalStatus
+from safety.actions import is_by_hand
+from safety.controls import Controls
+
+UNTIL_LIFTED = "until the stop is lifted"
+
+
+def tell_stops(rows: Iterable[Approval], state: Controls) -> None:
+    """Note on each row whether a stop of its workspace holds it, for `hold`."""
+    for row in rows:
+        row.is_stopped = bool(review.stopped_by(state, row.workspace_id))  # type: ignore[attr-defined]
 
 
 def hold(approval: Approval, now: datetime) -> str:
@@ -13,18 +24,28 @@ def hold(approval: Approval, now: datetime) -> str:
 
     What is approved and has not left may have been put off by the door: a quota, a failed try.
     """
-    put_off = approval.due_at if approval.is_given and approval.taken_at is None else None
-    times = [
-        moment
-        for moment in (approval.scheduled_for, approval.not_before, put_off)
-        if moment is not None and moment > now
-    ]
+    if not approval.is_open:
+        return ""
+    put_off = approval.due_at if approval.is_given else None
+    asked = (approval.scheduled_for, approval.not_before, put_off)
+    times = [moment for moment in asked if moment is not None and moment > now]
     if approval.status == ApprovalStatus.PENDING and (
         approval.scheduled_for is not None and approval.scheduled_for < now
     ):
         return "its time has passed: choose a new one"
-    return (
-        f"would leave {queue.their_time(max(times), queue.zones_of(approval), at=now)}"
-        if times
-        else ""
-    )
+    there = queue.their_time(max(times), queue.zones_of(approval), at=now) if times else ""
+    if getattr(approval, "is_stopped", False):
+        return f"{UNTIL_LIFTED}, no sooner than {there}" if there else UNTIL_LIFTED
+    return f"would leave {there}" if there else ""
+
+
+def why_then(approval: Approval, moment: datetime) -> str:
+    """Why the calendar shows a message at this moment."""
+    chosen = approval.scheduled_for or approval.created_at
+    held = approval.not_before == moment and moment > chosen
+    # What was given in dry run the program never sends; a person's hand is not bound by it.
+    if approval.is_given and approval.dry_run and not is_by_hand(approval.channel):
+        live = "a rule would hold it until then" if held else "it would leave then"
+        return f"approved in dry run; live {live}"
+    asked = "held by a rule until then" if held else "scheduled"
+    return f"approved, {asked}" if approval.is_given else f"waits for a decision, {asked}"

@@ -15,6 +15,7 @@ from approvals.models import Approval
 from outreach import testing
 from outreach.testing import WORKDAY
 from safety.contract.localtime import LocalZones
+from safety.models import SystemControl
 
 pytestmark = pytest.mark.django_db
 GROUPS = "/admin/approvals/approval/groups/"
@@ -54,7 +55,7 @@ def test_a_long_queue_says_that_only_its_head_is_grouped(monkeypatch):
     assert answer.context["cut"] and sum(group.count for group in answer.context["groups"]) == 2
 
 
-def test_the_calendar_shows_scheduled_and_held_by_day():
+def test_the_calendar_shows_scheduled_and_held_by_day(live):
     asked = testing.make_pending()
     Approval.objects.filter(pk=asked.pk).update(scheduled_for=WORKDAY + timedelta(days=2))
     timed = testing.make_pending()
@@ -71,6 +72,57 @@ def test_the_calendar_shows_scheduled_and_held_by_day():
         [(timed.pk, "approved, scheduled"), (held.pk, "approved, held by a rule until then")],
         [(asked.pk, "waits for a decision, scheduled")],
     ]
+
+
+def test_the_calendar_says_what_dry_run_makes_of_it():
+    """Given in dry run it never leaves by itself: neither then nor when a rule would let it."""
+    timed, held = testing.make_pending(), testing.make_approved()
+    later = WORKDAY + timedelta(days=1)
+    services.approve(
+        timed.pk, by=testing.alice(), at=WORKDAY, digest=timed.digest, scheduled_for=later
+    )
+    Approval.objects.filter(pk=held.pk).update(not_before=later + timedelta(hours=2))
+    days = enter(testing.carol()).get(CALENDAR).context["days"]
+    assert [entry.why for day in days for entry in day.entries] == [
+        "approved in dry run; live it would leave then",
+        "approved in dry run; live a rule would hold it until then",
+    ]
+    Approval.objects.filter(pk=timed.pk).update(channel="linkedin")
+    timed.refresh_from_db()
+    assert holds.why_then(timed, later) == "approved, scheduled", "a person sends it all the same"
+
+
+def stop_all() -> None:
+    SystemControl.objects.filter(control_key="EMERGENCY_STOP", workspace=None).update(enabled=True)
+
+
+def test_the_list_says_that_a_stop_holds_what_is_open():
+    there = testing.make_workspace("there")
+    SystemControl.objects.filter(control_key="MESSAGING_ENABLED", workspace=there).update(
+        enabled=False
+    )
+    free, timed, passed = (testing.make_pending() for _ in range(3))
+    testing.make_approved()
+    services.reject(testing.make_pending().pk, by=testing.alice(), at=WORKDAY, reason="Not now.")
+    Approval.objects.filter(pk=timed.pk).update(scheduled_for=WORKDAY + timedelta(days=1))
+    Approval.objects.filter(pk=passed.pk).update(scheduled_for=WORKDAY)
+    shown = enter(testing.alice()).get("/admin/approvals/approval/?status=all").content.decode()
+    assert "stop is lifted" not in shown, "another workspace's stop holds nothing here"
+    stop_all()
+    answer = enter(testing.alice()).get("/admin/approvals/approval/?status=all")
+    rows = answer.context["cl"].result_list
+    told = {row.pk: holds.hold(row, WORKDAY + timedelta(minutes=5)) for row in rows}
+    later = "until the stop is lifted, no sooner than Thu 12 Mar 10:00 workspace time"
+    assert told.pop(timed.pk) == later and later in answer.content.decode()
+    assert told.pop(passed.pk) == "its time has passed: choose a new one"
+    assert told.pop(free.pk) == "until the stop is lifted"
+    assert sorted(told.values()) == ["", "until the stop is lifted"], "rejected, approved"
+
+
+def test_what_has_ended_is_held_by_nothing():
+    item = testing.make_pending(scheduled_for=WORKDAY + timedelta(days=1))
+    ended = services.reject(item.pk, by=testing.alice(), at=WORKDAY, reason="Not now.")
+    assert holds.hold(queue.readable(Approval.objects.all()).get(pk=ended.pk), WORKDAY) == ""
 
 
 @pytest.mark.parametrize("address", [GROUPS, CALENDAR])
