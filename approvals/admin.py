@@ -5,6 +5,7 @@ Every change is a POST that calls one service; a GET of any of these pages chang
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,7 +24,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from approvals import badges, bulk, bulk_page, desk, holds, marks, paging, presence, queue, review
-from approvals.extending import more_time
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
@@ -227,7 +227,7 @@ class ApprovalAdmin(SidePages):
             if typed
             else [],
             "readers": _readers(item),
-            "more_time": more_time(item.workspace.approval_expiry_hours),
+            "more_time": queue.span(timedelta(hours=item.workspace.approval_expiry_hours)),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
             "may_settle": may(request, Verb.SETTLE, item.workspace_id),

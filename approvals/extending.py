@@ -13,14 +13,6 @@ from outreach.core import activity
 from outreach.core.principal import Principal
 
 
-def more_time(hours: int) -> str:
-    """`3 d`, `2 d 12 h` or `47 h`: in the units in which the page says when an item expires."""
-    days, rest = divmod(hours, 24)
-    if days < 2:
-        return f"{hours} h"
-    return f"{days} d {rest} h" if rest else f"{days} d"
-
-
 def extend(approval_id: int, *, by: Principal, at: datetime) -> Approval:
     """Let a pending item wait one more span of its workspace from now; never any less.
 

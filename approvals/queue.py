@@ -205,9 +205,13 @@ def ago(since: datetime, now: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
+    """`3 d`, `2 d 23 h`, `47 h`, `5 min`: rounded down by less than its last unit."""
     seconds = max(int(length.total_seconds()), 0)
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size or (seconds >= size and size < 86_400):
+    days, hours = divmod(seconds // 3_600, 24)
+    if days >= 2:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
 

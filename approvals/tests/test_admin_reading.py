@@ -69,7 +69,8 @@ def test_a_finding_is_shown_where_its_words_stand_and_nowhere_else():
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(5, "5 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (86_400, "24 h"),
-     (172_800, "2 d"), (-5, "0 s")],
+     (172_799, "47 h"), (172_800, "2 d"), (176_399, "2 d"), (176_400, "2 d 1 h"),
+     (259_199, "2 d 23 h"), (259_200, "3 d"), (-5, "0 s")],
 )  # fmt: skip
 def test_spans_are_said_in_the_largest_useful_unit(seconds, words):
     assert queue.span(timedelta(seconds=seconds)) == words

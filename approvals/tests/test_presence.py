@@ -157,11 +157,12 @@ def test_the_button_extends_and_stays_on_the_page(noon):
     assert 'id="extend"' not in enter(testing.carol()).get(address).content.decode()
 
 
-@pytest.mark.parametrize(
-    ("hours", "words"), [(1, "1 h"), (47, "47 h"), (48, "2 d"), (60, "2 d 12 h"), (72, "3 d")]
-)
-def test_more_time_is_told_in_the_units_of_the_expiry(hours, words):
-    assert extending.more_time(hours) == words
+def test_an_item_extended_a_moment_ago_expires_in_no_day_less_than_the_button_said(noon):
+    item, alice = testing.make_pending(), enter(testing.alice())
+    alice.post(f"{LIST}{item.pk}/change/", {"action": "extend"})
+    noon.shift(timedelta(seconds=1))
+    assert "expires in 2 d 23 h" in alice.get(f"{LIST}{item.pk}/change/").content.decode()
+    assert "in 2 d 23 h" in alice.get(LIST).content.decode()
 
 
 def test_the_page_tells_the_expiry_and_its_extension_in_one_unit():
