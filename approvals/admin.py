@@ -103,6 +103,7 @@ class ApprovalAdmin(SidePages):
         undo = self._undo(request)
         asked = request.GET.copy()
         asked.pop("undo", None)  # no filter: Django would refuse it as one
+        self.tell_misread(request, asked)
         paging.take_cursor(request, asked, rows)
         request.GET = asked  # type: ignore[assignment]
         context = {
@@ -226,7 +227,7 @@ class ApprovalAdmin(SidePages):
             "typed_hidden": marks.hidden(typed.get("subject", ""), typed.get("text", ""))
             if typed
             else [],
-            "readers": _readers(item),
+            "readers": presence.of_pending(item, at=timezone.now()),
             "more_time": queue.span(timedelta(hours=item.workspace.approval_expiry_hours)),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),
             "may_stop": may(request, Verb.STOP_PERSON, item.workspace_id),
@@ -284,12 +285,6 @@ class ApprovalAdmin(SidePages):
             "approved": sum(result.approved for result in results),
         }
         return self.page(request, f"{TEMPLATES}/bulk_done.html", context)
-
-
-def _readers(item: Approval) -> list[str]:
-    """Who else reads it; of interest while it is undecided."""
-    pending = item.status == ApprovalStatus.PENDING
-    return presence.sentences(item, at=timezone.now()) if pending else []
 
 
 def _chosen(request: HttpRequest, name: str) -> str:

@@ -46,6 +46,11 @@ def fresh(*, besides: int, at: datetime) -> Prefetch[str, QuerySet[Opened], str]
     return Prefetch("openings", queryset=rows, to_attr=OPENINGS)
 
 
+def of_pending(approval: Approval, *, at: datetime) -> list[str]:
+    """Who else reads it; of interest while it is undecided."""
+    return sentences(approval, at=at) if approval.status == ApprovalStatus.PENDING else []
+
+
 def sentences(approval: Approval, *, at: datetime) -> list[str]:
     """`Rita has this open since 2 min`, for each of the others. Needs a row read with `fresh`."""
     rows: list[Opened] = getattr(approval, OPENINGS, [])

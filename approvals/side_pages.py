@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
     Http404,
@@ -12,13 +13,14 @@ from django.http import (
     HttpResponse,
     HttpResponseNotAllowed,
     JsonResponse,
+    QueryDict,
 )
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 
-from approvals import grouping, presence, receipt
+from approvals import filters, grouping, presence, receipt
 from approvals.models import Approval
 from outreach.core.permissions import NotAllowed
 from safety.admin import PageAdmin, principal_of
@@ -73,11 +75,21 @@ class SidePages(PageAdmin):
         response["Content-Disposition"] = f'attachment; filename="receipt-{item.pk}.json"'
         return response
 
+    def tell_misread(self, request: HttpRequest, asked: QueryDict) -> None:
+        """Say of each filter that is none, and take it out of what is asked."""
+        for name, fault in filters.misread(asked).items():
+            messages.warning(request, fault)
+            asked.pop(name)
+
     def groups_view(self, request: HttpRequest) -> HttpResponse:
         """The head of the queue by channel, priority, purpose or touch."""
         self._allowed(request)
-        kind = request.GET.get("by", "")
-        kind = kind if kind in grouping.KINDS else grouping.DEFAULT_KIND
+        kind = asked = request.GET.get("by", "")
+        if kind not in grouping.KINDS:
+            kind = grouping.DEFAULT_KIND
+            if asked:
+                labels, instead = list(grouping.KINDS.values()), f"they are shown by {kind}"
+                messages.warning(request, filters.no_such("grouping", asked, labels, instead))
         found, cut = grouping.groups(PageAdmin.get_queryset(self, request), kind)
         context = {
             "title": "Queue in groups",

@@ -95,6 +95,34 @@ def test_the_list_shows_pending_unless_another_status_is_asked_for():
     assert shown("?status=nonsense") == [waiting.pk]
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("status=banana", "There is no status “banana”, so the pending ones are shown. Choose "
+         "Pending, Approved, Auto-approved, Rejected, Expired, Withdrawn or All."),
+        ("priority=9", "There is no priority “9”, so all are shown. Choose Critical, High, Normal "
+         "or Low."),
+        ("channel=fax&purpose=x", "There is no channel “fax”"),
+        ("channel=fax&purpose=x", "There is no purpose “x”"),
+        ("touch=%3Cb%3E", "There is no touch “<b>”"),
+        (f"status={'9' * 300}", f"There is no status “{'9' * 40}…”"),
+    ],
+)  # fmt: skip
+def test_a_filter_with_a_value_that_is_none_is_told_with_the_choices(query, said):
+    waiting = testing.make_pending()
+    response = enter(testing.alice()).get(f"{LIST}?{query}")
+    text = response.content.decode()
+    assert said.replace("<", "&lt;").replace(">", "&gt;") in text
+    assert [row.pk for row in response.context["cl"].result_list] == [waiting.pk]
+    assert "_changelist_filters" not in text, "the round goes on without it"
+
+
+@pytest.mark.parametrize("query", ["", "?status=", "?status=all&priority=", "?touch=initial"])
+def test_an_empty_filter_and_a_choice_are_told_nothing(query):
+    testing.make_pending()
+    assert "There is no" not in enter(testing.alice()).get(LIST + query).content.decode()
+
+
 @pytest.mark.both
 def test_filters_and_search_find_by_person_company_and_number():
     account = Account.objects.create(

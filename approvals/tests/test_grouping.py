@@ -44,7 +44,13 @@ def test_groups_count_what_waits_and_link_to_the_filtered_list():
     answer = client.get(f"{GROUPS}?by=channel")
     assert [(group.label, group.count) for group in answer.context["groups"]] == [("E-mail", 3)]
     assert "?channel=email" in answer.content.decode()
-    assert client.get(f"{GROUPS}?by=decided_by__password").context["kind"] == "priority"
+    bad = client.get(f"{GROUPS}?by=decided_by__password")
+    assert bad.context["kind"] == "priority"
+    assert (
+        "There is no grouping “decided_by__password”, so they are shown by priority. Choose "
+        "Channel, Priority, Purpose or Touch."
+    ) in bad.content.decode()
+    assert "There is no" not in answer.content.decode()
 
 
 def test_a_long_queue_says_that_only_its_head_is_grouped(monkeypatch):
