@@ -12,7 +12,7 @@ from outreach.core.models import Activity, Contact, CoolingOff, Person, User
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
 from safety.controls import Controls
-from safety.services import standing_of
+from safety.services import own_faults
 
 HISTORY = 12
 NAMES = 5
@@ -21,11 +21,10 @@ NAMES = 5
 def about(
     person: Person, human: Person, approval: Approval, *, at: datetime, state: Controls
 ) -> dict[str, Any]:
-    """Standing, relationship and what passed between us, of the human being.
+    """Standing, relationship and what passed between us, of the human being; a stop stands beside.
 
     `person` and `human` were read in this request.
     """
-    allowed, reason = standing_of(person, human, state)
     is_active = human.status == PersonStatus.ACTIVE
     contacts = list(
         Contact.objects.filter(human=human)
@@ -39,8 +38,8 @@ def about(
         .order_by("-id")[:HISTORY]
     )
     return {
-        "allowed": allowed,
-        "not_allowed_because": reason,
+        "faults": own_faults(person, human),
+        "everybody_stopped": bool(state.stopped(approval.workspace_id)),
         "lifted_by": _lifted_by(human) if human.desisted_at and is_active else "",
         "contacts": contacts,
         "others": others,

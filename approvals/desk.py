@@ -130,7 +130,7 @@ def what_follows(given: Approval, at: datetime) -> str:
         when = queue.their_time(given.not_before, queue.zones_of(given), at=at)
     if is_by_hand(given.channel):
         return "; a person sends it by hand."
-    if review.stopped_by(controls.read(), given.workspace_id):
+    if controls.read().stopped(given.workspace_id):
         return "; nothing leaves until the stop is lifted."
     if given.dry_run:
         return f". Dry run: nothing is sent; live it would leave {when}."

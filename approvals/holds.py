@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from approvals import queue, review
+from approvals import queue
 from approvals.models import Approval, ApprovalStatus
 from safety.actions import is_by_hand
 from safety.controls import Controls
@@ -16,7 +16,7 @@ UNTIL_LIFTED = "until the stop is lifted"
 def tell_stops(rows: Iterable[Approval], state: Controls) -> None:
     """Note on each row whether a stop of its workspace holds it, for `hold`."""
     for row in rows:
-        row.is_stopped = bool(review.stopped_by(state, row.workspace_id))  # type: ignore[attr-defined]
+        row.is_stopped = bool(state.stopped(row.workspace_id))  # type: ignore[attr-defined]
 
 
 def hold(approval: Approval, now: datetime) -> str:

@@ -155,7 +155,7 @@ def look_ahead(
     asked = max(at, scheduled or at)
     verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, asked)
     place = approval.workspace_id
-    stopped = stopped_by(state, place)
+    stopped = state.stopped(place)
     dry_run = state.sentence(ControlKey.DRY_RUN, place)
     blocked = verdict.level is Level.BLOCK
     passed = scheduled is not None and scheduled < at and not approval.is_given
@@ -167,13 +167,6 @@ def look_ahead(
         stopped,
         [finding.as_dict() for finding in verdict.findings],
         passed,
-    )
-
-
-def stopped_by(state: controls.Controls, place: int) -> str:
-    """What stops every send of this workspace now; empty if nothing does."""
-    return state.sentence(ControlKey.EMERGENCY_STOP, place) or state.sentence(
-        ControlKey.MESSAGING_ENABLED, place
     )
 
 

@@ -99,6 +99,12 @@ class Controls:
         found = self.brakes(key, workspace_id)
         return found[0].sentence() if found else ""
 
+    def stopped(self, workspace_id: int | None = None) -> str:
+        """What stops every send there, in words; empty where nothing does. Dry run is no stop."""
+        return self.sentence(ControlKey.EMERGENCY_STOP, workspace_id) or self.sentence(
+            ControlKey.MESSAGING_ENABLED, workspace_id
+        )
+
 
 def read() -> Controls:
     """Every control, read now. A failed read is a stop, not an error."""
@@ -179,10 +185,7 @@ class Badge:
 def badge(workspace_id: int | None = None, controls: Controls | None = None) -> Badge:
     """What every page and every command that concerns sending shows on top."""
     state = controls or read()
-    stopped = state.sentence(ControlKey.EMERGENCY_STOP, workspace_id) or state.sentence(
-        ControlKey.MESSAGING_ENABLED, workspace_id
-    )
-    if stopped:
+    if stopped := state.stopped(workspace_id):
         return Badge("STOPPED", "danger", f"Nothing leaves. {stopped}.")
     dry = state.sentence(ControlKey.DRY_RUN, workspace_id)
     if dry:

@@ -23,16 +23,18 @@ def can_send_message(person: Person) -> tuple[bool, str]:
 
 def standing_of(person: Person, human: Person, state: controls.Controls) -> tuple[bool, str]:
     """The same answer from rows and controls that the caller has just read."""
-    for row in (human, person):
-        if not row.automation_enabled:
-            return False, f"Automation disabled: {row.automation_disabled_reason}"
-    if stopped := stopped_by_status(human):
-        return False, stopped
-    if state.is_braking(ControlKey.EMERGENCY_STOP, person.workspace_id) or state.is_braking(
-        ControlKey.MESSAGING_ENABLED, person.workspace_id
-    ):
+    if own := own_faults(person, human):
+        return False, own[0]
+    if state.stopped(person.workspace_id):
         return False, "System messaging is disabled"
     return True, "OK"
+
+
+def own_faults(person: Person, human: Person) -> list[str]:
+    """What keeps us from writing to this human being, whatever may stop everybody."""
+    off = next((row for row in (human, person) if not row.automation_enabled), None)
+    automation = f"Automation disabled: {off.automation_disabled_reason}" if off else ""
+    return [fault for fault in (automation, stopped_by_status(human)) if fault]
 
 
 def stopped_by_status(human: Person) -> str:

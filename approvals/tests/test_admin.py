@@ -864,12 +864,43 @@ def test_a_stop_is_not_joined_to_what_once_stood_against_the_person():
     item = testing.make_pending(person)
     brake(item, "EMERGENCY_STOP", True)
     text = enter(testing.alice()).get(page(item)).content.decode()
-    assert (
-        "<strong>System messaging is disabled.</strong>"
-        " That concerns everybody, not this person alone.\n</p>"
-    ) in text
     lifted = f"lifted by Dora on {WORKDAY:%Y-%m-%d}, because: Wrote again."
-    assert f"Asked us to stop on {asked:%Y-%m-%d}; {lifted}</p>" in text
+    again = f"May be written to again: asked us to stop on {asked:%Y-%m-%d}; {lifted}</p>"
+    assert again in text and text.count(FOR_ALL) == 1
+
+
+FOR_ALL = "A stop holds the messages to everybody, not to them alone"
+
+
+def shown_of_the_person(item: Approval) -> str:
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    return text[text.index('aria-label="About this item"') :]
+
+
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize(("key", "on"), [("EMERGENCY_STOP", True), ("MESSAGING_ENABLED", False)])
+def test_a_stop_is_told_beside_the_persons_own_standing(key, on, closed):
+    item = testing.make_pending()
+    if closed:
+        services.reject(item.pk, by=testing.alice(), at=WORKDAY, reason="Not now.")
+    assert FOR_ALL not in shown_of_the_person(item)
+    brake(item, key, on)
+    text = shown_of_the_person(item)
+    assert "May be written to.</p>" in text and FOR_ALL in text
+    with transaction.atomic():
+        people.set_status(item.human, "blocked", reason="Rude.", by=testing.dora(), at=WORKDAY)
+    text = shown_of_the_person(item)
+    assert "Person is blocked.</strong> Blocked by us" in text and FOR_ALL in text
+    assert "May be written to" not in text
+
+
+def test_who_is_blocked_and_has_automation_off_is_shown_with_both():
+    item = testing.make_pending()
+    with transaction.atomic():
+        people.set_status(item.human, "blocked", reason="Rude.", by=testing.dora(), at=WORKDAY)
+        people.set_automation(item.human, False, reason="Ill.", by=testing.dora(), at=WORKDAY)
+    text = shown_of_the_person(item)
+    assert "<strong>Automation disabled: Ill. Person is blocked.</strong>" in text
 
 
 def test_who_is_blocked_is_shown_with_when_and_why():
