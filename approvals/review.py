@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,16 +9,14 @@ from django.conf import settings
 
 from approvals import diff, marks, queue, receipt
 from approvals.about import about
+from approvals.ahead import look_ahead
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
 from approvals.rewriting import of_rewrites
 from approvals.rounds import is_ahead, may_have_arrived
 from outreach.core import inbox
 from outreach.core.models import Revision
-from safety import controls, facts, gate
-from safety.actions import is_by_hand
-from safety.models import ControlKey
-from safety.verdict import Level
+from safety import controls
 
 PRESETS = (
     "Too long: cut it to the one thing that matters to this person.",
@@ -50,18 +47,6 @@ CLOSED = {
     "unsent": "it was not sent in time",
     "withdrawn": "it was withdrawn",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What an approval given now would lead to, in one sentence."""
-
-    sentence: str
-    blocked: bool = False
-    dry_run: str = ""
-    stopped: str = ""
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    time_passed: bool = False
 
 
 def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[str, Any]:
@@ -138,76 +123,6 @@ def told(
 def masks(approval: Approval, *, at: datetime) -> bool:
     """Whether the page masks something in this message until its reader asks for it."""
     return marks.any_private(*told(approval, look_ahead(approval, at=at).findings))
-
-
-def look_ahead(
-    approval: Approval, *, at: datetime, state: controls.Controls | None = None
-) -> Outlook:
-    """The gate's answer for an approval given now, as `services.approve` would hear it."""
-    draft, scheduled = approval.draft, approval.scheduled_for
-    draft.current = approval.revision
-    draft.workspace = approval.workspace
-    state = state or controls.read()
-    try:
-        known = facts.gather([draft], at=at, state=state)[draft.pk]
-    except ValueError as error:  # such as a stored time zone that nobody knows
-        return Outlook(f"It cannot be judged, so it cannot be approved: {error}.", blocked=True)
-    asked = max(at, scheduled or at)
-    verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, asked)
-    place = approval.workspace_id
-    stopped = state.stopped(place)
-    dry_run = state.sentence(ControlKey.DRY_RUN, place)
-    blocked = verdict.level is Level.BLOCK
-    passed = scheduled is not None and scheduled < at and not approval.is_given
-    how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run))
-    return Outlook(
-        _sentence(approval, leaves_at, at, how),
-        blocked,
-        dry_run,
-        stopped,
-        [finding.as_dict() for finding in verdict.findings],
-        passed,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _How:
-    """What stands between an approval and its message."""
-
-    blocked: bool
-    passed: bool
-    stopped: bool
-    dry: bool
-
-
-def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
-    if how.blocked:
-        return "It cannot be approved as it stands; the findings say why."
-    if how.passed:
-        return "The time asked for has passed: choose a new one, or remove it, to approve it."
-    start = "It would" if approval.is_given else "If approved now, it would"
-    if is_by_hand(approval.channel) and not how.stopped:
-        there = queue.their_time(leaves_at, queue.zones_of(approval), at=at)
-        soonest = f", no sooner than {there}" if leaves_at > at else ""
-        return f"{start} wait for a person to send it by hand{soonest}."
-    if how.stopped:
-        verb = "be simulated" if how.dry else "be sent"
-        return f"{start} wait until the stop is lifted, and {verb} no sooner."
-    if how.dry:
-        return f"{start} {_simulated(approval, leaves_at, at)}"
-    if leaves_at > at:
-        return f"{start} be sent {queue.their_time(leaves_at, queue.zones_of(approval), at=at)}."
-    undo = settings.APPROVAL_UNDO_SECONDS
-    return f"{start} be sent at once{f' (after {undo} s to undo)' if undo else ''}."
-
-
-def _simulated(approval: Approval, leaves_at: datetime, at: datetime) -> str:
-    """The simulation waits for the time asked for and for nothing else; it tells the rest."""
-    zones, wanted = queue.zones_of(approval), approval.scheduled_for
-    asked = queue.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
-    held = leaves_at > max(at, wanted or at)
-    live = queue.their_time(leaves_at, zones, at=at) if held else asked
-    return f"be simulated {asked}: dry run sends nothing. Live, it would be sent {live}."
 
 
 def _previous(revision: Revision) -> dict[str, Any] | None:

@@ -12,8 +12,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from approvals import ahead, review, rounds
 from approvals import queue as reading
-from approvals import review, rounds
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import inbox
 from outreach.core.models import Revision
@@ -149,7 +149,7 @@ def what_comes(item: Approval, at: datetime) -> str:
     if item.status == ApprovalStatus.PENDING:
         badge = controls.badge(item.workspace_id)
         nothing = "" if badge.text == "LIVE" else f"Nothing leaves ({badge.text}). "
-        return nothing + review.look_ahead(item, at=at).sentence
+        return nothing + ahead.look_ahead(item, at=at).sentence
     return f"{_decided(item)}{_ended(item)}{_delivered(item)}."
 
 
