@@ -10,6 +10,8 @@ from django.conf import settings
 
 from approvals import queue
 from approvals.models import Approval
+from approvals.rewriting import of_rewrites
+from approvals.rounds import is_ahead
 from safety import controls, facts, gate
 from safety.actions import is_by_hand
 from safety.models import ControlKey
@@ -26,6 +28,19 @@ class Outlook:
     stopped: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
     time_passed: bool = False
+
+
+def outlook_of(
+    approval: Approval, *, at: datetime, state: controls.Controls | None = None
+) -> Outlook | None:
+    """What lies ahead of a message; None where it has left or ended."""
+    return look_ahead(approval, at=at, state=state) if is_ahead(approval) else None
+
+
+def findings_of(approval: Approval, outlook: Outlook | None) -> list[dict[str, Any]]:
+    """What the rules say now, and what they took out; of what is over, what they said then."""
+    stored: list[dict[str, Any]] = approval.decision.get("findings", [])
+    return [*outlook.findings, *of_rewrites(stored)] if outlook else stored
 
 
 def look_ahead(

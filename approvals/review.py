@@ -9,11 +9,10 @@ from django.conf import settings
 
 from approvals import diff, marks, queue, receipt
 from approvals.about import about
-from approvals.ahead import look_ahead
+from approvals.ahead import findings_of, look_ahead, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
-from approvals.rewriting import of_rewrites
-from approvals.rounds import is_ahead, may_have_arrived
+from approvals.rounds import may_have_arrived
 from outreach.core import inbox
 from outreach.core.models import Revision
 from safety import controls
@@ -52,9 +51,8 @@ CLOSED = {
 def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[str, Any]:
     """The template's context about this item. Needs a `queue.readable` row."""
     revision, person, story = approval.revision, approval.draft.person, queue.story_of(approval)
-    findings = approval.decision.get("findings", [])
-    outlook = look_ahead(approval, at=at, state=state) if is_ahead(approval) else None
-    shown = [*outlook.findings, *of_rewrites(findings)] if outlook else findings
+    outlook = outlook_of(approval, at=at, state=state)
+    shown = findings_of(approval, outlook)
     human = person.merged_into or person
     subject, text = told(approval, shown)
     ended = approval.decided_at or approval.closed_at or at

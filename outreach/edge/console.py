@@ -23,6 +23,7 @@ SENT_BEFORE = (
     "It may have arrived already: nobody knows how its last sending ended. Approve it only if you "
     "are sure that it did not arrive."
 )
+STOPPED = "Stopped. Nothing leaves until this is lifted: {}. You may decide; nothing will be sent."
 COLOURS = {0: "dim", 1: "", 2: "yellow", 3: "bold red"}
 
 
@@ -114,7 +115,8 @@ def _files(revision: Revision) -> list[str]:
 
 
 def _reasons(item: Approval) -> list[str]:
-    """Where the confidence and the priority come from, what the rules found, what a yes does."""
+    """Where the confidence and the priority come from, what the rules find, what a yes does."""
+    outlook = ahead.outlook_of(item, at=timezone.now())
     lines = [f"AI Confidence: {reading.confidence_of(item)}"]
     if reasoning := reading.story_of(item).reasoning:
         lines.append(f"Reasoning{' (before the edit)' if item.edited else ''}: {reasoning}")
@@ -125,10 +127,12 @@ def _reasons(item: Approval) -> list[str]:
         lines.append(SENT_BEFORE)
     lines += [
         f"{finding['status'].upper()} {finding['message']}"
-        for finding in item.decision.get("findings", [])
+        for finding in ahead.findings_of(item, outlook)
         if finding["status"] in ("warn", "fail", "info")
     ]
-    lines.append(what_comes(item, timezone.now()))
+    if outlook and outlook.stopped:
+        lines.append(STOPPED.format(outlook.stopped))
+    lines.append(what_comes(item, outlook))
     if item.rejection_reason:
         lines.append(f"Why: {item.rejection_reason}")
     if item.notes:
@@ -144,13 +148,13 @@ def relationship(item: Approval) -> str:
     return ", ".join(fact for fact in facts if fact) or "nothing known"
 
 
-def what_comes(item: Approval, at: datetime) -> str:
-    """What a yes would lead to now; of what is decided, what became of it."""
+def what_comes(item: Approval, outlook: ahead.Outlook | None) -> str:
+    """What a yes would lead to now; of what is decided, what became of it and still lies ahead."""
+    leads_to = outlook.sentence if outlook else ""
     if item.status == ApprovalStatus.PENDING:
-        badge = controls.badge(item.workspace_id)
-        nothing = "" if badge.text == "LIVE" else f"Nothing leaves ({badge.text}). "
-        return nothing + ahead.look_ahead(item, at=at).sentence
-    return f"{_decided(item)}{_ended(item)}{_delivered(item)}."
+        dry = outlook is not None and outlook.dry_run and not outlook.stopped
+        return f"Nothing leaves (DRY RUN). {leads_to}" if dry else leads_to
+    return f"{_decided(item)}{_ended(item)}{_delivered(item)}. {leads_to}".strip()
 
 
 def _decided(item: Approval) -> str:

@@ -49,6 +49,42 @@ def test_what_a_stop_took_back_was_withdrawn_by_the_stop_and_not_by_its_approver
     assert shown_json(item)["closed_reason"] == "emergency_stop"
 
 
+STOPPED = "Stopped. Nothing leaves until this is lifted: "
+
+
+def test_an_item_is_shown_under_a_stop_as_on_its_page(live):
+    now = timezone.now()
+    pending, given = testing.make_pending(at=now), testing.make_approved(at=now)
+    ended = rejected("Too long.")
+    assert STOPPED not in shown(pending) + shown(given)
+    stop.set_brake(
+        "MESSAGING_ENABLED", workspace=None, reason="Odd replies", by=testing.olaf(), at=now
+    )
+    for item in (pending, given):
+        said = shown(item)
+        assert STOPPED + "MESSAGING_ENABLED off (system) since " in said
+        assert "Odd replies. You may decide; nothing will be sent." in said
+        assert "INFO Messaging is off: approved messages wait." in said
+    assert "If approved now, it would wait until the stop is lifted" in shown(pending)
+    assert f"Approved by {given.decided_by_label}, " in shown(given)
+    assert "It would wait until the stop is lifted, and be sent no sooner." in shown(given)
+    assert STOPPED not in shown(ended)
+
+
+def test_an_item_is_shown_under_an_emergency_stop_with_what_took_it_back(live):
+    item = testing.make_pending(at=timezone.now())
+    stop.emergency_stop(workspace=None, reason="Odd", by=testing.olaf(), clock=timezone.now)
+    said = shown(item)
+    assert STOPPED + "EMERGENCY_STOP (system) since " in said and "INFO Emergency stop: " in said
+    assert said.count("Nothing leaves") == 1
+
+
+def test_what_the_rules_took_out_is_still_told_beside_what_they_find_now():
+    item = testing.make_pending(text="The plan is here. Act now! It has ten pages.")
+    said = shown(item)
+    assert item.decision["rewrite"] and "WARN The rules took words out" in said
+
+
 def test_a_rejection_says_who_and_why():
     item = rejected("Too long for a first message.")
     said = shown(item)
