@@ -66,6 +66,8 @@ class Row:
     by_rules: Any
     judged_by: str | None
     superseded: bool
+    scheduled_for: datetime | None
+    asked_for: datetime | None  # the time its author wished for
 
 
 def items(place: Workspace, span: Span) -> Iterator[Item]:
@@ -118,9 +120,16 @@ def _given(row: Row, span: Span) -> Item:
     when = max((t for t in (row.not_before, row.due_at) if t is not None), default=None)
     if when is not None and when >= span.until:
         rules = tuple(f["code"] for f in row.findings or () if f["code"] in gate.HOLDS)
-        own = ("scheduled",) if row.not_before is None else rules or UNKNOWN
-        return _item(row, Fate.HELD, own, when)
+        return _item(row, Fate.HELD, rules or _chosen(row, when), when)
     return _item(row, Fate.WAITING, ("not_judged",), when)
+
+
+def _chosen(row: Row, when: datetime) -> tuple[str, ...]:
+    """Who chose the time that it waits for."""
+    if row.scheduled_for != when:
+        return UNKNOWN
+    own = row.asked_for == row.scheduled_for
+    return ("scheduled_by_author",) if own else ("scheduled_by_reviewer",)
 
 
 def _item(row: Row, fate: Fate, rules: Iterable[str], leaves_at: datetime | None) -> Item:
@@ -192,7 +201,7 @@ def _rounds(place: Workspace, span: Span) -> QuerySet[Approval, tuple[Any, ...]]
             "closed_reason", "closed_at", "decided_at", "not_before", "due_at", "edited",
             "decided_by_label", "by_kind", "by_id", "policy", "created_at", "findings", "shadow",
             "left__since", "dry__since", "would_leave_at", "blocked", "by_rules", "judged_by",
-            "superseded",
+            "superseded", "scheduled_for", "draft__scheduled_for",
         )
     )  # fmt: skip
 

@@ -31,11 +31,14 @@ BASE = Row(
     closed_reason="", closed_at=None, decided_at=WORKDAY, not_before=None, due_at=WORKDAY,
     edited=False, by_rule="Alice", by_kind="agent", by_id="7", policy="old", created_at=WORKDAY,
     findings=None, shadow=None, left_at=None, judged_at=None, would_leave_at=None, blocked=None,
-    by_rules=None, judged_by=None, superseded=False,
+    by_rules=None, judged_by=None, superseded=False, scheduled_for=None, asked_for=None,
 )  # fmt: skip
 PENDING = {"status": "pending", "decided_at": None, "due_at": None}
 BLOCKED = "You're the only person who really gets me. I really need someone like you."
 EARLY, LATE = (WORKDAY - 3 * DAY), (WORKDAY + 3 * DAY)
+
+
+REVIEWER = {"scheduled_for": LATE}
 
 
 def dry(leaves=WORKDAY, judged=WORKDAY, **more):
@@ -69,7 +72,15 @@ FATES = [
     ({**PENDING, "status": "expired", "closed_reason": "unanswered", "closed_at": WORKDAY},
      Fate.ENDED, ("unanswered",)),
     ({**PENDING, "status": "expired", "closed_reason": "unanswered", "closed_at": EARLY}, None, ()),
-    ({"due_at": LATE}, Fate.HELD, ("scheduled",)),
+    ({"due_at": LATE, **REVIEWER}, Fate.HELD, ("scheduled_by_reviewer",)),
+    ({"due_at": LATE, **REVIEWER, "asked_for": LATE}, Fate.HELD, ("scheduled_by_author",)),
+    ({"due_at": LATE, **REVIEWER, "asked_for": EARLY}, Fate.HELD, ("scheduled_by_reviewer",)),
+    # Approved for a time that no rule moves: the earliest moment is that time.
+    ({"due_at": LATE, "not_before": LATE, **REVIEWER, "findings": [{"code": "tone"}]},
+     Fate.HELD, ("scheduled_by_reviewer",)),
+    ({"due_at": WORKDAY, "not_before": LATE, "scheduled_for": WORKDAY}, Fate.HELD,
+     ("not_recorded",)),
+    ({"due_at": LATE}, Fate.HELD, ("not_recorded",)),  # put off, and nobody chose that
     ({"due_at": LATE, "not_before": LATE, "findings": [
         {"code": "quiet_hours", "status": "fail"}, {"code": "tone", "status": "warn"}]},
      Fate.HELD, ("quiet_hours",)),
@@ -152,6 +163,20 @@ def test_a_hold_is_told_by_its_rule(memory):
     assert (later.fate, later.rules) == (Fate.SENT, ("quiet_hours",))
     assert later.leaves_at == WORKDAY.replace(hour=8)
     assert rehearsal.total([later]).delayed == 1
+
+
+@rows
+def test_a_time_is_told_with_who_chose_it(memory):
+    later = WORKDAY + 2 * DAY
+    own = testing.make_approved(scheduled_for=later)
+    given = testing.make_pending()
+    services.approve(
+        given.pk, by=testing.alice(), at=WORKDAY, digest=given.digest, scheduled_for=later
+    )
+    found = look()
+    assert [found[row.draft_id].rules for row in (own, given)] == [
+        ("scheduled_by_author",), ("scheduled_by_reviewer",),
+    ]  # fmt: skip
 
 
 @rows
