@@ -157,7 +157,9 @@ class ApprovalAdmin(SidePages):
         if obj.status != ApprovalStatus.PENDING:
             return "—"
         left = obj.expires_at - timezone.now()
-        return f"in {queue.span(left)}" if left.total_seconds() > 0 else "expired"
+        if left.total_seconds() <= 0:
+            return "expired"
+        return f"in {queue.span(left)}".replace(" ", "\xa0")  # on one line
 
     @column("Hold")
     def show_hold(self, obj: Approval) -> str:

@@ -32,7 +32,7 @@ def hold(approval: Approval, now: datetime) -> str:
     if approval.status == ApprovalStatus.PENDING and (
         approval.scheduled_for is not None and approval.scheduled_for < now
     ):
-        return "its time has passed: choose a new one"
+        return "its time has passed: choose a new one, or remove it"
     there = queue.their_time(max(times), queue.zones_of(approval), at=now) if times else ""
     if getattr(approval, "is_stopped", False):
         return f"{UNTIL_LIFTED}, no sooner than {there}" if there else UNTIL_LIFTED

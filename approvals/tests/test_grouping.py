@@ -120,7 +120,7 @@ def test_the_list_says_that_a_stop_holds_what_is_open():
     told = {row.pk: holds.hold(row, WORKDAY + timedelta(minutes=5)) for row in rows}
     later = "until the stop is lifted, no sooner than Thu 12 Mar 10:00 workspace time"
     assert told.pop(timed.pk) == later and later in answer.content.decode()
-    assert told.pop(passed.pk) == "its time has passed: choose a new one"
+    assert told.pop(passed.pk) == "its time has passed: choose a new one, or remove it"
     assert told.pop(free.pk) == "until the stop is lifted"
     assert sorted(told.values()) == ["", "until the stop is lifted"], "rejected, approved"
 

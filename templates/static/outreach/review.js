@@ -87,6 +87,14 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     window.addEventListener("pageshow", () => { sent = false; });
 
+    // What is said of the time holds for an edit that is saved and approved, too.
+    document.querySelectorAll("#approve-form [name=scheduled_for], #approve-form [name=no_time]").forEach((field) => {
+        const twin = document.querySelector(`#edit-form [name=${field.name}]`);
+        field.addEventListener("input", () => {
+            twin.value = field.type === "checkbox" && !field.checked ? "" : field.value;
+        });
+    });
+
     // A half-typed edit is neither approved nor thrown away: its author says which.
     const typed = () => [...document.querySelectorAll("#edit-form input[name=subject], #edit-form textarea")].some(
         (field) => field.value !== field.defaultValue);
