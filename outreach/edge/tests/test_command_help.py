@@ -9,6 +9,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
+# What the commands say of their options is no matter of a database.
 pytestmark = pytest.mark.once
 OF_OTHERS = ("django.", "rest_framework", "drf_", "unfold")
 COMMANDS = {name: app for name, app in get_commands().items() if not app.startswith(OF_OTHERS)}
