@@ -21,7 +21,7 @@ from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity, drafts, people, sql
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
-from safety import events, override
+from safety import controls, events, override
 from safety.actions import SEND_ACTION
 from safety.verdict import Finding
 
@@ -70,8 +70,14 @@ def retry_after(attempt: int, asked: float | None = None) -> timedelta:
     return max(wait, timedelta(seconds=asked or 0))
 
 
-def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> list[activity.Entry]:
-    """Transmitted intents: sent, failed or unknown. Returns what the log must be told."""
+def record_carried(
+    done: Sequence[Carried], *, sender: UUID, at: datetime, before: controls.Controls | None = None
+) -> list[activity.Entry]:
+    """Transmitted intents: sent, failed or unknown. Returns what the log must be told.
+
+    `before` are the controls that the last look read, here as below: what would wait again goes
+    back to the queue where an emergency stop was set since, though it be lifted by now.
+    """
     if not done:
         return []
     _end(done, sender=sender, at=at)
@@ -85,7 +91,7 @@ def record_carried(done: Sequence[Carried], *, sender: UUID, at: datetime) -> li
             human = people.canonical(item.cleared.approval.human)
             people.rest(human, rest.cause, at=at, until=at + (rest.until - rest.at))
     for item in done:
-        _again_or_not(item, at)
+        _again_or_not(item, at, before)
     return [
         activity.entry(
             f"channels.{STATUS[item.receipt.outcome]}",
@@ -144,13 +150,14 @@ def _contact(item: Carried, at: datetime) -> tuple[Any, ...]:
     )
 
 
-def _again_or_not(item: Carried, at: datetime) -> None:
+def _again_or_not(item: Carried, at: datetime, before: controls.Controls | None) -> None:
     """A certain failure: tried again later if that can help, else back to its author."""
     receipt, delivery = item.receipt, item.cleared.delivery
     if receipt.outcome is Outcome.TRY_LATER and delivery.attempt < MOST_ATTEMPTS:
         retry_at = at + retry_after(delivery.attempt, receipt.retry_after)
         Delivery.objects.filter(pk=delivery.pk).update(retry_at=retry_at)
-        taking.give_back([delivery.approval_id], due_at=retry_at)
+        if not _reopened(item.cleared.approval, before, at):
+            taking.give_back([delivery.approval_id], due_at=retry_at)
     elif receipt.outcome in (Outcome.REFUSED, Outcome.TRY_LATER):
         rounds.back_to_draft(
             [item.cleared.approval],
@@ -163,9 +170,22 @@ def _again_or_not(item: Carried, at: datetime) -> None:
         )
 
 
+def _reopened(approval: Approval, before: controls.Controls | None, at: datetime) -> bool:
+    """Back to the queue like the rest of a batch that somebody stopped while this was in flight.
+
+    The stop could not return it, and neither did lifting it: it was taken.
+    """
+    place = approval.workspace_id
+    if before is None or before.stop_mark(place) == controls.read().stop_mark(place):
+        return False
+    rounds.reopen([approval], reason="emergency_stop", by=SENDER, at=at, taken=True)
+    return True
+
+
 def record_released(
-    released: Sequence[Released], *, sender: UUID, at: datetime
-) -> list[activity.Entry]:
+    released: Sequence[Released], *, sender: UUID, at: datetime,
+    before: controls.Controls | None = None,
+) -> list[activity.Entry]:  # fmt: skip
     """Intents that ended without a byte, and what becomes of their approvals.
 
     Returns what the log must be told of the intents.
@@ -176,7 +196,7 @@ def record_released(
         ).update(status=DeliveryStatus.RELEASED, reason=item.sentence[:500], ended_at=at)
         if ended != 1:
             raise RuntimeError("A released intent was ended by somebody else.")
-        _dispose(item, at)
+        _dispose(item, at, before)
         for rest in item.cooling_off:
             if rest.cause == "cross_platform":
                 human = people.canonical(item.approval.human)
@@ -187,9 +207,11 @@ def record_released(
     return [_told_of_release(item.delivery, item.approval, item.code) for item in released]
 
 
-def _dispose(item: Released, at: datetime) -> None:
+def _dispose(item: Released, at: datetime, before: controls.Controls | None) -> None:
     one = [item.approval]
     if item.action == "hold":
+        if _reopened(item.approval, before, at):
+            return
         if item.hold_until is None:
             taking.give_back([item.approval.pk], due_at=at + HELD_FOR)
         else:
@@ -207,7 +229,9 @@ def _dispose(item: Released, at: datetime) -> None:
         )
 
 
-def release_untransmitted(delivery_ids: Collection[int], at: datetime) -> None:
+def release_untransmitted(
+    delivery_ids: Collection[int], at: datetime, *, before: controls.Controls | None = None
+) -> None:
     """Intents whose wave ended before anything was handed over: their messages are due again.
 
     Told in the log in the caller's transaction.
@@ -215,7 +239,8 @@ def release_untransmitted(delivery_ids: Collection[int], at: datetime) -> None:
     open_rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
     rows = list(open_rows.select_related("approval__workspace"))
     quota.refund((row.approval, row.since) for row in rows)
-    taking.give_back([row.approval_id for row in rows], due_at=at)
+    again = [row.approval_id for row in rows if not _reopened(row.approval, before, at)]
+    taking.give_back(again, due_at=at)
     open_rows.update(
         status=DeliveryStatus.RELEASED,
         reason="never transmitted: the sender failed before that",

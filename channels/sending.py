@@ -51,10 +51,11 @@ ending = threading.Event()  # set when the process is asked to end: finish the w
 
 @dataclass
 class _Wave:
-    """Outcomes of the last wave, not yet recorded."""
+    """Outcomes of the last wave, not yet recorded, and the controls that its last look read."""
 
     carried: list[Carried] = field(default_factory=list)
     released: list[Released] = field(default_factory=list)
+    state: controls.Controls | None = None
 
 
 def open_workspaces(state: controls.Controls | None = None) -> list[int]:
@@ -149,7 +150,8 @@ def waves(
     *, clock: Clock, most: int | None, limit: pace.Pace | None = None,
 ) -> None:  # fmt: skip
     """Wave after wave over these lines until nothing is due; what happened goes into `report`."""
-    last, going, before = _Wave(), True, controls.read()
+    going, before = True, controls.read()
+    last = _Wave(state=before)
     health = stored = breaker.load(channel)
     while True:
         room = settings.SEND_CONNECTIONS if most is None else most - report.count
@@ -171,7 +173,7 @@ def waves(
             cleared, sealed, unfit = put_together(cleared, at=now)
         except BaseException as fault:
             # Nothing of this wave was handed over, whatever ends it: none of it is unknown.
-            _record_at_last(_Wave(), lock, clock())
+            _record_at_last(_Wave(state=before), lock, clock())
             if not isinstance(fault, Error):
                 raise
             report.database_failed(fault)
@@ -180,6 +182,7 @@ def waves(
         last = _Wave(
             [Carried(item, receipt) for item, receipt in zip(cleared, receipts, strict=True)],
             [*released, *unfit],
+            before,
         )
         report.add(last.carried, len(last.released))
         health = breaker.after(health, receipts, now)
@@ -220,7 +223,7 @@ def _commit(
                 activity.record(*told, *begun, by=SENDER, at=at)
             if made is not None:
                 return made
-            last = _Wave()  # A quota put off a batch; a stop may come between this and the next.
+            last = _Wave(state=last.state)  # A quota put off a batch; a stop may come in between.
     except Error as error:
         lock.doubtful = True
         report.database_failed(error)
@@ -239,8 +242,8 @@ def _record(last: _Wave, lock: SenderLock, at: datetime) -> list[activity.Entry]
         ]
     )
     return [
-        *record_carried(last.carried, sender=lock.uuid, at=at),
-        *record_released(last.released, sender=lock.uuid, at=at),
+        *record_carried(last.carried, sender=lock.uuid, at=at, before=last.state),
+        *record_released(last.released, sender=lock.uuid, at=at, before=last.state),
     ]
 
 
@@ -258,7 +261,7 @@ def _record_at_last(last: _Wave, lock: SenderLock, at: datetime) -> None:
                 if known and known <= still:
                     # else that commit went through unanswered
                     activity.record(*_record(last, lock, at), by=SENDER, at=at)
-                release_untransmitted(still - known, at)
+                release_untransmitted(still - known, at, before=last.state)
             return
         except Error as error:
             logger.warning("Try %d to record outcomes failed: %s", turn + 1, error)

@@ -11,8 +11,10 @@ from django.apps import apps
 from django.db import OperationalError, connection
 
 from approvals.models import Approval
-from channels import merging, quiet, stop
+from channels import merging, quiet, sending, stop
+from channels.base import Outcome
 from outreach import testing
+from outreach.core import people
 from outreach.core.models import Activity, CoolingOff, Draft, Person
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed
@@ -502,6 +504,35 @@ def test_what_was_in_flight_while_a_stop_came_and_went_goes_back_to_the_queue(li
     assert MemoryAdapter.outbox == []
     assert Approval.objects.get(pk=approval.pk).closed_reason == "emergency_stop"
     assert Approval.objects.filter(status="pending").count() == 1
+
+
+@pytest.mark.parametrize("ending", ["refused for now", "held by a rest", "the link is gone"])
+def test_what_would_wait_again_after_a_stop_came_and_went_goes_back_to_the_queue(
+    live, memory, monkeypatch, ending
+):
+    """A stop cannot return what a sender has in hand: the sender does, however its turn ended."""
+    approval, operator = testing.make_approved(), testing.olaf()
+    put_together = sending.put_together
+    if ending == "refused for now":
+        memory.answers.append(Outcome.TRY_LATER)
+    elif ending == "held by a rest":
+        people.rest(approval.human, "daily_limit", at=WORKDAY, until=LATER + timedelta(hours=1))
+
+    def stopped_and_lifted(cleared, *, at):
+        monkeypatch.setattr(sending, "put_together", put_together)
+        emergency(by=operator)
+        stop.enable_all(workspace=None, reason="over", by=operator, at=LATER)
+        if ending == "the link is gone":
+            raise OperationalError("server closed the connection unexpectedly")
+        return put_together(cleared, at=at)
+
+    monkeypatch.setattr(sending, "put_together", stopped_and_lifted)
+    for clock in (LATER, LATER + timedelta(hours=2)):
+        assert sending.process(clock=lambda clock=clock: clock).sent == 0
+    assert memory.outbox == []
+    approval.refresh_from_db()
+    assert (approval.status, approval.closed_reason) == ("withdrawn", "emergency_stop")
+    assert Approval.objects.get(status="pending").priority_reasons[-1].startswith("Approved before")
 
 
 @pytest.mark.parametrize("value", [2, 7])
