@@ -11,9 +11,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import humans, quota, rounds, taking
+from approvals import auto_off, humans, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
-from channels import registry
+from channels import fitness, registry
 from channels.models import Delivery, DeliveryStatus
 from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
@@ -86,7 +86,8 @@ def _hidden_because(approval: Approval, at: datetime) -> str:
     if not taking.entitled([approval]):
         return "who approved it may not approve any more"
     place = _place(approval)
-    return suppression.standing([place], complaints_since=at).against(place)
+    standing = suppression.standing([place], complaints_since=at).against(place)
+    return standing or fitness.against(approval, at=at)
 
 
 def _place(approval: Approval) -> suppression.Place:
@@ -96,12 +97,14 @@ def _place(approval: Approval) -> suppression.Place:
 def return_unfit(*, at: datetime) -> int:
     """What waits to be sent by hand and may not be any more goes back; how many rounds did.
 
-    No sender looks at these channels: whose approver lost the right waits for a decision again,
-    and what would go to a suppressed address goes back to its author.
+    No sender looks at these channels: whose approver lost the right, and what rules that changed
+    since find more in, waits for a decision again; what would go to a suppressed address goes back
+    to its author.
     """
     waiting = Approval.objects.filter(rounds.UNTAKEN, channel__in=registry.BY_HAND).order_by("pk")
     count, after = 0, 0
-    while rows := list(waiting.filter(pk__gt=after).select_related("revision")[: rounds.BATCH]):
+    related = ("revision", "workspace", "draft__workspace")
+    while rows := list(waiting.filter(pk__gt=after).select_related(*related)[: rounds.BATCH]):
         after = rows[-1].pk
         may = taking.entitled(rows)
         suppressed = suppression.suppressed_among({_place(row) for row in rows})
@@ -112,6 +115,21 @@ def return_unfit(*, at: datetime) -> int:
             count += len(rounds.reopen(held, reason="approver_lost_right", by=KEEPER, at=at))
             held = rounds.lock(waiting.filter(pk__in=closed), skip=True)
             count += len(_to_authors(held, at))
+        count += _worse(waiting, rows, at)
+    return count
+
+
+def _worse(waiting: QuerySet[Approval], rows: list[Approval], at: datetime) -> int:
+    """Those in which the rules of now find more go back to a reviewer; how many did."""
+    found = fitness.worse(rows, at=at)
+    count = 0
+    for pk, (code, sentence) in sorted(found.items()):
+        with transaction.atomic():
+            held = rounds.lock(waiting.filter(pk=pk), skip=True)
+            fresh = rounds.reopen(held, reason=code, by=KEEPER, at=at)
+            if code == "found_more":
+                auto_off.say_why(fresh, sentence)
+            count += len(fresh)
     return count
 
 

@@ -33,6 +33,7 @@ def make(name: str, text: str = TEXT):
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_copy_open_and_mark(enter, width):
+    testing.make_workspace(time_zone=testing.noon_zone())  # at night the text is hidden
     item = make("Ana Bell")
     make("Boris Long", "We spoke about the new line of boxes. " * 12)
     page = enter("alice", width=width)

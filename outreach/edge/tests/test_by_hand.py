@@ -13,7 +13,17 @@ from approvals.models import Approval
 from channels.models import Delivery
 from channels.tasks import return_by_hand
 from outreach import testing
-from outreach.core.models import Activity, Channel, Membership, Person, Suppression, User
+from outreach.core import people
+from outreach.core.models import (
+    Activity,
+    Channel,
+    Contact,
+    Membership,
+    Person,
+    Suppression,
+    User,
+    Workspace,
+)
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.core.suppression import suppress
@@ -122,9 +132,33 @@ def receipt_forged(item: Approval) -> None:
     Approval.objects.filter(pk=item.pk).update(receipt={**item.receipt, "approved_by": 0})
 
 
+def words_forbidden(item: Approval) -> None:
+    Workspace.objects.update(own_words="the fair in Bern")
+
+
+def limit_reached(item: Approval) -> None:
+    people.rest(item.human, "daily_limit", at=WORKDAY, until=WORKDAY + timedelta(hours=24))
+
+
+def where_it_is_night(item: Approval) -> None:
+    Person.objects.update(time_zone="Pacific/Auckland")
+
+
+def told_otherwise(item: Approval) -> None:
+    """Another of their messages left by mail an hour ago, and they have not answered."""
+    Contact.objects.create(
+        workspace=item.workspace, human=item.human, channel="email", direction="out",
+        at=WORKDAY - timedelta(hours=1), draft=item.draft, key="mail",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("happened", "why"),
     [
+        (words_forbidden, "The rules changed and find more in it now"),
+        (limit_reached, "the rules hold it until 2026-03-12 10:00 UTC. "),
+        (where_it_is_night, "the rules hold it until 2026-03-11 19:00 UTC. "),
+        (told_otherwise, "the rules hold it until 2026-03-13 10:05 UTC. "),
         (approver_gone, "who approved it may not approve any more"),
         (approver_off, "who approved it may not approve any more"),
         (address_suppressed, "This address is on the suppression list since"),
@@ -166,6 +200,21 @@ def test_what_nobody_entitled_approves_waits_for_a_decision_again():
     fresh = Approval.objects.get(status="pending")
     assert (fresh.draft_id, fresh.draft.status) == (lost.draft_id, "pending_approval")
     assert "may no longer approve" in fresh.priority_reasons[-1]
+    kept.refresh_from_db()
+    assert kept.is_given
+
+
+@pytest.mark.both
+def test_what_rules_that_changed_since_find_more_in_waits_for_a_decision_again():
+    item, kept = make(), make("Phoned Fred", Channel.PHONE, text="Shall we talk on Friday?")
+    Workspace.objects.update(own_words="the fair in Bern")
+    assert return_by_hand() == 1
+    assert return_by_hand() == 0
+    item.refresh_from_db()
+    assert (item.status, item.closed_reason) == ("withdrawn", "policy_changed")
+    fresh = Approval.objects.get(status="pending")
+    assert fresh.draft_id == item.draft_id
+    assert fresh.priority_reasons[-1].startswith("The rules changed")
     kept.refresh_from_db()
     assert kept.is_given
 

@@ -1,0 +1,50 @@
+"""Whether the rules let a person hand over an approved text now, as the last look asks programs.
+
+People are told and not bound by what stops programs alone: dry run, and automation that is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from approvals.models import Approval
+from channels.look import is_settled, told_worse, worse_than_approved
+from safety import facts, gate
+from safety.verdict import Finding, Level, Verdict, sentences
+
+Worse = tuple[str, str]  # the code and the sentence of what the rules find more by now
+
+
+def against(approval: Approval, *, at: datetime) -> str:
+    """Why these words may not be written to them at this moment; empty if they may."""
+    [verdict] = _judge([approval], at).values()
+    if verdict.level is Level.BLOCK:
+        return sentences(verdict.blockers).rstrip(".")
+    if worse := worse_than_approved(approval, verdict):
+        return told_worse(approval, worse)[1].rstrip(".")
+    if verdict.not_before is None or verdict.may_leave(at):
+        return ""
+    why = sentences(finding for finding in verdict.findings if _holds(finding)).rstrip(".")
+    until = f"{verdict.not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"the rules hold it until {until}. {why}".rstrip(". ")
+
+
+def _holds(finding: Finding) -> bool:
+    return finding.code in gate.HOLDS and finding.status != "pass"
+
+
+def worse(approvals: Sequence[Approval], *, at: datetime) -> dict[int, Worse]:
+    """Of those approved under other rules than these: what these find more, by approval."""
+    rows = [row for row in approvals if not is_settled(row)]
+    verdicts = _judge(rows, at) if rows else {}
+    found = {row.pk: worse_than_approved(row, verdicts[row.draft_id]) for row in rows}
+    return {row.pk: told_worse(row, found[row.pk]) for row in rows if found[row.pk]}
+
+
+def _judge(rows: Sequence[Approval], at: datetime) -> dict[int, Verdict]:
+    for row in rows:
+        row.draft.current = row.revision  # what was approved, whatever the draft points at
+    settled = {row.draft_id for row in rows if is_settled(row)}
+    known = facts.gather([row.draft for row in rows], at=at, settled=settled)
+    return {pk: gate.judge_message(each, gate.Moment.APPROVAL, at) for pk, each in known.items()}
