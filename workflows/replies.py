@@ -1,8 +1,8 @@
 """Answers to people who wrote: a draft beside their message, for a person to read, mend and send.
 
 Only while AUTO_REPLY_ENABLED; only to messages the inbox says want an answer; each once. Of several
-messages of one person the last is answered, and none while an answer to them is open: nobody gets
-two. The earlier ones stay in the inbox for a person to close.
+messages of one human being the last is answered, and none while an answer to them is open: nobody
+gets two. The earlier ones stay in the inbox for a person to close.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from outreach.core import drafts, inbox
 from outreach.core.models import Draft, InboundMessage, Workspace
@@ -53,17 +54,17 @@ def answer_waiting(*, at: datetime) -> int:
 
 
 def _answerable() -> QuerySet[InboundMessage]:
-    """The last message of each person, where they may be written to and no answer is open."""
+    """The last message of each human being, where they may be written to and no answer is open."""
     able = {"status": PersonStatus.ACTIVE, "automation_enabled": True}
     itself = Q(person__merged_into=None, **{f"person__{key}": value for key, value in able.items()})
     other = Q(**{f"person__merged_into__{key}": value for key, value in able.items()})
+    theirs = Q(person=OuterRef("human")) | Q(person__merged_into=OuterRef("human"))
     later = InboundMessage.objects.filter(
-        person=OuterRef("person"), kind=InboundKind.MESSAGE, received_at__gt=OuterRef("received_at")
+        theirs, kind=InboundKind.MESSAGE, received_at__gt=OuterRef("received_at")
     )
-    begun = Draft.objects.filter(
-        person=OuterRef("person"), origin__startswith="inbound:", status__in=audience.OPEN
-    )
-    rows = inbox.waiting_for_answer().filter(itself | other, channel__in=CHANNELS)
+    begun = Draft.objects.filter(theirs, origin__startswith="inbound:", status__in=audience.OPEN)
+    rows = inbox.waiting_for_answer().annotate(human=Coalesce("person__merged_into", "person"))
+    rows = rows.filter(itself | other, channel__in=CHANNELS)
     return rows.exclude(Exists(later)).exclude(Exists(begun))
 
 

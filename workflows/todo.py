@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from approvals import quota, quota_standing
 from approvals.models import Approval, ApprovalStatus, Priority
@@ -182,27 +184,29 @@ def _submit(workspace: Workspace) -> Iterator[Task]:
 
 
 def _calls(workspace: Workspace, at: datetime) -> Iterator[Task]:
-    """Prepared calls to people we have not been in touch with since."""
+    """Prepared calls to human beings we have not been in touch with since."""
+    human = Coalesce("person__merged_into", "person")
     rows = Artifact.objects.filter(
+        Q(person__merged_into=None) | Q(person__merged_into__status=PersonStatus.ACTIVE),
         workspace=workspace, kind=ArtifactKind.CALL_SCRIPT, created_at__gt=at - FRESH,
         person__status=PersonStatus.ACTIVE,
-    ).order_by("-pk")  # fmt: skip
-    newest = {row.person_id: row for row in reversed(rows[:200]) if row.data.get("phone")}
-    since = _touched_since(list(newest.values()))
-    calls = [row for row in newest.values() if row.person_id not in since]
-    reach = recipients.load([row.person_id or 0 for row in calls[:MOST_OF_A_KIND]])
-    for row in calls[:MOST_OF_A_KIND]:
-        window, note = _window(reach.get(row.person_id or 0), workspace, at)
+    ).annotate(human=human).order_by("-pk")  # fmt: skip
+    newest = {row.human: row for row in reversed(rows[:200]) if row.data.get("phone")}
+    since = _touched_since(newest)
+    calls = {who: row for who, row in newest.items() if who not in since}
+    reach = recipients.load(list(calls)[:MOST_OF_A_KIND])
+    for who, row in list(calls.items())[:MOST_OF_A_KIND]:
+        window, note = _window(reach.get(who), workspace, at)
         yield Task(
             "call", "Call", MINUTES["call"], row.data.get("goal") or "The script is ready.",
-            person=row.person_id or 0, link=("artifact", row.pk), window=window, note=note,
+            person=who, link=("artifact", row.pk), window=window, note=note,
         )  # fmt: skip
 
 
-def _touched_since(rows: Sequence[Artifact]) -> set[int]:
-    made = {row.person_id: row.created_at for row in rows}
+def _touched_since(made: Mapping[int, Artifact]) -> set[int]:
     contacts = Contact.objects.filter(human__in=made, voided_at__isnull=True)
-    return {human for human, when in contacts.values_list("human_id", "at") if when > made[human]}
+    told = contacts.values_list("human_id", "at")
+    return {human for human, when in told if when > made[human].created_at}
 
 
 def _first(workspace: Workspace, at: datetime, room: int | None) -> Iterator[Task]:
@@ -218,29 +222,40 @@ def _first(workspace: Workspace, at: datetime, room: int | None) -> Iterator[Tas
                 link=("start", 0),
             )  # fmt: skip
         return
-    ids = [entry["person"] for entry in latest.data["entries"]]
-    busy = set(_busy(ids))
-    fresh = [entry for entry in latest.data["entries"] if entry["person"] not in busy]
-    for no, entry in enumerate(fresh[:MOST_OF_A_KIND]):
+    best = _by_human(latest.data["entries"])
+    busy = set(_busy(list(best)))
+    fresh = [(who, entry) for who, entry in best.items() if who not in busy]
+    for no, (who, entry) in enumerate(fresh[:MOST_OF_A_KIND]):
         over = room is not None and no >= room
         yield Task(
             "first", "Write a first message", MINUTES["first"],
-            f"{entry['score']} of 100 on the shortlist", person=entry["person"],
-            link=("person", entry["person"]),
+            f"{entry['score']} of 100 on the shortlist", person=who, link=("person", who),
             not_today="the daily quota is used up" if over else "",
         )  # fmt: skip
 
 
-def _busy(ids: Sequence[int]) -> Iterator[int]:
+def _by_human(entries: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The first entry of each human being, for the record that stands for them by now."""
+    rows = Person.objects.filter(pk__in=[entry["person"] for entry in entries])
+    human = {pk: into or pk for pk, into in rows.values_list("pk", "merged_into_id")}
+    found: dict[int, dict[str, Any]] = {}
+    for entry in entries:
+        if entry["person"] in human:
+            found.setdefault(human[entry["person"]], entry)
+    return found
+
+
+def _busy(humans: Sequence[int]) -> Iterator[int]:
     """Those who have a message open, were met since, or must be left alone."""
     open_now = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
-    yield from Draft.objects.filter(person__in=ids, status__in=open_now).values_list(
-        "person_id", flat=True
+    theirs = Q(person__in=humans) | Q(person__merged_into__in=humans)
+    yield from Draft.objects.filter(theirs, status__in=open_now).values_list(
+        Coalesce("person__merged_into", "person"), flat=True
     )
-    yield from Contact.objects.filter(human__in=ids, voided_at__isnull=True).values_list(
+    yield from Contact.objects.filter(human__in=humans, voided_at__isnull=True).values_list(
         "human_id", flat=True
     )
-    stopped: QuerySet[Person] = Person.objects.filter(pk__in=ids).exclude(
+    stopped: QuerySet[Person] = Person.objects.filter(pk__in=humans).exclude(
         status=PersonStatus.ACTIVE, automation_enabled=True
     )
     yield from stopped.values_list("pk", flat=True)
