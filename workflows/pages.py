@@ -9,7 +9,9 @@ from typing import Any
 from django.urls import reverse
 
 from outreach.core.models import Channel, Draft, Person
+from outreach.core.people import canonical
 from safety.contract.localtime import local
+from safety.services import stopped_by_status
 from workflows.audience import REASONS
 from workflows.drafting import facts, spoken
 from workflows.models import Artifact, ArtifactKind, ResearchSnapshot
@@ -53,17 +55,22 @@ def of_snapshot(row: ResearchSnapshot) -> dict[str, Any]:
 def named(ids: Iterable[int]) -> Mapping[int, Person]:
     """People by number, one statement; who was erased is not among them."""
     found = {pk for pk in ids if pk}
-    return Person.objects.filter(pk__in=found).select_related("account").in_bulk()
+    return Person.objects.filter(pk__in=found).select_related("account", "merged_into").in_bulk()
 
 
 def _with_people(
     lines: Iterable[Mapping[str, Any]], people: Mapping[int, Person]
 ) -> list[dict[str, Any]]:
     return [
-        {**line, "who": who, "work": work_of(who)}
+        {**line, "who": who, "work": work_of(who), "stopped": stopped(who)}
         for line in lines
         for who in (people.get(line["person"]),)
     ]
+
+
+def stopped(person: Person | None) -> str:
+    """Why nobody writes to or calls this human being by now; empty where somebody may."""
+    return stopped_by_status(canonical(person)) if person else "They were erased"
 
 
 def work_of(person: Person | None) -> str:
@@ -117,7 +124,7 @@ def _with_address(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _script(row: Artifact) -> dict[str, Any]:
-    return {"data": row.data, "who": row.person}
+    return {"data": row.data, "who": row.person, "stopped": stopped(row.person)}
 
 
 def _sequence(row: Artifact) -> dict[str, Any]:

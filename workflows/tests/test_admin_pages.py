@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from channels import merging
 from outreach import testing
 from outreach.core.models import Draft, Person
 from outreach.core.people import set_status
@@ -161,6 +162,28 @@ def test_the_pages_of_results_name_people_and_reasons(place):
     research = shown(client, ResearchSnapshot.objects.get())
     for words in ("We know 4 people at Acme Ltd", "No time zone: all 4", "Connections.csv"):
         assert words in research
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+@pytest.mark.parametrize(("status", "why"), [("desist", "DESIST"), ("blocked", "is blocked")])
+def test_nobody_is_told_to_call_or_write_to_who_was_stopped_since(place, status, why, is_merged):
+    who = Person.objects.get(addresses__normalised="+41446681800")
+    for name in ("prospect_shortlist", "call_prep", "daily_plan"):
+        walk(place, name)
+    script = Artifact.objects.get(kind="call_script", person=who)
+    client = browser(testing.carol(place))
+    assert "+41446681800" in shown(client, script)
+    assert "Do not" not in shown(client, Artifact.objects.get(kind="daily_plan"))
+    human = who
+    if is_merged:
+        human = testing.make_person(place, "Name1 Elder")
+        merging.merge(human, who, by=testing.dora(place), at=WORKDAY)
+    set_status(human, status, reason="x", by=testing.alice(place), at=WORKDAY)
+    page = shown(client, script)
+    assert f"Do not call. Person {'status is ' if status == 'desist' else ''}{why}" in page
+    assert "+41446681800" not in page and "this is Mira Keller." not in page
+    assert why in shown(client, Artifact.objects.get(kind="daily_plan"))
+    assert "Do not write: Person" in shown(client, Artifact.objects.get(kind="shortlist"))
 
 
 def test_the_plan_speaks_of_drafts_whose_review_nobody_asked_for(place):
