@@ -25,7 +25,7 @@ from outreach.core.models import Contact, CoolingOff
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require, require_operator
 from outreach.core.principal import Principal
-from safety import facts
+from safety import facts, override
 from safety.contract import frequency
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def sweep(*, at: datetime, scope: Q | None = None) -> list[Delivery]:
     """Mark intents of proven-dead senders unknown, in `scope` or everywhere; returns them."""
     open_rows = list(
         Delivery.objects.filter(scope or Q(), status=DeliveryStatus.SENDING).select_related(
-            "approval"
+            "approval__revision"
         )
     )
     dead = {
@@ -89,6 +89,7 @@ def park(rows: Sequence[Delivery], *, reason: str, by: Principal, at: datetime) 
             if won != 1:
                 continue
             Contact.objects.bulk_create([contact_of(row, at)], ignore_conflicts=True)
+            override.spend([row.approval.revision], by=by, at=at)
             activity.record(
                 activity.entry("channels.unknown", row, approval=row.approval_id), by=by, at=at
             )
@@ -143,7 +144,7 @@ def declare_gone(sender: UUID, *, by: Principal, at: datetime, reason: str) -> l
     require_operator(by)
     rows = list(
         Delivery.objects.filter(sender=sender, status=DeliveryStatus.SENDING).select_related(
-            "approval"
+            "approval__revision"
         )
     )
     for place in {row.place for row in rows}:

@@ -22,7 +22,7 @@ from outreach.core.models import Activity, Contact, CoolingOff, Draft, Membershi
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
-from safety import facts, gate
+from safety import facts, gate, override
 from safety.models import SafetyEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -368,6 +368,30 @@ def test_the_message_of_unknown_outcome_that_reaches_a_limit_begins_the_rest(liv
     [row] = settle.declare_gone(sender, by=testing.olaf(), at=LATER, reason="burnt")
     assert row.pk == Delivery.objects.get(status="unknown").pk
     assert CoolingOff.objects.get().until == LATER + timedelta(hours=24)
+
+
+def test_an_emergency_of_unknown_outcome_is_spent_though_its_sender_died(live):
+    """It may have left at night once. What a person sends again goes in the morning."""
+    night = WORKDAY.replace(hour=23)
+    draft = testing.make_draft()
+    override.declare(
+        draft, "medical", "Their medicine was recalled an hour ago.", by=testing.alice(), at=night
+    )
+    asked = submission.submit(draft.pk, by=testing.bob(), at=night).approval
+    given = services.approve(asked.pk, by=testing.alice(), at=night, digest=asked.digest)
+    assert given.not_before is None
+    Approval.objects.update(taken_at=night)
+    sender = uuid4()
+    Delivery.objects.create(
+        workspace=given.workspace, approval=given, human=given.human, channel="email",
+        status="sending", sender=sender, place="elsewhere", boot_id="1", since=night,
+    )  # fmt: skip
+    [row] = settle.declare_gone(sender, by=testing.olaf(), at=night, reason="burnt")
+    settle.settle(row.pk, "send_again", by=testing.alice(), at=night)
+    fresh = Approval.objects.get(status="pending")
+    again = services.approve(fresh.pk, by=testing.alice(), at=night, digest=fresh.digest)
+    assert again.not_before == night + timedelta(hours=9)
+    assert Activity.objects.filter(verb="safety.emergency_used").count() == 1
 
 
 def test_a_sender_that_holds_its_lock_here_is_not_declared_gone(live):
