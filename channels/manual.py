@@ -276,7 +276,11 @@ def _after_take_back(approval: Approval, by: Principal, at: datetime) -> str:
     why, ended = "unsettled_released", [approval]
     # A stop may have ended its round before.
     rounds.close(ended, ApprovalStatus.WITHDRAWN, reason=why, at=at, taken=True)
-    stopped = humans.of_now(rounds.anew(ended, reason=why, by=by, at=at), at=at)
-    if stopped:
+    fresh = rounds.anew(ended, reason=why, by=by, at=at)
+    if approval.revision.erased_at is not None:
+        over = "They were erased, and so were the words."
+        rounds.end(fresh, reason="person_stopped", sentence=over, by=KEEPER, at=at)
+        return "Taken back. The message is not decided anew: its person was erased."
+    if stopped := humans.of_now(fresh, at=at):
         return f"Taken back. The message has ended: {stopped}"
     return "Taken back: the message waits for a decision again."

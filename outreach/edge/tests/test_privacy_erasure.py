@@ -15,7 +15,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.urls import reverse
 
 from approvals.models import Approval, Notice
-from channels import merging, stop
+from channels import manual, merging, stop
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import activity, consent, drafts, person_editing, suppression
@@ -26,6 +26,7 @@ from outreach.core.models import (
     Account,
     Activity,
     Address,
+    Contact,
     Draft,
     Import,
     InboundMessage,
@@ -411,3 +412,16 @@ def test_the_database_is_asked_in_few_statements_however_much_there_is(
     assert connection.vendor
     with django_assert_max_num_queries(250):
         erase(person, reason=WHY, by=testing.dora(), at=LATER)
+
+
+def test_what_was_sent_by_hand_and_is_taken_back_opens_no_round_of_erased_words(live):
+    """Nobody could decide about it: whom and what it was about is gone."""
+    item = testing.make_approved()
+    manual.mark_sent(item.pk, by=testing.alice(), at=WORKDAY)
+    erase(item.human, reason=WHY, by=testing.dora(), at=WORKDAY)
+    row = Delivery.objects.get(status="manual")
+    told = manual.mark_not_sent(row.pk, by=testing.alice(), at=WORKDAY)
+    assert told == "Taken back. The message is not decided anew: its person was erased."
+    assert Contact.objects.get().voided_at == WORKDAY
+    assert not Approval.objects.filter(status="pending").exists()
+    assert Draft.objects.get().status == "rejected"
