@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals import marks, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core import inbox
 from outreach.core.models import Workspace
+from outreach.core.models.inbound import InboundKind, InboundStatus
 
 MOST = 50
 
@@ -50,4 +52,16 @@ def why_not(approval: Approval, *, at: datetime) -> str:
         return f"it is held until {approval.not_before:%Y-%m-%d %H:%M} UTC"
     if approval.scheduled_for is not None and approval.scheduled_for < at:
         return "its scheduled time has passed"
+    if _wrote_since(approval):
+        return "they wrote since it was first asked for"
     return ""
+
+
+def _wrote_since(approval: Approval) -> bool:
+    """Whether this human being wrote after a round of this message was first opened: the page that
+    approves several shows what we say and not what they said."""
+    first = Approval.objects.filter(draft=approval.draft_id).order_by("created_at").first()
+    since = (first or approval).created_at
+    came = Q(received_at__gt=since) | Q(judged_at__gt=since) | Q(status=InboundStatus.NEW)
+    theirs = inbox.of_human(approval.draft.person).filter(kind=InboundKind.MESSAGE)
+    return theirs.filter(came).exists()

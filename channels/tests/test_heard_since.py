@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from approvals import services
+from approvals import bulk_page, services
 from approvals.errors import Stale
 from approvals.models import Approval
 from channels import receiving, sending
@@ -161,3 +161,23 @@ def test_who_names_what_they_read_is_told_that_there_is_more(waiting):
     words = drafts.Text(subject="", text="Tuesday then.", html="")
     with pytest.raises(Stale, match="They wrote again"):
         services.edit_and_approve(item.pk, words, **given)
+
+
+@pytest.mark.parametrize("asked_again", [False, True])
+def test_what_they_wrote_meanwhile_is_not_approved_unread_with_others(answer, memory, asked_again):
+    """Neither before the first yes, nor where their message took that yes back."""
+    if not asked_again:
+        Approval.objects.filter(pk=answer.pk).update(due_at=LATER + timedelta(days=1))
+        answer = services.undo(answer.pk, by=testing.alice(), at=WORKDAY)
+    writes("I forgot to say that our office is in Hamburg now.", person=answer.human)
+    sending.process(clock=clock)
+    waiting = Approval.objects.get(status="pending")
+    Approval.objects.filter(pk=waiting.pk).update(priority=0)
+    rows = Approval.objects.all()
+    posted = [f"{waiting.pk}:{waiting.digest}"]
+    [told] = bulk_page.decide(rows, posted, by=testing.alice(), at=clock())
+    assert (told.approved, told.sentence) == (
+        False, "Left waiting: they wrote since it was first asked for.",
+    )  # fmt: skip
+    sending.process(clock=lambda: clock() + timedelta(hours=1))
+    assert memory.outbox == []
