@@ -49,6 +49,11 @@ def beside(draft: Draft) -> QuerySet[InboundMessage]:
     return theirs.filter(pk__gte=first).order_by("-pk")
 
 
+def newest(draft: Draft) -> int:
+    """The number of the newest message that a reviewer reads beside this draft; 0 for none."""
+    return beside(draft).values_list("pk", flat=True).first() or 0
+
+
 def texts_of(human_ids: Iterable[int], *, channel: str) -> dict[int, tuple[str, ...]]:
     """The last texts each human wrote on a channel, newest first, whole: own words and quotes."""
     found: dict[int, list[str]] = {}

@@ -675,6 +675,44 @@ def test_a_letter_of_nothing_but_its_footer_is_approved_by_nobody(monkeypatch):
     assert Approval.objects.get().status == "pending"
 
 
+class Typing(StringIO):
+    """What a reviewer types; before the line `then` the other side writes once more."""
+
+    def __init__(self, text, then, write):
+        super().__init__(text)
+        self.then, self.write_now = then, write
+
+    def readline(self, *args):
+        line = super().readline(*args)
+        if line == self.then:
+            self.write_now()
+        return line
+
+    def __iter__(self):
+        return iter(self.readline, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "then"),
+    [("v {0}\na\nq\n", "a\n"), ("e {0}\nHere they are at last.\n.\nq\n", ".\n")],
+)
+def test_what_they_wrote_while_the_item_was_read_is_not_passed_over(monkeypatch, typed, then):
+    testing.alice()
+    person, now = testing.make_person(), timezone.now()
+    theirs = testing.make_inbound(person, received_at=now - timedelta(hours=1))
+    item = testing.make_pending(person, at=now, origin=f"inbound:{theirs.pk}")
+
+    def again():
+        testing.make_inbound(person, text="Hold on, I found them.", received_at=timezone.now())
+
+    monkeypatch.setattr("sys.stdin", Typing(typed.format(item.pk), then, again))
+    assert f"They wrote again meanwhile: read it and decide again about #{item.pk}." in run(
+        "review"
+    )
+    item.refresh_from_db()
+    assert (item.status, item.edited) == ("pending", False)
+
+
 @pytest.mark.parametrize("typed", ["r {}\n", "e {}\n", "e {}\nHalf a\n", "v {}\nb\nyes\n"])
 def test_the_end_of_the_input_decides_nothing_and_says_so(typed, monkeypatch):
     testing.alice()

@@ -16,7 +16,7 @@ from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.tasks import wake_sender
 from channels import quiet, stop
-from outreach.core import drafts
+from outreach.core import drafts, inbox
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
@@ -35,6 +35,7 @@ class Ended(Exception):
 class Command(BaseCommand):
     help = "Work the queue; without an act it asks. Example: manage.py review --approve 17"
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
+    heard: int | None = None  # of the item shown: the newest message of theirs
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group()
@@ -148,13 +149,13 @@ class Command(BaseCommand):
 
     def _approve(self, item: Approval, text: str | None = None, **more: str | None) -> None:
         now = timezone.now()
+        how: dict[str, Any] = {"by": self.by, "at": now, "digest": item.digest}
+        how |= {"undo_seconds": 0, "heard": self.heard}
         if text is None:
-            done = services.approve(item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0)
+            done = services.approve(item.pk, **how)
         else:
             words = drafts.edited(item.draft, item.revision, text=text, **more)
-            done = services.edit_and_approve(
-                item.pk, words, by=self.by, at=now, digest=item.digest, undo_seconds=0
-            )
+            done = services.edit_and_approve(item.pk, words, **how)
         wake_sender()
         given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
         before = f" {console.SENT_BEFORE}" if rounds.may_have_arrived(item) else ""
@@ -238,6 +239,7 @@ class Command(BaseCommand):
                 self.stdout.write("Type a letter and a number, such as: v 3")
                 return
             item = self._item(int(rest.strip("# ")))
+            self.heard = inbox.newest(item.draft)
             if key == "v":
                 self.console.print(console.detail(item))
                 key = self._ask(ITEM_MENU).lower()[:1]
