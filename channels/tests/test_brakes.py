@@ -308,6 +308,37 @@ def test_a_request_to_stop_that_comes_while_a_block_is_lifted_holds():
     assert Person.objects.get(pk=person.pk).status == "desist"
 
 
+@pytest.mark.parametrize("status", ["desist", "blocked"])
+def test_who_has_a_standing_that_nobody_knows_can_be_stopped_and_let_go(status):
+    """Written by hand; nothing leaves by it, and a request to stop must not fail over it."""
+    person = testing.make_person()
+    Person.objects.update(status="DESIST", status_reason="by hand", status_at=WORKDAY)
+    person.refresh_from_db()
+    stop.stop_person(person, status, reason="asked", by=testing.alice(), at=LATER)
+    person.refresh_from_db()
+    assert (person.status, person.status_reason) == (status, "asked")
+    over = LATER + timedelta(hours=73)
+    assert stop.lift_person(person, reason="wrote", by=testing.alice(), at=over) == ""
+    assert Person.objects.get().status == "active"
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+@pytest.mark.parametrize(
+    ("other", "joined"), [("active", "DESIST"), ("blocked", "blocked"), ("desist", "desist")]
+)
+def test_a_standing_that_nobody_knows_is_stricter_than_none_in_a_merge(odd, other, joined):
+    pair = [testing.make_person(), testing.make_person()]
+    for record, status in ((pair[odd], "DESIST"), (pair[1 - odd], other)):
+        Person.objects.filter(pk=record.pk).update(
+            status=status, status_reason="x" if status != "active" else "", status_at=WORKDAY
+        )
+        record.refresh_from_db()
+    row = merging.merge(*pair, by=testing.alice(), at=LATER)
+    assert Person.objects.get(pk=pair[0].pk).status == joined
+    merging.undo(row, by=testing.alice(), at=LATER)
+    assert Person.objects.get(pk=pair[odd].pk).status == "DESIST"
+
+
 def test_desist_rests_72_hours_before_it_can_be_lifted():
     person = testing.make_person()
     stop.stop_person(person, "desist", reason="asked", by=testing.alice(), at=WORKDAY)

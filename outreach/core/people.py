@@ -141,7 +141,7 @@ def _has_asked(person: Person) -> bool:
 def _blocked_because(person: Person) -> str:
     """Why they are blocked, be it beneath a request to stop; empty where they are not."""
     of = {PersonStatus.BLOCKED: person.status_reason, PersonStatus.DESIST: person.block_beneath}
-    return of.get(PersonStatus(person.status), "")
+    return next((why for status, why in of.items() if status == person.status), "")
 
 
 def _refuse_early(human: Person, at: datetime) -> None:
@@ -222,7 +222,8 @@ def add_address(
 # --- Two records of one human being --------------------------------------------------------------
 
 STANDING = (*STATUS, *AUTOMATION)
-GRAVITY = {PersonStatus.ACTIVE: 0, PersonStatus.BLOCKED: 1, PersonStatus.DESIST: 2}
+GRAVITY = {PersonStatus.ACTIVE: 0, PersonStatus.BLOCKED: 2, PersonStatus.DESIST: 3}
+UNKNOWN = 1  # a standing that is none of ours counts as stopped
 
 
 def standing_of(person: Person) -> dict[str, Any]:
@@ -241,7 +242,7 @@ def adopt_standing(
     before = standing_of(kept)
     asked = _has_asked(kept) or _has_asked(merged)
     blocked = _blocked_because(kept) or _blocked_because(merged)
-    if GRAVITY[PersonStatus(merged.status)] > GRAVITY[PersonStatus(kept.status)]:
+    if _gravity(merged) > _gravity(kept):
         kept.status, kept.status_reason = merged.status, merged.status_reason
         kept.status_at = merged.status_at
         activity.record(activity.entry(f"people.{kept.status}", kept), by=by, at=at)
@@ -255,6 +256,10 @@ def adopt_standing(
         kept.automation_disabled_at = merged.automation_disabled_at
         activity.record(activity.entry("people.automation_disabled", kept), by=by, at=at)
     return before, standing_of(kept)
+
+
+def _gravity(person: Person) -> int:
+    return next((rank for known, rank in GRAVITY.items() if known == person.status), UNKNOWN)
 
 
 def restore_standing(
