@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from approvals import bulk_page, services
@@ -181,3 +182,16 @@ def test_what_they_wrote_meanwhile_is_not_approved_unread_with_others(answer, me
     )  # fmt: skip
     sending.process(clock=lambda: clock() + timedelta(hours=1))
     assert memory.outbox == []
+
+
+def test_what_they_wrote_by_another_way_only_is_read_before_the_yes_as_well(live):
+    """Whom we follow up by mail, and who wrote back where they never had been written to."""
+    person = testing.make_person(None, "Anna Test")
+    item = testing.make_pending(person, purpose="follow_up")
+    make_inbound(person, channel="whatsapp", text="We have chosen somebody else.")
+    with pytest.raises(Stale, match="They wrote again meanwhile"):
+        services.approve(item.pk, by=testing.alice(), at=LATER, digest=item.digest, heard=0)
+    client = Client()
+    client.force_login(testing.alice().user)
+    page = client.get(reverse("admin:approvals_approval_change", args=[item.pk]))
+    assert "We have chosen somebody else." in page.content.decode()

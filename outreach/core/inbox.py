@@ -41,11 +41,12 @@ def of_human(person: Person) -> QuerySet[InboundMessage]:
 
 def beside(draft: Draft) -> QuerySet[InboundMessage]:
     """What a reviewer reads beside this draft, the newest first: the message it answers, else their
-    last one on its channel, and whatever came in from them since, by any channel."""
+    last one on its channel, and whatever came in from them since, by any channel; of somebody who
+    never wrote on its channel the last one by another."""
     linked = InboundMessage.objects.filter(reply=draft).order_by("id")
     theirs = of_human(draft.person).filter(kind=InboundKind.MESSAGE)
     last = theirs.filter(channel=draft.channel)
-    first = Coalesce(Subquery(linked.values("pk")[:1]), Subquery(last.values("pk")[:1]))
+    first = Coalesce(*(Subquery(each.values("pk")[:1]) for each in (linked, last, theirs)))
     return theirs.filter(pk__gte=first).order_by("-pk")
 
 
