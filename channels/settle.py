@@ -90,9 +90,8 @@ def park(rows: Sequence[Delivery], *, reason: str, by: Principal, at: datetime) 
                 continue
             Contact.objects.bulk_create([contact_of(row, at)], ignore_conflicts=True)
             override.spend([row.approval.revision], by=by, at=at)
-            activity.record(
-                activity.entry("channels.unknown", row, approval=row.approval_id), by=by, at=at
-            )
+            entry = activity.entry("channels.unknown", row, approval=row.approval_id)
+            activity.record(entry, by=by, at=at)
             parked.append(row)
         _let_rest(row, at)
     return parked
