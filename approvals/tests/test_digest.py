@@ -64,7 +64,7 @@ def test_a_queue_longer_than_what_is_counted_says_so_and_how_long_its_oldest_wai
     told = body()
     assert told.startswith("More than 2 messages wait for review")
     assert "The first 2 of the queue by priority: high 2." in told
-    assert "The oldest has waited 2 d." in told
+    assert "The oldest has waited 2 d 2 h." in told
 
 
 def test_it_holds_no_personal_data():
