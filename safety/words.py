@@ -10,13 +10,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from safety.contract.content import check_content, find
-from safety.contract.markup import differ
+from safety.contract.markup import differ, draws
 from safety.contract.pii import check_pii
 from safety.contract.quoting import own_words
 from safety.contract.rewrite import Proposal, needs_rewrite, rewrite
 from safety.emergency import MARK
 from safety.question import Facts, Moment
 from safety.verdict import Finding, Level, Verdict
+
+DIFFERS = "The HTML part does not say the same as the text. Most people will read the HTML part"
+DRAWS = (
+    "The HTML part shows pictures or fields, loads something, or turns words round, which no rule "
+    "can judge: a person must look"
+)
 
 
 def check_words(facts: Facts, moment: Moment, at: datetime) -> Verdict:
@@ -66,14 +72,19 @@ def _with_html(told: Verdict, facts: Facts) -> Verdict:
 
 
 def check_parts(facts: Facts, moment: Moment, at: datetime) -> Verdict:
-    """A person looks where the HTML part does not say what the text says: each is read by some."""
+    """A person looks where the HTML part does not say what the text says: each is read by some.
+
+    And where it shows more than words: no rule can judge a picture.
+    """
     if not facts.html or (moment is Moment.SENDING and facts.settled):
         return Verdict()
+    found = []
     text, shown = (own_words(part, facts.received) for part in (facts.text, facts.shown))
-    if not differ(text, shown):
-        return Verdict()
-    message = "The HTML part does not say the same as the text. Most people will read the HTML part"
-    return Verdict(Level.REVIEW, None, (Finding("PARTS_CHECK", "html_differs", "warn", message),))
+    if differ(text, shown):
+        found.append(Finding("PARTS_CHECK", "html_differs", "warn", DIFFERS))
+    if draws(facts.html):
+        found.append(Finding("PARTS_CHECK", "html_draws", "warn", DRAWS))
+    return Verdict(Level.REVIEW, None, tuple(found)) if found else Verdict()
 
 
 def propose(facts: Facts) -> Proposal | None:

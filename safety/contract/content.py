@@ -14,7 +14,7 @@ from safety.contract.hits import Hit as Hit
 from safety.contract.hits import weighed
 from safety.contract.markup import to_text
 from safety.contract.negated import is_negated
-from safety.contract.normalise import Folded, fold, has_markup
+from safety.contract.normalise import TURNS, Folded, fold, has_markup, turned
 from safety.contract.quoting import own_words
 from safety.contract.rulebook import CHECK_OF, OWN_SOURCE, Book, Rule, book, signals
 from safety.contract.signs import DETECTORS, footer_of, is_heading, is_rising
@@ -190,7 +190,8 @@ def _place(finding: Finding) -> int:
 
 
 def _views(subject: str, text: str, shown: str) -> Iterator[tuple[str, Folded]]:
-    """Each field as its reader may see it; mark-up in a text is judged both shown and taken out."""
+    """Each field as its reader may see it; mark-up in a text is judged both shown and taken out,
+    and what is turned round both as it is written and as it is drawn."""
     if subject:
         yield "subject", fold(subject)
     written = fold(text)
@@ -201,6 +202,9 @@ def _views(subject: str, text: str, shown: str) -> Iterator[tuple[str, Folded]]:
             yield "text", plain
     if shown:
         yield "html", fold(shown)
+    for field, words in (("subject", subject), ("text", text), ("html", shown)):
+        if TURNS in words and (drawn := turned(words)):
+            yield field, drawn
 
 
 def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:

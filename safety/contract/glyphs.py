@@ -93,7 +93,11 @@ _LETTER_NAME = re.compile(
 )
 _SMALL_CHEROKEE = range(0xAB70, 0xABC0)
 # Drawn as nothing although Unicode files them among letters and symbols.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159")
+# Controls that part words; the others are drawn as nothing.
+_BLANK = dict.fromkeys("\x0b\x0c\x85", " ")
+# Given to nobody, and to be drawn as nothing whenever somebody is (Default_Ignorable_Code_Point).
+_UNDRAWN = (range(0x2065, 0x2066), range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000))
 _KEPT = 20_000  # characters remembered; hostile text must not grow the memory for ever
 
 
@@ -116,14 +120,14 @@ _TABLE = _exceptions()
 def _plain(char: str) -> str:
     """Fold one character; most give one, invisible ones none, ligatures several."""
     if char.isascii():
-        return char if char.isprintable() or char in "\n\r\t" else " "
+        return char if char.isprintable() or char in "\n\r\t" else _BLANK.get(char, "")
     if char in _TABLE:
         return _TABLE[char]
     kind = unicodedata.category(char)
-    if kind in ("Cf", "Mn", "Me") or char in _INVISIBLE:
+    if kind in ("Cf", "Mn", "Me") or char in _INVISIBLE or any(ord(char) in r for r in _UNDRAWN):
         return ""
     if kind in ("Zs", "Cc"):
-        return " "
+        return " " if kind == "Zs" else _BLANK.get(char, "")
     if kind in ("Zl", "Zp"):
         return "\n"
     if kind in ("Lo", "Co", "Cn") and not unicodedata.decomposition(char):

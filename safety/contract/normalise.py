@@ -20,6 +20,8 @@ from safety.contract.emphasis import MARKS, names, without_emphasis
 from safety.contract.glyphs import FOLDS
 
 _ODD_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+TURNS = "\u202e"  # right to left from here on, whatever the letters
+_TURNED = re.compile(f"{TURNS}([^\u202a-\u202e\u2066-\u2069\n]+)")
 _MARKUP = re.compile(
     r"<!--.*?(?:-->|$)|<(script|style|head|title)\b[^>]*>.*?(?:</\1\s*>|$)|</?[a-z!][^<>]*>"
     r"|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});",
@@ -87,10 +89,24 @@ class Folded:
         vowel signs on its last letter, which are none without it."""
         if start >= end:
             return (0, 0)
-        last = self.origin[end - 1] + 1
+        first, last = sorted((self.origin[start], self.origin[end - 1]))  # it may be turned round
+        last += 1
         while last < len(self.original) and category(self.original[last])[0] == "M":
             last += 1
-        return self.origin[start], last
+        return first, last
+
+
+def turned(original: str) -> Folded | None:
+    """The text as it is drawn where it is turned round (U+202E); None where nothing of it is."""
+    places = list(range(len(original)))
+    for found in _TURNED.finditer(original):
+        start, end = found.span(1)
+        places[start:end] = range(end - 1, start - 1, -1)
+    text = "".join([original[place] for place in places])
+    if text == original:
+        return None
+    seen = fold(text)
+    return Folded(original, seen.cased, seen.text, [places[place] for place in seen.origin])
 
 
 def has_markup(text: str) -> bool:
@@ -173,8 +189,8 @@ def _shown(piece: str) -> str:
 
 
 def _plain_letters(text: str) -> tuple[str, Sequence[int]]:
-    if text.isascii():
-        return _ODD_ASCII.sub(" ", text), range(len(text))
+    if text.isascii() and not _ODD_ASCII.search(text):
+        return text, range(len(text))
     plain = text.translate(FOLDS)
     if all(len(FOLDS[ord(char)]) == 1 for char in set(text)):
         return plain, range(len(plain))

@@ -95,6 +95,25 @@ def test_a_person_looks_where_the_two_parts_differ():
     assert "html_differs" in judge_message(other, Moment.SUBMISSION, NOON).codes
 
 
+@pytest.mark.parametrize(
+    "more",
+    ["<img src=https://a.example/1.png>", "<IMG\nsrc=data:,>", "<table background='a.png'>",
+     "<p style='background: url(a.png)'>", "<style>@import 'a.css'</style>", "<input>", "<form>",
+     "<bdo dir=rtl>.</bdo>", "<i style='unicode-bidi: bidi-override'>.</i>", "<svg></svg>"],
+)  # fmt: skip
+def test_a_person_looks_where_the_html_shows_more_than_words(more):
+    told = replace(GOOD, html=f"<p>{GOOD.text}</p>{more}")
+    verdict = check_parts(told, Moment.SUBMISSION, NOON)
+    assert (verdict.level, verdict.codes[-1]) == (Level.REVIEW, "html_draws")
+
+
+def test_words_that_only_some_programs_show_are_refused_like_others():
+    for html in (f"<p title='<!--'>{CARD}", f"<!--[if mso]>{CARD}<![endif]-->",
+                 f'<img alt="{CARD}">', f"<svg><style><p>{CARD}"):  # fmt: skip
+        told = replace(GOOD, html=f"<p>{GOOD.text}</p>{html}")
+        assert judge_message(told, Moment.SUBMISSION, NOON).level is Level.BLOCK
+
+
 @pytest.mark.django_db
 def test_the_law_asks_the_same_consent_whichever_part_sells():
     found = []

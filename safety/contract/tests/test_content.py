@@ -103,6 +103,8 @@ def disguised(text: str) -> list[str]:
         "".join(c + chooser.choice(["", "<b></b>", "<!-- x -->"]) for c in text),
         "<p>" + text.replace(" ", "</span>&nbsp;<span style='x'>") + "</p>",
         "\u202e\u202d" + "\u2066".join(text),
+        "\U000e0080".join(text),
+        "\x08".join(text),
         "".join(chr(0x24D0 + ord(c) - 97) if "a" <= c <= "z" else c for c in text),
         text.replace(" ", "  "),
         "> " + text.replace("\n", "\n> "),
@@ -115,6 +117,17 @@ def test_disguise_changes_no_finding(family: str, text: str) -> None:
     for other in disguised(text):
         again = {hit.rule.id for hit in find(channel="email", text=other)}
         assert plain <= again, other
+
+
+def test_what_is_drawn_from_right_to_left_is_read_as_it_is_drawn() -> None:
+    words = "Tell me your credit card number."
+    plain = {hit.rule.id for hit in find(channel="email", text=words)}
+    assert plain
+    for text in (f"Hello, \u202e{words[::-1]}\u202c Regards", f"\u202e{words[::-1]}\nRegards"):
+        for told in ({"text": text}, {"text": "The minutes.", "html": f"<p>{text}</p>"}):
+            hits = [hit for hit in find(channel="email", **told) if hit.rule.id in plain]
+            assert {hit.rule.id for hit in hits} == plain
+            assert all(hit.quote and hit.quote in text for hit in hits)
 
 
 @pytest.mark.parametrize(
