@@ -19,6 +19,7 @@ from outreach.core.importing.pieces import (
     PHONE,
     PROFILE,
     ROLE,
+    bounded,
     has_address,
     names_somebody,
     person,
@@ -67,7 +68,7 @@ def _records(place: Source, codec: str) -> Iterator[Record]:
     with delimited.text(place, codec) as handle:
         lines = delimited.Lines(handle, place.name)
         for raw in lines:
-            line = raw.lstrip("\ufeff").strip("\r\n")
+            line = bounded(raw.lstrip("\ufeff").strip("\r\n"))
             is_end = not line.strip() or bool(GREETINGS.fullmatch(line.strip()))
             if not is_end:
                 block.append((lines.number, line))

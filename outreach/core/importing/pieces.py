@@ -51,10 +51,22 @@ ROLE = re.compile(  # words of a position, whose line is not the name
     re.IGNORECASE,
 )
 BULLET = re.compile(r"^\s*(?:[-*•·–>]+|\d{1,4}[.)])\s+")
+# Longer than any address, or more blanks than any column needs: patterns take the square of them.
+OVERLONG = re.compile(r"[^\s,;|<>\"'()\[\]]{501,}|\s{21,}")
+
+
+def bounded(line: str) -> str:
+    """The line with what is overlong in it cut, so that no line takes minutes."""
+    return OVERLONG.sub(_shortened, line) if len(line) > 20 else line
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return found[0][:20] if found[0].isspace() else f"{found[0][:40].replace('@', ' ')}…"
 
 
 def has_address(line: str) -> bool:
     """Whether a mailbox, a profile or a number stands in it."""
+    line = bounded(line)
     return bool(EMAIL.search(line) or PROFILE.search(line) or phones_in(line))
 
 

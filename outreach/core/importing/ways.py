@@ -21,8 +21,9 @@ CHANNELS = {
 NUMBERS = ("phone", "whatsapp")
 SEVERAL = frozenset({"email", "phone", "whatsapp"})
 MOST = 20  # addresses of one channel in one row
-MAILBOX = re.compile(r"[^\s,;|<>\"'()\[\]]+@[^\s,;|<>\"'()\[\]@]+")
-PARTED = re.compile(r"\s*(?::::|[;|\n\r]|\s/\s)\s*")
+# Looked for from the beginning of each word only, so that a long one without @ costs no square.
+MAILBOX = re.compile(r"(?<![^\s,;|<>\"'()\[\]])[^\s,;|<>\"'()\[\]]+@[^\s,;|<>\"'()\[\]@]+")
+PARTED = re.compile(r":::|[;|\n\r]|\s/\s")
 COMMAS = re.compile(r"\s*,\s*")
 # The column before a number's says what it is: "Phone 1 - Label", of Google "Phone 1 - Type".
 LABELS = ("label", "type", "typ", "libelle", "etiqueta", "etichetta", "tipo", "beschriftung")

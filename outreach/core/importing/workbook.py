@@ -33,7 +33,7 @@ HEAD_ROWS = 60
 MOST_COUNTED = 100_000  # rows of a sheet that is not read
 # A formula whose result was never stored: written by a program, not saved by Excel.
 UNCALCULATED = re.compile(
-    rb'<c r="([A-Z]+\d+)"[^>]*><f[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+    rb'<c r="([A-Z]+\d+)"[^<>]*><f[^<>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
 BROKEN = (ParseError, DefusedXmlException, KeyError, ValueError, TypeError, AttributeError,
           IndexError, InvalidFileException)  # fmt: skip

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import zipfile
 
 import pytest
 
 from outreach import testing
 from outreach.core import importing
-from outreach.core.importing import BadFile, read_file, source, table
+from outreach.core.importing import BadFile, read_file, source, table, workbook
+from outreach.core.importing.candidates import Reader
+from outreach.core.importing.choices import Choices
 from outreach.core.models import Activity, Person
 
 HEAD = b"Name,Email,Company\n"
@@ -111,6 +114,31 @@ def test_what_is_no_list_at_all_ends_soon(tmp_path):
         handle.truncate(source.MAX_BYTES + 1)  # sparse: takes no room
     with pytest.raises(BadFile, match=r"larger than 200 MB.*Split it"):
         read_file(path)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", " ", "a@", "a.", "1", "a@b.ch", "A ", "+1 ", "A, ", "1 / ", "-", "best "]
+)
+def test_a_cell_or_line_of_any_length_is_read_soon(piece):
+    long = piece * (120_000 // len(piece)) + "x"
+    people = f'Name,Email,Phone\nAnna,a@b.ch,+41446681800\nBob,"{long}","{long}"\n'
+    lines = f"Anna Meier, Acme, anna@example.com\n{long}\nBob Hill, bob@example.com\n"
+    began = time.process_time()
+    found = read_file(people.encode(), name="a.csv")
+    assert [record[1][0] for record in found.records()] == ["Anna", "Bob"]
+    for record in found.records():
+        Reader(found, Choices()).read(record)
+    told = list(read_file(lines.encode(), name="a.txt").records())
+    assert {"anna@example.com", "bob@example.com"} <= {cells[3] for _, cells in told}
+    assert time.process_time() - began < 4
+
+
+def test_a_sheet_of_broken_cells_is_looked_through_soon():
+    began = time.process_time()
+    for piece in (b'<c r="A1"', b'<c r="A1"><f', b'<c r="A1"><f>', b'<c r="A1"><f/>'):
+        assert not workbook.UNCALCULATED.search(piece * 40_000)
+    assert time.process_time() - began < 2
+    assert workbook.UNCALCULATED.search(b'<c r="B2" s="1"><f t="a">1+1</f><v></v></c>')[1] == b"B2"
 
 
 def test_an_endless_stream_is_cut_off(monkeypatch):
