@@ -20,14 +20,28 @@ from safety.question import ConsentOnFile, Facts, Moment
 from safety.verdict import Finding, Level, Verdict, join
 
 GRAVITY = {"pass": 0, "info": 1, "warn": 2, "fail": 3}
+# Where the law of a country holds, or one that was made after it, under another code.
+PART_OF = {
+    "UK": "GB", "EL": "GR", "AX": "FI", "SJ": "NO", "IC": "ES", "EA": "ES",
+    **dict.fromkeys(("GG", "IM", "JE"), "GB"),
+    **dict.fromkeys(("GF", "GP", "MF", "MQ", "RE", "YT", "BL", "PM"), "FR"),
+    **dict.fromkeys(("PR", "VI", "GU", "MP", "AS", "UM"), "US"),
+}  # fmt: skip
+# Places without a numbering plan of their own are no countries for phonenumbers.
+KNOWN = frozenset(phonenumbers.SUPPORTED_REGIONS) | {"AQ", "BV", "GS", "HM", "PN", "TF"}
 _Judge = Callable[[Row, Facts, Moment, datetime], Verdict]
 
 
 def country_of(country: str, phone: str = "") -> str:
-    """ISO code of the person's country, else of their number; empty where neither tells."""
+    """ISO code of the person's country, else of their number; empty where neither tells.
+
+    A part of a country that has a code of its own counts as that country, and a code that no
+    country has tells nothing.
+    """
     name = country.strip().upper()
     if name:
-        return {"UK": "GB", "EL": "GR"}.get(name, name)
+        name = PART_OF.get(name, name)
+        return name if name in KNOWN else ""
     if not phone.startswith("+"):
         return ""
     try:
@@ -35,7 +49,7 @@ def country_of(country: str, phone: str = "") -> str:
     except phonenumbers.NumberParseException:
         return ""
     region = phonenumbers.region_code_for_number(number) or ""
-    return region if len(region) == 2 and region.isalpha() else ""
+    return PART_OF.get(region, region) if region in KNOWN else ""
 
 
 def state_of(country: str, known: object) -> str:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from outreach import testing
 from outreach.core import footers
+from outreach.testing import WORKDAY
 from safety.contract import content
 from safety.contract.frequency import Contact
 from safety.contract.localtime import LocalZones
 from safety.contract.rewrite import DEFAULT_TEXT, rewrite
+from safety.facts import gather
 from safety.gate import Facts, Moment
 from safety.law import table
 from safety.law.law import JUDGES, check_law, country_of, state_of
@@ -102,6 +104,19 @@ def test_consent_by_country(channel, country, company, basis, level, code):
     verdict = judge(facts)
     assert verdict.level is level
     assert codes(verdict) == ({code} if code else set())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [("ZZ", "country_unknown"), ("RE", "consent_missing"), ("AX", "consent_missing")],
+)
+def test_no_code_of_its_own_leads_out_of_a_law(country, code):
+    person = testing.make_person(country=country)
+    draft = testing.make_draft(person, channel="email", purpose="promotional")
+    known = gather([draft], at=WORKDAY)[draft.pk]
+    told = check_law(replace(known, touch="initial"), Moment.SUBMISSION, WORKDAY)
+    assert code in told.codes
 
 
 def test_a_linkedin_connection_without_a_country_is_for_a_person_and_not_refused():
@@ -374,6 +389,13 @@ def test_a_faulty_table_stops_the_start(old, new, words):
         ("", "+", ""),
         ("", "02079460123", ""),
         ("", "", ""),
+        ("ZZ", "", ""),  # no country: as good as unknown
+        ("RE", "", "FR"),
+        ("", "+262692123456", "FR"),  # Réunion
+        ("", "+3581812345", "FI"),  # Åland
+        ("", "+441534123456", "GB"),  # Jersey
+        ("", "+17872345678", "US"),  # Puerto Rico
+        ("CH", "", "CH"),
     ],
 )
 def test_the_country_is_the_persons_else_their_numbers(country, phone, found):
