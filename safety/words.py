@@ -6,17 +6,18 @@ changed since are they judged again (SPEC §7).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from safety.contract.content import check_content, find
+from safety.contract.content import as_finding, check_content, find
 from safety.contract.markup import differ, draws
 from safety.contract.pii import check_pii
 from safety.contract.quoting import own_words
 from safety.contract.rewrite import Proposal, needs_rewrite, rewrite
 from safety.emergency import MARK
 from safety.question import Facts, Moment
-from safety.verdict import Finding, Level, Verdict
+from safety.verdict import Finding, Level, Verdict, join
 
 DIFFERS = "The HTML part does not say the same as the text. Most people will read the HTML part"
 DRAWS = (
@@ -46,7 +47,31 @@ def check_personal_data(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     if moment is Moment.SENDING and facts.settled:
         return Verdict()
     told = check_pii(subject=facts.subject, text=facts.text, allowed=facts.parties)
-    return _with_html(told, facts)
+    told, named = _with_html(told, facts), tuple(_in_names(facts))
+    if named:  # nothing passed
+        told = replace(
+            told, findings=tuple(each for each in told.findings if each.status != "pass")
+        )
+    return join(told, *named)
+
+
+def _in_names(facts: Facts) -> Iterator[Verdict]:
+    """What the names of files tell, which the reader sees as well."""
+    for item in facts.attachments:
+        name = str(item.get("name", ""))
+        words = name.rpartition(".")[0].replace("_", " ") or name
+        hits = find(channel=facts.channel, subject=words, extra=facts.own_words)
+        found = [as_finding(hit) for hit in hits if hit.status == "fail"]
+        found += [each for each in check_pii(text=words, allowed=facts.parties).findings
+                  if each.status != "pass"]  # fmt: skip
+        if not found:
+            continue
+        level = max(Level.BLOCK if each.status == "fail" else Level.REVIEW for each in found)
+        told = (
+            replace(each, message=f"{each.message.rstrip('.')} (in the name of a file).", span=None)
+            for each in found
+        )
+        yield Verdict(level, None, tuple(told))
 
 
 def _with_html(told: Verdict, facts: Facts) -> Verdict:

@@ -160,3 +160,27 @@ def test_what_they_wrote_is_read_for_a_quote_in_the_html():
     known = facts.gather([draft], at=WORKDAY)[draft.pk]
     assert [text.strip() for text in known.received] == [THEIRS]
     assert known.purpose == "personal"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "level"),
+    [
+        ("4111 1111 1111 1111.pdf", "pii_card", Level.BLOCK),
+        ("4111_1111_1111_1111.pdf", "pii_card", Level.BLOCK),
+        ("Send me your password.pdf", "personal_information_request", Level.BLOCK),
+        ("For carol@example.org.pdf", "pii_email", Level.REVIEW),
+        ("Minutes of May.pdf", "", Level.ALLOW),
+        ("scan_20260311_0001.pdf", "", Level.ALLOW),
+        ("invoice-2026-0042.pdf", "", Level.ALLOW),
+    ],
+)
+def test_the_name_of_a_file_is_judged_like_other_words(name, code, level):
+    told = replace(GOOD, attachments=({"name": name, "size": 9, "sha256": "0" * 64},))
+    verdict = check_personal_data(told, Moment.EDIT, NOON)
+    assert verdict.level is level
+    assert code in verdict.codes if code else not verdict.codes
+    assert not code or {each.status for each in verdict.findings} <= {"warn", "fail"}
+    assert all(
+        "(in the name of a file)" in e.message for e in verdict.findings if e.status != "pass"
+    )
+    assert not check_personal_data(replace(told, settled=True), Moment.SENDING, NOON).codes
