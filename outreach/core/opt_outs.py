@@ -7,10 +7,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from outreach.core.models import Address, Channel, Person, Suppression
+from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.principal import Principal
-from outreach.core.suppression import GRAVITY, digest_of, form_of, same_mailbox, suppress
+from outreach.core.suppression import GRAVITY, Place, digest_of, form_of, same_mailbox, suppress
 
 # What a human being told us, and not what became of one mailbox.
 OPT_OUTS = [each for each in GRAVITY if GRAVITY[each] >= GRAVITY[SuppressionReason.UNSUBSCRIBE]]
@@ -40,6 +40,29 @@ def follow(people: Iterable[int], *, at: datetime) -> list[int]:
             )  # fmt: skip
             made += [] if held else [row_of.pk]
     return made
+
+
+def spread(workspace: Workspace, places: Collection[Place], *, at: datetime) -> None:
+    """Another list says that whoever has these addresses wants no more: their others close, too,
+    but for what a person lifted. Needs a transaction."""
+    digests = {digest_of(*place) for place in places}
+    wanted = [address for _, _, address in places]
+    owners = Address.objects.filter(workspace=workspace, normalised__in=wanted)
+    theirs = _ways(dict.fromkeys(row.person_id for row in owners))
+    shared = _shared([row for ways in theirs for digest, row in ways.items() if digest in digests])
+    due = {
+        digest: row
+        for ways in theirs
+        if (ways.keys() & digests) - shared
+        for digest, row in ways.items()
+    }
+    known = set(Suppression.objects.filter(digest__in=due).values_list("digest", flat=True))
+    for digest, row in due.items():
+        if digest not in known:
+            suppress(
+                row.workspace, row.channel, row.normalised,
+                reason=SuppressionReason.IMPORT, by=FOLLOWER, at=at,
+            )  # fmt: skip
 
 
 def _ways(people: Iterable[int]) -> list[dict[str, Address]]:

@@ -173,6 +173,10 @@ class Applying(Run):
         if places:
             optouts.suppress(self.workspace, places, by=self.by, at=self.at)
 
+    def spread(self, places: set[suppression.Place]) -> None:
+        if places:
+            opt_outs.spread(self.workspace, places, at=self.at)
+
     def doubt(self, people: tuple[int, ...]) -> None:
         pairs = [(people[0], other) for other in people[1:]]
         self.keeper.doubt(pairs, DuplicateReason.ONE_ROW)

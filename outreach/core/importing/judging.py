@@ -18,6 +18,7 @@ from outreach.core.importing.delimited import DELIMITERS
 from outreach.core.importing.histories import Noted, passed_of
 from outreach.core.importing.match import BY, BY_RECORD, Known, Match, Matcher, by_name, merged_into
 from outreach.core.importing.plan import Plan, plan
+from outreach.core.importing.refusals import is_from_all
 from outreach.core.importing.report import Report, RowResult
 from outreach.core.importing.seen import Seen
 from outreach.core.importing.table import Record, Table
@@ -136,6 +137,8 @@ class Run:
             for row in rows
         ]
         self.write(new, changed)
+        self.spread({(self.workspace.pk, *way.key) for row in rows if row.refused
+                     for way in row.ways if is_from_all(row.refused)})  # fmt: skip
         for result in outcomes:
             self.report.add(result)
 
@@ -150,6 +153,9 @@ class Run:
 
     def suppress(self, places: dict[suppression.Place, bool]) -> None:
         """A preview writes nothing. Of each place, whether a bounce is the reason."""
+
+    def spread(self, places: set[suppression.Place]) -> None:
+        """Whose these are wants no more on any address: a preview writes nothing."""
 
     def doubt(self, people: tuple[int, ...]) -> None:
         """People of whom one row has addresses: a preview writes nothing."""

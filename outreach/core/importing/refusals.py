@@ -145,6 +145,11 @@ class Refusals:
         )
 
 
+def is_from_all(refused: Refused) -> bool:
+    """Whether they want no more at all: neither a bounce nor "do not call" closes a profile."""
+    return str(Channel.LINKEDIN) in refused
+
+
 def several(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows:,} rows"
 

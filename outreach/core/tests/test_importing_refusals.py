@@ -134,6 +134,51 @@ def test_a_row_with_a_fault_closes_its_address(bring, workspace, row, code):
     assert not suppression.is_suppressed(workspace, "email", "hal@example.com")
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "are_closed"),
+    [("Email Opt Out", "yes", True), ("Do Not Call", "yes", False), ("Email Bounced", "yes", False),
+     ("Email Opt Out", "no", False)],
+)  # fmt: skip
+def test_who_opted_out_elsewhere_is_closed_on_every_address_we_know(
+    bring, workspace, column, value, are_closed
+):
+    anna = testing.make_person(workspace, name="Anna Meier")
+    testing.add_address(workspace, anna, "email", "anna@example.com")
+    testing.add_address(workspace, anna, "linkedin", "linkedin.com/in/anna")
+    other = testing.make_person(workspace, name="Anna Meyer", merged_into=anna)
+    testing.add_address(workspace, other, "phone", "+41446681800")
+    bob = testing.make_person(workspace, name="Bob Hill")
+    bring(f"Name,Email,{column}\nAnna Meier,anna@example.com,{value}\n")
+    rows = Address.objects.filter(person__in=[anna, other]).exclude(normalised="anna@example.com")
+    held = [suppression.is_suppressed(workspace, row.channel, row.normalised) for row in rows]
+    assert held == [are_closed] * 4
+    free = Address.objects.get(person=bob)
+    assert not suppression.is_suppressed(workspace, free.channel, free.normalised)
+
+
+def test_an_opt_out_of_a_shared_mailbox_closes_nobody_s_other_addresses(bring, workspace):
+    for name in ("Ann Lee", "Bob Hill"):
+        person = testing.make_person(workspace, name=name)
+        testing.add_address(workspace, person, "email", f"team+{name[:3].lower()}@example.com")
+    bring("Name,Email,Email Opt Out\nAnn Lee,team+ann@example.com,yes\n")
+    held = [suppression.is_suppressed(workspace, row.channel, row.normalised)
+            for row in Address.objects.filter(normalised__startswith="person")]  # fmt: skip
+    assert held == [False, False]
+
+
+def test_what_a_person_lifted_stays_lifted_on_their_other_addresses(bring, workspace):
+    anna = testing.make_person(workspace, name="Anna Meier")
+    testing.add_address(workspace, anna, "email", "anna@example.com")
+    first = Address.objects.filter(person=anna).earliest("pk")
+    reviewer, at = testing.dora(workspace), AT
+    row = suppression.suppress(
+        workspace, "email", first.normalised, reason="manual", by=reviewer, at=at
+    )
+    suppression.lift(row, reason="They wrote to us again.", by=reviewer, at=at)
+    bring("Name,Email,Email Opt Out\nAnna Meier,anna@example.com,yes\n")
+    assert not suppression.is_suppressed(workspace, "email", first.normalised)
+
+
 def test_no_import_lifts_a_suppression(bring, workspace):
     by = testing.alice(workspace)
     for address in ("anna.meier@example.com", "bob@example.com"):
