@@ -13,6 +13,7 @@ from safety.contract.normalise import QUOTE_STARTS
 
 FEWEST_WORDS = 4  # a shorter quote counts only if it is all they wrote
 LONGEST = 200_000
+MOST = 100  # quotes that are looked up in all they wrote; what stands behind is ours
 
 _MARKED_LINES = re.compile(r"(?:^[ \t]*>[^\n]*(?:\n|\Z))+", re.M)
 _MARKS = re.compile(r"^[ \t]*(?:>[ \t]*)+", re.M)
@@ -28,8 +29,8 @@ def own_words(text: str, received: Iterable[str]) -> str:
     """
     if len(text) > LONGEST or not seems_to_quote(text):
         return text
-    known = [_plain(item) for item in received]
-    for start, end in _claimed(text) if known else ():
+    known = [f" {_plain(item)} " for item in received]
+    for start, end in _claimed(text)[:MOST] if known else ():
         if _is_true(_plain(text[start:end]), known):
             text = f"{text[:start]}{_hidden(end - start)}{text[end:]}"
     return _MARKS.sub(lambda found: " " * len(found[0]), text)
@@ -50,10 +51,10 @@ def _claimed(text: str) -> list[tuple[int, int]]:
 
 
 def _is_true(quote: str, known: Sequence[str]) -> bool:
-    if not quote or quote in known:
-        return bool(quote)
     words = f" {quote} "
-    return len(quote.split()) >= FEWEST_WORDS and any(words in f" {item} " for item in known)
+    if not quote or words in known:
+        return bool(quote)
+    return len(quote.split()) >= FEWEST_WORDS and any(words in item for item in known)
 
 
 def _plain(text: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from outreach import testing
 from outreach.testing import WORKDAY
 from safety import facts, gate
+from safety.contract.quoting import own_words
 
 
 @pytest.mark.django_db
@@ -32,3 +35,17 @@ def test_only_what_they_really_wrote_may_be_quoted_back():
     }
     assert "urgency_inflation" not in judged[honest.pk]
     assert "urgency_inflation" in judged[dressed.pk]
+
+
+def test_thousands_of_quotes_are_looked_up_in_much_they_wrote_soon():
+    text = "".join(f"> our own words with {number}\nx\n" for number in range(4_000))
+    received = [("their words " * 8_000) + str(number) for number in range(20)]
+    began = time.process_time()
+    assert own_words(text, received).count("our own words") == 4_000
+    assert time.process_time() - began < 2
+
+
+def test_a_hundred_quotes_of_a_message_are_looked_up():
+    received = ["These are words of theirs."]
+    seen = own_words("> These are words of theirs.\nx\n" * 101, received)
+    assert seen.count("These are words of theirs.") == 1

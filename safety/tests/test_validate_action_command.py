@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,13 @@ def test_bad_history_is_told_with_the_bad_payload(tmp_path: Path) -> None:
 
 def test_without_at_it_is_judged_now(good: str) -> None:
     assert run(good)[0] == 0
+
+
+def test_a_key_twice_among_very_many_is_told_soon(tmp_path: Path) -> None:
+    pairs = ",".join(f'"{number}":1' for number in range(60_000))
+    path = tmp_path / "many.json"
+    path.write_text(f'{{{pairs},"7":1}}')
+    began = time.process_time()
+    code, _, told = run(str(path))
+    assert (code, told.strip()) == (2, "The payload names a key twice: '7'.")
+    assert time.process_time() - began < 4

@@ -9,6 +9,7 @@ import json
 import math
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -114,8 +115,8 @@ def _bytes(name: str, what: str) -> bytes:
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [key for key, _ in pairs]
-        twice = sorted({key for key in names if names.count(key) > 1})
+        counts = Counter(key for key, _ in pairs)
+        twice = sorted(key for key, count in counts.items() if count > 1)
         raise PayloadError((f"names a key twice: {', '.join(map(ascii, twice))}.",))
     return made
 
