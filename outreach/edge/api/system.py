@@ -100,11 +100,16 @@ def _standing(place: Workspace, state: controls.Controls) -> dict[str, Any]:
     }
 
 
+MOST_HISTORY = 1_000  # of whoever asks from afar: each text of theirs may be a request to stop
+
+
 class ValidateBody(serializers.Serializer[Any]):
     """The seed's payload; `history` and `at` beside it. Read by the contract itself."""
 
     payload = serializers.DictField()
-    history = serializers.ListField(child=serializers.DictField(), required=False)
+    history = serializers.ListField(
+        child=serializers.DictField(), required=False, max_length=MOST_HISTORY
+    )
     at = serializers.CharField(required=False)
 
 
@@ -133,7 +138,10 @@ class Validate(APIView):
         strange = sorted(set(asked) - {"payload", "history", "at"})
         if strange:
             raise ValidationError({name: ["Unknown field."] for name in strange}, "unknown_field")
-        payload = asked["payload"]
+        payload, history = asked["payload"], asked.get("history")
+        if isinstance(history, list) and len(history) > MOST_HISTORY:
+            told = f"The history has more than {MOST_HISTORY} entries. Send the newest."
+            raise PayloadError((told,))
         if by.agent and isinstance(payload, dict) and payload.get("emergency") is not None:
             raise NotAllowed(f"{by.label} may not declare an emergency. A person has to do this.")
         # Whoever belongs to no workspace is told what holds everywhere, by the clock of UTC.
@@ -141,7 +149,7 @@ class Validate(APIView):
         decision = validate_action(
             payload,
             at=parse_instant(asked["at"], "at") if "at" in asked else timezone.now(),
-            history=asked.get("history"),
+            history=history,
             default_zone=place.time_zone if place else "UTC",
             extra_words=own_words(place.own_words) if place else (),
         )

@@ -887,6 +887,16 @@ def test_only_a_history_that_was_given_is_judged(bot):
     assert told["checks"] != bot.post("/api/actions/validate", asked).json()["checks"]
 
 
+@pytest.mark.parametrize(("entries", "status"), [(1000, 200), (1001, 400)])
+def test_a_history_from_afar_is_not_endless(bot, entries, status):
+    """Each text of theirs is read as a request to stop: thousands would hold a process for long."""
+    entry = {"platform": "email", "at": "2026-03-01T12:00:00Z", "direction": "in"}
+    asked = {"payload": JUDGED, "at": "2026-03-11T12:00:00Z", "history": [entry] * entries}
+    told = bot.post("/api/actions/validate", asked)
+    assert told.status_code == status
+    assert ("more than 1000 entries. Send the newest." in str(told.json())) is (status == 400)
+
+
 def test_a_person_and_no_agent_may_ask_about_an_emergency(bot):
     declared = {"category": "medical", "justification": "A recall", "declared_by": "Anna"}
     asked = {"payload": {**JUDGED, "emergency": declared}, "at": "2026-03-11T03:30:00Z"}
