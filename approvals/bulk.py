@@ -37,10 +37,13 @@ def why_not(approval: Approval, *, at: datetime) -> str:
         return f"its priority is {Priority(approval.priority).label}, not low"
     if rounds.may_have_arrived(approval):
         return "it may have arrived already"
+    # What they said of the hour of asking is past; of this one they are asked at approval.
+    asked_before = approval.status == ApprovalStatus.PENDING
     found = [
         item["message"]
         for item in approval.decision.get("findings", [])
         if item.get("status") in ("warn", "fail")
+        and not (asked_before and item.get("check") == "TIME_CHECK")
     ]
     if found:
         return f"a rule found something: {found[0]}"

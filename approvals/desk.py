@@ -91,7 +91,15 @@ def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -
 
 def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
     words = words_from(form, approval)
-    saved = services.edit(approval.pk, words, by=by, at=at, digest=form.get("digest", ""))
+    saved = services.edit(
+        approval.pk,
+        words,
+        by=by,
+        at=at,
+        digest=form.get("digest", ""),
+        scheduled_for=time_from(form.get("scheduled_for", ""), approval),
+        no_time=form.get("no_time") == "1",
+    )
     said = f"#{approval.pk}: your edit is saved. It stays in the queue."
     if saved.revision.text != words.text:
         said += " The rules took words out of it: compare before you approve."

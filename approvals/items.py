@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from approvals import rounds
 from approvals.errors import Lost, Refused, Stale
@@ -104,11 +104,11 @@ def time_for(
         raise Refused("Choose another time or remove the time, not both.", "two_times")
     when = None if no_time else new_time or approval.scheduled_for
     if when is not None and when < at:
-        raise Refused(
-            f"The time asked for, {when:%Y-%m-%d %H:%M} UTC, has passed. Choose a new time, "
-            "or remove it on its page.",
-            "time_passed",
+        told = f"The time asked for, {when.astimezone(UTC):%Y-%m-%d %H:%M} UTC, has passed."
+        remedy = (
+            "Choose a later one." if new_time else "Choose a new time, or remove it on its page."
         )
+        raise Refused(f"{told} {remedy}", "time_passed")
     if new_time is not None and new_time > at + LATEST:
         raise Refused("Choose a time between now and a year from now.", "time_too_late")
     return when

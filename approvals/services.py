@@ -53,13 +53,24 @@ def approve(
 
 
 def edit(
-    approval_id: int, words: drafts.Text, *, by: Principal, at: datetime, digest: str
+    approval_id: int,
+    words: drafts.Text,
+    *,
+    by: Principal,
+    at: datetime,
+    digest: str,
+    scheduled_for: datetime | None = None,
+    no_time: bool = False,
 ) -> Approval:
-    """Save a reviewer's edit; the item stays in the queue with its number."""
+    """Save a reviewer's edit; the item stays in the queue with its number. Times: `approve`."""
     try:
         with transaction.atomic():
             item = items.pending(approval_id, by, at)
-            return editing.save(item, words, by=by, at=at, digest=digest)[0]
+            saved = editing.save(item, words, by=by, at=at, digest=digest)[0]
+            if scheduled_for is not None or no_time:
+                saved.scheduled_for = items.time_for(saved, scheduled_for, at, no_time=no_time)
+                saved.save(update_fields=["scheduled_for"])
+            return saved
     except Blocked as no:
         raise editing.told(approval_id, no, by=by, at=at) from None
 

@@ -476,6 +476,26 @@ def test_an_edit_is_approved_without_the_time_or_for_another():
         assert (item.scheduled_for and item.scheduled_for.day) == then
 
 
+def test_an_edit_that_is_only_saved_takes_the_time_away_or_another():
+    client = enter(testing.alice())
+    item = testing.make_pending(scheduled_for=WORKDAY + timedelta(days=1))
+    for asked, then in (
+        ({}, 12),
+        ({"scheduled_for": "2026-03-13T10:00"}, 13),
+        ({"no_time": "1"}, 0),
+    ):
+        item.refresh_from_db()
+        post(client, item, "save", text=item.revision.text.replace("minutes", "notes"), **asked)
+        assert state(item) == "pending"
+        assert (item.scheduled_for.day if item.scheduled_for else 0) == then
+
+
+def test_a_time_that_was_typed_too_early_is_told_by_the_clock_it_names():
+    item = testing.make_pending(testing.make_person(time_zone="Europe/Zurich"))
+    told = words(post(enter(testing.alice()), item, "approve", scheduled_for="2020-01-01T10:00"))
+    assert "The time asked for, 2020-01-01 09:00 UTC, has passed. Choose a later one." in told
+
+
 def test_of_a_time_that_has_passed_the_page_says_so_and_offers_to_remove_it():
     item = testing.make_pending(scheduled_for=WORKDAY + timedelta(minutes=1))
     client = enter(testing.alice())

@@ -342,6 +342,22 @@ def test_only_one_open_round_per_message():
         copy.save()
 
 
+def test_what_was_asked_for_at_night_is_approved_with_others_by_day():
+    """Agents write while reviewers sleep; the hour of asking is no finding about the text."""
+    night = WORKDAY.replace(hour=2)
+    row = testing.make_pending(confidence=95, at=night)
+    Approval.objects.filter(pk=row.pk).update(priority=Priority.LOW)
+    listed = Approval.objects.get(pk=row.pk)
+    assert "TIME_CHECK" in [
+        f["check"] for f in listed.decision["findings"] if f["status"] == "warn"
+    ]
+    assert bulk.why_not(listed, at=night).startswith("it is held until")
+    assert bulk.why_not(listed, at=WORKDAY) == ""
+    with pytest.raises(Refused, match="Quiet hours violation"):
+        services.approve(row.pk, by=testing.alice(), at=night, digest=row.digest, in_bulk=True)
+    assert services.approve(row.pk, by=testing.alice(), at=WORKDAY, digest=row.digest, in_bulk=True)
+
+
 def test_what_rose_in_the_queue_meanwhile_is_not_approved_with_others():
     row = testing.make_pending(confidence=95)
     Approval.objects.filter(pk=row.pk).update(priority=Priority.LOW, not_before=None)

@@ -84,6 +84,12 @@ def principal(
     return acting
 
 
+def known(options: Mapping[str, Any]) -> None:
+    """Refuse a name given with --as that is nobody's, where the command only looks."""
+    if options.get("as_user"):
+        _named(options["as_user"])
+
+
 # `principal` has an argument of the name of the function it needs.
 _place = workspace
 

@@ -54,10 +54,13 @@ def badge_of(place: Workspace | None) -> tuple[controls.Badge, dict[str, str], s
         }
         others = {slug: text for slug, text in badges.items() if text != badge.text}
     listed = ", ".join(f"{slug} ({text})" for slug, text in others.items())
-    if others and len(others) == len(badges):  # its sentence would hold nowhere
-        return badge, others, f"{badge.text} for the system, but in no workspace: {listed}."
-    but = f", except in {listed}" if others else ""
-    return badge, others, f"{badge.text}{but}: {badge.sentence}"
+    if not others:
+        return badge, others, f"{badge.text}: {badge.sentence}"
+    if badge.text != "LIVE":  # what brakes the system brakes there, too
+        return badge, others, f"{badge.text}, and more than that in {listed}: {badge.sentence}"
+    if len(others) == len(badges):  # its sentence would hold nowhere
+        return badge, others, f"LIVE for the system, but in no workspace: {listed}."
+    return badge, others, f"LIVE, except in {listed}: {badge.sentence}"
 
 
 def now_on(key: ControlKey, place: Workspace | None) -> str:

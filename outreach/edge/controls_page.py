@@ -127,7 +127,7 @@ def _set(request: HttpRequest) -> HttpResponse:
         if key == ControlKey.EMERGENCY_STOP:
             lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=now)
             for line in lifted.were_off:
-                messages.info(request, f"Had been off: {line}")
+                messages.info(request, f"Lifted: {line}")
             for line in lifted.still_braking:
                 messages.warning(request, f"Still braking: {line}")
             messages.success(request, f"{lifted.sentence()}.")

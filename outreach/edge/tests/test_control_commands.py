@@ -115,6 +115,7 @@ def test_lifting_the_stop_of_the_system_tells_of_workspaces_that_stay_stopped(op
     said = run("control", "--enable-all")
     assert "still braking: there: EMERGENCY_STOP (workspace)" in said and "wrong list" in said
     assert "LIVE, except in there (STOPPED): Approved messages leave." in said
+    assert "What a workspace has set itself is lifted with --workspace SLUG." in said
     told = run_json("control", "--enable-all")
     assert (told["badge"], told["other_badges"]) == ("LIVE", {"there": "STOPPED"})
     assert len(told["still_braking"]) == 1
@@ -122,6 +123,16 @@ def test_lifting_the_stop_of_the_system_tells_of_workspaces_that_stay_stopped(op
     assert run_json("control", "--enable", "messaging")["other_badges"] == {"there": "STOPPED"}
     run("control", "--enable-all", "--workspace", "there")
     assert "still braking" not in run("control", "--enable-all")
+
+
+def test_what_brakes_the_system_is_said_to_hold_where_more_does(operator, live):
+    place = testing.make_workspace()
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": True}
+    run("control", "--emergency-stop", "--workspace", place.slug)
+    said = run("control", "--status")
+    told = f"DRY RUN, and more than that in {place.slug} (STOPPED): Nothing leaves; sends are simul"
+    assert told in said
+    assert "in no workspace" not in said
 
 
 def test_enable_all_says_that_nothing_was_set(operator, live):
@@ -814,6 +825,25 @@ def test_a_decision_by_command_is_about_the_text_that_was_read(act):
     assert Approval.objects.get().status == {"--approve": "approved"}.get(act[0], "rejected")
     with pytest.raises(CommandError, match="--digest goes with"):
         run("review", "--pending", "--digest", read)
+    with pytest.raises(CommandError, match=r"'foo' is no digest \(v1: and 64 characters\)"):
+        run(*decide, "foo")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("review --pending --as nobody", "There is no user 'nobody'"),
+        ("doctor --as nobody", "There is no user 'nobody'"),
+        ("audit verify --as nobody", "There is no user 'nobody'"),
+        ("review --reason x", "--reason goes with --reject N."),
+        ("audit verify --to log", "--to goes with export or checkpoint"),
+        ("audit export --texts", "--texts and --checkpoint go with verify"),
+    ],
+)
+def test_what_a_command_would_not_heed_is_refused(line, told):
+    testing.alice()
+    with pytest.raises(CommandError, match=told):
+        run(*line.split())
 
 
 @pytest.mark.both

@@ -11,7 +11,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const tick = () => {
         const left = Math.ceil((until - performance.now()) / 1000);
         if (left <= 0) { undo.hidden = true; return; }
-        words.textContent = `${label} (${left} s)`;
+        // Of what has a time of its own nobody counts the seconds.
+        words.textContent = left > 600 ? label : `${label} (${left} s)`;
         setTimeout(tick, 500);
     };
     tick();

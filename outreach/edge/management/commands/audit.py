@@ -47,6 +47,12 @@ class Command(BaseCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["act"] == "verify":
+            acting.known(options)
+            if options["to"] != "-":
+                raise CommandError("--to goes with export or checkpoint; verify writes no file.")
+        elif options["texts"] or options["checkpoint"]:
+            raise CommandError("--texts and --checkpoint go with verify.")
         getattr(self, f"_{options['act']}")(options)
 
     def _verify(self, options: dict[str, Any]) -> None:
@@ -68,6 +74,8 @@ class Command(BaseCommand):
             said = f"{said}, {count} checkpoints agree"
             if code:
                 said = sentence
+        if options["texts"] and not code:
+            said = f"{said}; every approved letter agrees with its receipt and the log"
         self.stdout.write(json.dumps(told) if options["json"] else said)
         if code:
             sys.exit(code)

@@ -211,11 +211,13 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
             return
         for line in lifted.were_off:
-            self.stdout.write(f"was off: {line}")
+            self.stdout.write(f"lifted: {line}")
         for line in lifted.still_braking:
             self.stdout.write(f"still braking: {line}")
         if lifted.reopened:
             self.stdout.write(f"{lifted.reopened} approved before the stop went back to the queue.")
+        if place is None and control_rows.badge_of(None)[1]:
+            self.stdout.write("What a workspace has set itself is lifted with --workspace SLUG.")
         self._done(lifted.sentence(), place, as_json=False)
 
     def _done(

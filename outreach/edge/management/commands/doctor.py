@@ -46,6 +46,7 @@ class Command(BaseCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        acting.known(options)
         if options["restore_guards"]:
             self._restore_guards(options)
         report, broken = self._report(options)

@@ -20,7 +20,7 @@ from outreach.core import drafts, inbox
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import acting, console
+from outreach.edge import acting, console, review_options
 from safety import controls
 
 PAGE = 50
@@ -64,13 +64,15 @@ class Command(BaseCommand):
         self.as_json = options["json"]
         self.place = acting.workspace(options)
         looks = any(options[act] is not None for act in ("show", "receipt"))
-        if not (looks or options["pending"]):
+        if looks or options["pending"]:
+            acting.known(options)
+        else:
             self.by = acting.principal(options, verb=Verb.DECIDE, workspace=self.place)
         width = None if sys.stdout.isatty() else 110
         self.console = Console(
             file=cast(IO[str], self.stdout), width=width, highlight=False, markup=False
         )
-        _fit(options)
+        review_options.fit(options)
         try:
             self._act(options)
         except (Refused, NotAllowed, PersonRefused, drafts.TextRefused, drafts.TextChanged) as no:
@@ -285,16 +287,3 @@ class Command(BaseCommand):
                 return "\n".join(lines)
             lines.append(line.rstrip("\n"))
         raise Ended
-
-
-def _fit(options: dict[str, Any]) -> None:
-    """Refuse options that say nothing without another."""
-    if options["edit"] is not None and options["approve"] is None:
-        raise CommandError("--edit goes with --approve N.")
-    if options["digest"] is not None and options["approve"] is options["reject"] is None:
-        raise CommandError("--digest goes with --approve N or --reject N.")
-    for name in ("subject", "html"):
-        if options[name] is not None and options["edit"] is None:
-            raise CommandError(f"--{name} goes with --approve N --edit TEXT.")
-    if options["max"] < 1:
-        raise CommandError("--max is at least 1.")
