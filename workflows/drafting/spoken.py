@@ -81,7 +81,8 @@ def role(title: str) -> str:
     last = who.split(" ")[-1]
     if not DOERS.match(last) or last.casefold() in NO_DOERS:
         return ""
-    return words if words.casefold().startswith("professor of ") else f"{_article(words)} {words}"
+    is_bare = words.casefold().startswith("professor of ") or last.casefold().endswith("s")  # many
+    return words if is_bare else f"{_article(words)} {words}"
 
 
 def _shortened(title: str) -> str:

@@ -14,6 +14,7 @@ from workflows.drafting import spoken
         ("Founder & CEO",) * 2, ("General Counsel",) * 2, ("Managing Partner",) * 2,
         ("Chief of Staff",) * 2, ("VP Engineering",) * 2, ("Professor of Statistics",) * 2,
         ("QA Lead",) * 2, ("Editor-in-Chief",) * 2, ("Head of IT/OT Security",) * 2,
+        ("Owners", "Owners"), ("Managing Directors", "Managing Directors"),
         ("Data Scientist", "a Data Scientist"), ("Account Executive", "an Account Executive"),
         ("UX Designer", "a UX Designer"), ("HR Business Partner", "an HR Business Partner"),
         ("SAP Consultant", "an SAP Consultant"), ("IT Manager", "an IT Manager"),
