@@ -162,7 +162,8 @@ def _note_inquiry(person: Person, channel: str, at: datetime, written_at: dateti
         withdrawn_at__isnull=True,
         expires_at__gt=written_at + SERVICE_WINDOW - RENEW,
     )
-    if not standing.exists():
+    ended = consent.withdrawn_since(human, channel, written_at)  # events come in any order
+    if ended is None and not standing.exists():
         consent.grant(
             human,
             channel,

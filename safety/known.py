@@ -36,8 +36,9 @@ PEOPLE = """
 SELECT {p}, {h} FROM people p LEFT JOIN people h ON h.id = p.merged_into_id
 WHERE p.id IN ({people})
 """
-# What passed in the memory of the rules, rests that still hold, reasons to write that stand,
-# numbers (which tell a country and a zone) and what merged records say of both, oldest first.
+# What passed in the memory of the rules, rests that still hold, reasons to write that stand (a
+# withdrawal ends what any record of the human being had agreed to before), numbers (which tell a
+# country and a zone) and what merged records say of both, oldest first.
 AROUND = """
 SELECT 'contact' AS kind, human_id AS whose, channel AS a, direction AS b,
   at, NULL AS until, draft_id AS draft, id
@@ -50,6 +51,11 @@ SELECT 'consent', coalesce(p.merged_into_id, p.id), c.channel, c.basis,
   c.at, c.expires_at, NULL, c.id
 FROM consents c JOIN people p ON p.id = c.person_id
 WHERE (p.id {among} OR p.merged_into_id {among}) AND c.withdrawn_at IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM consents w JOIN people o ON o.id = w.person_id
+    WHERE coalesce(o.merged_into_id, o.id) = coalesce(p.merged_into_id, p.id)
+      AND (o.id {among} OR o.merged_into_id {among})
+      AND w.channel = c.channel AND w.withdrawn_at >= c.at)
 UNION ALL
 SELECT 'phone', person_id, normalised, '', NULL, NULL, NULL, id
 FROM addresses WHERE person_id {among} AND channel IN ('whatsapp', 'phone')
@@ -158,7 +164,7 @@ def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     found = Around()
     among, humans = sql.among({person.human_id for person in people})
     values = [humans, sql.from_moment(at - MEMORY), humans, sql.from_moment(at)]
-    rows = sql.fetch(AROUND, [*values, *[humans] * 5], among=among)
+    rows = sql.fetch(AROUND, [*values, *[humans] * 7], among=among)
     for kind, whose, a, b, began, until, draft, _ in rows:
         moment, end = sql.to_moment(began), sql.to_moment(until)
         if kind == "phone":

@@ -95,6 +95,17 @@ def test_an_ordinary_answer_on_whatsapp_lets_us_answer_for_a_day():
     assert (row.basis, row.expires_at) == ("inquiry", LATER + timedelta(hours=24))
 
 
+def test_a_question_told_late_is_no_consent_after_a_withdrawal():
+    person = testing.make_person()
+    consent.grant(person, "whatsapp", "customer", source="invoice 7", by=testing.bob(), at=WORKDAY)
+    consent.withdraw(person, reason="asked by phone", by=testing.bob(), at=LATER)
+    late = {"at": LATER + timedelta(minutes=9), "written_at": LATER - timedelta(minutes=1)}
+    assert hear(person, "whatsapp", "Is it open?", key="w1", **late).kind == "none"
+    assert Consent.objects.get().basis == "customer"
+    hear(person, "whatsapp", "And on Sunday?", key="w2", at=LATER + timedelta(minutes=10))
+    assert Consent.objects.get(withdrawn_at=None).basis == "inquiry"
+
+
 def test_a_replay_has_one_effect():
     person = testing.make_person()
     first = hear(person, "email", "Unsubscribe", at=LATER, key="m1")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from outreach.core import activity, erasure
 from outreach.core.models import Consent, Person
@@ -37,7 +37,8 @@ def grant(
 ) -> Consent:
     """Record why we may write to this human on this channel, with what proves it.
 
-    `given_at` is when they agreed, if that was before now (`at`).
+    `given_at` is when they agreed, if that was before now (`at`); what they agreed to before
+    they withdrew on this channel is refused, since it ended then.
     """
     require(by, Verb.WRITE_PEOPLE, person.workspace)
     if by.is_agent and basis != Basis.IMPORTED_CLAIM:
@@ -51,6 +52,12 @@ def grant(
         if erasure.hold([person.pk]):
             raise ConsentRefused(
                 "This person was erased. Write down a new person with their consent."
+            )
+        ended = withdrawn_since(person, channel, when)
+        if ended is not None:
+            raise ConsentRefused(
+                f"They withdrew their consent on {ended:%Y-%m-%d at %H:%M} UTC: what they agreed to"
+                " before no longer counts. Record an agreement given since, with its proof."
             )
         row = Consent.objects.create(
             workspace=person.workspace,
@@ -87,6 +94,18 @@ def _check(
         raise ConsentRefused("A consent cannot be given in the future.")
     if expires_at is not None and expires_at <= given_at:
         raise ConsentRefused("A consent must end after it begins.")
+
+
+def withdrawn_since(person: Person, channel: str, since: datetime) -> datetime | None:
+    """When any record of this human last withdrew on this channel, if that was at `since` or later.
+
+    What they agreed to before that moment counts no more.
+    """
+    rows = Consent.objects.filter(
+        _of_humans([person.human_id]), channel=channel, withdrawn_at__gte=since
+    )
+    last: datetime | None = rows.aggregate(last=Max("withdrawn_at"))["last"]
+    return last
 
 
 def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channel: str = "") -> int:

@@ -130,11 +130,17 @@ def _grant(person: Person, form: QueryDict, by: Principal, at: datetime) -> Cons
         form.get("basis", ""),
         source=form.get("source", ""),
         text_shown=form.get("text_shown", ""),
-        given_at=_day(form.get("given_on", "")),
+        given_at=_given(form.get("given_on", ""), at),
         expires_at=_day(form.get("expires_on", "")),
         by=by,
         at=at,
     )
+
+
+def _given(typed: str, at: datetime) -> datetime | None:
+    """What was agreed to today was agreed to until now: they may have withdrawn this morning."""
+    day = _day(typed)
+    return at if day is not None and day.date() == at.astimezone(UTC).date() else day
 
 
 def _day(typed: str) -> datetime | None:

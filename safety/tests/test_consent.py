@@ -87,6 +87,38 @@ def test_consent_follows_the_human_being_through_duplicates():
     assert consent.withdraw(original, reason="asked", by=testing.bob(), at=WORKDAY) == 1
 
 
+def test_what_another_record_of_them_had_agreed_to_ends_with_a_withdrawal():
+    """Whoever withdrew as one record withdrew as a human being, found to be one before or after."""
+    original, copy = testing.make_person(), testing.make_person()
+    day = timedelta(days=1)
+    grant(original, "email", at=WORKDAY - 9 * day)
+    grant(original, "whatsapp", at=WORKDAY - 9 * day)
+    grant(copy, "email", at=WORKDAY - 5 * day)
+    consent.withdraw(copy, reason="asked", by=testing.bob(), at=WORKDAY - 2 * day)
+    copy.merged_into = original
+    copy.save()
+    stands = known.around_of([original], at=WORKDAY).consents[original.pk]
+    assert [item.channel for item in stands] == ["whatsapp"], "they had withdrawn no other"
+    assert known.around_of([copy], at=WORKDAY).consents[original.pk] == stands
+    grant(original, "email", at=WORKDAY - day)  # they agreed again
+    stands = known.around_of([original], at=WORKDAY).consents[original.pk]
+    assert [item.channel for item in stands] == ["whatsapp", "email"]
+
+
+def test_an_agreement_from_before_they_withdrew_is_refused():
+    original, copy = testing.make_person(), testing.make_person()
+    grant(copy, "email", at=WORKDAY - timedelta(days=3))
+    consent.withdraw(copy, reason="asked", by=testing.bob(), at=WORKDAY)
+    copy.merged_into = original
+    copy.save()
+    later = WORKDAY + timedelta(hours=1)
+    with pytest.raises(ConsentRefused, match=r"withdrew their consent on 2026-.* UTC: what they"):
+        grant(original, "email", at=later, given_at=WORKDAY)
+    assert Consent.objects.count() == 1
+    grant(original, "email", at=later, given_at=WORKDAY + timedelta(seconds=1))
+    grant(original, "whatsapp", at=later, given_at=WORKDAY - timedelta(days=9))
+
+
 def test_the_database_itself_refuses_a_consent_without_proof():
     person = testing.make_person()
     for fields in ({"source": ""}, {"source": "x", "basis": "opt_in", "text_shown": ""}):

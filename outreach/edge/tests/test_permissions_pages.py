@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -41,6 +43,23 @@ def test_consent_is_recorded_on_a_person_and_withdrawn(client):
     assert row.withdrawn_reason == "She wrote so on 3 May"
     listed = client.get(reverse("admin:core_consent_changelist")).content.decode()
     assert person.full_name in listed and "withdrawn" in listed
+
+
+def test_who_withdrew_this_morning_may_agree_again_today_and_not_yesterday(client):
+    enter(client, testing.bob())
+    person = testing.make_person()
+    today = datetime.now(UTC)
+    consent.grant(
+        person, "email", "customer", source="x", by=testing.bob(), at=today - timedelta(days=3)
+    )
+    consent.withdraw(person, reason="asked", by=testing.bob(), at=today - timedelta(seconds=1))
+    add = f"{reverse('admin:core_consent_add')}?person={person.pk}"
+    before = {**GRANT, "given_on": f"{today - timedelta(days=1):%Y-%m-%d}"}
+    refused = client.post(add, before)
+    assert refused.status_code == 409
+    assert "They withdrew their consent on" in refused.content.decode()
+    again = client.post(add, {**GRANT, "given_on": f"{datetime.now(UTC):%Y-%m-%d}"})
+    assert again.status_code == 302 and Consent.objects.filter(withdrawn_at=None).count() == 1
 
 
 @pytest.mark.parametrize(
