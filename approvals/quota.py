@@ -117,7 +117,7 @@ def _reserve_one(
 
 def unreserve(rows: Iterable[Approval], *, at: datetime) -> None:
     """Give back what this very transaction reserved: it holds the locks already."""
-    for (scope, day), count in _counts((row, at) for row in rows).items():
+    for (scope, day), count in _counts((row, local_day(row.workspace, at)) for row in rows).items():
         _give(scope, day, count)
 
 
@@ -241,8 +241,8 @@ def look_again(workspace: Workspace, *, at: datetime) -> int:
 # --- After the claim -----------------------------------------------------------------------------
 
 
-def refund(rows: Iterable[tuple[Approval, datetime]]) -> None:
-    """Give back what certainly did not leave; with each, when it had been reserved.
+def refund(rows: Iterable[tuple[Approval, date]]) -> None:
+    """Give back what certainly did not leave; with each, the day it had been counted for.
 
     Comes first in its transaction, so that nobody waits for us who holds a delivery. Every row
     that the same transaction may lock later is locked here, in the one order.
@@ -258,18 +258,20 @@ def refund(rows: Iterable[tuple[Approval, datetime]]) -> None:
         _give(scope, day, count)
 
 
-def _counts(rows: Iterable[tuple[Approval, datetime]]) -> Counter[tuple[Scope, date]]:
+def _counts(rows: Iterable[tuple[Approval, date]]) -> Counter[tuple[Scope, date]]:
     counts: Counter[tuple[Scope, date]] = Counter()
-    for row, since in rows:
-        day = local_day(row.workspace, since)
+    for row, day in rows:
         counts[Scope(0, row.workspace_id), day] += 1
         if agent := agent_of(row):
             counts[Scope(agent, row.workspace_id), day] += 1
     return counts
 
 
-def count_by_hand(approval: Approval, *, at: datetime) -> None:
-    """A person sent it by hand: a fact, counted even above the limit. Needs a transaction."""
+def count_by_hand(approval: Approval, *, at: datetime) -> date:
+    """A person sent it by hand: a fact, counted even above the limit; returns for which day.
+
+    Needs a transaction.
+    """
     place = approval.workspace
     day = local_day(place, at)
     limits: dict[Scope, int | None] = {Scope(0, place.pk): place.daily_quota}
@@ -278,3 +280,4 @@ def count_by_hand(approval: Approval, *, at: datetime) -> None:
     for scope, limit in limits.items():
         _make(scope, day, limit)
         _row(scope, day).update(used=F("used") + 1, lim=limit)
+    return day

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.db import Error
 
+from approvals import quota
 from approvals.models import Approval
 from channels.liveness import SenderLock
 from channels.models import Delivery
@@ -18,12 +19,13 @@ from outreach.core import sql
 # DO NOTHING: somebody else has a message to this human being in flight.
 INTEND = """
 INSERT INTO deliveries (workspace_id, approval_id, human_id, channel, status, token, attempt,
-  sender, place, boot_id, since, provider_id, reason, evidence, settled_by_label)
+  sender, place, boot_id, since, quota_day, provider_id, reason, evidence, settled_by_label)
 SELECT * FROM {rows} WHERE true ORDER BY column3, column2 ON CONFLICT DO NOTHING
 RETURNING id, workspace_id, approval_id, human_id, channel, status, attempt
 """
 _GIVEN = (
-    "bigint bigint bigint text text uuid smallint uuid text text timestamptz text text jsonb text"
+    "bigint bigint bigint text text uuid smallint uuid text text timestamptz date"
+    " text text jsonb text"
 )
 _MADE = ("id", "workspace_id", "approval_id", "human_id", "channel", "status", "attempt")
 
@@ -46,6 +48,7 @@ def make(
             sql.from_uuid(uuid4()),
             getattr(approval, "attempts", 0) + 1,
             *owner,
+            sql.from_day(quota.local_day(approval.workspace, at)),
             *("", "", {}, ""),
         )
         for approval in taken
@@ -56,6 +59,7 @@ def make(
     intents = [sql.instance(Delivery, _MADE, row) for row in made]
     for intent in intents:
         intent.approval = by_id[intent.approval_id]
+        intent.quota_day = quota.local_day(intent.approval.workspace, at)
     return intents
 
 

@@ -195,7 +195,7 @@ def _left_of(approval: Approval) -> QuerySet[Delivery]:
 
 
 def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
-    quota.count_by_hand(approval, at=at)
+    day = quota.count_by_hand(approval, at=at)
     row = Delivery.objects.create(
         workspace_id=approval.workspace_id,
         approval=approval,
@@ -203,6 +203,7 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
         channel=approval.channel,
         status=DeliveryStatus.MANUAL,
         since=at,
+        quota_day=day,
         ended_at=at,
         settled_by_label=by.label,
         reason=f"{by.label} says: sent by hand",
@@ -250,8 +251,8 @@ def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> str:
         if row is None:
             raise HandOffRefused(f"There is no delivery {delivery_id}.")
         require(by, Verb.SETTLE, row.workspace)
-        approval = _locked(row.approval_id)
-        quota.refund([(approval, row.since)])
+        row.approval = approval = _locked(row.approval_id)
+        quota.refund([row.counted])
         won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.MANUAL).update(
             status=DeliveryStatus.RELEASED, reason=f"{by.label} says: not sent after all"
         )

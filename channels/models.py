@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from approvals import quota
 from approvals.models import Approval
 from outreach.core.models import Channel, Person, Workspace
 
@@ -61,6 +63,9 @@ class Delivery(models.Model):
     place = models.CharField(max_length=120, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
     since = models.DateTimeField()
+    quota_day = models.DateField(
+        null=True, blank=True, editable=False, help_text="The local day whose quota it used."
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     provider_id = models.CharField(max_length=255, blank=True)
@@ -107,6 +112,15 @@ class Delivery(models.Model):
                 condition=~Q(provider_id=""),
             ),
         ]
+
+    @property
+    def counted(self) -> tuple[Approval, date]:
+        """What its quotas give back where it certainly did not leave, and of which day.
+
+        The day it was counted for: the workspace may be in another zone by now.
+        """
+        of = self.approval
+        return of, self.quota_day or quota.local_day(of.workspace, self.since)
 
     def __str__(self) -> str:
         return f"Delivery {self.pk} of #{self.approval_id}: {self.status}"

@@ -234,9 +234,9 @@ def _commit(
 def _record(last: _Wave, lock: SenderLock, at: datetime) -> list[activity.Entry]:
     """Write down the outcomes; what the log must be told of them goes in with the next intents."""
     quota.refund(  # first, because quotas are locked before deliveries
-        [(item.approval, item.delivery.since) for item in last.released]
+        [item.delivery.counted for item in last.released]
         + [
-            (item.cleared.approval, item.cleared.delivery.since)
+            item.cleared.delivery.counted
             for item in last.carried
             if item.receipt.outcome in NOT_LEFT
         ]

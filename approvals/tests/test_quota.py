@@ -22,6 +22,8 @@ from outreach.testing import WORKDAY
 # The sender stands ahead of approvals, so it is asked for by name (docs/decisions/0001).
 registry = import_module("channels.registry")
 sending = import_module("channels.sending")
+manual = import_module("channels.manual")
+release_untransmitted = import_module("channels.outcomes").release_untransmitted
 MemoryAdapter = import_module("channels.adapters.memory").MemoryAdapter
 Outcome = import_module("channels.base").Outcome
 Receipt = import_module("channels.base").Receipt
@@ -216,6 +218,23 @@ def test_what_the_last_look_releases_is_refunded(live, memory):
     testing.make_approved(at=WORKDAY.replace(hour=2))
     assert drain(WORKDAY.replace(hour=2)).released == 1
     assert used() == 0
+
+
+def test_a_refund_is_of_the_day_that_was_counted_though_the_zone_changed_since(live):
+    """What was sent by hand and was not after all; and an intent whose sender failed."""
+    place = limited(3, time_zone="Pacific/Auckland")  # 23:01 there: two hours on it is tomorrow
+    agent = testing.make_agent()
+    row = testing.make_approved(by=agent)
+    manual.mark_sent(row.pk, by=testing.alice(), at=AT)
+    testing.make_approved(by=agent, at=WORKDAY)
+    with transaction.atomic():
+        [intent], _ = sending._claim(Lock, "email", [place.pk], 8, AT)
+    assert (used(), used(agent.agent)) == (2, 2)
+    Workspace.objects.filter(pk=place.pk).update(time_zone="Pacific/Kiritimati")  # tomorrow
+    manual.mark_not_sent(Delivery.objects.get(status="manual").pk, by=testing.alice(), at=AT)
+    with transaction.atomic():
+        release_untransmitted([intent.pk], AT)
+    assert (used(), used(agent.agent)) == (0, 0)
 
 
 def test_a_failed_message_leaves_its_place_to_another(live, memory):
