@@ -15,7 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from outreach.core import activity
 
 HEADER = "X-Request-ID"
-SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# A UUID, a trace id or a balancer's, in hexadecimal digits: what spells a name would be kept in the
+# log, which holds nothing about people.
+SANE = re.compile(r"(?:Root=)?[0-9A-Fa-f-]{8,64}")
 # The theme evaluates attributes (`unsafe-eval`) and writes styles into pages; no page has a script
 # of its own inside, so none may run that is not a file of ours.
 POLICY = (

@@ -690,8 +690,10 @@ def test_users_are_for_superusers():
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("abcdef-123", True), ("x", False), ("bad\u00e9value", False), ("a" * 65, False),
-     ("with space 12", False)],
+    [("abcdef-123", True), ("0af7651916cd43dd8448eb211c80319c", True), ("x", False),
+     ("Root=1-67891233-abcdef012345678912345678", True), ("bad\u00e9value", False),
+     ("a" * 65, False), ("with space 12", False), ("anna.schmidt", False),
+     ("anna-schmidt-1980", False)],
 )  # fmt: skip
 def test_a_sane_request_id_is_kept_and_told(given, kept):
     person = testing.make_person()
