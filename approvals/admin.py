@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
     QueryDict,
 )
@@ -32,6 +31,8 @@ from safety.admin import TenantAdmin, column, controls_of, may, principal_of, wo
 FILTERS = "_changelist_filters"
 TEMPLATES = "admin/approvals/approval"
 LABELS = {"Critical": "danger", "High": "warning", "Normal": "info", "Low": "default"}
+NOT_REVIEWER = "Only reviewers and admins approve messages."
+NOTHING_CHOSEN = "Nothing was approved. Choose the messages in this list again."
 
 
 class QueueFilter(SimpleListFilter):
@@ -270,10 +271,11 @@ class ApprovalAdmin(SidePages):
 
     def bulk_view(self, request: HttpRequest) -> HttpResponse:
         """Decide what the confirmation page posted, one by one."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not self.has_decide_permission(request):
-            messages.error(request, "Only reviewers and admins approve messages.")
+        fault = "" if self.has_decide_permission(request) else NOT_REVIEWER
+        if request.method != "POST":  # a reload, or a log-in in between
+            fault = NOTHING_CHOSEN
+        if fault:
+            messages.error(request, fault)
             return HttpResponseRedirect(reverse("admin:approvals_approval_changelist"))
         results = bulk_page.decide(
             TenantAdmin.get_queryset(self, request),

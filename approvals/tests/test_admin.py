@@ -706,8 +706,12 @@ def test_bulk_is_not_offered_to_lesser_roles(name):
     assert state(item) == "pending"
 
 
-def test_bulk_is_a_post():
-    assert enter(testing.alice()).get(f"{LIST}bulk/").status_code == 405
+def test_who_comes_back_to_the_bulk_page_is_led_to_the_queue():
+    """By a reload, or by a log-in in between, which asks for the same address anew."""
+    item = make_low()
+    response = enter(testing.alice()).get(f"{LIST}bulk/", {"item": item.pk}, follow=True)
+    assert response.redirect_chain == [(LIST, 302)]
+    assert "Nothing was approved" in response.content.decode() and state(item) == "pending"
 
 
 # --- Text from outside ---------------------------------------------------------------------------
