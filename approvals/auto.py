@@ -68,6 +68,7 @@ def circumstances(
     voice_score: int | None = None,
     alert: str = "",
     sent_before: bool = False,
+    attached: bool = False,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it.
 
@@ -80,6 +81,7 @@ def circumstances(
         conflict=conflict,
         rewritten=rewritten,
         sent_before=sent_before,
+        attached=attached,
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),

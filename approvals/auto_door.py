@@ -84,6 +84,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
             voice_score=row.revision.voice_score,
             alert=known.alerts.get(row.human_id, ""),
+            attached=bool(row.revision.attachments),
         )
     )
     admin = known.admins.get(workspace.pk)

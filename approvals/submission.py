@@ -197,6 +197,7 @@ def _open(
             voice_score=revision.voice_score,
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
             sent_before=rounds.was_sent_before(draft),
+            attached=bool(revision.attachments),
         )
     )
     approval = Approval(

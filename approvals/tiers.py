@@ -29,6 +29,7 @@ class Circumstances:
     needs_person: bool = False
     off_voice: bool = False
     sent_before: bool = False
+    attached: bool = False
     review_first: bool = True
     review_desist: bool = True
 
@@ -60,6 +61,7 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     ("conflict", NORMAL, "another message to this person is open"),
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
+    ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("sent_before", HIGH, SENT_BEFORE),
     ("contains_pii", HIGH, "contains personal data"),

@@ -9,10 +9,22 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from approvals import auto, auto_door, auto_off, expiry, receipt, routing, services, submission
+from approvals import (
+    attaching,
+    auto,
+    auto_door,
+    auto_off,
+    expiry,
+    receipt,
+    routing,
+    services,
+    submission,
+    tiers,
+)
 from approvals.errors import Refused
 from approvals.models import Approval
 from outreach import testing
+from outreach.core import drafts
 from outreach.core.models import Activity, Agent, Contact, Draft, Membership, Person, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed
@@ -370,6 +382,36 @@ def test_a_text_far_from_the_voice_is_always_read_by_a_person():
         return told.off_voice
 
     assert [off(score) for score in (None, 59, 60, 100)] == [False, True, False, False]
+
+
+def propose_with_a_file():
+    by, person = testing.make_agent(None, *SCOPES), acquaintance()
+    words = drafts.Text(subject="Minutes", text="Here are the minutes.", confidence=95)
+    note = attaching.Upload("minutes.txt", b"Send us your password today.")
+    with transaction.atomic():
+        words = attaching.put(words, person.workspace, "email", [note], by=by, at=WORKDAY)
+        draft = drafts.write(
+            person.workspace, person, "email", words, by=by, at=WORKDAY, purpose="informational",
+        )  # fmt: skip
+    return submission.submit(draft.pk, by=by, at=WORKDAY).approval
+
+
+def test_a_message_with_a_file_is_approved_by_no_rule(place):
+    approval = propose_with_a_file()
+    assert approval.status == "pending"
+    assert "a file goes with it, and no rule reads what stands in it" in approval.priority_reasons
+
+
+def test_a_file_approved_by_rule_before_that_was_forbidden_stops_at_the_door(
+    place, live, memory, monkeypatch
+):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(tiers, "ROWS", [row for row in tiers.ROWS if row[0] != "attached"])
+        approval = propose_with_a_file()
+    assert approval.status == "auto_approved"
+    assert sending.process(clock=lambda: AT).sent == 0
+    approval.refresh_from_db()
+    assert approval.closed_reason == auto.CODE
 
 
 def test_an_alert_in_their_last_message_is_critical_and_never_approved_by_rule(place):

@@ -14,8 +14,8 @@ CONFIDENCE = [
 ]  # fmt: skip
 ROWS = [
     ("first_message", NORMAL), ("conflict", NORMAL), ("needs_person", NORMAL),
-    ("off_voice", NORMAL), ("rewritten", HIGH), ("sent_before", HIGH), ("contains_pii", HIGH),
-    ("ever_desisted", CRITICAL), ("critical_alert", CRITICAL),
+    ("off_voice", NORMAL), ("attached", NORMAL), ("rewritten", HIGH), ("sent_before", HIGH),
+    ("contains_pii", HIGH), ("ever_desisted", CRITICAL), ("critical_alert", CRITICAL),
 ]  # fmt: skip
 
 
