@@ -55,7 +55,10 @@ def became(approval: Approval) -> str:
     stamp = f" at {when:%H:%M:%S} UTC" if when else ""
     label = ApprovalStatus(approval.status).label.lower()
     why = f": {approval.rejection_reason}" if later and approval.rejection_reason else ""
-    return f"#{approval.pk} is {label} already{who}{stamp}{why}".rstrip(".") + "."
+    told = f"#{approval.pk} is {label} already{who}{stamp}{why}".rstrip(".") + "."
+    rest = Approval.objects.filter(rounds.OPEN, draft=approval.draft_id, pk__gt=approval.pk)
+    fresh = rest.first()
+    return f"{told} Its message goes on as #{fresh.pk}." if fresh else told
 
 
 def same_text(approval: Approval, digest: str) -> None:

@@ -227,6 +227,18 @@ def test_who_comes_after_a_stop_is_told_of_it_and_not_of_whoever_approved():
         approve(approval)
 
 
+def test_who_comes_to_an_item_that_was_taken_back_is_told_where_its_message_is():
+    approval = approve(testing.make_pending())
+    fresh = services.undo(approval.pk, by=testing.alice(), at=LATER)
+    told = rf"#{approval.pk} is withdrawn already .*\. Its message goes on as #{fresh.pk}\.$"
+    for act in (
+        approve,
+        lambda row: services.reject(row.pk, by=testing.alice(), at=LATER, reason="x"),
+    ):
+        with pytest.raises(Lost, match=told):
+            act(approval)
+
+
 def test_rejecting_needs_a_reason_and_ends_the_message():
     approval = testing.make_pending()
     with pytest.raises(Refused, match="Say why"):

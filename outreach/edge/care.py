@@ -37,8 +37,8 @@ class Care:
         text = f"{self.approved} approved in 30 days, {self.edited} after an edit."
         if self.seconds:
             text += (
-                f" Half were open for {round(median(self.seconds))} seconds or longer; {self.fast} "
-                f"of {len(self.seconds)} were approved faster than {care.WORDS_A_MINUTE} words a "
+                f" Half were open for {_or_longer(median(self.seconds))}; {self.fast} of "
+                f"{len(self.seconds)} were approved faster than {care.WORDS_A_MINUTE} words a "
                 "minute can be read."
             )
         if self.complaints:
@@ -49,6 +49,13 @@ class Care:
                 "they would not have approved."
             )
         return text
+
+
+def _or_longer(seconds: float) -> str:
+    whole = round(seconds)
+    if not whole:
+        return "less than a second"
+    return f"{whole} second{'s' if whole > 1 else ''} or longer"
 
 
 def of_reviewers(places: Iterable[int], *, only: User | None, at: datetime) -> list[Care]:

@@ -70,6 +70,10 @@ def test_each_reads_of_their_own_and_admins_of_all_by_name():
     alice, dora = look()
     assert (alice.name, alice.approved, alice.fast, alice.edited) == ("Alice", 3, 1, 0)
     assert "Half were open for 20 seconds or longer; 1 of 3" in alice.sentence
+    alice.seconds = [0, 0, 9]
+    assert "Half were open for less than a second; 1 of 3" in alice.sentence
+    alice.seconds = [1]
+    assert "Half were open for 1 second or longer; 1 of 1" in alice.sentence
     assert (dora.approved, dora.edited, dora.sentence) == (
         1, 1, "1 approved in 30 days, 1 after an edit.",
     )  # fmt: skip
