@@ -16,6 +16,7 @@ from channels.incoming import Incoming
 from channels.mail.automatic import automatic
 from channels.mail.reading import Unreadable, clean, read
 from channels.meta_events import Event
+from safety.contract.markup import to_text
 
 KINDS = {
     "sent": "sent",
@@ -73,7 +74,7 @@ def _as_it_is(event: AnymailInboundEvent) -> Incoming:
         message_id=f"<{name}@without.id>",
         at=event.timestamp,
         subject=clean(str(message.subject or ""))[:998],
-        text=clean(str(message.text or "")),
+        text=clean(str(message.text or to_text(str(message.html or "")))),
         automatic=automatic({name.lower(): str(value) for name, value in message.items()}),
     )
 

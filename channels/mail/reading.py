@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -25,6 +27,7 @@ LARGEST = 25 * 1024 * 1024
 LONGEST_TEXT = 200_000
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _ID = re.compile(r"<[^<>\s]{1,990}>")
+_WORD = re.compile(r"\w+")
 
 
 class Unreadable(ValueError):
@@ -154,23 +157,43 @@ def _date(message: Message) -> datetime | None:
 
 
 def _text(message: Message) -> str:
-    """Plain parts as they stand; only where there is none, the HTML as a reader sees it."""
-    parts = [part for part in message.walk() if _is_text(part)]
-    plain = [_content(part) for part in parts if part.get_content_subtype() != "html"]
-    said = "\n".join(each for each in plain if each.strip())
-    if said:
-        return said
-    return "\n".join(to_text(_content(part)) for part in parts if _is_html(part))
+    """What a reader sees, in its order. A page with a file's name is read only where nothing else
+    says anything."""
+    return _body(message) or _body(message, named=True)
+
+
+def _body(part: Message, *, named: bool = False) -> str:
+    inner = part.get_payload()
+    if isinstance(inner, list):
+        parts = [each for each in inner if isinstance(each, Message)]
+        if part.get_content_subtype() == "alternative":  # plain first: its quotes are marked
+            parts.sort(key=lambda each: each.get_content_type() != "text/plain")
+        said = [text for each in parts if (text := _body(each, named=named)).strip()]
+        one_of = part.get_content_subtype() == "alternative" and said
+        return _of_several(said) if one_of else "\n".join(said)
+    is_html = part.get_content_subtype() == "html"
+    if not _is_text(part) or (is_html and part.get_filename() and not named):
+        return ""
+    return to_text(_content(part)) if is_html else _content(part)
+
+
+def _of_several(ways: Sequence[str]) -> str:
+    """One of several ways to say the same; each that says something else as well.
+
+    Many programs put a stub in place of the plain text, such as "cannot show HTML".
+    """
+    found = ways[0]
+    for other in ways[1:]:
+        words, known = (Counter(_WORD.findall(text.casefold())) for text in (other, found))
+        if 2 * (words - known).total() > words.total():
+            found = f"{other}\n{found}"
+    return found
 
 
 def _is_text(part: Message) -> bool:
     if part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment":
         return False
     return part.get_content_subtype() in ("plain", "html", "enriched")
-
-
-def _is_html(part: Message) -> bool:
-    return part.get_content_subtype() == "html"
 
 
 def _content(part: Message) -> str:

@@ -342,6 +342,12 @@ def test_a_mail_a_provider_could_only_hand_over_as_it_is_is_known_for_a_machines
     assert (incoming.kind, incoming.automatic) == ("auto_reply", "Auto-Submitted: auto-replied")
 
 
+def test_a_mail_handed_over_as_it_is_is_read_in_html_too():
+    message = AnymailInboundMessage.construct(raw_headers="Subject: Hi\n", html="<p>STOP</p>")
+    event = SimpleNamespace(message=message, event_id="e2", event_type="inbound", timestamp=LATER)
+    assert provider_mail._as_it_is(event).text == "STOP"
+
+
 def test_an_automatic_reply_in_another_language_holds_nobody():
     person = testing.make_person()
     text = "Ik ben niet op kantoor en lees geen mails."

@@ -64,14 +64,45 @@ def test_a_raw_subject_in_latin_1_is_read():
 
 def test_of_two_forms_the_plain_one_is_read_and_html_only_where_there_is_no_other():
     html = "<p>Hi <b>there</b></p><script>x()</script><blockquote>old<br>words</blockquote>"
-    both = (
-        "--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n"
-        f"{html}\r\n--b--\r\n"
-    )
-    kind = 'multipart/alternative; boundary="b"'
-    assert read(mail(both.encode(), Content_Type=kind)).text.strip() == "plain"
+    same = several("alternative", plain="Hi there\n\n> old words", html=html)
+    assert read(same).text.strip() == "Hi there\n\n> old words"
     only = read(mail(html.encode(), Content_Type="text/html"))
     assert only.text.split("\n") == ["Hi there", "", "> old", "> words"]
+
+
+STUB = "This mail needs a program that shows HTML."
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "text"),
+    [
+        ("alternative", {"plain": STUB, "html": "<p>STOP</p>"}, f"STOP\n{STUB}"),
+        ("alternative", {"html": "<p>STOP</p>", "plain": STUB}, f"STOP\n{STUB}"),
+        ("alternative", {"plain": "  \n", "html": "<p>STOP</p>"}, "STOP"),
+        ("alternative", {"plain": "Please STOP", "html": "<p>Please <b>stop</b>"}, "Please STOP"),
+        ("mixed", {"html": "<p>STOP</p>", "plain": "From a phone"}, "STOP\nFrom a phone"),
+        ("mixed", {"plain": "First", "html": "<p>Then STOP</p>"}, "First\nThen STOP"),
+        ("related", {"html": "<p>STOP</p>", "css": "p {}"}, "STOP"),
+    ],
+)  # fmt: skip
+def test_no_part_that_is_shown_hides_another(kind, parts, text):
+    """A plain part said "cannot show HTML", or was a footer, and the letter itself was not read."""
+    assert read(several(kind, **parts)).text.strip() == text
+
+
+def test_a_page_with_a_files_name_is_read_where_nothing_else_is():
+    page = b'Content-Type: text/html; name="page.html"\r\n\r\n<p>STOP</p>\r\n'
+    alone = several("mixed").replace(b"--b--", b"--b\r\n" + page + b"--b--")
+    assert read(alone).text.strip() == "STOP"
+    below = several("mixed", plain="See the page").replace(b"--b--", b"--b\r\n" + page + b"--b--")
+    assert read(below).text.strip() == "See the page"
+
+
+def several(kind: str, **parts: str) -> bytes:
+    body = "".join(
+        f"--b\r\nContent-Type: text/{name}\r\n\r\n{words}\r\n" for name, words in parts.items()
+    )
+    return mail(f"{body}--b--\r\n".encode(), Content_Type=f'multipart/{kind}; boundary="b"')
 
 
 def test_attachments_are_named_and_never_read():
