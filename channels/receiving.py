@@ -18,6 +18,7 @@ from outreach.core import activity, erasure, inbox, suppression
 from outreach.core.models import Contact, Draft, InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
+from outreach.core.people import canonical
 from safety.alerts import HOLDS, detect_alert
 from safety.contract.stop_request import StopRequest
 
@@ -110,7 +111,8 @@ def judge(row: InboundMessage, *, at: datetime) -> None:
         bounces.of_mail(row, at=at)
         return
     request = _request(row)
-    if row.kind == InboundKind.AUTO_REPLY:
+    # The button of a mail program is a person's, whatever writes the mail for it.
+    if row.kind == InboundKind.AUTO_REPLY and not matching.unsubscribes(row.subject):
         _judge_automatic(row, request, at=at)
         return
     row.verdict = Verdict(request.kind)
@@ -128,6 +130,7 @@ def judge(row: InboundMessage, *, at: datetime) -> None:
     )
     if request.kind == "stop":
         _suppress_sender(row, at=at)
+        _stop_reader(row, at=at)
     status, reason = _standing(row, request, at=at)
     _close(row, status, reason, at=at)
 
@@ -213,6 +216,16 @@ def _suppress_sender(row: InboundMessage, *, at: datetime) -> None:
             by=INBOUND,
             at=at,
         )
+
+
+def _stop_reader(row: InboundMessage, *, at: datetime) -> None:
+    """The button stops whom its mail was written to, also where another's mailbox pressed it."""
+    draft = row.in_reply_to
+    if draft is None or row.person is None or not matching.unsubscribes(row.subject):
+        return
+    reader = canonical(draft.person)
+    if reader != row.person and reader.erased_at is None:  # else nothing goes to them any more
+        inbound.unsubscribed(reader, row.channel, at=at)
 
 
 # --- What was left over ---------------------------------------------------------------------------

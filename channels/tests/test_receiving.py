@@ -16,7 +16,7 @@ from channels.models import Delivery, ProviderEvent
 from channels.receiving import take_in
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Activity, Contact, InboundMessage
+from outreach.core.models import Activity, Contact, InboundMessage, Person
 from outreach.core.people import add_address
 from outreach.testing import WORKDAY
 
@@ -304,6 +304,39 @@ def test_the_unsubscribe_button_of_a_mail_program_stops_whoever_it_was_sent_to()
     take_in(letter(None, "", subject=subject), at=LATER)
     person.refresh_from_db()
     assert person.status == "desist"
+
+
+def test_the_button_stops_whoever_it_was_sent_to_from_whatever_mailbox_it_was_pressed():
+    """A mail that was passed on, or a mailbox of another record: the wrong one was stopped."""
+    ann, office = testing.make_person(name="Ann Lee"), testing.make_person(name="The Office")
+    add_address(ann.workspace, ann, "email", "ann.lee@example.org")
+    delivery, _ = delivered(ann)
+    subject = f"unsubscribe {delivery.approval.draft.uuid}"
+    [row] = take_in(letter(office, "", subject=subject), at=LATER)
+    for person in (ann, office):
+        person.refresh_from_db()
+        assert person.status == "desist"
+        assert suppressed(person) == set(person.addresses.values_list("normalised", flat=True))
+    assert (row.person, row.status, row.verdict) == (office, "handled", "stop")
+
+
+def test_the_button_of_a_mail_to_somebody_erased_is_heard_for_whoever_pressed_it():
+    ann, office = testing.make_person(), testing.make_person()
+    delivery, _ = delivered(ann)
+    Person.objects.filter(pk=ann.pk).update(erased_at=WORKDAY)
+    subject = f"unsubscribe {delivery.approval.draft.uuid}"
+    [row] = take_in(letter(office, "", subject=subject), at=LATER)
+    office.refresh_from_db()
+    assert (office.status, row.status) == ("desist", "handled")
+
+
+def test_the_button_is_a_persons_though_a_machine_writes_the_mail():
+    person = testing.make_person()
+    delivery, _ = delivered(person)
+    subject = f"unsubscribe {delivery.approval.draft.uuid}"
+    [row] = take_in(letter(None, "", subject=subject, automatic="Auto-Submitted: yes"), at=LATER)
+    person.refresh_from_db()
+    assert (person.status, row.status) == ("desist", "handled")
 
 
 def test_an_alert_brings_what_waits_to_the_top():
