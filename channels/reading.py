@@ -15,7 +15,7 @@ from approvals import taking
 from approvals.models import Approval, ApprovalStatus
 from channels.models import Delivery
 from outreach.core import sql
-from outreach.core.models import Draft, InboundMessage, Purpose, Revision, Workspace
+from outreach.core.models import Draft, InboundMessage, Purpose, Revision, Touch, Workspace
 from outreach.core.models.inbound import InboundKind, InboundStatus
 
 AUTO_APPROVED = ApprovalStatus.AUTO_APPROVED
@@ -85,7 +85,9 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
 
 
 def _continues(draft: Draft) -> bool:
-    return draft.origin.startswith("inbound:") or draft.purpose == Purpose.FOLLOW_UP
+    """What history says it is counts as well: its author may call it what they like."""
+    is_named = draft.origin.startswith("inbound:") or draft.purpose == Purpose.FOLLOW_UP
+    return is_named or draft.touch != Touch.INITIAL
 
 
 def _came_after(message: InboundMessage, decided_at: datetime | None) -> bool:

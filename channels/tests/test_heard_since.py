@@ -18,7 +18,7 @@ from channels.incoming import Incoming
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
-from outreach.core.models import Draft, InboundMessage, Person
+from outreach.core.models import Contact, Draft, InboundMessage, Person
 from outreach.testing import WORKDAY, make_inbound
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +105,22 @@ def test_a_follow_up_waits_too_and_an_announcement_does_not(live, memory):
         make_inbound(person, received_at=LATER)
     assert sending.process(clock=clock).sent == 1
     assert Approval.objects.get(status="pending").human == ann
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_an_answer_and_a_follow_up_wait_whatever_their_author_calls_them(live, memory, direction):
+    """What an agent writes through the API has no origin, and the purpose is its own word."""
+    person = testing.make_person()
+    earlier = WORKDAY - timedelta(days=3)
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="email", direction=direction, at=earlier,
+        key="passed", draft=testing.make_draft(person, at=earlier) if direction == "out" else None,
+    )  # fmt: skip
+    approval = testing.make_approved(person, purpose="work_update")
+    assert approval.touch == {"in": "reply", "out": "follow_up"}[direction]
+    writes("We have chosen somebody else meanwhile.", person=person)
+    assert sending.process(clock=clock).sent == 0
+    assert Approval.objects.get(status="pending").human == person
 
 
 def test_what_a_duplicate_record_wrote_counts(answer, memory):
