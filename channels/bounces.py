@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from channels import inbound, settle
 from channels.mail.reports import Failure, Report
 from channels.models import Delivery, EventKind, ProviderEvent
-from outreach.core import activity, history, inbox, suppression
+from outreach.core import activity, history, inbox, opt_outs, suppression
 from outreach.core.models import Activity, Channel, InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus
@@ -143,7 +143,7 @@ def came_back(delivery: Delivery, kind: str, *, at: datetime) -> None:
 
 
 def complained(workspace: Workspace, address: str, *, at: datetime) -> None:
-    """Somebody told their provider that our mail is spam."""
+    """Somebody told their provider that our mail is spam: none of their addresses gets more."""
     with transaction.atomic():
         row = suppression.suppress(
             workspace,
@@ -153,4 +153,5 @@ def complained(workspace: Workspace, address: str, *, at: datetime) -> None:
             by=inbound.INBOUND,
             at=at,
         )
+        opt_outs.follow_addresses(workspace, Channel.EMAIL, [address], at=at)
         activity.record(activity.entry("channels.complained", row), by=inbound.INBOUND, at=at)

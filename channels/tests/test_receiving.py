@@ -482,6 +482,20 @@ def test_a_complaint_suppresses_and_makes_what_waits_critical():
     assert waiting.get_priority_display() == "critical"
 
 
+def test_a_complaint_closes_every_address_of_whoever_complained():
+    """A complaint about one mailbox left their other ones open, until one more was written down."""
+    delivery, number = delivered()
+    person = delivery.human
+    for channel, address in [("email", "own+x@example.org"), ("whatsapp", "+442079460123")]:
+        add_address(person.workspace, person, channel, address)
+    take_in(mail(arf(original=number)), at=LATER)
+    assert suppressed(person) == set(person.addresses.values_list("normalised", flat=True))
+    other = suppression.find(person.workspace, "whatsapp", "+442079460123")
+    assert (other.reason, other.complained_at) == ("stop_request", None), (
+        "one complaint counts once"
+    )
+
+
 @pytest.mark.parametrize("kind", ["letter", "report"])
 def test_what_is_stored_before_judging_comes_back_the_same(kind):
     incoming = letter(answers=("<a@x>",)) if kind == "letter" else mail(dsn("5.1.1"))

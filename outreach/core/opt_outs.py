@@ -42,6 +42,22 @@ def follow(people: Iterable[int], *, at: datetime) -> list[int]:
     return made
 
 
+def follow_addresses(
+    workspace: Workspace, channel: str, addresses: Collection[str], *, at: datetime
+) -> list[int]:
+    """What `follow` does, for whoever has these addresses, which were just opted out."""
+    rows = Address.objects.filter(workspace=workspace, channel=channel)
+    owners: set[int] = set()
+    told = sorted(set(addresses))
+    for start in range(0, len(told), AT_ONCE):
+        some = told[start : start + AT_ONCE]
+        wanted = Q(normalised__in=[form_of(channel, each) for each in some])
+        if channel == Channel.EMAIL:
+            wanted |= _tagged(some)
+        owners.update(rows.filter(wanted).values_list("person_id", flat=True))
+    return follow(owners, at=at) if owners else []
+
+
 def spread(workspace: Workspace, places: Collection[Place], *, at: datetime) -> None:
     """Another list says that whoever has these addresses wants no more: their others close, too,
     but for what a person lifted. Needs a transaction."""
@@ -116,11 +132,8 @@ def _shared(addresses: Collection[Address]) -> set[str]:
     for start in range(0, len(mail), AT_ONCE):
         some = mail[start : start + AT_ONCE]
         plain = [form_of(row.channel, row.normalised) for row in some]
-        wanted = Q()
-        for row in some:
-            wanted |= same_mailbox(row.normalised)
         found = Address.objects.filter(
-            Q(normalised__in=plain) | Q(Q(normalised__contains="+"), wanted),  # few have a tag
+            Q(normalised__in=plain) | _tagged(row.normalised for row in some),
             channel=Channel.EMAIL,
             workspace__in={row.workspace_id for row in some},
         )
@@ -128,3 +141,11 @@ def _shared(addresses: Collection[Address]) -> set[str]:
             digest = digest_of(row.workspace_id, row.channel, row.normalised)
             humans.setdefault(digest, set()).add(row.person.human_id)
     return {digest for digest, owners in humans.items() if len(owners) > 1}
+
+
+def _tagged(addresses: Iterable[str]) -> Q:
+    """The same mailboxes under a tag, which few addresses have."""
+    wanted = Q()
+    for each in addresses:
+        wanted |= same_mailbox(each)
+    return Q(Q(normalised__contains="+"), wanted)

@@ -19,7 +19,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from outreach.core import activity, cells, suppression
+from outreach.core import activity, cells, opt_outs, suppression
 from outreach.core.addresses import BadAddress, normalise
 from outreach.core.batches import batches
 from outreach.core.models import Address, Channel, Suppression, Workspace
@@ -183,6 +183,9 @@ def _take(
             suppression.suppress(
                 workspace, row.channel, row.address, reason=row.reason, by=by, at=at
             )
+    for channel in {row.channel for row in rows}:
+        told = [row.address for row in rows if row.address and row.channel == channel]
+        opt_outs.follow_addresses(workspace, channel, told, at=at)
     taken.new += len(made) + len(again)
     taken.known += len(lifted) - len(again)
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from outreach.core import suppression, suppression_lists
+from outreach.core import opt_outs, suppression, suppression_lists
 from outreach.core.models import Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import NotAllowed, Verb
@@ -135,7 +136,9 @@ class SuppressionAdmin(PageAdmin):
         if form.get("reason", "") not in {reason.value for reason in BY_HAND}:
             raise SuppressionRefused("Choose why nothing may go there.")
         by, at = principal_of(request), timezone.now()
-        row = suppression.suppress(place, channel, address, reason=form["reason"], by=by, at=at)
+        with transaction.atomic():
+            row = suppression.suppress(place, channel, address, reason=form["reason"], by=by, at=at)
+            opt_outs.follow_addresses(place, channel, [address], at=at)
         messages.success(request, "Nothing goes to this address from now on.")
         return row
 

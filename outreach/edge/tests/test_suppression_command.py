@@ -9,10 +9,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Activity, Suppression
+from outreach.core.people import add_address
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +78,39 @@ def test_a_list_comes_in_once_and_goes_out_again(tmp_path):
     run("import", str(out))
     assert set(Suppression.objects.values_list("digest", flat=True)) == digests
     assert Activity.objects.filter(verb="exports.ended", codes__kind="suppression").count() == 1
+
+
+def two_mailboxes():
+    """Somebody with two mailboxes, and a page of theirs."""
+    person = testing.make_person()
+    for channel, address in [("email", "ann+a@example.com"), ("linkedin", "linkedin.com/in/ann")]:
+        add_address(person.workspace, person, channel, address)
+    return person
+
+
+@pytest.mark.parametrize(("reason", "closed"), [("unsubscribe", 3), ("bounce", 1), ("", 1)])
+def test_an_opt_out_in_a_list_closes_whatever_other_address_they_have(tmp_path, reason, closed):
+    person, other = two_mailboxes(), testing.make_person()
+    file = tmp_path / "list.csv"
+    file.write_text(f"address,reason\nann@example.com,{reason}\nzoe@example.org,{reason}\n")
+    run("import", str(file))
+    assert len(holding(person)) == closed
+    assert not holding(other)
+
+
+def test_an_opt_out_written_down_by_hand_does_so_too():
+    person = two_mailboxes()
+    client = Client()
+    client.force_login(testing.alice().user)
+    form = {"workspace": person.workspace_id, "channel": "email", "address": "ann@example.com",
+            "act": "suppress", "reason": "stop_request"}  # fmt: skip
+    client.post(reverse("admin:core_suppression_add"), form)
+    assert len(holding(person)) == 3
+
+
+def holding(person) -> set[suppression.Place]:
+    ways = person.addresses.values_list("workspace_id", "channel", "normalised")
+    return suppression.suppressed_among(set(ways))
 
 
 def test_no_cell_of_an_export_is_a_formula(tmp_path):
