@@ -5,14 +5,15 @@ An agent may pass on what a list claims, never that somebody agreed: it cannot r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max, Q
 
 from outreach.core import activity, erasure
-from outreach.core.models import Consent, Person
+from outreach.core.models import Consent, Person, Workspace
 from outreach.core.models.consent import Basis
 from outreach.core.people import canonical
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -132,6 +133,20 @@ def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channe
             at=at,
         )
     return len(ended)
+
+
+def withdrawn_among(workspace: Workspace, people: Collection[int]) -> set[tuple[int, str]]:
+    """On which channel who of these ever withdrew a consent, on whichever record of theirs."""
+    rows = Consent.objects.filter(workspace=workspace, withdrawn_at__isnull=False)
+    if not rows.exists():
+        return set()
+    records = Person.objects.filter(pk__in=people).values_list("pk", "merged_into")
+    human_of = {pk: into or pk for pk, into in records}
+    channels: dict[int, set[str]] = defaultdict(set)
+    whose = ("person", "person__merged_into", "channel")
+    for pk, into, channel in rows.filter(_of_humans(set(human_of.values()))).values_list(*whose):
+        channels[into or pk].add(channel)
+    return {(pk, each) for pk, human in human_of.items() for each in channels.get(human, ())}
 
 
 def _of_humans(human_ids: Iterable[int]) -> Q:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from outreach.core import consent
 from outreach.core.importing import store
 from outreach.core.importing.candidates import IN_FILE, Candidate
 from outreach.core.importing.choices import Choices
@@ -53,9 +54,14 @@ class Keeper:
         return self._row
 
     def consents(self, ways: Iterable[tuple[int, Way]]) -> None:
-        """One for each new address, if a basis was chosen: file, time and by whom are its proof."""
+        """One for each new address, if a basis was chosen: file, time and by whom are its proof.
+
+        None for who withdrew theirs: a list is no word of the person.
+        """
         if not self.choices.basis:
             return
+        ways = list(ways)
+        ended = consent.withdrawn_among(self.workspace, {person for person, _ in ways})
         by, proof = self.by.fields(), self.row.proof
         store.insert(
             Consent,
@@ -65,6 +71,7 @@ class Keeper:
                 (self.workspace.pk, person, way.channel, self.choices.basis,
                  self.choices.text_shown, proof, self.at, self.at, *by.values())
                 for person, way in ways
+                if (person, way.channel) not in ended
             ],
         )  # fmt: skip
 

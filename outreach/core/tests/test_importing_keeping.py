@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from outreach import testing
-from outreach.core import history, importing, merging, suppression
+from outreach.core import consent, history, importing, merging, suppression
 from outreach.core.importing import BadChoice, Choices, UndoRefused, read_file, undo
 from outreach.core.models import (
     Account,
@@ -93,6 +93,26 @@ def test_a_basis_is_recorded_for_each_new_address_once(bring):
     before = stored()
     assert not bring(TWO, basis="customer").writes
     assert stored() == before
+
+
+@pytest.mark.parametrize("by_duplicate", [False, True])
+def test_no_list_brings_back_a_consent_that_was_withdrawn(bring, workspace, by_duplicate):
+    """With a new mailbox of theirs in a file they were opted in again, against their own word."""
+    ann, ben = testing.make_person(name="Ann Lee"), testing.make_person(name="Ben Ray")
+    other = testing.make_person(name="Ann B. Lee")
+    if by_duplicate:
+        Person.objects.filter(pk=other.pk).update(merged_into=ann)
+    whose, proof = (other if by_duplicate else ann), {"source": "form", "by": testing.alice()}
+    consent.grant(whose, "email", "customer", at=AT, **proof)
+    consent.withdraw(ann, reason="by letter", by=testing.alice(), at=AT)
+    mail = {each: f"{each.addresses.get().normalised}; new{each.pk}@example.org"
+            for each in (ann, ben)}  # fmt: skip
+    rows = f"Ann Lee,{mail[ann]},+41791234501\nBen Ray,{mail[ben]},+41791234502\n"
+    bring(f"Name,Email,Phone\n{rows}", at=LATER, basis="opt_in", text_shown="I agree to mails.")
+    given = Consent.objects.filter(withdrawn_at=None, basis="opt_in")
+    assert set(given.values_list("person", "channel")) == {
+        (ann.pk, "phone"), (ben.pk, "email"), (ben.pk, "phone"),
+    }  # fmt: skip
 
 
 def test_without_a_basis_no_consent_is_invented(bring):
