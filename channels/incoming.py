@@ -15,7 +15,8 @@ UNHEARD = frozenset({"audio", "voice", "video", "unsupported", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """`answers` are ids of messages of ours it may quote; `media` is what came instead of words."""
+    """`answers` are ids of messages of ours it may quote; `media` is what came instead of words,
+    `unread` a part that may hold some."""
 
     channel: str
     sender: str
@@ -29,6 +30,7 @@ class Incoming:
     automatic: str = ""
     media: str = ""
     attachments: tuple[str, ...] = ()
+    unread: str = ""
     report: Report | None = field(default=None)
 
     @property
@@ -50,6 +52,7 @@ class Incoming:
             channel="email",
             automatic=letter.automatic,
             attachments=letter.attachments,
+            unread=letter.unread,
             report=letter.report,
             **{name: getattr(letter, name) for name in same},
         )

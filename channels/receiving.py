@@ -82,6 +82,7 @@ def _details(incoming: Incoming, doubtful: str) -> dict[str, object]:
         "automatic": incoming.automatic,
         "media": incoming.media,
         "attachments": list(incoming.attachments),
+        "unread": incoming.unread,
         "report": incoming.report.as_dict() if incoming.report else None,
         "references": list(incoming.answers[:20]),
     }
@@ -144,20 +145,42 @@ def _request(row: InboundMessage) -> StopRequest:
     """Whether they ask us to stop, in their own words, their subject, or a button they pressed."""
     if matching.unsubscribes(row.subject):
         return StopRequest("stop", text="unsubscribe")
-    if not row.text and row.details.get("media") in UNHEARD:
-        return StopRequest("unclear", text=str(row.details["media"]))
-    by_hand = row.kind != InboundKind.AUTO_REPLY
+    by_hand, is_bare = row.kind != InboundKind.AUTO_REPLY, not row.text.strip()
     request = inbound.judge_text(row.text, is_their_own=by_hand)
-    if request.kind != "stop" and row.subject and not row.subject.lower().startswith(ANSWERS):
-        alone = by_hand and not row.text.strip()
-        by_subject = inbound.judge_text(row.subject, is_their_own=alone)
+    if request.kind != "stop" and (subject := _subject_of(row)):
+        by_subject = inbound.judge_text(subject, is_their_own=by_hand and is_bare)
         if by_subject.kind == "stop" or request.kind == "none":
             request = by_subject
     if request.kind == "none" and row.details.get("doubtful"):
         below = inbound.judge_text(row.details["doubtful"], is_their_own=False)
         if below.kind != "none":
             return StopRequest("unclear", text=below.text)
+    if request.kind == "none" and by_hand and is_bare and (unheard := _unheard(row)):
+        return StopRequest("unclear", text=unheard)
     return request
+
+
+def _subject_of(row: InboundMessage) -> str:
+    """Their subject. That of an answer is ours, unless they say nothing else and it is not."""
+    subject, bare = row.subject.strip(), _bare(row.subject)
+    if bare == subject:
+        return subject
+    ours = row.in_reply_to.current.subject if row.in_reply_to and row.in_reply_to.current else ""
+    return "" if row.text.strip() or bare.casefold() == _bare(ours).casefold() else bare
+
+
+def _bare(subject: str) -> str:
+    """Without the marks of an answer in front."""
+    found = subject.strip()
+    while mark := next((mark for mark in ANSWERS if found.lower().startswith(mark)), ""):
+        found = found[len(mark) :].strip()
+    return found
+
+
+def _unheard(row: InboundMessage) -> str:
+    """What stands in place of words and may be some, by its name; a picture shows what it is."""
+    media = str(row.details.get("media", ""))
+    return media if media in UNHEARD else str(row.details.get("unread", ""))
 
 
 def _standing(row: InboundMessage, request: StopRequest, *, at: datetime) -> tuple[str, str]:

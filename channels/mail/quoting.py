@@ -52,12 +52,16 @@ def split(text: str, *, sent: str = "") -> Parts:
     known = _bare(sent)
     copied = {number for number, line in enumerate(lines) if _is_copied(line, known)}
     marked = {number for number, line in enumerate(lines) if line.lstrip().startswith(">")}
-    ours = _quoted_by_rule(lines) | copied | marked
+    introduced = _quoted_by_rule(lines)
+    ours = introduced | copied | marked
     theirs = _quoted_by_library(lines)
     end = len(lines) if theirs in ours else theirs
     own = [number for number in range(end) if number not in ours]
     rest = sorted(set(range(len(lines))) - set(own))
-    doubtful = [number for number in rest if number not in copied and number not in marked]
+    # Mail programs mark with the same sign what somebody moved in; quotes have an introduction.
+    first = min(introduced, default=len(lines))
+    quoted = copied | {number for number in marked if number > first}
+    doubtful = [number for number in rest if number not in quoted]
     return Parts(*("\n".join(lines[n] for n in part).strip() for part in (own, rest, doubtful)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -28,6 +28,11 @@ LONGEST_TEXT = 200_000
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _ID = re.compile(r"<[^<>\s]{1,990}>")
 _WORD = re.compile(r"\w+")
+_LETTERS = frozenset(("text/plain", "text/html", "text/enriched", "text/rtf"))
+_SEALED = frozenset((
+    "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime",
+    "application/ms-tnef", "application/vnd.ms-tnef",
+))  # fmt: skip
 
 
 class Unreadable(ValueError):
@@ -49,6 +54,7 @@ class Letter:
     automatic: str = ""  # why it is taken for a machine's; empty: somebody wrote it
     report: Report | None = None
     attachments: tuple[str, ...] = ()
+    unread: str = ""  # a part beside the text that may hold words of theirs: its name or type
 
 
 def read(raw: bytes) -> Letter:
@@ -87,6 +93,7 @@ def _letter(message: Message, raw: bytes) -> Letter:
         automatic=automatic({key.lower(): header(message, key) for key in message}),
         report=report,
         attachments=tuple(clean(each)[:200] for each in _attachments(message))[:50],
+        unread=clean(next(_unread(message), ""))[:200],
     )
 
 
@@ -220,3 +227,12 @@ def _attachments(message: Message) -> list[str]:
         if part.get_content_disposition() == "attachment" or part.get_filename():
             named.append(str(part.get_filename() or part.get_content_type()))
     return named
+
+
+def _unread(message: Message) -> Iterator[str]:
+    """What may hold a letter that is not read here: a file of text, a voice, what is encrypted."""
+    for part in message.walk():
+        is_file = part.get_content_disposition() == "attachment"
+        kind, main = part.get_content_type(), part.get_content_maintype()
+        if kind in _SEALED or main in ("audio", "video") or (kind in _LETTERS and is_file):
+            yield str(part.get_filename() or kind)

@@ -268,6 +268,13 @@ JUDGED = [
     ("Your offer was unacceptable.", {}, "none", "complaint", "needs_person", True),
     ("", {"attachments": ("scan.pdf",)}, "none", "", "needs_person", True),
     ("> Hello\n> there", {}, "none", "", "needs_person", True),
+    ("", {"subject": "Re: unsubscribe"}, "stop", "", "handled", True),
+    ("Thanks", {"subject": "Re: unsubscribe"}, "none", "", "wants_reply", True),
+    ("", {"unread": "reply.txt"}, "unclear", "unclear_stop", "needs_person", False),
+    ("", {"unread": "reply.txt", "subject": "STOP"}, "stop", "", "handled", True),
+    ("Tuesday suits me.", {"unread": "agenda.txt"}, "none", "", "wants_reply", True),
+    ("Hello Zoe,\n> Please stop writing to me.", {}, "unclear", "unclear_stop", "needs_person",
+     False),
     ("", {"media": "audio"}, "unclear", "unclear_stop", "needs_person", False),
     ("", {"media": "reaction"}, "none", "", "handled", True),
 ]  # fmt: skip
@@ -284,6 +291,20 @@ def test_a_message_is_judged_by_their_own_words(text, more, verdict, alert, stat
     assert (row.verdict, row.alert, row.status) == (verdict, alert, status), row.reason
     assert person.automation_enabled == automation
     assert (person.status == "desist") == (verdict == "stop")
+
+
+def test_our_own_subject_above_nothing_is_no_request():
+    person = testing.make_person()
+    _, number = delivered(person, subject="How to unsubscribe from the minutes")
+    subject = "RE: AW: How to unsubscribe from the minutes"
+    [row] = take_in(letter(person, "", subject=subject, answers=(number,)), at=LATER)
+    assert (row.verdict, row.reason) == ("none", "it has no words of their own")
+
+
+def test_an_automatic_reply_that_cannot_be_read_holds_nobody():
+    person = testing.make_person()
+    [row] = take_in(letter(person, "", unread="winmail.dat", automatic="auto"), at=LATER)
+    assert (row.status, person.automation_enabled) == ("handled", True)
 
 
 def test_our_own_opt_out_line_quoted_without_marks_is_no_request():

@@ -46,6 +46,24 @@ def test_a_wish_below_an_unmarked_quote_is_doubtful_and_not_lost():
     assert "please stop writing to me" in parts.doubtful
 
 
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ("Hello,\n> please stop writing to me", "> please stop writing to me"),
+        ("> please stop writing to me", "> please stop writing to me"),
+        ("On 3 Mar 2026, Ann <a@b.c> wrote:\n> When?\nTuesday.\n> Where?", None),
+        ("Fine.\n> Answer STOP to unsubscribe.", ""),
+    ],
+)
+def test_marked_lines_that_nothing_introduces_may_be_theirs(text, doubtful):
+    """Gmail moves a paragraph in by the element that others quote with."""
+    parts = split(text, sent="Minutes.\nAnswer STOP to unsubscribe.")
+    if doubtful is None:
+        assert not any(line.startswith(">") for line in parts.doubtful.split("\n"))
+    else:
+        assert parts.doubtful == doubtful
+
+
 def test_what_we_sent_ourselves_is_quoted_however_its_lines_were_broken():
     sent = "Hello Ann,\nhere are the minutes.\n\nTo unsubscribe answer with the word STOP."
     text = (

@@ -114,6 +114,29 @@ def test_attachments_are_named_and_never_read():
     assert (letter.text.strip(), letter.attachments) == ("See file", ("stop.txt",))
 
 
+FILE = "Content-Disposition: attachment"
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "unread"),
+    [
+        ("text/plain", f'{FILE}; filename="reply.txt"', "reply.txt"),
+        ("text/html", FILE, "text/html"),
+        ("audio/ogg", "", "audio/ogg"),
+        ("application/pkcs7-mime", "", "application/pkcs7-mime"),
+        ("application/ms-tnef", f'{FILE}; filename="winmail.dat"', "winmail.dat"),
+        ("image/png", FILE, ""),
+        ("text/vcard", FILE, ""),
+        ("text/plain", "Content-Disposition: inline", ""),
+    ],
+)
+def test_a_part_that_may_hold_a_letter_is_named(kind, head, unread):
+    body = f"--b\r\nContent-Type: {kind}\r\n{head or 'X-A: b'}\r\n\r\neA==\r\n--b--\r\n"
+    assert read(mail(body.encode(), Content_Type='multipart/mixed; boundary="b"')).unread == unread
+    sealed = read(mail(body.encode(), Content_Type='multipart/encrypted; boundary="b"'))
+    assert sealed.unread == "multipart/encrypted"
+
+
 def test_a_mail_without_an_id_gets_one_from_its_content():
     raw = b"From: ann@example.com\r\n\r\nHello"
     assert read(raw).message_id == read(raw).message_id
