@@ -64,6 +64,21 @@ def forms(channel: str, sender: str) -> list[str]:
     return [each for each in dict.fromkeys(found) if each]
 
 
+def ways(
+    workspace: Workspace, channel: str, sender: str, *, human: int | None
+) -> list[tuple[str, str]]:
+    """Each channel and form in which this sender's address may be brought anew: a number that
+    writes is one that may be called. Without another's than this human being's."""
+    written = forms(channel, sender) or [sender] * bool(sender.strip())
+    found = [(channel, each) for each in written]
+    if channel == Channel.WHATSAPP:
+        rows = Address.objects.filter(workspace=workspace, channel=Channel.PHONE)
+        rows = rows.filter(normalised__in=written).select_related("person")
+        others = {row.normalised for row in rows if row.person.human_id != human}
+        found += [(str(Channel.PHONE), each) for each in written if each not in others]
+    return found
+
+
 def theirs(channel: str, sender: str) -> Q:
     """The addresses of a channel that reach this sender: each written form, and each mailbox that
     differs in the tag of a plus-address alone, as the suppression list has it."""

@@ -230,11 +230,13 @@ def _judge_stranger(row: InboundMessage, request: StopRequest, *, at: datetime) 
 
 
 def _suppress_sender(row: InboundMessage, *, at: datetime) -> None:
-    if row.sender.strip():
+    """The address this came from, in whatever way it may be brought anew."""
+    human = row.person.human_id if row.person else None
+    for channel, address in matching.ways(row.workspace, row.channel, row.sender, human=human):
         suppression.suppress(
             row.workspace,
-            row.channel,
-            row.sender,
+            channel,
+            address,
             reason=SuppressionReason.STOP_REQUEST,
             by=INBOUND,
             at=at,

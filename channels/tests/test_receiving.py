@@ -194,6 +194,31 @@ def test_who_asked_us_to_stop_before_we_knew_them_is_not_written_to_by_another_w
     assert "+442079460123" in suppressed(zoe)
 
 
+@pytest.mark.parametrize(
+    ("wrote", "channel", "brought"),
+    [
+        ("+442079460123", "phone", "+442079460123"),
+        ("+5215512345678", "whatsapp", "+525512345678"),
+        ("+5511987654321", "phone", "+551187654321"),
+    ],
+)
+def test_a_number_that_asked_us_to_stop_is_known_however_it_is_brought(wrote, channel, brought):
+    """As a number to call, or with a mobile digit more or less: their mail went on."""
+    zoe = testing.make_person()
+    take_in(Incoming("whatsapp", wrote, "wamid.1", LATER, text="STOP"), at=LATER)
+    add_address(zoe.workspace, zoe, channel, brought)
+    assert suppressed(zoe) == set(zoe.addresses.values_list("normalised", flat=True))
+
+
+def test_a_number_that_two_have_is_closed_for_whoever_asked():
+    ann, ben = testing.make_person(), testing.make_person()
+    add_address(ann.workspace, ann, "whatsapp", "+442079460123")
+    add_address(ben.workspace, ben, "phone", "+442079460123")
+    take_in(Incoming("whatsapp", "+442079460123", "wamid.1", LATER, text="STOP"), at=LATER)
+    assert "+442079460123" in suppressed(ann)
+    assert suppressed(ben) == set()
+
+
 def suppressed(person) -> set[str]:
     rows = person.addresses.values_list("workspace_id", "channel", "normalised")
     return {address for _, _, address in suppression.suppressed_among(set(rows))}
