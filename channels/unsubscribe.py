@@ -66,6 +66,8 @@ def unsubscribe(token: str, *, at: datetime) -> tuple[Draft, list[int]]:
     draft = message_of(token)
     human = people.canonical(draft.person)
     ids = people.human_ids(human)
+    if human.erased_at is not None:  # each address of theirs is suppressed, and nothing is written
+        return draft, ids
     if (human.status, human.status_reason) != (PersonStatus.DESIST, REASON):
         ids = stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
     _forbid(human, at)

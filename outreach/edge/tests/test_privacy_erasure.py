@@ -12,10 +12,11 @@ import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from approvals.models import Approval, Notice
-from channels import manual, merging, stop
+from channels import manual, merging, stop, unsubscribe
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import activity, consent, drafts, person_editing, suppression
@@ -425,3 +426,13 @@ def test_what_was_sent_by_hand_and_is_taken_back_opens_no_round_of_erased_words(
     assert Contact.objects.get().voided_at == WORKDAY
     assert not Approval.objects.filter(status="pending").exists()
     assert Draft.objects.get().status == "rejected"
+
+
+def test_the_button_of_an_old_mail_says_that_nothing_more_comes(live):
+    """It answered with an error, to a mail program as if nothing had been done."""
+    draft, admin = testing.make_approved().draft, testing.dora()
+    erase(draft.person, reason=WHY, by=admin, at=LATER)
+    before = Person.objects.values().get(pk=draft.person_id)
+    for method in (Client().post, Client().get):
+        assert method(f"/unsubscribe/{unsubscribe.token(draft.uuid)}").status_code == 200
+    assert Person.objects.values().get(pk=draft.person_id) == before
