@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals import routing
+from approvals import auto, routing
 from approvals.errors import Refused
 from outreach.core import activity
 from outreach.core.models import Draft, Workspace
@@ -84,7 +84,8 @@ def log_route(
 ) -> dict[str, Any]:
     """The seed's record of every routing (seed B "Audit Trail"): kept and logged.
 
-    `kept`: why a request that might go direct is reviewed all the same.
+    `kept`: why a request that might go direct is reviewed all the same. The log, from which nothing
+    can be erased, is told it without words that somebody typed.
     """
     workspace = draft.workspace
     record: dict[str, Any] = {
@@ -99,7 +100,12 @@ def log_route(
             "role": role_of(by, workspace) or by.kind,
         },
         "principal_type": by.kind,
-        "reason": f"{way.reason}; not automatic: {kept}" if kept else way.reason,
+        "reason": _why(way, kept),
     }
-    activity.record(activity.entry("approvals.routed", draft, **record), by=by, at=at)
+    told = {**record, "reason": _why(way, auto.untyped(kept))}
+    activity.record(activity.entry("approvals.routed", draft, **told), by=by, at=at)
     return record
+
+
+def _why(way: routing.Route, kept: str) -> str:
+    return f"{way.reason}; not automatic: {kept}" if kept else way.reason

@@ -28,6 +28,7 @@ from safety.verdict import Level, Verdict
 
 RULE = Principal.system("auto-approval")
 CODE = "not_automatic"
+BRAKED = "auto-approval is stopped"
 LEAST_VOICE = 60  # a text that fits its voice worse is always read by a person
 rounds.REOPENED[CODE] = "Approved by rule, which the rules do not allow any more; please decide."
 
@@ -119,7 +120,7 @@ def why_not(case: Case, state: Controls) -> str:
     if not workspace.auto_approve_enabled:
         return "auto-approval is off in this workspace"
     if brake := state.sentence(ControlKey.AUTO_APPROVE_ENABLED, workspace.pk):
-        return f"auto-approval is stopped: {brake}"
+        return f"{BRAKED}: {brake}"
     if case.admin is None:
         return "no admin answers for automatic approvals in this workspace"
     if case.confidence is None or case.confidence < workspace.auto_approve_threshold:
@@ -127,6 +128,11 @@ def why_not(case: Case, state: Controls) -> str:
     if not case.place.auto_eligible:
         return "; ".join(case.place.reasons)
     return ""
+
+
+def untyped(kept: str) -> str:
+    """The same without what a colleague typed when they set a brake, which may name anybody."""
+    return BRAKED if kept.startswith(BRAKED) else kept
 
 
 def shadow(workspace: Workspace, place: Tier, way: Route, confidence: int | None) -> dict[str, Any]:

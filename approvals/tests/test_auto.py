@@ -128,6 +128,20 @@ def test_one_rule_that_does_not_agree_makes_it_wait_for_a_person(name, place):
         assert approval.priority_reasons[-1].startswith("not automatic: ")
 
 
+def test_the_log_keeps_no_word_that_somebody_typed_when_they_set_the_brake(place):
+    stop = import_module("channels.stop")
+    stop.set_brake(
+        "AUTO_APPROVE_ENABLED", workspace=place, reason="Anna Miller complained",
+        by=testing.dora(), at=WORKDAY,
+    )  # fmt: skip
+    approval = propose()
+    assert "Anna Miller complained" in approval.priority_reasons[-1]
+    assert "Anna Miller complained" in approval.routing["reason"]
+    told = Activity.objects.get(verb="approvals.routed").codes
+    assert told["reason"].endswith("not automatic: auto-approval is stopped")
+    assert "Miller" not in str(list(Activity.objects.values_list("codes", flat=True)))
+
+
 def test_the_environment_may_brake(place, settings):
     settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "AUTO_APPROVE_ENABLED": True}
     approval = propose()
