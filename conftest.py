@@ -204,7 +204,8 @@ def _static_files_once() -> None:
 @pytest.fixture(autouse=True)
 def _no_memory_of_logs() -> None:
     """Each test begins a log of its own, often with the very same first entry."""
-    shutil.rmtree(Path(settings.DATA_DIR) / "heads", ignore_errors=True)
+    for kept in ("heads", "intents"):
+        shutil.rmtree(Path(settings.DATA_DIR) / kept, ignore_errors=True)
 
 
 @pytest.fixture

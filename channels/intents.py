@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from django.db import Error
+from django.db import Error, transaction
 
 from approvals import quota
 from approvals.models import Approval
+from channels import rewound
 from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach.core import sql
@@ -60,6 +62,9 @@ def make(
     for intent in intents:
         intent.approval = by_id[intent.approval_id]
         intent.quota_day = quota.local_day(intent.approval.workspace, at)
+    if intents:  # never before the commit: what came to nothing is no past
+        last = max(intent.pk for intent in intents)
+        transaction.on_commit(partial(rewound.remember, last, at), robust=True)
     return intents
 
 

@@ -1,8 +1,10 @@
 """Notices that the database has gone back in time: after a restored backup nothing is sent.
 
 Messages that left since the backup stand in it as still to be sent. This machine keeps the head of
-the log as it saw it last, outside the database. A head that is no longer there, or is another, sets
-the emergency stop; lifting it sends everything that was approved before back to the queue.
+the log as it saw it last, outside the database, and the last intent that its senders committed: a
+head is seconds old, and a standby that takes over may lack less. One that is no longer there, or is
+another, sets the emergency stop; lifting it sends everything that was approved before back to the
+queue.
 """
 
 from __future__ import annotations
@@ -10,21 +12,23 @@ from __future__ import annotations
 import logging
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from channels import stop
 from outreach.core import activity
-from outreach.core.models import Seal
+from outreach.core.models import Activity, Seal
 
 logger = logging.getLogger(__name__)
 REASON = (
-    "The database has gone back in time: entry {seq} of its log, which this machine has seen, "
-    "{how}. Was a backup restored? What left since then may stand here as still to be sent. "
-    "Compare with the mail server's own log before you lift this; everything approved goes back to "
-    "the queue"
+    "The database has gone back in time: {what}. Was a backup restored, or did a standby take "
+    "over? What left since then may stand here as still to be sent. Compare with the mail server's "
+    "own log before you lift this; everything approved goes back to the queue"
 )
+BEGUN = "channels.sending"  # what the log says of an intent
+_log = ""  # whose intents are kept: the log that was looked at last
 
 
 def check(*, clock: stop.Clock) -> bool:
@@ -32,16 +36,26 @@ def check(*, clock: stop.Clock) -> bool:
 
     Otherwise the newest head is kept. A log without a seal has no past to compare.
     """
-    path = _place()
-    if path is None:
+    global _log
+    _log = _name()
+    if not _log:
         return False
     lost = missing()
-    if lost is not None:
-        why = REASON.format(seq=lost.seq, how=lost.how)
+    what = lost.sentence if lost else _missing_intent()
+    if what:
+        why = REASON.format(what=what)
         stop.stop_by_itself(reason=why, clock=clock)
         logger.critical("Emergency stop: %s", why)
-    _keep(path, activity.head())
-    return lost is not None
+        _intent_of(_log).unlink(missing_ok=True)  # told once; whoever lifts it has compared
+    seq, found = activity.head()
+    _keep(_head_of(_log), f"{seq} {found}")
+    return bool(what)
+
+
+def remember(delivery: int, at: datetime) -> None:
+    """Keep the last intent of a wave, which has just been committed. Asks the database nothing."""
+    if _log:
+        _keep(_intent_of(_log), f"{delivery} {at.isoformat()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +69,68 @@ class Lost:
     def how(self) -> str:
         return "is another now" if self.rewritten else "is not there"
 
+    @property
+    def sentence(self) -> str:
+        return f"entry {self.seq} of its log, which this machine has seen, {self.how}"
+
 
 def missing() -> Lost | None:
     """What this machine has seen of the log and the database does not hold. Only looks."""
-    path = _place()
-    seen = _read(path) if path else None
+    log = _name()
+    seen = _read(_head_of(log)) if log else None
     if seen is None:
         return None
     now = Seal.objects.filter(seq=seen[0]).values_list("hash", flat=True).first()
     return None if now == seen[1] else Lost(seen[0], rewritten=now is not None)
 
 
-def _place() -> Path | None:
-    """Where this log's head is kept, by its first seal; None for a log without one."""
+def _missing_intent() -> str:
+    """The last intent of this machine, where the log does not hold it; empty where it does.
+
+    By its time as well: a database that went back gives the number to another.
+    """
+    kept = _read(_intent_of(_log))
+    try:
+        at = datetime.fromisoformat(kept[1]) if kept else None
+    except ValueError:
+        return ""
+    if kept is None or at is None:
+        return ""
+    begun = Activity.objects.filter(object_type="delivery", object_id=str(kept[0]), verb=BEGUN)
+    if begun.filter(at=at).exists():
+        return ""
+    when = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"delivery {kept[0]}, which this machine began at {when}, is not there"
+
+
+def _name() -> str:
+    """This log's name, by its first seal; empty for one without any."""
     first = Seal.objects.filter(seq=1).values_list("hash", flat=True).first()
-    return Path(settings.DATA_DIR) / "heads" / first[:32] if first else None
+    return first[:32] if first else ""
+
+
+def _head_of(log: str) -> Path:
+    return Path(settings.DATA_DIR) / "heads" / log
+
+
+def _intent_of(log: str) -> Path:
+    return Path(settings.DATA_DIR) / "intents" / log
 
 
 def _read(path: Path) -> tuple[int, str] | None:
     try:
-        seq, _, found = path.read_text().strip().partition(" ")
-        return int(seq), found
+        number, _, found = path.read_text().strip().partition(" ")
+        return int(number), found
     except (OSError, ValueError):
         return None  # never seen, or unreadable: begun anew
 
 
-def _keep(path: Path, head: tuple[int, str]) -> None:
+def _keep(path: Path, line: str) -> None:
     """Whole or not at all. One that cannot be kept makes the next look blind, which is said."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            file.write(f"{head[0]} {head[1]}\n")
+            file.write(f"{line}\n")
         Path(file.name).replace(path)
     except OSError as error:
-        logger.warning("The head of the log could not be kept in %s: %s", path, error)
+        logger.warning("What was seen of the log could not be kept in %s: %s", path, error)

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as installed
+from django.db import DatabaseError, OperationalError, transaction
 
 from approvals.models import Approval
 from channels import registry, rewound, sending, stop
 from channels.adapters.memory import MemoryAdapter
+from channels.models import Delivery
 from channels.tests.plenty import make_plenty
 from outreach import testing
 from outreach.core import activity
-from outreach.core.models import Activity
+from outreach.core.models import Activity, Contact, Draft, Seal
 from outreach.testing import WORKDAY
 from safety import controls
 from safety.models import ControlKey
@@ -85,6 +87,73 @@ def test_a_log_that_went_back_stops_everything_until_a_person_lifts_it(memory, f
     assert Approval.objects.filter(status="pending").count() == 4
     assert not is_stopped()
     assert Activity.objects.filter(verb__startswith="safety.").exists()
+
+
+def go_back() -> None:
+    """As a standby that takes over leaves it: of the last sending the database knows nothing."""
+    testing.unguard()
+    try:
+        sent = Activity.objects.filter(verb__in=("channels.sending", "channels.sent"))
+        Seal.objects.filter(activity__in=sent).delete()
+        sent.delete()
+    finally:
+        testing.guard()
+    Delivery.objects.all().delete()
+    Contact.objects.all().delete()
+    Approval.objects.update(taken_at=None)
+    Draft.objects.filter(status="sent").update(status="approved")
+
+
+@pytest.mark.parametrize("number_is_anothers", [False, True])
+def test_what_left_since_the_kept_head_is_missed_as_well(memory, number_is_anothers):
+    make_plenty(2)
+    testing.make_draft()  # the log begins
+    kept = sealed()
+    assert sending.process(clock=lambda: NOW).sent == 2
+    last = Delivery.objects.latest("pk")
+    go_back()
+    assert activity.head() == kept, "the log itself shows no gap"
+    if number_is_anothers:
+        other = activity.Entry("channels.sending", "delivery", str(last.pk), last.workspace_id)
+        with transaction.atomic():
+            activity.record(other, by=sending.SENDER, at=NOW + timedelta(minutes=1))
+
+    assert sending.process(clock=lambda: NOW).sent == 0
+    assert len(memory.outbox) == 2, "nobody has it twice"
+    said = controls.read().sentence(ControlKey.EMERGENCY_STOP)
+    assert f"delivery {last.pk}, which this machine began at {NOW:%Y-%m-%d %H:%M:%S} UTC" in said
+    stop.enable_all(workspace=None, reason="compared", by=testing.olaf(), at=NOW)
+    assert sending.process(clock=lambda: NOW).sent == 0, "each is decided anew"
+    assert not is_stopped(), "told once"
+
+
+def test_an_intent_that_came_to_nothing_is_no_past(memory, monkeypatch):
+    make_plenty(1)
+    testing.make_draft()
+    sealed()
+
+    def fails(*_args, **_more):
+        raise OperationalError("the link is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sending.activity, "record", fails)
+        broken.setattr(sending, "DATABASE_TRIES", 0)
+        with pytest.raises(DatabaseError):
+            sending.process(clock=lambda: NOW)
+    assert not (installed.DATA_DIR / "intents").exists()
+    assert sending.process(clock=lambda: NOW).sent == 1
+    assert not is_stopped()
+
+
+@pytest.mark.parametrize("text", ["", "7", "7 noon", "\0"])
+def test_an_intent_that_cannot_be_read_is_begun_anew(memory, text):
+    make_plenty(2)
+    testing.make_draft()
+    sealed()
+    sending.process(clock=lambda: NOW)
+    (path,) = (installed.DATA_DIR / "intents").glob("*")
+    path.write_text(text)
+    assert not rewound.check(clock=lambda: NOW)
 
 
 @pytest.mark.parametrize("text", ["", "twelve ffff", "\0"])
