@@ -66,6 +66,7 @@ def _facts(draft: Draft, known: Known, *, settled: bool, brakes: dict[str, Any])
         touch=_touch(draft, human, known),
         **_recipient(draft, person, human, known),
         **_around(draft, known),
+        anothers=known.around.owners.get(place_of(draft), human.pk) != human.pk,
         **brakes,
         contacts=_history(human, known),
         consents=tuple(known.around.consents.get(human.pk, ())),

@@ -97,6 +97,10 @@ def check_person(facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 
 def check_address(facts: Facts, moment: Moment, at: datetime) -> Verdict:
+    """There is one, and it is not another's since: their stops and limits would not be asked."""
+    if facts.anothers:
+        message = "Its address belongs to another person by now. Write a new message to this one"
+        return _block("ADDRESS_CHECK", "address_of_another", message)
     if facts.address:
         return Verdict()
     return _block(

@@ -26,6 +26,7 @@ from safety.law.table import TABLE
 from safety.question import ConsentOnFile
 
 COMPLAINTS_FOR = timedelta(days=TABLE.guard.days)
+NOWHERE: suppression.Place = (0, "", "")
 
 _PERSON = (
     "id", "merged_into_id", "status", "status_reason", "automation_enabled",
@@ -38,7 +39,8 @@ WHERE p.id IN ({people})
 """
 # What passed in the memory of the rules, rests that still hold, reasons to write that stand (a
 # withdrawal ends what any record of the human being had agreed to before), numbers (which tell a
-# country and a zone) and what merged records say of both, oldest first.
+# country and a zone) and what merged records say of both, oldest first; and who has the addresses
+# that these messages go to.
 AROUND = """
 SELECT 'contact' AS kind, human_id AS whose, channel AS a, direction AS b,
   at, NULL AS until, draft_id AS draft, id
@@ -66,6 +68,12 @@ WHERE p.merged_into_id {among} AND a.channel IN ('whatsapp', 'phone')
 UNION ALL
 SELECT 'place', merged_into_id, country, time_zone, NULL, NULL, NULL, id
 FROM people WHERE merged_into_id {among} AND (country <> '' OR time_zone <> '')
+UNION ALL
+SELECT 'owner', coalesce(p.merged_into_id, p.id), a.channel, a.normalised,
+  NULL, NULL, a.workspace_id, a.id
+FROM {places} JOIN addresses a ON a.workspace_id = given.column1
+  AND a.channel = given.column2 AND a.normalised = given.column3
+JOIN people p ON p.id = a.person_id
 ORDER BY 5, 8
 """
 
@@ -79,13 +87,14 @@ class Passed(NamedTuple):
 
 @dataclass(slots=True)
 class Around:
-    """What AROUND found, by human being."""
+    """What AROUND found, by human being; `owners` by place."""
 
     contacts: dict[int, list[Passed]] = field(default_factory=lambda: defaultdict(list))
     rests: dict[int, list[frequency.Contact]] = field(default_factory=lambda: defaultdict(list))
     consents: dict[int, list[ConsentOnFile]] = field(default_factory=lambda: defaultdict(list))
     phones: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     places: dict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    owners: dict[suppression.Place, int] = field(default_factory=dict)
 
     def last_out(self, human: int) -> list[Passed]:
         """The last two messages that left to them."""
@@ -112,8 +121,9 @@ def read(
 ) -> Known:
     """`words`: whether some of these were not judged yet, so that earlier texts matter."""
     people = people_of({draft.person_id for draft in drafts})
-    around = around_of(people.values(), at=at)
-    standing = suppression.standing(map(place_of, drafts), complaints_since=at - COMPLAINTS_FOR)
+    places = [place_of(draft) for draft in drafts]
+    around = around_of(people.values(), at=at, places=places)
+    standing = suppression.standing(places, complaints_since=at - COMPLAINTS_FOR)
     return Known(
         state=state or controls.read(),
         people=people,
@@ -155,8 +165,10 @@ def _one(values: Sequence[Any], **points_at: Person | None) -> Person:
     return person
 
 
-def around_of(people: Iterable[Person], *, at: datetime) -> Around:
-    """What stands around these people at this moment, which is now.
+def around_of(
+    people: Iterable[Person], *, at: datetime, places: Collection[suppression.Place] = ()
+) -> Around:
+    """What stands around these people and places at this moment, which is now.
 
     What we sent and rests are committed, so they have happened, whatever another sender's clock
     said. What arrived counts from its own time on: it only ever allows more.
@@ -164,13 +176,16 @@ def around_of(people: Iterable[Person], *, at: datetime) -> Around:
     found = Around()
     among, humans = sql.among({person.human_id for person in people})
     values = [humans, sql.from_moment(at - MEMORY), humans, sql.from_moment(at)]
-    rows = sql.fetch(AROUND, [*values, *[humans] * 7], among=among)
+    asked, wanted = sql.table("bigint text text", sorted(set(places)) or [NOWHERE])
+    rows = sql.fetch(AROUND, [*values, *[humans] * 7, *wanted], among=among, places=asked)
     for kind, whose, a, b, began, until, draft, _ in rows:
         moment, end = sql.to_moment(began), sql.to_moment(until)
         if kind == "phone":
             found.phones[whose].append(a)
         elif kind == "place":
             found.places[whose].append((a, b))
+        elif kind == "owner":
+            found.owners[draft, a, b] = whose
         elif kind == "contact":
             when = min(moment, at) if b == "out" else moment
             contact = frequency.Contact(platform=a, at=when, direction=b)

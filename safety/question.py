@@ -69,6 +69,7 @@ class Facts:
     postal_address: str = ""  # the workspace's
     # What stands against the address and for the workspace.
     suppressed: str = ""  # why nothing may go to this address
+    anothers: bool = False  # it is the address of another human being by now
     complaints: tuple[datetime, ...] = ()  # of the workspace, as far back as the guard looks
     left_count: int = 0  # messages of the workspace that left in that time
     parties: tuple[str, ...] = ()  # addresses and numbers of the two who write to each other

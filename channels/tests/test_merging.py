@@ -235,6 +235,40 @@ def test_no_merge_and_no_undo_while_a_message_is_being_sent(pair, flying):
         merging.undo(row, by=testing.bob(), at=AT)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("blocked", [True, False])
+def test_what_was_approved_to_the_others_address_does_not_leave_once_they_are_two(
+    live, memory, blocked
+):
+    kept = testing.make_person(name="Anna Meier")
+    other = Person.objects.create(
+        workspace=kept.workspace, full_name="A. Meier", first_name="A.", greeting_name="A."
+    )
+    row = merging.merge(kept, other, by=testing.bob(), at=AT)
+    approval = testing.make_approved(Person.objects.get(pk=other.pk))
+    assert approval.revision.address == kept.addresses.get().normalised
+    merging.undo(row, by=testing.alice(), at=AT)
+    kept.refresh_from_db()
+    if blocked:
+        stop.stop_person(kept, "blocked", reason="a competitor", by=testing.alice(), at=AT)
+    sending.process(clock=lambda: AT + timedelta(minutes=1))
+    assert memory.outbox == []
+    approval.draft.refresh_from_db()
+    assert approval.draft.status == "draft"
+    assert "belongs to another person by now" in approval.draft.status_reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_to_a_merged_record_goes_to_the_address_of_the_human_being(live, memory):
+    kept = testing.make_person(name="Anna Meier")
+    other = Person.objects.create(
+        workspace=kept.workspace, full_name="A. Meier", first_name="A.", greeting_name="A."
+    )
+    merging.merge(kept, other, by=testing.bob(), at=AT)
+    testing.make_approved(Person.objects.get(pk=other.pk))
+    assert sending.process(clock=lambda: AT + timedelta(minutes=1)).sent == 1
+
+
 def test_a_page_that_shows_old_values_merges_nothing(pair):
     seen = merging.digest(*pair)
     pair[1].notes = "hates tea"

@@ -227,6 +227,9 @@ SAID = [
      "Automation disabled: sick. The message is held until then."),
     (gate.check_address, {"address": ""}, "edit", Level.BLOCK, "ADDRESS_CHECK", "no_address",
      "This person has no email address. Add one, then submit again."),
+    (gate.check_address, {"anothers": True}, "sending", Level.BLOCK, "ADDRESS_CHECK",
+     "address_of_another",
+     "Its address belongs to another person by now. Write a new message to this one"),
     (gate.check_hours, {"zone_fault": "Mars/Base"}, "edit", Level.BLOCK, "TIME_CHECK",
      "zone_unknown", "The stored time zone 'Mars/Base' is none that IANA knows. Correct it on the "
      "person or the workspace; until then nobody can tell their hours"),
