@@ -63,6 +63,7 @@ def circumstances(
     *,
     confidence: int | None,
     first_message: bool,
+    met_on_channel: bool,
     ever_desisted: bool,
     conflict: bool,
     rewritten: bool,
@@ -78,6 +79,7 @@ def circumstances(
     return Circumstances(
         confidence=confidence,
         first_message=first_message,
+        first_on_channel=not (first_message or met_on_channel),
         ever_desisted=ever_desisted,
         conflict=conflict,
         rewritten=rewritten,

@@ -24,7 +24,7 @@ class _Known:
     agents: dict[int, Agent]
     admins: dict[int, User]
     desisted: set[int]
-    met: set[int]
+    met: set[tuple[int, str]]  # (human, channel)
     alerts: dict[int, str]  # of the last message of each human
     others: set[tuple[int, int]]  # (human, draft) of every open round
 
@@ -50,7 +50,7 @@ def _gather(rows: Sequence[Approval]) -> _Known:
         agents=Agent.objects.in_bulk({agent_of(row) for row in rows}),
         admins=auto.admins({row.workspace for row in rows}),
         desisted={row.human_id for row in everybody.filter(desisted_at__isnull=False)},
-        met=set(contacts.values_list("human_id", flat=True).distinct()),
+        met=set(contacts.values_list("human_id", "channel").distinct()),
         alerts=inbox.alerts_of(humans),
         others=set(open_now.filter(human__in=humans).values_list("human_id", "draft_id")),
     )
@@ -76,7 +76,8 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             workspace,
             verdict,
             confidence=row.revision.confidence,
-            first_message=row.human_id not in known.met,
+            first_message=row.human_id not in {human for human, _ in known.met},
+            met_on_channel=(row.human_id, row.channel) in known.met,
             ever_desisted=row.human_id in known.desisted,
             conflict=any(
                 human == row.human_id and draft != row.draft_id for human, draft in known.others

@@ -191,6 +191,7 @@ def _open(
             verdict,
             confidence=revision.confidence,
             first_message=draft.touch == "initial",
+            met_on_channel=history.met(human.pk, draft.channel),
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
             rewritten=change is not None or rewriting.is_ours(revision),

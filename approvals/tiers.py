@@ -21,6 +21,7 @@ class Circumstances:
 
     confidence: int | None = None
     first_message: bool = False
+    first_on_channel: bool = False
     ever_desisted: bool = False
     conflict: bool = False
     rewritten: bool = False
@@ -58,6 +59,8 @@ def by_confidence(confidence: int | None) -> tuple[int, bool, str]:
 
 ROWS: tuple[tuple[str, int, str], ...] = (
     ("first_message", NORMAL, "first message to this person"),
+    # Nobody has looked yet whether they are at this address; an agent may have added it.
+    ("first_on_channel", NORMAL, "first message to this person by this channel"),
     ("conflict", NORMAL, "another message to this person is open"),
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
@@ -71,7 +74,11 @@ ROWS: tuple[tuple[str, int, str], ...] = (
 
 
 # Rows whose priority an admin may switch off, and the switch.
-SWITCHED = {"first_message": "review_first", "ever_desisted": "review_desist"}
+SWITCHED = {
+    "first_message": "review_first",
+    "first_on_channel": "review_first",
+    "ever_desisted": "review_desist",
+}
 
 
 def tier(circumstances: Circumstances) -> Tier:

@@ -24,7 +24,7 @@ from approvals import (
 from approvals.errors import Refused
 from approvals.models import Approval
 from outreach import testing
-from outreach.core import drafts
+from outreach.core import drafts, person_editing
 from outreach.core.models import Activity, Agent, Contact, Draft, Membership, Person, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed
@@ -126,6 +126,25 @@ def test_one_rule_that_does_not_agree_makes_it_wait_for_a_person(name, place):
     assert approval.status == "pending"
     if name not in ("Safe Mode on", "governance"):
         assert approval.priority_reasons[-1].startswith("not automatic: ")
+
+
+def test_an_address_that_an_agent_added_itself_is_first_written_to_by_a_person(place, live, memory):
+    agent = testing.make_agent(None, *SCOPES, "people:write")
+    person = acquaintance()
+    person.addresses.all().delete()
+    Contact.objects.update(channel="linkedin")
+    person_editing.change(
+        person, {}, addresses=[("email", "eve@example.net")], by=agent, at=WORKDAY
+    )
+    approval = propose(person, agent=agent)
+    assert (approval.status, approval.get_priority_display()) == ("pending", "normal")
+    assert "first message to this person by this channel" in approval.priority_reasons[-1]
+    services.approve(
+        approval.pk, by=testing.alice(), at=WORKDAY, digest=approval.digest, undo_seconds=0
+    )
+    assert drain().sent == 1, "a person has looked"
+    again = propose(person, agent=agent, at=AT, text="Another note for you, as you asked.")
+    assert again.status == "auto_approved"
 
 
 def test_the_log_keeps_no_word_that_somebody_typed_when_they_set_the_brake(place):
@@ -258,6 +277,7 @@ LATER = {
     "agent is governed": lambda place: Agent.objects.update(autonomy_override="governance"),
     "asked us to stop once": lambda place: Person.objects.update(desisted_at=WORKDAY),
     "never met after all": lambda place: Contact.objects.update(voided_at=WORKDAY),
+    "met by another channel": lambda place: Contact.objects.update(channel="linkedin"),
     "a second message": second_message,
 }
 
@@ -391,7 +411,8 @@ def test_a_text_far_from_the_voice_is_always_read_by_a_person():
     def off(score):
         told = auto.circumstances(
             testing.make_workspace(), Verdict(), confidence=95, first_message=False,
-            ever_desisted=False, conflict=False, rewritten=False, voice_score=score,
+            met_on_channel=True, ever_desisted=False, conflict=False, rewritten=False,
+            voice_score=score,
         )  # fmt: skip
         return told.off_voice
 

@@ -13,9 +13,10 @@ CONFIDENCE = [
     (None, NORMAL, False),
 ]  # fmt: skip
 ROWS = [
-    ("first_message", NORMAL), ("conflict", NORMAL), ("needs_person", NORMAL),
-    ("off_voice", NORMAL), ("attached", NORMAL), ("rewritten", HIGH), ("sent_before", HIGH),
-    ("contains_pii", HIGH), ("ever_desisted", CRITICAL), ("critical_alert", CRITICAL),
+    ("first_message", NORMAL), ("first_on_channel", NORMAL), ("conflict", NORMAL),
+    ("needs_person", NORMAL), ("off_voice", NORMAL), ("attached", NORMAL), ("rewritten", HIGH),
+    ("sent_before", HIGH), ("contains_pii", HIGH), ("ever_desisted", CRITICAL),
+    ("critical_alert", CRITICAL),
 ]  # fmt: skip
 
 
@@ -46,7 +47,12 @@ def test_the_highest_priority_wins_and_every_reason_is_told():
 
 
 @pytest.mark.parametrize(
-    ("row", "switch"), [("first_message", "review_first"), ("ever_desisted", "review_desist")]
+    ("row", "switch"),
+    [
+        ("first_message", "review_first"),
+        ("first_on_channel", "review_first"),
+        ("ever_desisted", "review_desist"),
+    ],
 )
 def test_a_requirement_switched_off_lowers_the_priority_and_nothing_else(row, switch):
     place = tiers.tier(Circumstances(confidence=95, **{row: True, switch: False}))

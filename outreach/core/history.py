@@ -24,6 +24,13 @@ def touch_for(human_id: int) -> str:
     return Touch.REPLY if last.direction == Contact.Direction.IN else Touch.FOLLOW_UP
 
 
+def met(human_id: int, channel: str) -> bool:
+    """Whether anything passed between us and this human being on that channel."""
+    return Contact.objects.filter(
+        human_id=human_id, channel=channel, voided_at__isnull=True
+    ).exists()
+
+
 def came_back(draft_ids: Iterable[int]) -> dict[int, str]:
     """Which of these messages left and did not reach them, as far as we were told, and how: `hard`
     where nobody ever gets mail at that address."""
