@@ -16,9 +16,13 @@ from safety.contract.payload import Payload
 from safety.verdict import Finding
 
 NOTE_LENGTH = 300
-# "Re:", "Fwd:" and what mail programs of other languages write for them.
+# "Re:", "Fwd:" and what mail programs of other languages write for them, as `fold` leaves it: a
+# Cyrillic "Отв" reads "otb". Mail servers put marks such as "[EXT]" in front.
 _THREAD_MARK = re.compile(
-    r"\W*(?:re|fwd?|aw|wg|antw|sv|vs|tr|rv|enc|rif|odp|ynt|vl|doorst)\s*(?:[\[(]\d{1,3}[\])])?\s*:"
+    r"\W*(?:\[\w{1,20}\]\W*)?"
+    r"(?:re|fwd?|aw|wg|antw(?:ort)?|sv|vs|tr|rv|enc|rif|odp|ynt|yanit|vl|doorst|res|ris|r|otb(?:et)?"
+    r"|tra loi|aπ|השב|رد|回复|回覆|回信|答复|答覆|转发|轉寄|轉發|返信|転送|회신|답장|전달|ตอบ)"
+    r"\s*(?:[\[(]\d{1,3}[\])])?\s*:"
 )
 _PICTURES = tuple(
     f".{ending}"

@@ -260,7 +260,20 @@ def test_the_stronger_of_two_rows_that_say_the_same_is_told():
     assert [f.status for f in verdict.findings if f.code == "postal_address"] == ["fail"]
 
 
-@pytest.mark.parametrize("subject", ["Re: our call", "RE: x", "Fwd: x", "AW: x", "re[2]: x"])
+@pytest.mark.parametrize(
+    "subject", ["Ref: 4711", "Résumé: x", "Rent: x", "A [new] re: x", "回复合同"]
+)
+def test_a_word_that_begins_alike_is_no_reply_mark(subject):
+    assert codes(judge(replace(AD, subject=subject))) == set()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Re: our call", "RE: x", "Fwd: x", "AW: x", "re[2]: x", "Antwort: x", "Res: x", "R: x",
+     "Отв: x", "Yanıt: x", "Απ: x", "השב: x", "رد: x", "Trả lời: x", "回复：合同", "答覆: x",
+     "転送: x", "회신: x",
+     "ตอบ: x", "[EXT] Re: x"],
+)  # fmt: skip
 def test_a_reply_mark_belongs_to_a_conversation(subject):
     facts = replace(AD, subject=subject)
     mail = Contact(platform="email", at=NOON - timedelta(days=3), direction="out")
