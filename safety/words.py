@@ -15,6 +15,7 @@ from safety.contract.markup import differ, draws
 from safety.contract.pii import check_pii
 from safety.contract.quoting import own_words
 from safety.contract.rewrite import Proposal, needs_rewrite, rewrite
+from safety.contract.rulebook import OWN_SOURCE
 from safety.emergency import MARK
 from safety.question import Facts, Moment
 from safety.verdict import Finding, Level, Verdict, join
@@ -61,7 +62,8 @@ def _in_names(facts: Facts) -> Iterator[Verdict]:
         name = str(item.get("name", ""))
         words = name.rpartition(".")[0].replace("_", " ") or name
         hits = find(channel=facts.channel, subject=words, extra=facts.own_words)
-        found = [as_finding(hit) for hit in hits if hit.status == "fail"]
+        mine = [hit for hit in hits if hit.status == "fail" or hit.rule.source == OWN_SOURCE]
+        found = [as_finding(hit) for hit in mine]
         found += [each for each in check_pii(text=words, allowed=facts.parties).findings
                   if each.status != "pass"]  # fmt: skip
         if not found:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
@@ -10,6 +12,7 @@ from outreach.core.models import Workspace
 from outreach.testing import WORKDAY
 from safety import facts, words
 from safety.question import Moment
+from safety.verdict import Level
 
 pytestmark = pytest.mark.django_db
 TEXT = "Here is the plan. It brings Synergie\u0301 to all."
@@ -33,6 +36,19 @@ def test_words_of_a_workspace_are_found_and_taken_out_there_only():
     assert families(mine) == {"workspace.synergie"} and families(theirs) == set()
     proposal = words.propose(known_of(mine))
     assert proposal is not None and "Synergi" not in proposal.text
+
+
+@pytest.mark.parametrize("name", ["rivalcorp_offer.pdf", "Rival-Corp price.docx", "RIVALCORP.pdf"])
+def test_the_name_of_a_file_is_read_for_them_too(name):
+    draft = testing.make_draft(
+        testing.make_person(testing.make_workspace("a", own_words="rivalcorp\nrival-corp"))
+    )
+    facts_of = replace(known_of(draft), attachments=({"name": name},))
+    verdict = words.check_personal_data(facts_of, Moment.SUBMISSION, WORKDAY)
+    [finding] = verdict.findings
+    assert verdict.level is Level.REVIEW
+    assert (finding.status, finding.rule.startswith("workspace.rival")) == ("warn", True)
+    assert "in the name of a file" in finding.message
 
 
 def test_our_rules_still_hold_beside_them():
