@@ -124,8 +124,12 @@ def judge_text(text: str, *, is_their_own: bool = True) -> StopRequest:
 def hold(person: Person, reason: str, *, at: datetime) -> list[int]:
     """Hold every message to this human until a person has looked, and bring theirs to the top."""
     human = Person.objects.get(pk=person.human_id)
-    if human.automation_enabled:  # an older reason is not overwritten
-        stop.set_automation(human, False, reason=reason, by=INBOUND, at=at)
+    older = "" if human.automation_enabled else human.automation_disabled_reason
+    if human.automation_enabled or reason not in older:
+        # Beside an older reason, so that neither whoever ends that one nor a merge taken back
+        # lets go of this one unseen.
+        why = f"{reason}; off already: {older}" if older else reason
+        stop.set_automation(human, False, reason=why, by=INBOUND, at=at)
     return to_the_top(human, reason)
 
 

@@ -61,7 +61,7 @@ def test_an_unclear_reply_keeps_the_reason_of_an_older_hold(monkeypatch):
     )
     hear(person, "email", "hm", at=LATER, key="m1")
     person.refresh_from_db()
-    assert person.automation_disabled_reason == "lawsuit"
+    assert person.automation_disabled_reason == f"{inbound.UNCLEAR}; off already: lawsuit"
 
 
 def test_what_cannot_be_judged_is_held(monkeypatch, caplog):

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from approvals.models import Approval
-from channels import manual, merging, registry, sending, stop
+from channels import inbound, manual, merging, registry, sending, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
@@ -216,6 +216,20 @@ def test_open_approvals_count_for_the_human_being_and_go_back(pair):
     merging.undo(row, by=testing.bob(), at=LATER)
     approval.refresh_from_db()
     assert approval.human_id == other.pk
+
+
+def test_what_holds_the_human_being_since_a_merge_holds_both_after_its_undoing(pair):
+    """The other record was held already, so that the new reason was written nowhere."""
+    kept, other = pair
+    stop.set_automation(other, False, reason="on leave", by=testing.alice(), at=AT)
+    row = merging.merge(kept, other, by=testing.bob(), at=AT)
+    kept.refresh_from_db()
+    inbound.hold(kept, inbound.UNCLEAR, at=LATER)
+    merging.undo(row, by=testing.alice(), at=LATER)
+    for person in pair:
+        person.refresh_from_db()
+        assert not person.automation_enabled
+        assert person.automation_disabled_reason == f"{inbound.UNCLEAR}; off already: on leave"
 
 
 @pytest.mark.parametrize("flying", [0, 1])
