@@ -55,14 +55,14 @@ def why_not(approval: Approval, *, at: datetime) -> str:
         return f"it is held until {approval.not_before:%Y-%m-%d %H:%M} UTC"
     if approval.scheduled_for is not None and approval.scheduled_for < at:
         return "its scheduled time has passed"
-    if _wrote_since(approval):
+    if wrote_since(approval):
         return "they wrote since it was first asked for"
     return ""
 
 
-def _wrote_since(approval: Approval) -> bool:
+def wrote_since(approval: Approval) -> bool:
     """Whether this human being wrote after a round of this message was first opened: the page that
-    approves several shows what we say and not what they said."""
+    approves several, and a program's list, show what we say and not what they said."""
     first = Approval.objects.filter(draft=approval.draft_id).order_by("created_at").first()
     since = (first or approval).created_at
     came = Q(received_at__gt=since) | Q(judged_at__gt=since) | Q(status=InboundStatus.NEW)

@@ -14,16 +14,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals import extending, queue, services, tasks
-from approvals.errors import Refused
+from approvals import bulk, extending, queue, services, tasks
+from approvals.errors import Refused, Stale
 from approvals.models import Approval, ApprovalStatus, Priority
-from outreach.core import drafts
+from outreach.core import drafts, inbox
 from outreach.core.models import Channel, Purpose, Touch
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.filters import Filters
-from outreach.edge.api.pages import Order, Pages
+from outreach.edge.api.pages import BIGGEST, Order, Pages
 
 
 class ApprovalSerializer(shapes.RoundSerializer):
@@ -81,8 +81,21 @@ class DecideBody(AboutText):
     scheduled_for = shapes.Instant(required=False, allow_null=True)
 
 
+class YesBody(DecideBody):
+    """A yes to this text. `heard` is asked where they wrote since it was first asked for."""
+
+    heard = serializers.IntegerField(
+        min_value=0, max_value=BIGGEST, required=False,
+        help_text="The `id` of the newest message of theirs you have read, as /api/inbound says.",
+    )  # fmt: skip
+
+
 class EditBody(shapes.TextBody, DecideBody):
     """Other words, for the text with this digest."""
+
+
+class EditYesBody(shapes.TextBody, YesBody):
+    """Other words for the text with this digest, and a yes to them."""
 
 
 class RejectBody(AboutText):
@@ -138,11 +151,26 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         done = act(item.pk, **words, by=self.principal, at=self.now)
         return self._tell(done)
 
-    @extend_schema(request=DecideBody, responses=ApprovalSerializer)
+    def _yes(self, body: type[StrictSerializer]) -> tuple[Approval, dict[str, Any]]:
+        """The item and the body, with what of theirs was read: Stale where they wrote since."""
+        item, words = self._item(), self.read(body)
+        newest = inbox.newest(item.draft)  # before the look: what comes later is not read
+        if "heard" not in words and item.status == ApprovalStatus.PENDING:
+            if bulk.wrote_since(item):
+                raise Stale(
+                    f"They wrote since #{item.pk} was first asked for. Read it (/api/inbound), "
+                    "then send its id as heard with your yes."
+                )
+            words["heard"] = newest
+        return item, words
+
+    @extend_schema(request=YesBody, responses=ApprovalSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str = "") -> Response:
-        """Say yes to exactly the text with this digest."""
-        answer = self._decide(services.approve, DecideBody)
+        """Say yes to exactly the text with this digest. 409 where they wrote and it is unread."""
+        item, words = self._yes(YesBody)
+        done = services.approve(item.pk, **words, by=self.principal, at=self.now)
+        answer = self._tell(done)
         transaction.on_commit(tasks.wake_sender)
         return answer
 
@@ -158,14 +186,14 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         )
         return self._tell(done)
 
-    @extend_schema(request=EditBody, responses=ApprovalSerializer)
+    @extend_schema(request=EditYesBody, responses=ApprovalSerializer)
     @action(detail=True, methods=["post"], url_path="edit-and-approve")
     def edit_and_approve(self, request: Request, pk: str = "") -> Response:
         """Save an edit and say yes to it; where the rules change it, it is saved only (409)."""
-        item, words = self._item(), self.read(EditBody)
+        item, words = self._yes(EditYesBody)
         done = services.edit_and_approve(
             item.pk, _words(item, words), by=self.principal, at=self.now, digest=words["digest"],
-            scheduled_for=words.get("scheduled_for"),
+            scheduled_for=words.get("scheduled_for"), heard=words.get("heard"),
         )  # fmt: skip
         transaction.on_commit(tasks.wake_sender)
         return self._tell(done)

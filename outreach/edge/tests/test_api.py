@@ -16,7 +16,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from approvals import services, submission
+from approvals import bulk, services, submission
 from approvals.models import Approval
 from channels import merging, stop
 from channels.models import Delivery
@@ -389,6 +389,40 @@ def test_a_reviewer_decides_about_the_text_they_read():
     assert done.json()["receipt"]["message"] == approval.digest
     assert api.code(alice.post(f"{path}/approve", {"digest": approval.digest}))[0] == 409
     assert alice.post(f"{path}/undo").json()["status"] == "pending"
+
+
+@pytest.mark.parametrize("act", ["approve", "edit-and-approve"])
+def test_who_wrote_since_it_was_asked_for_is_read_before_a_yes(act):
+    person, now = testing.make_person(), timezone.now()
+    asked = testing.make_pending(person, at=now - timedelta(hours=1))
+    new = testing.make_inbound(person, text="Sorry, we bought it elsewhere.", received_at=now)
+    alice = api.colleague(testing.alice)
+    path, words = f"/api/approvals/{asked.pk}/{act}", {"digest": asked.digest}
+    if act != "approve":
+        words["text"] = asked.revision.text.replace("minutes", "notes")
+    told = alice.post(path, words)
+    assert (api.code(told), asked.pk) == ((409, "stale"), Approval.objects.get().pk)
+    assert "heard" in str(told.json())
+    assert api.code(alice.post(path, {**words, "heard": new.pk - 1})) == (409, "stale")
+    assert Approval.objects.get().status == "pending"
+    assert alice.post(path, {**words, "heard": new.pk}).status_code == 200
+    assert Approval.objects.get().status == "approved"
+
+
+def test_a_message_between_the_look_and_the_yes_is_not_read(monkeypatch):
+    person, now = testing.make_person(), timezone.now()
+    asked = testing.make_pending(person, at=now - timedelta(hours=1))
+    real = bulk.wrote_since
+
+    def and_then_they_write(item):
+        found = real(item)
+        testing.make_inbound(person, received_at=now)
+        return found
+
+    monkeypatch.setattr(bulk, "wrote_since", and_then_they_write)
+    alice = api.colleague(testing.alice)
+    told = alice.post(f"/api/approvals/{asked.pk}/approve", {"digest": asked.digest})
+    assert api.code(told) == (409, "stale")
 
 
 def test_an_edit_is_a_new_text_with_a_new_digest():
