@@ -92,12 +92,14 @@ _LETTER_NAME = re.compile(
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: BAR| ROTUNDA)?(?: WITH(?:OUT)? .*)?"
 )
 _SMALL_CHEROKEE = range(0xAB70, 0xABC0)
-# Drawn as nothing although Unicode files them among letters and symbols.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159")
+# Drawn as nothing although Unicode files them among letters and symbols; and what it has given to
+# nobody, but would have drawn as nothing (Default_Ignorable_Code_Point).
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159"
+    "\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 # Controls that part words; the others are drawn as nothing.
 _BLANK = dict.fromkeys("\x0b\x0c\x85", " ")
-# Given to nobody, and to be drawn as nothing whenever somebody is (Default_Ignorable_Code_Point).
-_UNDRAWN = (range(0x2065, 0x2066), range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000))
 _KEPT = 20_000  # characters remembered; hostile text must not grow the memory for ever
 
 
@@ -124,7 +126,7 @@ def _plain(char: str) -> str:
     if char in _TABLE:
         return _TABLE[char]
     kind = unicodedata.category(char)
-    if kind in ("Cf", "Mn", "Me") or char in _INVISIBLE or any(ord(char) in r for r in _UNDRAWN):
+    if kind in ("Cf", "Mn", "Me") or _INVISIBLE.match(char):
         return ""
     if kind in ("Zs", "Cc"):
         return " " if kind == "Zs" else _BLANK.get(char, "")

@@ -6,7 +6,7 @@ import pytest
 
 from safety.contract import glyphs
 from safety.contract.glyphs import Folds
-from safety.contract.normalise import fold, has_markup
+from safety.contract.normalise import fold, has_markup, turned
 
 BREAKING = ("p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table")
 
@@ -30,10 +30,10 @@ def read(text: str, **how: bool) -> str:
         ("éÉñÅ", "eEnA"),
         ("ⒶⓑℒⅧ①ﬁﬃǄ", "AbLVIII1fiffiDZ"),
         ("🅐🇦ᴀᶏȺ", "AAaaA"),
-        ("漢字☃ß½⺀\u0378🀄", "漢字☃ß½⺀\u0378🀄"),
+        ("漢字☃ß½⺀\u0378🀄\U000e1000", "漢字☃ß½⺀\u0378🀄\U000e1000"),
         ("\u200d\u0301\u20dd\u3164\u2800\u00ad", ""),
         ("\x0b\x0c\x85\u00a0\u2003\u1680", "      "),
-        ("\x07\x7f\x9d\u2065\ufff0\ufff8\U000e0080\U000e0fff\U0001d159", ""),
+        ("\x07\x7f\x9d\u2065\ufff0\ufff8\U000e0000\U000e0fff\U0001d159", ""),
         ("йѓ", "nr"),
         ("\t\n\r", "\t\n\r"),
         ("\u2028\u2029", "\n\n"),
@@ -86,6 +86,37 @@ def test_an_empty_stretch_lies_at_the_start() -> None:
 def test_a_span_takes_the_marks_on_its_last_letter_along(text: str, whole: str) -> None:
     first, last = fold(text).span(0, 4)
     assert text[first:last] == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("\u202ewon tca", "act now"),
+        ("Hello \u202ewoN tca\u202c, Anna", "hello act now, anna"),
+        ("\u202ewon\nor \u202eretal", "now\nor later"),
+        ("\u202etca\u2066 now", "act now"),
+        ("\u202e\u202etca", "act"),
+        ("plain", None),
+        ("\u202ea", None),
+        ("act \u202e", None),
+    ],
+)
+def test_what_is_turned_round_is_read_as_it_is_drawn(text: str, drawn: str | None) -> None:
+    seen = turned(text)
+    assert (seen and seen.text) == drawn
+    assert seen is None or seen.cased.lower() == drawn
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "quote"),
+    [(0, 6, "Hello "), (6, 10, "dn\ufb01"), (7, 10, "dn\ufb01"), (9, 12, "i d")],
+)
+def test_a_stretch_of_what_is_turned_round_leads_back(start: int, end: int, quote: str) -> None:
+    text = "Hello \u202eti dn\ufb01"  # "find it", with one sign for "fi"
+    seen = turned(text)
+    assert seen is not None and seen.text == "hello find it" and seen.original == text
+    first, last = seen.span(start, end)
+    assert text[first:last] == quote
 
 
 def test_a_long_text_is_read_as_a_short_one_is() -> None:
