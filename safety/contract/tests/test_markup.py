@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from safety.contract.markup import differ, to_text
+from safety.contract.markup import differ, draws, to_text
 from safety.contract.tests.test_accounts import calls
 
 
@@ -34,6 +34,10 @@ from safety.contract.tests.test_accounts import calls
         ("<template>no</template>yes</template>", "yes"),
         ("a < b > c <3 you", "a < b > c <3 you"),
         ("<o:p>Word</o:p> <!doctype html><?xml?>", "Word"),
+        # Each way in which it may be read stands below the others.
+        ('<img alt="One" title=two>Seen', "Seen\nOne\ntwo"),
+        ("<svg></svg>Seen", "Seen\n<svg></svg>Seen"),
+        ("<style>p{content:'a'}</style>Seen", "Seen\np{content:'a'}</style>"),
         ("", ""),
     ],
 )
@@ -58,6 +62,8 @@ def test_the_words_a_reader_sees(html: str, text: str) -> None:
         '<style>p::after{content:"Act now"}</style>', "<style>p{content: 'Act now'}</style>",
         '<style>p{c\\6fntent:"Act now"}</style>', '<style>p{content:"" "Act now"}</style>',
         'Act <span title="really">now</span>', "Act <!--[if mso]>x<![endif]-->now",
+        "<svg></svg>Act <b>now</b>", "<svg></svg>Act <!--now-->",
+        "<!--[IF mso]><p>Act\nnow</p><![ENDIF]-->",
     ],
 )  # fmt: skip
 def test_what_some_programs_show_is_seen(html: str) -> None:
@@ -71,10 +77,26 @@ def test_what_some_programs_show_is_seen(html: str) -> None:
         "<!--[if gte mso 9]><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml><![endif]-->Seen",
         "<!--[if mso]><table><tr><td><![endif]-->Seen<!--[if mso]></td></tr></table><![endif]-->",
         '<p style="font-family:\'Arial\'" class="a">Seen</p>',
+        '<img alt="" src=a>Seen<!-- <img alt="Hidden"> -->',
     ],
 )
 def test_mark_up_without_words_says_none(html: str) -> None:
     assert to_text(html) == "Seen"
+
+
+@pytest.mark.parametrize(
+    ("html", "more"),
+    [
+        ("<p>Seen<img src=a>", True), ("<SVG></SVG>", True), ("<input>", True),
+        ("<marquee>Seen</marquee>", True), ("<table background = 'a'>", True),
+        ("<p style='background: url (a)'>", True), ("<style>@import 'a'</style>", True),
+        ("<i style='unicode-bidi:bidi-override'>", True), ("<bdo dir=rtl>", True),
+        ("<meta http-equiv=refresh content=0>", True), ("<meta charset=utf-8>Seen", False),
+        ("<p>An image of the form in the background, to refresh</p>", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_shows_more_than_words_is_known(html: str, more: bool) -> None:
+    assert draws(html) is more
 
 
 BLOCKS = "<p> <br> <div> <li> <tr> <h1> <h2> <h3> <h4> <h5> <h6> <table> <ul> <ol> <hr>"

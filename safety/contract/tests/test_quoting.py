@@ -53,6 +53,12 @@ def test_a_text_too_long_to_compare_is_judged_whole() -> None:
     assert own_words(f"x{longest}", [THEIRS]) == f"x{longest}"
 
 
+def test_only_the_first_hundred_quotes_are_looked_up() -> None:
+    quote = f"> {THEIRS}\n"
+    left = own_words(f"{quote}\n" * 102, [THEIRS])
+    assert left == f"{hidden(len(quote))}\n" * 100 + f"  {THEIRS}\n\n" * 2
+
+
 @pytest.mark.parametrize(
     ("text", "seems"),
     [

@@ -121,7 +121,7 @@ def test_an_own_word_with_a_sharp_s_is_found_however_it_is_spelt(word: str, text
     assert beside == []
 
 
-@pytest.mark.parametrize(("word", "read"), [("€", "e"), ("£", "l"), ("§", "s"), ("™", "tm")])
+@pytest.mark.parametrize(("word", "read"), [("€", "e"), ("£", "l"), ("™", "tm"), ("℅", "c/o")])
 def test_a_mark_that_is_read_as_letters_is_refused_as_an_own_word(word: str, read: str) -> None:
     with pytest.raises(RuleError, match=f"read as “{read}”.*write it out"):
         rulebook.check_own_word(word)
@@ -173,6 +173,21 @@ def test_rules_that_wait_for_a_second_word_are_found_beside_the_others() -> None
     found = rulebook.Book(rules).candidates(text, "text")
     assert sorted(rule.id for rule, _, _ in found) == ["x.0", "x.41", "x.82", "x.99"]
     assert not rulebook.Book(rules).candidates("one99. Two", "text")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "waits"),
+    [
+        ("one[^.]{0,9}two", True), ("one .*two", True), (r"one\w+", True), (r"one\S{2}", True),
+        ("one two", False), ("one{2}", False), (r"\bone\b", False), ("one[.]", False),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_waits_shares_no_sieve_with_one_that_does_not(
+    pattern: str, waits: bool
+) -> None:
+    rows = [(rule_of(ROW), each, None) for each in ("one", pattern, "one[^.]*two")]
+    (waiting, others) = (each._owned for each in rulebook._sieves(rows))
+    assert (rows[1] in waiting, rows[1] in others) == (waits, not waits)
 
 
 @pytest.mark.parametrize(
