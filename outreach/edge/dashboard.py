@@ -16,7 +16,7 @@ from approvals.models import Approval, ApprovalStatus, Priority
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import Verb
-from outreach.edge import care, trends
+from outreach.edge import care, item_links, trends
 from safety import controls
 from safety.admin import is_operator, is_superuser, roles_of, user_of, workspace_ids
 from safety.models import ControlKey, SafetyEvent
@@ -48,7 +48,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             .order_by("since")[:EVENTS_SHOWN]
         ),
         "controls_off": _controls_off(request, places),
-        "events": events[:EVENTS_SHOWN],
+        "events": _with_items(events[:EVENTS_SHOWN]),
         "next_step": _next_step(waiting, places),
         "trends": trends.trends(places, at=now) if places else None,
         "care": _care(request, now),
@@ -153,6 +153,13 @@ def _events(request: HttpRequest, places: set[int], now: datetime) -> list[Safet
         own |= Q(workspace__isnull=True)
     newest = SafetyEvent.objects.filter(own).order_by("-id")[:500]
     return [event for event in newest if event.created_at > now - DAY]
+
+
+def _with_items(events: list[SafetyEvent]) -> list[tuple[SafetyEvent, str]]:
+    """Each with a link to the queue's item, whose number is another than the message's."""
+    items = item_links.newest({event.draft_id for event in events if event.draft_id})
+    found = [(event, items.get(event.draft_id or 0)) for event in events]
+    return [(event, item_links.link(item) if item else "") for event, item in found]
 
 
 def _controls_off(request: HttpRequest, places: set[int]) -> list[str]:

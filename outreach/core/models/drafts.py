@@ -90,7 +90,7 @@ class Draft(Authored):
         ]
 
     def __str__(self) -> str:
-        return f"Message {self.pk} to {self.person_id} by {self.channel} ({self.status})"
+        return f"Message {self.pk} by {self.channel} ({self.status})"
 
 
 class Revision(Authored):

@@ -30,7 +30,7 @@ from outreach.core.models import (
 from outreach.core.principal import Principal
 from outreach.edge import stop_page
 from outreach.testing import WORKDAY
-from safety import controls
+from safety import controls, events
 from safety.models import ControlKey, SystemControl
 
 # What pages say and to whom; the walk over all of them puts each one's statements to both.
@@ -243,6 +243,23 @@ def test_the_overview_names_nobody_who_waits_longest_where_all_wait_alike():
     Approval.objects.filter(pk=first.pk).update(created_at=second.created_at - timedelta(days=3))
     page = client.get("/admin/").content.decode()
     assert "Waits longest: " in page and "All have waited" not in page
+
+
+def test_the_overview_leads_from_an_event_to_the_item_of_the_queue():
+    """A message and its item have different numbers."""
+    testing.make_draft()
+    item, other = testing.make_pending(), testing.make_draft()
+    assert item.pk != item.draft_id
+    for draft in (item.draft, other):
+        events.record(
+            event_type="send_email", action_blocked=f"send_email for message {draft.pk}",
+            reason="Quiet hours", code="quiet_hours", by=Principal.system("rules"),
+            at=timezone.now(), workspace=draft.workspace, draft=draft,
+        )  # fmt: skip
+    page = enter(testing.alice()).get("/admin/").content.decode()
+    link = f'<a class="oc-link" href="/admin/approvals/approval/{item.pk}/change/">#{item.pk}</a>'
+    assert f"send_email for message {item.draft_id}, in the queue as {link}</span>" in page
+    assert f"send_email for message {other.pk}</span>" in page
 
 
 def test_the_login_leads_back_to_no_site_of_its_own():
