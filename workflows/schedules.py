@@ -101,6 +101,8 @@ def _start(row: Schedule, at: datetime) -> Run | None:
     mine = Schedule.objects.filter(pk=row.pk, next_at=row.next_at, is_enabled=True)
     if not mine.update(next_at=following):
         return None  # another scheduler was faster
+    if row.next_at and local(row.next_at, zone).date() == local(following, zone).date():
+        return None  # the zone was changed since: its turn of that day is still to come
     try:
         run = services.start(row.workflow, row.workspace, row.options, by=_asker(row), at=at)
     except (NotAllowed, BadOptions, services.RunRefused) as error:

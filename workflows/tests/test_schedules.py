@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from outreach import testing
-from outreach.core.models import Activity, Membership
+from outreach.core.models import Activity, Membership, Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
 from workflows import schedules, tasks
@@ -69,6 +70,20 @@ def test_missed_times_are_made_up_for_once(place):
     save(place)
     assert len(schedules.start_due(at=WORKDAY + timedelta(days=12))) == 1
     assert schedules.start_due(at=WORKDAY + timedelta(days=12)) == []
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
+)
+def test_after_a_change_of_zone_it_starts_once_a_day_of_that_zone(place, zone):
+    save(place, days=range(7))  # at 11:00 UTC
+    Workspace.objects.filter(pk=place.pk).update(time_zone=zone)
+    days = []
+    for hour in range(1, 4 * 24):
+        at = WORKDAY + timedelta(hours=hour)
+        days += [at.astimezone(ZoneInfo(zone)).date() for _ in schedules.start_due(at=at)]
+    assert len(days) >= 3 and len(days) == len(set(days))
+    assert (days[-1] - days[0]).days == len(days) - 1, "and on each"
 
 
 def test_of_two_schedulers_one_starts_it(place):
