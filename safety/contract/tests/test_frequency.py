@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safety.contract.frequency import LIMITS, Contact, active_rests, check_frequency, hours
+from safety.contract.frequency import (
+    LIMITS,
+    Contact,
+    active_rests,
+    check_frequency,
+    held_by_stops,
+    hours,
+)
 from safety.contract.localtime import LocalZones
 from safety.verdict import CoolingOff, Finding, Level, Verdict
 
@@ -346,6 +353,19 @@ def test_every_rest_that_runs_is_named() -> None:
     stored = CoolingOff("stored", STORED.at, NOW + timedelta(hours=47))
     assert rests(*sent, STORED) == (stored, limit)
     assert rests(STOP) == (CoolingOff("stop", STOP.at, STOP.at + timedelta(hours=72)),)
+
+
+@pytest.mark.parametrize(
+    ("cause", "held"),
+    [("stop", True), ("stop_request", True), ("daily_limit", False), ("cross_platform", False)],
+)
+def test_only_a_request_to_stop_holds_whatever_is_declared(cause: str, held: bool) -> None:
+    until = NOW + timedelta(hours=70)
+    rest = Contact("", NOW - timedelta(hours=2), "cooling_off", until, cause)
+    verdict = held_by_stops([*[ago(hours=n) for n in (1, 2, 3)], rest], NOW)
+    assert verdict.not_before == (until if held else None)
+    assert codes(verdict) == ({"cooling_off"} if held else set())
+    assert held_by_stops([STOP, rest], NOW).not_before is not None
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def test_content_lines_name_findings_of_words_and_of_reach() -> None:
     assert line.status == "fail"
     assert line.message.endswith("; A stranger")
     assert [row["rule"] for row in line.findings] == [hits[0].rule.id, "x"]
+    assert shown["EMOTIONAL_CHECK"].findings == ()
     quiet = lines.content_lines(payload(), (), ())
     assert [(line.name, line.status) for line in quiet] == [
         ("EMOTIONAL_CHECK", "pass"),
@@ -218,6 +219,34 @@ def test_limits_under_an_emergency_are_counted() -> None:
     assert lines.lifted_frequency(payload(), over, Verdict()) is over
     free = Verdict(findings=(count,))
     assert lines.lifted_frequency(payload(emergency=DECLARED), free, Verdict()) is free
+
+
+def test_under_an_emergency_only_stops_are_held_and_only_the_limit_begins_a_rest() -> None:
+    urgent = payload(emergency=DECLARED)
+    count = Finding("FREQUENCY_CHECK", "count", "fail", "Count: 3/3", text="3/3")
+    other = Finding("ESCALATION_CHECK", "cross_platform", "fail", "Another platform")
+    until = NOW + timedelta(hours=24)
+    limit, escalation = (CoolingOff(cause, NOW, until) for cause in ("daily_limit", "escalation"))
+    held = Verdict(not_before=NOW, findings=(count, other), cooling_off=(escalation, limit))
+    assert lines.lifted_frequency(urgent, held, Verdict()).cooling_off == (limit,)
+    asked = Finding("ABUSE_PATTERN", "cooling_off", "fail", "They asked us to stop")
+    stops = Verdict(not_before=until, findings=(asked,))
+    assert lines.lifted_frequency(urgent, held, stops) == Verdict(
+        not_before=until, findings=(count, asked)
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (3, "Scheduled for 3:00 PM delivery"),
+        (12, "Delayed until 12:00 AM next day"),
+        (35, "Delayed until 11:00 PM next day"),
+        (36, "Delayed until 12:00 AM on Friday, 19 January 2024"),
+    ],
+)
+def test_a_delay_is_told_in_words(hours: int, words: str) -> None:
+    assert lines.delay_note(NOW, NOW + timedelta(hours=hours)) == words
 
 
 # --- Reasons -------------------------------------------------------------------------------------
