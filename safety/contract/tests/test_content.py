@@ -124,9 +124,11 @@ def test_what_is_drawn_from_right_to_left_is_read_as_it_is_drawn() -> None:
     plain = {hit.rule.id for hit in find(channel="email", text=words)}
     assert plain
     for text in (f"Hello, \u202e{words[::-1]}\u202c Regards", f"\u202e{words[::-1]}\nRegards"):
-        for told in ({"text": text}, {"text": "The minutes.", "html": f"<p>{text}</p>"}):
-            hits = [hit for hit in find(channel="email", **told) if hit.rule.id in plain]
+        for field, told in (("text", text), ("subject", text), ("html", f"<p>{text}</p>")):
+            parts = {"text": "The minutes.", field: told}
+            hits = [hit for hit in find(channel="email", **parts) if hit.rule.id in plain]
             assert {hit.rule.id for hit in hits} == plain
+            assert {hit.field for hit in hits} == {field}
             assert all(hit.quote and hit.quote in text for hit in hits)
 
 

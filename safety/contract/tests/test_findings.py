@@ -203,6 +203,15 @@ def test_one_failure_blocks_whatever_warns_beside_it() -> None:
     assert {f.status for f in verdict.findings} == {"warn", "fail"}
 
 
+@pytest.mark.parametrize("field", ["subject", "text", "html"])
+def test_the_verdict_names_findings_of_every_field(field: str) -> None:
+    parts = {"subject": "The plan", "text": "The plan is here.", field: "You need to act now."}
+    verdict = check_content(channel="email", purpose="", **parts)
+    assert verdict.level is Level.REVIEW
+    (told,) = [f.message for f in verdict.findings if f.rule == "urgency.act_now"]
+    assert told.partition(" (in the ")[2] == ("" if field == "text" else f"{field})")
+
+
 def test_too_many_kinds_of_warnings_are_a_failure_of_their_own() -> None:
     many = "Act now. Don't miss your chance. You won't believe it. I'm disappointed in you. WTF."
     verdict = check_content(channel="email", purpose="", subject="", text=many)

@@ -18,6 +18,8 @@ DEFAULT = DEFAULT_TEXT["email"]
 OWN = ("kumquat", "red plum", "i need you to sign", "friends of ours")
 LONG = "Act now, before the whole of this month is over and"  # its line was broken by a program
 
+SOON = "We come at two on Monday, with all of our people"
+
 
 def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
     return rewrite(channel=channel, subject=subject, text=text, extra=OWN)
@@ -45,6 +47,9 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         ("We met *friends of* ours again.", "We met again."),
         ("We met friends *of* ours* again.", "We met * again."),
         ("We met *friends *of* ours again.", "We met * again."),
+        ("We have a *kumquat*, too.", "We have a, too."),
+        ("We met friends *of ours*, too.", "We met, too."),
+        ("We met (*friends of* ours) again.", "We met () again."),
         # What would be a finding again once a word is gone is not left there.
         ("A red kumquat plum is here.", DEFAULT),
         # Not every sentence with "hello" or "thanks" in it is a greeting or a sign-off.
@@ -75,6 +80,9 @@ def test_what_stays_of_a_text(text: str, new: str) -> None:
         ("Hello Anna, URGENT,\n\nAct now!", f"Hello Anna,\n\n{DEFAULT}"),
         ("Anna,\n\nAct now!", f"Anna,\n\n{DEFAULT}"),
         ("Anna Maria De Vries:\n\nAct now!", f"Anna Maria De Vries:\n\n{DEFAULT}"),
+        (f"{SOON}, URGENT,\nand a kumquat is here.", f"{SOON},\nand a is here."),
+        # Who is named at the end of a line is not called by it.
+        ("We went with Anna,\nact now!", "We went with Anna,"),
         # An urgent thing is no cry, and nothing is taken out of a text that stays as it is.
         ("Urgent-care centre: new hours. Act now!", "Urgent-care centre: new hours."),
         ("Urgent care is open. Act now!", "Urgent care is open."),
@@ -125,6 +133,15 @@ def test_a_default_stands_alone_where_greeting_or_sign_off_has_a_finding(text: s
 
 
 @pytest.mark.parametrize(
+    ("channel", "ending"),
+    [("email", "Review"), ("whatsapp", "Reply"), ("instagram", "Reply"), ("linkedin", "Reply")],
+)
+def test_a_default_is_worded_for_its_channel(channel: str, ending: str) -> None:
+    words = f"Here's the information you asked about. {ending} when convenient."
+    assert proposed("Act now!", channel=channel).text == words
+
+
+@pytest.mark.parametrize(
     ("subject", "new"),
     [
         ("kumquat: X plan works", "X plan works"),
@@ -134,6 +151,8 @@ def test_a_default_stands_alone_where_greeting_or_sign_off_has_a_finding(text: s
         ("URGENT, act now: the plan for Monday", "The plan for Monday"),
         ("URGENT, Anna, act now", DEFAULT_SUBJECT),
         ("Anna, URGENT, kumquat plan for Monday", "Anna, plan for Monday"),
+        ("The plan for Monday, URGENT, kumquat", "The plan for Monday"),
+        ("Kumquat: URGENT, the plan for Monday", "The plan for Monday"),
         ("URGENT, the plan for Monday", "URGENT, the plan for Monday"),
     ],
 )
