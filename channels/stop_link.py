@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -118,9 +117,9 @@ def is_stopped(workspace_id: int | None) -> bool:
     return controls.read().is_braking(ControlKey.EMERGENCY_STOP, workspace_id)
 
 
-def address(link: StopLink) -> str:
-    """The whole address, at the name under which this installation is known."""
-    return f"{settings.BASE_URL}/{PATH}{link.token()}"
+def address(link: StopLink, *, base: str) -> str:
+    """The whole address, at the one under which people reach this installation."""
+    return f"{base}/{PATH}{link.token()}"
 
 
 def _signer() -> Signer:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.urls import reverse
 
@@ -14,6 +13,7 @@ from channels.models import Delivery
 from channels.quiet import StopReport
 from outreach.core.permissions import Verb, allowed
 from outreach.core.principal import Principal
+from outreach.edge import running
 
 NUMBERS = 20
 VIEW = Verb.VIEW
@@ -45,7 +45,7 @@ def lines(report: StopReport, by: Principal) -> Iterator[str]:
 
 def not_yet() -> str:
     """What to do while senders are not proven dead."""
-    page = f"{settings.BASE_URL}{reverse('emergency_stop')}"
+    page = f"{running.address()}{reverse('emergency_stop')}"
     return (
         "NOT YET STOPPED: the senders above are not proven dead. End them and run this again, or, "
         "where their machine is gone for good, have an operator press Emergency stop in the admin "

@@ -24,7 +24,8 @@ from outreach.core.models import Activity, CoolingOff, Heartbeat, Suppression
 from outreach.core.people import add_address, rest
 from outreach.core.principal import Principal
 from outreach.edge import diagnosis, health, key_fit
-from outreach.edge.management.commands.doctor import configured, running_at
+from outreach.edge.management.commands.doctor import configured
+from outreach.edge.running import running_at
 from outreach.testing import WORKDAY
 from safety import controls
 from safety.law.table import TABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import logging
@@ -18,6 +19,7 @@ from channels import stop, stop_link
 from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Activity
+from outreach.edge import stop_told
 from safety.models import SystemControl
 
 # What the page says; links are made and followed on both by channels/tests/test_stop_link.py.
@@ -209,6 +211,25 @@ def test_the_command_makes_one_for_who_runs_it(client, settings):
     assert client.post(found["link"].removeprefix(settings.BASE_URL)).status_code == 302
     assert stops() == [testing.make_workspace().pk]
     assert Activity.objects.filter(verb="safety.stop_link_made", codes__door="command").exists()
+
+
+def test_the_command_prints_the_address_that_is_served_whatever_port_this_shell_has(
+    settings, tmp_path
+):
+    testing.olaf()
+    settings.DATA_DIR, settings.PORT, settings.BASE_URL = tmp_path, 8000, "http://localhost:8000"
+    out, err = run()
+    assert out.startswith("http://localhost:8000/stop/")
+    assert "does not run here now, so http://localhost:8000 is assumed" in err
+    lock = tmp_path / "run.lock"
+    lock.write_text(json.dumps({"pid": 1, "port": 8123}))
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        out, err = run()
+        assert out.startswith("http://localhost:8123/stop/") and "assumed" not in err
+        assert "(http://localhost:8123/admin/stop/)" in stop_told.not_yet()
+    settings.BASE_URL = "https://outreach.example.org"
+    assert run()[1] == ""
 
 
 @pytest.mark.parametrize(

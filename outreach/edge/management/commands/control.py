@@ -22,7 +22,7 @@ from channels import drill, quiet, stop, stop_link
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
-from outreach.edge import acting, control_rows, stop_told
+from outreach.edge import acting, control_rows, running, stop_told
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import NOT_KNOWN, insist, seen
 from safety import controls
@@ -33,6 +33,10 @@ NOT_YET_STOPPED = 3
 LIFTED_FOR_GOOD = (
     "Nothing was changed: lifting dry run is for good, so leave --duration away, and set it again "
     "with --enable dry-run when you are done."
+)
+ASSUMED = (
+    "The web does not run here now, so {address} is assumed from PORT. Where it is served "
+    "elsewhere, set BASE_URL (or PORT) and make the link anew."
 )
 NO_DRY_RUN = "dry run was not set by control here, so nothing was lifted"
 # Option → the acts that heed it; beside another it would be dropped without a word.
@@ -146,7 +150,9 @@ class Command(BaseCommand):
     def _stop_link(self, place: Workspace | None, by: Principal, options: dict[str, Any]) -> None:
         days = stop_link.DAYS if options["days"] is None else options["days"]
         link = stop_link.make(by=by, workspace=place, days=days, at=timezone.now())
-        address = stop_link.address(link)
+        address = stop_link.address(link, base=running.address())
+        if running.is_assumed():
+            self.stderr.write(ASSUMED.format(address=running.address()))
         if not address.startswith("https://"):
             self.stderr.write("Not https: whoever listens on the way could stop. Set BASE_URL.")
         if options["json"]:

@@ -6,7 +6,6 @@ or broken, with the sentence that says what to do; a secret is never shown.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from datetime import datetime
@@ -22,6 +21,7 @@ from django.utils import timezone
 from outreach.core import activity, triggers
 from outreach.edge import acting, diagnosis, health, key_fit, one_message
 from outreach.edge.checks import one_click
+from outreach.edge.running import running_at
 from safety import controls
 
 NEVER = "never as it stands"
@@ -167,24 +167,6 @@ def configured() -> dict[str, str]:
         "address": running_at() or f"{settings.BASE_URL} (not running here)",
         "debug": "on" if settings.DEBUG else "off",
     }
-
-
-def running_at() -> str:
-    """Where `make run` serves with this data folder now, whatever PORT this shell has."""
-    path = settings.DATA_DIR / "run.lock"
-    try:
-        with path.open("r+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                port = int(json.loads(lock.read())["port"])
-            else:
-                return ""  # nobody holds it
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    own = f":{settings.PORT}"
-    given = str(settings.BASE_URL)
-    return f"{given.removesuffix(own)}:{port}" if given.endswith(own) else given
 
 
 NO_DATABASE = (
