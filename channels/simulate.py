@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
@@ -60,6 +60,11 @@ def simulate_due(*, at: datetime) -> int:
 def simulated_of() -> QuerySet[Delivery]:
     """The simulated delivery of an outer query's approval."""
     return Delivery.objects.filter(approval=OuterRef("pk"), status=DeliveryStatus.SIMULATED)
+
+
+def done_with() -> Q:
+    """Approved in dry run and simulated: it waits for nothing, and is never sent."""
+    return Q(Exists(simulated_of()), dry_run=True)
 
 
 def _due(workspaces: list[int], at: datetime) -> list[Approval]:

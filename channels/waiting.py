@@ -10,7 +10,7 @@ from approvals import quota
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import registry
-from channels.simulate import simulated_of
+from channels.simulate import done_with, simulated_of
 
 # In the order of telling; a message counts under the first that is true of it.
 REASONS = {
@@ -41,7 +41,7 @@ def waiting(*, at: datetime) -> dict[str, int]:
         When(simulated, then=Value("simulated")),
         default=Value("due"),
     )
-    rows = Approval.objects.filter(UNTAKEN, ~(simulated & Q(dry_run=True)))
+    rows = Approval.objects.filter(UNTAKEN, ~done_with())
     found = dict(rows.order_by().annotate(why=why).values_list("why").annotate(Count("pk")))
     return {reason: found[reason] for reason in REASONS if reason in found}
 

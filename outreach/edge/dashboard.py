@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from approvals import badges, queue, recheck_figures, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
+from channels import simulate
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import Verb
@@ -115,13 +116,14 @@ def _day_tiles(
         if since > now - DAY
     )
     link = reverse("admin:channels_delivery_changelist")
-    held = list(waiting.filter(rounds.UNTAKEN).values_list("pk", flat=True)[: queue.COUNT_LIMIT])
+    held = _up_to_limit(waiting.filter(rounds.UNTAKEN))
+    done_with = _up_to_limit(waiting.filter(rounds.UNTAKEN, simulate.done_with()))
     expired = waiting.filter(
         status=ApprovalStatus.EXPIRED, closed_reason="unanswered", closed_at__gt=now - 7 * DAY
     )
     sent = recent[DeliveryStatus.SENT] + recent[DeliveryStatus.MANUAL]
     blocked = sum(event.code != "dry_run" for event in events)
-    lost = len(expired.values_list("pk", flat=True)[: queue.COUNT_LIMIT])
+    lost = _up_to_limit(expired)
     rows = reverse("admin:approvals_approval_changelist")
     return [
         _tile(sent, "sent in 24 h", f"{link}?status__exact=sent"),
@@ -130,7 +132,7 @@ def _day_tiles(
             "simulated in 24 h",
             f"{link}?status__exact=simulated",
         ),
-        _tile(len(held), "approved, not yet sent", f"{rows}?status=approved"),
+        _tile(held, _not_yet_sent(done_with), f"{rows}?status=approved"),
         _tile(
             blocked,
             "stopped, held or rewritten by a rule in 24 h",
@@ -138,6 +140,16 @@ def _day_tiles(
         ),
         _tile(lost, "expired undecided in 7 d", f"{rows}?status=expired", "warning"),
     ]
+
+
+def _up_to_limit(rows: QuerySet[Approval]) -> int:
+    return len(rows.values_list("pk", flat=True)[: queue.COUNT_LIMIT])
+
+
+def _not_yet_sent(done_with: int) -> str:
+    """What was only simulated is never sent, and stands in the list that the figure opens."""
+    among = f"; of these {done_with} only simulated, never sent" if done_with else ""
+    return f"approved, not yet sent{among}"
 
 
 def _tile(number: int, words: str, link: str, colour: str = "") -> dict[str, str]:

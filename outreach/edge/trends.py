@@ -12,7 +12,9 @@ from typing import Any
 
 from approvals import figures, quota_standing
 from approvals.models import Approval
+from approvals.rounds import UNTAKEN
 from channels.models import Delivery, DeliveryStatus
+from channels.simulate import done_with
 from outreach.core.models import Workspace
 from safety.models import SafetyEvent
 
@@ -22,7 +24,7 @@ LEFT = (DeliveryStatus.SENT, DeliveryStatus.MANUAL)
 HEIGHT = 80
 STEP = 20
 MOST_RULES = 6
-DECIDED = ("decided_at", "not_before", "status", "closed_reason", "edited", "decided_by_label")
+DECIDED = ("status", "closed_reason", "edited", "decided_by_label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,17 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
         .order_by("-decided_at")
         .values_list(*DECIDED)[:NEWEST]
     )
-    held = [row[0] for row in decided if row[0] is not None and row[1] is not None]
+    held = _recent(
+        Approval.objects.filter(
+            UNTAKEN, ~done_with(), workspace__in=places, decided_at__gte=start, not_before__gt=at
+        ),
+        "decided_at",
+    )
     blocked = [row for row in events if row[0] >= start]
     stopped = [row[0] for row in blocked]
     charts = [
         _chart("Sent", "sent", (row[0] for row in sent), first),
-        _chart("Held for a later time", "held", held, first),
+        _chart("Held for a later time", "held", (row[0] for row in held), first),
         _chart("Stopped, held or rewritten by a rule", "blocked", stopped, first),
     ]
     days = zip(*(chart.bars for chart in charts), strict=True)
@@ -84,8 +91,8 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
         "charts": charts,
         "table": [(bars[0].day, [bar.number for bar in bars]) for bars in days],
         "rules": Counter(row[1].replace("_", " ") for row in blocked).most_common(MOST_RULES),
-        "rates": _rates([row[2:] for row in decided]),
-        "cut": max(len(sent), len(events), len(decided)) >= NEWEST,
+        "rates": _rates(decided),
+        "cut": max(len(sent), len(events), len(decided), len(held)) >= NEWEST,
         "newest": NEWEST,
         "quotas": _quotas(places, at),
         "days": DAYS,

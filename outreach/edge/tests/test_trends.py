@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from approvals import expiry, services, taking
 from approvals.models import Approval, QuotaUse
+from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Workspace
 from outreach.edge import trends
@@ -52,12 +53,38 @@ def test_rates_are_of_what_people_decided():
     for number in range(4):
         item = testing.make_approved()
         Approval.objects.filter(pk=item.pk).update(edited=number == 0)
-    Approval.objects.filter(pk=item.pk).update(not_before=WORKDAY + timedelta(days=1))
     services.reject(testing.make_pending().pk, by=testing.alice(), at=WORKDAY, reason="No")
     found = look()
     rates = found["rates"]
     assert (rates["approved_percent"], rates["edited_percent"], rates["rejected"]) == (80, 25, 1)
-    assert found["charts"][1].total == 1
+
+
+def simulate(row: Approval) -> None:
+    Delivery.objects.create(
+        workspace=row.workspace, approval=row, human_id=row.human_id, channel=row.channel,
+        status="simulated", since=WORKDAY,
+    )  # fmt: skip
+
+
+def held() -> int:
+    return look()["charts"][1].total
+
+
+def test_held_is_only_what_still_waits_for_its_time():
+    later = {"not_before": WORKDAY + timedelta(days=1)}
+    waits, simulated, *ended = (testing.make_approved() for _ in range(4))
+    undecided = [testing.make_pending(), testing.make_pending()]
+    Approval.objects.update(**later)
+    services.reject(undecided[0].pk, by=testing.alice(), at=WORKDAY, reason="No")
+    services.return_(undecided[1].pk, by=testing.alice(), at=WORKDAY, feedback="Shorter")
+    Approval.objects.filter(pk=ended[0].pk).update(taken_at=WORKDAY)  # it left
+    Approval.objects.filter(pk=ended[1].pk).update(not_before=WORKDAY)  # its time has come
+    assert held() == 2
+    Approval.objects.filter(pk=simulated.pk).update(dry_run=True)
+    simulate(simulated)
+    assert held() == 1
+    Approval.objects.filter(pk=waits.pk).update(status="withdrawn")
+    assert held() == 0
 
 
 def test_a_yes_stays_one_whatever_ends_it_later():
@@ -101,5 +128,20 @@ def test_the_page_shows_charts_words_table_and_quota():
     client = Client()
     client.force_login(testing.alice().user)
     text = client.get("/admin/").content.decode()
+    assert "approved, not yet sent<" in text
     assert text.count('role="img"') == 3 and "The same as a table" in text
     assert "Sent 9 of 10 today (90 %)" in text
+
+
+def test_the_figure_of_what_is_not_yet_sent_says_how_many_never_will_be():
+    Approval.objects.filter(pk__in=[testing.make_approved().pk for _ in range(2)]).update(
+        dry_run=True
+    )
+    simulate(Approval.objects.latest("pk"))
+    testing.make_approved()
+    client = Client()
+    client.force_login(testing.alice().user)
+    text = client.get("/admin/").content.decode()
+    assert (
+        "<strong>3</strong>approved, not yet sent; of these 1 only simulated, never sent<" in text
+    )
