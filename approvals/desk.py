@@ -17,7 +17,7 @@ from django.http import QueryDict
 from approvals import extending, marks, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
-from outreach.core import footers
+from outreach.core import drafts, footers
 from outreach.core.drafts import Text, TextChanged, TextRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -100,6 +100,10 @@ def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> D
         scheduled_for=time_from(form.get("scheduled_for", ""), approval),
         no_time=form.get("no_time") == "1",
     )
+    if saved.digest == approval.digest:
+        if saved.scheduled_for == approval.scheduled_for:
+            return Done(f"Nothing was changed: #{approval.pk} has these words.", stay=approval.pk)
+        return Done(f"#{approval.pk}: its time is saved; the text is the same.", stay=approval.pk)
     said = f"#{approval.pk}: your edit is saved. It stays in the queue."
     if saved.revision.text != words.text:
         said += " The rules took words out of it: compare before you approve."
@@ -107,8 +111,8 @@ def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> D
 
 
 def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
-    words, revision = words_from(form, approval), approval.revision
-    if (words.subject, words.text, words.html) == (revision.subject, revision.text, revision.html):
+    words = words_from(form, approval)
+    if drafts.same(words, approval.revision):
         return _approve(approval, form, by, at)
     _saw_hidden(form, words.subject, words.text)
     given = services.edit_and_approve(
@@ -194,12 +198,15 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
     end = "\r\n" if "\r\n" in old.text else "\n"
     text = form.get("text", "").replace("\r\n", "\n").replace("\n", end)
     html = form.get("html", old.html).replace("\r\n", "\n")
+    typed = Text(subject=form.get("subject", old.subject), text=text, html=html)
+    if drafts.same(typed, old):
+        return Text(subject=old.subject, text=old.text, html=old.html)
     if old.html and text != old.text and html == old.html.replace("\r\n", "\n"):
         raise Refused(
             "The message has an HTML part with the old words. Change it as well, or empty it.",
             "html_differs",
         )
-    return Text(subject=form.get("subject", old.subject), text=text, html=html)
+    return typed
 
 
 def asked_for(approval: Approval, at: datetime) -> str:

@@ -62,11 +62,14 @@ def edit(
     scheduled_for: datetime | None = None,
     no_time: bool = False,
 ) -> Approval:
-    """Save a reviewer's edit; the item stays in the queue with its number. Times: `approve`."""
+    """Save a reviewer's edit; the item stays in the queue with its number. Times: `approve`.
+
+    Words that are those it has make no revision.
+    """
     try:
         with transaction.atomic():
             item = items.pending(approval_id, by, at)
-            saved = editing.save(item, words, by=by, at=at, digest=digest)[0]
+            saved = editing.save_changed(item, words, by=by, at=at, digest=digest)[0]
             if scheduled_for is not None or no_time:
                 saved.scheduled_for = items.time_for(saved, scheduled_for, at, no_time=no_time)
                 saved.save(update_fields=["scheduled_for"])
@@ -87,7 +90,7 @@ def edit_and_approve(
     no_time: bool = False,
     heard: int | None = None,
 ) -> Approval:
-    """Save an edit and say yes to it, in one step; `heard` and the times as in `approve`.
+    """Save an edit and say yes to it, in one step; `heard`, the times and unchanged words as above.
 
     An edit that the rules rewrite is saved and not approved: Refused says so, and the item waits
     in the queue with the rewritten text for somebody to read.
@@ -96,7 +99,7 @@ def edit_and_approve(
         with transaction.atomic():
             item = items.pending(approval_id, by, at)
             items.all_heard(item, heard)
-            item, change = editing.save(item, words, by=by, at=at, digest=digest)
+            item, change = editing.save_changed(item, words, by=by, at=at, digest=digest)
             if change is None:
                 when = items.time_for(item, scheduled_for, at, no_time=no_time)
                 return _give(item, by=by, at=at, undo_seconds=undo_seconds, when=when)

@@ -340,6 +340,45 @@ def test_edit_and_approve_without_a_change_is_an_approval():
     assert Revision.objects.count() == 1 and not item.edited
 
 
+def as_a_browser_posts(item: Approval) -> dict[str, str]:
+    """The untouched form: CR LF, no blanks at the end, no line end at the start."""
+    text, html = (
+        value.removeprefix("\n").rstrip().replace("\n", "\r\n")
+        for value in (item.revision.text, item.revision.html)
+    )
+    return {"subject": f"{item.revision.subject} ", "text": text, "html": html}
+
+
+@pytest.mark.parametrize("html", ["", "<p>Our minutes\nare here.</p> \n"])
+@pytest.mark.parametrize("action", ["save", "edit_approve"])
+def test_an_untouched_edit_makes_no_revision(action, html):
+    words_of = drafts.Text(subject="Minutes", text="\nOur minutes\nare here. \n\n", html=html)
+    item = services.edit(testing.make_pending().pk, words_of, by=testing.dora(), at=WORKDAY,
+                         digest=Approval.objects.get().digest)  # fmt: skip
+    item = Approval.objects.select_related("revision").get(pk=item.pk)
+    Approval.objects.update(edited=False)
+    before = (item.digest, Revision.objects.count())
+    told = Activity.objects.filter(verb__in=("drafts.revised", "approvals.edited"))
+    logged = told.count()
+    response = post(enter(testing.alice()), item, action, **as_a_browser_posts(item))
+    assert response.status_code == 302
+    assert state(item) == ("pending" if action == "save" else "approved")
+    assert (item.digest, Revision.objects.count()) == before
+    assert told.count() == logged and not item.edited
+    said = words(response)
+    assert ("Nothing was changed" if action == "save" else " is approved") in said
+    assert "edit" not in said
+
+
+def test_an_untouched_text_with_another_time_says_that_the_time_is_saved():
+    item = testing.make_pending()
+    typed = {**as_a_browser_posts(item), "scheduled_for": "2026-03-12 10:00"}
+    response = post(enter(testing.alice()), item, "save", **typed)
+    assert "its time is saved; the text is the same" in words(response)
+    assert state(item) == "pending" and item.scheduled_for is not None
+    assert Revision.objects.count() == 1
+
+
 def test_a_saved_edit_stays_in_the_queue_with_its_number():
     item = testing.make_pending()
     response = post(enter(testing.alice()), item, "save", subject="Minutes", text="Shorter.")

@@ -74,8 +74,17 @@ def check_text(channel: str, words: Text, foot: str = "") -> None:
 
 
 def same(words: Text, old: Revision) -> bool:
-    """Whether these are, word for word, those of `old`."""
-    return (words.subject.strip(), words.text, words.html) == (old.subject, old.text, old.html)
+    """Whether these are the words of `old`: whatever a form does to line ends and blanks at the
+    end, nobody wrote."""
+    mine, theirs = (words.text, words.html), (old.text, old.html)
+    return words.subject.strip() == old.subject and all(
+        _as_posted(new) == _as_posted(was) for new, was in zip(mine, theirs, strict=True)
+    )
+
+
+def _as_posted(text: str) -> str:
+    """A text area drops one line end at the start, and posts the others as CR LF."""
+    return text.replace("\r\n", "\n").removeprefix("\n").rstrip()
 
 
 def in_place_of(old: Revision, words: Text) -> Text:

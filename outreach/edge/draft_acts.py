@@ -121,9 +121,12 @@ def _typed(form: Form, old: Revision | None) -> drafts.Text:
     html = plain(form.get("html", was.html))
     if html == plain(was.html):
         html = was.html
+    typed = drafts.Text(subject=form.get("subject", was.subject), text=text, html=html)
+    if drafts.same(typed, was):
+        return drafts.Text(subject=was.subject, text=was.text, html=was.html)
     if was.html and text != was.text and html == was.html:
         raise Refused(
             "The message has an HTML part with the old words. Change it as well, or empty it.",
             "html_differs",
         )
-    return drafts.Text(subject=form.get("subject", was.subject), text=text, html=html)
+    return typed

@@ -112,6 +112,8 @@ def test_save_makes_a_revision_that_is_as_sure_as_nobody_said():
 def test_saving_the_same_words_makes_no_revision():
     draft = testing.make_draft()
     assert "Nothing was changed" in words(post(enter(testing.bob()), draft, "save"))
+    text = draft.current.text.rstrip().replace("\n", "\r\n")
+    assert "Nothing was changed" in words(post(enter(testing.bob()), draft, "save", text=text))
     assert draft.revisions.count() == 1
 
 
