@@ -180,6 +180,18 @@ def test_a_half_typed_edit_is_kept_from_the_button_too(enter):
     assert status(item) == "pending"
 
 
+def test_enter_in_the_help_on_keys_closes_it_and_leaves_them_on(enter):
+    testing.alice()
+    item = make("Hasty Typist")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#keys", state="hidden")
+    assert page.inner_text("#keys-state") == "on"
+
+
 def test_keys_can_be_switched_off_and_stay_off(enter):
     testing.alice()
     item = make("Quiet Typist")
