@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from django.test import Client
 
@@ -32,3 +35,17 @@ def test_an_empty_list_says_so_and_how_to_add_where_one_may():
     assert "Nothing is here yet." in text and "yielded" not in text
     assert "Add consent" in text
     assert "Nothing is here yet." in said("/admin/channels/delivery/")
+
+
+@pytest.mark.parametrize("address", [
+    "core/person/", "core/activity/", "core/person/?q=Nobody", "approvals/approval/?status=all",
+])  # fmt: skip
+def test_a_page_past_the_end_says_so_and_leads_to_the_first(address):
+    testing.make_pending()
+    asked = f"/admin/{address}{'&' if '?' in address else '?'}p=999"
+    text = said(asked)
+    assert "This page is past the end of the" in text
+    assert "Nothing is here yet." not in text and "Nothing matches" not in text
+    first = html.unescape(re.search(r'href="([^"]*)">the first page', text)[1])
+    kept = asked.partition("?")[2].replace("p=999", "p=1")
+    assert sorted(first.lstrip("?").split("&")) == sorted(kept.split("&"))
