@@ -54,10 +54,14 @@ def quota_room(workspace: Workspace, *, at: datetime) -> int | None:
     standing = quota_standing.of_workspace(workspace, at=at)
     if standing.limit is None:
         return None
-    waiting = Approval.objects.filter(
+    return max(0, standing.limit - standing.used - approved_today(workspace, at=at))
+
+
+def approved_today(workspace: Workspace, *, at: datetime) -> int:
+    """How many approved messages are due today and have not left: they use up the quota, too."""
+    return Approval.objects.filter(
         UNTAKEN, workspace=workspace, due_at__lt=quota.next_day(workspace, at)
     ).count()
-    return max(0, standing.limit - standing.used - waiting)
 
 
 # --- What cannot wait ----------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def write_plan(job: Job, batch: Sequence[int]) -> Output:
             "zone": zone,
             "capacity": capacity,
             "minutes": agenda.minutes,
-            "quota": quota_standing.of_workspace(job.workspace, at=job.at).sentence(),
+            "quota": _quota(job.workspace, job.at, room),
             "room": room,
             "placed": [
                 {"at": f"{local(when, zone):%H:%M}", **task.as_dict()}
@@ -96,6 +96,16 @@ def write_plan(job: Job, batch: Sequence[int]) -> Output:
         "minutes": agenda.minutes,
         "not_today": _counted(agenda.left),
     }
+
+
+def _quota(workspace: Workspace, at: datetime, room: int | None) -> str:
+    """What was sent, and what makes the room smaller than that alone."""
+    said = quota_standing.of_workspace(workspace, at=at).sentence()
+    waiting = todo.approved_today(workspace, at=at) if room is not None else 0
+    if not waiting:
+        return said
+    one = waiting == 1
+    return f"{said} {waiting} more {'is' if one else 'are'} approved and due today."
 
 
 def _counted(left: Sequence[tuple[str, Task]]) -> dict[str, int]:

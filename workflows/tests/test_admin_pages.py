@@ -252,3 +252,17 @@ def test_an_experiment_is_begun_and_ended_by_an_admin(place):
     client.post(page)
     row.refresh_from_db()
     assert row.ended_at is not None
+
+
+@pytest.mark.parametrize(("approved", "said"), [
+    (0, ("room for 20 more messages<", "Sent 0 of 20 today (0 %).<")),
+    (1, ("room for 19 more messages<", "(0 %). 1 more is approved and due today.<")),
+    (19, ("room for 1 more message<", "(0 %). 19 more are approved and due today.<")),
+])  # fmt: skip
+def test_the_plan_says_why_there_is_less_room_than_was_left(place, approved, said):
+    for _ in range(approved):
+        testing.make_approved(testing.make_person(place))
+    walk(place, "daily_plan")
+    plan = shown(browser(testing.carol(place)), Artifact.objects.get(kind="daily_plan"))
+    for words in said:
+        assert words in plan
