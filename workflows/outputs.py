@@ -49,7 +49,7 @@ def check_names(produces: Sequence[str]) -> None:
         if name not in SAFE:
             raise UnsafeOutput(
                 f"The output {name!r} is not among the safe outputs of a workflow "
-                f"({', '.join(sorted(SAFE))}). A workflow ends at draft."
+                f"({', '.join(sorted(SAFE))}). A workflow ends at a draft or on a page."
             )
 
 

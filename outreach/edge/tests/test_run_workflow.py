@@ -48,7 +48,9 @@ def test_a_run_shows_the_badge_the_steps_and_that_nothing_was_sent():
     assert text.startswith("DRY RUN: Nothing leaves")
     assert "email_drafts as Drafting agent, asked by Dora" in text
     assert "written 3" in text
-    assert text.rstrip().endswith("is done. Nothing was sent: a workflow ends at draft.")
+    assert text.rstrip().endswith(
+        "is done. Nothing was sent: a workflow ends at a draft or on a page."
+    )
     assert Draft.objects.filter(status="draft").count() == 3
 
 

@@ -1,4 +1,4 @@
-"""Run a workflow, go on with one, or end one. Nothing here sends: a workflow ends at draft."""
+"""Run a workflow, go on with one, or end one. Nothing here sends."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class _Watch:
 
 def _ending(run: Run) -> str:
     if run.status == RunStatus.DONE:
-        return "is done. Nothing was sent: a workflow ends at draft."
+        return "is done. Nothing was sent: a workflow ends at a draft or on a page."
     if run.status == RunStatus.FAILED:
         return f"stopped. {run.error} Go on with: run_workflow --resume {run.pk}"
     if run.status == RunStatus.CANCELLED:
