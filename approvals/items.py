@@ -53,7 +53,7 @@ def became(approval: Approval) -> str:
     who = f" by {approval.decided_by_label}" if approval.decided_by_label and not later else ""
     when = closed or decided
     stamp = f" at {when:%H:%M:%S} UTC" if when else ""
-    label = ApprovalStatus(approval.status).label.lower()
+    label = approval.outcome.lower()
     why = f": {approval.rejection_reason}" if later and approval.rejection_reason else ""
     told = f"#{approval.pk} is {label} already{who}{stamp}{why}".rstrip(".") + "."
     rest = Approval.objects.filter(rounds.OPEN, draft=approval.draft_id, pk__gt=approval.pk)

@@ -204,6 +204,12 @@ class Approval(Authored):
         return bool(self.receipt) and self.status != ApprovalStatus.PENDING and not self.is_given
 
     @property
+    def outcome(self) -> str:
+        """The status in words, for where it stands beside who did it."""
+        sent_back = self.closed_reason == "changes_requested"
+        return "Sent back" if sent_back else str(self.get_status_display())
+
+    @property
     def is_given(self) -> bool:
         return self.status in GIVEN
 

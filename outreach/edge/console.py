@@ -159,7 +159,7 @@ def what_comes(item: Approval, outlook: ahead.Outlook | None) -> str:
 
 def _decided(item: Approval) -> str:
     """What was decided, by whom and when. Who approved it did not do what ended it later."""
-    what = "Approved" if item.taken_back else item.get_status_display()
+    what = "Approved" if item.taken_back else item.outcome
     by = f" by {item.decided_by_label}" if item.decided_by_label else ""
     when = f", {item.decided_at:%Y-%m-%d %H:%M} UTC" if item.decided_at else ""
     return f"{what}{by}{when}"
@@ -169,7 +169,7 @@ def _ended(item: Approval) -> str:
     """What ended the round, and when, where the decision does not say so already."""
     if not item.closed_at or item.closed_reason in ("", "rejected"):
         return ""
-    then = f", then {item.get_status_display().lower()}" if item.taken_back else ""
+    then = f", then {item.outcome.lower()}" if item.taken_back else ""
     when = "" if item.closed_at == item.decided_at else f"{item.closed_at:%Y-%m-%d %H:%M} UTC"
     stamp = f"{' ' if then else ', '}{when}" if when else ""
     return f"{then}{stamp}: {review.closed_because(item)}"

@@ -355,7 +355,7 @@ def test_a_new_message_goes_by_any_channel_they_have_an_address_on():
 ENDS = [
     ("stop", "Approved by Alice, then rejected", "Rejected after it was approved by Alice"),
     ("reject", "Approved by Alice, then rejected", "Rejected after it was approved by Alice"),
-    ("return", "Approved by Alice, then withdrawn", "Withdrawn after it was approved by Alice"),
+    ("return", "Approved by Alice, then sent back", "Sent back after it was approved by Alice"),
     ("no", "Rejected by Dora", "Rejected by Dora"),
     ("expiry", "Approved by Alice, then expired", "Expired after it was approved by Alice"),
 ]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from approvals import expiry, services
+from approvals.errors import Lost
 from approvals.models import Approval
 from channels import stop
 from outreach import testing
@@ -47,6 +48,22 @@ def test_what_a_stop_took_back_was_withdrawn_by_the_stop_and_not_by_its_approver
     assert ", then withdrawn " in said and " UTC: an emergency stop." in said
     assert "Withdrawn by" not in said
     assert shown_json(item)["closed_reason"] == "emergency_stop"
+
+
+def test_who_asked_for_changes_sent_it_back():
+    item = testing.make_pending(at=timezone.now())
+    by = testing.alice()
+    services.return_(item.pk, by=by, at=timezone.now(), feedback="Shorter, please.")
+    client = Client()
+    client.force_login(testing.dora().user)
+    page = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
+    draft = client.get(f"/admin/core/draft/{item.draft_id}/change/").content.decode()
+    assert f"Sent back by {by.label}" in page and "Withdrawn" not in page
+    assert "Sent back</span> by" in draft and "Withdrawn" not in draft
+    assert shown(item).count(f"Sent back by {by.label}, ") == 1
+    assert shown_json(item)["status"] == "withdrawn"
+    with pytest.raises(Lost, match=f"#{item.pk} is sent back already by {by.label} at"):
+        services.reject(item.pk, by=testing.dora(), at=timezone.now(), reason="No")
 
 
 STOPPED = "Stopped. Nothing leaves until this is lifted: "
