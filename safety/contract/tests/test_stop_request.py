@@ -122,6 +122,8 @@ def test_a_request_is_heard_within_twenty_thousand_characters() -> None:
     heard = by_rules(f"{before}lose my number")
     assert heard == StopRequest("stop", (19_986, 20_000), "lose my number")
     assert by_rules(f"{before} lose my number") == StopRequest("none")
+    assert detect_stop(f"{'Thank you! ' * 1000}Lose my number.").kind == "stop"
+    assert detect_stop(f"{'Thank you! ' * 2000}Lose my number.") == StopRequest("none")
 
 
 @pytest.mark.parametrize("who", ["Marco", "Ésme", "Jo"])
