@@ -22,6 +22,7 @@ from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import control_rows
 from outreach.edge.insisting import NotStopped, insist
+from outreach.edge.sent_once import SentAlready, sent_once
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
 from safety import controls
 from safety.admin import is_operator, principal_of, workspace_ids
@@ -67,13 +68,14 @@ def _stop_link(request: HttpRequest) -> dict[str, Any] | None:
     """A link in the name of whoever asks: in this one answer and nowhere else. None: refused."""
     days = request.POST.get("days", "")
     try:
-        link = stop_link.make(
-            by=principal_of(request),
-            workspace=_place(request, request.POST.get("scope", "")),
-            days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0,
-            at=timezone.now(),
-        )
-    except (stop.ControlRefused, NotAllowed) as error:
+        with sent_once(request):
+            link = stop_link.make(
+                by=principal_of(request),
+                workspace=_place(request, request.POST.get("scope", "")),
+                days=int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0,
+                at=timezone.now(),
+            )
+    except (stop.ControlRefused, NotAllowed, SentAlready) as error:
         messages.error(request, str(error))
         return None
     address = request.build_absolute_uri(reverse("stop_by_link", args=[link.token()]))

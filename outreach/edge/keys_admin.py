@@ -1,7 +1,7 @@
 """API keys in the admin: made here, shown once, rotated, and revoked at once.
 
 The secret is in the answer to the POST that made it and nowhere else: no message, no redirect, no
-session carries it.
+session carries it. Loading that answer again makes no second key (`sent_once`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from outreach.core import keys
 from outreach.core.keys import KeyRefused
 from outreach.core.models import Agent, ApiKey, User, Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge.sent_once import SentAlready, sent_once
 from safety.admin import (
     PageAdmin,
     TenantAdmin,
@@ -132,8 +133,9 @@ class ApiKeyAdmin(PageAdmin):
         key: ApiKey | None,
     ) -> HttpResponse:
         try:
-            made = act(timezone.now())
-        except (KeyRefused, NotAllowed) as error:
+            with sent_once(request):
+                made = act(timezone.now())
+        except (KeyRefused, NotAllowed, SentAlready) as error:
             messages.error(request, str(error))
             code = 403 if isinstance(error, NotAllowed) else 409
             return self._new(request, code) if key is None else self._one(request, key, code)

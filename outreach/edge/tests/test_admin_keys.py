@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from outreach import testing
 from outreach.core import keys
@@ -14,6 +18,8 @@ from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db
 NEW = "admin:core_apikey_add"
+ONE = "admin:core_apikey_change"
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 def enter(client, who):
@@ -93,3 +99,31 @@ def test_keys_of_others_cannot_be_seen_or_ended(client):
     assert "secret bot" not in page
     assert "our bot" not in page
     assert not ApiKey.objects.exclude(revoked_at=None).exists()
+
+
+@pytest.mark.parametrize("where", ["new", "replace"])
+def test_a_page_with_a_secret_that_is_loaded_again_makes_no_second_key(where):
+    alice = testing.alice()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice.user)
+    made = keys.make(alice.user, testing.make_workspace(), label="old", by=alice, at=timezone.now())
+    page = reverse(NEW) if where == "new" else reverse(ONE, args=[made.key.pk])
+    act = {"act": "rotate", "overlap": "24"}
+    if where == "new":
+        act = {"owner": f"me:{testing.make_workspace().pk}", "label": "bot", "span": "30"}
+
+    def sent(**more):
+        shown = client.get(page).content.decode()
+        form = act | more | {"csrfmiddlewaretoken": TOKEN.search(shown)[1]}
+        return form, client.post(page, form)
+
+    _, refused = sent(**({"owner": "x"} if where == "new" else {"overlap": "x"}))
+    assert refused.status_code == 409
+    form, first = sent()
+    assert 'id="secret"' in first.content.decode()
+    count, again = ApiKey.objects.count(), client.post(page, form)
+    assert again.status_code == 409 and "sent before" in again.content.decode()
+    assert 'id="secret"' not in again.content.decode() and ApiKey.objects.count() == count
+    assert 'id="secret"' in sent()[1].content.decode() and ApiKey.objects.count() == count + 1
+    secret = first.context["made"].secret
+    assert secret not in str(dict(client.session)) and secret not in str(client.cookies)

@@ -261,6 +261,28 @@ def test_the_controls_page_shows_one_once(client):
     assert stops() == [testing.make_workspace().pk]
 
 
+def test_the_page_with_a_link_that_is_loaded_again_makes_no_second_link():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(testing.olaf().user)
+
+    def token():
+        page = client.get("/admin/controls/").content.decode()
+        return re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+
+    form = {"act": "stop_link", "scope": "system", "csrfmiddlewaretoken": token()}
+    client.post("/admin/controls/", form | {"days": "0"})  # refused: the form stays unused
+    assert (
+        'id="stop-link"' in client.post("/admin/controls/", form | {"days": "3"}).content.decode()
+    )
+    again = client.post("/admin/controls/", form | {"days": "3"}).content.decode()
+    assert 'id="stop-link"' not in again and "sent before" in again
+    assert Activity.objects.filter(verb="safety.stop_link_made").count() == 1
+    form["csrfmiddlewaretoken"] = token()
+    assert (
+        'id="stop-link"' in client.post("/admin/controls/", form | {"days": "3"}).content.decode()
+    )
+
+
 @pytest.mark.parametrize("days", ["", "0", "366", "-1", "x", "9" * 30, "²"])
 def test_the_controls_page_refuses_a_span_that_is_none(client, days):
     client.force_login(testing.olaf().user)
