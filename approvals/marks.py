@@ -54,14 +54,20 @@ def name_of(char: str) -> str:
 def hidden(*texts: str) -> list[str]:
     """The names of the hidden characters in these texts, each once, in order.
 
-    A joiner between two pictures is part of an emoji and not worth a question.
+    A joiner between two pictures is part of an emoji, and a carriage return before a line feed is
+    how browsers send a line break: neither is worth a question.
     """
     found: dict[str, None] = {}
     for text in texts:
         for place, char in enumerate(text):
-            if is_hidden(char) and not _joins_emoji(text, place):
+            if is_hidden(char) and not _is_ordinary(text, place):
                 found[name_of(char)] = None
     return list(found)
+
+
+def _is_ordinary(text: str, place: int) -> bool:
+    """Whether a hidden character stands where it belongs."""
+    return text.startswith("\r\n", place) or _joins_emoji(text, place)
 
 
 def _joins_emoji(text: str, place: int) -> bool:
@@ -81,7 +87,7 @@ def segments(text: str, findings: Iterable[Mapping[str, Any]] = ()) -> list[Segm
         status = "fail" if any(f.get("status") == "fail" for f in inside) else "warn"
         private = any(is_private(found) for found in inside)
         cut = Segment("", "", words, status if inside else "", private)
-        result += _visible(text[start:end], cut)
+        result += _visible(text, start, end, cut)
     return result
 
 
@@ -94,12 +100,13 @@ def _fits(text: str, found: Mapping[str, Any]) -> bool:
     return bool(0 <= start < end <= len(text) and text[start:end] == found["text"])
 
 
-def _visible(text: str, cut: Segment) -> list[Segment]:
-    """This stretch as segments like `cut`, with every hidden character as one of its own."""
+def _visible(text: str, start: int, end: int, cut: Segment) -> list[Segment]:
+    """From `start` to `end` as segments like `cut`, each hidden character as one of its own."""
     result: list[Segment] = []
     plain = ""
-    for place, char in enumerate(text):
-        if not is_hidden(char) or _joins_emoji(text, place):
+    for place in range(start, end):
+        char = text[place]
+        if not is_hidden(char) or _is_ordinary(text, place):
             plain += char
             continue
         if plain:

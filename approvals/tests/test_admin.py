@@ -471,6 +471,16 @@ def test_hidden_characters_are_marked_and_need_a_tick():
     assert state(item) == "approved"
 
 
+def test_line_breaks_as_browsers_send_them_are_no_hidden_characters():
+    item = testing.make_pending()
+    text = "Dear Anna,\r\nplease pay to GB33BUKB20201555555555.\r\nBob"
+    response = post(enter(testing.alice()), item, "edit_approve", subject="x", text=text)
+    assert response.status_code == 400
+    page_ = response.content.decode()
+    assert "GB33BUKB20201555555555" in page_
+    assert "Hidden in what you typed" not in page_ and "CARRIAGE RETURN" not in page_
+
+
 def test_an_approval_for_a_time_reads_the_recipients_clock():
     item = testing.make_pending(testing.make_person(time_zone="Europe/Zurich"))
     client = enter(testing.alice())

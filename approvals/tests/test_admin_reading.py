@@ -21,7 +21,7 @@ def test_segments_lose_nothing_a_reader_can_see(text):
     assert shown == "".join(
         char
         for place, char in enumerate(text)
-        if not marks.is_hidden(char) or marks._joins_emoji(text, place)
+        if not marks.is_hidden(char) or marks._is_ordinary(text, place)
     )
 
 
@@ -44,7 +44,9 @@ def test_a_difference_of_huge_texts_is_quick_and_whole():
         ("a\u200bb", ["U+200B ZERO WIDTH SPACE"]),
         ("a\u202eb", ["U+202E RIGHT-TO-LEFT OVERRIDE"]),
         ("a\u00a0b", ["U+00A0 NO-BREAK SPACE"]),
-        ("line\r\n", ["U+000D CARRIAGE RETURN"]),
+        ("line\r\nline\r\n", []),
+        ("line\rline\n", ["U+000D CARRIAGE RETURN"]),
+        ("line\r\r\n", ["U+000D CARRIAGE RETURN"]),
         ("👩‍🚀 and ❤️", []),
         ("\u200dx", ["U+200D ZERO WIDTH JOINER"]),
         ("\u3164", ["U+3164 HANGUL FILLER"]),
@@ -52,6 +54,11 @@ def test_a_difference_of_huge_texts_is_quick_and_whole():
 )
 def test_hidden_characters_are_named(text, found):
     assert marks.hidden(text) == found
+
+
+def test_a_line_break_of_a_browser_is_no_mark_even_where_a_finding_parts_it():
+    parts = marks.segments("Buy now\r\nor\rnever", [{"span": [4, 8], "text": "now\r"}])
+    assert [part.mark for part in parts if part.mark] == ["U+000D CARRIAGE RETURN"]
 
 
 def test_a_finding_is_shown_where_its_words_stand_and_nowhere_else():
