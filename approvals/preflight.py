@@ -88,7 +88,8 @@ def _voice_score(workspace: Workspace, voices: Collection[str]) -> Item:
     for name in voices:
         scores = latest.get(name, [])
         if len(scores) < VOICE_TEXTS:
-            words = f"Only {len(scores)} texts in {name} have a score; {VOICE_TEXTS} are needed."
+            have = _only(len(scores), f"text in {name} has", f"texts in {name} have")
+            words = f"{have} a score; {VOICE_TEXTS} are needed."
             return Item("voice_score", label, False, words)
         averages[name] = sum(scores) / len(scores)
     name, lowest = min(averages.items(), key=lambda pair: pair[1])
@@ -100,11 +101,16 @@ def _approval_rate(workspace: Workspace) -> Item:
     label = f"More than {RATE_ABOVE_PERCENT} % of the last {DECISIONS} decisions were approvals"
     last = figures.last_decisions(workspace, most=DECISIONS)
     if last.decided < DECISIONS:
-        words = f"Only {last.decided} decisions so far; {DECISIONS} are needed to judge."
+        so_far = _only(last.decided, "decision", "decisions")
+        words = f"{so_far} so far; {DECISIONS} are needed to judge."
         return Item("approval_rate", label, False, words)
     met = last.approved * 100 > RATE_ABOVE_PERCENT * last.decided
     words = f"{last.approved} of the last {last.decided} decisions were approvals."
     return Item("approval_rate", label, met, words)
+
+
+def _only(count: int, one: str, more: str) -> str:
+    return f"Only {count} {one if count == 1 else more}" if count else f"No {more}"
 
 
 def _quotas(workspace: Workspace) -> Item:

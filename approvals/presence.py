@@ -54,8 +54,11 @@ def of_pending(approval: Approval, *, at: datetime) -> list[str]:
 def sentences(approval: Approval, *, at: datetime) -> list[str]:
     """`Rita has this open since 2 min`, for each of the others. Needs a row read with `fresh`."""
     rows: list[Opened] = getattr(approval, OPENINGS, [])
-    return [
-        f"{row.user.get_full_name() or row.user.get_username()} has this open since {since}"
-        for row in rows
-        for since in [queue.span(max(at - row.opened_at, timedelta(minutes=1)))]
-    ]
+    return [_sentence(row, at - row.opened_at) for row in rows]
+
+
+def _sentence(row: Opened, since: timedelta) -> str:
+    who = row.user.get_full_name() or row.user.get_username()
+    if since < timedelta(minutes=1):
+        return f"{who} has just opened this"
+    return f"{who} has this open since {queue.span(since)}"

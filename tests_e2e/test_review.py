@@ -226,13 +226,13 @@ def test_an_open_item_is_shown_to_the_others_and_free_when_it_is_left(enter):
     with hers.expect_response("**/open/"):
         hers.goto(address(item))
     mine.goto(LIST)
-    assert "Alice has this open since 1 min" in mine.inner_text("#result_list")
+    assert "Alice has just opened this" in mine.inner_text("#result_list")
     with mine.expect_response("**/open/"):
         mine.goto(address(item))
-    assert mine.inner_text("#readers") == "Alice has this open since 1 min."
+    assert mine.inner_text("#readers") == "Alice has just opened this."
     assert mine.is_enabled("#approve")
     hers.goto(LIST)
-    assert "Dora has this open" in hers.inner_text("#result_list")
+    assert "Dora has just opened this" in hers.inner_text("#result_list")
     mine.goto("/admin/")
     for _ in range(100):  # the page says good-bye by a beacon, which nobody answers
         if not Opened.objects.exists():

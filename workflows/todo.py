@@ -25,7 +25,7 @@ from workflows.models.artifacts import ArtifactKind
 from workflows.recipients import Recipient
 from workflows.words import plural
 
-BY_HAND = ("linkedin", "phone")
+BY_HAND = {"linkedin": "Send by hand on LinkedIn", "phone": "Call with the approved words"}
 FRESH = timedelta(days=14)  # older shortlists and call scripts speak of another time
 MINUTES = {
     "settle": 5, "answer": 5, "review": 2, "send": 3, "follow_up": 3, "mend": 4, "submit": 2,
@@ -134,7 +134,7 @@ def _send(workspace: Workspace, at: datetime) -> Iterator[Task]:
     for row in taken[:MOST_OF_A_KIND]:
         window, note = _window(reach.get(row.human_id), workspace, at)
         yield Task(
-            "send", f"Send by hand on {row.get_channel_display()}", MINUTES["send"],
+            "send", BY_HAND[row.channel], MINUTES["send"],
             "Approved; mark it as sent afterwards.", person=row.human_id,
             link=("approval", row.pk), window=window, note=note,
         )  # fmt: skip

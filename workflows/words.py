@@ -11,7 +11,7 @@ def listed(text: str) -> tuple[str, ...]:
 
 def plural(count: int, one: str, more: str = "") -> str:
     """ "1 person", "3 people"."""
-    return f"{count} {one if count == 1 else more or one + 's'}"
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
 def joined(parts: list[str]) -> str:

@@ -125,7 +125,7 @@ def test_the_checklist_costs_the_same_however_many_agents(django_assert_max_num_
 def test_a_decision_taken_back_at_once_is_none(live):
     row = testing.make_approved()
     services.undo(row.pk, by=testing.alice(), at=WORKDAY)
-    assert items()["approval_rate"].sentence.startswith("Only 0 decisions")
+    assert items()["approval_rate"].sentence.startswith("No decisions so far")
 
 
 # --- The voice -----------------------------------------------------------------------------------

@@ -41,7 +41,9 @@ def test_an_opened_item_is_shown_to_others_and_not_to_oneself(noon):
     item = testing.make_pending()
     alice, dora = enter(testing.alice()), enter(testing.dora())
     assert alice.post(door(item)).json()["readers"] == []
-    noon.shift(timedelta(minutes=2, seconds=5))
+    noon.shift(timedelta(seconds=20))
+    assert dora.post(door(item)).json()["readers"] == ["Alice has just opened this"]
+    noon.shift(timedelta(minutes=1, seconds=45))
     said = "Alice has this open since 2 min"
     assert dora.post(door(item)).json()["readers"] == [said]
     for address in (LIST, f"{LIST}{item.pk}/change/"):

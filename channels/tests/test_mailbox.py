@@ -121,6 +121,9 @@ def test_without_json_it_is_told_in_sentences(tmp_path):
     assert "folder, 2 mails" in told
     assert "1 new, 0 known, 0 ours, 1 unreadable." in told
     assert "cannot be read: a.eml: it is empty" in told
+    (tmp_path / "a.eml").unlink()
+    call_command("import_mailbox", str(tmp_path), "--as", "bob", stdout=out)
+    assert "folder, 1 mail\n" in out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, Sum
 from approvals import earned, figures, quota_standing, recheck_figures
 from outreach.core.models import Agent, Draft, PrincipalKind
 from workflows.models import AgentRun
+from workflows.words import plural
 
 
 def approvals(agent: Agent, *, at: datetime) -> str:
@@ -45,7 +46,8 @@ def history(agent: Agent) -> str:
     runs = AgentRun.objects.filter(agent=agent).aggregate(
         texts=Sum("texts"), tokens=Sum("tokens_in") + Sum("tokens_out"), cost=Sum("cost_usd")
     )
-    told = f"{drafts['all']} drafts, {drafts['sent']} of them sent; {agent.runs.count()} runs."
+    written, ran = plural(drafts["all"], "draft"), plural(agent.runs.count(), "run")
+    told = f"{written}, {drafts['sent']} of them sent; {ran}."
     if runs["tokens"]:
         cost = f", {runs['cost']:.4f} US dollars" if runs["cost"] is not None else ""
         told += f" Models took {runs['tokens']} tokens{cost}."

@@ -126,7 +126,8 @@ def _show_sum(report: Report, console: Console) -> None:
         console.print(f"Suppressed, nothing goes to these rows' addresses: {escape(why)}.")
     stopped = report.counts["stopped"]
     if stopped:
-        console.print(f"{stopped:,} of them asked us to stop or are blocked; they stay so.")
+        are, stay = ("is", "that stays") if stopped == 1 else ("are", "they stay")
+        console.print(f"{stopped:,} of them asked us to stop or {are} blocked; {stay} so.")
     if report.is_refused:
         done = f"Nothing {'was' if report.is_applied else 'would be'} stored."
     elif report.is_applied:

@@ -31,6 +31,7 @@ from outreach.core.principal import Principal
 from outreach.edge import tasks
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
+from workflows.words import plural
 
 SHOWN = 15
 NAMES = {LABELS[field] for field in ("full_name", "first_name", "last_name")}
@@ -150,9 +151,9 @@ class ImportAdmin(PageAdmin):
                 tasks.wake_imports()
             elif what == "undo":
                 done = importing.undo(row, by=by, at=at)
-                messages.success(
-                    request, f"Undone: {done.people:,} people removed, {done.changed:,} restored."
-                )
+                people = plural(done.people, "person", "people")
+                said = f"Undone: {people} removed, {done.changed:,} restored."
+                messages.success(request, said)
             else:
                 messages.error(request, "Nothing was done: the import has moved on meanwhile.")
         except (NotAllowed, UndoRefused) as error:

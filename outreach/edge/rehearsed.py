@@ -142,7 +142,8 @@ def safe_mode(place: Workspace, totals: Totals) -> list[str]:
         why = ", ".join(f"{count} {key}" for key, count in totals.would_not.most_common())
         lines.append(f"{totals.unseen} would have gone to a person all the same: {why}.")
     if totals.unshadowed:
-        lines.append(f"{totals.unshadowed} were submitted before this verdict was kept.")
+        were = "was" if totals.unshadowed == 1 else "were"
+        lines.append(f"{totals.unshadowed} {were} submitted before this verdict was kept.")
     return lines
 
 

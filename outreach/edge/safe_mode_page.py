@@ -23,6 +23,7 @@ from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.stop_page import look, sentence, show, watch
 from safety.admin import may, own_place, principal_of
+from workflows.words import plural
 
 CHANGES = 8
 
@@ -124,11 +125,9 @@ def _on(request: HttpRequest, place: Workspace) -> str:
     """Says "on" at once; what may still be in flight is watched as with every stop."""
     now = timezone.now()
     done = safemode.switch_on(place, by=principal_of(request), at=now)
-    messages.success(
-        request,
-        f"Safe Mode is on in {place.name}. {done.returned or 0} messages approved by rule are back "
-        "in the queue.",
-    )
+    count = done.returned or 0
+    said = plural(count, "message approved by rule is", "messages approved by rule are")
+    messages.success(request, f"Safe Mode is on in {place.name}. {said} back in the queue.")
     return _watched(request, place, f"Safe Mode is on in {place.name}", now)
 
 

@@ -196,7 +196,8 @@ def _declare_gone(request: HttpRequest) -> None:
         ended = settle.declare_gone(
             sender, by=principal_of(request), at=timezone.now(), reason=reason
         )
-        messages.success(request, f"{len(ended)} of its messages wait for an answer now.")
+        wait = "message waits" if len(ended) == 1 else "messages wait"
+        messages.success(request, f"{len(ended)} of its {wait} for an answer now.")
     except ValueError:
         messages.error(request, "Nothing was done: name the sender and say how you know.")
     except (NotAllowed, settle.StillHere) as error:

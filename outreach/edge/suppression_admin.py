@@ -25,6 +25,7 @@ from outreach.core.suppression_lists import BadList
 from outreach.edge import exporting
 from outreach.edge.consent_admin import status_of
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
+from workflows.words import plural
 
 SUPPRESSION_PAGES = "admin/core/suppression"
 SHOWN = 100
@@ -80,7 +81,8 @@ class SuppressionAdmin(PageAdmin):
                     return _export(request, place)
                 taken = _import(request, place)
                 if not taken.errors:
-                    said = f"{taken.rows:,} rows: {taken.new:,} new, {taken.known:,} known before."
+                    rows = plural(taken.rows, "row")
+                    said = f"{rows}: {taken.new:,} new, {taken.known:,} known before."
                     messages.success(request, f"Nothing goes to these addresses. {said}")
                     return HttpResponseRedirect(reverse("admin:core_suppression_changelist"))
                 faults, code = taken.errors, 400

@@ -143,7 +143,8 @@ def check_content(
         level = Level.BLOCK if any(hit.status == "fail" for hit in hits) else Level.REVIEW
     if is_too_much(hits):
         level = Level.BLOCK
-        message = "Multiple safety violations"
+        kinds = ", ".join(sorted(each.replace("_", " ") for each in families(hits, status="warn")))
+        message = f"Multiple safety violations: {kinds}"
         findings.append(Finding("CONTENT_CHECK", "multiple_violations", "fail", message))
     quiet = {"EMOTIONAL_CHECK", "CONTENT_CHECK"} - {finding.check for finding in findings}
     passed = [Finding(check, "pass", "pass", _calm(check, channel, purpose)) for check in quiet]

@@ -22,6 +22,15 @@ from safety.contract.signature import signature as signature_of
 from safety.verdict import Finding, Level, Verdict
 
 GRAVE = frozenset({"card", "iban", "national_id", "secret"})
+SPOKEN = {
+    "card": "a card number",
+    "iban": "an IBAN",
+    "national_id": "a national identity number",
+    "secret": "a secret",
+    "phone": "a phone number",
+    "email": "an e-mail address",
+    "ip": "an IP address",
+}
 MOST = 200  # findings of one kind after which more of it adds nothing
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b")
@@ -81,13 +90,12 @@ def check_pii(*, subject: str = "", text: str, allowed: Iterable[str] = ()) -> V
 
 
 def _finding(leak: Leak, status: str) -> Finding:
-    kind = leak.kind.replace("_", " ")
     whose = " of somebody else" if status == "warn" else ""
     return Finding(
         "PII_CHECK",
         f"pii_{leak.kind}",
         status,
-        f"The text contains what looks like a {kind}{whose}.",
+        f"The text contains what looks like {SPOKEN[leak.kind]}{whose}.",
         family="pii_in_text",
         rule=f"pii.{leak.kind}",
         span=(leak.start, leak.end),

@@ -97,8 +97,8 @@ def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportCh
     changed += known.exclude(person__updated_at=_time(row)).count()
     if changed:
         raise UndoRefused(
-            f"{changed:,} of the people of {row.file} were changed since. Correct them one by "
-            "one instead."
+            f"{changed:,} of the people of {row.file} {'was' if changed == 1 else 'were'} changed "
+            "since. Correct them one by one instead."
         )
     own = {
         Address: Q(source=row),

@@ -41,6 +41,7 @@ from outreach.edge.privacy.declared import (
 from outreach.edge.privacy.reading import Part
 from outreach.edge.privacy.subject import Subject
 from workflows.models import Run, RunStatus
+from workflows.words import plural
 
 SHOWN = 20
 UNDER_WAY = ("admitted", "sending", "unknown")  # of a delivery: it may be at its reader any moment
@@ -65,15 +66,14 @@ class Erased:
     def sentence(self) -> str:
         """What a person reads, with what is left for them to do."""
         ways = "1 address is" if self.suppressed == 1 else f"{self.suppressed} addresses are"
-        told = f"Erased: {sum(self.rows.values())} rows. {ways} suppressed"
+        told = f"Erased: {plural(sum(self.rows.values()), 'row')}. {ways} suppressed"
         if not self.elsewhere:
             return f"{told}; by the names and addresses known here, nothing else names them."
         places = ", ".join(f"{table} {number}" for table, number in self.elsewhere[:SHOWN])
         more = " …" if len(self.elsewhere) > SHOWN else ""
-        return (
-            f"{told}. {len(self.elsewhere)} texts about other people name them; change what should "
-            f"not: {places}{more}."
-        )
+        count = len(self.elsewhere)
+        name = plural(count, "text about other people names", "texts about other people name")
+        return f"{told}. {name} them; change what should not: {places}{more}."
 
 
 def erase(

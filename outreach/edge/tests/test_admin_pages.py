@@ -576,7 +576,7 @@ def test_a_simulated_delivery_shows_what_would_have_left():
         text = client.get(address).content.decode()
         assert "List-Unsubscribe" in text and "Simulated" in text
     text = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
-    left = re.search(r"It would have left at <strong>([^<]*)</strong>", text)
+    left = re.search(r"It would have left <strong>([^<]*)</strong>", text)
     assert left and left[1].endswith(("their time", "workspace time")), "the outlook's own clock"
     assert "It would be simulated" not in text and "Nothing will be sent" not in text
 

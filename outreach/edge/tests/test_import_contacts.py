@@ -273,7 +273,7 @@ def test_a_basis_a_report_by_row_and_undoing(path, tmp_path):
     assert {each.basis for each in Consent.objects.all()} == {"customer"}
     lines = rows.read_text("utf-8-sig").splitlines()
     assert (len(lines), lines[3].startswith("4,new,'=cmd|x,")) == (4, True)
-    assert "Undone: 2 people of people.csv are removed" in run("--undo", row.pk)
+    assert "Undone: 2 people of people.csv removed" in run("--undo", row.pk)
     assert not Person.objects.exists()
 
 

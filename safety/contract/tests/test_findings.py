@@ -215,7 +215,8 @@ def test_the_verdict_names_findings_of_every_field(field: str) -> None:
 def test_too_many_kinds_of_warnings_are_a_failure_of_their_own() -> None:
     many = "Act now. Don't miss your chance. You won't believe it. I'm disappointed in you. WTF."
     verdict = check_content(channel="email", purpose="", subject="", text=many)
-    message = "Multiple safety violations"
+    kinds = "clickbait, guilt induction, pressure tactics, tone, urgency inflation"
+    message = f"Multiple safety violations: {kinds}"
     assert Finding("CONTENT_CHECK", "multiple_violations", "fail", message) in verdict.findings
     assert {f.status for f in verdict.findings} == {"warn", "fail"}
 

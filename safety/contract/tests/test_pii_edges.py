@@ -76,7 +76,7 @@ def test_other_peoples_contact_data_ask_a_person() -> None:
     assert verdict.findings == (
         Finding(
             "PII_CHECK", "pii_email", "warn",
-            "The text contains what looks like a email of somebody else.",
+            "The text contains what looks like an e-mail address of somebody else.",
             family="pii_in_text", rule="pii.email", span=(5, 24), text="carla@elsewhere.org",
         ),
     )  # fmt: skip
@@ -88,10 +88,20 @@ def test_an_identity_number_is_refused() -> None:
     assert verdict.findings == (
         Finding(
             "PII_CHECK", "pii_national_id", "fail",
-            "The text contains what looks like a national id.",
+            "The text contains what looks like a national identity number.",
             family="pii_in_text", rule="pii.national_id", span=(4, 13), text="54362315K",
         ),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("Pay to CH93 0076 2011 6238 5295 7.", "looks like an IBAN."),
+    ("The host is 81.2.69.142.", "looks like an IP address of somebody else."),
+    ("Pay by 4111 1111 1111 1111.", "looks like a card number."),
+    ("Call her: +41 44 668 18 00.", "looks like a phone number of somebody else."),
+])  # fmt: skip
+def test_each_kind_is_spoken_of_by_its_name(text: str, said: str) -> None:
+    assert check_pii(text=text).findings[0].message.endswith(said)
 
 
 def test_nothing_found_is_said() -> None:

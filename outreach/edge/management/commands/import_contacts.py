@@ -35,6 +35,7 @@ from outreach.edge import acting
 from outreach.edge.import_rows import Unwritten, rows_file
 from outreach.edge.import_shown import show
 from safety.services import check_safety
+from workflows.words import plural
 
 
 class Command(BaseCommand):
@@ -160,8 +161,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
             return
         self.stdout.write(
-            f"Undone: {done.people:,} people of {row.file} are removed, {done.changed:,} are what "
-            "they were before."
+            f"Undone: {plural(done.people, 'person', 'people')} of {row.file} removed, "
+            f"{done.changed:,} restored to what they were before."
         )
 
 

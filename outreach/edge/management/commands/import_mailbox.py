@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError(f"{several(bad, 'mail')} could not be read; all others are in.")
 
     def _show(self, report: Report) -> None:
-        self.stdout.write(f"{report.path}: {report.kind}, {report.total:,} mails")
+        self.stdout.write(f"{report.path}: {report.kind}, {several(report.total, 'mail')}")
         tally = ", ".join(f"{report.counts[each]:,} {each}" for each in Outcome)
         self.stdout.write(f"{tally}.")
         for word, count in sorted(report.judged.items()):

@@ -16,6 +16,7 @@ from channels import quiet
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import acting
+from workflows.words import plural
 
 NOT_YET_STOPPED = 3
 
@@ -81,7 +82,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
         else:
             self.stdout.write(f"Safe Mode is on in {place.name}.")
-            self.stdout.write(f"{done.returned or 0} messages approved by rule are in the queue.")
+            count = done.returned or 0
+            said = plural(count, "message approved by rule is", "messages approved by rule are")
+            self.stdout.write(f"{said} in the queue.")
             for row in report.may_have_left:
                 self.stdout.write(f"May have left, in flight just now: approval #{row['approval']}")
             for row in report.unknown_before:
