@@ -697,6 +697,14 @@ def test_bulk_shows_each_text_first_and_decides_nothing_yet():
     assert (state(low), state(high)) == ("pending", "pending")
 
 
+def test_bulk_says_so_where_none_can_go_together():
+    high = testing.make_pending(confidence=50)
+    text = choose(enter(testing.alice()), high).content.decode()
+    assert "None of these can be approved together" in text and "Approve 0" not in text
+    assert "Read each text" not in text and "Approve the ticked ones" not in text
+    assert "its priority is high, not low" in text and "Back to the queue" in text
+
+
 @pytest.mark.both
 def test_bulk_approves_each_for_itself_with_a_sentence_each():
     good, changed, high = make_low(), make_low(), testing.make_pending(confidence=50)
