@@ -84,6 +84,34 @@ def principal(
     return acting
 
 
+def operator(options: Mapping[str, Any], verb: Verb | None) -> Principal:
+    """An operator. A refusal says with which options it works: where this user holds `verb`,
+    which is None for what no single workspace has."""
+    try:
+        return principal(options, operator=True)
+    except CommandError as error:
+        name = options.get("as_user") or settings.OUTREACH_USER
+        if not name or not User.objects.filter(username=name, is_active=True).exists():
+            raise
+        raise CommandError(f"{error} {_what_works(name, verb)}") from None
+
+
+def _what_works(name: str, verb: Verb | None) -> str:
+    user = _named(name)
+    acting = Principal.of_user(user, door=DOOR)
+    places = [
+        each.slug
+        for each in queries.workspaces_of(user)[:10]
+        if verb is not None and permissions.allowed(acting, verb, each)
+    ]
+    here = f"Add --workspace {' or '.join(places)}, or name" if places else "Name"
+    able = [each.get_username() for each in queries.operators()[:3]]
+    everywhere = " or ".join(f"--as {each}" for each in able)
+    if not able:
+        return f"{here} an operator with --as: `manage.py createsuperuser` makes one."
+    return f"{here} an operator: {everywhere}."
+
+
 def known(options: Mapping[str, Any]) -> None:
     """Refuse a name given with --as that is nobody's, where the command only looks."""
     if options.get("as_user"):

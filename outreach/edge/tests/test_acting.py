@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from outreach import testing
@@ -146,6 +147,19 @@ def test_who_is_no_operator_is_refused_as_one():
         acting.principal({"as_user": "alice"}, operator=True)
     with pytest.raises(CommandError, match="No active user has the operator's right"):
         acting.principal({}, operator=True)
+
+
+def test_who_is_no_operator_is_told_where_they_may_and_who_may_everywhere():
+    testing.make_user("alice", Role.REVIEWER)
+    testing.make_user("carol", Role.VIEWER)
+    testing.make_user("root", is_superuser=True)
+    stop = ["control", "--emergency-stop", "--as"]
+    with pytest.raises(CommandError, match=r"Add --workspace default, or name .*: --as root"):
+        call_command(*stop, "alice")
+    with pytest.raises(CommandError, match=r"workspace\. Name an operator: --as root"):
+        call_command(*stop, "carol")
+    with pytest.raises(CommandError, match=r"workspace\. Name an operator: --as root"):
+        call_command("control", "--enable-all", "--as", "alice")  # a reviewer lifts nothing
 
 
 def test_without_a_right_the_only_account_acts():

@@ -20,7 +20,7 @@ from rich.table import Table
 from approvals import auto_off
 from channels import drill, quiet, stop, stop_link
 from outreach.core.models import Workspace
-from outreach.core.permissions import NotAllowed
+from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, control_rows, running, stop_told
 from outreach.edge.control_rows import Back
@@ -98,7 +98,7 @@ class Command(BaseCommand):
             return
         if options["duration"] and options["disable"] == "dry-run":
             raise CommandError(LIFTED_FOR_GOOD)
-        by = acting.principal(options, operator=True) if place is None else _member(options)
+        by = _member(options) if place else acting.operator(options, _verb(options))
         if options["drill"]:
             self._drill(by, as_json=options["json"])
             return
@@ -268,10 +268,17 @@ def _flag(option: str) -> str:
     return "--" + option.replace("_", "-")
 
 
+def _verb(options: dict[str, Any]) -> Verb | None:
+    """What a member must hold to do it in their workspace; a drill is no workspace's."""
+    if options["drill"]:
+        return None
+    dry, enabled = options["disable"] == "dry-run", options["enable"]
+    lifts = options["enable_all"] or dry or (enabled and enabled != "dry-run")
+    return Verb.LIFT if lifts else Verb.BRAKE
+
+
 def _member(options: dict[str, Any]) -> Principal:
     """An operator or a member with the right; the service decides which is enough."""
-    from outreach.core.permissions import Verb
-
     try:
         return acting.principal(options, operator=True)
     except CommandError:
