@@ -15,6 +15,7 @@ from mcp_types import ToolAnnotations
 
 from outreach.core.digest import canonical
 from outreach.edge.mcp import policy
+from outreach.edge.mcp.arguments import StrictServer
 from outreach.edge.mcp.face import Face, FaceRefused, segment
 
 INSTRUCTIONS = """\
@@ -34,7 +35,7 @@ ChannelName = Literal["email", "whatsapp", "instagram", "linkedin", "phone"]
 
 def build(secret_of: SecretOf, *, version: str = "") -> MCPServer[Any]:
     """A server whose every call acts as the key that `secret_of` finds for it."""
-    server: MCPServer[Any] = MCPServer(
+    server = StrictServer(
         "outreach", title="Outreach Command Center", instructions=INSTRUCTIONS, version=version
     )
 

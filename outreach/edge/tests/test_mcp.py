@@ -577,3 +577,20 @@ def test_without_its_packages_the_command_names_the_file_to_install(monkeypatch)
     monkeypatch.setattr("outreach.edge.management.commands.mcp.load", missing)
     with pytest.raises(CommandError, match=r"requirements-mcp\.txt"):
         call_command("mcp")
+
+
+def test_an_argument_a_tool_does_not_know_is_refused_and_the_known_are_named(host, anna):
+    said = host.refused("find_people", nam="x")
+    assert said.startswith("find_people takes no argument 'nam'. Known: account, address, cursor,")
+    assert "takes no argument 'ctx'" in host.refused("read_status", ctx=1)
+    listed = host.run(lambda client: client.list_tools()).tools
+    assert all(each.input_schema["additionalProperties"] is False for each in listed)
+
+
+def test_what_is_missing_or_of_another_kind_is_said_in_our_words(host):
+    assert host.refused("get_person") == "get_person lacks an argument: person."
+    said = host.refused("propose_draft", channel="pigeon", text="x", confidence="much")
+    assert "lacks an argument: person." in said
+    assert "channel: write one of 'email'," in said
+    assert "confidence: write a whole number." in said
+    assert "pydantic" not in said and "validation error" not in said
