@@ -8,6 +8,7 @@ the same for any number of messages, and rows are streamed.
 
 from __future__ import annotations
 
+from channels.rehearsal.item import BY_HAND as BY_HAND
 from channels.rehearsal.item import Fate as Fate
 from channels.rehearsal.item import Item as Item
 from channels.rehearsal.item import Span as Span

@@ -7,11 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+BY_HAND = "sent_by_hand"  # of what left: a person carried it, which dry run does not stop
+
 
 class Fate(StrEnum):
     """What became, or would have become, of one message. Exactly one each."""
 
-    LEFT = "left"  # did leave (or may have): it was live then
+    LEFT = "left"  # did leave (or may have): it was live then, or a person sent it by hand
     SENT = "sent"  # would have left
     HELD = "held"  # would still have waited at the end, for a time that a rule or a person set
     BLOCKED = "blocked"  # a rule or a stop said no

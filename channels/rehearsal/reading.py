@@ -24,7 +24,7 @@ from approvals.models import GIVEN, Approval, ApprovalStatus
 from channels import registry
 from channels.models import DeliveryStatus
 from channels.rehearsal.days import Days
-from channels.rehearsal.item import Fate, Item, Span
+from channels.rehearsal.item import BY_HAND, Fate, Item, Span
 from outreach.core.models import PrincipalKind, Workspace
 from safety import gate
 from safety.models import SafetyEvent
@@ -60,6 +60,7 @@ class Row:
     findings: Any
     shadow: Any
     left_at: datetime | None
+    left_as: str | None  # the delivery's status
     judged_at: datetime | None
     would_leave_at: str | None
     blocked: Any
@@ -91,7 +92,7 @@ def items(place: Workspace, span: Span) -> Iterator[Item]:
 def judge(row: Row, span: Span) -> Item | None:
     """The fate of one round by the end of the span; None where the span does not concern it."""
     if row.left_at is not None and row.left_at < span.until:
-        return _item(row, Fate.LEFT, (), row.left_at) if row.left_at >= span.since else None
+        return _left(row) if row.left_at >= span.since else None
     if row.judged_at is not None and row.judged_at < span.until and row.would_leave_at:
         leaves_at, rules = datetime.fromisoformat(row.would_leave_at), tuple(row.by_rules or ())
         if row.blocked and row.judged_at >= span.since:
@@ -122,6 +123,11 @@ def _given(row: Row, span: Span) -> Item:
         rules = tuple(f["code"] for f in row.findings or () if f["code"] in gate.HOLDS)
         return _item(row, Fate.HELD, rules or _chosen(row, when), when)
     return _item(row, Fate.WAITING, ("not_judged",), when)
+
+
+def _left(row: Row) -> Item:
+    by_hand = row.left_as == DeliveryStatus.MANUAL
+    return _item(row, Fate.LEFT, (BY_HAND,) if by_hand else (), row.left_at)
 
 
 def _chosen(row: Row, when: datetime) -> tuple[str, ...]:
@@ -200,8 +206,8 @@ def _rounds(place: Workspace, span: Span) -> QuerySet[Approval, tuple[Any, ...]]
             "pk", "draft_id", "human_id", "human__full_name", "channel", "status",
             "closed_reason", "closed_at", "decided_at", "not_before", "due_at", "edited",
             "decided_by_label", "by_kind", "by_id", "policy", "created_at", "findings", "shadow",
-            "left__since", "dry__since", "would_leave_at", "blocked", "by_rules", "judged_by",
-            "superseded", "scheduled_for", "draft__scheduled_for",
+            "left__since", "left__status", "dry__since", "would_leave_at", "blocked", "by_rules",
+            "judged_by", "superseded", "scheduled_for", "draft__scheduled_for",
         )
     )  # fmt: skip
 

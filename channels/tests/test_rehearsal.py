@@ -30,8 +30,9 @@ BASE = Row(
     approval=1, message=2, human=3, person="Anna", channel="email", status="approved",
     closed_reason="", closed_at=None, decided_at=WORKDAY, not_before=None, due_at=WORKDAY,
     edited=False, by_rule="Alice", by_kind="agent", by_id="7", policy="old", created_at=WORKDAY,
-    findings=None, shadow=None, left_at=None, judged_at=None, would_leave_at=None, blocked=None,
-    by_rules=None, judged_by=None, superseded=False, scheduled_for=None, asked_for=None,
+    findings=None, shadow=None, left_at=None, left_as=None, judged_at=None, would_leave_at=None,
+    blocked=None, by_rules=None, judged_by=None, superseded=False, scheduled_for=None,
+    asked_for=None,
 )  # fmt: skip
 PENDING = {"status": "pending", "decided_at": None, "due_at": None}
 BLOCKED = "You're the only person who really gets me. I really need someone like you."
@@ -86,6 +87,7 @@ FATES = [
      Fate.HELD, ("quiet_hours",)),
     ({"due_at": WORKDAY, "not_before": LATE}, Fate.HELD, ("not_recorded",)),
     ({"left_at": WORKDAY}, Fate.LEFT, ()),
+    ({"left_at": WORKDAY, "left_as": "manual"}, Fate.LEFT, ("sent_by_hand",)),
     ({"left_at": EARLY}, None, ()),
 ]  # fmt: skip
 

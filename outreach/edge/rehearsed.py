@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from approvals import quota
 from channels import rehearsal
-from channels.rehearsal import Fate, Span, Totals
+from channels.rehearsal import BY_HAND, Fate, Span, Totals
 from outreach.core.models import Workspace
 from outreach.core.models.workspace import Weekday
 from outreach.edge import acting
@@ -32,6 +32,7 @@ WORDS = {
     "undecided": "nobody decided",
     "not_judged": "approved, not simulated yet",
     "by_hand": "a person sends it by hand",
+    BY_HAND: "a person sent it by hand",
     "scheduled_by_author": "its author asked for this time",
     "scheduled_by_reviewer": "its reviewer chose this time",
     "not_recorded": "the rule was not recorded",
@@ -162,8 +163,11 @@ def limits(place: Workspace, totals: Totals) -> list[str]:
         "Nobody answered, bounced or complained, because nothing left; that would have stopped or "
         "changed what came after.",
     ]
-    if totals.fates[Fate.LEFT]:
+    by_hand = totals.rules[Fate.LEFT][BY_HAND]
+    if totals.fates[Fate.LEFT] > by_hand:
         lines.append("Part of this time was live: what really left is counted apart.")
+    if by_hand:
+        lines.append(f"{by_hand} left by the hand of a person, as dry run allows: counted apart.")
     badge = controls.badge(place.pk)
     if badge.text == "STOPPED":
         lines.append(f"Nothing is simulated at present: {badge.sentence}")

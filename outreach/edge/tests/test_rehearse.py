@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals.models import Approval
-from channels import registry, simulate
+from channels import manual, registry, simulate
 from channels.adapters.memory import MemoryAdapter
+from channels.models import Delivery
 from outreach import testing
 from outreach.edge import rehearsal_page, rehearsed
 
@@ -157,3 +158,13 @@ def test_another_workspace_is_not_shown():
     assert client.get(reverse("rehearsal_of", args=[there.pk])).status_code == 404
     odd = {"fate": "none", "page": "-1"}
     assert client.get(reverse("rehearsal"), odd).status_code == 200
+
+
+def test_what_a_person_sent_by_hand_does_not_make_the_time_a_live_one(week):
+    manual.mark_sent(week.pk, by=testing.alice(), at=timezone.now())
+    text = run("--since", "2d")
+    assert "1 really left" in text and "a person sent it by hand" in text
+    assert "was live" not in text
+    assert "1 left by the hand of a person, as dry run allows: counted apart." in text
+    Delivery.objects.filter(status="manual").update(status="sent")
+    assert "Part of this time was live: what really left is counted apart." in run("--since", "2d")
