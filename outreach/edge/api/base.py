@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,14 @@ def _filter_fault(name: str, given: list[str], known: frozenset[str]) -> str:
     return "" if given[0] else "Give a value, or leave it away."
 
 
+SERVER_SIDE = "Set by the server."
+
+
+def unknown_field(known: Iterable[str]) -> str:
+    """The refusal of a field that nobody knows, with those that a body may have here."""
+    return f"Unknown field. Known: {', '.join(sorted(known)) or 'none'}."
+
+
 # What JSON has for these fields. The library would take "no", 0 or 5 for a switch or a text.
 PLAIN: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], type, str], ...] = (
     (serializers.BooleanField, bool, "Write true or false, without quotes."),
@@ -75,10 +84,11 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
+            known = [name for name, field in self.fields.items() if not field.read_only]
             strange = {
-                name: ["Set by the server." if name in self.server_side else "Unknown field."]
+                name: [SERVER_SIDE if name in self.server_side else unknown_field(known)]
                 for name in data
-                if name not in self.fields or self.fields[name].read_only
+                if name not in known
             }
             if strange:
                 raise serializers.ValidationError(strange, "unknown_field")

@@ -13,7 +13,13 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from drf_standardized_errors.handler import ExceptionHandler
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    ValidationError,
+)
 from rest_framework.request import Request
 
 from approvals.errors import Blocked, Refused
@@ -76,6 +82,10 @@ class PreflightConflict(Conflict):
         self.preflight = [item.as_dict() for item in error.items]
 
 
+NO_KEY = (
+    "Send a key in the header `Authorization: Bearer occ_…`, or log in. A person makes one in the "
+    "admin under API keys."
+)
 REFUSED = {401, 403}
 SAFE = {"GET", "HEAD", "OPTIONS"}
 NOT_FOUND = {"not_found"}
@@ -112,8 +122,16 @@ def _refused(error: Refused) -> APIException:
     return Conflict(str(error), "blocked" if isinstance(error, Blocked) else error.code)
 
 
+def _no_key(error: NotAuthenticated) -> NotAuthenticated:
+    """The same, with what to send; the framework has put the answer's header on the old one."""
+    told = NotAuthenticated(NO_KEY)
+    told.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
+    return told
+
+
 # In this order: the first kind that fits answers.
 ANSWERS: tuple[tuple[Any, Callable[[Any], Exception]], ...] = (
+    (NotAuthenticated, _no_key),
     (NotAllowed, lambda error: PermissionDenied(str(error))),
     (PreflightUnmet, PreflightConflict),
     (Refused, _refused),

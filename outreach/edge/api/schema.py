@@ -59,6 +59,9 @@ def with_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for verb in VERBS:
             if verb not in operations:
                 continue
+            told = operations[verb].get("description", "").partition("\n\n")[0]
+            if told:
+                operations[verb].setdefault("summary", " ".join(told.split()))
             answers = operations[verb].setdefault("responses", {})
             more = OF_BODIES if "requestBody" in operations[verb] else {}
             for status, sentence in {**SAID, **more}.items():

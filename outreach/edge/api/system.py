@@ -22,7 +22,13 @@ from outreach.core.permissions import NotAllowed, has_scope
 from outreach.edge import health
 from outreach.edge.api.access import access_of, named_place, place_of
 from outreach.edge.api.approvals import ApprovalSerializer, QueuePages
-from outreach.edge.api.base import Resource, StrictFilters, StrictSerializer, refuse_strange
+from outreach.edge.api.base import (
+    Resource,
+    StrictFilters,
+    StrictSerializer,
+    refuse_strange,
+    unknown_field,
+)
 from outreach.edge.api.choices import Choice
 from outreach.edge.api.schema import WORKSPACE
 from safety import controls
@@ -103,6 +109,9 @@ def _standing(place: Workspace, state: controls.Controls) -> dict[str, Any]:
 MOST_HISTORY = 1_000  # of whoever asks from afar: each text of theirs may be a request to stop
 
 
+VALIDATED = {"payload", "history", "at"}
+
+
 class ValidateBody(serializers.Serializer[Any]):
     """The seed's payload; `history` and `at` beside it. Read by the contract itself."""
 
@@ -135,9 +144,9 @@ class Validate(APIView):
         if not isinstance(body, dict):
             raise PayloadError(("The body is not an object.",))
         asked: dict[str, Any] = body if "payload" in body else {"payload": body}
-        strange = sorted(set(asked) - {"payload", "history", "at"})
-        if strange:
-            raise ValidationError({name: ["Unknown field."] for name in strange}, "unknown_field")
+        if strange := sorted(set(asked) - VALIDATED):
+            said = [unknown_field(VALIDATED)]
+            raise ValidationError(dict.fromkeys(strange, said), "unknown_field")
         payload, history = asked["payload"], asked.get("history")
         if isinstance(history, list) and len(history) > MOST_HISTORY:
             told = f"The history has more than {MOST_HISTORY} entries. Send the newest."

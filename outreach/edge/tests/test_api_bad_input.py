@@ -127,7 +127,7 @@ def test_a_large_body_is_413_before_it_is_read(place, settings):  # A3
 
 
 @pytest.mark.parametrize(("more", "code", "attr", "said"), [
-    ({"surprise": 1}, "unknown_field", "surprise", "Unknown field."),  # A4
+    ({"surprise": 1}, "unknown_field", "surprise", "Unknown field. Known: attachments,"),  # A4
     ({"attachments": {}}, "not_a_list", "attachments", "list of items"),  # A24
     ({"attachments": [{"name": "a.txt", "content": "%"}]}, "invalid", "attachments.0.content",
      "not base64"),
@@ -402,3 +402,24 @@ def test_a_queue_of_equals_is_paged_without_loss_and_lists_cost_the_same(place):
     assert max(costs[1:]) == min(costs[1:]) <= costs[0]
     newest = send(place, "GET /api/approvals").json()["results"]
     assert [row["id"] for row in newest] == sorted((row["id"] for row in newest), reverse=True)
+
+
+def test_an_unknown_field_names_the_known_and_no_key_names_the_header(place):
+    answer = send(place, "POST /api/workflow-runs", {"workflow": "zzz"}, **ONCE)
+    refused(answer, 400, "unknown_field", "workflow", "Unknown field. Known: name, options")
+    answer = send(place, "POST /api/actions/validate", {"payload": {}, "x": 1})
+    refused(answer, 400, "unknown_field", "x", "Unknown field. Known: at, history, payload.")
+    answer = Client().get("/api/people")
+    refused(answer, 401, "not_authenticated", None, "Authorization: Bearer occ_")
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_every_address_of_the_page_has_a_summary(place):
+    paths = Client().get("/api/schema?format=json", HTTP_AUTHORIZATION=f"Bearer {place.secret}")
+    bare = [
+        (path, verb)
+        for path, verbs in paths.json()["paths"].items()
+        for verb, told in verbs.items()
+        if verb in ("get", "post", "patch", "put", "delete") and not told.get("summary")
+    ]
+    assert bare == []
