@@ -12,8 +12,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import IntegerField, Model
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -45,6 +46,14 @@ class ConfigureAdmin(TenantAdmin):
 
     log_change = log_addition
     log_deletions = log_addition
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The least number that a form names is the one that the row's own check names."""
+        least = [each.limit_value for each in db_field.validators
+                 if isinstance(each, MinValueValidator)]  # fmt: skip
+        if isinstance(db_field, IntegerField) and least and not db_field.choices:
+            kwargs.setdefault("min_value", max(least))
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def tell(self, request: HttpRequest, obj: Model, **codes: Any) -> None:
         now, by = timezone.now(), principal_of(request)

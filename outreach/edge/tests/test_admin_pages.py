@@ -623,6 +623,16 @@ def test_an_admin_changes_settings_within_the_rules():
     assert place.safe_mode and place.autonomy_mode == "managed"
 
 
+@pytest.mark.parametrize("name", ["approval_expiry_hours", "daily_quota", "recheck_percent"])
+@pytest.mark.parametrize("typed", ["-5", "0"])
+def test_a_number_below_the_least_is_told_one_bound(name, typed):
+    place = testing.make_workspace()
+    address = f"/admin/core/workspace/{place.pk}/change/"
+    text = enter(testing.dora()).post(address, workspace_form(place, **{name: typed}))
+    assert "greater than or equal to 1." in text.content.decode()
+    assert "greater than or equal to 0" not in text.content.decode()
+
+
 @pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_a_quota_that_is_changed_frees_what_it_held_for_tomorrow():
