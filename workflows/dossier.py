@@ -234,7 +234,7 @@ def _gaps(people: Sequence[Recipient], pasted: Sequence[Any], today: date) -> li
     """What is not known, each with what would close it."""
     gaps = []
     if not pasted:
-        gaps.append("What the company does: paste a text about it (--text, or the start page).")
+        gaps.append("What the company does: paste a text about it where you start this.")
     total = len(people)
     for count, what, cure in (
         (sum(Channel.EMAIL not in each.ways for each in people), "no e-mail address",

@@ -36,9 +36,22 @@ from workflows.words import plural
 SHOWN = 15
 NAMES = {LABELS[field] for field in ("full_name", "first_name", "last_name")}
 TEMPLATES = "admin/core/import"
+ON_PAGE = {
+    "name its encoding with --encoding, such": "import it again with its encoding, such",
+    "is read with --encoding utf-16": "is read when you import it again with the encoding utf-16",
+    "with --map or on the import's page": "on the import's page",
+    "leave --map away": "say nothing of columns",
+}
 NOT_YOURS = (
     "The report by row holds people's data: it is for whoever brought the file and for reviewers."
 )
+
+
+def on_page(said: str) -> str:
+    """A refusal of the importer, which speaks of the command, as one reads it on a page."""
+    for command, page in ON_PAGE.items():
+        said = said.replace(command, page)
+    return said
 
 
 @admin.register(Import)
@@ -77,7 +90,7 @@ class ImportAdmin(PageAdmin):
                 row = self._upload(request, list(places))
                 return HttpResponseRedirect(reverse("admin:core_import_change", args=[row.pk]))
             except (BadChoice, BadFile, NotAllowed) as error:
-                fault, status = str(error), 400
+                fault, status = on_page(str(error)), 400
         context = {
             "title": "Import people", "places": places, "bases": Basis.choices, "fault": fault,
             "typed": request.POST.dict(),  # a QueryDict has an `encoding` of its own
@@ -121,6 +134,7 @@ class ImportAdmin(PageAdmin):
         return {
             "title": row.file,
             "row": row,
+            "error": on_page(row.error),
             "report": report,
             "counts": [(n.replace("_", " "), c) for n, c in report.get("counts", {}).items() if c],
             "columns": list(report.get("columns", {}).items()),

@@ -328,3 +328,16 @@ def test_another_job_at_the_same_import_leaves_it_alone(bob):
     with jobs._alone(Import.objects.get().pk):
         if jobs.connection.vendor == "sqlite":
             assert jobs.work() == 0
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"Shop,Sum\nA,1\n", "say what a column is on the import&#x27;s page"),
+    ("Näme,Email\nJürg Ö,\xff@b.ch\n".encode() + b"\xff\n", "import it again with its encoding"),
+    (b"\x80\x81\x01\x02\x03\x04\xff\xfe" * 99, "import it again with the encoding utf-16"),
+])  # fmt: skip
+def test_a_refused_file_is_told_in_words_of_the_page(bob, content, said):
+    upload(bob, content)
+    jobs.work()
+    text = page(bob, Import.objects.get())
+    told = text.partition('role="alert">')[2].partition("</p>")[0]
+    assert said in told and "--" not in told
