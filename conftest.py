@@ -175,12 +175,12 @@ def _quick_migrations() -> None:
 
 
 def _quick_flush() -> None:
-    """Transactional tests leave rows; `testing.empty` knows the guards and takes little time."""
+    """Transactional tests leave rows; `tools.emptying` knows the guards and takes little time."""
 
     def teardown(self: TransactionTestCase) -> None:
-        from outreach import testing
+        from tools import emptying
 
-        testing.empty()
+        emptying.empty()
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
 

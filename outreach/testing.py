@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 
-from outreach.core import drafts, triggers
+from outreach.core import drafts
 from outreach.core.models import (
     Agent,
     Channel,
@@ -25,7 +23,9 @@ from outreach.core.models import (
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from safety import controls
-from safety.models import SWITCHES, ControlKey, SystemControl
+from tools.emptying import empty, guard, unguard
+
+__all__ = ["empty", "guard", "unguard"]  # for tests, beside the rows they make
 
 # A Wednesday, 10:00 UTC: nothing in the rules holds a message then.
 WORKDAY = datetime(2026, 3, 11, 10, 0, tzinfo=UTC)
@@ -38,7 +38,8 @@ def make_workspace(slug: str = "", **fields: Any) -> Workspace:
         workspace = Workspace.objects.get(slug="default")
         for name, value in fields.items():
             setattr(workspace, name, value)
-        workspace.save()
+        if fields:
+            workspace.save()
         return workspace
     workspace = Workspace.objects.create(slug=slug, name=slug.title(), **fields)
     controls.provision(workspace)
@@ -78,9 +79,11 @@ def olaf() -> Principal:
 
 
 def _member(name: str, role: str, workspace: Workspace | None) -> User:
+    place = {"workspace": workspace} if workspace else {"workspace__slug": "default"}
+    for known in Membership.objects.select_related("user").filter(user__username=name, **place)[:1]:
+        return known.user  # in one statement: this is what tests ask for most
     user = User.objects.filter(username=name).first() or make_user(name)
-    place = workspace or make_workspace()
-    Membership.objects.get_or_create(user=user, workspace=place, defaults={"role": role})
+    Membership.objects.create(user=user, workspace=workspace or make_workspace(), role=role)
     return user
 
 
@@ -176,92 +179,6 @@ def make_inbound(person: Person | None = None, **fields: Any) -> InboundMessage:
     }
     return InboundMessage.objects.create(
         workspace=someone.workspace, person=someone, **{**given, **fields}
-    )
-
-
-def unguard() -> None:
-    """Take the insert-only triggers away, so that a test database can be emptied."""
-    _execute(triggers.drop)
-
-
-def guard() -> None:
-    _execute(triggers.create)
-
-
-def _execute(statements: Any) -> None:
-    with connection.cursor() as cursor:
-        for table in triggers.GUARDED:
-            for statement in statements(table, connection.vendor):
-                cursor.execute(statement)
-
-
-# Made by migrations for Django itself; every test finds them, none changes them.
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
-
-
-def empty() -> None:
-    """Take all rows out of the test database and bring back those that migrations make.
-
-    A server process whose client was killed, or a page that was left, may still finish its last
-    statement; what it wrote in between is taken out by the next turn.
-    """
-    for patience in range(20, -1, -1):
-        try:
-            _empty()
-            return
-        except DatabaseError:
-            if not patience:
-                raise
-            time.sleep(0.1)
-
-
-def _empty() -> None:
-    """Only what has rows is touched, by DELETE.
-
-    Django's own way, TRUNCATE of every table and then all permissions anew, takes many times as
-    long on PostgreSQL. Foreign keys are deferred, so the order of the tables does not matter.
-    """
-    filled = _filled()
-    guarded = filled & set(triggers.GUARDED)
-    if guarded:
-        unguard()
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            for table in filled:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
-    finally:
-        if guarded:
-            guard()
-    ship()
-
-
-def _filled() -> set[str]:
-    """The tables that have rows, asked in one statement."""
-    asked = " UNION ALL ".join(
-        f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(table)})"
-        for table in _tables()
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(asked)
-        return {name for (name,) in cursor.fetchall()}
-
-
-@functools.cache
-def _tables() -> list[str]:
-    there = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    return sorted(set(there) - KEPT)
-
-
-def ship() -> None:
-    """Bring back the rows that migrations make, after a test database was emptied.
-
-    As `controls.provision` makes them, but in one statement: this is done after every second test.
-    """
-    place = Workspace.objects.create(slug="default", name="Default")
-    SystemControl.objects.bulk_create(
-        SystemControl(workspace=where, control_key=key, enabled=key in SWITCHES)
-        for where in (None, place)
-        for key in ControlKey
     )
 
 
