@@ -28,13 +28,15 @@ COMPLAINED = "complained about our mail: a person must look"
 
 
 def of_mail(row: InboundMessage, *, at: datetime) -> None:
-    """Do what a report that came by mail asks for, and close its row."""
+    """Do what a report that came by mail asks for, and close its row.
+
+    It takes effect in the workspace of the message it names, whichever mailbox it came to.
+    """
     report = Report.from_dict(row.details["report"])
     delivery = settle.quoted(Channel.EMAIL, message_id=report.original)
-    if delivery is not None and delivery.workspace_id != row.workspace_id:
-        delivery = None
     if delivery is not None:
         settle.arrived_by_event(delivery.pk, event=f"a {report.kind} by mail", at=at)
+    if delivery is not None and delivery.workspace_id == row.workspace_id:
         row.person = canonical(delivery.approval.draft.person)
         row.in_reply_to = delivery.approval.draft
     status, reason = _apply(row, report, delivery, at=at)
@@ -49,7 +51,7 @@ def _apply(
         address = address_of(delivery) or report.complainant
         if not address:
             return InboundStatus.NEEDS_PERSON, "a complaint that names nobody"
-        complained(row.workspace, address, at=at)
+        complained(delivery.workspace if delivery else row.workspace, address, at=at)
         row.alert = Alert.COMPLAINT
         if row.person is not None:
             inbound.to_the_top(row.person, COMPLAINED)
@@ -69,8 +71,9 @@ def _of_failure(
 ) -> str:
     # A forwarding address bounces under its own name; what we wrote to is what must rest.
     address = address_of(delivery) or failure.recipient
+    place = delivery.workspace if delivery else row.workspace
     event = ProviderEvent(
-        workspace=row.workspace,
+        workspace=place,
         provider=BY_MAIL,
         event_id=f"{row.workspace_id}:{row.key}:{failure.recipient}"[:255],
         kind=EventKind.BOUNCED,
@@ -79,7 +82,7 @@ def _of_failure(
         delivery=delivery,
         judged_at=at,
     )
-    return bounced(event, row.workspace, address, permanent=failure.permanent, at=at)
+    return bounced(event, place, address, permanent=failure.permanent, at=at)
 
 
 def _written_to(workspace: Workspace, address: str) -> QuerySet[Delivery]:

@@ -42,7 +42,8 @@ def matches(incoming: Incoming, workspace: Workspace | None = None) -> list[Matc
     known = _known(incoming, [place.pk for place in addressed] or None)
     if known:
         return [Match(row.workspace, canonical(row.person)) for row in known]
-    return [Match(place) for place in addressed[:1] or [workspaces.find("")]]
+    places = _reported(incoming, addressed) or addressed[:1] or [workspaces.find("")]
+    return [Match(place) for place in places]
 
 
 def unsubscribes(subject: str) -> str:
@@ -106,7 +107,8 @@ def _answered(incoming: Incoming, workspace: Workspace | None) -> Draft | None:
         found = rows.filter(uuid=uuid, channel=incoming.channel).first()
         if found is not None:
             return found
-    for number in incoming.answers:
+    reported = (incoming.report.original,) if incoming.report else ()
+    for number in (*incoming.answers, *reported):
         delivery = settle.quoted(incoming.channel, **_as_ids(incoming.channel, number))
         if delivery is None:
             continue
@@ -129,6 +131,20 @@ def _addressed(incoming: Incoming) -> list[Workspace]:
     for address in incoming.to:
         wanted |= Q(sender_address__iexact=address) | Q(unsubscribe_address__iexact=address)
     return list(Workspace.objects.filter(wanted).order_by("pk"))
+
+
+def _reported(incoming: Incoming, addressed: list[Workspace]) -> list[Workspace]:
+    """Workspaces that know whom a report is about, where it names no message: one mailbox may take
+    in the reports of several."""
+    report = incoming.report
+    told = [report.complainant, *(each.recipient for each in report.failures)] if report else []
+    known: set[int] = set()
+    for address in filter(None, told):
+        rows = anywhere(incoming.channel, address, [incoming.channel])
+        known |= set(rows.values_list("workspace", flat=True))
+    if addressed:
+        return [place for place in addressed if place.pk in known]
+    return list(Workspace.objects.filter(pk__in=known).order_by("pk"))
 
 
 def senders(channel: str, sender: str) -> QuerySet[Address]:

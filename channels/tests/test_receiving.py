@@ -542,6 +542,35 @@ def test_a_complaint_closes_every_address_of_whoever_complained():
     )
 
 
+@pytest.mark.parametrize("named", ["by its message", "by the address alone"])
+@pytest.mark.parametrize("kind", ["bounce", "complaint"])
+def test_a_report_counts_in_the_workspace_it_is_about(kind, named):
+    """One mailbox takes in the reports of several workspaces; what it is named after is another."""
+    testing.make_person()
+    there = testing.make_person(testing.make_workspace("other"))
+    _, number = delivered(there)
+    address = there.addresses.get().normalised
+    original = number if named == "by its message" else ""
+    raw = dsn("5.1.1", original=original) if kind == "bounce" else arf(original=original)
+    told = raw.replace(b"ann@example.com", address.encode())
+    [row] = take_in(mail(told.replace(b"Ann@Example.com", address.encode())), at=LATER)
+    assert (row.workspace, row.status) == (there.workspace, "handled")
+    assert suppression.find(there.workspace, "email", address).reason == kind
+
+
+@pytest.mark.parametrize("kind", ["bounce", "complaint"])
+def test_a_report_imported_into_another_workspace_counts_where_its_message_is(kind):
+    here = testing.make_person().workspace
+    there = testing.make_person(testing.make_workspace("other"))
+    _, number = delivered(there)
+    raw = dsn("5.1.1", original=number) if kind == "bounce" else arf(original=number)
+    [row] = take_in(mail(raw), at=LATER, workspace=here)
+    assert (row.workspace, row.person, row.status) == (here, None, "handled")
+    address = there.addresses.get().normalised
+    assert suppression.find(there.workspace, "email", address).reason == kind
+    assert not suppression.is_suppressed(here, "email", address)
+
+
 @pytest.mark.parametrize("kind", ["letter", "report"])
 def test_what_is_stored_before_judging_comes_back_the_same(kind):
     incoming = letter(answers=("<a@x>",)) if kind == "letter" else mail(dsn("5.1.1"))
