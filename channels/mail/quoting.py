@@ -53,13 +53,15 @@ def split(text: str, *, sent: str = "") -> Parts:
     copied = {number for number, line in enumerate(lines) if _is_copied(line, known)}
     marked = {number for number, line in enumerate(lines) if line.lstrip().startswith(">")}
     introduced = _quoted_by_rule(lines)
-    ours = introduced | copied | marked
+    first = min(introduced, default=len(lines))
+    said, repeated = _fragments(lines, {n for n in copied - marked if n < first}, sent)
+    copied -= said | repeated
+    ours = introduced | copied | marked | repeated
     theirs = _quoted_by_library(lines)
     end = len(lines) if theirs in ours else theirs
     own = [number for number in range(end) if number not in ours]
     rest = sorted(set(range(len(lines))) - set(own))
     # Mail programs mark with the same sign what somebody moved in; quotes have an introduction.
-    first = min(introduced, default=len(lines))
     quoted = copied | {number for number in marked if number > first}
     doubtful = [number for number in rest if number not in quoted]
     return Parts(*("\n".join(lines[n] for n in part).strip() for part in (own, rest, doubtful)))
@@ -73,6 +75,38 @@ def _is_copied(line: str, known: str) -> bool:
     """Programs break lines anew, so that a line of ours is a stretch of what we sent."""
     bare = _bare(line) if known else ""
     return len(bare) >= LEAST_COPIED and bare in known
+
+
+def _fragments(lines: list[str], copied: set[int], sent: str) -> tuple[set[int], set[int]]:
+    """Of lines that stand in ours: those they wrote, and those they may have.
+
+    We tell people what to answer, and they answer that: a stretch in which no whole line of ours
+    stands is theirs where their mail begins, under a greeting at most. Further down it may be,
+    and so may one whole line alone where it begins.
+    """
+    whole = [bare for line in sent.split("\n") if len(bare := _bare(line)) >= LEAST_COPIED]
+    said: set[int] = set()
+    repeated: set[int] = set()
+    for run in _runs(lines, copied):
+        text = " ".join(_bare(lines[number]) for number in run)
+        is_whole = any(line in text for line in whole)
+        begins = sum(1 for line in lines[: run[0]] if line.strip()) < 2
+        if begins and not is_whole:
+            said |= set(run)
+        elif not is_whole or (begins and len(run) == 1):
+            repeated |= set(run)
+    return said, repeated
+
+
+def _runs(lines: list[str], numbers: set[int]) -> list[list[int]]:
+    """These lines, those together between which nothing else stands."""
+    runs: list[list[int]] = []
+    together = False
+    for number, line in enumerate(lines):
+        if number in numbers:
+            runs = [*runs[:-1], [*runs[-1], number]] if together else [*runs, [number]]
+        together = number in numbers or (together and not line.strip())
+    return runs
 
 
 def _quoted_by_rule(lines: list[str]) -> set[int]:

@@ -343,6 +343,16 @@ def test_our_own_opt_out_line_quoted_without_marks_is_no_request():
     assert (row.text, row.verdict, row.status) == ("Fine.", "none", "wants_reply")
 
 
+def test_who_asks_us_to_stop_in_the_words_we_offered_is_heard():
+    person = testing.make_person()
+    text = "Shall we meet?\n\nIf not, just answer “please remove me” and I write no more."
+    _, number = delivered(person, text=text)
+    quote = "On Mon, 1 Jun 2026 at 10:00, Zoe <zoe@example.org> wrote:\n> Shall we meet?"
+    take_in(letter(person, f"Please remove me\n\n{quote}", answers=(number,)), at=LATER)
+    person.refresh_from_db()
+    assert person.status == "desist"
+
+
 def test_the_unsubscribe_button_of_a_mail_program_stops_whoever_it_was_sent_to():
     person = testing.make_person()
     delivery, _ = delivered(person)

@@ -92,3 +92,30 @@ def test_no_text_takes_long(evil):
     started = time.process_time()
     split(evil)
     assert time.process_time() - started < 5
+
+
+OFFER = """Hello Ann,
+
+Shall we meet on Tuesday? If not, just answer “no more mails, please” and I stop writing.
+
+Best wishes, Zoe from Minutes Ltd"""
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "doubtful"),
+    [
+        ("No more mails, please", "No more mails, please", ""),
+        ("Hi Zoe,\n\nno more mails, please\n\nAnn", "Hi Zoe,\n\nno more mails, please\n\nAnn", ""),
+        ("Hi Zoe,\nwe met on Monday.\nNo more mails, please", None, "No more mails, please"),
+        ("Best wishes, Zoe from Minutes Ltd", "", "Best wishes, Zoe from Minutes Ltd"),
+        ("Fine.\n\nSee you,\nA.\n\nBest wishes, Zoe from Minutes Ltd", None, ""),
+        # Their program quotes without a word above it, and breaks our lines anew.
+        ("Fine.\n\nShall we meet on Tuesday? If not, just answer “no more\nmails, please” and I "
+         "stop writing.\n\nBest wishes, Zoe from Minutes Ltd", "Fine.", ""),
+    ],
+)  # fmt: skip
+def test_who_answers_in_our_words_has_said_them(text, own, doubtful):
+    """We tell people what to answer. It was taken for a quote, and they were written to again."""
+    parts = split(text, sent=OFFER)
+    assert parts.doubtful == doubtful
+    assert own is None or parts.own == own
