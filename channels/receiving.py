@@ -25,6 +25,7 @@ from safety.contract.stop_request import StopRequest
 INBOUND = inbound.INBOUND
 GRACE = timedelta(seconds=30)  # whoever stored it judges it; after that the sweep does
 GIVE_UP = timedelta(minutes=10)
+FOR_THEM = "somebody else answered their message and may speak for them: a person must look"
 OUR_TEXTS = 5  # so many of our last messages may stand quoted below theirs
 ANSWERS = ("re:", "aw:", "rv:", "sv:", "antw:", "res:", "ris:", "r:", "回复", "回覆")
 logger = logging.getLogger(__name__)
@@ -131,8 +132,9 @@ def judge(row: InboundMessage, *, at: datetime) -> None:
     )
     if request.kind == "stop":
         _suppress_sender(row, at=at)
-        _stop_reader(row, at=at)
     status, reason = _standing(row, request, at=at)
+    if (request.kind != "none" or row.alert in HOLDS) and _stop_reader(row, at=at):
+        status, reason = InboundStatus.NEEDS_PERSON, f"{reason}; who was written to is held"
     _close(row, status, reason, at=at)
 
 
@@ -243,14 +245,18 @@ def _suppress_sender(row: InboundMessage, *, at: datetime) -> None:
         )
 
 
-def _stop_reader(row: InboundMessage, *, at: datetime) -> None:
-    """The button stops whom its mail was written to, also where another's mailbox pressed it."""
+def _stop_reader(row: InboundMessage, *, at: datetime) -> bool:
+    """The button stops whom its mail was written to, also where another's mailbox pressed it.
+    Words that another wrote may speak for either: they are held, and True says so."""
     draft = row.in_reply_to
-    if draft is None or row.person is None or not matching.unsubscribes(row.subject):
-        return
-    reader = canonical(draft.person)
-    if reader != row.person and reader.erased_at is None:  # else nothing goes to them any more
+    reader = canonical(draft.person) if draft and row.person else None
+    if reader is None or reader == row.person or reader.erased_at is not None:
+        return False  # to the erased nothing goes any more
+    if matching.unsubscribes(row.subject):
         inbound.unsubscribed(reader, row.channel, at=at)
+        return False
+    inbound.hold(reader, FOR_THEM, at=at)
+    return True
 
 
 # --- What was left over ---------------------------------------------------------------------------

@@ -89,6 +89,25 @@ def test_the_address_it_came_from_says_more_than_the_thread():
     assert (row.person, person.status) == (colleague, "active")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Remove him from your list.",
+        "Please do not write to us.",
+        "Ann passed away last week.",
+        "Ok.",
+    ],
+)
+def test_who_was_written_to_is_held_where_another_whom_we_know_may_speak_for_them(text):
+    """Their assistant, say: that one was stopped, and the follow-up to them went out."""
+    person, assistant = testing.make_person(), testing.make_person()
+    _, number = delivered(person)
+    [row] = take_in(letter(assistant, text, answers=(number,)), at=LATER)
+    person.refresh_from_db()
+    assert person.automation_enabled == (text == "Ok.")
+    assert row.status == ("wants_reply" if text == "Ok." else "needs_person")
+
+
 def test_a_duplicate_writes_as_the_human_being():
     person, copy = testing.make_person(), testing.make_person()
     copy.merged_into = person
