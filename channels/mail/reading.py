@@ -19,7 +19,9 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
+from channels.mail import charsets
 from channels.mail.automatic import automatic
+from channels.mail.charsets import decoded
 from channels.mail.reports import Report, report_of
 from safety.contract.markup import to_text
 
@@ -119,11 +121,18 @@ def header(message: Message, name: str) -> str:
     if isinstance(value, Header):  # raw bytes that the mail did not declare
         chunks: Any = getattr(value, "_chunks", ())
         value = str(chunks[0][0]) if chunks else ""
-        value = _decoded(value.encode("ascii", "surrogateescape"), "")
+        value = decoded(value.encode("ascii", "surrogateescape"), "")
     try:
-        return _one_line(str(make_header(decode_header(value))))
+        parts = [_part(chunk, charset) for chunk, charset in decode_header(value)]
+        return _one_line(str(make_header(parts)))
     except (HeaderParseError, LookupError, ValueError):
         return _one_line(str(value))
+
+
+def _part(chunk: str | bytes, charset: str | None) -> tuple[str | bytes, str | None]:
+    if charset is None or isinstance(chunk, str):
+        return chunk, charset
+    return decoded(chunk, charset), "utf-8"
 
 
 def _one_line(text: str) -> str:
@@ -170,8 +179,7 @@ def _text(message: Message) -> str:
 
 
 def _body(part: Message, *, named: bool = False) -> str:
-    inner = part.get_payload()
-    if isinstance(inner, list):
+    if isinstance(inner := part.get_payload() if part.is_multipart() else None, list):
         parts = [each for each in inner if isinstance(each, Message)]
         if part.get_content_subtype() == "alternative":  # plain first: its quotes are marked
             parts.sort(key=lambda each: each.get_content_type() != "text/plain")
@@ -207,18 +215,9 @@ def _content(part: Message) -> str:
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
         return ""
-    text = _decoded(raw[: 4 * LONGEST_TEXT], part.get_content_charset() or "")
+    raw = raw[: 4 * LONGEST_TEXT]
+    text = decoded(raw, part.get_content_charset() or charsets.of_page(raw))
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _decoded(raw: bytes, charset: str) -> str:
-    """In the declared charset, else UTF-8, else what Windows mail programs write undeclared."""
-    for name in (charset, "utf-8"):
-        try:
-            return raw.decode(name)
-        except (LookupError, ValueError):
-            continue
-    return raw.decode("cp1252", "replace")
 
 
 def _attachments(message: Message) -> list[str]:

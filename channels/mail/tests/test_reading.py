@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 
 import pytest
@@ -43,6 +44,20 @@ def test_a_plain_mail():
         ("x-nobody-knows", "Grüße".encode(), "Grüße"),
         ("utf-8", b"a\xff\x81b", "aÿ\N{REPLACEMENT CHARACTER}b"),
         ("utf-8", b"a\0b", "a\N{REPLACEMENT CHARACTER}b"),
+        # What they declare and the larger charset that they write: one character undid the text.
+        ("gb2312", "请不要再来信。王喆".encode("gb18030"), "请不要再来信。王喆"),
+        ("gb2312", "请不要再来信。".encode(), "请不要再来信。"),
+        ("x-gbk", "请不要再来信。王喆".encode("gbk"), "请不要再来信。王喆"),
+        ("big5", "請不要再來信 €".encode("cp950"), "請不要再來信 €"),
+        ("ks_c_5601-1987", "보내지 마세요 똠".encode("cp949"), "보내지 마세요 똠"),
+        ("shift_jis", "送らないで。髙橋①".encode("cp932"), "送らないで。髙橋①"),
+        ("iso-8859-1", "Don’t write to me.".encode("cp1252"), "Don’t write to me."),
+        ("iso-8859-1", "Grüße".encode(), "Grüße"),
+        ("utf8mb4", "Grüße".encode(), "Grüße"),
+        ("utf-8", "退订退订".encode() + b"\xe9", "退订退订\N{REPLACEMENT CHARACTER}"),
+        ("gb2312", "退订退订".encode("gb2312") + b"\xff!", "退订退订\N{REPLACEMENT CHARACTER}!"),
+        ("idna", "Grüße".encode("cp1252"), "Grüße"),
+        ("hex", b"Hello", "Hello"),
     ],
 )
 def test_charset_trouble_costs_a_character_at_most(charset, raw, text):
@@ -55,6 +70,16 @@ def test_charset_trouble_costs_a_character_at_most(charset, raw, text):
 )
 def test_an_odd_subject_never_costs_the_mail(subject):
     assert read(mail(Subject=subject)).text == "Hello"
+
+
+def test_a_subject_in_more_than_its_charset_is_read():
+    coded = base64.b64encode("退订 王喆".encode("gbk")).decode()
+    assert read(mail(Subject=f"=?gb2312?B?{coded}?=")).subject == "退订 王喆"
+
+
+def test_a_page_that_names_its_charset_itself_is_read():
+    page = '<html><meta http-equiv="Content-Type" content="text/html; charset=gb2312"><p>退订</p>'
+    assert read(mail(page.encode("gbk"), Content_Type="text/html")).text.strip() == "退订"
 
 
 def test_a_raw_subject_in_latin_1_is_read():
