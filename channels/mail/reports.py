@@ -45,8 +45,13 @@ class Report:
 
 
 def report_of(message: Message) -> Report | None:
-    """The report this mail is, or None."""
-    types = {part.get_content_type(): part for part in message.walk()}
+    """The report this mail is, or None. One that somebody's own words bring along is their letter:
+    "see the attached bounce, and stop writing to us"."""
+    outer = list(_outer(message))
+    spoken = [part for part in outer if part.get_content_type() in ("text/plain", "text/html")]
+    words: list[Any] = [part.get_payload(decode=True) for part in spoken]
+    parts = outer if any(each and each.strip() for each in words) else message.walk()
+    types = {part.get_content_type(): part for part in parts}
     original = _original(message)
     if "message/feedback-report" in types:
         return _complaint(types["message/feedback-report"], original)
@@ -56,6 +61,15 @@ def report_of(message: Message) -> Report | None:
     if "message/disposition-notification" in types:
         return Report("receipt", original)
     return _loose(message, original)
+
+
+def _outer(message: Message) -> Iterator[Message]:
+    """The parts of a mail without those of the mails within it."""
+    yield message
+    inner = message.get_payload() if message.get_content_maintype() == "multipart" else ()
+    for part in inner if isinstance(inner, list) else ():
+        if isinstance(part, Message):
+            yield from _outer(part)
 
 
 def _failures(part: Message) -> Iterator[Failure]:

@@ -86,3 +86,19 @@ def test_a_report_in_prose_names_its_recipient_in_a_header():
 def test_anybody_may_write_that_header_without_being_believed():
     raw = b"From: eve@example.net\r\nX-Failed-Recipients: ann@example.com\r\n\r\nhi"
     assert read(raw).report is None
+
+
+@pytest.mark.parametrize("report", [dsn("5.1.1"), arf()], ids=["bounce", "complaint"])
+def test_a_report_that_somebody_attaches_is_their_letter(report):
+    """It was taken for the report alone, and what they wrote above it was read by nobody."""
+    head = (
+        "From: Ann <ann@example.com>\r\nMessage-ID: <m1@example.com>\r\n"
+        'Content-Type: multipart/mixed; boundary="q"\r\n\r\n--q\r\n'
+    )
+    attached = b"--q\r\nContent-Type: message/rfc822\r\n\r\n" + report + b"\r\n--q--\r\n"
+    words = b"Content-Type: text/plain\r\n\r\nSee below, and stop writing to us.\r\n"
+    letter = read(head.encode() + words + attached)
+    assert letter.report is None
+    assert letter.text.startswith("See below, and stop writing to us.")
+    passed_on = read(head.encode() + b"\r\n" + attached)
+    assert passed_on.report is not None, "a gateway adds no words"
