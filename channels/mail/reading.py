@@ -140,7 +140,18 @@ def _one_line(text: str) -> str:
 
 
 def _sender(message: Message) -> tuple[str, str]:
-    for line in ("From", "Reply-To", "Sender"):
+    name, address = _mailbox(message, "From", "Reply-To", "Sender")
+    if " via " in name and (message["X-Original-From"] or message["List-Id"]):
+        # A list, such as a group that is our own address, put itself in their place (DMARC).
+        original = _mailbox(message, "X-Original-From", "Reply-To")
+        if original[1]:
+            return original
+    return name, address
+
+
+def _mailbox(message: Message, *lines: str) -> tuple[str, str]:
+    """The first name and address in these headers."""
+    for line in lines:
         for name, address in getaddresses([header(message, line)]):
             if _ADDRESS.fullmatch(address):
                 return clean(name), clean(address)[:320]

@@ -82,6 +82,27 @@ def test_a_page_that_names_its_charset_itself_is_read():
     assert read(mail(page.encode("gbk"), Content_Type="text/html")).text.strip() == "退订"
 
 
+@pytest.mark.parametrize(
+    ("more", "sender"),
+    [
+        (
+            {"X_Original_From": "Ann <ann@example.com>", "Reply_To": "b@x.example"},
+            "ann@example.com",
+        ),
+        (
+            {"List_Id": "<sales.example.org>", "Reply_To": "Ann <ann@example.com>"},
+            "ann@example.com",
+        ),
+        ({"List_Id": "<sales.example.org>"}, "sales@example.org"),
+        ({"Reply_To": "Ann <ann@example.com>"}, "sales@example.org"),
+    ],
+)
+def test_who_wrote_to_a_group_that_puts_itself_in_their_place_is_known(more, sender):
+    """A group that is our own address made each such mail one of ours, and nobody's."""
+    letter = read(mail(From="'Ann' via Sales <sales@example.org>", **more))
+    assert letter.sender == sender
+
+
 def test_a_raw_subject_in_latin_1_is_read():
     raw = mail().replace(b"\r\n\r\n", b"\r\nSubject: Gr\xfc\xdfe\r\n\r\n", 1)
     assert read(raw).subject == "Grüße"
