@@ -18,9 +18,10 @@ from approvals import submission, taking
 from approvals.errors import Refused
 from approvals.routing import RoutingError
 from outreach.core import activity, drafts, history
-from outreach.core.models import Contact, Draft
+from outreach.core.models import Contact, Draft, InboundMessage
 from outreach.core.models.contacts import Direction
 from outreach.core.models.drafts import DraftStatus
+from outreach.core.models.inbound import InboundKind
 from outreach.core.models.people import PersonStatus
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -55,6 +56,7 @@ class Known:
     drafts: dict[int, Draft]
     sent_at: dict[int, datetime]
     heard_at: dict[int, datetime]
+    answered: set[int]
     came_back: dict[int, str]
     suppressed: set[Place]
 
@@ -86,8 +88,10 @@ def _known(rows: Sequence[Artifact]) -> Known:
     sent = contacts.filter(draft__in=ids, direction=Direction.OUT).order_by("at")
     sent_at = dict(sent.values_list("draft_id", "at"))
     found = Draft.objects.select_related("current").in_bulk(ids)
+    answers = InboundMessage.objects.filter(in_reply_to__in=ids, kind=InboundKind.MESSAGE)
+    answered = set(answers.values_list("in_reply_to", flat=True))
     suppressed = suppressed_among({_place(draft) for draft in found.values()})
-    return Known(found, sent_at, heard, history.came_back(ids), suppressed)
+    return Known(found, sent_at, heard, answered, history.came_back(ids), suppressed)
 
 
 def _place(draft: Draft) -> Place:
@@ -116,7 +120,9 @@ def why_ended(row: Artifact, known: Known) -> str:
     if not person.automation_enabled:
         return "automation_off"
     heard = known.heard_at.get(person.pk)
-    if heard is not None and heard > row.created_at:
+    # An answer is one whatever its clock says, and whoever wrote it: an assistant, a successor.
+    is_answered = any(touch["draft"] in known.answered for touch in row.data["touches"])
+    if is_answered or (heard is not None and heard > row.created_at):
         return "answered"
     back = {known.came_back.get(touch["draft"], "") for touch in row.data["touches"]} - {""}
     if back:

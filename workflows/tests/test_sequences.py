@@ -107,6 +107,18 @@ def test_a_reply_ends_what_is_left(row):
     assert sequences.advance(at=WORKDAY + timedelta(days=90)) == {"ended": 0, "submitted": 0}
 
 
+@pytest.mark.parametrize("by_another", [False, True], ids=["clock", "assistant"])
+def test_an_answer_ends_it_whatever_its_clock_says_and_whoever_wrote_it(row, by_another):
+    """A program that dates its mail hours early, or an assistant: the next was asked for."""
+    sent(row, 0, WORKDAY + timedelta(hours=1))
+    person = testing.make_person(row.workspace) if by_another else row.person
+    testing.make_inbound(
+        person, in_reply_to=drafts(row)[0], received_at=WORKDAY - timedelta(hours=8)
+    )
+    assert sequences.advance(at=WORKDAY + timedelta(days=9)) == {"ended": 1, "submitted": 0}
+    assert reason(row) == "They answered."
+
+
 def test_a_reply_takes_back_even_an_approval(row):
     pending = Approval.objects.get()
     deciding.approve(
@@ -174,7 +186,7 @@ def test_a_colleague_can_end_it(row):
 
 
 def test_one_look_costs_the_same_however_many_are_open(row, django_assert_max_num_queries):
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         sequences.advance(at=WORKDAY + timedelta(minutes=1))
 
 
