@@ -6,6 +6,7 @@ nothing ran is made up for once, not for each time it was missed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -19,9 +20,11 @@ from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from safety.contract.localtime import instant_of, local
 from workflows import definitions, services
+from workflows.drafting.templates import BadTemplate
 from workflows.models import Run, Schedule
 from workflows.options import BadOptions
 
+logger = logging.getLogger(__name__)
 KEEPER = Principal.system("schedules")
 
 
@@ -89,7 +92,12 @@ def start_due(*, at: datetime) -> list[Run]:
     due = Schedule.objects.filter(is_enabled=True, next_at__lte=at).select_related("workspace")
     started = []
     for row in due.order_by("next_at", "pk"):
-        run = _start(row, at)
+        try:
+            with transaction.atomic():  # its turn is taken only with what it starts
+                run = _start(row, at)
+        except Exception:
+            logger.exception("Schedule %s could not be started; it stays due.", row.pk)
+            continue
         if run is not None:
             started.append(run)
     return started
@@ -105,7 +113,7 @@ def _start(row: Schedule, at: datetime) -> Run | None:
         return None  # the zone was changed since: its turn of that day is still to come
     try:
         run = services.start(row.workflow, row.workspace, row.options, by=_asker(row), at=at)
-    except (NotAllowed, BadOptions, services.RunRefused) as error:
+    except (NotAllowed, BadOptions, BadTemplate, services.RunRefused) as error:
         Schedule.objects.filter(pk=row.pk).update(is_enabled=False, last_error=str(error)[:500])
         told = activity.entry("workflows.schedule_stopped", row, name=row.workflow)
         activity.record(told, by=KEEPER, at=at)

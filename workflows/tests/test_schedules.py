@@ -6,12 +6,13 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import OperationalError
 
 from outreach import testing
 from outreach.core.models import Activity, Membership, Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
-from workflows import schedules, tasks
+from workflows import schedules, services, tasks
 from workflows.models import Run, Schedule
 from workflows.options import BadOptions
 from workflows.schedules import ScheduleRefused, next_after
@@ -64,6 +65,27 @@ def test_what_is_due_starts_once_in_the_name_of_who_asked(place):
     assert (run.by_label, run.status, run.options["capacity"]) == ("Dora", "waiting", 60)
     row.refresh_from_db()
     assert (row.last_run, row.next_at) == (run, when + timedelta(days=1))
+
+
+def test_what_fails_in_the_middle_loses_no_turn_and_holds_up_no_other(place, monkeypatch):
+    row, other = save(place), save(place, clock=time(11, 1))
+    start = services.start
+
+    def fail(name, workspace, options, **more):
+        if options == row.options and not Run.objects.exists():
+            raise OperationalError("the database went away")
+        return start(name, workspace, options, **more)
+
+    row.options["capacity"] = 60
+    row.save()
+    monkeypatch.setattr(services, "start", fail)
+    when = WORKDAY + timedelta(hours=2)
+    [run] = schedules.start_due(at=when)
+    other.refresh_from_db()
+    assert other.last_run == run
+    [late] = schedules.start_due(at=when)
+    row.refresh_from_db()
+    assert row.last_run == late
 
 
 def test_missed_times_are_made_up_for_once(place):
