@@ -5,6 +5,7 @@ Dry run and stops bind the program, not the record of what a person did (SPEC §
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from django.db.models import QuerySet
 
 from approvals import auto_off, humans, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
-from channels import fitness, registry
+from channels import fitness, reading, registry
 from channels.models import Delivery, DeliveryStatus
 from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
@@ -85,6 +86,8 @@ def _hidden_because(approval: Approval, at: datetime) -> str:
         return "the approval does not match this text"
     if not taking.entitled([approval]):
         return "who approved it may not approve any more"
+    if _heard([approval]):
+        return "they wrote after it was approved; it has to be decided again"
     place = _place(approval)
     standing = suppression.standing([place], complaints_since=at).against(place)
     return standing or fitness.against(approval, at=at)
@@ -94,12 +97,17 @@ def _place(approval: Approval) -> suppression.Place:
     return approval.workspace_id, approval.channel, approval.revision.address
 
 
+def _heard(rows: Sequence[Approval]) -> set[int]:
+    """Those approved before they wrote again, as at the door."""
+    return reading.heard_since([Delivery(approval=row, human_id=row.human_id) for row in rows])
+
+
 def return_unfit(*, at: datetime) -> int:
     """What waits to be sent by hand and may not be any more goes back; how many rounds did.
 
-    No sender looks at these channels: whose approver lost the right, and what rules that changed
-    since find more in, waits for a decision again; what would go to a suppressed address goes back
-    to its author.
+    No sender looks at these channels: whose approver lost the right, what was approved before they
+    wrote again, and what rules that changed since find more in, waits for a decision again; what
+    would go to a suppressed address goes back to its author.
     """
     waiting = Approval.objects.filter(rounds.UNTAKEN, channel__in=registry.BY_HAND).order_by("pk")
     count, after = 0, 0
@@ -110,9 +118,11 @@ def return_unfit(*, at: datetime) -> int:
         suppressed = suppression.suppressed_among({_place(row) for row in rows})
         lost = [row.pk for row in rows if row.pk not in may]
         closed = [row.pk for row in rows if row.pk in may and _place(row) in suppressed]
+        unread = _heard(rows) - {*lost, *closed}
         with transaction.atomic():
-            held = rounds.lock(waiting.filter(pk__in=lost), skip=True)
-            count += len(rounds.reopen(held, reason="approver_lost_right", by=KEEPER, at=at))
+            for ids, why in ((lost, "approver_lost_right"), (unread, "heard_since")):
+                held = rounds.lock(waiting.filter(pk__in=ids), skip=True)
+                count += len(rounds.reopen(held, reason=why, by=KEEPER, at=at))
             held = rounds.lock(waiting.filter(pk__in=closed), skip=True)
             count += len(_to_authors(held, at))
         count += _worse(waiting, rows, at)

@@ -70,7 +70,10 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
     Whoever approved had not read that message. What counts is when it came in, not when it says
     it was written. One statement, and none where there is nothing of the kind.
     """
-    asked = {row.human_id: row.approval for row in rows if _continues(row.approval.draft)}
+    asked: dict[int, list[Approval]] = {}
+    for row in rows:
+        if _continues(row.approval.draft):
+            asked.setdefault(row.human_id, []).append(row.approval)
     if not asked:
         return set()
     came = InboundMessage.objects.filter(
@@ -79,9 +82,10 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
     return {
         approval.pk
         for message in came.only("status", "judged_at", "received_at", "person__merged_into")
-        if message.person and (approval := asked.get(message.person.human_id))
-        and _came_after(message, approval.decided_at)
-    }  # fmt: skip
+        if message.person
+        for approval in asked.get(message.person.human_id, ())
+        if _came_after(message, approval.decided_at)
+    }
 
 
 def _continues(draft: Draft) -> bool:

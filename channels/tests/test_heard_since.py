@@ -12,12 +12,12 @@ from django.urls import reverse
 from approvals import bulk_page, services
 from approvals.errors import Stale
 from approvals.models import Approval
-from channels import receiving, sending
+from channels import manual, receiving, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.incoming import Incoming
 from channels.models import Delivery
 from outreach import testing
-from outreach.core import drafts
+from outreach.core import drafts, people
 from outreach.core.models import Contact, Draft, InboundMessage, Person
 from outreach.testing import WORKDAY, make_inbound
 
@@ -211,3 +211,19 @@ def test_what_they_wrote_by_another_way_only_is_read_before_the_yes_as_well(live
     client.force_login(testing.alice().user)
     page = client.get(reverse("admin:approvals_approval_change", args=[item.pk]))
     assert "We have chosen somebody else." in page.content.decode()
+
+
+def test_a_text_to_send_by_hand_is_not_offered_any_more_and_goes_back(live):
+    """No sender looks at LinkedIn: an approved follow-up was offered whatever they wrote since."""
+    person = testing.make_person(None, "Anna Test")
+    people.add_address(person.workspace, person, "linkedin", "linkedin.com/in/anna-test")
+    theirs = make_inbound(person, received_at=WORKDAY - timedelta(hours=1))
+    given = testing.make_approved(person, channel="linkedin", origin=f"inbound:{theirs.pk}")
+    assert manual.offer(given, at=LATER).text
+    assert manual.return_unfit(at=LATER) == 0
+    writes("We have chosen another one.", person=person)
+    assert "they wrote after it was approved" in manual.offer(given, at=clock()).warning
+    assert manual.return_unfit(at=clock()) == 1
+    given.refresh_from_db()
+    assert (given.status, given.closed_reason) == ("withdrawn", "heard_since")
+    assert Approval.objects.get(status="pending").draft == given.draft
