@@ -139,7 +139,7 @@ def _judge_one(row: ProviderEvent, *, at: datetime) -> None:
     recipient = str(row.payload.get("recipient", ""))
     address = bounces.address_of(row.delivery) or recipient
     places = [row.delivery.workspace] if row.delivery else concerned(row)
-    if row.delivery is not None:
+    if row.delivery is not None and not row.payload.get("never_left"):
         settle.arrived_by_event(row.delivery.pk, event=row.kind, at=at)
     if not places or not address:
         _done(row, ORPHAN, at)

@@ -46,6 +46,9 @@ def track(event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
         "said": (event.mta_response or event.description or "")[:300],
     }
     kind = KINDS.get(event.event_type, "other")
+    if kind == "failed" and event.reject_reason == "unsubscribed":
+        # The provider sends them nothing more, for they told it so; another one would.
+        kind, payload["never_left"] = "unsubscribed", True
     name = event.event_id or _digest(event.event_type, event.timestamp, payload)
     told = Event(_provider(esp_name), f"{event.event_type}:{name}", kind, event.timestamp, payload)
     events.take([told], at=timezone.now())

@@ -9,9 +9,10 @@ import json
 import random
 
 import pytest
+from anymail.signals import AnymailTrackingEvent
 from django.test import Client
 
-from channels import events
+from channels import events, provider_mail
 from channels.models import Delivery, ProviderEvent
 from channels.tests import payloads
 from channels.tests.payloads import SECRET, call, instagram, message, signed, status, whatsapp
@@ -294,6 +295,19 @@ UNSUBSCRIBED = {
     "SuppressSending": True, "SuppressionReason": "ManualSuppression", "Metadata": {},
     "ChangedAt": "2026-03-11T10:05:00Z",
 }  # fmt: skip
+
+
+def test_who_told_the_provider_to_send_no_more_is_stopped_here():
+    """The provider refuses to send, for they unsubscribed there; that proves no other sending."""
+    delivery = sent(state="unknown", number="msg-1", channel="email")
+    tracked = AnymailTrackingEvent(
+        event_type="rejected", message_id="msg-1", reject_reason="unsubscribed",
+        recipient=delivery.approval.revision.address, timestamp=None, event_id="e1",
+    )  # fmt: skip
+    provider_mail.track(tracked, "SendGrid")
+    delivery.refresh_from_db()
+    delivery.human.refresh_from_db()
+    assert (delivery.status, delivery.human.status) == ("unknown", "desist")
 
 
 @pytest.mark.parametrize("address", ["ann+shop@bücher.example", "Ann+Shop@xn--bcher-kva.example"])
