@@ -26,6 +26,7 @@ from outreach.core import activity, keys, members
 from outreach.core.models import Membership, Role, User
 from outreach.core.permissions import Verb
 from outreach.edge import passwords
+from outreach.edge.seen_form import TEMPLATE, SeenForm, changed_in, save_changed
 from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
 from outreach.edge.welcome import link_for
 from safety.admin import column, is_operator, is_superuser, principal_of, workspace_ids
@@ -33,7 +34,7 @@ from safety.admin import column, is_operator, is_superuser, principal_of, worksp
 INVITED = "Give {} this link, by a way you trust. It works once, to choose a password: {}"
 
 
-class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
+class MemberForm(SeenForm):
     """Names a colleague by login name, so that no list of all users is shown to any workspace."""
 
     username = forms.CharField(
@@ -53,7 +54,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("workspace", "role")
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
+        data = super().clean()
         if self.instance.pk is None:
             if data.get("username"):
                 self._find(data)
@@ -174,7 +175,7 @@ def _keep_an_admin(member: Membership) -> None:
         raise PermissionDenied(members.LAST_ADMIN)
 
 
-class LoginForm(UserChangeForm):  # type: ignore[misc]
+class LoginForm(SeenForm, UserChangeForm):  # type: ignore[misc]
     """A login; that of a workspace's last admin is not switched off."""
 
     def clean_is_active(self) -> bool:
@@ -201,6 +202,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     """
 
     form = LoginForm
+    change_form_before_template = TEMPLATE
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_active", "is_operator")
@@ -251,10 +253,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
             members.hold_admins_beside(obj)  # asked once more where it is written, as for members
             if fault := _last_admin_fault(obj):
                 raise PermissionDenied(fault)
-        super().save_model(request, obj, form, change)
+        if change:
+            save_changed(obj, form)
+        else:
+            super().save_model(request, obj, form, change)
         told = activity.Entry(
             "workspaces.user_set", "user", str(obj.pk), None,
-            codes={"changed": sorted(form.changed_data), "added": not change},
+            codes={"changed": changed_in(form), "added": not change},
         )  # fmt: skip
         activity.record(told, by=principal_of(request), at=timezone.now())
 

@@ -21,6 +21,7 @@ from approvals.errors import Refused
 from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge.seen_form import CHANGED
 from outreach.edge.stop_page import look, sentence, show, watch
 from safety.admin import may, own_place, principal_of
 from workflows.words import plural
@@ -73,6 +74,7 @@ def _show(
         "again": recheck_figures.of_workspace(place.pk, at=timezone.now()),
         "earned": earned.evidence(place.agents.filter(is_active=True), at=timezone.now()),
         "typed": typed,
+        "seen": _seen(place),
     }
     response = show(request, "admin/safe_mode.html", context)
     response.status_code = status
@@ -140,6 +142,20 @@ def _watched(request: HttpRequest, place: Workspace, title: str, now: datetime) 
     return reverse("stop_progress", args=[item.token()])
 
 
+def _seen(place: Workspace) -> str:
+    """What the page has shown of the settings below Safe Mode."""
+    return (
+        f"{place.auto_approve_enabled} {place.auto_approve_threshold} "
+        f"{place.require_approval_for_first_message} {place.require_approval_for_desist_history}"
+    )
+
+
+def _refuse_stale(request: HttpRequest, place: Workspace) -> None:
+    """A page opened before loosens nothing that another admin has tightened since."""
+    if request.POST.get("seen", _seen(place)) != _seen(place):
+        raise Refused(CHANGED, "stale")
+
+
 def _rules(request: HttpRequest, place: Workspace) -> str:
     """Approval by rule: on or off, from which confidence on."""
     form, now = request.POST, timezone.now()
@@ -147,6 +163,8 @@ def _rules(request: HttpRequest, place: Workspace) -> str:
     if not (threshold.isdecimal() and len(threshold) < 5):
         raise Refused("The threshold is a whole number, 80 to 100.", "threshold")
     enabled = form.get("enabled") == "1"
+    if enabled:  # off is never refused
+        _refuse_stale(request, place)
     back = auto_off.configure(
         place, enabled=enabled, threshold=int(threshold), by=principal_of(request), at=now
     )
@@ -160,10 +178,13 @@ def _rules(request: HttpRequest, place: Workspace) -> str:
 def _attention(request: HttpRequest, place: Workspace) -> str:
     """How urgent first messages, and people who once asked us to stop, are."""
     form = request.POST
+    first, desist = (form.get(name) == "1" for name in ("first_message", "desist_history"))
+    if not (first and desist):
+        _refuse_stale(request, place)
     auto_off.require_review(
         place,
-        first_message=form.get("first_message") == "1",
-        desist_history=form.get("desist_history") == "1",
+        first_message=first,
+        desist_history=desist,
         reason=form.get("reason", ""),
         by=principal_of(request),
         at=timezone.now(),

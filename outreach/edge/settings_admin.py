@@ -23,6 +23,7 @@ from outreach.core import activity
 from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
 from outreach.core.permissions import SCOPES, Verb
 from outreach.edge import agent_standing
+from outreach.edge.seen_form import TEMPLATE, SeenForm, changed_in, save_changed
 from safety import controls
 from safety.admin import TenantAdmin, column, is_operator, is_superuser, principal_of, workspace_ids
 from safety.contract.rulebook import RuleError, check_own_word
@@ -37,6 +38,7 @@ class ConfigureAdmin(TenantAdmin):
 
     verb = Verb.CONFIGURE
     about = "workspaces.configured"
+    change_form_before_template = TEMPLATE
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.has_view_permission(request, obj)
@@ -60,8 +62,11 @@ class ConfigureAdmin(TenantAdmin):
         activity.record(activity.entry(self.about, obj, **codes), by=by, at=now)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        self.tell(request, obj, changed=sorted(form.changed_data), added=not change)
+        if change:
+            save_changed(obj, form)
+        else:
+            super().save_model(request, obj, form, change)
+        self.tell(request, obj, changed=changed_in(form), added=not change)
         if change and "daily_quota" in form.changed_data:
             # After the form's own transaction: one batch after the other, each in its own.
             transaction.on_commit(lambda: self._quota_changed(request, obj))
@@ -77,7 +82,7 @@ class ConfigureAdmin(TenantAdmin):
             )
 
 
-class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
+class WorkspaceForm(SeenForm):
     """Refuses a mode that contradicts Safe Mode in a sentence instead of at the database."""
 
     def clean_autonomy_mode(self) -> str:
@@ -142,7 +147,7 @@ def own_workspaces(db_field: Any, request: HttpRequest) -> dict[str, Any]:
     return {"queryset": Workspace.objects.filter(pk__in=ids)}
 
 
-class AgentForm(forms.ModelForm):  # type: ignore[type-arg]
+class AgentForm(SeenForm):
     """Scopes come from the one table; none of them approves, sends or switches."""
 
     scopes = forms.MultipleChoiceField(
@@ -152,7 +157,7 @@ class AgentForm(forms.ModelForm):  # type: ignore[type-arg]
     )
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
+        data = super().clean()
         place = data.get("workspace") or (self.instance.workspace if self.instance.pk else None)
         if data.get("autonomy_override") == Autonomy.AUTOPILOT and place and place.safe_mode:
             raise ValidationError({"autonomy_override": AUTOPILOT})

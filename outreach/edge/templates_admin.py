@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from channels.models import PlatformTemplate
 from channels.windows import PLACEHOLDER
+from outreach.edge.seen_form import SeenForm
 from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
 from safety.admin import column, is_superuser, workspace_ids
 
 
-class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
+class TemplateForm(SeenForm):
     """Refuses a body whose places could not be told apart again in a finished text."""
 
     def clean_body(self) -> str:
