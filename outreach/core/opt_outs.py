@@ -10,7 +10,15 @@ from django.db.models import Q
 from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.principal import Principal
-from outreach.core.suppression import GRAVITY, Place, digest_of, form_of, same_mailbox, suppress
+from outreach.core.suppression import (
+    GRAVITY,
+    Place,
+    digest_of,
+    form_of,
+    other_channel,
+    same_mailbox,
+    suppress,
+)
 
 # What a human being told us, and not what became of one mailbox.
 OPT_OUTS = [each for each in GRAVITY if GRAVITY[each] >= GRAVITY[SuppressionReason.UNSUBSCRIBE]]
@@ -39,7 +47,18 @@ def follow(people: Iterable[int], *, at: datetime) -> list[int]:
                 reason=_reason(alone), by=FOLLOWER, at=at, since=_since(alone),
             )  # fmt: skip
             made += [] if held else [row_of.pk]
+            _close_other(row, reason=_reason(alone), at=at, since=_since(alone))
     return made
+
+
+def _close_other(row: Address, *, reason: str, at: datetime, since: datetime) -> None:
+    """Close a number on the other channel as well, unless it was ever closed or lifted there."""
+    channel = other_channel(row, row.person.human_id)
+    digest = digest_of(row.workspace_id, channel, row.normalised) if channel else ""
+    if channel and not Suppression.objects.filter(digest=digest).exists():
+        suppress(
+            row.workspace, channel, row.normalised, reason=reason, by=FOLLOWER, at=at, since=since
+        )
 
 
 def follow_addresses(

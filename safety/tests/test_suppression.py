@@ -114,13 +114,43 @@ def test_everything_of_a_human_being_at_once():
     copy.save()
     add_address(copy.workspace, copy, "whatsapp", "+442079460123")
     count = suppression.suppress_human(copy, reason="stop_request", by=SYSTEM, at=WORKDAY)
-    assert count == Suppression.objects.count() == 3
+    assert (count, Suppression.objects.count()) == (3, 4)  # the number to call as well
     places = {
         (row.workspace_id, row.channel, row.normalised)
         for person in (original, copy)
         for row in person.addresses.all()
     }
     assert suppression.suppressed_among({*places, (copy.workspace_id, "email", "")}) == places
+
+
+@pytest.mark.parametrize(("known", "anew"), [("phone", "whatsapp"), ("whatsapp", "phone")])
+def test_a_number_that_is_brought_anew_on_the_other_channel_is_closed_there(known, anew):
+    """By a list or a program, as another record: an opt-out counts for the human being."""
+    person, number = testing.make_person(), "+41446681800"
+    add_address(person.workspace, person, known, number)
+    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    again = testing.make_person()
+    add_address(again.workspace, again, anew, number)
+    draft = testing.make_draft(again, channel=anew)
+    assert "asked us to stop" in facts.gather([draft], at=WORKDAY)[draft.pk].suppressed
+
+
+def test_a_number_that_comes_after_the_opt_out_is_closed_on_both_channels_but_for_what_was_lifted():
+    person, _ = human("", "unsubscribe")
+    add_address(person.workspace, person, "phone", "+41446681800")
+    assert holds("+41446681800", "phone") and holds("+41446681800", "whatsapp")
+    row = suppression.find(person.workspace, "whatsapp", "+41446681800")
+    suppression.lift(row, reason="She asked for it.", by=testing.alice(), at=WORKDAY)
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    assert not holds("+41446681800", "whatsapp") and holds("+442079460123", "phone")
+
+
+def test_a_number_that_another_has_on_the_other_channel_stays_theirs():
+    person, other = testing.make_person(), testing.make_person()
+    add_address(person.workspace, person, "phone", "+41446681800")
+    add_address(other.workspace, other, "whatsapp", "+41446681800")
+    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    assert holds("+41446681800", "phone") and not holds("+41446681800", "whatsapp")
 
 
 def human(*reasons):
