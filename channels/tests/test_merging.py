@@ -15,12 +15,13 @@ from channels import inbound, manual, merging, registry, sending, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
-from outreach.core import history, suppression
+from outreach.core import consent, history, suppression
 from outreach.core.merging import MergeRefused, compare, tell_apart
 from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
 from outreach.core.people import PersonRefused, add_address, rest
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
+from safety import known
 
 pytestmark = pytest.mark.django_db
 AT = testing.WORKDAY
@@ -230,6 +231,22 @@ def test_what_holds_the_human_being_since_a_merge_holds_both_after_its_undoing(p
         person.refresh_from_db()
         assert not person.automation_enabled
         assert person.automation_disabled_reason == f"{inbound.UNCLEAR}; off already: on leave"
+
+
+def test_what_one_agreed_to_while_they_were_merged_is_theirs_alone_after_the_undoing(pair):
+    """They were two people after all, and the other never agreed to anything."""
+    kept, other = pair
+    row = merging.merge(kept, other, by=testing.bob(), at=AT)
+    other.refresh_from_db()
+    consent.grant(
+        other, "email", "opt_in", source="form 12", text_shown="Yes.", by=testing.bob(), at=AT
+    )
+    assert known.around_of([kept], at=AT).consents[kept.pk]
+    merging.undo(row, by=testing.bob(), at=LATER)
+    other.refresh_from_db()
+    kept.refresh_from_db()
+    stands = known.around_of([kept, other], at=LATER).consents
+    assert [pk for pk, found in stands.items() if found] == [other.pk]
 
 
 @pytest.mark.parametrize("flying", [0, 1])

@@ -15,7 +15,6 @@ from django.db.models import Max, Q
 from outreach.core import activity, erasure
 from outreach.core.models import Consent, Person, Workspace
 from outreach.core.models.consent import Basis
-from outreach.core.people import canonical
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 
@@ -38,6 +37,7 @@ def grant(
 ) -> Consent:
     """Record why we may write to this human on this channel, with what proves it.
 
+    It stands on this record and counts for the human being as long as they are known to be one.
     `given_at` is when they agreed, if that was before now (`at`); what they agreed to before
     they withdrew on this channel is refused, since it ended then.
     """
@@ -62,7 +62,7 @@ def grant(
             )
         row = Consent.objects.create(
             workspace=person.workspace,
-            person=canonical(person),
+            person=person,
             channel=channel,
             basis=basis,
             text_shown=text_shown.strip(),
