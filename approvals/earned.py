@@ -14,12 +14,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from approvals import auto, figures, routing
 from approvals.models import Approval, ApprovalStatus
-from outreach.core import activity, rates
-from outreach.core.models import Activity, Agent, Autonomy, Channel, Contact, PrincipalKind
+from outreach.core import activity, rates, suppression
+from outreach.core.models import (
+    Activity,
+    Agent,
+    Autonomy,
+    Channel,
+    Contact,
+    PrincipalKind,
+    Suppression,
+)
 from outreach.core.models.base import Touch
 from outreach.core.models.contacts import Direction
 from outreach.core.models.inbound import Alert, InboundKind
@@ -145,6 +153,8 @@ def why(agent: Agent, *, since: datetime) -> str:
     )
     if left.filter(hurt, **_follows("human__inbound__received_at", since)).exists():
         return "complained"
+    if _complained(agent, left, since):
+        return "complained"
     if left.filter(**_follows("human__desisted_at", since)).exists():
         return "asked_to_stop"
     mine = Approval.objects.filter(
@@ -156,6 +166,21 @@ def why(agent: Agent, *, since: datetime) -> str:
         each == (ApprovalStatus.REJECTED, "rejected") for each in last
     )
     return "rejected" if is_run else ""
+
+
+def _complained(agent: Agent, left: QuerySet[Contact], since: datetime) -> bool:
+    """Whether a complaint stands against a mailbox that one of these went to.
+
+    A provider tells of it by an event, or by a report that no person here has sent.
+    """
+    rows = Suppression.objects.filter(workspace=agent.workspace, complained_at__gt=since)
+    told = dict(rows.values_list("digest", "complained_at"))
+    mail = left.filter(channel=Channel.EMAIL) if told else left.none()
+    for address, at in mail.values_list("draft__current__address", "at"):
+        when = told.get(suppression.digest_of(agent.workspace_id, Channel.EMAIL, address or ""))
+        if when is not None and at <= when <= at + AFTER:
+            return True
+    return False
 
 
 def _follows(moment: str, since: datetime) -> dict[str, object]:

@@ -19,6 +19,7 @@ from outreach.testing import WORKDAY
 # The sender stands ahead of approvals, so it is asked for by name (docs/decisions/0001).
 registry = import_module("channels.registry")
 sending = import_module("channels.sending")
+bounces = import_module("channels.bounces")
 MemoryAdapter = import_module("channels.adapters.memory").MemoryAdapter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +101,22 @@ def test_what_hurt_somebody_takes_it_back(bot, code):
 def test_words_of_complaint_count_as_one(bot):
     complained(sent(bot), kind="message", alert="legal")
     assert earned.look(at=WORKDAY) == 1
+
+
+def told_by_a_provider(person, at=SENT + DAY):
+    """As an event of theirs, or their report by mail, which no person here has sent."""
+    bounces.complained(person.workspace, person.addresses.get().normalised, at=at)
+
+
+def test_a_complaint_that_the_provider_tells_counts_as_one(bot, place):
+    told_by_a_provider(sent(bot), at=SENT - DAY)
+    told_by_a_provider(sent(bot, at=WORKDAY - 40 * DAY), at=WORKDAY - DAY)
+    told_by_a_provider(sent(testing.bob()))
+    sent(bot)
+    assert earned.look(at=WORKDAY) == 0
+    told_by_a_provider(sent(bot))
+    assert earned.look(at=WORKDAY) == 1
+    assert Activity.objects.get(verb="workspaces.agent_set").codes["cause"] == "complained"
 
 
 def test_its_next_message_waits_and_what_has_not_left_comes_back(bot, live):
