@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from outreach.core import opt_outs, suppression, suppression_lists
+from outreach.core.addresses import BadAddress, normalise
 from outreach.core.models import Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import NotAllowed, Verb
@@ -133,8 +134,14 @@ class SuppressionAdmin(PageAdmin):
         if not known or channel not in Channel.values or not address.strip():
             raise SuppressionRefused("Choose workspace and channel, and type the address.")
         place = Workspace.objects.get(pk=number)
+        if form.get("act") != "suppress" and (row := suppression.find(place, channel, address)):
+            return row
+        try:
+            normalise(channel, address)
+        except BadAddress as error:  # what nobody can read would close no address, and say it did
+            raise SuppressionRefused(str(error)) from None
         if form.get("act") != "suppress":
-            return suppression.find(place, channel, address)
+            return None
         if form.get("reason", "") not in {reason.value for reason in BY_HAND}:
             raise SuppressionRefused("Choose why nothing may go there.")
         by, at = principal_of(request), timezone.now()

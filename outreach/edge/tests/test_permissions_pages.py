@@ -112,6 +112,26 @@ def test_an_address_is_suppressed_looked_up_and_lifted(client):
     assert "at the fair" in client.get(one).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("channel", "address", "words"),
+    [
+        ("email", "Ann Lee <ann@example.com>", "is no e-mail address"),
+        ("email", "ann@example.com;", "is no e-mail address"),
+        ("phone", "044 668 18 00", "Write it with + and the country code"),
+        ("linkedin", "Ann Lee", "is no LinkedIn profile"),
+    ],
+)
+def test_what_cannot_be_read_is_not_said_to_be_closed_or_free(client, channel, address, words):
+    """Its hash is no address's: messages to the one that was meant would go on."""
+    enter(client, testing.alice())
+    add = reverse("admin:core_suppression_add")
+    form = {"workspace": testing.make_workspace().pk, "channel": channel, "address": address}
+    for more in ({"act": "suppress", "reason": "stop_request"}, {"act": "look"}):
+        answer = client.post(add, {**form, **more})
+        assert answer.status_code == 409 and words in answer.content.decode()
+    assert not Suppression.objects.exists()
+
+
 def test_nothing_of_another_workspace_is_shown_or_taken(client):
     place = testing.make_workspace("elsewhere")
     row = suppression.suppress(
