@@ -14,7 +14,7 @@ from django.db import transaction
 
 from channels import stop
 from outreach.core import consent, people, suppression
-from outreach.core.models import Draft, Person
+from outreach.core.models import Address, Draft, Person
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
@@ -58,6 +58,8 @@ def message_of(token: str) -> Draft:
 def unsubscribe(token: str, *, at: datetime) -> tuple[Draft, list[int]]:
     """Stop this human being for good: desist, every address suppressed, every consent ended.
 
+    And whoever has the address it went to by now, if that is another.
+
     Committed when it returns, with the message and the person ids in whose name one may still be
     in flight, past its sender's last look: ask `quiet.in_flight` before saying that all is over.
     Who was blocked, or stopped for another reason, asked for it as well. Harmless twice. Must not
@@ -68,18 +70,34 @@ def unsubscribe(token: str, *, at: datetime) -> tuple[Draft, list[int]]:
     ids = people.human_ids(human)
     if human.erased_at is not None:  # each address of theirs is suppressed, and nothing is written
         return draft, ids
-    if (human.status, human.status_reason) != (PersonStatus.DESIST, REASON):
-        ids = stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
-    _forbid(human, at)
+    ids = _stop(human, at) or ids
+    for reader in _readers(draft, human):
+        ids = [*ids, *_stop(reader, at)]
     return draft, ids
 
 
-def _forbid(human: Person, at: datetime) -> None:
+def _readers(draft: Draft, human: Person) -> list[Person]:
+    """Who else has the address it went to by now: a merge was undone since, and whoever clicked
+    reads there."""
+    rows = Address.objects.filter(
+        workspace=draft.workspace, channel=draft.channel,
+        normalised=draft.current.address if draft.current else "",
+    )  # fmt: skip
+    found = [people.canonical(row.person) for row in rows.select_related("person__merged_into")]
+    return [each for each in found if each != human]
+
+
+def _stop(human: Person, at: datetime) -> list[int]:
+    """Desist, suppression and the end of every consent; the ids to wait for, if it was not so."""
+    ids: list[int] = []
+    if (human.status, human.status_reason) != (PersonStatus.DESIST, REASON):
+        ids = stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
     with transaction.atomic():
         suppression.suppress_human(
             human, reason=SuppressionReason.UNSUBSCRIBE, by=UNSUBSCRIBER, at=at
         )
         consent.withdraw(human, reason=REASON, by=UNSUBSCRIBER, at=at)
+    return ids
 
 
 def _signer() -> Signer:

@@ -196,6 +196,20 @@ def test_the_human_being_is_stopped_by_a_duplicates_message():
     assert Suppression.objects.count() == 2
 
 
+def test_who_reads_at_the_address_is_stopped_also_after_a_merge_was_undone():
+    """The letter was to one record, at an address of the other; then they were two people."""
+    kept, other = testing.make_person(), testing.make_person()
+    merge = merging.merge(kept, other, by=testing.alice(), at=WORKDAY)
+    address = other.addresses.get().normalised
+    approval = make_approved(person=kept, address=address)
+    merging.undo(merge, by=testing.alice(), at=LATER)
+    click(path_of(approval))
+    for person in (kept, other):
+        person.refresh_from_db()
+        assert (person.status, person.status_reason) == ("desist", "unsubscribed with one click")
+    assert suppression.find(approval.workspace, "email", address).reason == "unsubscribe"
+
+
 def test_every_consent_ends():
     person = testing.make_person()
     Consent.objects.create(
