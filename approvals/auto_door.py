@@ -13,6 +13,8 @@ from approvals.quota import agent_of
 from approvals.rounds import UNTAKEN
 from outreach.core import inbox
 from outreach.core.models import Agent, Contact, Person, User
+from outreach.core.permissions import Verb, allowed
+from outreach.core.principal import Principal
 from safety.controls import Controls
 from safety.verdict import Verdict
 
@@ -61,6 +63,8 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
     if agent is None or not agent.is_active:
         return "the agent that proposed it is switched off"
     workspace = row.workspace
+    if not allowed(Principal.of_agent(agent), Verb.SUBMIT, workspace):
+        return "the agent that proposed it may propose nothing any more"
     try:
         way = routing.route(
             safe_mode=workspace.safe_mode,

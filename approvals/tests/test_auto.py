@@ -274,6 +274,7 @@ LATER = {
     **{name: act for name, act in SWITCHES.items() if name != "a full quota"},
     "agent switched off": lambda place: Agent.objects.update(is_active=False),
     "agent lost the scope": lambda place: Agent.objects.update(scopes=["drafts:write"]),
+    "agent may not propose": lambda place: Agent.objects.update(scopes=["messages:schedule"]),
     "agent is governed": lambda place: Agent.objects.update(autonomy_override="governance"),
     "asked us to stop once": lambda place: Person.objects.update(desisted_at=WORKDAY),
     "never met after all": lambda place: Contact.objects.update(voided_at=WORKDAY),
