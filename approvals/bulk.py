@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals import marks, rounds
+from approvals import marks, queue, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core import inbox
 from outreach.core.models import Workspace
@@ -20,13 +20,13 @@ def candidates(
 ) -> QuerySet[Approval]:
     """Pending, unexpired items of that priority in queue order; ask `why_not` for each."""
     return (
-        Approval.objects.filter(
+        queue.readable(Approval.objects.all())
+        .filter(
             workspace=workspace,
             status=ApprovalStatus.PENDING,
             priority=priority,
             expires_at__gt=at,
         )
-        .select_related("revision", "draft__person__account", "workspace")
         .order_by("created_at", "pk")
     )
 
@@ -52,7 +52,7 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     if approval.revision.attachments:
         return "it has an attachment"
     if approval.not_before is not None and approval.not_before > at:
-        return f"it is held until {approval.not_before:%Y-%m-%d %H:%M} UTC"
+        return f"it is held until {queue.told_time(approval, approval.not_before, at=at)}"
     if approval.scheduled_for is not None and approval.scheduled_for < at:
         return "its scheduled time has passed"
     if wrote_since(approval):

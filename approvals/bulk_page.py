@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import bulk, desk, items, marks, services, tasks
+from approvals import bulk, desk, items, marks, queue, services, tasks
 from approvals.models import Approval, ApprovalStatus
 from outreach.core.principal import Principal
 
@@ -59,7 +59,7 @@ def decide(
     results = []
     known = {
         str(row.pk): row
-        for row in rows.select_related("revision", "workspace").filter(
+        for row in queue.readable(rows).filter(
             pk__in=[
                 number
                 for number in list(wanted)[: bulk.MOST]

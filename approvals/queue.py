@@ -268,6 +268,17 @@ def their_time(moment: datetime, zones: LocalZones, *, at: datetime) -> str:
     return f"{day} {there:%H:%M} {WHOSE.get(zones.source, 'their time')}"
 
 
+def told_time(approval: Approval, moment: datetime, *, at: datetime) -> str:
+    """What is to come of a message, by the clock of whoever gets it."""
+    return their_time(moment, zones_of(approval), at=at)
+
+
+def our_time(workspace: Workspace, moment: datetime, *, at: datetime) -> str:
+    """What was done here, by the clock of the workspace."""
+    zones = LocalZones((workspace_zone(workspace),), _source(workspace.time_zone))
+    return their_time(moment, zones, at=at)
+
+
 def story_of(approval: Approval) -> Revision:
     """The text that its author's confidence and reasons are about: the one before an edit."""
     now = approval.revision

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import marks
+from approvals import marks, queue
 from approvals.models import Approval
 from channels import headers, manual, settle, timeline
 from channels.models import Delivery, DeliveryStatus
@@ -115,7 +115,7 @@ class DeliveryAdmin(PageAdmin):
         return self.page(request, f"{TEMPLATES}/hand.html", context)
 
     def _approvals(self, request: HttpRequest) -> QuerySet[Approval]:
-        rows = Approval.objects.select_related("draft__person", "revision", "workspace")
+        rows = queue.readable(Approval.objects.all())
         if is_superuser(request):
             return rows
         return rows.filter(workspace__in=workspace_ids(request, Verb.VIEW))

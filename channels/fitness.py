@@ -6,8 +6,9 @@ People are told and not bound by what stops programs alone: dry run, and automat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from approvals import queue
 from approvals.models import Approval
 from channels.look import is_settled, told_worse, worse_than_approved
 from safety import facts, gate
@@ -26,7 +27,7 @@ def against(approval: Approval, *, at: datetime) -> str:
     if verdict.not_before is None or verdict.may_leave(at):
         return ""
     why = sentences(finding for finding in verdict.findings if _holds(finding)).rstrip(".")
-    until = f"{verdict.not_before.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    until = queue.told_time(approval, verdict.not_before, at=at)
     return f"the rules hold it until {until}. {why}".rstrip(". ")
 
 

@@ -356,6 +356,7 @@ def test_only_one_open_round_per_message():
 
 def test_what_was_asked_for_at_night_is_approved_with_others_by_day():
     """Agents write while reviewers sleep; the hour of asking is no finding about the text."""
+    testing.make_workspace(time_zone="Europe/Zurich")
     night = WORKDAY.replace(hour=2)
     row = testing.make_pending(confidence=95, at=night)
     Approval.objects.filter(pk=row.pk).update(priority=Priority.LOW)
@@ -363,7 +364,7 @@ def test_what_was_asked_for_at_night_is_approved_with_others_by_day():
     assert "TIME_CHECK" in [
         f["check"] for f in listed.decision["findings"] if f["status"] == "warn"
     ]
-    assert bulk.why_not(listed, at=night).startswith("it is held until")
+    assert bulk.why_not(listed, at=night) == "it is held until Wed 11 Mar 08:00 workspace time"
     assert bulk.why_not(listed, at=WORKDAY) == ""
     with pytest.raises(Refused, match="Quiet hours violation"):
         services.approve(row.pk, by=testing.alice(), at=night, digest=row.digest, in_bulk=True)

@@ -301,7 +301,7 @@ def test_what_may_be_sent_no_more_is_hidden_at_that_very_second(live):
     assert manual.offer(approval, at=LATER - timedelta(microseconds=1)).text
     offer = manual.offer(approval, at=LATER)
     assert (offer.text, offer.subject) == ("", "")
-    assert f"permission to send it ended at {LATER:%Y-%m-%d %H:%M} UTC" in offer.warning
+    assert f"permission to send it ended {LATER:%a %d %b %H:%M} workspace time" in offer.warning
     manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)  # who did write may say so
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from approvals import queue
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import manual
@@ -48,9 +49,8 @@ def _show(request: HttpRequest, channel: str, places: set[int] | None) -> HttpRe
     scope: dict[str, Any] = {"channel": channel}
     if places is not None:
         scope["workspace__in"] = places
-    rows = Approval.objects.filter(UNTAKEN, **scope).order_by("due_at", "pk")
-    related = ("draft__person__account", "revision", "workspace")
-    page = Paginator(rows.select_related(*related), PAGE).get_page(request.GET.get("page"))
+    rows = queue.readable(Approval.objects.filter(UNTAKEN, **scope)).order_by("due_at", "pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     marked = (
         Delivery.objects.filter(
             status=DeliveryStatus.MANUAL, since__gt=timezone.now() - LATELY, **scope
@@ -63,24 +63,33 @@ def _show(request: HttpRequest, channel: str, places: set[int] | None) -> HttpRe
         "channel": channel,
         "page": page,
         "items": [_item(request, row) for row in page],
-        "marked": [(row, may(request, Verb.SETTLE, row.workspace_id)) for row in marked[:PAGE]],
+        "marked": [_marked(request, row) for row in marked[:PAGE]],
     }
     return show(request, "admin/by_hand.html", context)
 
 
 def _item(request: HttpRequest, row: Approval) -> dict[str, Any]:
-    offer = manual.offer(row, at=timezone.now())
-    waits = row.due_at is not None and row.due_at > timezone.now()
+    now = timezone.now()
+    offer = manual.offer(row, at=now)
+    waits = row.due_at is not None and row.due_at > now
     size = len(offer.text)
     return {
         "row": row,
         "person": row.draft.person,
         "offer": offer,
-        "waits_until": row.due_at if waits else None,
+        "waits_until": queue.told_time(row, row.due_at, at=now) if waits else "",
         "size": size,
         "fits_a_note": 0 < size <= NOTE_LENGTH,
         "note_length": NOTE_LENGTH,
         "link": "" if offer.warning else _link(row),
+        "may_settle": may(request, Verb.SETTLE, row.workspace_id),
+    }
+
+
+def _marked(request: HttpRequest, row: Delivery) -> dict[str, Any]:
+    return {
+        "row": row,
+        "when": queue.our_time(row.workspace, row.since, at=timezone.now()),
         "may_settle": may(request, Verb.SETTLE, row.workspace_id),
     }
 

@@ -156,9 +156,9 @@ def told_otherwise(item: Approval) -> None:
     ("happened", "why"),
     [
         (words_forbidden, "The rules changed and find more in it now"),
-        (limit_reached, "the rules hold it until 2026-03-12 10:00 UTC. "),
-        (where_it_is_night, "the rules hold it until 2026-03-11 19:00 UTC. "),
-        (told_otherwise, "the rules hold it until 2026-03-13 10:05 UTC. "),
+        (limit_reached, "the rules hold it until Thu 12 Mar 10:00 workspace time. "),
+        (where_it_is_night, "the rules hold it until Thu 12 Mar 08:00 their time. "),
+        (told_otherwise, "the rules hold it until Fri 13 Mar 10:05 workspace time. "),
         (approver_gone, "who approved it may not approve any more"),
         (approver_off, "who approved it may not approve any more"),
         (address_suppressed, "This address is on the suppression list since"),
@@ -256,6 +256,20 @@ def test_sent_and_not_sent():
     row.refresh_from_db()
     assert row.status == "released"
     assert Approval.objects.filter(draft=item.draft, status="pending").count() == 1
+
+
+def test_one_clock_goes_over_the_page_and_is_named():
+    """Theirs where it is known, else the workspace's; what a colleague did is told by ours."""
+    testing.make_workspace(time_zone="Europe/Zurich")
+    sent, waits = make("Ana Sent"), make("Phoned Fred", Channel.PHONE)
+    Approval.objects.filter(pk=waits.pk).update(due_at=WORKDAY + timedelta(hours=30))
+    client = enter(testing.alice())
+    client.post(PAGE, {"act": "sent", "number": sent.pk})
+    marked = client.get(PAGE).content.decode()
+    assert "Ana Sent, Wed 11 Mar 11:05 workspace time, by Alice" in marked
+    phone = see(page="/admin/by-hand/phone/")
+    assert "not before Thu 12 Mar 17:00 their time" in phone, "the number is Swiss"
+    assert "UTC" not in marked + phone
 
 
 @pytest.mark.parametrize(

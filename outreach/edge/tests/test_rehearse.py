@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,6 +18,7 @@ from channels import manual, registry, simulate
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery
 from outreach import testing
+from outreach.core.models import Workspace
 from outreach.edge import rehearsal_page, rehearsed
 
 # What command and page say; the rehearsal itself is asked on both by channels.
@@ -164,6 +166,11 @@ def test_what_a_person_sent_by_hand_does_not_make_the_time_a_live_one(week):
     manual.mark_sent(week.pk, by=testing.alice(), at=timezone.now())
     text = run("--since", "2d")
     assert "1 really left" in text and "a person sent it by hand" in text
+    left = Delivery.objects.filter(status="manual").get().since.astimezone(ZoneInfo("Asia/Tokyo"))
+    Workspace.objects.update(time_zone="Asia/Tokyo")
+    told = run("--since", "2d")
+    assert f", {left:%a %d %b %Y %H:%M} (a person sent it by hand)" in told
+    assert "(Asia/Tokyo)" in told and "UTC" not in told
     assert "was live" not in text
     assert "1 left by the hand of a person, as dry run allows: counted apart." in text
     Delivery.objects.filter(status="manual").update(status="sent")

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{badge.text}: {badge.sentence}")
         self.stdout.write(rehearsed.headline(place, asked, totals))
         for fate in rehearsed.TITLES:
-            self._fate(fate, totals, first[fate])
+            self._fate(place, fate, totals, first[fate])
         self.stdout.write("")
         for line in rehearsed.safe_mode(place, totals):
             self.stdout.write(line)
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         for line in rehearsed.limits(place, totals):
             self.stdout.write(f"- {line}")
 
-    def _fate(self, fate: Fate, totals: Totals, shown: list[Item]) -> None:
+    def _fate(self, place: Workspace, fate: Fate, totals: Totals, shown: list[Item]) -> None:
         count = totals.fates[fate]
         if not count:
             return
@@ -68,13 +68,13 @@ class Command(BaseCommand):
         for words, number in rehearsed.by_rule(totals.rules[fate]):
             self.stdout.write(f"  {number:>6}  {words}")
         for item in shown:
-            self.stdout.write("  " + _line(item))
+            self.stdout.write("  " + _line(place, item))
         if count > len(shown):
             self.stdout.write(f"  … and {count - len(shown)} more: --json lists all.")
 
 
-def _line(item: Item) -> str:
+def _line(place: Workspace, item: Item) -> str:
     number = f"#{item.approval}" if item.approval else f"message {item.message}"
-    when = f", {item.leaves_at:%Y-%m-%d %H:%M} UTC" if item.leaves_at else ""
+    when = f", {rehearsed.stamp(place, item.leaves_at)}" if item.leaves_at else ""
     rules = f" ({', '.join(rehearsed.word(code) for code in item.rules)})" if item.rules else ""
     return f"{number} {item.channel} to {visible(item.person)}{when}{rules}"
