@@ -81,10 +81,31 @@ def _greeting(basis: Basis) -> Part:
 
 
 def _facts(basis: Basis) -> Part:
-    known = len(set(basis.said) & set(basis.wanted))
     wanted = len(basis.wanted)
-    points = round(25 * known / wanted) if wanted else 25
-    return Part("facts", points, 25, f"{known} of {wanted} facts known")
+    if not wanted:
+        return Part("facts", 25, 25, "the text needs no facts")
+    missing = [name for name in basis.wanted if name not in basis.said]
+    known = wanted - len(missing)
+    told = f"{known} of {wanted} facts for the text known"
+    if missing:  # a role is the position as it is said: one name for both
+        told += f", missing: {joined(list(dict.fromkeys(map(readable, missing))))}"
+    return Part("facts", round(25 * known / wanted), 25, told)
+
+
+READABLE = {
+    "connected_month": "month of connection",
+    "connected_lately": "new connection",
+    "role": "position",
+    "last_month": "month of the last messages",
+    "heard_month": "month of their message",
+    "about": "our work",
+    "field": "field of work",
+}
+
+
+def readable(name: str) -> str:
+    """What a fact of a template is called."""
+    return READABLE.get(name, name.replace("_", " "))
 
 
 SPOKEN = {

@@ -25,16 +25,6 @@ from workflows.models.agent_runs import Outcome
 from workflows.recipients import Recipient
 from workflows.shapes import Job, StepRefused
 
-READABLE = {
-    "connected_month": "month of connection",
-    "connected_lately": "new connection",
-    "role": "position",
-    "last_month": "month of the last messages",
-    "heard_month": "month of their message",
-    "about": "our work",
-    "field": "field of work",
-}
-
 
 @dataclass(slots=True)
 class Composed:
@@ -179,20 +169,16 @@ def _personal(said: Composition) -> list[str]:
 
 def _how(said: Composition, facts: Facts) -> str:
     """Where the words are from, in a sentence or two for the reviewer."""
-    names = [readable(name) for name in said.said if facts[name].source != "workspace"]
+    names = [confidence.readable(name) for name in said.said if facts[name].source != "workspace"]
     told = ", ".join(dict.fromkeys(names)) or "no facts"  # a role is the position as it is said
     if said.engine == templates.TemplateEngine.name:
         text = f"Written from the template {said.template} with {told}."
     else:
         text = f"Written by the language model after the template {said.template} with {told}."
     if said.missing:
-        text += f" Not known: {', '.join(readable(name) for name in said.missing)}."
+        text += f" Not known: {', '.join(confidence.readable(name) for name in said.missing)}."
     if said.reasoning:
         text += f" The model: {said.reasoning.rstrip('.')}."
     if said.fell_back:
         text += f" The model's words were not used: {said.fell_back.rstrip('.')}."
     return text
-
-
-def readable(name: str) -> str:
-    return READABLE.get(name, name.replace("_", " "))

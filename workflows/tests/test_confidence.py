@@ -27,9 +27,19 @@ BEST = Basis(
     [
         ({}, 100, "they have written to us"),
         ({"is_greeted_by_name": False}, 85, "greeted without a name"),
-        ({"said": ("company",)}, 83, "1 of 3 facts known"),
-        ({"said": ()}, 75, "0 of 3 facts known"),
-        ({"wanted": ()}, 100, "0 of 0 facts known"),
+        (
+            {"said": ("company",)},
+            83,
+            "1 of 3 facts for the text known, missing: month of connection and position",
+        ),
+        (
+            {"wanted": ("role", "position"), "said": ()},
+            75,
+            "2 facts for the text known, missing: position (",
+        ),
+        ({"said": BEST.wanted}, 100, "3 of 3 facts for the text known ("),
+        ({"said": ()}, 75, "0 of 3 facts for the text known, missing: company, "),
+        ({"wanted": ()}, 100, "the text needs no facts"),
         ({"personal": ("company",)}, 93, "speaks of company"),
         ({"personal": ()}, 85, "says nothing about the person"),
         ({"address": "info@example.com"}, 93, "a shared mailbox"),
