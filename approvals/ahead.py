@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import queue
+from approvals import clocks
 from approvals.models import Approval
 from approvals.rewriting import of_rewrites
 from approvals.rounds import is_ahead
@@ -90,7 +90,7 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         return "The time asked for has passed: choose a new one, or remove it, to approve it."
     start = "It would" if approval.is_given else "If approved now, it would"
     if is_by_hand(approval.channel) and not how.stopped:
-        there = queue.their_time(leaves_at, queue.zones_of(approval), at=at)
+        there = clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)
         soonest = f", no sooner than {there}" if leaves_at > at else ""
         return f"{start} wait for a person to send it by hand{soonest}."
     if how.stopped:
@@ -99,15 +99,15 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
     if how.dry:
         return f"{start} {_simulated(approval, leaves_at, at)}"
     if leaves_at > at:
-        return f"{start} be sent {queue.their_time(leaves_at, queue.zones_of(approval), at=at)}."
+        return f"{start} be sent {clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)}."
     undo = settings.APPROVAL_UNDO_SECONDS
     return f"{start} be sent at once{f' (after {undo} s to undo)' if undo else ''}."
 
 
 def _simulated(approval: Approval, leaves_at: datetime, at: datetime) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
-    zones, wanted = queue.zones_of(approval), approval.scheduled_for
-    asked = queue.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
+    zones, wanted = clocks.zones_of(approval), approval.scheduled_for
+    asked = clocks.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
     held = leaves_at > max(at, wanted or at)
-    live = queue.their_time(leaves_at, zones, at=at) if held else asked
+    live = clocks.their_time(leaves_at, zones, at=at) if held else asked
     return f"be simulated {asked}: dry run sends nothing. Live, it would be sent {live}."

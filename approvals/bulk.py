@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals import marks, queue, rounds
+from approvals import clocks, marks, queue, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core import inbox
 from outreach.core.models import Workspace
@@ -52,7 +52,7 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     if approval.revision.attachments:
         return "it has an attachment"
     if approval.not_before is not None and approval.not_before > at:
-        return f"it is held until {queue.told_time(approval, approval.not_before, at=at)}"
+        return f"it is held until {clocks.told_time(approval, approval.not_before, at=at)}"
     if approval.scheduled_for is not None and approval.scheduled_for < at:
         return "its scheduled time has passed"
     if wrote_since(approval):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import extending, marks, queue, review, services, tasks
+from approvals import clocks, extending, marks, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach.core import drafts, footers
@@ -139,7 +139,7 @@ def what_follows(given: Approval, at: datetime) -> str:
     """What becomes of a message now that it is approved: no more is promised than will happen."""
     when = "at once"
     if given.not_before is not None and given.not_before > at:
-        when = queue.their_time(given.not_before, queue.zones_of(given), at=at)
+        when = clocks.their_time(given.not_before, clocks.zones_of(given), at=at)
     if is_by_hand(given.channel):
         return "; a person sends it by hand."
     if controls.read().stopped(given.workspace_id):
@@ -212,14 +212,14 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
 def asked_for(approval: Approval, at: datetime) -> str:
     """The time that an approval keeps unless its reviewer changes it, by the recipient's clock."""
     when = approval.scheduled_for
-    return queue.their_time(when, queue.zones_of(approval), at=at) if when else ""
+    return clocks.their_time(when, clocks.zones_of(approval), at=at) if when else ""
 
 
 def time_from(typed: str, approval: Approval) -> datetime | None:
     """The time typed in the recipient's wall clock; refuses what that clock never shows."""
     if not typed.strip():
         return None
-    zone = zone_of(queue.zones_of(approval).zones[0])
+    zone = zone_of(clocks.zones_of(approval).zones[0])
     try:
         wall = datetime.fromisoformat(typed.strip())
         moment = wall.replace(tzinfo=zone)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from approvals import holds, queue, rounds
+from approvals import clocks, holds, queue, rounds
 from approvals.models import Approval, ApprovalStatus
 from safety.contract.localtime import local
 
@@ -84,8 +84,8 @@ def calendar(rows: QuerySet[Approval], *, at: datetime) -> tuple[list[Day], bool
 def _entry(row: Approval, at: datetime) -> Entry:
     times = (row.scheduled_for, row.not_before, row.due_at if row.is_given else None)
     moment = max(time for time in times if time is not None)
-    there = local(moment, queue.workspace_zone(row.workspace))
-    theirs = queue.their_time(moment, queue.zones_of(row), at=at)
+    there = local(moment, clocks.workspace_zone(row.workspace))
+    theirs = clocks.their_time(moment, clocks.zones_of(row), at=at)
     return Entry(row, there, theirs, holds.why_then(row, moment))
 
 

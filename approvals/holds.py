@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from approvals import queue
+from approvals import clocks
 from approvals.models import Approval, ApprovalStatus
 from safety.actions import is_by_hand
 from safety.controls import Controls
@@ -33,7 +33,7 @@ def hold(approval: Approval, now: datetime) -> str:
         approval.scheduled_for is not None and approval.scheduled_for < now
     ):
         return "its time has passed: choose a new one, or remove it"
-    there = queue.their_time(max(times), queue.zones_of(approval), at=now) if times else ""
+    there = clocks.their_time(max(times), clocks.zones_of(approval), at=now) if times else ""
     if getattr(approval, "is_stopped", False):
         return f"{UNTIL_LIFTED}, no sooner than {there}" if there else UNTIL_LIFTED
     return f"would leave {there}" if there else ""

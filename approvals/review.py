@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import diff, marks, queue, receipt
+from approvals import clocks, diff, marks, queue, receipt
 from approvals.about import about
 from approvals.ahead import findings_of, look_ahead, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
@@ -84,7 +84,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "closed_because": closed_because(approval),
         "emergency": getattr(approval.draft, "emergency", None),
         "presets": PRESETS,
-        "zone": queue.zones_of(approval),
+        "zone": clocks.zones_of(approval),
         **about(person, human, approval, at=at, state=state),
         "facts": pairs(person.facts),
         **_after(approval, at=at),
@@ -172,8 +172,8 @@ def _delivery(row: Any, approval: Approval, at: datetime) -> dict[str, Any]:
     """Its time by the clock that the outlook went by before."""
     evidence = row.evidence or {}
     told = evidence.get("would_leave_at")
-    zones = queue.zones_of(approval)
-    leaves = queue.their_time(datetime.fromisoformat(told), zones, at=at) if told else ""
+    zones = clocks.zones_of(approval)
+    leaves = clocks.their_time(datetime.fromisoformat(told), zones, at=at) if told else ""
     return {
         "row": row,
         "would_have_left": marks.segments(str(evidence.get("would_have_left", ""))),

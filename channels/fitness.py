@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from approvals import queue
+from approvals import clocks
 from approvals.models import Approval
 from channels.look import is_settled, told_worse, worse_than_approved
 from safety import facts, gate
@@ -27,7 +27,7 @@ def against(approval: Approval, *, at: datetime) -> str:
     if verdict.not_before is None or verdict.may_leave(at):
         return ""
     why = sentences(finding for finding in verdict.findings if _holds(finding)).rstrip(".")
-    until = queue.told_time(approval, verdict.not_before, at=at)
+    until = clocks.told_time(approval, verdict.not_before, at=at)
     return f"the rules hold it until {until}. {why}".rstrip(". ")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import auto_off, humans, queue, quota, rounds, taking
+from approvals import auto_off, clocks, humans, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import fitness, reading, registry
 from channels.models import Delivery, DeliveryStatus
@@ -71,7 +71,7 @@ def _left_already(approval: Approval) -> str:
 def _hidden_because(approval: Approval, at: datetime) -> str:
     """Why nothing may be copied now; empty if it may. Automation off binds programs, not people."""
     if approval.send_before is not None and approval.send_before <= at:
-        ended = queue.told_time(approval, approval.send_before, at=at)
+        ended = clocks.told_time(approval, approval.send_before, at=at)
         return f"permission to send it ended {ended}"
     person = Person.objects.select_related("merged_into").get(pk=approval.draft.person_id)
     if stopped := stopped_by_status(canonical(person)):

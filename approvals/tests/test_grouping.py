@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals import grouping, holds, queue, services
+from approvals import clocks, grouping, holds, queue, services
 from approvals.models import Approval
 from outreach import testing
 from outreach.testing import WORKDAY
@@ -193,6 +193,6 @@ def test_a_workspaces_zone_that_nobody_knows_any_more_hides_no_page(address):
 def test_the_year_stands_there_where_it_is_another_one():
     zones = LocalZones(("Asia/Tokyo",), "recipient")
     silvester = WORKDAY.replace(month=12, day=31, hour=14)
-    assert queue.their_time(silvester, zones, at=WORKDAY) == "Thu 31 Dec 23:00 their time"
-    there = queue.their_time(silvester + timedelta(hours=2), zones, at=WORKDAY)
+    assert clocks.their_time(silvester, zones, at=WORKDAY) == "Thu 31 Dec 23:00 their time"
+    there = clocks.their_time(silvester + timedelta(hours=2), zones, at=WORKDAY)
     assert there == "Fri 01 Jan 2027 01:00 their time", "their year, not ours"

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals import queue
+from approvals import clocks, queue
 from approvals.admin import ApprovalAdmin
 from approvals.models import Approval
 from outreach import testing
@@ -82,7 +82,7 @@ def test_the_clock_is_that_of_the_human_beings_number(whose):
     add_address(other.workspace, other, "phone", "+41 44 668 18 00")
     testing.make_pending(person)
     row = queue.readable(Approval.objects.all()).get()
-    assert queue.zones_of(row).zones[0] == "Asia/Tokyo"
+    assert clocks.zones_of(row).zones[0] == "Asia/Tokyo"
 
 
 def test_a_row_decided_meanwhile_shifts_no_page(client):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from approvals import queue
+from approvals import clocks, queue
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import manual
@@ -77,7 +77,7 @@ def _item(request: HttpRequest, row: Approval) -> dict[str, Any]:
         "row": row,
         "person": row.draft.person,
         "offer": offer,
-        "waits_until": queue.told_time(row, row.due_at, at=now) if waits else "",
+        "waits_until": clocks.told_time(row, row.due_at, at=now) if waits else "",
         "size": size,
         "fits_a_note": 0 < size <= NOTE_LENGTH,
         "note_length": NOTE_LENGTH,
@@ -89,7 +89,7 @@ def _item(request: HttpRequest, row: Approval) -> dict[str, Any]:
 def _marked(request: HttpRequest, row: Delivery) -> dict[str, Any]:
     return {
         "row": row,
-        "when": queue.our_time(row.workspace, row.since, at=timezone.now()),
+        "when": clocks.our_time(row.workspace, row.since, at=timezone.now()),
         "may_settle": may(request, Verb.SETTLE, row.workspace_id),
     }
 
