@@ -22,7 +22,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import badges, bulk, bulk_page, desk, holds, marks, paging, presence, queue, review
+from approvals import badges, bulk_page, desk, holds, marks, paging, presence, queue, review
+from approvals.endings import told
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
@@ -167,10 +168,11 @@ class ApprovalAdmin(SidePages):
         return holds.hold(obj, timezone.now()) or "none"
 
     @column("Status", label={"Pending": "info", "Approved": "success", "Auto-approved": "success",
-               "Rejected": "danger", "Expired": "warning"},
+               "Rejected": "danger", "Expired": "warning", "Sent back": "warning",
+               "Ended by a stop": "danger"},
     )  # fmt: skip
     def show_status(self, obj: Approval) -> str:
-        return str(obj.get_status_display())
+        return told(obj)
 
     # --- The review page --------------------------------------------------------------------------
 
@@ -262,9 +264,8 @@ class ApprovalAdmin(SidePages):
     )
     def bulk_approve(self, request: HttpRequest, queryset: QuerySet[Approval]) -> HttpResponse:
         """Show each text; nothing is decided before the page that follows is posted."""
-        rows = list(queryset.order_by(*queue.ORDER)[: bulk.MOST + 1])
         context = {
-            **bulk_page.page(rows, at=timezone.now()),
+            **bulk_page.page(bulk_page.chosen(queryset), at=timezone.now()),
             "title": "Approve together",
         }
         return self.page(request, f"{TEMPLATES}/bulk.html", context)

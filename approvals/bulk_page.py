@@ -25,6 +25,11 @@ class Result:
     sentence: str
 
 
+def chosen(rows: QuerySet[Approval]) -> list[Approval]:
+    """Of these, as many as go together and one more, which tells that there are more."""
+    return list(rows.order_by(*queue.ORDER)[: bulk.MOST + 1])
+
+
 def page(rows: Sequence[Approval], *, at: datetime) -> dict[str, Any]:
     """The confirmation page: what may go together with its whole text, and what may not and why."""
     fit, unfit = [], []

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from approvals import endings
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core.models import (
     Account,
@@ -45,7 +46,10 @@ def readable(rows: QuerySet[Approval]) -> QuerySet[Approval]:
 CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "status": (
         "Status",
-        [*[(str(value), str(label)) for value, label in ApprovalStatus.choices], ("all", "All")],
+        [
+            *endings.choices(),
+            ("all", "All"),
+        ],
     ),
     "priority": (
         "Priority",
@@ -70,6 +74,8 @@ def narrow_one(rows: QuerySet[Approval], name: str, value: str) -> QuerySet[Appr
     if name == "status":
         if value == "all":
             return rows
+        if value in endings.ENDINGS:
+            return endings.among(rows, value)
         return rows.filter(status=value if value in ApprovalStatus.values else DEFAULT_STATUS)
     return rows.filter(**{name: value}) if value in dict(CHOICES[name][1]) else rows
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals import desk, review, services, submission, tasks
+from approvals import desk, proposing, review, services, submission, taking, tasks
 from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
@@ -95,11 +95,37 @@ def test_the_list_shows_pending_unless_another_status_is_asked_for():
     assert shown("?status=nonsense") == [waiting.pk]
 
 
+def test_list_and_filter_tell_what_ended_a_round_apart():
+    back, taken, stopped, gone, undone = [testing.make_pending() for _ in range(5)]
+    by, at = testing.alice(), WORKDAY + timedelta(minutes=5)
+    services.return_(back.pk, by=by, at=at, feedback="Shorter, please.")
+    proposing.withdraw(taken.draft, reason="An old price.", by=testing.bob(), at=at)
+    services.approve(stopped.pk, by=by, at=at, digest=stopped.digest)
+    taking.reopen_before_stop(workspace=None, decided_before=None, by=by, at=at)
+    with transaction.atomic():
+        taking.end_for_human([gone.human_id], sentence="They asked us to stop.", by=by, at=at)
+    services.approve(undone.pk, by=by, at=at, digest=undone.digest)
+    services.undo(undone.pk, by=by, at=at)
+    client = enter(by)
+
+    def shown(asked: str) -> dict[int, str]:
+        found = client.get(f"{LIST}?status={asked}").context["cl"]
+        return {row.pk: found.model_admin.show_status(row) for row in found.result_list}
+
+    assert shown("sent_back") == {back.pk: "Sent back"}
+    assert shown("by_author") == {taken.pk: "Withdrawn by its author"}
+    assert shown("by_stop") == {stopped.pk: "Ended by a stop", gone.pk: "Ended by a stop"}
+    every = shown("withdrawn")
+    assert set(every) == {back.pk, taken.pk, stopped.pk, undone.pk}
+    assert every[undone.pk] == "Withdrawn"
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
         ("status=banana", "There is no status “banana”, so the pending ones are shown. Choose "
-         "Pending, Approved, Auto-approved, Rejected, Expired, Withdrawn or All."),
+         "Pending, Approved, Auto-approved, Rejected, Expired, Withdrawn, for any reason, Sent "
+         "back, Withdrawn by its author, Ended by a stop or All."),
         ("priority=9", "There is no priority “9”, so all are shown. Choose Critical, High, Normal "
          "or Low."),
         ("channel=fax&purpose=x", "There is no channel “fax”"),
