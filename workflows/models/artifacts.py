@@ -51,6 +51,8 @@ class Artifact(models.Model):
 
     class Meta:
         db_table = "artifacts"
+        verbose_name = "plan or script"  # as the menu calls them
+        verbose_name_plural = "plans and scripts"
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "kind"],

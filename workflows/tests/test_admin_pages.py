@@ -221,6 +221,14 @@ def test_a_sequence_is_shown_and_ended_by_who_may(place):
     assert set(Draft.objects.filter(pk__in=ids).values_list("status", flat=True)) == {"rejected"}
 
 
+def test_what_workflows_made_has_the_name_of_the_menu_everywhere(place):
+    walk(place, "prospect_shortlist")
+    client = browser(testing.carol(place))
+    listed = client.get(reverse("admin:workflows_artifact_changelist")).content.decode()
+    for text in (listed, shown(client, Artifact.objects.get())):
+        assert "plans and scripts" in text.lower() and "Artifacts" not in text
+
+
 def test_results_of_other_workspaces_are_not_there(place):
     walk(place, "prospect_shortlist")
     client = browser(testing.bob(testing.make_workspace("north")))
