@@ -178,7 +178,7 @@ KINDS = {
         ),
         Kind(
             "people", "people", "People",
-            "Everybody we may contact, with every address and how they stand.",
+            "Everybody on record, whoever may not be written to as well, with all addresses.",
             "created_at",
             (
                 "uuid", "human", *(f"human_{name}" for name in _STANDING), *_PERSON, "account",

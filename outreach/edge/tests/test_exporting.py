@@ -136,6 +136,14 @@ def test_people_have_every_address_and_the_human_they_are(place):
     assert person["linkedin"] == [] and person["human"] == person["uuid"]
 
 
+def test_people_are_named_for_all_that_are_in_it(place):
+    testing.make_person(place, name="Blocked Ben", status="blocked", status_reason="x",
+                        status_at=testing.WORKDAY)  # fmt: skip
+    assert "blocked" in [row["human_status"] for row in rows_of("people", place)]
+    assert "whoever may not be written to as well" in KINDS["people"].about
+    assert "may contact" not in KINDS["people"].about
+
+
 def test_a_merged_record_says_how_the_human_being_stands(place):
     kept, merged = Person.objects.get(workspace=place), testing.make_person(place)
     merging.merge(kept, merged, by=testing.dora(place), at=testing.WORKDAY)
