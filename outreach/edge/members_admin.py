@@ -175,6 +175,18 @@ def _keep_an_admin(member: Membership) -> None:
         raise PermissionDenied(members.LAST_ADMIN)
 
 
+WITHOUT = (
+    "There is no other way to log in here: without a password this login opens nothing, until a "
+    "superuser sets one."
+)
+
+
+class NewLoginForm(UserCreationForm):  # type: ignore[misc]
+    """A new login, without Django's words about ways to log in that are not here."""
+
+    usable_password = UserCreationForm.create_usable_password_field(WITHOUT)
+
+
 class LoginForm(SeenForm, UserChangeForm):  # type: ignore[misc]
     """A login; that of a workspace's last admin is not switched off."""
 
@@ -203,7 +215,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
     form = LoginForm
     change_form_before_template = TEMPLATE
-    add_form = UserCreationForm
+    add_form = NewLoginForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_active", "is_operator")
     list_filter = ("is_active", "is_operator", "is_superuser")

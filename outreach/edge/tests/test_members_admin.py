@@ -153,6 +153,15 @@ def test_a_workspace_keeps_its_last_admin():
     assert mine.role == "viewer"
 
 
+def test_no_page_speaks_of_a_way_to_log_in_that_is_not_here():
+    client = enter(testing.make_user("root", is_superuser=True))
+    dora = testing.dora().user
+    for page in ("add", f"{dora.pk}/password", f"{dora.pk}/change"):
+        text = client.get(f"/admin/core/user/{page}/").content.decode()
+        assert "LDAP" not in text and "Sign-On" not in text
+        assert ("There is no other way to log in here" in text) is (page == "add")
+
+
 def test_an_operator_makes_users_and_opens_nobodys_door():
     root = testing.make_user("root", is_superuser=True)
     dora, client = testing.dora().user, enter(testing.olaf().user)
