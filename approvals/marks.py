@@ -14,6 +14,7 @@ from typing import Any
 ORDINARY = "\n\t "
 # Not format characters by their category, but drawn as nothing or as an ordinary blank.
 BLANKS = "\u00a0\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+SUBJECT_SHOWN = 78
 EMOJI_JOINERS = "\u200d\ufe0f"
 
 
@@ -26,6 +27,19 @@ class Segment:
     finding: str = ""
     status: str = ""
     private: bool = False
+
+
+def long_subject(subject: str) -> str:
+    """What to say of a subject of which a reader's list shows a part only; empty for a short one.
+
+    78 is what a line of a mail should have at most (RFC 5322, 2.1.1). No rule: it may be meant.
+    """
+    if len(subject) <= SUBJECT_SHOWN:
+        return ""
+    return (
+        f"The subject has {len(subject)} characters. Mail programs show about the first "
+        f"{SUBJECT_SHOWN}, a telephone half of that."
+    )
 
 
 def is_private(finding: Mapping[str, Any]) -> bool:

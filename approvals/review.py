@@ -71,6 +71,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "text": text,
         "private": marks.any_private(subject, text),
         "hidden": marks.hidden(revision.subject, revision.text, revision.address),
+        "long_subject": marks.long_subject(revision.subject),
         "incoming": list(inbox.beside(approval.draft)),
         "previous": _previous(revision),
         "outlook": outlook,

@@ -184,6 +184,17 @@ def test_list_and_review_page_need_as_few_statements_for_sixty_as_for_one():
     assert alone[1] <= 15
 
 
+@pytest.mark.parametrize(("length", "is_told"), [(78, False), (79, True), (408, True)])
+def test_a_subject_that_mail_programs_cut_is_told_and_blocks_nothing(length, is_told):
+    item = testing.make_pending(subject="Minutes of Monday ".ljust(length, "x"))
+    client = enter(testing.alice())
+    said = f"The subject has {length} characters. Mail programs show about the first 78"
+    assert (said in client.get(page(item)).content.decode()) is is_told
+    post(client, item, "approve")
+    item.refresh_from_db()
+    assert item.status == "approved"
+
+
 @pytest.mark.both
 @pytest.mark.parametrize(
     "query",

@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from approvals import ahead, review, rounds
+from approvals import ahead, marks, review, rounds
 from approvals import queue as reading
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import inbox
@@ -95,6 +95,7 @@ def detail(item: Approval) -> Panel:
     parts.append(Text(f"DRAFT {'RESPONSE' if said else 'MESSAGE'}:"))
     if revision.subject:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
+        parts += [Text(line) for line in [marks.long_subject(revision.subject)] if line]
     parts.append(Text("\n" + visible(revision.text)))
     parts += [Text(visible(line)) for line in _files(revision)]
     parts.append(Rule(style=""))

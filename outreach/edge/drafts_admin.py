@@ -25,7 +25,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import desk, queue
+from approvals import desk, marks, queue
 from approvals.errors import Refused, Stale
 from approvals.models import Approval
 from outreach.core import drafts
@@ -157,6 +157,7 @@ class DraftAdmin(PageAdmin):
             "words": words,
             "reason": old.get("reason", ""),
             "differs": bool(typed and now and plain(words["text"]) != plain(now.text)),
+            "long_subject": marks.long_subject(words["subject"]),
             "is_draft": is_draft,
             "carries_files": draft.channel in CARRY_FILES,
             "may_write": is_draft and may(request, Verb.WRITE_DRAFTS, draft.workspace_id),

@@ -58,6 +58,13 @@ def words(response) -> str:
     return " ".join(str(message) for message in response.wsgi_request._messages)
 
 
+@pytest.mark.parametrize("who", [testing.bob, testing.carol])
+def test_a_subject_that_mail_programs_cut_is_told(who):
+    draft = testing.make_draft(subject="Minutes of Monday " * 9)
+    told = "The subject has 161 characters. Mail programs show about the first 78"
+    assert told in body(enter(who()).get(page(draft)))
+
+
 def stored(draft: Draft) -> tuple[str, str]:
     fresh = Draft.objects.select_related("current").get(pk=draft.pk)
     return fresh.status, fresh.current.text

@@ -50,6 +50,11 @@ def test_what_a_stop_took_back_was_withdrawn_by_the_stop_and_not_by_its_approver
     assert shown_json(item)["closed_reason"] == "emergency_stop"
 
 
+def test_a_subject_that_mail_programs_cut_is_told():
+    item = testing.make_pending(at=timezone.now(), subject="Minutes of Monday " * 9)
+    assert "The subject has 161 characters. Mail programs show about the first 78" in shown(item)
+
+
 def test_who_asked_for_changes_sent_it_back():
     item = testing.make_pending(at=timezone.now())
     by = testing.alice()
