@@ -253,6 +253,7 @@ LOGGING = {
     "filters": {
         "links": {"()": "outreach.edge.log_lines.NoLinks"},
         "one line": {"()": "outreach.edge.log_lines.OneLine"},
+        "elsewhere": {"()": "outreach.edge.log_lines.ToldElsewhere"},
     },
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
@@ -262,7 +263,7 @@ LOGGING = {
         name: {"level": "WARNING"}
         for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy", "httpx2")
     }
-    | {"django.request": {"filters": ["links", "one line"]}}
+    | {"django.request": {"filters": ["links", "one line", "elsewhere"]}}
     | {"django.security.csrf": {"filters": ["links"]}}
     | {
         f"django.security.{name}": {"filters": ["one line"]}

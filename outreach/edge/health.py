@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,6 +18,19 @@ from safety import controls
 
 BEAT_MAX_AGE = timedelta(seconds=90)
 NEVER = "has not ticked yet"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Told:
+    """What the log has from this process: what failed by its last line, and was all well ever."""
+
+    failing: tuple[str, ...] | None = None
+    was_well: bool = False
+
+
+told = Told()
 
 
 def database_state() -> str:
@@ -56,10 +71,25 @@ def parts() -> dict[str, str]:
     return {"database": database_state(), "broker": broker_state(), "beat": beat_state()}
 
 
+def tell(states: dict[str, str]) -> None:
+    """One line for each change. Until it was well once it starts, and that is no fault.
+
+    Whoever waits for it asks twice a second, and a monitor for ever.
+    """
+    failing = tuple(name for name, state in states.items() if state != "ok")
+    if failing == told.failing:
+        return
+    level = logging.WARNING if failing and told.was_well else logging.INFO
+    said = ", ".join(f"{name} {states[name]}" for name in failing)
+    logger.log(level, "/healthz answers %s", f"503: {said}" if failing else "200: all is well")
+    told.failing, told.was_well = failing, told.was_well or not failing
+
+
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     states = parts()
+    tell(states)
     healthy = all(state == "ok" for state in states.values())
     badge = controls.badge().text if states["database"] == "ok" else "STOPPED"
     return JsonResponse(

@@ -1,4 +1,4 @@
-"""What the server's log leaves out: links that let in, and the inside of a mere refusal."""
+"""What the server's log leaves out: links that let in, the inside of a mere refusal, repetition."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ class OneLine(logging.Filter):
         if getattr(record, "status_code", 500) < 500:
             record.exc_info = None
         return True
+
+
+class ToldElsewhere(logging.Filter):
+    """What fails by /healthz is told by `health` itself, once, and not with every question."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        said = getattr(record, "status_code", 0) == 503
+        return not (said and getattr(request, "path", "") == "/healthz")
 
 
 def _cut(value: object) -> object:

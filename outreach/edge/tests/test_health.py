@@ -30,6 +30,29 @@ def test_before_the_first_tick_it_is_503(client):
     assert answer.json()["beat"] == "has not ticked yet"
 
 
+def levels(caplog) -> list[str]:
+    return [each.levelname for each in caplog.records if "healthz" in each.getMessage()]
+
+
+def test_the_log_is_told_of_each_change_once_and_of_a_start_as_no_fault(
+    client, caplog, monkeypatch
+):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(health, "told", health.Told())
+    for _ in range(5):
+        assert client.get("/healthz").status_code == 503
+    assert levels(caplog) == ["INFO"], "it starts"
+    assert "beat has not ticked yet" in caplog.text
+    tasks.heartbeat()
+    for _ in range(3):
+        client.get("/healthz")
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=200))
+    for _ in range(3):
+        client.get("/healthz")
+    assert levels(caplog) == ["INFO", "INFO", "WARNING"]
+    assert "beat last ticked 20" in caplog.text
+
+
 def test_an_old_tick_is_503_and_says_how_old(client):
     Heartbeat.objects.create(name="beat", at=timezone.now() - timedelta(seconds=200))
     answer = client.get("/healthz")
