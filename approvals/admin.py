@@ -118,6 +118,7 @@ class ApprovalAdmin(SidePages):
             "more_filters": any(request.GET.get(name) for name in ("channel", "purpose", "touch")),
             "pending_only": _chosen(request, "status") == queue.DEFAULT_STATUS,
             "undo": undo,
+            "may_begin": bool(workspace_ids(request, Verb.RUN_WORKFLOWS)),
             **(extra_context or {}),
         }
         response: HttpResponse = super().changelist_view(request, context)

@@ -51,6 +51,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "controls_off": _controls_off(request, places),
         "events": _with_items(events[:EVENTS_SHOWN]),
         "next_step": _next_step(waiting, places),
+        "may_begin": bool(workspace_ids(request, Verb.RUN_WORKFLOWS)),  # and import: as a creator
         "trends": trends.trends(places, at=now) if places else None,
         "care": _care(request, now),
         "again": _again(request, places, now),

@@ -207,10 +207,16 @@ def test_a_viewer_has_no_emergency_button():
 
 
 def test_the_dashboard_counts_and_says_what_to_do_next():
-    client = enter(testing.alice())
-    assert "import_contacts" in client.get("/admin/").content.decode()
+    client, looker = enter(testing.alice()), enter(testing.carol())
+    first = client.get("/admin/").content.decode()
+    assert f'href="{reverse("admin:core_import_new")}">Import people</a> brings them in' in first
+    assert "creator or above" in looker.get("/admin/").content.decode()
     testing.make_person()
-    assert "run_workflow" in client.get("/admin/").content.decode()
+    start = f'href="{reverse("admin:workflows_start_one", args=["email_drafts"])}">'
+    for page in ("/admin/", "/admin/approvals/approval/"):
+        text, looked = (each.get(page).content.decode() for each in (client, looker))
+        assert start in text and start not in looked and "creator or above" in looked
+        assert "manage.py" not in first + text + looked
     testing.make_pending(confidence=50)
     make_unknown()
     response = client.get("/admin/")
@@ -224,15 +230,18 @@ def test_somebody_without_a_workspace_is_told_so():
     assert "You belong to no workspace yet" in text
 
 
+BRING = "brings them in"
+
+
 def test_a_superuser_without_a_role_is_told_where_to_give_it():
     place, boss = testing.make_workspace(), testing.make_user("boss", is_superuser=True)
     client = enter(boss)
     page = client.get("/admin/").content.decode()
-    assert "You have no role in any workspace yet" in page and "import_contacts" not in page
+    assert "You have no role in any workspace yet" in page and BRING not in page
     asked = {"username": "boss", "workspace": str(place.pk), "role": "reviewer"}
     client.post("/admin/core/membership/add/", asked)
     page = client.get("/admin/").content.decode()
-    assert "You have no role" not in page and "import_contacts" in page
+    assert "You have no role" not in page and BRING in page
 
 
 def test_the_overview_names_nobody_who_waits_longest_where_all_wait_alike():
