@@ -172,8 +172,7 @@ def _unsubscribe(row: ProviderEvent, place: Workspace, address: str, *, at: date
     found = Address.objects.filter(
         matching.theirs(channel, address), workspace=place, channel=channel
     ).select_related("person__workspace", "person__merged_into")
-    told = [address, *matching.forms(channel, address)]
-    for each in dict.fromkeys([*told, *(row.normalised for row in found)]):
+    for each in dict.fromkeys([address, *(row.normalised for row in found)]):
         suppression.suppress(
             place,
             channel,

@@ -7,7 +7,7 @@ workspace; else every workspace that knows the sender hears of it, so that no st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from channels import settle
 from channels.incoming import Incoming
 from outreach.core import suppression, workspaces
-from outreach.core.addresses import BadAddress, normalise
+from outreach.core.addresses import BadAddress, normalise, other_form
 from outreach.core.models import Address, Channel, Draft, Person, Workspace
 from outreach.core.people import canonical
 
@@ -61,22 +61,22 @@ def forms(channel: str, sender: str) -> list[str]:
         form = normalise(channel, sender)
     except BadAddress:
         form = sender.strip() if channel == Channel.WHATSAPP else ""
-    found = [form, *_siblings(form)] if channel == Channel.WHATSAPP else [form]
-    return [each for each in dict.fromkeys(found) if each]
+    found = [form, other_form(channel, form)] if channel == Channel.WHATSAPP else [form]
+    return [each for each in found if each]
 
 
 def ways(
     workspace: Workspace, channel: str, sender: str, *, human: int | None
 ) -> list[tuple[str, str]]:
-    """Each channel and form in which this sender's address may be brought anew: a number that
-    writes is one that may be called. Without another's than this human being's."""
+    """Each channel by which this sender's address may be brought anew: a number that writes is one
+    that may be called, unless that is another's than this human being's."""
     written = forms(channel, sender) or [sender] * bool(sender.strip())
-    found = [(channel, each) for each in written]
+    found = [(channel, each) for each in written[:1]]
     if channel == Channel.WHATSAPP:
         rows = Address.objects.filter(workspace=workspace, channel=Channel.PHONE)
         rows = rows.filter(normalised__in=written).select_related("person")
-        others = {row.normalised for row in rows if row.person.human_id != human}
-        found += [(str(Channel.PHONE), each) for each in written if each not in others]
+        if all(row.person.human_id == human for row in rows):
+            found += [(str(Channel.PHONE), each) for each in written[:1]]
     return found
 
 
@@ -88,15 +88,6 @@ def theirs(channel: str, sender: str) -> Q:
     if channel == Channel.EMAIL and written:
         found |= suppression.same_mailbox(sender)
     return found
-
-
-def _siblings(number: str) -> Iterator[str]:
-    for code, digit in (("+52", "1"), ("+54", "9")):
-        if number.startswith(code):
-            rest = number.removeprefix(code)
-            yield code + (rest.removeprefix(digit) if rest.startswith(digit) else digit + rest)
-    if found := re.fullmatch(r"\+55(\d\d)(9?)(\d{8})", number):
-        yield f"+55{found[1]}{'' if found[2] else '9'}{found[3]}"
 
 
 def _answered(incoming: Incoming, workspace: Workspace | None) -> Draft | None:

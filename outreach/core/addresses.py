@@ -23,6 +23,13 @@ ROLE_MAILBOXES = frozenset(
     }
 )  # fmt: skip
 LONGEST_ADDRESS = 320  # normalised, as its column takes it
+NUMBERED = (Channel.WHATSAPP, Channel.PHONE)
+# The mobile digit that some write and others leave out: Mexico, Argentina, Brazil.
+MOBILES = {
+    "+52": ("1", re.compile(r"(\+52)(1?)(\d{10})")),
+    "+54": ("9", re.compile(r"(\+54)(9?)(\d{10})")),
+    "+55": ("9", re.compile(r"(\+55\d\d)(9?)(\d{8})")),
+}
 
 
 class BadAddress(ValueError):
@@ -33,7 +40,7 @@ def normalise(channel: str, raw: str, *, region: str | None = None) -> str:
     """The normalised form of `raw`, or BadAddress. `region` helps phone numbers without +."""
     if channel == Channel.EMAIL:
         return _email(raw)
-    if channel in (Channel.WHATSAPP, Channel.PHONE):
+    if channel in NUMBERED:
         return _phone(raw, region)
     if channel == Channel.LINKEDIN:
         return profile(raw)
@@ -94,9 +101,25 @@ def _phone(raw: str, region: str | None) -> str:
         raise BadAddress(
             f"{raw.strip()!r} is no phone number. Write it with + and the country code."
         ) from None
-    if not phonenumbers.is_possible_number(number):
-        raise BadAddress(f"{raw.strip()!r} has too few or too many digits for a phone number.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if phonenumbers.is_possible_number(number):
+        return written
+    newer = other_form(Channel.PHONE, written)  # Mexico gave its mobile digit up
+    if newer and phonenumbers.is_possible_number(phonenumbers.parse(newer)):
+        return newer
+    raise BadAddress(f"{raw.strip()!r} has too few or too many digits for a phone number.")
+
+
+def other_form(channel: str, normalised: str) -> str:
+    """The other written form of one mobile number, with the mobile digit or without; mostly none.
+
+    The other form of the other form is the number itself.
+    """
+    if channel not in NUMBERED or normalised[:3] not in MOBILES:
+        return ""
+    digit, pattern = MOBILES[normalised[:3]]
+    found = pattern.fullmatch(normalised)
+    return f"{found[1]}{'' if found[2] else digit}{found[3]}" if found else ""
 
 
 def profile(raw: str) -> str:
@@ -132,7 +155,7 @@ def _handle(raw: str) -> str:
 
 def readable(channel: str, normalised: str) -> str:
     """An address as a person reads it: a number in groups, everything else as it is."""
-    if channel not in (Channel.WHATSAPP, Channel.PHONE):
+    if channel not in NUMBERED:
         return normalised
     try:
         parsed = phonenumbers.parse(normalised)

@@ -7,14 +7,16 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from outreach.core.addresses import other_form
 from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.principal import Principal
 from outreach.core.suppression import (
     GRAVITY,
     Place,
-    digest_of,
+    digests_of,
     form_of,
+    forms_of,
     other_channel,
     same_mailbox,
     suppress,
@@ -24,7 +26,8 @@ from outreach.core.suppression import (
 OPT_OUTS = [each for each in GRAVITY if GRAVITY[each] >= GRAVITY[SuppressionReason.UNSUBSCRIBE]]
 FOLLOWER = Principal.system("opt-out")
 AT_ONCE = 200  # mailboxes of one statement: SQLite bounds how deep a condition may be
-Ways = Mapping[str, Address]  # the addresses of one human being, by digest
+Key = tuple[str, ...]  # the digests of one address
+Ways = Mapping[Key, Address]  # the addresses of one human being
 
 
 def follow(people: Iterable[int], *, at: datetime) -> list[int]:
@@ -33,15 +36,14 @@ def follow(people: Iterable[int], *, at: datetime) -> list[int]:
     such as `team+ann@` and `team+bob@`, tells nothing of either. Called wherever addresses come
     together."""
     theirs = _ways(people)
-    digests = [digest for ways in theirs for digest in ways]
-    known = {row.digest: row for row in Suppression.objects.filter(digest__in=digests)}
+    known = _known([key for ways in theirs for key in ways])
     open_ = [(ways, told) for ways in theirs if _due(ways, known, told := _told(ways, known))]
-    shared = _shared([ways[row.digest] for ways, told in open_ for row in told])
+    shared = _shared([ways[key] for ways, told in open_ for key in told])
     made: list[int] = []
     for ways, told in open_:
-        alone = [row for row in told if row.digest not in shared]
-        for digest in _due(ways, known, alone):
-            row, held = ways[digest], digest in known and known[digest].lifted_at is None
+        alone = {key: row for key, row in told.items() if key not in shared}
+        for key in _due(ways, known, alone):
+            row, held = ways[key], key in known and known[key].lifted_at is None
             row_of = suppress(
                 row.workspace, row.channel, row.normalised,
                 reason=_reason(alone), by=FOLLOWER, at=at, since=_since(alone),
@@ -54,8 +56,8 @@ def follow(people: Iterable[int], *, at: datetime) -> list[int]:
 def _close_other(row: Address, *, reason: str, at: datetime, since: datetime) -> None:
     """Close a number on the other channel as well, unless it was ever closed or lifted there."""
     channel = other_channel(row, row.person.human_id)
-    digest = digest_of(row.workspace_id, channel, row.normalised) if channel else ""
-    if channel and not Suppression.objects.filter(digest=digest).exists():
+    digests = digests_of(row.workspace_id, channel, row.normalised) if channel else ()
+    if channel and not Suppression.objects.filter(digest__in=digests).exists():
         suppress(
             row.workspace, channel, row.normalised, reason=reason, by=FOLLOWER, at=at, since=since
         )
@@ -70,7 +72,7 @@ def follow_addresses(
     told = sorted(set(addresses))
     for start in range(0, len(told), AT_ONCE):
         some = told[start : start + AT_ONCE]
-        wanted = Q(normalised__in=[form_of(channel, each) for each in some])
+        wanted = Q(normalised__in=[form for each in some for form in forms_of(channel, each)])
         if channel == Channel.EMAIL:
             wanted |= _tagged(some)
         owners.update(rows.filter(wanted).values_list("person_id", flat=True))
@@ -80,74 +82,90 @@ def follow_addresses(
 def spread(workspace: Workspace, places: Collection[Place], *, at: datetime) -> None:
     """Another list says that whoever has these addresses wants no more: their others close, too,
     but for what a person lifted. Needs a transaction."""
-    digests = {digest_of(*place) for place in places}
-    wanted = [address for _, _, address in places]
+    told = {digest for place in places for digest in digests_of(*place)}
+    wanted = {form for _, *way in places for form in (way[1], other_form(*way))}
     owners = Address.objects.filter(workspace=workspace, normalised__in=wanted)
     theirs = _ways(dict.fromkeys(row.person_id for row in owners))
-    shared = _shared([row for ways in theirs for digest, row in ways.items() if digest in digests])
+    shared = _shared([row for ways in theirs for key, row in ways.items() if told & {*key}])
     due = {
-        digest: row
+        key: row
         for ways in theirs
-        if (ways.keys() & digests) - shared
-        for digest, row in ways.items()
+        if any(told & {*key} for key in ways.keys() - shared)
+        for key, row in ways.items()
     }
-    known = set(Suppression.objects.filter(digest__in=due).values_list("digest", flat=True))
-    for digest, row in due.items():
-        if digest not in known:
+    known = _known(list(due))
+    for key, row in due.items():
+        if key not in known:
             suppress(
                 row.workspace, row.channel, row.normalised,
                 reason=SuppressionReason.IMPORT, by=FOLLOWER, at=at,
             )  # fmt: skip
 
 
-def _ways(people: Iterable[int]) -> list[dict[str, Address]]:
+def _ways(people: Iterable[int]) -> list[dict[Key, Address]]:
     """What each of these human beings has, on all of their records."""
     humans = Person.objects.filter(pk__in=list(people)).values_list("pk", "merged_into_id")
     wanted = {into or pk for pk, into in humans}
     records = Person.objects.filter(Q(pk__in=wanted) | Q(merged_into__in=wanted))
     rows = Address.objects.filter(person__in=records.values("pk"))
-    found: dict[int, dict[str, Address]] = {}
+    found: dict[int, dict[Key, Address]] = {}
     for row in rows.select_related("workspace", "person"):
-        digest = digest_of(row.workspace_id, row.channel, row.normalised)
-        found.setdefault(row.person.human_id, {})[digest] = row
+        key = digests_of(row.workspace_id, row.channel, row.normalised)
+        found.setdefault(row.person.human_id, {})[key] = row
     return list(found.values())
 
 
-def _told(ways: Ways, known: Mapping[str, Suppression]) -> list[Suppression]:
-    rows = [known[digest] for digest in ways if digest in known]
-    return [row for row in rows if row.lifted_at is None and row.reason in OPT_OUTS]
+def _known(keys: Collection[Key]) -> dict[Key, Suppression]:
+    """What is on the list of each of them: of two rows the one that holds, the gravest first."""
+    wanted = [digest for key in keys for digest in key]
+    rows = {row.digest: row for row in Suppression.objects.filter(digest__in=wanted)}
+    found = {key: [rows[digest] for digest in key if digest in rows] for key in keys}
+    return {
+        key: max(of, key=lambda row: (row.lifted_at is None, GRAVITY[row.reason]))
+        for key, of in found.items()
+        if of
+    }
 
 
-def _due(ways: Ways, known: Mapping[str, Suppression], told: list[Suppression]) -> list[str]:
+def _told(ways: Ways, known: Mapping[Key, Suppression]) -> dict[Key, Suppression]:
+    rows = {key: known[key] for key in ways if key in known}
+    return {
+        key: row for key, row in rows.items() if row.lifted_at is None and row.reason in OPT_OUTS
+    }
+
+
+def _due(
+    ways: Ways, known: Mapping[Key, Suppression], told: Mapping[Key, Suppression]
+) -> list[Key]:
     """Which of their addresses do not obey yet what they told us."""
     if not told:
         return []
     wanted, since = GRAVITY[_reason(told)], _since(told)
     due = []
-    for digest in ways:
-        row = known.get(digest)
+    for key in ways:
+        row = known.get(key)
         if row is not None and row.lifted_at is None and GRAVITY[row.reason] >= wanted:
             continue
         if row is None or row.lifted_at is None or row.lifted_at < since:
-            due.append(digest)
+            due.append(key)
     return due
 
 
-def _reason(told: list[Suppression]) -> str:
+def _reason(told: Mapping[Key, Suppression]) -> str:
     """The gravest. A complaint was about one mailbox and counts once; of the others their owner
     wants no more."""
-    gravest = max(GRAVITY[row.reason] for row in told)
+    gravest = max(GRAVITY[row.reason] for row in told.values())
     return list(GRAVITY)[min(gravest, GRAVITY[SuppressionReason.STOP_REQUEST])]
 
 
-def _since(told: list[Suppression]) -> datetime:
-    return max(row.at for row in told)
+def _since(told: Mapping[Key, Suppression]) -> datetime:
+    return max(row.at for row in told.values())
 
 
-def _shared(addresses: Collection[Address]) -> set[str]:
-    """The digests among these that addresses of several human beings have."""
+def _shared(addresses: Collection[Address]) -> set[Key]:
+    """The keys among these that addresses of several human beings have."""
     mail = [row for row in addresses if row.channel == Channel.EMAIL]
-    humans: dict[str, set[int]] = {}
+    humans: dict[Key, set[int]] = {}
     for start in range(0, len(mail), AT_ONCE):
         some = mail[start : start + AT_ONCE]
         plain = [form_of(row.channel, row.normalised) for row in some]
@@ -157,9 +175,9 @@ def _shared(addresses: Collection[Address]) -> set[str]:
             workspace__in={row.workspace_id for row in some},
         )
         for row in found.select_related("person"):
-            digest = digest_of(row.workspace_id, row.channel, row.normalised)
-            humans.setdefault(digest, set()).add(row.person.human_id)
-    return {digest for digest, owners in humans.items() if len(owners) > 1}
+            key = digests_of(row.workspace_id, row.channel, row.normalised)
+            humans.setdefault(key, set()).add(row.person.human_id)
+    return {key for key, owners in humans.items() if len(owners) > 1}
 
 
 def _tagged(addresses: Iterable[str]) -> Q:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from outreach.core import activity, sql
-from outreach.core.addresses import BadAddress, normalise
+from outreach.core.addresses import BadAddress, normalise, other_form
 from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.own_keys import name_of, own_key
@@ -93,14 +93,33 @@ def same_mailbox(address: str) -> Q:
     return Q(normalised=plain) | tagged
 
 
+def forms_of(channel: str, address: str) -> list[str]:
+    """The form that is hashed, and the other one of a mobile number that has two."""
+    form = form_of(channel, address)
+    return [form, other] if (other := other_form(channel, form)) else [form]
+
+
 def digest_of(workspace_id: int, channel: str, address: str) -> str:
     """The keyed hash of one address in one workspace."""
-    return _digest(key(), workspace_id, channel, address)
+    return digests_of(workspace_id, channel, address)[0]
 
 
-def _digest(key: bytes, workspace_id: int, channel: str, address: str) -> str:
-    form = f"{workspace_id}\0{channel}\0{form_of(channel, address)}".encode()
-    return hmac.digest(key, DOMAIN + form, "sha256").hex()
+def digests_of(workspace_id: int, channel: str, address: str) -> tuple[str, ...]:
+    """Its own hash, then that of its other form: what stands under either holds for both."""
+    return _digests(key(), workspace_id, channel, address)
+
+
+def _digests(key: bytes, workspace_id: int, channel: str, address: str) -> tuple[str, ...]:
+    texts = (f"{workspace_id}\0{channel}\0{form}" for form in forms_of(channel, address))
+    return tuple(hmac.digest(key, DOMAIN + text.encode(), "sha256").hex() for text in texts)
+
+
+def as_one(known: dict[str, str], digests: Sequence[str]) -> str:
+    """Under which digest these forms of one number go; `known` learns it for those to come."""
+    digest = next((known[each] for each in digests if each in known), digests[0])
+    for each in digests:
+        known.setdefault(each, digest)
+    return digest
 
 
 # --- Reading -------------------------------------------------------------------------------------
@@ -155,12 +174,13 @@ def _row(values: tuple[object, ...]) -> Suppression:
 
 
 def _by_digest(places: Iterable[Place]) -> dict[str, list[Place]]:
-    """Several ways to write one address have one digest."""
+    """Several ways to write one address have one digest; a mobile number may have two."""
     found: dict[str, list[Place]] = {}
     secret = key()
     for place in places:
         if place[2]:
-            found.setdefault(_digest(secret, *place), []).append(place)
+            for digest in _digests(secret, *place):
+                found.setdefault(digest, []).append(place)
     return found
 
 
@@ -180,8 +200,13 @@ def suppressed_among(places: Collection[Place]) -> set[Place]:
 
 def find(workspace: Workspace, channel: str, address: str) -> Suppression | None:
     """The suppression that holds for this address, if there is one."""
-    digest = digest_of(workspace.pk, channel, address)
-    return Suppression.objects.filter(digest=digest, lifted_at__isnull=True).first()
+    return next(iter(holding(workspace, channel, address)), None)
+
+
+def holding(workspace: Workspace, channel: str, address: str) -> list[Suppression]:
+    """All that hold for it: two where both forms of a number came in by their digests."""
+    digests = digests_of(workspace.pk, channel, address)
+    return list(Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True))
 
 
 def is_suppressed(workspace: Workspace, channel: str, address: str) -> bool:
@@ -204,7 +229,8 @@ def suppress(
     """Nothing may go to this address from now on. Repeating it is harmless.
 
     `since` is when it was asked for, where that was earlier. People need the right to stop a
-    person, and programs of ours (system) have it; an agent's scopes never include it.
+    person, and programs of ours (system) have it; an agent's scopes never include it. A number
+    with two forms keeps the one row it has, so that whoever lifts it opens both.
     """
     if not by.is_system:
         require(by, Verb.STOP_PERSON, workspace)
@@ -212,7 +238,7 @@ def suppress(
         raise SuppressionRefused("An empty address cannot be suppressed. Say which one.")
     with transaction.atomic():
         row, made = Suppression.objects.select_for_update().get_or_create(
-            digest=digest_of(workspace.pk, channel, address),
+            digest=_written(digests_of(workspace.pk, channel, address)),
             workspace=workspace,
             channel=channel,
             defaults={"reason": reason, "at": since or at, "key_id": key_id(), **by.fields()},
@@ -221,6 +247,12 @@ def suppress(
             entry = activity.entry("safety.suppressed", row, channel=channel, reason=str(reason))
             activity.record(entry, by=by, at=at)
     return row
+
+
+def _written(digests: Sequence[str]) -> str:
+    """Under which of its forms a number is on the list already; else its own."""
+    rows = Suppression.objects.filter(digest__in=digests) if len(digests) > 1 else ()
+    return as_one({row.digest: row.digest for row in rows}, digests)
 
 
 def _grow(row: Suppression, reason: str, *, at: datetime, by: Principal) -> bool:
@@ -262,7 +294,9 @@ def other_channel(row: Address, human: int) -> str:
     another has it there."""
     other = NUMBERED.get(Channel(row.channel), "")
     held = Address.objects.filter(
-        workspace=row.workspace_id, channel=other, normalised=row.normalised
+        workspace=row.workspace_id,
+        channel=other,
+        normalised__in=forms_of(row.channel, row.normalised),
     ).exclude(Q(person_id=human) | Q(person__merged_into_id=human))
     return "" if not other or held.exists() else str(other)
 

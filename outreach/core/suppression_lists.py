@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from outreach.core import activity, cells, opt_outs, suppression
 from outreach.core.addresses import BadAddress, normalise
@@ -103,16 +103,15 @@ def _addresses(workspace: Workspace) -> Iterator[Callable[[Suppression], str]]:
     with closing(sqlite3.connect("", check_same_thread=False)) as kept:
         kept.execute("CREATE TABLE known (digest, address, PRIMARY KEY (digest)) WITHOUT ROWID")
         for rows in batches(Address.objects.filter(workspace=workspace)):
-            kept.executemany(
-                "INSERT OR REPLACE INTO known VALUES (?, ?)",
-                [
-                    (
-                        suppression.digest_of(workspace.pk, row.channel, row.normalised),
-                        row.normalised,
-                    )
-                    for row in rows
-                ],
-            )
+            found = [
+                (row.normalised, *suppression.digests_of(workspace.pk, row.channel, row.normalised))
+                for row in rows
+            ]
+            own = [(digest, address) for address, digest, *_ in found]
+            kept.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", own)
+            # Of a number's other form, which somebody may have as their own.
+            other = [(digest, address) for address, _, *more in found for digest in more]
+            kept.executemany("INSERT OR IGNORE INTO known VALUES (?, ?)", other)
 
         def address_of(row: Suppression) -> str:
             found = kept.execute("SELECT address FROM known WHERE digest = ?", [row.digest])
@@ -154,12 +153,15 @@ def _take(
 ) -> None:
     """What stands is known, what was lifted holds again, the rest is new: all of it at once."""
     wanted: dict[str, Row] = {}
+    forms: dict[str, str] = {}
     for row in rows:
-        digest = row.digest or suppression.digest_of(workspace.pk, row.channel, row.address)
+        own = suppression.digests_of(workspace.pk, row.channel, row.address)
+        digest = suppression.as_one(forms, (row.digest,) if row.digest else own)
         taken.known += digest in wanted
         wanted.setdefault(digest, row)
-    found = Suppression.objects.filter(workspace=workspace, digest__in=wanted)
-    lifted = dict(found.values_list("digest", "lifted_at"))
+    found = Suppression.objects.filter(workspace=workspace, digest__in=forms)
+    found = found.order_by(F("lifted_at").asc(nulls_last=True))  # what stands has the last word
+    lifted = {forms[digest]: at for digest, at in found.values_list("digest", "lifted_at")}
     fresh = {digest: row for digest, row in wanted.items() if digest not in lifted}
     made = Suppression.objects.bulk_create(
         Suppression(

@@ -30,6 +30,10 @@ from workflows.words import plural
 
 SUPPRESSION_PAGES = "admin/core/suppression"
 SHOWN = 100
+TWO_FORMS = (
+    "This number is on the list with and without its mobile digit. This is one of the two: after "
+    "lifting it, look the number up again and lift the other."
+)
 ERRORS = (SuppressionRefused, BadList, NotAllowed)
 BY_HAND = (
     SuppressionReason.STOP_REQUEST,
@@ -134,13 +138,17 @@ class SuppressionAdmin(PageAdmin):
         if not known or channel not in Channel.values or not address.strip():
             raise SuppressionRefused("Choose workspace and channel, and type the address.")
         place = Workspace.objects.get(pk=number)
-        if form.get("act") != "suppress" and (row := suppression.find(place, channel, address)):
-            return row
+        looked_up = form.get("act") != "suppress"
+        found = suppression.holding(place, channel, address) if looked_up else []
+        if len(found) > 1:
+            messages.warning(request, TWO_FORMS)
+        if found:
+            return found[0]
         try:
             normalise(channel, address)
         except BadAddress as error:  # what nobody can read would close no address, and say it did
             raise SuppressionRefused(str(error)) from None
-        if form.get("act") != "suppress":
+        if looked_up:
             return None
         if form.get("reason", "") not in {reason.value for reason in BY_HAND}:
             raise SuppressionRefused("Choose why nothing may go there.")

@@ -22,8 +22,12 @@ def suppress(
 
     Needs a transaction.
     """
-    wanted = {suppression.digest_of(*place): place for place in places}
-    there = set(Suppression.objects.filter(digest__in=wanted).values_list("digest", flat=True))
+    wanted: dict[str, Place] = {}
+    forms: dict[str, str] = {}
+    for place in sorted(places, key=lambda each: places[each]):  # a bounce says the least
+        wanted.setdefault(suppression.as_one(forms, suppression.digests_of(*place)), place)
+    rows_there = Suppression.objects.filter(digest__in=forms)
+    there = {forms[digest] for digest in rows_there.values_list("digest", flat=True)}
     rows = Suppression.objects.bulk_create(
         Suppression(
             workspace=workspace,

@@ -106,8 +106,8 @@ def _lines(who: Subject) -> Iterator[Row]:
 def _suppression(who: Subject) -> Iterator[Row]:
     place = who.workspace
     for channel, address in who.ways:
-        digest = suppression.digest_of(place.pk, channel, address)
-        for row in Suppression.objects.filter(digest=digest):
+        digests = suppression.digests_of(place.pk, channel, address)
+        for row in Suppression.objects.filter(digest__in=digests):
             yield {
                 "channel": channel, "address": address, "reason": row.reason, "at": row.at,
                 "lifted_at": row.lifted_at, "lifted_reason": row.lifted_reason,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from outreach.core import suppression, suppression_lists
@@ -105,14 +106,17 @@ class Command(BaseCommand):
         return {"address": form, "channel": row.channel, "reason": row.reason}
 
     def _lift(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
-        row = suppression.find(place, options["channel"], options["address"])
-        if row is None:
+        rows = suppression.holding(place, options["channel"], options["address"])
+        if not rows:
             raise CommandError(
                 f"{options['address']} is not suppressed for {options['channel']} in {place.name}."
             )
-        suppression.lift(row, reason=options["reason"], by=by, at=timezone.now())
-        self._say(options, f"{options['address']} may be written to by {row.channel} again.")
-        return {"address": options["address"], "channel": row.channel, "lifted": True}
+        with transaction.atomic():
+            for row in rows:
+                suppression.lift(row, reason=options["reason"], by=by, at=timezone.now())
+        channel = options["channel"]
+        self._say(options, f"{options['address']} may be written to by {channel} again.")
+        return {"address": options["address"], "channel": channel, "lifted": True}
 
     def _list(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
         rows = list(suppression_lists.rows_of(place, channel=options["channel"]))
