@@ -17,7 +17,7 @@ from django.db.models import Q
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.rounds import UNTAKEN
 from channels import stop
-from outreach.core import activity, consent, people, suppression
+from outreach.core import activity, consent, opt_outs, people
 from outreach.core.models import Channel, Consent, Contact, Person
 from outreach.core.models.consent import Basis, SuppressionReason
 from outreach.core.models.people import PersonStatus
@@ -101,7 +101,7 @@ def unsubscribed(person: Person, channel: str, *, at: datetime) -> list[int]:
     reason = f"unsubscribed by {Channel(channel).label}"
     ids = stop.stop_person(person, PersonStatus.DESIST, reason=reason, by=INBOUND, at=at)
     with transaction.atomic():
-        suppression.suppress_human(person, reason=SuppressionReason.UNSUBSCRIBE, by=INBOUND, at=at)
+        opt_outs.suppress_human(person, reason=SuppressionReason.UNSUBSCRIBE, by=INBOUND, at=at)
         consent.withdraw(person, reason=reason, by=INBOUND, at=at)
     return ids
 
@@ -150,7 +150,7 @@ def to_the_top(person: Person, reason: str) -> list[int]:
 
 
 def _forbid(person: Person, channel: str, at: datetime) -> None:
-    suppression.suppress_human(person, reason=SuppressionReason.STOP_REQUEST, by=INBOUND, at=at)
+    opt_outs.suppress_human(person, reason=SuppressionReason.STOP_REQUEST, by=INBOUND, at=at)
     consent.withdraw(
         person, reason=f"asked us to stop by {Channel(channel).label}", by=INBOUND, at=at
     )

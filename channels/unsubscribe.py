@@ -13,7 +13,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
 from channels import stop
-from outreach.core import consent, people, suppression
+from outreach.core import consent, opt_outs, people, suppression
 from outreach.core.models import Address, Draft, Person
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.people import PersonStatus
@@ -93,9 +93,7 @@ def _stop(human: Person, at: datetime) -> list[int]:
     if (human.status, human.status_reason) != (PersonStatus.DESIST, REASON):
         ids = stop.stop_person(human, PersonStatus.DESIST, reason=REASON, by=UNSUBSCRIBER, at=at)
     with transaction.atomic():
-        suppression.suppress_human(
-            human, reason=SuppressionReason.UNSUBSCRIBE, by=UNSUBSCRIBER, at=at
-        )
+        opt_outs.suppress_human(human, reason=SuppressionReason.UNSUBSCRIBE, by=UNSUBSCRIBER, at=at)
         consent.withdraw(human, reason=REASON, by=UNSUBSCRIBER, at=at)
     return ids
 

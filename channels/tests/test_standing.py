@@ -13,7 +13,7 @@ from approvals.models import Approval
 from channels import merging, registry, sending
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
-from outreach.core import consent, drafts, suppression
+from outreach.core import consent, drafts, opt_outs, suppression
 from outreach.core.models import Activity, Contact, Draft, Person
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
@@ -85,7 +85,7 @@ def test_a_connection_without_a_country_enters_the_queue_with_a_finding():
 def test_it_survives_the_person_and_meets_whoever_comes_by_import():
     person = testing.make_person()
     [address] = person.addresses.all()
-    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    opt_outs.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
     person.delete()
     again = testing.make_person()
     add_address(again.workspace, again, "email", address.raw)

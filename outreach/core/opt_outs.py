@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q
 
 from outreach.core.addresses import other_form
@@ -17,7 +18,6 @@ from outreach.core.suppression import (
     digests_of,
     form_of,
     forms_of,
-    other_channel,
     same_mailbox,
     suppress,
 )
@@ -26,8 +26,25 @@ from outreach.core.suppression import (
 OPT_OUTS = [each for each in GRAVITY if GRAVITY[each] >= GRAVITY[SuppressionReason.UNSUBSCRIBE]]
 FOLLOWER = Principal.system("opt-out")
 AT_ONCE = 200  # mailboxes of one statement: SQLite bounds how deep a condition may be
+NUMBERED = {Channel.PHONE: Channel.WHATSAPP, Channel.WHATSAPP: Channel.PHONE}
 Key = tuple[str, ...]  # the digests of one address
 Ways = Mapping[Key, Address]  # the addresses of one human being
+
+
+def suppress_human(person: Person, *, reason: str, by: Principal, at: datetime) -> int:
+    """Suppress every address of the human being, on every channel; returns how many.
+
+    A number for calls is one for WhatsApp, too, and may be brought anew as that.
+    """
+    human = person.human_id
+    rows = Address.objects.filter(
+        Q(person_id=human) | Q(person__merged_into_id=human)
+    ).select_related("workspace")
+    with transaction.atomic():
+        for row in rows:
+            for channel in filter(None, (row.channel, _other_channel(row, human))):
+                suppress(row.workspace, channel, row.normalised, reason=reason, by=by, at=at)
+    return len(rows)
 
 
 def follow(people: Iterable[int], *, at: datetime) -> list[int]:
@@ -55,12 +72,24 @@ def follow(people: Iterable[int], *, at: datetime) -> list[int]:
 
 def _close_other(row: Address, *, reason: str, at: datetime, since: datetime) -> None:
     """Close a number on the other channel as well, unless it was ever closed or lifted there."""
-    channel = other_channel(row, row.person.human_id)
+    channel = _other_channel(row, row.person.human_id)
     digests = digests_of(row.workspace_id, channel, row.normalised) if channel else ()
     if channel and not Suppression.objects.filter(digest__in=digests).exists():
         suppress(
             row.workspace, channel, row.normalised, reason=reason, by=FOLLOWER, at=at, since=since
         )
+
+
+def _other_channel(row: Address, human: int) -> str:
+    """By which other channel this number is the same human being's; empty where by none, and where
+    another has it there."""
+    other = NUMBERED.get(Channel(row.channel), "")
+    held = Address.objects.filter(
+        workspace=row.workspace_id,
+        channel=other,
+        normalised__in=forms_of(row.channel, row.normalised),
+    ).exclude(Q(person_id=human) | Q(person__merged_into_id=human))
+    return "" if not other or held.exists() else str(other)
 
 
 def follow_addresses(

@@ -20,7 +20,7 @@ from django.db.models import Q
 
 from outreach.core import activity, sql
 from outreach.core.addresses import BadAddress, normalise, other_form
-from outreach.core.models import Address, Channel, Person, Suppression, Workspace
+from outreach.core.models import Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.own_keys import name_of, own_key
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -268,37 +268,6 @@ def _grow(row: Suppression, reason: str, *, at: datetime, by: Principal) -> bool
     if changed:
         row.save()
     return changed
-
-
-def suppress_human(person: Person, *, reason: str, by: Principal, at: datetime) -> int:
-    """Suppress every address of the human being, on every channel; returns how many.
-
-    A number for calls is one for WhatsApp, too, and may be brought anew as that.
-    """
-    human = person.human_id
-    rows = Address.objects.filter(
-        Q(person_id=human) | Q(person__merged_into_id=human)
-    ).select_related("workspace")
-    with transaction.atomic():
-        for row in rows:
-            for channel in filter(None, (row.channel, other_channel(row, human))):
-                suppress(row.workspace, channel, row.normalised, reason=reason, by=by, at=at)
-    return len(rows)
-
-
-NUMBERED = {Channel.PHONE: Channel.WHATSAPP, Channel.WHATSAPP: Channel.PHONE}
-
-
-def other_channel(row: Address, human: int) -> str:
-    """By which other channel this number is the same human being's; empty where by none, and where
-    another has it there."""
-    other = NUMBERED.get(Channel(row.channel), "")
-    held = Address.objects.filter(
-        workspace=row.workspace_id,
-        channel=other,
-        normalised__in=forms_of(row.channel, row.normalised),
-    ).exclude(Q(person_id=human) | Q(person__merged_into_id=human))
-    return "" if not other or held.exists() else str(other)
 
 
 def lift(row: Suppression, *, reason: str, by: Principal, at: datetime) -> None:

@@ -113,7 +113,7 @@ def test_everything_of_a_human_being_at_once():
     copy.merged_into = original
     copy.save()
     add_address(copy.workspace, copy, "whatsapp", "+442079460123")
-    count = suppression.suppress_human(copy, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    count = opt_outs.suppress_human(copy, reason="stop_request", by=SYSTEM, at=WORKDAY)
     assert (count, Suppression.objects.count()) == (3, 4)  # the number to call as well
     places = {
         (row.workspace_id, row.channel, row.normalised)
@@ -128,7 +128,7 @@ def test_a_number_that_is_brought_anew_on_the_other_channel_is_closed_there(know
     """By a list or a program, as another record: an opt-out counts for the human being."""
     person, number = testing.make_person(), "+41446681800"
     add_address(person.workspace, person, known, number)
-    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    opt_outs.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
     again = testing.make_person()
     add_address(again.workspace, again, anew, number)
     draft = testing.make_draft(again, channel=anew)
@@ -149,7 +149,7 @@ def test_a_number_that_another_has_on_the_other_channel_stays_theirs():
     person, other = testing.make_person(), testing.make_person()
     add_address(person.workspace, person, "phone", "+41446681800")
     add_address(other.workspace, other, "whatsapp", "+41446681800")
-    suppression.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    opt_outs.suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
     assert holds("+41446681800", "phone") and not holds("+41446681800", "whatsapp")
 
 
