@@ -3,7 +3,8 @@
 What the import wrote carries its time to the microsecond: a person changed since does not. Who has
 a draft, a message, a merge or anything else that points at them keeps the import from being undone;
 a merge that was undone again does not.
-Addresses it suppressed stay suppressed: a stop is not taken back by the way.
+Addresses it suppressed stay suppressed: a stop is not taken back by the way. Nor is the end of a
+consent that it recorded: forgotten, the same list would record it anew.
 """
 
 from __future__ import annotations
@@ -93,6 +94,12 @@ def _contacts(row: Import) -> QuerySet[Contact]:
 
 def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
     _refuse_merged(row, new, known)
+    brought = Consent.objects.filter(workspace=row.workspace, source=row.proof)
+    if ended := brought.filter(withdrawn_at__isnull=False).count():
+        raise UndoRefused(
+            f"{ended:,} of the consents that {row.file} brought {'was' if ended == 1 else 'were'} "
+            "withdrawn since, and that must not be forgotten. Block or merge single people instead."
+        )
     changed = new.exclude(updated_at=_time(row)).count()
     changed += known.exclude(person__updated_at=_time(row)).count()
     if changed:

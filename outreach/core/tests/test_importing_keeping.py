@@ -363,6 +363,19 @@ def test_what_was_changed_beside_a_merge_keeps_its_import(bring, workspace):
         undo(Import.objects.latest("pk"), by=testing.bob(workspace), at=LATER)
 
 
+def test_an_import_whose_people_withdrew_their_consent_since_is_not_undone(bring, workspace):
+    """Forgotten with the record, the same list would let us write to them again."""
+    by, text = testing.bob(workspace), "Name,Email\nAnn Lee,ann@example.com\n"
+    said = {"basis": "opt_in", "text_shown": "Yes, write to me."}
+    bring(text, **said)
+    ann = Person.objects.get()
+    assert consent.withdraw(ann, reason="by phone", by=by, at=AT + timedelta(minutes=5)) == 1
+    with pytest.raises(UndoRefused, match=r"1 of the consents that people\.csv brought was with"):
+        undo(Import.objects.get(), by=by, at=LATER)
+    bring(text, at=LATER, **said)
+    assert not Consent.objects.filter(withdrawn_at=None).exists()
+
+
 def test_an_import_is_undone_once_and_by_who_may_import(bring, workspace):
     from outreach.core.permissions import NotAllowed
 
