@@ -10,7 +10,13 @@ from typing import Any
 from channels.mail.reading import Letter
 from channels.mail.reports import Report
 
-UNHEARD = frozenset({"audio", "voice", "video", "unsupported", "unknown"})
+# What comes in place of words and says by its kind that it is none. Any other kind may be words: a
+# voice, a form, what the platform cannot show, what it will have by next year.
+WORDLESS = frozenset((
+    "image", "sticker", "gif", "document", "file", "location", "contacts", "reaction", "order",
+    "system", "share", "fallback", "story_mention", "reel", "ig_reel", "post", "ephemeral",
+    "like_heart",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,9 @@ def _words(kind: str, content: dict[str, Any]) -> str:
     if kind == "interactive":
         content = _dict(content.get("button_reply") or content.get("list_reply"))
     found = content.get(
-        {"text": "body", "button": "text", "interactive": "title"}.get(kind, "caption")
+        {"text": "body", "button": "text", "order": "text", "interactive": "title"}.get(
+            kind, "caption"
+        )
     )
     return found if isinstance(found, str) else ""
 
@@ -164,6 +166,9 @@ def _instagram_message(
     if not sender:
         return _other("instagram", told)
     files = [_dict(each) for each in _list(message.get("attachments"))]
+    kind = str(files[0].get("type", "unknown")) if files else ""
+    if message.get("is_unsupported"):
+        kind = "unsupported"
     text = message.get("text")
     quoted = str(_dict(message.get("reply_to")).get("mid", ""))
     incoming = Incoming(
@@ -173,7 +178,7 @@ def _instagram_message(
         at=at,
         text=clean(text) if isinstance(text, str) else "",
         answers=(quoted,) if quoted else (),
-        media=clean(str(files[0].get("type", "unknown")))[:30] if files else "",
+        media=clean(kind)[:30],
     )
     return Event("instagram", f"message:{mid}", "message", at, incoming.as_dict())
 

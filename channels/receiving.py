@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from channels import bounces, inbound, matching
-from channels.incoming import UNHEARD, Incoming
+from channels.incoming import WORDLESS, Incoming
 from channels.mail.quoting import split
 from outreach.core import activity, erasure, inbox, suppression
 from outreach.core.models import Contact, Draft, InboundMessage, Workspace
@@ -182,7 +182,7 @@ def _bare(subject: str) -> str:
 def _unheard(row: InboundMessage) -> str:
     """What stands in place of words and may be some, by its name; a picture shows what it is."""
     media = str(row.details.get("media", ""))
-    return media if media in UNHEARD else str(row.details.get("unread", ""))
+    return media if media and media not in WORDLESS else str(row.details.get("unread", ""))
 
 
 def _standing(row: InboundMessage, request: StopRequest, *, at: datetime) -> tuple[str, str]:

@@ -320,6 +320,9 @@ JUDGED = [
     ("Hello Zoe,\n> Please stop writing to me.", {}, "unclear", "unclear_stop", "needs_person",
      False),
     ("", {"media": "audio"}, "unclear", "unclear_stop", "needs_person", False),
+    ("", {"media": "interactive"}, "unclear", "unclear_stop", "needs_person", False),
+    ("", {"media": "of_next_year"}, "unclear", "unclear_stop", "needs_person", False),
+    ("", {"media": "image"}, "none", "", "needs_person", True),
     ("", {"media": "reaction"}, "none", "", "handled", True),
 ]  # fmt: skip
 

@@ -15,7 +15,16 @@ from django.test import Client
 from channels import events, provider_mail
 from channels.models import Delivery, ProviderEvent
 from channels.tests import payloads
-from channels.tests.payloads import SECRET, call, instagram, message, signed, status, whatsapp
+from channels.tests.payloads import (
+    SECRET,
+    call,
+    direct,
+    instagram,
+    message,
+    signed,
+    status,
+    whatsapp,
+)
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Contact, InboundMessage, Suppression
@@ -386,6 +395,25 @@ def test_a_receipt_that_is_faster_than_our_own_record_is_taken_up_later(client):
     events.sweep(at=row.created_at + events.TRIED_FOR / 2)
     row.refresh_from_db()
     assert (row.delivery, row.result) == (delivery, "delivered")
+
+
+def test_what_instagram_cannot_show_may_be_words_of_theirs(client):
+    person = testing.make_person()
+    add_address(person.workspace, person, "instagram", "@900000000000001")
+    told = direct("", is_unsupported=True)
+    del told["message"]["text"]
+    assert call(client, instagram(told)).status_code == 200
+    person.refresh_from_db()
+    assert (InboundMessage.objects.get().verdict, person.automation_enabled) == ("unclear", False)
+
+
+def test_the_words_of_an_order_are_read(client):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    told = {**message(""), "type": "order", "order": {"text": "Please stop writing to me."}}
+    assert call(client, whatsapp(messages=[told])).status_code == 200
+    person.refresh_from_db()
+    assert person.status == "desist"
 
 
 def test_an_orphan_is_given_up_in_the_end(client):
