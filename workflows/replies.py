@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
@@ -50,6 +50,10 @@ def answer_waiting(*, at: datetime) -> int:
             made += answer(message, at=at)
         except (NotAllowed, StepRefused, inbox.InboxRefused, drafts.TextRefused) as error:
             logger.warning("Message %s waits: %s", message.pk, type(error).__name__)
+        except Error:
+            raise
+        except Exception:
+            logger.exception("Message %s cannot be answered; it waits.", message.pk)
     return made
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from approvals import submission, taking
 from approvals.errors import Refused
@@ -76,7 +76,12 @@ def advance(*, at: datetime) -> dict[str, int]:
         known = _known(rows)
         for row in rows:
             last = row.pk
-            _step(row, known, at, told)
+            try:
+                _step(row, known, at, told)
+            except Error:
+                raise
+            except Exception:  # it holds up no other: one of them may have been answered
+                logger.exception("Sequence %s cannot be looked at; it waits.", row.pk)
 
 
 def _known(rows: Sequence[Artifact]) -> Known:

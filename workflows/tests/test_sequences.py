@@ -185,6 +185,26 @@ def test_a_colleague_can_end_it(row):
     assert reason(row) == "Ended by Bob."
 
 
+def test_one_that_fails_holds_up_no_other(row, monkeypatch, caplog):
+    """The other was answered, and its next message stayed approved."""
+    other = Artifact.objects.create(
+        workspace=row.workspace, run=row.run, kind=row.kind, created_at=row.created_at,
+        person=testing.make_person(row.workspace), data={"touches": []},
+    )  # fmt: skip
+    heard(other, WORKDAY + timedelta(hours=2))
+    due = sequences.due
+
+    def fail(artifact, known, *, at):
+        if artifact.pk == row.pk:
+            raise LookupError("ill")
+        return due(artifact, known, at=at)
+
+    monkeypatch.setattr(sequences, "due", fail)
+    assert sequences.advance(at=WORKDAY + timedelta(hours=3))["ended"] == 1
+    assert reason(other) == "They answered."
+    assert f"Sequence {row.pk} cannot be looked at" in caplog.text
+
+
 def test_one_look_costs_the_same_however_many_are_open(row, django_assert_max_num_queries):
     with django_assert_max_num_queries(8):
         sequences.advance(at=WORKDAY + timedelta(minutes=1))
