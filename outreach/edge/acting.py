@@ -89,27 +89,29 @@ def operator(options: Mapping[str, Any], verb: Verb | None) -> Principal:
     which is None for what no single workspace has."""
     try:
         return principal(options, operator=True)
-    except CommandError as error:
+    except CommandError:
         name = options.get("as_user") or settings.OUTREACH_USER
-        if not name or not User.objects.filter(username=name, is_active=True).exists():
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
             raise
-        raise CommandError(f"{error} {_what_works(name, verb)}") from None
+        raise CommandError(_what_works(user, verb)) from None
 
 
-def _what_works(name: str, verb: Verb | None) -> str:
-    user = _named(name)
+def _what_works(user: User, verb: Verb | None) -> str:
     acting = Principal.of_user(user, door=DOOR)
     places = [
         each.slug
         for each in queries.workspaces_of(user)[:10]
         if verb is not None and permissions.allowed(acting, verb, each)
     ]
-    here = f"Add --workspace {' or '.join(places)}, or name" if places else "Name"
     able = [each.get_username() for each in queries.operators()[:3]]
-    everywhere = " or ".join(f"--as {each}" for each in able)
-    if not able:
-        return f"{here} an operator with --as: `manage.py createsuperuser` makes one."
-    return f"{here} an operator: {everywhere}."
+    ways = [f"add --workspace {' or '.join(places)}"] if places else []
+    ways.append(
+        f"name an operator with {' or '.join(f'--as {each}' for each in able)}"
+        if able
+        else "make an operator with `manage.py createsuperuser` and name them with --as"
+    )
+    return f"{acting.label} may not do this for the whole system: {', or '.join(ways)}."
 
 
 def known(options: Mapping[str, Any]) -> None:

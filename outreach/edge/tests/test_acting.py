@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 
 from outreach import testing
-from outreach.core.models import Role
+from outreach.core.models import Role, User
 from outreach.core.permissions import Verb
 from outreach.edge import acting
 
@@ -154,12 +154,20 @@ def test_who_is_no_operator_is_told_where_they_may_and_who_may_everywhere():
     testing.make_user("carol", Role.VIEWER)
     testing.make_user("root", is_superuser=True)
     stop = ["control", "--emergency-stop", "--as"]
-    with pytest.raises(CommandError, match=r"Add --workspace default, or name .*: --as root"):
+    no = "may not do this for the whole system:"
+    with pytest.raises(CommandError) as refused:
         call_command(*stop, "alice")
-    with pytest.raises(CommandError, match=r"workspace\. Name an operator: --as root"):
+    works = "add --workspace default, or name an operator with --as root."
+    assert str(refused.value) == f"Alice {no} {works}"
+    with pytest.raises(CommandError) as refused:
         call_command(*stop, "carol")
-    with pytest.raises(CommandError, match=r"workspace\. Name an operator: --as root"):
+    assert str(refused.value) == f"Carol {no} name an operator with --as root."
+    with pytest.raises(CommandError) as refused:
         call_command("control", "--enable-all", "--as", "alice")  # a reviewer lifts nothing
+    assert str(refused.value) == f"Alice {no} name an operator with --as root."
+    User.objects.filter(username="root").update(is_superuser=False)
+    with pytest.raises(CommandError, match=r"make an operator with `manage\.py createsuperuser`"):
+        call_command(*stop, "carol")
 
 
 def test_without_a_right_the_only_account_acts():
