@@ -71,13 +71,13 @@ def _show(request: HttpRequest, channel: str, places: set[int] | None) -> HttpRe
 def _item(request: HttpRequest, row: Approval) -> dict[str, Any]:
     now = timezone.now()
     offer = manual.offer(row, at=now)
-    waits = row.due_at is not None and row.due_at > now
+    due = row.due_at if row.due_at is not None and row.due_at > now else None
     size = len(offer.text)
     return {
         "row": row,
         "person": row.draft.person,
         "offer": offer,
-        "waits_until": clocks.told_time(row, row.due_at, at=now) if waits else "",
+        "waits_until": clocks.told_time(row, due, at=now) if due else "",
         "size": size,
         "fits_a_note": 0 < size <= NOTE_LENGTH,
         "note_length": NOTE_LENGTH,
