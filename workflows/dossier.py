@@ -13,13 +13,14 @@ from typing import Any
 
 from outreach.core.models import Account, Channel, InboundMessage, Person, Workspace
 from outreach.core.models.people import PersonStatus
+from outreach.core.plurals import plural
 from safety.contract.localtime import local
 from workflows import extracts, recipients
 from workflows.drafting import facts as known
 from workflows.models import ResearchSnapshot
 from workflows.recipients import Recipient
 from workflows.roles import FIELD_NAMES, LEVEL_NAMES, classify
-from workflows.words import joined, plural
+from workflows.words import joined
 
 MOST_PEOPLE, MOST_WORDS, LONGEST_QUOTE = 100, 20, 400
 RANK = {"top": 0, "head": 1, "manager": 2, "senior": 3, "staff": 4, "junior": 5, "": 6}

@@ -9,8 +9,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from outreach.core.plurals import plural
 from workflows.roles import FIELD_NAMES, LEVEL_NAMES, Role
-from workflows.words import plural
 
 WEIGHTS = {"role": 30, "seniority": 20, "recency": 15, "account_fit": 20, "replies": 15}
 LEVEL_SHARE = {"top": 1.0, "head": 0.9, "manager": 0.65, "senior": 0.45, "staff": 0.35,

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from outreach.core.models import Channel, Person, Workspace
+from outreach.core.plurals import plural
 from safety.contract.localtime import local
 from workflows import roles, windows
 from workflows.drafting import facts as known
@@ -19,7 +20,6 @@ from workflows.drafting.base import Facts
 from workflows.drafting.sentences import Filler, sentence
 from workflows.recipients import Recipient
 from workflows.roles import Role, classify
-from workflows.words import plural
 
 UNSURE_AFTER = timedelta(days=365)
 PHONES = (Channel.PHONE, Channel.WHATSAPP)

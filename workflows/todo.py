@@ -17,13 +17,13 @@ from outreach.core.models.contacts import Direction
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.inbound import InboundStatus
 from outreach.core.models.people import PersonStatus
+from outreach.core.plurals import plural
 from safety.contract.localtime import local
 from workflows import recipients, scripts, windows
 from workflows.agenda import Task
 from workflows.models import Artifact
 from workflows.models.artifacts import ArtifactKind
 from workflows.recipients import Recipient
-from workflows.words import plural
 
 BY_HAND = {"linkedin": "Send by hand on LinkedIn", "phone": "Call with the approved words"}
 FRESH = timedelta(days=14)  # older shortlists and call scripts speak of another time

@@ -9,11 +9,6 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def plural(count: int, one: str, more: str = "") -> str:
-    """ "1 person", "3 people"."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
 def joined(parts: list[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     if len(parts) < 2:

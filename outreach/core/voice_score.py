@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from outreach.core.plurals import plural
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -122,7 +124,7 @@ def _tone(body: str, voice: Voice) -> list[Deduction]:
         lost = [Deduction("tone", min(20, 5 * len(loose)), f"contracts {_quoted(loose[:4])}")]
         marks = len(SHOUT.findall(body))
         shouts = [
-            Deduction("tone", min(20, 10 * marks), f"has {_count(marks, 'exclamation mark')}")
+            Deduction("tone", min(20, 10 * marks), f"has {plural(marks, 'exclamation mark')}")
         ]
         return [*(lost if loose else ()), *(shouts if marks else ())]
     if voice.tone == "warm":
@@ -177,7 +179,9 @@ def _emoji(body: str, voice: Voice) -> list[Deduction]:
     if count <= allowed:
         return []
     return [
-        Deduction("emoji", min(30, 10 * (count - allowed)), f"has {_count(count, 'emoji', '')}")
+        Deduction(
+            "emoji", min(30, 10 * (count - allowed)), f"has {plural(count, 'emoji', 'emoji')}"
+        )
     ]
 
 
@@ -228,7 +232,3 @@ def _has(body: str, word: str) -> bool:
 
 def _quoted(words: Sequence[str]) -> str:
     return ", ".join(f"“{word}”" for word in words)
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number} {noun}{plural if number != 1 else ''}"

@@ -8,8 +8,8 @@ from django.db.models import Count, Q, Sum
 
 from approvals import earned, figures, quota_standing, recheck_figures
 from outreach.core.models import Agent, Draft, PrincipalKind
+from outreach.core.plurals import plural
 from workflows.models import AgentRun
-from workflows.words import plural
 
 
 def approvals(agent: Agent, *, at: datetime) -> str:

@@ -37,11 +37,6 @@ def age(since: datetime, now: datetime | None = None) -> str:
     return f"{span.days}d ago"
 
 
-def several(count: int, one: str) -> str:
-    """ "1 row", "2,000 rows", "2 addresses"."""
-    return f"{count:,} {one}{'' if count == 1 else 'es' if one.endswith('s') else 's'}"
-
-
 def percent(value: int | None) -> str:
     return "none" if value is None else f"{value}%"
 

@@ -16,6 +16,7 @@ from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import suppression
 from outreach.core.models import Suppression, Workspace
+from outreach.core.plurals import plural
 from outreach.edge import health, key_fit, platforms
 from outreach.edge.hooks import standing
 from safety import controls
@@ -23,7 +24,6 @@ from safety.complaints import judge_rate
 from safety.known import COMPLAINTS_FOR, messages_left
 from safety.law.table import TABLE
 from safety.models import ControlKey
-from workflows.words import plural
 
 LOOKED = ("controls", "drill", "senders", "law", "suppression", "complaints")
 ASKED = {

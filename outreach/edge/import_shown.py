@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from outreach.core.importing import Outcome, Report, RowResult
-from outreach.edge.console import several
+from outreach.core.plurals import plural
 
 SHOWN = 12
 COLOURS = {
@@ -103,7 +103,7 @@ def _show_errors(report: Report, console: Console) -> None:
     rows, taken = report.counts["rows_with_errors"], report.counts["rows_taken_in_part"]
     said = [f"{rows - taken:,} left out"] if rows > taken else []
     said += [f"{taken:,} taken without what is wrong in them"] if taken else []
-    title = f"Errors in {several(rows, 'row')}: {', '.join(said)}"
+    title = f"Errors in {plural(rows, 'row')}: {', '.join(said)}"
     _show_list(title, lines, report.counts["errors"], console, most=len(lines))
 
 
@@ -135,7 +135,7 @@ def _show_sum(report: Report, console: Console) -> None:
         done = undo if report.writes else _nothing(report)
     else:
         done = "Nothing was stored: this was a dry run. Without --dry-run it is applied."
-    console.print(f"[bold]{several(report.counts['rows'], 'row')}: {tally}.[/] {done}")
+    console.print(f"[bold]{plural(report.counts['rows'], 'row')}: {tally}.[/] {done}")
 
 
 def _nothing(report: Report) -> str:

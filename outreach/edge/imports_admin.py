@@ -27,11 +27,11 @@ from outreach.core.models import Import, Workspace
 from outreach.core.models.consent import Basis
 from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb, allowed, may_export
+from outreach.core.plurals import plural
 from outreach.core.principal import Principal
 from outreach.edge import tasks
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
-from workflows.words import plural
 
 SHOWN = 15
 NAMES = {LABELS[field] for field in ("full_name", "first_name", "last_name")}

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from outreach.core import suppression
 from outreach.core.models import Suppression
-from workflows.words import plural
+from outreach.core.plurals import plural
 
 ID = "outreach.W008"  # `doctor` says it as an error of its own
 HINT = (

@@ -12,7 +12,8 @@ from django.conf import settings
 from channels import aside
 from channels.models import PlatformTemplate, ProviderEvent
 from outreach.core.models import Workspace
-from workflows.words import joined, plural
+from outreach.core.plurals import plural
+from workflows.words import joined
 
 Told = tuple[str, str, str]  # level ("" is a plain sentence), sentence, what to do
 

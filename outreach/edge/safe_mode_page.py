@@ -21,10 +21,10 @@ from approvals.errors import Refused
 from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.plurals import plural
 from outreach.edge.seen_form import CHANGED
 from outreach.edge.stop_page import look, sentence, show, watch
 from safety.admin import may, own_place, principal_of
-from workflows.words import plural
 
 CHANGES = 8
 

@@ -21,12 +21,12 @@ from outreach.core.addresses import BadAddress, normalise
 from outreach.core.models import Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.plurals import plural
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
 from outreach.edge import exporting
 from outreach.edge.consent_admin import status_of
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
-from workflows.words import plural
 
 SUPPRESSION_PAGES = "admin/core/suppression"
 SHOWN = 100

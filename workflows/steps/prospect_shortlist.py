@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from outreach.core.plurals import plural
 from workflows.models import Artifact
 from workflows.models.artifacts import ArtifactKind
 from workflows.options import Option
 from workflows.shapes import Job, Output
 from workflows.steps import choosing
-from workflows.words import plural
 
 OPTIONS = (
     choosing.ROLES,

@@ -25,6 +25,7 @@ from outreach.core.importing.tidy import emptied, failures, is_footer, plain
 from outreach.core.importing.ways import Way, Ways
 from outreach.core.models import Channel
 from outreach.core.names import Name
+from outreach.core.plurals import plural
 
 LONGEST = {"company": 300, "position": 400, "notes": 20_000}
 LONGEST_NAME = {"first": 200, "last": 200, "full": 400, "greeting": 200}
@@ -155,8 +156,8 @@ class Reader:
         return Skip(
             line,
             "ragged",
-            f"The row has {_cells(len(cells))} and the header {self.width}. Quote cells that "
-            f"hold the delimiter, or fill up the row.",
+            f"The row has {plural(len(cells), 'cell')} and the header {self.width}. Quote cells "
+            "that hold the delimiter, or fill up the row.",
             True,
             names.clean(" ".join(cells[:2]))[:80],
         )
@@ -230,7 +231,3 @@ class Reader:
             return text
         row.problems.append(f"The {name} has {len(text):,} characters; at most {LONGEST[name]:,}.")
         return ""
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"

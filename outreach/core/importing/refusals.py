@@ -14,6 +14,7 @@ from outreach.core.importing import dates
 from outreach.core.importing.columns import Columns, fold
 from outreach.core.importing.ways import CHANNELS
 from outreach.core.models import Channel
+from outreach.core.plurals import plural
 
 YES_WORDS = (
     "true|yes|y|1|x|ja|oui|si|sim|da|tak|evet|да|はい|是|checked|wahr|vrai|verdadero|verdadeiro|vero|"
@@ -139,7 +140,7 @@ class Refusals:
         return tuple(
             UNKNOWN_NOTICE.format(
                 column=column,
-                words=", ".join(f"{word} ({several(n)})" for word, n in counts.most_common()),
+                words=", ".join(f"{word} ({plural(n, 'row')})" for word, n in counts.most_common()),
             )
             for column, counts in self.unknown.items()
         )
@@ -148,10 +149,6 @@ class Refusals:
 def is_from_all(refused: Refused) -> bool:
     """Whether they want no more at all: neither a bounce nor "do not call" closes a profile."""
     return str(Channel.LINKEDIN) in refused
-
-
-def several(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
 def _meaning(name: str, cell: str) -> tuple[tuple[str, ...], bool, bool]:

@@ -26,6 +26,7 @@ from outreach.core.importing.source import BadFile, Source
 from outreach.core.importing.spool import Spool
 from outreach.core.importing.table import Record, Table
 from outreach.core.names import clean
+from outreach.core.plurals import plural
 
 MAX_SHEET = 500 * 1024 * 1024
 MAX_STRINGS = 64 * 1024 * 1024  # openpyxl holds these in memory
@@ -203,7 +204,7 @@ def _unread(book: Any, read: Sequence[str], empty: Sequence[str]) -> tuple[str, 
 def _several(count: int) -> str:
     if count == MOST_COUNTED:
         return f"{count:,} rows or more"
-    return "1 row" if count == 1 else f"{count:,} rows"
+    return plural(count, "row")
 
 
 def _rows(sheet: Any, header_line: int, width: int) -> Iterator[Record]:

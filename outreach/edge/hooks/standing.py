@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db.models import Count, Q
 
+from outreach.core.plurals import plural
 from outreach.edge.models import Webhook
-from workflows.words import plural
 
 SHORTEST = 32
 

@@ -25,6 +25,7 @@ from outreach.core.models import Draft, Import, Person
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.plurals import plural
 from outreach.core.principal import Principal
 from outreach.edge.privacy import cutting, ending, reading, subject
 from outreach.edge.privacy.declared import (
@@ -41,7 +42,6 @@ from outreach.edge.privacy.declared import (
 from outreach.edge.privacy.reading import Part
 from outreach.edge.privacy.subject import Subject
 from workflows.models import Run, RunStatus
-from workflows.words import plural
 
 SHOWN = 20
 UNDER_WAY = ("admitted", "sending", "unknown")  # of a delivery: it may be at its reader any moment

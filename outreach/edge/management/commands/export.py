@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.plurals import plural
 from outreach.edge import acting, exporting
-from outreach.edge.console import several
 
 
 class Command(BaseCommand):
@@ -48,4 +48,4 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was kept.") from None
         if to != "-":
-            self.stdout.write(f"{several(begun.count, 'row')} of {kind.title.lower()} in {to}.")
+            self.stdout.write(f"{plural(begun.count, 'row')} of {kind.title.lower()} in {to}.")

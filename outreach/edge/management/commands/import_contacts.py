@@ -31,11 +31,11 @@ from outreach.core.importing import (
 from outreach.core.models import Import
 from outreach.core.models.consent import Basis
 from outreach.core.permissions import Verb
+from outreach.core.plurals import plural
 from outreach.edge import acting
 from outreach.edge.import_rows import Unwritten, rows_file
 from outreach.edge.import_shown import show
 from safety.services import check_safety
-from workflows.words import plural
 
 
 class Command(BaseCommand):

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from channels import mailbox
 from channels.mailbox import BadMailbox, Box, Outcome, Report
 from outreach.core.permissions import Verb
+from outreach.core.plurals import plural
 from outreach.edge import acting
-from outreach.edge.console import several
 
 
 class Command(BaseCommand):
@@ -49,10 +49,10 @@ class Command(BaseCommand):
         else:
             self._show(report)
         if bad := report.counts[Outcome.UNREADABLE]:
-            raise CommandError(f"{several(bad, 'mail')} could not be read; all others are in.")
+            raise CommandError(f"{plural(bad, 'mail')} could not be read; all others are in.")
 
     def _show(self, report: Report) -> None:
-        self.stdout.write(f"{report.path}: {report.kind}, {several(report.total, 'mail')}")
+        self.stdout.write(f"{report.path}: {report.kind}, {plural(report.total, 'mail')}")
         tally = ", ".join(f"{report.counts[each]:,} {each}" for each in Outcome)
         self.stdout.write(f"{tally}.")
         for word, count in sorted(report.judged.items()):

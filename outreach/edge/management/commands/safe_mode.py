@@ -15,8 +15,8 @@ from approvals.errors import Refused
 from channels import quiet
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.plurals import plural
 from outreach.edge import acting
-from workflows.words import plural
 
 NOT_YET_STOPPED = 3
 

@@ -16,10 +16,10 @@ from outreach.core.addresses import BadAddress, normalise
 from outreach.core.models import Channel
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.core.plurals import plural
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
 from outreach.edge import acting, exporting
-from outreach.edge.console import several
 
 SHOWN = 100
 
@@ -69,10 +69,10 @@ class Command(BaseCommand):
         if taken.errors:
             lines = [f"line {line}: {text}" for line, text in taken.errors[:SHOWN]]
             raise BadList(
-                "\n".join([f"Nothing was stored: {several(len(taken.errors), 'bad row')}.", *lines])
+                "\n".join([f"Nothing was stored: {plural(len(taken.errors), 'bad row')}.", *lines])
             )
         self._say(
-            options, f"{several(taken.rows, 'row')}: {taken.new:,} new, {taken.known:,} known."
+            options, f"{plural(taken.rows, 'row')}: {taken.new:,} new, {taken.known:,} known."
         )
         return {"rows": taken.rows, "new": taken.new, "known": taken.known}
 
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             return {"csv": b"".join(begun.parts()).decode("utf-8-sig")}
         exporting.write(options["file"], begun.parts(), self.stdout)
         if options["file"] != "-":
-            said = f"{several(begun.count, 'suppressed address')} in {options['file']}."
+            said = f"{plural(begun.count, 'suppressed address')} in {options['file']}."
             self._say(options, said)
         return {"rows": begun.count, "file": options["file"]}
 
@@ -120,7 +120,7 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
         rows = list(suppression_lists.rows_of(place, channel=options["channel"]))
-        self._say(options, f"{several(len(rows), 'suppressed address')} in {place.name}.")
+        self._say(options, f"{plural(len(rows), 'suppressed address')} in {place.name}.")
         for row in rows[:SHOWN]:
             who = row["address"] or f"digest {row['digest'][:12]}…"
             self._say(options, f"{row['at'][:10]}  {row['channel']}  {row['reason']}  {who}")
