@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
+from http.cookies import SimpleCookie
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -99,6 +102,34 @@ def test_keys_of_others_cannot_be_seen_or_ended(client):
     assert "secret bot" not in page
     assert "our bot" not in page
     assert not ApiKey.objects.exclude(revoked_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(2))
+def test_of_two_presses_at_once_one_makes_the_key(turn):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(testing.alice().user)
+    shown = client.get(reverse(NEW)).content.decode()
+    form = {"owner": f"me:{testing.make_workspace().pk}", "label": "bot", "span": "30"}
+    form["csrfmiddlewaretoken"] = TOKEN.search(shown)[1]
+    ready, codes = threading.Barrier(2), []
+
+    def press() -> None:
+        try:
+            mine = Client(enforce_csrf_checks=True)
+            mine.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+            ready.wait(10)
+            codes.append(mine.post(reverse(NEW), form).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert sorted(codes) == [201, 409]
+    assert ApiKey.objects.filter(label="bot").count() == 1
 
 
 @pytest.mark.parametrize("where", ["new", "replace"])
