@@ -54,6 +54,18 @@ def person():
 # --- Proposing -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("code", "status"), [("ZZ", 400), ("XX", 400), ("CH", 200), ("RE", 200), ("XK", 200), ("", 200)]
+)
+def test_a_country_is_one(person, code, status):
+    answer = api.colleague(testing.bob).patch(f"/api/people/{person.uuid}", {"country": code})
+    assert answer.status_code == status
+    person.refresh_from_db()
+    assert person.country == (code if status == 200 else "")
+    if status == 400:
+        assert f"'{code}' is no country" in answer.json()["errors"][0]["detail"]
+
+
 def test_a_proposal_is_judged_routed_and_queued(bot, person):
     answer = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1")
     body = answer.json()
