@@ -78,6 +78,8 @@ def hostile() -> None:
         ("unclosed tags", "<b " * 33000),
         ("digits for letters", "4ct n0w " * 12500),
         ("marks", "!!! " * 25000),
+        ("capitals", "AB " * 33000 + "x!"),
+        ("capitals tied", "I'" * 49000 + "!"),
         ("dashes", "--\n" * 33000),
         ("cards tied", "4111-" * 20000),
         ("cards spaced", "4111 " * 20000),

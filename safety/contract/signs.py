@@ -6,7 +6,9 @@ Each detector answers with stretches of the folded text; none of them ever fails
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 import re2
 
@@ -16,7 +18,9 @@ from safety.contract.signature import signature
 
 Stretch = tuple[int, int]
 
-_LOUD = re.compile(r"(?:\b[A-Z][A-Z']+\b[ ,\-]*){4,}!+|!{4,}")
+# Of words in capitals behind one another `re` tries every beginning, and with "I'I'" every way to
+# part them: a short line took it for ever.
+_LOUD = re2.compile(r"(?:\b[A-Z][A-Z']+\b[ ,\-]*){4,}!+|!{4,}")
 _MARKS = re.compile(r"!{2,}")
 _CAPITALS = re.compile(r"(?:\b[A-Z]{2,}\b[ ,.!\-]*){9,}")
 _MAY_BE_CAPITALS = re2.compile(r"(?:[A-Z]{2,}[^a-zA-Z0-9]+){8}[A-Z]{2,}")
@@ -87,8 +91,11 @@ def shouting(folded: Folded) -> list[Stretch]:
         found = marks
     if not _MAY_BE_CAPITALS.search(folded.cased):
         return found
+    loud = tuple(found)
     for run in _CAPITALS.finditer(folded.cased):
-        if len(_LONG_WORD.findall(run[0])) >= 5 and not any(a <= run.start() < b for a, b in found):
+        before = bisect(loud, run.start(), key=itemgetter(0))
+        is_told = before and run.start() < loud[before - 1][1]
+        if not is_told and len(_LONG_WORD.findall(run[0])) >= 5:
             found.append(run.span())
     return found
 

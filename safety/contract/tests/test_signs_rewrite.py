@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from safety.contract import signs
@@ -44,6 +46,18 @@ def stretches(detect: object, text: str) -> list[str]:
 )  # fmt: skip
 def test_shouting(text: str, found: list[str]) -> None:
     assert stretches(signs.shouting, text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I'" * 24 + "!", "AB " * 9_000 + "x!", ("ABCD " * 9 + "x ") * 9_000],
+    ids=["tied", "no end", "many"],
+)
+def test_capitals_made_to_hurt_cost_little(text: str) -> None:
+    folded = fold(text)
+    start = time.process_time()
+    signs.shouting(folded)
+    assert time.process_time() - start < 1  # what explodes takes minutes
 
 
 @pytest.mark.parametrize(
