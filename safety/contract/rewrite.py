@@ -19,7 +19,10 @@ DEFAULT_TEXT = {"email": "Here's the information you asked about. Review when co
 DEFAULT_CHAT = "Here's the information you asked about. Reply when convenient."
 FEWEST_SUBJECT_WORDS = 2
 
-_ENDS = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•>]|\d+[.)]|$))")
+# A row of marks is tried once, from its first: from each of them, a long row would take for ever.
+_ENDS = re.compile(
+    r"(?<![.!?…])[.!?…]++[\"')\]]*+(?=\s|$)|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•>]|\d+[.)]|$))"
+)
 _LINE = re.compile(r"\n")
 _GREETING = re.compile(rf"\s*{HELLO}\b[^.!?\n]{{0,60}}[.!?,:]*\s*", re.I)
 # "Anna," alone on its line, perhaps behind a cry.

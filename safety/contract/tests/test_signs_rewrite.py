@@ -203,6 +203,12 @@ def test_a_text_is_cut_into_sentences(text: str, parts: list[str]) -> None:
     assert [text[a:b] for a, b in sentences(text)] == parts
 
 
+def test_a_long_row_of_marks_is_cut_at_once() -> None:
+    start = time.process_time()
+    assert sentences("?" * 10_000 + "a") == [(0, 10_001)]
+    assert time.process_time() - start < 1  # tried from each of them, it takes many
+
+
 def rewritten(text: str, subject: str = "", channel: str = "email") -> tuple[str, str, str]:
     found = rewrite(channel=channel, subject=subject, text=text, extra=("kumquat", "red kumquat"))
     return found.subject, found.text, found.caution
