@@ -17,7 +17,7 @@ from approvals import quota_standing, receipt, rounds
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
-from outreach.core import activity, drafts
+from outreach.core import activity, drafts, inbox
 from outreach.core.models import Agent, Membership, Role, User, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
@@ -186,6 +186,7 @@ def give(approval: Approval, ruling: Ruling, *, leaves_at: datetime, at: datetim
         "decided_by": admin,
         "decided_by_label": f"SYSTEM for {name}"[:150],
         "decided_at": at,
+        "heard": inbox.last_of(approval.draft.person),
         "due_at": max(at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS), wanted or at),
         "send_before": max(at, wanted or at, leaves_at) + hours,
         "dry_run": state.is_braking(ControlKey.DRY_RUN, workspace.pk),

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals import clocks, marks, queue, rounds
+from approvals import clocks, marks, rounds
+from approvals.errors import Stale
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core import inbox
 from outreach.core.models import Workspace
@@ -58,6 +59,17 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     if wrote_since(approval):
         return "they wrote since it was first asked for"
     return ""
+
+
+def all_read(approval: Approval, *, remedy: str) -> int:
+    """What somebody has read who does not say so: all that came before it was first asked for.
+
+    Stale where they wrote since. Returns the newest, as `services.approve` wants it.
+    """
+    newest = inbox.newest(approval.draft)  # before the look: what comes later is not read
+    if approval.status == ApprovalStatus.PENDING and wrote_since(approval):
+        raise Stale(f"They wrote since #{approval.pk} was first asked for. {remedy}")
+    return newest
 
 
 def wrote_since(approval: Approval) -> bool:

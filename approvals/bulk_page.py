@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from approvals import bulk, desk, items, marks, queue, services, tasks
 from approvals.models import Approval, ApprovalStatus
+from outreach.core import inbox
 from outreach.core.principal import Principal
 
 
@@ -87,11 +88,12 @@ def decide(
 
 
 def _one(row: Approval, digest: str, *, by: Principal, at: datetime) -> Result:
+    heard = inbox.newest(row.draft)  # before the look: what comes later is not read
     why = why_not(row, at=at)
     if why:
         return Result(str(row.pk), False, f"Left waiting: {why.rstrip('.')}.")
     try:
-        services.approve(row.pk, by=by, at=at, digest=digest, in_bulk=True)
+        services.approve(row.pk, by=by, at=at, digest=digest, in_bulk=True, heard=heard)
     except desk.ERRORS as error:
         return Result(str(row.pk), False, str(error))
     return Result(str(row.pk), True, "Approved.")

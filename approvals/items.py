@@ -68,13 +68,16 @@ def same_text(approval: Approval, digest: str) -> None:
         )
 
 
-def all_heard(approval: Approval, heard: int | None) -> None:
+def all_heard(approval: Approval, heard: int | None) -> int:
     """Stale where they wrote since the message with that number; None: nobody says what was read.
 
-    Whoever says yes answers what they had read, and no more.
+    Whoever says yes answers what they had read, and no more. Returns the number that the yes keeps
+    for the door; it is looked up first, so that what comes in between is refused here or there.
     """
+    newest = inbox.last_of(approval.draft.person)
     if heard is not None and inbox.beside(approval.draft).filter(pk__gt=heard).exists():
         raise Stale(f"They wrote again meanwhile: read it and decide again about #{approval.pk}.")
+    return newest
 
 
 def footer_kept(old: str, new: str) -> None:

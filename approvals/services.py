@@ -44,9 +44,9 @@ def approve(
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
         items.same_text(approval, digest)
-        items.all_heard(approval, heard)
+        newest = items.all_heard(approval, heard)
         when = items.time_for(approval, scheduled_for, at, no_time=no_time)
-        given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, when=when)
+        given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
         if in_bulk and (why := bulk.why_not(given, at=at)):
             raise Refused(f"#{approval_id} needs a look of its own: {why}.", "not_in_bulk")
         return given
@@ -98,11 +98,11 @@ def edit_and_approve(
     try:
         with transaction.atomic():
             item = items.pending(approval_id, by, at)
-            items.all_heard(item, heard)
+            newest = items.all_heard(item, heard)
             item, change = editing.save_changed(item, words, by=by, at=at, digest=digest)
             if change is None:
                 when = items.time_for(item, scheduled_for, at, no_time=no_time)
-                return _give(item, by=by, at=at, undo_seconds=undo_seconds, when=when)
+                return _give(item, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
     except Blocked as no:
         raise editing.told(approval_id, no, by=by, at=at) from None
     raise Refused(
@@ -119,9 +119,10 @@ def _give(
     at: datetime,
     undo_seconds: int | None,
     when: datetime | None,
+    heard: int,
 ) -> Approval:
     items.four_eyes(approval, by)
-    fields = _permission(approval, by, at, undo_seconds, when)
+    fields = {**_permission(approval, by, at, undo_seconds, when), "heard": heard}
     won = Approval.objects.filter(
         pk=approval.pk, status=ApprovalStatus.PENDING, digest=approval.digest
     ).update(**fields)

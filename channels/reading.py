@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
@@ -23,7 +22,7 @@ AUTO_APPROVED = ApprovalStatus.AUTO_APPROVED
 # read then, one by one: that is for the few that do not leave.
 _DELIVERY = ("id", "token", "attempt", "status", "since", "channel", "workspace_id", "human_id",
              "approval_id")  # fmt: skip
-_APPROVAL = ("id", "status", "digest", "decision", "receipt", "decided_at", "send_before",
+_APPROVAL = ("id", "status", "digest", "decision", "receipt", "decided_at", "heard", "send_before",
              "dry_run", "channel", "touch", "decided_by_id", "by_kind", "by_id", "workspace_id",
              "draft_id", "revision_id", "human_id")  # fmt: skip
 _REVISION = ("id", "draft_id", "address", "subject", "text", "html", "attachments", "confidence",
@@ -67,8 +66,8 @@ def intents(claimed: Sequence[Delivery], *, sender: UUID) -> tuple[list[Delivery
 def heard_since(rows: Sequence[Delivery]) -> set[int]:
     """Approvals of answers and follow-ups whose human being wrote after the approval was given.
 
-    Whoever approved had not read that message. What counts is when it came in, not when it says
-    it was written. One statement, and none where there is nothing of the kind.
+    Whoever approved had not read that message. What counts is that it came in later, not when it
+    says it was written. One statement, and none where there is nothing of the kind.
     """
     asked: dict[int, list[Approval]] = {}
     for row in rows:
@@ -84,7 +83,7 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
         for message in came.only("status", "judged_at", "received_at", "person__merged_into")
         if message.person
         for approval in asked.get(message.person.human_id, ())
-        if _came_after(message, approval.decided_at)
+        if _came_after(message, approval)
     }
 
 
@@ -94,11 +93,15 @@ def _continues(draft: Draft) -> bool:
     return is_named or draft.touch != Touch.INITIAL
 
 
-def _came_after(message: InboundMessage, decided_at: datetime | None) -> bool:
-    """What nobody has judged yet has surely not been read."""
-    if message.status == InboundStatus.NEW or decided_at is None:
+def _came_after(message: InboundMessage, approval: Approval) -> bool:
+    """What nobody has judged yet has surely not been read, nor has what has a later number than
+    all that had come by then. Machines' clocks differ, so time only adds to that: it finds what
+    was known to be theirs later, such as what a colleague assigned to them."""
+    if message.status == InboundStatus.NEW or approval.decided_at is None:
         return True
-    return (message.judged_at or message.received_at) > decided_at
+    if approval.heard is not None and message.pk > approval.heard:
+        return True
+    return (message.judged_at or message.received_at) > approval.decided_at
 
 
 def _intent(values: tuple[Any, ...]) -> Delivery:

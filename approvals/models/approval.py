@@ -116,6 +116,12 @@ class Approval(Authored):
     )
     decided_by_label = models.CharField(max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+    heard = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The newest message of theirs when it was approved; 0: none had come.",
+    )
     dry_run = models.BooleanField(
         default=False, help_text="Given while dry run was on: never sends."
     )

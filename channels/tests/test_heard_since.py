@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from approvals import bulk_page, services
+from approvals import bulk, bulk_page, services
 from approvals.errors import Stale
 from approvals.models import Approval
 from channels import manual, receiving, sending
@@ -80,6 +80,47 @@ def test_a_message_that_came_in_late_counts_from_when_it_came(answer, memory):
         Incoming("email", address_of(answer.human), "<late@x>", early, text="Please see below."),
         at=LATER,
     )
+    assert sending.process(clock=clock).sent == 0
+
+
+@pytest.mark.parametrize("kept", ["numbers", "an old row, which has times alone"])
+def test_a_clock_that_runs_behind_hides_no_message_that_came_after_the_yes(answer, memory, kept):
+    """Judged on a machine whose clock is an hour behind that of the page."""
+    early = WORKDAY - timedelta(hours=1)
+    if kept != "numbers":
+        Approval.objects.filter(pk=answer.pk).update(heard=None)
+        early = LATER
+    mail = Incoming("email", address_of(answer.human), "<b@x>", early, text="Please see below.")
+    receiving.take_in(mail, at=early)
+    assert sending.process(clock=clock).sent == 0
+    assert Approval.objects.get(pk=answer.pk).closed_reason == "heard_since"
+
+
+def test_a_yes_keeps_the_number_of_the_newest_of_all_their_records(live):
+    person = testing.make_person(None, "Anna Test")
+    item = testing.make_pending(person, purpose="follow_up")
+    given = services.approve(item.pk, by=testing.alice(), at=WORKDAY, digest=item.digest)
+    assert given.heard == 0
+    other = testing.make_person(item.workspace, "Anna Test", merged_into=person)
+    newest = make_inbound(other, channel="whatsapp", received_at=WORKDAY - timedelta(hours=1))
+    make_inbound(testing.make_person(item.workspace), received_at=WORKDAY)
+    again = services.undo(item.pk, by=testing.alice(), at=WORKDAY)
+    assert again.heard is None
+    words = drafts.Text(subject="Minutes", text="Here are the minutes.", html="")
+    given = services.edit_and_approve(
+        again.pk, words, by=testing.alice(), at=WORKDAY, digest=again.digest
+    )
+    assert given.heard == Approval.objects.get(pk=again.pk).heard == newest.pk
+
+
+def test_what_a_colleague_assigns_to_them_after_the_yes_counts_though_its_number_is_lower(
+    live, memory
+):
+    person = testing.make_person(None, "Anna Test")
+    stray = make_inbound(None, received_at=WORKDAY - timedelta(hours=2))
+    make_inbound(person, received_at=WORKDAY - timedelta(hours=1))
+    testing.make_approved(person, purpose="follow_up")
+    InboundMessage.objects.filter(pk=stray.pk).update(person=person, judged_at=LATER)
     assert sending.process(clock=clock).sent == 0
 
 
@@ -198,6 +239,25 @@ def test_what_they_wrote_meanwhile_is_not_approved_unread_with_others(answer, me
     )  # fmt: skip
     sending.process(clock=lambda: clock() + timedelta(hours=1))
     assert memory.outbox == []
+
+
+def test_what_comes_while_several_are_approved_is_not_approved_unread(live, monkeypatch):
+    person = testing.make_person(None, "Anna Test")
+    theirs = make_inbound(person, received_at=WORKDAY - timedelta(hours=1))
+    item = testing.make_pending(person, origin=f"inbound:{theirs.pk}")
+    Approval.objects.filter(pk=item.pk).update(priority=0)
+    real = bulk.wrote_since
+
+    def and_then_they_write(row):
+        found = real(row)
+        make_inbound(person, received_at=LATER)
+        return found
+
+    monkeypatch.setattr(bulk, "wrote_since", and_then_they_write)
+    [told] = bulk_page.decide(
+        Approval.objects.all(), [f"{item.pk}:{item.digest}"], by=testing.alice(), at=LATER
+    )
+    assert (told.approved, "They wrote again meanwhile" in told.sentence) == (False, True)
 
 
 def test_what_they_wrote_by_another_way_only_is_read_before_the_yes_as_well(live):

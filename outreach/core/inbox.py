@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Subquery
+from django.db.models import Max, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from outreach.core import activity, erasure
@@ -53,6 +53,11 @@ def beside(draft: Draft) -> QuerySet[InboundMessage]:
 def newest(draft: Draft) -> int:
     """The number of the newest message that a reviewer reads beside this draft; 0 for none."""
     return beside(draft).values_list("pk", flat=True).first() or 0
+
+
+def last_of(person: Person) -> int:
+    """The number of the newest message this human being wrote, by whatever channel; 0 for none."""
+    return of_human(person).filter(kind=InboundKind.MESSAGE).aggregate(no=Max("pk"))["no"] or 0
 
 
 def texts_of(human_ids: Iterable[int], *, channel: str) -> dict[int, tuple[str, ...]]:

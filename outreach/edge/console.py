@@ -87,6 +87,8 @@ def detail(item: Approval) -> Panel:
     for message in said:
         parts += [Text("INCOMING MESSAGE (what they said):"), Text(visible(message.text))]
         parts.append(Rule(style=""))
+    if said:
+        parts.append(Text(f"The newest is message {said[0].pk}: --heard {said[0].pk}"))
     parts.append(Text(f"DRAFT {'RESPONSE' if said else 'MESSAGE'}:"))
     if revision.subject:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
@@ -174,6 +176,12 @@ def _ended(item: Approval) -> str:
 def _delivered(item: Approval) -> str:
     last = item.deliveries.order_by("-id").first()
     return f"; {last.get_status_display().lower()} {last.since:%Y-%m-%d %H:%M} UTC" if last else ""
+
+
+def whole(item: Approval) -> dict[str, Any]:
+    """One item for programs with what they said, the newest first: its id goes with --heard."""
+    said = [{"id": row.pk, "text": row.text} for row in inbox.beside(item.draft)]
+    return {**as_dict(item), "incoming": said}
 
 
 def as_dict(item: Approval) -> dict[str, Any]:

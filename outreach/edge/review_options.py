@@ -21,6 +21,8 @@ def fit(options: dict[str, Any]) -> None:
             f"{options['digest'][:80]!r} is no digest (v1: and 64 characters). Copy it from "
             "--show N --json."
         )
+    if options["heard"] is not None and options["approve"] is None:
+        raise CommandError("--heard goes with --approve N.")
     if options["reason"] and options["reject"] is None:
         raise CommandError("--reason goes with --reject N.")
     for name in ("subject", "html"):

@@ -15,15 +15,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from approvals import bulk, extending, queue, services, tasks
-from approvals.errors import Refused, Stale
+from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
-from outreach.core import drafts, inbox
+from outreach.core import drafts
 from outreach.core.models import Channel, Purpose, Touch
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.filters import Filters
 from outreach.edge.api.pages import BIGGEST, Order, Pages
+
+READ_IT = "Read it (/api/inbound), then send its id as heard with your yes."
 
 
 class ApprovalSerializer(shapes.RoundSerializer):
@@ -154,14 +156,8 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     def _yes(self, body: type[StrictSerializer]) -> tuple[Approval, dict[str, Any]]:
         """The item and the body, with what of theirs was read: Stale where they wrote since."""
         item, words = self._item(), self.read(body)
-        newest = inbox.newest(item.draft)  # before the look: what comes later is not read
-        if "heard" not in words and item.status == ApprovalStatus.PENDING:
-            if bulk.wrote_since(item):
-                raise Stale(
-                    f"They wrote since #{item.pk} was first asked for. Read it (/api/inbound), "
-                    "then send its id as heard with your yes."
-                )
-            words["heard"] = newest
+        if "heard" not in words:
+            words["heard"] = bulk.all_read(item, remedy=READ_IT)
         return item, words
 
     @extend_schema(request=YesBody, responses=ApprovalSerializer)

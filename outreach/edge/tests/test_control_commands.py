@@ -724,6 +724,42 @@ def test_what_they_wrote_while_the_item_was_read_is_not_passed_over(monkeypatch,
     assert (item.status, item.edited) == ("pending", False)
 
 
+def test_a_yes_by_number_says_what_of_theirs_was_read(monkeypatch):
+    """Where they wrote since it was asked for; a script that read nothing is told how."""
+    testing.alice()
+    person, now = testing.make_person(), timezone.now()
+    item = testing.make_pending(person, at=now - timedelta(hours=1))
+    new = testing.make_inbound(person, text="We bought it elsewhere.", received_at=now)
+    number = str(item.pk)
+    for more in ([], ["--edit", "Here they are at last."]):
+        with pytest.raises(CommandError, match=r"They wrote since .* --heard with its number"):
+            run("review", "--approve", number, *more)
+    with pytest.raises(CommandError, match="They wrote again meanwhile"):
+        run("review", "--approve", number, "--heard", str(new.pk - 1))
+    monkeypatch.setattr("sys.stdin", StringIO(f"a {number}\ne {number}\nq\n"))
+    assert run("review").count("They wrote since") == 2
+    assert Approval.objects.get().status == "pending"
+    assert f"--heard {new.pk}" in run("review", "--show", number)
+    said = run_json("review", "--show", number)["incoming"]
+    assert said == [{"id": new.pk, "text": "We bought it elsewhere."}]
+    run("review", "--approve", number, "--heard", str(said[0]["id"]))
+    assert Approval.objects.get().heard == new.pk
+
+
+def test_who_views_it_has_read_what_they_wrote(monkeypatch):
+    testing.alice()
+    person, now = testing.make_person(), timezone.now()
+    item = testing.make_pending(person, at=now - timedelta(hours=1))
+    testing.make_inbound(person, received_at=now)
+    monkeypatch.setattr("sys.stdin", StringIO(f"v {item.pk}\na\nq\n"))
+    assert "is approved" in run("review")
+
+
+def test_what_was_read_is_named_with_a_yes_only():
+    with pytest.raises(CommandError, match="--heard goes with --approve N"):
+        run("review", "--pending", "--heard", "3")
+
+
 @pytest.mark.parametrize("typed", ["r {}\n", "e {}\n", "e {}\nHalf a\n", "v {}\nb\nyes\n"])
 def test_the_end_of_the_input_decides_nothing_and_says_so(typed, monkeypatch):
     testing.alice()

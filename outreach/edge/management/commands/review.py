@@ -26,6 +26,7 @@ from safety import controls
 PAGE = 50
 MENU = "Commands: [V]iew #  [A]pprove #  [R]eject #  [E]dit #  [B]ulk  [Q]uit: "
 ITEM_MENU = "Actions: [A]pprove  [R]eject  [E]dit  [S]kip  [B]lock Person: "
+READ_IT = "Read it (--show, or V here) and approve it there, or add --heard with its number."
 
 
 class Ended(Exception):
@@ -35,7 +36,7 @@ class Ended(Exception):
 class Command(BaseCommand):
     help = "Work the queue; without an act it asks. Example: manage.py review --approve 17"
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
-    heard: int | None = None  # of the item shown: the newest message of theirs
+    heard: int | None = None  # the newest message of theirs that was read, if somebody says so
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group()
@@ -51,6 +52,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--digest", help="With --approve or --reject: only if the text is still this one."
         )
+        parser.add_argument(
+            "--heard", type=int, metavar="M",
+            help="With --approve: the newest message of theirs that you read, as --show tells it.",
+        )  # fmt: skip
         parser.add_argument(
             "--reason", default="", type=acting.words, help="With --reject: what was wrong."
         )
@@ -86,6 +91,7 @@ class Command(BaseCommand):
         elif options["receipt"] is not None:
             self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
+            self.heard = options["heard"]
             edit = {"subject": options["subject"] or None, "html": options["html"]}
             self._approve(self._as_read("approve", options), options["edit"], **edit)
         elif options["reject"] is not None:
@@ -138,7 +144,7 @@ class Command(BaseCommand):
 
     def _show(self, item: Approval) -> None:
         if self.as_json:
-            self.stdout.write(json.dumps(console.as_dict(item), ensure_ascii=False))
+            self.stdout.write(json.dumps(console.whole(item), ensure_ascii=False))
         else:
             self.console.print(console.detail(item))
 
@@ -152,7 +158,8 @@ class Command(BaseCommand):
     def _approve(self, item: Approval, text: str | None = None, **more: str | None) -> None:
         now = timezone.now()
         how: dict[str, Any] = {"by": self.by, "at": now, "digest": item.digest}
-        how |= {"undo_seconds": 0, "heard": self.heard}
+        heard = bulk.all_read(item, remedy=READ_IT) if self.heard is None else self.heard
+        how |= {"undo_seconds": 0, "heard": heard}
         if text is None:
             done = services.approve(item.pk, **how)
         else:
@@ -196,15 +203,16 @@ class Command(BaseCommand):
 
     def _bulk_one(self, item: Approval) -> tuple[int, str]:
         """Show the text, then approve it by its own digest, unless it needs a look of its own."""
-        now = timezone.now()
+        now, heard = timezone.now(), inbox.newest(item.draft)  # what comes later is not read
         problem = bulk.why_not(item, at=now)
         if not self.as_json:
             self.console.print(console.detail(item))
         if not problem:
             try:
                 services.approve(
-                    item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0, in_bulk=True
-                )
+                    item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0,
+                    in_bulk=True, heard=heard,
+                )  # fmt: skip
             except Refused as no:
                 problem = str(no)
         if not self.as_json:
@@ -241,7 +249,8 @@ class Command(BaseCommand):
                 self.stdout.write("Type a letter and a number, such as: v 3")
                 return
             item = self._item(int(rest.strip("# ")))
-            self.heard = inbox.newest(item.draft)
+            shown = key in ("v", "r")  # who says no may have read nothing
+            self.heard = inbox.newest(item.draft) if shown else bulk.all_read(item, remedy=READ_IT)
             if key == "v":
                 self.console.print(console.detail(item))
                 key = self._ask(ITEM_MENU).lower()[:1]
