@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals import clocks, marks, rounds
+from approvals import clocks, marks, queue, rounds
 from approvals.errors import Stale
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core import inbox

@@ -11,18 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 from approvals import expiry, rounds, services, submission
 from approvals.errors import Refused
-from approvals.models import Approval, Priority
+from approvals.models import Approval, Priority, QuotaUse
 from channels import manual, merging, registry, sending, settle, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome
 from channels.liveness import SenderLock
 from channels.models import ARROWS, Delivery
 from outreach import testing
-from outreach.core.models import Activity, Contact, CoolingOff, Draft, Membership, Role
+from outreach.core.models import Activity, Contact, CoolingOff, Draft, Membership, Person, Role
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
-from safety import facts, gate, override
+from safety import facts, gate, known, override
 from safety.models import SafetyEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +54,24 @@ def test_it_did_not_arrive(unknown):
     assert Draft.objects.get().status == "draft"
     assert Contact.objects.get().voided_at == LATER
     assert sending.process(clock=lambda: LATER).sent == 0
+
+
+def test_what_did_not_arrive_counts_for_the_quota_and_not_for_them(unknown):
+    """A quota counts hand-overs; whom nothing reached may be written to again today."""
+    human = {unknown.approval.human_id}
+    assert QuotaUse.objects.get().used == 1 and contacts(human)
+    settle.settle(unknown.pk, "not_arrived", by=testing.alice(), at=LATER)
+    assert QuotaUse.objects.get().used == 1
+    assert not contacts(human)
+    settle.arrived_by_event(unknown.pk, event="delivered", at=LATER)  # they were mistaken
+    assert QuotaUse.objects.get().used == 1 and contacts(human)
+
+
+def contacts(humans):
+    """What the daily limits of these people count."""
+    people = Person.objects.filter(pk__in=humans)
+    found = known.around_of(people, at=LATER + timedelta(minutes=1)).contacts
+    return [row for human in humans for row in found.get(human, [])]
 
 
 def test_send_again_needs_a_new_approval_that_warns(unknown):
