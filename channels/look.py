@@ -67,9 +67,11 @@ def look(
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
-    rows, may_approve = reading.intents(intents, sender=sender)
+    rows, may_approve, unjudged = reading.intents(intents, sender=sender)
     state = controls.read()
-    judge = partial(_judge, may_approve=may_approve, before=before, state=state, at=at)
+    judge = partial(
+        _judge, may_approve=may_approve, unjudged=unjudged, before=before, state=state, at=at
+    )
     results = _each_by_itself(rows, judge)
     cleared = [result for result in results if isinstance(result, Cleared)]
     released = [result for result in results if isinstance(result, Released)]
@@ -107,8 +109,8 @@ def _unseen(row: Delivery, fault: Exception) -> Released:
 
 
 def _judge(
-    rows: Sequence[Delivery], *, may_approve: set[int], before: controls.Controls,
-    state: controls.Controls, at: datetime,
+    rows: Sequence[Delivery], *, may_approve: set[int], unjudged: set[int],
+    before: controls.Controls, state: controls.Controls, at: datetime,
 ) -> list[Cleared | Released]:  # fmt: skip
     settled = {row.approval.draft_id for row in rows if is_settled(row.approval)}
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
@@ -116,7 +118,7 @@ def _judge(
         draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
     }
     by_rule = auto_door.refused([row.approval for row in rows], verdicts, state)
-    heard = reading.heard_since(rows)
+    heard = reading.heard_since(rows) | unjudged
     results = []
     for row in rows:
         verdict = verdicts[row.approval.draft_id]

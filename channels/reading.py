@@ -37,7 +37,7 @@ _ENDS = [0, *accumulate(len(names) for _, names in _PARTS)]
 _COLUMNS = ", ".join(f"{alias}.{name}" for alias, names in _PARTS for name in names)
 # Only what is still open and still ours.
 INTENTS = """
-SELECT {columns}, {may_approve}
+SELECT {columns}, {unjudged}, {may_approve}
 FROM deliveries d
 JOIN message_approvals a ON a.id = d.approval_id
 JOIN message_revisions r ON r.id = a.revision_id
@@ -47,20 +47,30 @@ WHERE d.id IN ({intents}) AND d.status = 'sending' AND d.sender = %s
 ORDER BY d.id
 """
 
+# What came from them and nobody has judged yet may be a request to stop: its judge may have died.
+UNJUDGED = """EXISTS (
+  SELECT 1 FROM inbound_messages i JOIN people p ON p.id = i.person_id
+  WHERE i.status = 'new' AND i.kind = 'message' AND d.human_id IN (p.id, p.merged_into_id))"""
 
-def intents(claimed: Sequence[Delivery], *, sender: UUID) -> tuple[list[Delivery], set[int]]:
-    """These intents as they stand now, and the approvals whose approver may still approve."""
+
+def intents(
+    claimed: Sequence[Delivery], *, sender: UUID
+) -> tuple[list[Delivery], set[int], set[int]]:
+    """These intents as they stand now, the approvals whose approver may still approve, and those
+    whose human being wrote what nobody has judged yet."""
     rows = sql.fetch(
         INTENTS,
         [*taking.DECIDING_ROLES, *[row.pk for row in claimed], sql.from_uuid(sender)],
         columns=_COLUMNS,
+        unjudged=UNJUDGED,
         may_approve=taking.MAY_STILL_APPROVE,
         intents=sql.marks(len(claimed)),
     )
     found = [_intent(row) for row in rows]
     _place(found, rows)
     entitled = {row.approval_id for row, values in zip(found, rows, strict=True) if values[-1]}
-    return found, entitled
+    unjudged = {row.approval_id for row, values in zip(found, rows, strict=True) if values[-2]}
+    return found, entitled, unjudged
 
 
 def heard_since(rows: Sequence[Delivery]) -> set[int]:

@@ -52,6 +52,22 @@ def test_an_answer_leaves_where_nothing_came_since(answer, memory):
     assert memory.outbox[0].text == answer.revision.text
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_first_message_too_waits_for_what_nobody_has_judged_yet(live, memory, merged):
+    """Whoever stored it may have died before judging it: it may be a request to stop."""
+    approval = testing.make_approved(testing.make_person(None, "Anna Test"))
+    other = testing.make_approved(testing.make_person(None, "Nobody Else"))
+    writer = approval.human
+    if merged:
+        writer = testing.make_person(None, "Anna T.")
+        Person.objects.filter(pk=writer.pk).update(merged_into=approval.human)
+    make_inbound(writer, status="new", received_at=LATER, text="Please stop writing to me.")
+    assert sending.process(clock=clock).sent == 1
+    assert [each.text for each in memory.outbox] == [other.revision.text]
+    approval.refresh_from_db()
+    assert (approval.status, approval.closed_reason) == ("withdrawn", "heard_since")
+
+
 def test_another_message_sends_the_answer_back_to_the_queue(answer, memory):
     [message] = writes("I forgot to say that our office is in Hamburg now.", person=answer.human)
     assert message.status == "wants_reply"
