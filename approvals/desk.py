@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -82,8 +83,7 @@ def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -
         by=by,
         at=at,
         digest=form.get("digest", ""),
-        scheduled_for=time_from(form.get("scheduled_for", ""), approval),
-        no_time=form.get("no_time") == "1",
+        **_when(form, approval),
         heard=_heard(form),
     )
     return _given(given, "approved", at)
@@ -97,8 +97,7 @@ def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> D
         by=by,
         at=at,
         digest=form.get("digest", ""),
-        scheduled_for=time_from(form.get("scheduled_for", ""), approval),
-        no_time=form.get("no_time") == "1",
+        **_when(form, approval),
     )
     if saved.digest == approval.digest:
         if saved.scheduled_for == approval.scheduled_for:
@@ -121,8 +120,7 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
         by=by,
         at=at,
         digest=form.get("digest", ""),
-        scheduled_for=time_from(form.get("scheduled_for", ""), approval),
-        no_time=form.get("no_time") == "1",
+        **_when(form, approval),
         heard=_heard(form),
     )
     return _given(given, "edited and approved", at)
@@ -207,6 +205,12 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
             "html_differs",
         )
     return typed
+
+
+def _when(form: QueryDict, approval: Approval) -> dict[str, Any]:
+    """The time typed, or that it is taken away, as each service takes it."""
+    typed = time_from(form.get("scheduled_for", ""), approval)
+    return {"scheduled_for": typed, "no_time": form.get("no_time") == "1"}
 
 
 def asked_for(approval: Approval, at: datetime) -> str:
