@@ -25,7 +25,16 @@ from approvals.errors import Refused
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import drafts, person_editing
-from outreach.core.models import Activity, Agent, Contact, Draft, Membership, Person, Workspace
+from outreach.core.models import (
+    Activity,
+    Agent,
+    Contact,
+    Draft,
+    InboundMessage,
+    Membership,
+    Person,
+    Workspace,
+)
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -461,9 +470,10 @@ def test_an_alert_in_their_last_message_is_critical_and_never_approved_by_rule(p
 
 def test_an_alert_that_comes_after_an_approval_by_rule_is_met_at_the_door(place, live, memory):
     person = acquaintance()
+    theirs = testing.make_inbound(person, status="handled", received_at=WORKDAY - timedelta(days=2))
     approval = propose(person)
     assert approval.status == "auto_approved"
-    testing.make_inbound(person, alert="complaint", status="needs_person")
+    InboundMessage.objects.filter(pk=theirs.pk).update(alert="complaint")  # a colleague marked it
     assert sending.process(clock=lambda: AT).sent == 0
     approval.refresh_from_db()
     assert approval.closed_reason == auto.CODE
