@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from outreach.core.importing import columns as meaning
 from outreach.core.importing.encoding import Encoding
@@ -19,7 +20,9 @@ from outreach.core.names import clean
 
 MAX_LINE = 1_000_000
 HEAD_LINES = 60
+LONGEST_HEADER = 2_000  # characters of a line that is looked through for an odd mark
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+ODD_MARK = re.compile(r"[^\w\s]{2,}| {2,}")  # of several characters, such as `::`
 
 
 def head_of(place: Source, codec: str) -> list[str]:
@@ -95,7 +98,36 @@ def find_header(
         first = first or (number, cells, mark)
     if first is None:
         raise BadFile(f"{name} has no header line. Export it again.")
+    if not mapping:
+        _refuse_odd_mark(head, name)
     return first
+
+
+def _refuse_odd_mark(head: list[str], name: str) -> None:
+    """A header whose words stand between a mark that parts nothing here (`First Name~Email`).
+
+    Read as pasted text its rows would be addresses and its header somebody. The line below has
+    the mark as often: `Phone/E-mail:` above a signature is no header.
+    """
+    filled = [
+        (number, line.strip()[:LONGEST_HEADER])
+        for number, line in enumerate(head, 1)
+        if line.strip()
+    ]
+    for (number, line), (_, below) in pairwise(filled):
+        for mark in dict.fromkeys([*ODD_MARK.findall(line), *line]):
+            cells = [clean(cell.strip("\"'")) for cell in line.split(mark)]
+            if mark.isalnum() or mark == " " or mark in DELIMITERS:
+                continue
+            if below.count(mark) < len(cells) - 1:
+                continue
+            if known_words(cells, None) >= 2 and _identifies(cells, None):
+                raise BadFile(
+                    f"Line {number} of {name} parts its columns with "
+                    f"{'blanks' if mark.isspace() else repr(mark)}, which is not read. Put a "
+                    "comma, semicolon, tab or bar in its place, or export the list again as CSV.",
+                    line=number,
+                )
 
 
 def _identifies(cells: Sequence[str], mapping: Mapping[str, str] | None) -> bool:

@@ -35,6 +35,18 @@ BAD = {
     "header only": (HEAD, r"header \(line 1\) and no rows"),
     "no known column": (b"Foo,Bar\n1,2\n", r"no column that says who.*Line 1 has: Foo, Bar"),
     "no header": (b"A B,8001\n", r"Line 1 has: A B, 8001\. .*say what a column is with --map"),
+    "columns between ~": (
+        b"First Name~Last Name~Email\nA~B~a@b.example\n",
+        "Line 1 .* parts its columns with '~', which is not read. Put a comma",
+    ),
+    "columns between ::": (
+        b"Our list\n\nName::Company\nA B::Acme\n",
+        "Line 3 .* parts its columns with '::'",
+    ),
+    "columns between blanks": (
+        b"Name         Email\nA B          a@b.example\n",
+        "Line 1 .* parts its columns with blanks",
+    ),
     "nobody's columns": (b"Company,Notes\nX,Y\n", "no column that says who"),
     "column twice": (b"Name,Company,company\nA,B,C\n", r"Line 1 .*'company' twice"),
     "unclosed quote": (
