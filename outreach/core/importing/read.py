@@ -52,10 +52,10 @@ def read_file(
     place = source.of(content, name)
     head = next(iter(place.chunks()), b"")
     if kinds.is_zip(head):
-        return survey(_packed(place, format, encoding, mapping))
+        return survey(_packed(place, format, encoding, mapping), mapping)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         kinds.refuse_locked(place)
-    return survey(_text(place, format, encoding, mapping))
+    return survey(_text(place, format, encoding, mapping), mapping)
 
 
 def _text(place: Source, wanted: str, forced: str, mapping: Mapped) -> Table:

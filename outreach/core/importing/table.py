@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from outreach.core.importing import columns as meaning
-from outreach.core.importing import refusals
+from outreach.core.importing import overlooked, refusals
 from outreach.core.importing.columns import Columns, Reading, UnknownColumn
 from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.encoding import Encoding
@@ -119,15 +119,15 @@ def shown(cells: Sequence[str]) -> str:
     return (", ".join(names[:12]) or "nothing") + more
 
 
-def survey(table: Table) -> Table:
+def survey(table: Table, mapping: Mapping[str, str] | None = None) -> Table:
     """Read to the end: every structural fault shows before anything is stored."""
     parts: list[Table] = []
     for part in table.parts:
-        parts.append(_surveyed(part, sum(each.rows for each in parts)))
+        parts.append(_surveyed(part, sum(each.rows for each in parts), mapping))
     return replace(parts[0], more=tuple(parts[1:]), rows=sum(each.rows for each in parts))
 
 
-def _surveyed(table: Table, before: int) -> Table:
+def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> Table:
     rows = last = 0
     width = len(table.header)
     is_day_first = False
@@ -152,7 +152,15 @@ def _surveyed(table: Table, before: int) -> Table:
             line=table.header_line,
         )
     samples = tuple(tuple(cell[:60] for cell in cells) for _, cells in islice(table.records(), 3))
-    notices = (*table.notices, *refusals.notice(table.header, table.columns))
+    notices = (
+        *table.notices,
+        *refusals.notice(table.header, table.columns),
+        *overlooked.notice(table.header, table.columns, _first_rows(table), mapping),
+    )
     return replace(
         table, rows=rows, last_row=last, is_day_first=is_day_first, samples=samples, notices=notices
     )
+
+
+def _first_rows(table: Table) -> Iterator[list[str]]:
+    return (cells for _, cells in islice(table.records(), overlooked.LOOKED_AT))

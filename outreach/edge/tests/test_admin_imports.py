@@ -341,3 +341,11 @@ def test_a_refused_file_is_told_in_words_of_the_page(bob, content, said):
     text = page(bob, Import.objects.get())
     told = text.partition('role="alert">')[2].partition("</p>")[0]
     assert said in told and "--" not in told
+
+
+def test_what_was_not_read_is_told_above_the_button(bob):
+    upload(bob, b"Name,Mailkontakt\nUrs Frei,urs@haus.example\n")
+    tasks.work_imports()
+    body = page(bob, Import.objects.get())
+    assert body.index("holds e-mail addresses and is not read") < body.index('value="apply"')
+    assert 'oc-banner--warning">The column ' in body
