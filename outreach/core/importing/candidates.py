@@ -31,6 +31,9 @@ LONGEST = {"company": 300, "position": 400, "notes": 20_000}
 LONGEST_NAME = {"first": 200, "last": 200, "full": 400, "greeting": 200}
 NUMBERS = (str(Channel.PHONE), str(Channel.WHATSAPP))
 SEVERAL = "One person or several? Words stand between its mailboxes. Write one person a line."
+NOTHING_ELSE = "Nothing else in the row says who it is."
+FORMULA = "{!r} is a formula and no word: left out. Write what it shows."
+WORDS = ("first_name", "last_name", "full_name", "company", "position")
 IN_FILE = -1
 UNREADABLE = frozenset({"footer", "ragged"})  # which cell means what nobody knows
 
@@ -116,7 +119,7 @@ class Reader:
             return Skip(line, "footer", text, name=names.clean(" ".join(cells[:2]))[:80])
         if len(cells) != self.width and (fault := self._ragged(line, cells)):
             return fault
-        cells = emptied(cells)
+        cells, formulas = self._without_formulas(emptied(cells))
         if fold(self._raw(cells, "deleted")) in OPTED_OUT:
             who = self._text(cells, "full_name") or self._text(cells, "email")
             return Skip(line, "deleted", "Marked as deleted in the file.", name=who)
@@ -127,6 +130,8 @@ class Reader:
         row = Candidate(line, names.of_person(first, last, full))
         self._read_country(row, cells)
         self._read_ways(row, cells)
+        if not row.ways and not row.name.full and formulas:
+            return Skip(line, "formula", f"{formulas[0]} {NOTHING_ELSE}", True)
         if not row.ways and (not row.name.full or row.problems):
             return self._nobody(row, cells)
         if not row.name.full or (row.ways and names.is_nameless("", "", full)):
@@ -135,8 +140,17 @@ class Reader:
         for part, most in LONGEST_NAME.items():
             if len(getattr(row.name, part)) > most:
                 return Skip(line, "too_long", f"The name has more than {most} letters.", True)
-        row.problems += failures(record[1])
+        row.problems += [*failures(record[1]), *formulas]
         return self._read_zone(row, cells) or self._read_facts(row, cells)
+
+    def _without_formulas(self, cells: list[str]) -> tuple[list[str], list[str]]:
+        """The cells without formulas where words belong, and a sentence for each."""
+        places = {index for name in WORDS for index in self.columns.get(name, ())}
+        found = [index for index in places if cells[index].startswith("=")]
+        if not found:
+            return cells, []
+        kept = ["" if index in found else cell for index, cell in enumerate(cells)]
+        return kept, [FORMULA.format(cells[index][:60]) for index in sorted(found)]
 
     def _raw(self, cells: list[str], name: str) -> str:
         for index in self.columns.get(name, ()):
@@ -170,7 +184,7 @@ class Reader:
     def _nobody(self, row: Candidate, cells: list[str]) -> Skip:
         """Why a row without any way to reach somebody, or without any name, is left out."""
         if row.problems:
-            text = " ".join([*row.problems, "Nothing else in the row says who it is."])
+            text = " ".join([*row.problems, NOTHING_ELSE])
             return Skip(row.line, "bad_address", text, True, row.name.full)
         filled = {name for name in self.columns if self._text(cells, name)}
         if not filled:

@@ -308,10 +308,10 @@ def test_countries_are_known_by_name_and_help_to_read_phones(bring):
     assert report.errors == [(3, said, True)]
 
 
-def test_formulas_are_stored_as_they_are(bring):
-    bring('Name,Email,Company,Title\n=1+1,a@example.com,+ACME,"@SUM(A1)"\n-B,b@example.com,,\n')
+def test_what_a_spreadsheet_might_reckon_with_is_stored_as_it_is(bring):
+    bring('Name,Email,Company,Title\n+1+1,a@example.com,+ACME,"@SUM(A1)"\n-B,b@example.com,,\n')
     found = Person.objects.order_by("pk").first()
-    assert (found.full_name, found.account.name, found.position) == ("=1+1", "+ACME", "@SUM(A1)")
+    assert (found.full_name, found.account.name, found.position) == ("+1+1", "+ACME", "@SUM(A1)")
 
 
 def test_nothing_that_steers_a_terminal_or_the_direction_comes_in(bring):

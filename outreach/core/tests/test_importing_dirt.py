@@ -253,3 +253,23 @@ def test_what_a_spreadsheet_writes_for_a_failed_formula_is_an_empty_cell_and_tol
     assert (told(rita), rita.problems) == (("Book", "", "", "#BÜRO"), [])
     (udo,), _ = rows_of(head + "#NAME?,#WERT!,#1,,u@example.com\n")
     assert (told(udo), len(udo.problems)) == (("u@example.com", "", "", "#1"), 1)
+
+
+def test_a_formula_is_nobody_s_name():
+    head = "Name,Email,Company,Notes\n"
+    (anna, bob), (skipped,) = rows_of(
+        head
+        + '"=HYPERLINK(""http://x.example"")",,Acme,\n'
+        + "=cmd|x,anna@example.com,Acme,\n"
+        + "Bob Hill,,=1+1,=> call him\n"
+    )
+    assert (skipped.code, skipped.is_error) == ("formula", True)
+    assert skipped.reason.startswith("'=HYPERLINK(\"http://x.example\")' is a formula and no word")
+    assert (anna.is_nameless, anna.company) == (True, "Acme"), "their address is who they are"
+    assert anna.problems == ["'=cmd|x' is a formula and no word: left out. Write what it shows."]
+    assert (bob.name.full, bob.company, bob.notes) == ("Bob Hill", "", "=> call him")
+
+
+def test_a_cell_kept_as_text_is_no_formula():
+    (anna,), _ = rows_of('Name,Email\n"=""Anna Meier""",anna@example.com\n')
+    assert (anna.name.full, anna.problems) == ("Anna Meier", [])

@@ -18,7 +18,7 @@ from outreach.core.tests.test_importing_sheets import CUSTOMERS, LEADS
 from outreach.edge import tasks
 
 pytestmark = pytest.mark.django_db
-TEXT = b"Name,Email,Notes\nAnna Meier,anna@example.com,=1+1\nBob,nope,\n=cmd|x,c@example.com,\n"
+TEXT = b"Name,Email,Notes\nAnna Meier,anna@example.com,=1+1\nBob,nope,\n+cmd|x,c@example.com,\n"
 NEW = "/admin/core/import/new/"
 
 
@@ -116,7 +116,7 @@ def test_the_report_by_row_holds_no_formula(bob):
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].startswith("line,outcome,name")
     assert len(lines) == 4
-    assert lines[3].startswith("4,new,'=cmd|x,")
+    assert lines[3].startswith("4,new,'+cmd|x,")
 
 
 @pytest.mark.once  # what the form says

@@ -265,14 +265,14 @@ def test_a_choice_that_cannot_be_kept_is_refused(path, options, words):
 
 
 def test_a_basis_a_report_by_row_and_undoing(path, tmp_path):
-    path.write_text(TEXT + "=cmd|x,c@example.com,\n")
+    path.write_text(TEXT + "+cmd|x,c@example.com,\n")
     rows = tmp_path / "rows.csv"
     shown = run(path, "--basis", "customer", "--report", rows)
     row = Import.objects.get()
     assert f"Stored as import {row.pk}; --undo {row.pk} takes it back." in shown
     assert {each.basis for each in Consent.objects.all()} == {"customer"}
     lines = rows.read_text("utf-8-sig").splitlines()
-    assert (len(lines), lines[3].startswith("4,new,'=cmd|x,")) == (4, True)
+    assert (len(lines), lines[3].startswith("4,new,'+cmd|x,")) == (4, True)
     assert "Undone: 2 people of people.csv removed" in run("--undo", row.pk)
     assert not Person.objects.exists()
 
