@@ -144,6 +144,10 @@ def switch_on(
     if key not in SWITCHES:
         raise ControlRefused(f"{key} is a brake, not a switch.")
     with transaction.atomic(durable=True):
+        rows = SystemControl.objects.filter(workspace=workspace, control_key=key)
+        row = rows.select_for_update().first()
+        if row is not None and not row.is_braking:
+            return row  # on already: who set it so, when and why stays told
         return controls.write(key, True, workspace=workspace, reason=reason, by=by, at=at)
 
 
@@ -164,7 +168,10 @@ def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at:
         )
     with transaction.atomic(durable=True):
         was = controls.read().own(ControlKey.DRY_RUN, workspace.pk if workspace else None)
-        controls.write(ControlKey.DRY_RUN, False, workspace=workspace, reason=reason, by=by, at=at)
+        if was is not None:
+            controls.write(
+                ControlKey.DRY_RUN, False, workspace=workspace, reason=reason, by=by, at=at
+            )
     return was is not None
 
 
@@ -189,10 +196,17 @@ def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: d
             )
         found = was_set(before, workspace)
         for key in LIFTS:
+            if _is_off(before, key, scope_id):
+                continue  # who set it so, when and why stays told
             controls.write(key, key in SWITCHES, workspace=workspace, reason=reason, by=by, at=at)
         still = still_braking(workspace)
     were_off = [brake.sentence() for brake in found]
     return Lifted([brake.key for brake in found], were_off, still, reopened)
+
+
+def _is_off(state: controls.Controls, key: str, scope_id: int | None) -> bool:
+    """Whether it brakes nothing in that very scope, so that there is nothing to lift."""
+    return state.own(key, scope_id) is None
 
 
 def restore_due(*, at: datetime) -> int:

@@ -966,3 +966,15 @@ def test_audit_verify_names_the_first_bad_row_and_exits_4():
     lines = run("audit", "export", "--as", testing.olaf().user.username).splitlines()
     assert json.loads(lines[-1])["verb"] == "audit.exported"
     assert json.loads(lines[0])["seq"] == 1
+
+
+def test_what_was_on_already_keeps_since_when_by_whom_and_why(operator, live):
+    run("control", "--emergency-stop", "--reason", "drill")
+    run("control", "--enable-all", "--reason", "drill is over")
+    before = run_json("control", "--status")["controls"]
+    assert {row["reason"] for row in before if row["control"] == "EMERGENCY_STOP"} == {
+        "drill is over", "",
+    }  # fmt: skip
+    run("control", "--enable-all", "--reason", "again")
+    run("control", "--enable", "messaging", "--reason", "again")
+    assert run_json("control", "--status")["controls"] == before
