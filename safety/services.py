@@ -14,6 +14,8 @@ from safety import controls, events
 from safety.actions import SafetyCheck, judge
 from safety.models import ControlKey
 
+DISABLED = "System messaging is disabled"
+
 
 def can_send_message(person: Person) -> tuple[bool, str]:
     """(allowed, reason): the seed's four reasons in its order, over the human being, read now."""
@@ -26,8 +28,16 @@ def standing_of(person: Person, human: Person, state: controls.Controls) -> tupl
     if own := own_faults(person, human):
         return False, own[0]
     if state.stopped(person.workspace_id):
-        return False, "System messaging is disabled"
+        return False, DISABLED
     return True, "OK"
+
+
+def told_of(person: Person) -> tuple[bool, str]:
+    """`can_send_message` as a person reads it: which stop it is, by whom and why."""
+    allowed, reason = can_send_message(person)
+    if reason == DISABLED:
+        reason = f"{reason} ({controls.read().stopped(person.workspace_id)})"
+    return allowed, reason
 
 
 def own_faults(person: Person, human: Person) -> list[str]:

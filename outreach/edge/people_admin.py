@@ -27,7 +27,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
-from safety.services import can_send_message
+from safety.services import told_of
 
 HISTORY = 30
 FORM = "admin/core/person/form.html"
@@ -86,7 +86,7 @@ class PersonAdmin(PageAdmin):
     def _about(self, request: HttpRequest, person: Person) -> dict[str, Any]:
         human = canonical(person)
         ids = stop.human_ids(person)
-        allowed, reason = can_send_message(person)
+        allowed, reason = told_of(person)
         records = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
         return {
             "title": person.full_name,

@@ -978,3 +978,14 @@ def test_what_was_on_already_keeps_since_when_by_whom_and_why(operator, live):
     run("control", "--enable-all", "--reason", "again")
     run("control", "--enable", "messaging", "--reason", "again")
     assert run_json("control", "--status")["controls"] == before
+
+
+def test_a_person_s_standing_names_the_stop_of_their_workspace(operator, live):
+    person = testing.make_person()
+    slug = person.workspace.slug
+    run("control", "--emergency-stop", "--workspace", slug, "--reason", "Detected issue")
+    said = run("person", "--show", str(person.uuid))
+    assert (
+        "Nothing is sent: System messaging is disabled (EMERGENCY_STOP (workspace) since " in said
+    )
+    assert "by Olaf: Detected issue)." in said

@@ -23,7 +23,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, exporting
 from outreach.edge.privacy import erasing, telling
-from safety.services import can_send_message
+from safety.services import told_of
 
 NO_REASON = "by command, no reason given"
 NOT_YET_STOPPED = 3
@@ -163,7 +163,7 @@ class Command(BaseCommand):
         self, person: Person, report: quiet.StopReport | None = None, *, as_json: bool
     ) -> None:
         person.refresh_from_db()
-        allowed, reason = can_send_message(person)
+        allowed, reason = told_of(person)
         human = canonical(person)
         held, ways = _suppressed(human)
         if allowed and held and held == ways:
