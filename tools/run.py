@@ -208,7 +208,8 @@ def serve(supervisor: Supervisor, login: str) -> int:
                 or "There is no demo user; .venv/bin/python manage.py createsuperuser makes one."
             )
             supervisor.watch()
-        say("Ending web and worker ...")
+        why = f"{supervisor.ended_by} was sent to this process. " if supervisor.ended_by else ""
+        say(f"{why}Ending web and worker ...")
     finally:
         supervisor.end()
     say("Ended.")

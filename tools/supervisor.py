@@ -79,6 +79,7 @@ class Supervisor:
         self.children = list(children)
         self.leave_early = leave_early
         self.stopping = False
+        self.ended_by = ""  # the signal that ended it; of Ctrl-C whoever pressed it knows
         self._lifeline: IO[bytes] | None = None
 
     def start(self) -> None:
@@ -120,8 +121,10 @@ class Supervisor:
         if self._lifeline is not None:
             self._lifeline.close()
 
-    def _stop(self, _number: int, _frame: object) -> None:
+    def _stop(self, number: int, _frame: object) -> None:
         self.stopping = True
+        if number != signal.SIGINT and not self.ended_by:
+            self.ended_by = signal.Signals(number).name
 
     def _begin(self, child: Child) -> None:
         self._tell(f"+{child.start()}")

@@ -165,3 +165,13 @@ def test_groups_that_are_gone_are_no_fault():
     gone = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
     gone.wait()
     guard.end_groups({gone.pid}, patience=0.1)
+
+
+@pytest.mark.parametrize(
+    ("number", "named"),
+    [(signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP"), (signal.SIGINT, "")],
+)
+def test_the_signal_that_ends_it_is_named_but_for_ctrl_c(family, number, named):
+    os.kill(os.getpid(), number)
+    assert family.watch(5) is False
+    assert (family.stopping, family.ended_by) == (True, named)
