@@ -144,6 +144,21 @@ def test_there_are_these_tools_and_none_that_approves_sends_or_changes_a_control
             assert module in ("safety.contract",) or not module.startswith("safety"), module
 
 
+def test_the_documents_name_the_arguments_of_every_tool(host):
+    listed = host.run(lambda client: client.list_tools()).tools
+    schemas = {tool.name: tool.input_schema for tool in listed}
+    there = {
+        name: (set(schema["properties"]), set(schema.get("required", [])))
+        for name, schema in schemas.items()
+    }
+    text = (source.ROOT / "docs/agents.md").read_text("utf-8").split("| tool | arguments |")[1]
+    told = {}
+    for row in re.findall(r"^\| `(\w+)` \| (.+) \|$", text.split("\n\n")[0], re.MULTILINE):
+        bare = re.sub(r"\([^()]*\)", "", row[1])
+        told[row[0]] = (set(re.findall(r"`(\w+)`", bare)), set(re.findall(r"\*\*`(\w+)`", bare)))
+    assert told == there
+
+
 def imports_of(path) -> set[str]:
     nodes = ast.walk(tree(path))
     return {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
