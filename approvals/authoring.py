@@ -22,6 +22,8 @@ from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 
+WITHDRAW = " Withdraw it first: that makes it a draft again."
+
 
 def save(
     draft_id: int,
@@ -88,8 +90,10 @@ def _held(draft_id: int, verb: Verb, *, by: Principal, at: datetime, digest: str
     require(by, verb, found.workspace)
     erasure.hold([found.person_id, found.person.human_id])  # before the draft, as an erasure does
     if Draft.objects.filter(pk=draft_id, status=DraftStatus.DRAFT).update(updated_at=at) != 1:
-        label = rows.get(pk=draft_id).get_status_display().lower()
-        raise Lost(f"This message is {label} by now; only a draft can be changed.")
+        now = rows.get(pk=draft_id)
+        way = WITHDRAW if now.status == DraftStatus.PENDING_APPROVAL else ""
+        label = now.get_status_display().lower()
+        raise Lost(f"This message is {label} by now; only a draft can be changed.{way}")
     held = rows.get(pk=draft_id)
     if (held.current.digest if held.current else "") != digest:
         raise Stale(

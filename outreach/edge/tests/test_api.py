@@ -290,6 +290,19 @@ def test_an_author_takes_a_message_back_until_it_is_decided(bot, person):
     assert api.code(bot.post(path, {"reason": "again"})) == (409, "lost")
 
 
+def test_who_would_change_what_waits_is_told_to_withdraw_it(bot, person):
+    body = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
+    path = f"/api/drafts/{body['uuid']}"
+    answer = bot.patch(path, {"text": "New words."}, If_Match=body["digest"])
+    assert api.code(answer) == (409, "lost")
+    assert answer.json()["errors"][0]["detail"] == (
+        "This message is pending approval by now; only a draft can be changed. Withdraw it first: "
+        "that makes it a draft again."
+    )
+    bot.post(f"{path}/withdraw", {"reason": "a mistake"})
+    assert bot.patch(path, {"text": "New words."}, If_Match=body["digest"]).status_code == 200
+
+
 def test_a_decision_that_was_given_is_not_the_authors_to_take_back(bot, person):
     body = bot.post("/api/drafts", proposal(person), Idempotency_Key="a1").json()
     number, alice = body["rounds"][0]["id"], api.colleague(testing.alice)
