@@ -35,12 +35,23 @@ LONGEST_SUBJECT = 120
 
 
 def objections(subject: str, text: str, brief: Brief, *, longest: int = 0) -> list[str]:
-    """Why these words cannot be used, each in a few words; none when they can."""
-    return [*_shape(subject, text, brief, longest), *_content(f"{subject}\n{text}", text, brief)]
+    """Why these words cannot be used, each in a few words; none when they can.
+
+    What is too long is not read: its author must begin anew, and a hundred thousand letters take
+    some of the patterns minutes.
+    """
+    shape = list(_shape(subject, text, brief, longest))
+    if len(text) > _most(brief, longest) or len(subject) > LONGEST_SUBJECT:
+        return shape
+    return [*shape, *_content(f"{subject}\n{text}", text, brief)]
+
+
+def _most(brief: Brief, longest: int) -> int:
+    return longest or LONGEST.get(brief.channel, 2500)
 
 
 def _shape(subject: str, text: str, brief: Brief, longest: int) -> Iterator[str]:
-    most = longest or LONGEST.get(brief.channel, 2500)
+    most = _most(brief, longest)
     if len(text.strip()) < 40:
         yield "the text is empty or hardly begun"
     if len(text) > most:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from outreach import testing
@@ -247,6 +249,14 @@ def test_no_transaction_is_open_while_it_thinks(place, server):
 
 def brief(**facts):
     return Brief("email", "reconnect", {name: Fact(value, "t") for name, value in facts.items()})
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "a.-" * 33_000, "a@" * 50_000])
+def test_a_text_that_is_too_long_costs_no_minutes(text):
+    started = time.process_time()
+    [said] = model_rules.objections("A question", text, brief(greeting_name="Anna"))
+    assert said.endswith("characters, 2500 at most are allowed")
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
