@@ -136,14 +136,19 @@ def position(raw: str, company_name: str) -> str:
 
 def _without(words: str, name: str) -> str:
     """Without the company where the title begins or ends with it, however often."""
-    if sum(map(str.isalnum, name)) < 2:
-        return words
+    if sum(map(str.isalnum, name)) < 2 or _folded(name) not in _folded(words):
+        return words  # mostly: reading the two patterns takes longer than all the rest here
     named = re.escape(name)
     before = re.compile(rf"(?i)^{named}{HEAD}")
     after = re.compile(rf"(?i)(?:{TAIL}|(?P<who>founder|owner) of ){named}(?:{FORMS})?\W*$")
     while (shorter := after.sub(r"\g<who>", before.sub("", words))) != words and shorter.strip():
         words = shorter.strip(" ,")
     return words
+
+
+def _folded(text: str) -> str:
+    """The same for all that `re` calls the same but for its case, so that nothing is missed."""
+    return text.casefold().replace("\u0307", "").replace("ı", "i")
 
 
 def field(raw: str) -> str:
