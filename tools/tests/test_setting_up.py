@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 
 import pytest
 
@@ -157,3 +158,17 @@ def test_tests_see_nothing_this_machine_is_set_up_for(monkeypatch, tmp_path):
     assert not {"DRY_RUN", "EMAIL_URL", "DATABASE_URL"} & set(seen)
     assert seen["ENV_FILE"] == os.devnull
     assert run_tests.environment(tmp_path, "postgres://x/y")["DATABASE_URL"] == "postgres://x/y"
+
+
+@pytest.mark.parametrize(("names", "taken"), [("bare able", "able"), ("bare", "bare")])
+def test_make_takes_a_python_that_can_make_a_venv_before_one_that_cannot(tmp_path, names, taken):
+    """Debian's may come without; where there is no other, setting up says what to install."""
+    for name in ("able", "bare", "python3"):
+        refuses = "" if name == "able" else 'case "$2" in *ensurepip*) exit 1;; esac\n'
+        (tmp_path / name).write_text(f"#!/bin/sh\n{refuses}exit 0\n")
+        (tmp_path / name).chmod(0o755)
+    said = subprocess.run(
+        ["make", "-n", "setup", f"NAMES={names}"], cwd=steps.ROOT, capture_output=True, text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True,
+    ).stdout  # fmt: skip
+    assert said.splitlines()[-1] == f"{taken} -m tools.setup"
