@@ -71,12 +71,22 @@ def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[st
     return {
         "message": f"Message {draft.uuid} by {draft.channel}, {draft.get_status_display().lower()}",
         "permission": permission or _given(approval),
-        "answer": _answer(held, allowed, at),
+        "answer": _answer(held, allowed, at) + _held_on(known, verdict, held),
         "without_brakes": _answer(without, allowed, at),
         "earliest": leaves_at.isoformat() if without.level < Level.BLOCK else None,
         "local_time": f"{known.zones.zones[0]} ({known.zones.source})",
         "checks": [line for check in gate.CHECKS for line in _check(check, known, at)],
     }
+
+
+def _held_on(known: gate.Facts, verdict: Verdict, held: Verdict) -> str:
+    """What holds it longer than the rules of now say each by itself: the one that comes after."""
+    first, last = verdict.not_before, held.not_before
+    if held.level is Level.BLOCK or first is None or last is None or first >= last:
+        return ""
+    then = gate.judge_message(known, gate.Moment.SENDING, first)
+    why = [each.message.rstrip(".") for each in then.findings if each.code in gate.HOLDS]
+    return f" At {first:%Y-%m-%d %H:%M} UTC another rule holds it on: {'; '.join(why)}."
 
 
 def _check(check: gate.Check, known: gate.Facts, at: datetime) -> list[dict[str, Any]]:
@@ -98,7 +108,8 @@ def _permission(draft: Draft, approval: Approval | None, at: datetime) -> str:
     if approval is None:
         return "It was never submitted, so nobody has approved it."
     if not approval.is_given:
-        return f"#{approval.pk} is {approval.get_status_display().lower()}: nothing is approved."
+        said = f"#{approval.pk} is {approval.get_status_display().lower()}: nothing is approved."
+        return f"{said}{_newer(approval)}"
     if approval.taken_at is not None:
         return f"#{approval.pk} is being sent, has left, or waits for a person to say whether."
     fault = taking.broken(
@@ -111,6 +122,14 @@ def _permission(draft: Draft, approval: Approval | None, at: datetime) -> str:
     if approval.due_at is not None and approval.due_at > at:
         return f"#{approval.pk} is approved and waits until {approval.due_at:%Y-%m-%d %H:%M} UTC."
     return ""
+
+
+def _newer(approval: Approval) -> str:
+    """The message's last round, where this is not it: `doctor` was asked about an old number."""
+    last = Approval.objects.filter(draft=approval.draft_id).order_by("-pk").first()
+    if last is None or last.pk == approval.pk:
+        return ""
+    return f" Its message is #{last.pk} by now, {last.get_status_display().lower()}."
 
 
 def _given(approval: Approval | None) -> str:

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from approvals import proposing, submission
 from channels import stop
 from channels.liveness import current_boot_id
 from channels.models import Delivery, PlatformTemplate
@@ -356,6 +357,7 @@ def test_a_message_that_may_leave_says_so(live, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: WORKDAY + timedelta(minutes=1))
     text = doctor("--message", str(approval.pk))
     assert "It would leave now." in text
+    assert text.index("It would leave now.") < text.index("Configured"), "asked for, so told first"
     assert "Permission: A person approved exactly this text." in text
     assert "Local time is that of UTC (workspace)" in text
 
@@ -369,11 +371,12 @@ def test_a_message_that_two_rules_hold_has_one_moment_in_one_format(live):
         rest(approval.human, CoolingOff.Cause.DAILY_LIMIT, at=noon, until=night)
         found = report("--message", str(approval.pk))["message"]
         said = doctor("--message", str(approval.pk))
-    part = said[said.index("Message ") : said.index("\nFindings")]
+    part = said[said.index("Message ") : said.index("\nConfigured")]
     assert found["earliest"] == "2026-03-12T08:00:00+00:00", "after the rest come the quiet hours"
     words = "2026-03-12 08:00 UTC"
     assert f"held until {words}" in found["answer"] and f"held until {words}" in part
     assert f"Earliest without brakes: {words}" in part
+    assert "At 2026-03-12 03:00 UTC another rule holds it on: " in found["answer"]
     assert "nothing to say" not in part and not re.search(r"\dT\d", part)
     assert re.search(r"\n  pass  .*suppression", part)
 
@@ -404,6 +407,18 @@ def test_what_stands_against_a_permission(live):
     assert "does not match the text" in permission(given.pk)
     rows.filter(pk=given.pk).update(taken_at=now)
     assert "is being sent, has left" in permission(given.pk)
+
+
+def test_an_old_number_names_the_round_its_message_is_in_by_now(live):
+    now = timezone.now()
+    old = testing.make_pending(at=now)
+    author = testing.bob(old.workspace)
+    proposing.withdraw(old.draft, reason="a mistake", by=author, at=now)
+    new = submission.submit(old.draft_id, by=author, at=now).approval
+    assert permission(old.pk) == (
+        f"#{old.pk} is withdrawn: nothing is approved. Its message is #{new.pk} by now, pending."
+    )
+    assert permission(new.pk) == f"#{new.pk} is pending: nothing is approved."
 
 
 def permission(number):

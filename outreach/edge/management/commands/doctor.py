@@ -97,6 +97,8 @@ class Command(BaseCommand):
 
     def _print(self, report: dict[str, Any]) -> None:
         self.stdout.write(f"{report['badge']}: {report['message_now']}")
+        if report.get("message"):
+            self._print_message(report["message"])
         for title in ("configured", "alive"):
             self.stdout.write(f"\n{title.capitalize()}")
             for name, value in report[title].items():
@@ -105,8 +107,6 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{title.capitalize()}")
             for line in report.get(title, ["not looked at: the database does not answer"]):
                 self.stdout.write(f"  {line}")
-        if report.get("message"):
-            self._print_message(report["message"])
         self.stdout.write("\nFindings")
         for each in report["findings"]:
             self.stdout.write(f"  {each['level']} {each['id']}: {each['message']}")
@@ -116,7 +116,7 @@ class Command(BaseCommand):
             self.stdout.write("  none")
 
     def _print_message(self, found: dict[str, Any]) -> None:
-        """The message last before the findings: it is what whoever asked is looking for."""
+        """The message before all else: it is what whoever asked is looking for."""
         self.stdout.write(f"\n{found['message']}")
         self.stdout.write(f"  {found['answer']}")
         self.stdout.write(f"  Permission: {found['permission']}")
