@@ -22,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import badges, bulk_page, desk, holds, marks, paging, presence, queue, review
+from approvals import badges, bulk_page, desk, holds, paging, presence, queue, review
 from approvals.endings import told
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
@@ -191,8 +191,8 @@ class ApprovalAdmin(SidePages):
             said, words = desk.mended(error, request.POST, fresh.revision.text)
             messages.error(request, said)
             # What was saved all the same (the rules rewrote it) is shown, not typed once more.
-            typed = None if desk.was_saved(error) else words
-            return self._show(request, fresh, typed=typed, status=desk.status_of(error))
+            refused = desk.NOTHING if desk.was_saved(error) else desk.Typed(words, said)
+            return self._show(request, fresh, refused, status=desk.status_of(error))
         messages.success(request, done.sentence)
         return self._go(request, done.stay or following, undo=done.undo)
 
@@ -219,8 +219,8 @@ class ApprovalAdmin(SidePages):
         self,
         request: HttpRequest,
         item: Approval,
+        refused: desk.Typed = desk.NOTHING,
         *,
-        typed: QueryDict | None = None,
         status: int = 200,
     ) -> HttpResponse:
         kept = request.GET.get(FILTERS, "")
@@ -228,11 +228,8 @@ class ApprovalAdmin(SidePages):
         context = {
             **review.page(item, at=timezone.now(), state=controls_of(request)),
             "title": f"Review #{item.pk}",
-            "typed": typed,
+            **refused.shown(),
             "asked_for": desk.asked_for(item, timezone.now()),
-            "typed_hidden": marks.hidden(typed.get("subject", ""), typed.get("text", ""))
-            if typed
-            else [],
             "readers": presence.of_pending(item, at=timezone.now()),
             "more_time": queue.span(timedelta(hours=item.workspace.approval_expiry_hours)),
             "may_decide": may(request, Verb.DECIDE, item.workspace_id),

@@ -38,6 +38,29 @@ class Done:
     stay: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed in a form that was refused, and why: the page gives both back."""
+
+    form: QueryDict | None = None
+    why: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """For the page: `unsaved` names the form that opens, with its words still unsaved."""
+        form = self.form if self.form is not None else QueryDict()
+        return {
+            "typed": self.form,
+            "refused": self.why,
+            "unsaved": OPENS.get(form.get("action", ""), ""),
+            "typed_hidden": marks.hidden(form.get("subject", ""), form.get("text", "")),
+        }
+
+
+NOTHING = Typed()
+# The form of the review page in which somebody types what each action takes.
+OPENS = {"edit_approve": "edit", "save": "edit", "return": "return", "reject": "reject"}
+
+
 def act(approval: Approval, form: QueryDict, *, by: Principal, at: datetime) -> Done:
     """Do what the posted form asks for. Raises one of ERRORS."""
     action = ACTIONS.get(form.get("action", ""))

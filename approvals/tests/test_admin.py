@@ -938,6 +938,20 @@ def test_an_edit_that_loses_the_footer_is_refused_and_gets_it_back():
     assert item.status == "approved"
 
 
+def test_without_scripts_a_refused_edit_is_passed_over_only_by_a_tick():
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    assert "without_edit" not in client.get(page(item)).content.decode()
+    form = {"digest": item.digest, "subject": "Other", "text": "Only mine.", "action": "save"}
+    text = client.post(f"{LIST}{item.pk}/change/", form).content.decode()
+    assert 'name="without_edit" value="1" required' in text
+    assert "Your edit is not saved." in text and 'data-refused="edit-text"' in text
+    form = {"digest": item.digest, "action": "reject", "reason": ""}
+    text = client.post(f"{LIST}{item.pk}/change/", form).content.decode()
+    assert 'data-refused="reason"' in text and "without_edit" not in text
+
+
 def test_confidence_is_said_to_be_of_the_text_before_an_edit():
     person, bob = testing.make_person(), testing.bob()
     told = drafts.Text("Minutes", "As agreed.", confidence=85, reasoning="All facts are known.")

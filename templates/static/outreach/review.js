@@ -95,16 +95,27 @@ document.addEventListener("DOMContentLoaded", () => {
         });
     });
 
-    // A half-typed edit is neither approved nor thrown away: its author says which.
-    const typed = () => [...document.querySelectorAll("#edit-form input[name=subject], #edit-form textarea")].some(
-        (field) => field.value !== field.defaultValue);
+    // A half-typed edit is neither approved nor thrown away: its author says which. Compared with what
+    // is saved: after a refusal the field comes with what was typed.
+    const typed = () => [...document.querySelectorAll("#edit-form [data-saved]")].some(
+        (field) => field.value !== field.dataset.saved);
+    const other = () => [["return", "feedback", "You typed what should change: send it back"],
+        ["reject", "reason", "You typed why to reject it: reject it"],
+        ["block", "block-reason", "You typed why to block them: block them"],
+    ].find(([, field]) => document.getElementById(field)?.value.trim());
     // Why this press, of the key or the button, does not approve yet. What it shows, the next press
     // may approve; a double click is one press.
     let shown = 0;
     const holds = () => {
         if (typed()) {
             open("edit", "edit-text");
-            say.textContent = "You changed the text: save and approve it here, or restore it first.";
+            say.textContent = "Your edit is not saved: save and approve it here, or discard it first.";
+            return true;
+        }
+        const begun = other();
+        if (begun) {
+            open(begun[0], begun[1]);
+            say.textContent = `${begun[2]} here, or empty the field first.`;
             return true;
         }
         if (Date.now() - shown < DOUBLE) return true;
@@ -124,6 +135,13 @@ document.addEventListener("DOMContentLoaded", () => {
         if (button.disabled) say.textContent = "It cannot be approved as it stands.";
         else button.form.requestSubmit(button);
     };
+    // What was refused stands open with its words, and typing goes on where it was.
+    const refused = document.querySelector("[data-refused]");
+    if (refused) {
+        document.getElementById(refused.dataset.refused).focus({ preventScroll: true });
+        refused.scrollIntoView({ block: "start", behavior: "instant" });
+    }
+
     const go = (address, words) => {
         if (address) window.location.assign(address);
         else if (say) say.textContent = words;
