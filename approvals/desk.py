@@ -76,7 +76,7 @@ def status_of(error: Exception) -> int:
     return 403 if isinstance(error, NotAllowed) else 400
 
 
-PUT_BACK = " It is back below: look, then save again."
+PUT_BACK = " It is back below, with your own words above it: look, then save again."
 
 
 def mended(error: Exception, form: QueryDict, old: str) -> tuple[str, QueryDict]:

@@ -82,9 +82,10 @@ def all_heard(approval: Approval, heard: int | None) -> int:
 
 def footer_kept(old: str, new: str) -> None:
     if footers.lost(old, new):
+        done = "was changed" if footers.is_altered(old, new) else "is gone"
         raise Refused(
-            "The end of the message is gone: who writes, and how to make it stop. Every e-mail "
-            "needs it.",
+            f"The end of the message {done}: who writes, and how to make it stop. Every e-mail "
+            "needs it as it was.",
             "footer_gone",
         )
 

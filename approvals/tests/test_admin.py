@@ -929,6 +929,7 @@ def test_an_edit_that_loses_the_footer_is_refused_and_gets_it_back():
     answer = client.post(f"{LIST}{item.pk}/change/", form)
     text = answer.content.decode()
     assert answer.status_code == 400 and "It is back below" in text
+    assert "The end of the message is gone" in text
     item.refresh_from_db()
     assert (item.status, item.edited) == ("pending", False)
     back = answer.context["typed"]["text"]
@@ -936,6 +937,19 @@ def test_an_edit_that_loses_the_footer_is_refused_and_gets_it_back():
     client.post(f"{LIST}{item.pk}/change/", {**form, "text": back})
     item.refresh_from_db()
     assert item.status == "approved"
+
+
+def test_words_added_to_the_footer_are_named_so_and_stand_above_it():
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    typed = item.revision.text + " PS from Rita"
+    form = {"action": "save", "digest": item.digest, "subject": "Other", "text": typed}
+    answer = client.post(f"{LIST}{item.pk}/change/", form)
+    assert "The end of the message was changed" in answer.content.decode()
+    letter, foot = answer.context["typed"]["text"].split("\n\n-- \n")
+    assert letter.endswith("PS from Rita") and foot.startswith("Mira · 1 Sample Street\n")
+    assert answer.context["typed"]["text"].count("rather not hear from us") == 1
 
 
 def test_without_scripts_a_refused_edit_is_passed_over_only_by_a_tick():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 from django.utils.html import escape
 
 from outreach.core.models import Channel, Workspace
@@ -45,13 +47,26 @@ def lost(old: str, new: str) -> str:
 
 
 def put_back(old: str, new: str) -> str:
-    """`new`, ending with the footer of `old` where it had lost it."""
+    """`new`, ending with the footer of `old` where it had lost it, once.
+
+    What was written into a line of the footer stands above it; a line of it that was altered goes.
+    """
     found = lost(old, new)
     if not found:
         return new
-    known = _lines(found) - {""}
-    own = [line for line in new.splitlines() if _one_spaced(line) not in known]
+    known = _lines(found) - {"", "--"}
+    own: list[str] = []
+    beneath = False
+    for line in new.splitlines():
+        beneath = beneath or line.strip() == "--"
+        own += _own(line, known, beneath=beneath)
     return "\n".join(own).rstrip() + found
+
+
+def is_altered(old: str, new: str) -> bool:
+    """Whether of the footer that `new` lost something still stands in it, in other words."""
+    known = _lines(lost(old, new)) - {"", "--"}
+    return any(_own(line, known, beneath=True) != [line] for line in new.splitlines())
 
 
 def is_all(foot: str, text: str) -> bool:
@@ -59,6 +74,22 @@ def is_all(foot: str, text: str) -> bool:
     known = _lines(foot) | {"--"}
     own = (line for line in text.splitlines() if _one_spaced(line) not in known)
     return not any(char.isprintable() and not char.isspace() for line in own for char in line)
+
+
+NEAR = 0.75  # alike enough to be a line of the footer with some of its words changed
+
+
+def _own(line: str, known: set[str], *, beneath: bool) -> list[str]:
+    """What of a line is its author's own, none of the footer's; `beneath` its sign, altered too."""
+    plain = _one_spaced(line)
+    inside = next((each for each in known if each in plain), "")
+    if inside:
+        rest = _one_spaced(plain.replace(inside, " "))
+        return [rest] if rest else []
+    if plain == "--":
+        return []
+    near = beneath and any(SequenceMatcher(None, each, plain).ratio() > NEAR for each in known)
+    return [] if near else [line]
 
 
 def _lines(text: str) -> set[str]:

@@ -120,6 +120,13 @@ def test_a_footer_is_missed_line_by_line_and_put_back_whole():
         assert not footers.lost(old, mended) and mended.count(footers.OPT_OUT) == 1
     assert footers.put_back(old, "Other.") == "Other." + footers.of(place, "email")
     assert footers.put_back(old, old) == old
+    foot = footers.of(place, "email")
+    assert (
+        footers.put_back(old, old + " PS from Rita") == f"Dear Ann,\n\nNews.\n\nPS from Rita{foot}"
+    )
+    altered = old.replace("we will not write again", "we stop")
+    assert footers.put_back(old, altered) == old and footers.is_altered(old, altered)
+    assert not footers.is_altered(old, "Dear Ann,\n\nNews.")
 
 
 @pytest.mark.django_db
