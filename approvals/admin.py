@@ -62,7 +62,7 @@ class ApprovalAdmin(SidePages):
     list_display_links = ("show_person",)
     list_filter = tuple(_filter(name) for name in queue.CHOICES)
     search_fields = ("draft__person__full_name",)
-    search_help_text = "Person, company, #number"
+    search_help_text = "Person, company, address or number"
     sortable_by = ()
     paginator = paging.InfinitePaginator
     list_fullwidth = True

@@ -81,13 +81,17 @@ def narrow_one(rows: QuerySet[Approval], name: str, value: str) -> QuerySet[Appr
 
 
 def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
-    """By number, or by every word in the person's or the company's name."""
+    """By number, or by every word in the person's or the company's name, or in their address."""
     text = words.replace("\0", " ").strip()
-    if text.startswith("#") and text[1:].isdecimal() and len(text) < 19:
-        return rows.filter(pk=int(text[1:]))
+    number = text.removeprefix("#")
+    if number.isdecimal() and len(text) < 19:
+        numbered = rows.filter(pk=int(number))
+        if number != text or numbered.exists():
+            return numbered
     if not text:
         return rows
-    asked = [(("full_name__icontains", word), _works_at(word)) for word in text.split()[:8]]
+    parts = text.split()[:8]
+    asked = [(("full_name__icontains", word), _works_at(word)) for word in parts]
     people = Person.objects.all()
     for name, company in asked:
         people = people.filter(Q(name) | Q(company))
@@ -96,12 +100,27 @@ def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
     # quicker to walk the queue in its order and to look at each human until the page is full.
     few = list(humans[: FEW + 1])
     if len(few) <= FEW:
-        return rows.filter(human__in=few)
+        found = rows.filter(human__in=few)
+        return found if few and found.exists() else rows.filter(human__in=_wider(parts))
     merged = people.filter(merged_into__isnull=False).values("merged_into_id")
     wanted = Q()
     for name, company in asked:
         wanted &= Q((f"human__{name[0]}", name[1])) | Q((f"human__{company[0]}", company[1]))
     return rows.filter(wanted | Q(human__in=merged))
+
+
+def _wider(words: list[str]) -> QuerySet[Any]:
+    """Whom the words find by their address, and in other letter cases: Élodie by "elodie".
+
+    SQLite knows no small letter of É. It looks at every address, so only where no name was found.
+    """
+    people = Person.objects.all()
+    for word in words:
+        wanted = Q(addresses__normalised__icontains=word.casefold())
+        for written in {word.lower(), word.upper(), word.capitalize()}:
+            wanted |= Q(full_name__contains=written) | Q(account__name__contains=written)
+        people = people.filter(wanted)
+    return people.values_list(Coalesce("merged_into_id", "id"), flat=True)
 
 
 def _works_at(word: str) -> tuple[str, Any]:

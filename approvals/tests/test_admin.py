@@ -150,6 +150,20 @@ def test_an_empty_filter_and_a_choice_are_told_nothing(query):
 
 
 @pytest.mark.both
+@pytest.mark.parametrize(
+    "words", ["élodie", "elodie", "ÉLODIE moreau", "elodie moreau", "NO", "#NO"]
+)
+def test_search_finds_in_any_letter_case_by_address_and_by_the_number_alone(words):
+    person = testing.make_person(name="Élodie Moreau")
+    person.addresses.update(normalised="elodie.moreau@example.com")
+    item = testing.make_pending(person)
+    other = testing.make_pending(testing.make_person(name="Ann Other"))
+    client = enter(testing.alice())
+    asked = words.replace("NO", str(item.pk)).replace("#", "%23")
+    found = list(client.get(f"{LIST}?q={asked}").context["cl"].result_list)
+    assert found == [item] and other not in found
+
+
 def test_filters_and_search_find_by_person_company_and_number():
     account = Account.objects.create(
         workspace=testing.make_workspace(), name="Globex", key="globex"
