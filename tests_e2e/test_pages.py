@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from approvals.models import Approval, Recheck
 from outreach import testing
+from outreach.core.models import Activity
 from safety import events
 from safety.models import SystemControl
 from safety.verdict import Finding
@@ -54,6 +55,17 @@ def test_the_names_of_columns_stay_whole_on_a_phone(enter):
     )
     assert page.evaluate(width) > 45  # "Reason" in one line
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_long_digest_and_the_buttons_fit_a_phone(enter):
+    testing.alice()
+    item = make("Long Digest")
+    page = enter("alice", width=390)
+    last = Activity.objects.filter(digest=item.digest).last()
+    page.goto(f"/admin/core/activity/{last.pk}/change/")
+    assert item.digest[:9] in page.inner_text("#content") and page.evaluate(SIDEWAYS) <= 0
+    page.goto(address(item))
+    assert page.eval_on_selector("#approve", "(one) => one.getBoundingClientRect().height") >= 44
 
 
 def test_the_emergency_button_stops_and_says_so(enter):
