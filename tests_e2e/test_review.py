@@ -27,6 +27,7 @@ def test_a_whole_round_by_keyboard_alone(enter):
     at(page, items[0])
     page.keyboard.press("a")  # approve
     at(page, items[1])
+    page.wait_for_function("document.activeElement.id === 'to'")  # whom the next one is to
     assert status(items[0]) == "approved"
     page.keyboard.press("s")  # skip
     at(page, items[2])

@@ -159,6 +159,16 @@ def test_tenants_see_nothing_of_each_other():
     assert person.status == "active"
 
 
+def test_each_page_begins_with_a_way_past_its_menu_and_names_its_search():
+    client = enter(testing.alice())
+    for name in ("core_person", "channels_delivery", "core_activity", "approvals_approval"):
+        text = client.get(reverse(f"admin:{name}_changelist")).content.decode()
+        body = text[text.index("<body") :]
+        assert body.index('href="#content"') < body.index("<nav"), name
+        field = re.search(r'<input type="text"[^>]*name="q"[^>]*>', body)
+        assert field is None or 'aria-label="Search' in field[0], name
+
+
 def test_an_operator_without_membership_sees_no_message():
     item = testing.make_pending(testing.make_person(name="Private Person"))
     client = enter(testing.olaf())

@@ -140,6 +140,9 @@ document.addEventListener("DOMContentLoaded", () => {
     if (refused) {
         document.getElementById(refused.dataset.refused).focus({ preventScroll: true });
         refused.scrollIntoView({ block: "start", behavior: "instant" });
+    } else if (document.activeElement === document.body) {
+        // After a decision the next item stands here: whoever listens to the page hears whom it is to.
+        document.getElementById("to").focus({ preventScroll: true });
     }
 
     const go = (address, words) => {
