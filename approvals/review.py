@@ -86,6 +86,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "emergency": getattr(approval.draft, "emergency", None),
         "presets": PRESETS,
         "zone": clocks.zones_of(approval),
+        "our_zone": clocks.workspace_zone(approval.workspace),
         **about(person, human, approval, at=at, state=state),
         "facts": pairs(person.facts),
         **_after(approval, at=at),

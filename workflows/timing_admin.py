@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from django.utils import timezone
 
+from approvals.clocks import our_clock
 from outreach.core.models import Channel, Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from safety import controls
@@ -52,9 +53,9 @@ class ScheduleAdmin(PageAdmin):
     def show_state(self, obj: Schedule) -> str:
         return "on" if obj.is_enabled else "off"
 
-    @column("Next (UTC)")
+    @column("Next")
     def show_next(self, obj: Schedule) -> str:
-        return f"{obj.next_at:%Y-%m-%d %H:%M}" if obj.is_enabled and obj.next_at else "—"
+        return our_clock(obj.workspace, obj.next_at) if obj.is_enabled and obj.next_at else "—"
 
     def row_view(self, request: HttpRequest, row: Schedule) -> HttpResponse:
         code = 200

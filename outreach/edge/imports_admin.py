@@ -19,6 +19,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from approvals.clocks import our_clock
 from outreach.core import activity, importing
 from outreach.core.importing import MAPPABLE, BadChoice, BadFile, Choices, UndoRefused, jobs
 from outreach.core.importing.columns import LABELS, fold
@@ -58,11 +59,16 @@ def on_page(said: str) -> str:
 class ImportAdmin(PageAdmin):
     """Files people came in by, the newest first."""
 
-    list_display = ("file", "show_status", "format", "show_by", "created_at")
+    list_display = ("file", "show_status", "format", "show_by", "show_when")
     list_filter = ("status",)
     list_filter_submit = True
+    list_select_related = ("workspace",)
     sortable_by = ()
     ordering = ("-id",)
+
+    @column("Created")
+    def show_when(self, obj: Import) -> str:
+        return our_clock(obj.workspace, obj.created_at)
 
     @column("Status", label={"Imported": "success", "Refused": "danger", "Undone": "warning"})
     def show_status(self, obj: Import) -> str:

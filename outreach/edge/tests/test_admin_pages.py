@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -22,6 +22,7 @@ from outreach.core.models import (
     Activity,
     Agent,
     Contact,
+    Import,
     Membership,
     Person,
     User,
@@ -32,6 +33,7 @@ from outreach.edge import stop_page
 from outreach.testing import WORKDAY
 from safety import controls, events
 from safety.models import ControlKey, SystemControl
+from workflows.models import Run, Schedule
 
 # What pages say and to whom; the walk over all of them puts each one's statements to both.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -157,6 +159,31 @@ def test_tenants_see_nothing_of_each_other():
     assert workspace.status_code in (302, 403, 404)
     person.refresh_from_db()
     assert person.status == "active"
+
+
+@pytest.mark.parametrize(
+    ("model", "moment", "shown"),
+    [(Import, "created_at", "show_when"), (Run, "created_at", "show_when"),
+     (Schedule, "next_at", "show_next")],
+)  # fmt: skip
+def test_lists_tell_times_by_the_workspaces_clock_and_name_it(model, moment, shown):
+    place = testing.make_workspace(time_zone="Europe/Zurich")
+    row = model(workspace=place, **{moment: datetime(2026, 11, 30, 7, 0, tzinfo=UTC)})
+    page = admin.site.get_model_admin(model)
+    assert getattr(page, shown)(row) == "2026-11-30 08:00 (Europe/Zurich)"
+    assert shown in page.list_display
+
+
+def test_the_history_on_a_review_page_names_its_clock():
+    place = testing.make_workspace(time_zone="Europe/Zurich")
+    item = testing.make_pending(testing.make_person(place))
+    Contact.objects.create(
+        workspace=place, human=item.human, channel="email", direction="in", key="in:1",
+        at=datetime(2026, 11, 30, 23, 30, tzinfo=UTC),
+    )  # fmt: skip
+    address = reverse("admin:approvals_approval_change", args=[item.pk])
+    text = enter(testing.alice()).get(address).content.decode()
+    assert "2026-12-01 00:30" in text and "By the clock in Europe/Zurich." in text
 
 
 def test_each_page_begins_with_a_way_past_its_menu_and_names_its_search():
