@@ -178,6 +178,7 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
 class PageAdmin(TenantAdmin):
     """Rows that are shown, and acted on, by a page of our own: `row_view` answers GET and POST."""
 
+    when_empty = ""  # what appears in this list and what makes it, said where it has nothing yet
     row_view: Callable[[HttpRequest, Any], HttpResponse]
 
     def change_view(

@@ -20,6 +20,10 @@ TEMPLATES = "admin/workflows"
 class ArtifactAdmin(PageAdmin):
     """Results, newest first; each kind has its page."""
 
+    when_empty = (
+        "Plans, shortlists and call scripts appear here when a workflow has made one: start it "
+        "under “Workflow runs”."
+    )
     list_display = ("show_title", "show_kind", "show_person", "show_state", "show_when")
     list_display_links = ("show_title",)
     list_filter = ("kind", ("created_at", admin.DateFieldListFilter))
@@ -82,6 +86,10 @@ class ArtifactAdmin(PageAdmin):
 class ResearchSnapshotAdmin(PageAdmin):
     """What was known of a company, by day."""
 
+    when_empty = (
+        "What is known of a company appears here when the workflow “Account research” has run: "
+        "start it under “Workflow runs”."
+    )
     list_display = ("show_account", "show_known", "show_gaps", "show_when")
     list_display_links = ("show_account",)
     list_filter = (("created_at", admin.DateFieldListFilter),)

@@ -30,6 +30,10 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 class ScheduleAdmin(PageAdmin):
     """Workflows at set times. A new one is made on the page that starts the workflow."""
 
+    when_empty = (
+        "Workflows that start by themselves appear here. Choose a workflow under “Workflow runs”, "
+        "then set its days and time on the page that starts it."
+    )
     list_display = ("show_workflow", "show_when", "show_state", "show_next", "show_by")
     list_display_links = ("show_workflow",)
     list_select_related = ("workspace", "last_run")
@@ -102,6 +106,9 @@ def title_of(row: Schedule) -> str:
 class ExperimentAdmin(PageAdmin):
     """Variants of a message, compared. Begun and ended by admins of the workspace."""
 
+    when_empty = (
+        "Two or more wordings of one message, compared by the answers they get, appear here."
+    )
     list_display = ("show_name", "channel", "show_variants", "planned", "show_state", "show_begun")
     list_display_links = ("show_name",)
     list_select_related = ("workspace",)

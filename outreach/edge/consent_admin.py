@@ -33,6 +33,10 @@ def status_of(error: Exception) -> int:
 class ConsentAdmin(PageAdmin):
     """Why we may write to whom; given on a person's page, withdrawn here."""
 
+    when_empty = (
+        "Who agreed to be written to appears here. A consent is recorded on the person's page: "
+        "find them among the people, then choose “Record a consent”."
+    )
     list_display = ("show_person", "channel", "basis", "show_state", "at", "expires_at", "source")
     list_display_links = ("show_person",)
     list_filter = ("channel", "basis", ("at", admin.DateFieldListFilter))

@@ -64,6 +64,10 @@ class StatusFilter(SimpleListFilter):
 class InboxAdmin(PageAdmin):
     """Messages from people, the newest first."""
 
+    when_empty = (
+        "What people answer appears here: read from the mailbox, told by a provider, or written "
+        "down here by hand."
+    )
     list_display = (
         "show_sender", "channel", "show_words", "show_verdict", "show_status", "show_age",
     )  # fmt: skip

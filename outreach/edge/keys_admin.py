@@ -44,6 +44,10 @@ MINE = "me"
 class ApiKeyAdmin(PageAdmin):
     """Keys of agents, for who may configure their workspace, and everybody's own."""
 
+    when_empty = (
+        "A key lets an agent or a program in by REST or MCP. Make one for each; what it may do is "
+        "said there."
+    )
     list_display = ("show_key", "show_holder", "workspace", "show_state", "last_used_at")
     list_display_links = ("show_key",)
     list_select_related = ("agent", "user", "workspace")

@@ -23,6 +23,9 @@ TEMPLATE = "admin/core/voice.html"
 class VoiceAdmin(PageAdmin):
     """One row a version, the newest first. Saving a change makes a new version."""
 
+    when_empty = (
+        "A voice is how one sender writes, learned from examples; drafts are compared with it."
+    )
     list_display = ("show_name", "show_version", "tone", "show_state", "note", "show_by")
     list_display_links = ("show_name",)
     list_select_related = ("workspace",)

@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from approvals.models import Approval
 from channels import settle, simulate, stop
@@ -184,6 +185,19 @@ def test_the_history_on_a_review_page_names_its_clock():
     address = reverse("admin:approvals_approval_change", args=[item.pk])
     text = enter(testing.alice()).get(address).content.decode()
     assert "2026-12-01 00:30" in text and "By the clock in Europe/Zurich." in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["core_inboundmessage", "core_consent", "core_apikey", "core_voiceprofile", "workflows_artifact",
+     "workflows_researchsnapshot", "workflows_schedule", "workflows_experiment"],
+)  # fmt: skip
+def test_an_empty_list_says_what_appears_there(name):
+    client = enter(testing.dora())
+    listed = reverse(f"admin:{name}_changelist")
+    text = client.get(listed).content.decode()
+    words = client.get(listed).context["cl"].model_admin.when_empty
+    assert "Nothing is here yet." in text and words and escape(words) in text
 
 
 def test_each_page_begins_with_a_way_past_its_menu_and_names_its_search():
