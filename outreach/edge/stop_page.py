@@ -215,9 +215,9 @@ def sentence(item: Watch, report: quiet.StopReport) -> str:
     """`set 03:12:04, waiting for 1 message`, or `stopped`, in words."""
     if report.stopped and report.effective_at is not None:
         stopped = f"Stopped at {report.effective_at:%H:%M:%S} UTC. Nothing more leaves"
-        return (
-            f"{stopped} by rule; what people approved goes on." if item.by_rule else f"{stopped}."
-        )
+        if item.by_rule:
+            return f"{stopped} by rule; what people approved goes on."
+        return f"{stopped} to them." if item.humans else f"{stopped}."
     count = len(report.still_open)
     waiting = f"{count} message{'s' if count != 1 else ''}"
     return f"Set {item.set_at:%H:%M:%S} UTC, waiting for {waiting}. Not yet stopped."

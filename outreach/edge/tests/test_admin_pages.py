@@ -449,6 +449,7 @@ def test_blocking_a_person_rejects_what_waits_and_goes_on():
         {"what": "block", "reason": "rude", "next": following},
     )
     assert answer.url == following and "is blocked. Stopped at" in words(answer)
+    assert "Nothing more leaves to them." in words(answer)  # it is no stop of everything
     item.refresh_from_db()
     assert item.status == "rejected" and Person.objects.get(pk=item.human_id).status == "blocked"
 
