@@ -189,8 +189,9 @@ def test_the_history_on_a_review_page_names_its_clock():
 
 @pytest.mark.parametrize(
     "name",
-    ["core_inboundmessage", "core_consent", "core_apikey", "core_voiceprofile", "workflows_artifact",
-     "workflows_researchsnapshot", "workflows_schedule", "workflows_experiment"],
+    ["core_inboundmessage", "core_consent", "core_apikey", "core_voiceprofile",
+     "workflows_artifact", "workflows_researchsnapshot", "workflows_schedule",
+     "workflows_experiment"],
 )  # fmt: skip
 def test_an_empty_list_says_what_appears_there(name):
     client = enter(testing.dora())
