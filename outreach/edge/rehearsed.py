@@ -29,7 +29,7 @@ TITLES = {
     Fate.LEFT: "really left",
 }
 WORDS = {
-    "undecided": "nobody decided",
+    "undecided": "not decided yet",
     "not_judged": "approved, not simulated yet",
     "by_hand": "a person sends it by hand",
     BY_HAND: "a person sent it by hand",
@@ -176,7 +176,10 @@ def limits(place: Workspace, totals: Totals) -> list[str]:
 
 def _when_judged(place: Workspace, totals: Totals) -> str:
     if totals.judged_from is None or totals.judged_to is None:
-        return "Nothing was judged in this time."
+        return (
+            "No send was simulated in this time: only what is approved is. What rules would have "
+            "approved they judged when it was submitted."
+        )
     text = (
         f"Judged as it came, from {stamp(place, totals.judged_from)} to "
         f"{stamp(place, totals.judged_to)}; nothing is judged anew"

@@ -55,7 +55,7 @@ def test_the_answer_comes_first_and_its_limits_last(week):
     counted[1] = int(answer.split("sent, ")[1].split(" held")[0])
     assert sum(counted) == 1 and "0 blocked." in answer  # at night it is held
     assert f"#{week.pk} email to Anna Meier⟦U+001B⟧[2J" in text
-    assert "nobody decided" in text and "2 a colleague's message is always reviewed" in text
+    assert "not decided yet" in text and "2 a colleague's message is always reviewed" in text
     assert "never as sent" in rest[-4] and "All under the rules in force" in rest[-3]
 
 
