@@ -527,6 +527,18 @@ def test_person_verbs_take_the_uuid_in_both_places():
     assert Person.objects.get().desisted_at is not None
 
 
+def test_who_is_stopped_for_good_is_told_with_what_became_of_their_messages():
+    testing.alice()
+    person = testing.make_person()
+    approval = testing.make_pending(person)
+    testing.make_draft(person)
+    said = run("person", "--uuid", str(person.uuid), "--desist", "--reason", "by phone")
+    assert f"Rejected: #{approval.pk}.\n1 draft stays and cannot be submitted.\n" in said
+    assert "The record is stopped, not its addresses" in said
+    again = run("person", "--uuid", str(person.uuid), "--desist", "--reason", "by phone")
+    assert "Nothing of theirs was waiting." in again
+
+
 def test_words_of_a_terminal_that_writes_no_utf_8_keep_nobody_from_being_stopped(tmp_path):
     testing.make_user("eve", Role.REVIEWER)
     one, other = testing.make_pending(), testing.make_pending(at=timezone.now())

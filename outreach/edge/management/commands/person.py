@@ -21,7 +21,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.edge import acting, exporting
+from outreach.edge import acting, exporting, person_told
 from outreach.edge.privacy import erasing, telling
 from safety.services import told_of
 
@@ -39,6 +39,9 @@ VERBS = {
     "desist": "Nothing goes to them any more: they asked us to stop.",
     "lift_desist": "Let messages go again after 72 hours; needs --reason.",
 }
+
+
+ENDS = ("block", "desist")  # what stops somebody for good ends their rounds, too
 
 
 class Command(BaseCommand):
@@ -132,7 +135,11 @@ class Command(BaseCommand):
             ),
         }
         if verb in stops:
+            waiting = person_told.open_rounds(person) if verb in ENDS else []
             humans = stops[verb]()
+            if verb in ENDS and not options["json"]:
+                for line in person_told.ended(person, waiting):
+                    self.stdout.write(line)
             self._wait(person, humans, now, as_json=options["json"])
             return
         if verb in ("unblock", "lift_desist"):

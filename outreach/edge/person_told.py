@@ -1,0 +1,40 @@
+"""What became of somebody's messages when they were stopped, for the command `person`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from approvals import rounds
+from approvals.models import Approval, ApprovalStatus
+from channels import stop
+from outreach.core.models import Draft, Person
+from outreach.core.models.drafts import DraftStatus
+
+SUPPRESSED_APART = (
+    "The record is stopped, not its addresses: only their own request (an answer, an unsubscribe "
+    "link) or Suppressed addresses in the admin puts those on the list that outlives a lifting."
+)
+
+
+def open_rounds(person: Person) -> list[int]:
+    """The rounds of this human being that wait, or are approved and unsent."""
+    rows = Approval.objects.filter(rounds.OPEN, human__in=stop.human_ids(person))
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def ended(person: Person, were_open: Iterable[int]) -> list[str]:
+    """A sentence for what ended, for drafts that stay, and for what is not closed by it."""
+    rows = Approval.objects.filter(pk__in=list(were_open)).order_by("pk")
+    gone = [f"#{row.pk}" for row in rows if row.status == ApprovalStatus.REJECTED]
+    left = [f"#{row.pk}" for row in rows if row.status != ApprovalStatus.REJECTED]
+    drafts = Draft.objects.filter(
+        person__in=stop.human_ids(person), status=DraftStatus.DRAFT
+    ).count()
+    lines = [f"Rejected: {', '.join(gone)}."] if gone else []
+    if left:
+        lines.append(f"Not ended yet, another has them: {', '.join(left)}.")
+    lines = lines or ["Nothing of theirs was waiting."]
+    if drafts:
+        are = "1 draft stays and cannot" if drafts == 1 else f"{drafts} drafts stay and cannot"
+        lines.append(f"{are} be submitted.")
+    return [*lines, SUPPRESSED_APART]
