@@ -72,7 +72,7 @@ class DeliveryAdmin(PageAdmin):
             "message_id": _message_id(row),
             "may_settle": may(request, Verb.SETTLE, row.workspace_id),
             "would_have_left": marks.segments(str(evidence.get("would_have_left", ""))),
-            "evidence": [(k, v) for k, v in evidence.items() if k != "would_have_left"],
+            "evidence": timeline.known(row),
         }
         return self.page(request, f"{TEMPLATES}/delivery.html", context)
 

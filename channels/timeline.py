@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from approvals.clocks import our_clock
 from approvals.models import ApprovalStatus
 from channels.models import Delivery, DeliveryStatus, ProviderEvent
 from outreach.core import who
@@ -180,3 +181,30 @@ def _answered(row: Delivery) -> Iterable[Step]:
         more = reply.reason or reply.get_status_display()
         kind = "They answered" if reply.kind == "message" else reply.get_kind_display()
         yield Step(reply.received_at, kind, "", more, "", inbound=reply.pk)
+
+
+# What a carrier noted, by its own name; a name that is not here is at least readable.
+NOTED = {
+    "would_leave_at": "Would have left",
+    "would_be_blocked": "Would have been stopped by",
+    "by_rules": "Rules that held or stopped it",
+    "judged_by": "Judged by the rules",
+}
+
+
+def known(row: Delivery) -> list[tuple[str, str]]:
+    """What is noted of a delivery, in words, without the message and without what says nothing."""
+    noted = {k: v for k, v in (row.evidence or {}).items() if k != "would_have_left"}
+    told = [
+        (NOTED.get(name, name.replace("_", " ").capitalize()), _noted(name, value, row))
+        for name, value in noted.items()
+    ]
+    return [(name, words) for name, words in told if words]
+
+
+def _noted(name: str, value: object, row: Delivery) -> str:
+    if name == "would_leave_at" and isinstance(value, str):
+        return our_clock(row.workspace, datetime.fromisoformat(value))
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return str(value)

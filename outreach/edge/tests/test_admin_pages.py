@@ -637,6 +637,8 @@ def test_a_simulated_delivery_shows_what_would_have_left():
     ):
         text = client.get(address).content.decode()
         assert "List-Unsubscribe" in text and "Simulated" in text
+    assert "Would have left" in text and "would_leave_at" not in text
+    assert "would_be_blocked" not in text and "[]" not in text  # what says nothing is not told
     text = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
     left = re.search(r"It would have left <strong>([^<]*)</strong>", text)
     assert left and left[1].endswith(("their time", "workspace time")), "the outlook's own clock"
