@@ -966,6 +966,14 @@ def test_words_added_to_the_footer_are_named_so_and_stand_above_it():
     assert answer.context["typed"]["text"].count("rather not hear from us") == 1
 
 
+def test_the_queue_says_what_goes_together_and_a_dry_run_what_becomes_of_a_yes():
+    item = testing.make_pending(testing.make_person(name="info@example.com"))
+    client = enter(testing.alice())
+    assert "Only low priority that nothing holds" in client.get(LIST).content.decode()
+    text = client.get(page(item)).content.decode()
+    assert "this message comes back to the queue" in text
+
+
 def test_without_scripts_a_refused_edit_is_passed_over_only_by_a_tick():
     testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
     item = testing.make_pending()
