@@ -174,8 +174,12 @@ def _complained(agent: Agent, left: QuerySet[Contact], since: datetime) -> bool:
     A provider tells of it by an event, or by a report that no person here has sent.
     """
     rows = Suppression.objects.filter(workspace=agent.workspace, complained_at__gt=since)
-    told = dict(rows.values_list("digest", "complained_at"))
-    mail = left.filter(channel=Channel.EMAIL) if told else left.none()
+    times = rows.values_list("digest", "complained_at")
+    told = {digest: at for digest, at in times if at is not None}
+    if not told:
+        return False
+    around = (min(told.values()) - AFTER, max(told.values()))
+    mail = left.filter(channel=Channel.EMAIL, at__range=around)
     for address, at in mail.values_list("draft__current__address", "at"):
         when = told.get(suppression.digest_of(agent.workspace_id, Channel.EMAIL, address or ""))
         if when is not None and at <= when <= at + AFTER:
