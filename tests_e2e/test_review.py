@@ -197,10 +197,12 @@ def test_a_refused_edit_stands_open_and_is_not_passed_over_by_an_approval(enter,
     seen = "(one) => one.getBoundingClientRect().y >= 0 && one.getBoundingClientRect().y < 800"
     assert page.eval_on_selector(".oc-refused", seen) and page.eval_on_selector("#edit-text", seen)
     page.keyboard.press("Escape")
+    words = page.input_value("#edit-text")
     for _ in range(3):
         page.keyboard.press("a") if how == "key" else page.click("#approve")
         page.wait_for_timeout(450)
     assert "Your edit is not saved" in page.inner_text("#say")
+    assert page.input_value("#edit-text") == words, "a hasty second press of the key is no letter"
     assert status(item) == "pending"
     page.click("#discard")
     page.wait_for_selector(".oc-refused", state="detached")

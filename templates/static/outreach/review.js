@@ -35,8 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
         if (!part) return;
         part.open = true;
         part.scrollIntoView({ block: "center" });
-        const field = document.getElementById(focus);
-        if (field) field.focus();
+        (document.getElementById(focus) || part.querySelector("summary")).focus();
     };
     document.querySelectorAll("[data-opens]").forEach((button) => {
         button.addEventListener("click", () => open(button.dataset.opens, button.dataset.focus));
@@ -104,17 +103,18 @@ document.addEventListener("DOMContentLoaded", () => {
         ["block", "block-reason", "You typed why to block them: block them"],
     ].find(([, field]) => document.getElementById(field)?.value.trim());
     // Why this press, of the key or the button, does not approve yet. What it shows, the next press
-    // may approve; a double click is one press.
+    // may approve; a double click is one press. No field gets the focus: a hasty second press of the
+    // key would be a letter in it.
     let shown = 0;
     const holds = () => {
         if (typed()) {
-            open("edit", "edit-text");
+            open("edit");
             say.textContent = "Your edit is not saved: save and approve it here, or discard it first.";
             return true;
         }
         const begun = other();
         if (begun) {
-            open(begun[0], begun[1]);
+            open(begun[0]);
             say.textContent = `${begun[2]} here, or empty the field first.`;
             return true;
         }
