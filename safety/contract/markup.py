@@ -27,10 +27,11 @@ _TAGS = r"<(/?)([a-z][^\s/<>]*)(?:[\s/][^<>]*)?>|<[!?/][^<>]*>"
 _TAG = re.compile(rf"<!--(?:-?>|.*?(?:--!?>|\Z))|{_TAGS}", re.I | re.S)
 _ALL_SEEN = re.compile(rf"<!--|{_TAGS}", re.I)
 # Within these a tag is a word, a comment is none or a style is none; and a tag that another sign of
-# a tag stands in, or a quotation mark that is not closed, ends somewhere else for a browser.
+# a tag stands in, or a quotation mark that is not closed, ends somewhere else for a browser. What
+# was looked ahead at is not given back; that is `)*+`, which Python before 3.11.5 does wrongly.
 _DOUBTFUL = re.compile(
     r"<(?:svg|math|textarea|xmp|listing|plaintext|iframe|noembed|noframes|noscript|select)\b"
-    r"|<[a-z](?:[^<>\"']|\"[^<>\"]*\"|'[^<>']*')*+[<\"']",
+    r"|<[a-z](?=(?P<whole>(?:[^<>\"']|\"[^<>\"]*\"|'[^<>']*')*))(?P=whole)[<\"']",
     re.I,
 )
 # Words that some programs show and others take for a comment.

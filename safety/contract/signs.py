@@ -37,10 +37,14 @@ HELLO = (
 _GREETED = r"there|all|you|sir|madam|team|everyone"
 _GREETING_ONLY = re.compile(rf"\W*(?:{HELLO}|yo|sup|test)?(?:[ ,]+(?:{_GREETED}))?\W*")
 # "Dear Mr. Li:" alone on its line: up to five names or words for whom one greets, or any one word.
+# Its names are looked ahead at, for what `){0,5}+` says Python before 3.11.5 does wrongly.
+_WHOM = (
+    rf"(?:[ ,&]++(?:(?i:(?:mr|mrs|ms|dr|prof)\.?|{_GREETED}|everybody|both|again|folks|friends?"
+    r"|colleagues?|customers?|hiring|manager|and|or|to|my|de|van|von|der)(?!\w)"
+    r"|[^\W\d_a-z](?:\.|[\w'-]*+(?<=[a-z]))?(?!\w))){0,5}"
+)
 _GREETING_LINE = re.compile(
-    rf"\W*+(?i:{HELLO}|yo|sup)\b(?:(?:[ ,&]++(?:(?i:(?:mr|mrs|ms|dr|prof)\.?|{_GREETED}|everybody"
-    r"|both|again|folks|friends?|colleagues?|customers?|hiring|manager|and|or|to|my|de|van|von|der)"
-    r"(?!\w)|[^\W\d_a-z](?:\.|[\w'-]*+(?<=[a-z]))?(?!\w))){0,5}+|[ ,]++\w[\w'-]*+)[^\w\n?]*+\n"
+    rf"\W*+(?i:{HELLO}|yo|sup)\b(?:(?=(?P<whom>{_WHOM}))(?P=whom)|[ ,]++\w[\w'-]*+)[^\w\n?]*+\n"
 )
 _FEELING = re.compile(
     r"\b(?:love|hate|hurt|desperate|desperately|beg|begging|please please|heartbroken|miss you"
