@@ -61,12 +61,9 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "revision": revision,
         "person": person,
         "human": human,
-        "pending": approval.status == ApprovalStatus.PENDING,
-        "expired": approval.status == ApprovalStatus.PENDING and approval.expires_at <= at,
+        **_before(approval, at=at),
         "composed": queue.ago(revision.created_at, at),
         "waiting": queue.span(ended - approval.created_at),
-        "expires_in": queue.span(approval.expires_at - at) if approval.expires_at > at else "",
-        "closing": approval.expires_at - at < timedelta(hours=6),
         "subject": subject,
         "text": text,
         "private": marks.any_private(subject, text),
@@ -88,8 +85,19 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "zone": clocks.zones_of(approval),
         "our_zone": clocks.workspace_zone(approval.workspace),
         **about(person, human, approval, at=at, state=state),
-        "facts": pairs(person.facts),
         **_after(approval, at=at),
+    }
+
+
+def _before(approval: Approval, *, at: datetime) -> dict[str, Any]:
+    """Whether it waits for a decision, and how long still."""
+    left = approval.expires_at - at
+    pending = approval.status == ApprovalStatus.PENDING
+    return {
+        "pending": pending,
+        "expired": pending and left <= timedelta(0),
+        "expires_in": queue.span(left) if left > timedelta(0) else "",
+        "closing": left < timedelta(hours=6),
     }
 
 

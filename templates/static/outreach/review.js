@@ -96,8 +96,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
     // A half-typed edit is neither approved nor thrown away: its author says which. Compared with what
     // is saved: after a refusal the field comes with what was typed.
-    const typed = () => [...document.querySelectorAll("#edit-form [data-saved]")].some(
-        (field) => field.value !== field.dataset.saved);
+    const typed = () => [...document.querySelectorAll("#edit-form .oc-input")].some(
+        (field) => field.value !== (field.dataset.saved ?? field.defaultValue));
     const other = () => [["return", "feedback", "You typed what should change: send it back"],
         ["reject", "reason", "You typed why to reject it: reject it"],
         ["block", "block-reason", "You typed why to block them: block them"],
