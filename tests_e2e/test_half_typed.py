@@ -1,0 +1,74 @@
+"""What was typed and not saved: no approval passes over it, and no key is a letter in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from outreach import testing
+from tests_e2e.making import LIST, address, make, status
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_half_typed_edit_is_kept_from_the_button_too(enter):
+    testing.alice()
+    item = make("Half Typed")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("e")
+    page.fill("#edit-text", "Other words")
+    page.click("#approve")
+    page.wait_for_selector("text=Your edit is not saved")
+    assert status(item) == "pending"
+
+
+@pytest.mark.parametrize("how", ["key", "button"])
+def test_a_refused_edit_stands_open_and_is_not_passed_over_by_an_approval(enter, how):
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    testing.alice()
+    item = make("Refused Edit", text="\n\n".join(f"Paragraph {n}." for n in range(30)))
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("e")
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" PS from Rita")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    page.wait_for_function("document.activeElement.id === 'edit-text'")
+    seen = "(one) => one.getBoundingClientRect().y >= 0 && one.getBoundingClientRect().y < 800"
+    assert page.eval_on_selector(".oc-refused", seen) and page.eval_on_selector("#edit-text", seen)
+    page.keyboard.press("Escape")
+    words = page.input_value("#edit-text")
+    for _ in range(3):
+        page.keyboard.press("a") if how == "key" else page.click("#approve")
+        page.wait_for_timeout(450)
+    assert "Your edit is not saved" in page.inner_text("#say")
+    assert page.input_value("#edit-text") == words, "a hasty second press of the key is no letter"
+    assert status(item) == "pending"
+    page.click("#discard")
+    page.wait_for_selector(".oc-refused", state="detached")
+    page.keyboard.press("a")
+    page.wait_for_timeout(450)
+    if status(item) == "pending":  # the first press may show the end of the text
+        page.keyboard.press("a")
+    page.wait_for_url(f"**{LIST}?undo=*")
+    assert status(item) == "approved"
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "said"),
+    [("r", "reason", "You typed why to reject it"),
+     ("c", "feedback", "You typed what should change"),
+     ("b", "block-reason", "You typed why to block them")],
+)  # fmt: skip
+def test_what_was_typed_for_another_decision_is_not_passed_over(enter, key, field, said):
+    testing.alice()
+    item = make("Second Thoughts")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press(key)
+    page.fill(f"#{field}", "Wrong person")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.wait_for_selector(f"text={said}")
+    assert status(item) == "pending"
