@@ -91,15 +91,14 @@ class PersonBody(StrictSerializer):
     )
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
     notes = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+    # Each is looked up and told in one transaction: on SQLite a stop would wait for thousands.
+    addresses = serializers.ListField(child=NewAddress(), required=False, max_length=MOST_ADDRESSES)
 
     def validate_country(self, code: str) -> str:
         """Refuse a code that no country has: it would count as unknown, and nobody be told."""
         if code and not law.country_of(code):
             raise serializers.ValidationError(f"{code!r} is no country. Write its ISO 3166 code.")
         return code
-
-    # Each is looked up and told in one transaction: on SQLite a stop would wait for thousands.
-    addresses = serializers.ListField(child=NewAddress(), required=False, max_length=MOST_ADDRESSES)
 
 
 class PersonChange(PersonBody):
