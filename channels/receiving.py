@@ -20,6 +20,7 @@ from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
 from outreach.core.people import canonical
 from safety.alerts import HOLDS, detect_alert
+from safety.contract.markup import to_text
 from safety.contract.stop_request import StopRequest
 
 INBOUND = inbound.INBOUND
@@ -92,16 +93,16 @@ def _details(incoming: Incoming, doubtful: str) -> dict[str, object]:
 
 def _sent_texts(match: matching.Match) -> str:
     """What we wrote to this human lately, so that a quote of it is known for one."""
-    texts = [match.draft.current.text] if match.draft and match.draft.current else []
+    drafts = [match.draft] if match.draft else []
     if match.person is not None:
         sent = Contact.objects.filter(
             human=match.person.human_id, direction=Contact.Direction.OUT, draft__isnull=False
         ).order_by("-id")
         numbers = [pk for pk in sent.values_list("draft_id", flat=True)[:OUR_TEXTS] if pk]
-        texts += Draft.objects.filter(pk__in=numbers, current__isnull=False).values_list(
-            "current__text", flat=True
-        )
-    return "\n".join(texts)
+        drafts += Draft.objects.filter(pk__in=numbers).select_related("current")
+    words = [draft.current for draft in drafts if draft.current]
+    texts = [part for each in words for part in (each.text, each.html and to_text(each.html))]
+    return "\n".join(text for text in texts if text)
 
 
 # --- Judging -------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ _THEN = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*_{16,}\s*")
+_MARKED_ONCE = re.compile(r"\s*>(?!\s*>)")
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def split(text: str, *, sent: str = "") -> Parts:
     own = [number for number in range(end) if number not in ours]
     rest = sorted(set(range(len(lines))) - set(own))
     # Mail programs mark with the same sign what somebody moved in; quotes have an introduction.
-    quoted = copied | {number for number in marked if number > first}
+    quoted = copied | {n for n in marked if n > first} - _typed_within(lines, marked, first, sent)
     doubtful = [number for number in rest if number not in quoted]
     return Parts(*("\n".join(lines[n] for n in part).strip() for part in (own, rest, doubtful)))
 
@@ -96,6 +98,36 @@ def _fragments(lines: list[str], copied: set[int], sent: str) -> tuple[set[int],
         elif not is_whole or (begins and len(run) == 1):
             repeated |= set(run)
     return said, repeated
+
+
+def _typed_within(lines: list[str], marked: set[int], first: int, sent: str) -> set[int]:
+    """Of the lines marked once below an introduction: those that we did not send.
+
+    Who writes between the lines of our mail may have their words marked as its lines are. That is
+    told where the quote is ours for the most part. A short line is ours only beside another of
+    ours: we name the word to answer with ourselves.
+    """
+    known = _letters(sent)
+    below_it = [n for n in sorted(marked) if n > first and _MARKED_ONCE.match(lines[n])]
+    once = [(number, letters) for number in below_it if (letters := _letters(lines[number]))]
+    strange: set[int] = set()
+    for place, (number, letters) in enumerate(once):
+        above = once[place - 1][1] if place else ""
+        below = once[place + 1][1] if place + 1 < len(once) else ""
+        is_ours = letters in known and (
+            len(letters) >= LEAST_COPIED
+            or (above and f"{above}{letters}" in known)
+            or (below and f"{letters}{below}" in known)
+        )
+        if not is_ours:
+            strange.add(number)
+    return strange if len(strange) * 2 <= len(once) else set()
+
+
+def _letters(text: str) -> str:
+    """Nothing but letters and digits, addresses apart: programs break, mark and link the rest."""
+    words = [word for word in text.split() if not ("@" in word or "://" in word)]
+    return "".join(_LETTERS.findall(" ".join(words))).casefold()
 
 
 def _runs(lines: list[str], numbers: set[int]) -> list[list[int]]:

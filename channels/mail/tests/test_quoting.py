@@ -119,3 +119,38 @@ def test_who_answers_in_our_words_has_said_them(text, own, doubtful):
     parts = split(text, sent=OFFER)
     assert parts.doubtful == doubtful
     assert own is None or parts.own == own
+
+
+QUOTED_OFFER = """On Mon, 3 Mar 2026 at 10:00, Zoe <z@minutes.example> wrote:
+
+> Hello Ann,
+>
+> Shall we meet on Tuesday? If not, just answer "no more
+> mails, please" and I stop writing.
+>
+> Best wishes, *Zoe* from Minutes Ltd <https://minutes.example/>"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "doubtful"),
+    [
+        ("", "", ""),
+        ("Tuesday? If", "Tuesday?\n> Take me off your list.\n> If", "> Take me off your list."),
+        # The word we told them to answer with is theirs where ours does not stand.
+        ("writing.\n", "writing.\n> No more\n", "> No more"),
+        ('> mails, please" and I stop writing.', '> mails, please" and I stop\n> writing.', ""),
+        # What is marked twice is older, and a quote of somebody else's words is none of ours.
+        ("writing.\n", "writing.\n>> Take me off your list.\n", ""),
+        (
+            "> Shall we meet",
+            "> Who are you?\n> Whence my address?\n> Stop this.\n> But we meet",
+            "",
+        ),
+    ],
+)
+def test_who_writes_between_our_quoted_lines_may_have_theirs_marked_as_well(old, new, doubtful):
+    """Some programs move in what is typed within a quote; it was taken for ours."""
+    text = f"{QUOTED_OFFER.replace(old, new, 1)}\n"
+    introduction = QUOTED_OFFER.split("\n")[0]
+    assert split(text, sent=OFFER).doubtful == f"{introduction}\n{doubtful}".strip()
+    assert split(text).doubtful == introduction  # whose a line is only what we sent can tell
