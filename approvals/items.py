@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from approvals import rounds
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import footers, inbox
+from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -32,7 +33,7 @@ def pending(approval_id: int, by: Principal, at: datetime) -> Approval:
     if approval.status != ApprovalStatus.PENDING:
         raise Lost(became(approval))
     if approval.expires_at <= at:
-        raise Lost(f"#{approval_id} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC.")
+        raise Lost(f"#{approval_id} expired at {by_clock(approval.expires_at)}.")
     return approval
 
 
@@ -52,7 +53,7 @@ def became(approval: Approval) -> str:
     later = closed is not None and closed != decided
     who = f" by {approval.decided_by_label}" if approval.decided_by_label and not later else ""
     when = closed or decided
-    stamp = f" at {when:%H:%M:%S} UTC" if when else ""
+    stamp = f" at {by_clock(when, CLOCK)}" if when else ""
     label = approval.outcome.lower()
     why = f": {approval.rejection_reason}" if later and approval.rejection_reason else ""
     told = f"#{approval.pk} is {label} already{who}{stamp}{why}".rstrip(".") + "."
@@ -111,7 +112,7 @@ def time_for(
         raise Refused("Choose another time or remove the time, not both.", "two_times")
     when = None if no_time else new_time or approval.scheduled_for
     if when is not None and when < at:
-        told = f"The time asked for, {when.astimezone(UTC):%Y-%m-%d %H:%M} UTC, has passed."
+        told = f"The time asked for, {by_clock(when)}, has passed."
         remedy = (
             "Choose a later one." if new_time else "Choose a new time, or remove it on its page."
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from approvals.models import Approval
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.digest import canonical, sha256
 
 DOMAIN = b"outreach/receipt/v1\0"
@@ -78,7 +79,7 @@ def told(approval: Approval) -> list[tuple[str, str, bool]]:
 
 def _moment(stamp: str) -> str:
     try:
-        return f"{datetime.fromisoformat(stamp).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return by_clock(datetime.fromisoformat(stamp), SECONDS)
     except ValueError:
         return stamp
 

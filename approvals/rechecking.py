@@ -17,6 +17,7 @@ from approvals import items, quota
 from approvals.errors import Lost, Refused
 from approvals.models import Approval, ApprovalStatus, Recheck
 from outreach.core import activity
+from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -122,5 +123,5 @@ def _became(recheck_id: int) -> str:
     said = "would have approved it" if row.would_approve else "would not have"
     return (
         f"{row.answered_by_label} has looked at #{row.approval_id} already "
-        f"({row.answered_at:%Y-%m-%d %H:%M} UTC) and {said}."
+        f"({by_clock(row.answered_at)}) and {said}."
     )

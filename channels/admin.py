@@ -16,6 +16,7 @@ from approvals import marks, queue
 from approvals.models import Approval
 from channels import headers, manual, settle, timeline
 from channels.models import Delivery, DeliveryStatus
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Channel
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import PageAdmin, column, is_superuser, may, principal_of, workspace_ids
@@ -54,9 +55,9 @@ class DeliveryAdmin(PageAdmin):
     def show_status(self, obj: Delivery) -> str:
         return obj.outcome
 
-    @column("Since (UTC)")
+    @column("Since")
     def show_since(self, obj: Delivery) -> str:
-        return f"{obj.since:%Y-%m-%d %H:%M:%S}"
+        return by_clock(obj.since, SECONDS)
 
     def row_view(self, request: HttpRequest, row: Delivery) -> HttpResponse:
         if request.method == "POST":

@@ -10,6 +10,7 @@ from approvals.clocks import our_clock
 from approvals.models import ApprovalStatus
 from channels.models import Delivery, DeliveryStatus, ProviderEvent
 from outreach.core import who
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Activity, Channel, InboundMessage, PrincipalKind
 
 # What the log says of a delivery, in words. What is not here is told by its own name.
@@ -160,7 +161,7 @@ def _told(events: Iterable[ProviderEvent]) -> Iterable[Step]:
         late = (event.created_at - event.at).total_seconds()
         more = [event.result if event.result != event.kind else ""]
         if late >= 1:
-            more.append(f"reached us {event.created_at:%Y-%m-%d %H:%M:%S} UTC")
+            more.append(f"reached us {by_clock(event.created_at, SECONDS)}")
         what = event.get_kind_display()
         if event.bounced:
             what = f"{what} ({event.bounced})"

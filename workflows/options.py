@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from outreach.core.models import Workspace
+
 Kind = Literal["whole", "text", "choice", "flag", "weights"]
 TRUE = frozenset({"1", "true", "on", "yes"})
 
@@ -23,7 +25,10 @@ def _none() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to ask. `least` and `most` bound a number, or the length of a text."""
+    """One thing to ask. `least` and `most` bound a number, or the length of a text.
+
+    `meant` turns what was typed into what is kept of it; raises BadOptions.
+    """
 
     name: str
     label: str
@@ -34,6 +39,7 @@ class Option:
     most: int = 300
     choices: Callable[[], Sequence[tuple[str, str]]] = _none
     is_long: bool = False
+    meant: Callable[[Workspace, str], str] | None = None
 
 
 def complete(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:

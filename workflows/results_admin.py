@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import reverse
 from django.utils import timezone
 
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
 from workflows import pages, sequences
@@ -55,9 +56,9 @@ class ArtifactAdmin(PageAdmin):
             return "—"
         return f"ended: {obj.closed_reason}" if obj.closed_at else "going on"
 
-    @column("Made (UTC)")
+    @column("Made")
     def show_when(self, obj: Artifact) -> str:
-        return f"{obj.created_at:%Y-%m-%d %H:%M}"
+        return by_clock(obj.created_at)
 
     def row_view(self, request: HttpRequest, row: Artifact) -> HttpResponse:
         if request.method == "POST":
@@ -115,9 +116,9 @@ class ResearchSnapshotAdmin(PageAdmin):
     def show_gaps(self, obj: ResearchSnapshot) -> str:
         return str(len(obj.data.get("gaps", [])))
 
-    @column("Looked at (UTC)")
+    @column("Looked at")
     def show_when(self, obj: ResearchSnapshot) -> str:
-        return f"{obj.created_at:%Y-%m-%d %H:%M}"
+        return by_clock(obj.created_at)
 
     def row_view(self, request: HttpRequest, row: ResearchSnapshot) -> HttpResponse:
         if request.method != "GET":
@@ -145,9 +146,9 @@ class AgentRunAdmin(TenantAdmin):
         "reason", "texts", "tokens_in", "tokens_out", "cost_usd", "milliseconds",
     )  # fmt: skip
 
-    @column("When (UTC)")
+    @column("When")
     def show_when(self, obj: AgentRun) -> str:
-        return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
+        return by_clock(obj.created_at, SECONDS)
 
     @column("Agent")
     def show_agent(self, obj: AgentRun) -> str:

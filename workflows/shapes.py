@@ -108,6 +108,9 @@ class Definition:
     def prepare(self, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options of a run, complete and judged. Raises BadOptions, saying what to give."""
         asked = options.complete(self.options, given)
+        for option in self.options:
+            if option.meant is not None and asked[option.name]:
+                asked[option.name] = option.meant(workspace, asked[option.name])
         if self.check is not None:
             self.check(workspace, asked)
         return asked

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals.clocks import our_clock
+from outreach.core.clock import by_clock
 from outreach.core.models import Channel, Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from safety import controls
@@ -127,9 +128,9 @@ class ExperimentAdmin(PageAdmin):
     def show_state(self, obj: Experiment) -> str:
         return "ended" if obj.ended_at else "running"
 
-    @column("Begun (UTC)")
+    @column("Begun")
     def show_begun(self, obj: Experiment) -> str:
-        return f"{obj.started_at:%Y-%m-%d}"
+        return by_clock(obj.started_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(workspace_ids(request, Verb.CONFIGURE))

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from outreach.core import activity, erasure
+from outreach.core.clock import by_clock
 from outreach.core.models import Consent, Person, Workspace
 from outreach.core.models.consent import Basis
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -57,8 +58,8 @@ def grant(
         ended = withdrawn_since(person, channel, when)
         if ended is not None:
             raise ConsentRefused(
-                f"They withdrew their consent on {ended:%Y-%m-%d at %H:%M} UTC: what they agreed to"
-                " before no longer counts. Record an agreement given since, with its proof."
+                f"They withdrew their consent on {by_clock(ended)}: what they agreed to before"
+                " no longer counts. Record an agreement given since, with its proof."
             )
         row = Consent.objects.create(
             workspace=person.workspace,

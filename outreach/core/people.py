@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from outreach.core import activity, erasure, opt_outs
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
+from outreach.core.clock import by_clock
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.permissions import Verb, require
@@ -152,8 +153,8 @@ def _refuse_early(human: Person, at: datetime) -> None:
     since = max((time for time in asked if time), default=None)
     if since is not None and at - since < DESIST_REST:
         raise PersonRefused(
-            f"{human.full_name} asked us to stop at {since:%Y-%m-%d %H:%M} UTC. This can be "
-            f"lifted from {since + DESIST_REST:%Y-%m-%d %H:%M} UTC on, not before."
+            f"{human.full_name} asked us to stop at {by_clock(since)}. This can be "
+            f"lifted from {by_clock(since + DESIST_REST)} on, not before."
         )
 
 

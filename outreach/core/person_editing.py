@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from outreach.core import activity, names
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Account, Address, Channel, Duplicate, Person, Workspace
 from outreach.core.models.imports import DuplicateReason
 from outreach.core.models.workspace import validate_zone
@@ -112,7 +113,7 @@ def change(
         refuse_erased(held)
         if seen and seen != version(held):
             raise PersonRefused(
-                f"{held.full_name} was changed at {held.updated_at:%Y-%m-%d %H:%M:%S} UTC, after "
+                f"{held.full_name} was changed at {by_clock(held.updated_at, SECONDS)}, after "
                 "this page was opened. Nothing was saved: look at what it is now, and save again."
             )
         changed = [name for name, value in given.items() if getattr(held, name) != value]

@@ -21,6 +21,23 @@ def person_by_uuid(workspace: Workspace, uuid: str) -> Person | None:
     return Person.objects.filter(workspace=workspace, uuid=value).first()
 
 
+def people_named(workspace: Workspace, named: str) -> list[Person]:
+    """Whom of this workspace somebody means by a uuid, an address or a whole name, in that order.
+
+    Empty where nobody is meant. Several only where they are several human beings: of merged
+    records the kept one stands for all.
+    """
+    by_uuid = person_by_uuid(workspace, named)
+    if by_uuid is not None:
+        return [by_uuid]
+    rows = Person.objects.filter(workspace=workspace).select_related("merged_into")
+    found = rows.filter(pk__in=people_at(named).values("pk")) or rows.filter(
+        full_name__iexact=named
+    )
+    humans = {person.human_id: person.merged_into or person for person in found}
+    return [humans[pk] for pk in sorted(humans)]
+
+
 def people_at(written: str) -> QuerySet[Person]:
     """Whoever has this address on any channel, in any workspace, however it is written.
 

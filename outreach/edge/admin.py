@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Activity
 from outreach.core.permissions import Verb
 from outreach.core.who import names_of
@@ -61,11 +62,11 @@ class ActivityAdmin(TenantAdmin):
 
     verb = Verb.READ_AUDIT
     operators_see_the_systems_rows = True
-    list_display = ("show_at", "verb", "show_object", "show_by", "show_codes")
+    list_display = ("show_at", "show_verb", "show_object", "show_by", "show_codes")
     list_filter = ("by_kind", "object_type", ("at", admin.DateFieldListFilter))
     list_filter_submit = True
     search_fields = ("verb__startswith", "object_id__exact", "digest__exact", "request_id__exact")
-    search_help_text = "Verb (approvals.approved), object number, digest or request"
+    search_help_text = "What happened (approvals.approved), object number, digest or request"
     sortable_by = ()
     ordering = ("-id",)
     fields = (
@@ -95,11 +96,15 @@ class ActivityAdmin(TenantAdmin):
         found.result_list = rows
         return found
 
-    @column("When (UTC)")
+    @column("When")
     def show_at(self, obj: Activity) -> str:
-        return f"{obj.at:%Y-%m-%d %H:%M:%S}"
+        return by_clock(obj.at, SECONDS)
 
-    @column("What")
+    @column("What happened", header=True)
+    def show_verb(self, obj: Activity) -> list[str]:
+        return [obj.verb.partition(".")[2].replace("_", " "), obj.verb]
+
+    @column("About")
     def show_object(self, obj: Activity) -> str:
         """The number of a message, and that of the queue's item about it."""
         said = f"{obj.object_type} {obj.object_id}"
@@ -117,7 +122,7 @@ class ActivityAdmin(TenantAdmin):
         name = (names_of([by]) if names is None else names).get(by)
         return f"{name} ({obj.by_kind} {obj.by_id})" if name else f"{obj.by_kind} {obj.by_id}"
 
-    @column("Codes")
+    @column("Details")
     def show_codes(self, obj: Activity) -> str:
-        said = ", ".join(f"{key}={value}" for key, value in obj.codes.items())
+        said = "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in obj.codes.items())
         return said if len(said) <= 120 else said[:119] + "…"

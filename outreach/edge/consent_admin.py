@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -144,11 +144,11 @@ def _grant(person: Person, form: QueryDict, by: Principal, at: datetime) -> Cons
 def _given(typed: str, at: datetime) -> datetime | None:
     """What was agreed to today was agreed to until now: they may have withdrawn this morning."""
     day = _day(typed)
-    return at if day is not None and day.date() == at.astimezone(UTC).date() else day
+    return at if day is not None and day.date() == timezone.localdate(at) else day
 
 
 def _day(typed: str) -> datetime | None:
-    """Midnight UTC of a typed day; None where none was typed."""
+    """Midnight of a typed day, by the clock of whoever types it; None where none was typed."""
     if not typed.strip():
         return None
     try:
@@ -157,4 +157,4 @@ def _day(typed: str) -> datetime | None:
         day = None
     if day is None:
         raise ConsentRefused(f"{typed!r} is no date. Write it as 2026-03-31.")
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Workspace
 from safety import controls
 from safety.models import BRAKES, ControlKey
@@ -29,7 +30,7 @@ class Back:
 
     def sentence(self) -> str:
         """That it is off, until when, and whether that is later than was asked for."""
-        ends = f"until {self.at:%Y-%m-%d %H:%M} UTC" if self.at else "until somebody switches it on"
+        ends = f"until {by_clock(self.at)}" if self.at else "until somebody switches it on"
         if self.asked != self.at:
             return f"{self.key} stays off {ends}: it was off for that long already"
         return f"{self.key} is off {ends}"
@@ -116,7 +117,7 @@ def elsewhere(state: controls.Controls, place: int | None, key: ControlKey) -> s
 
 
 def _moment(stamp: str | None) -> str:
-    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M:%S} UTC" if stamp else ""
+    return by_clock(datetime.fromisoformat(stamp), SECONDS) if stamp else ""
 
 
 def _row(key: str, scope: str, found: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from channels import breaker, drill, stop, stop_link
+from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import control_rows
@@ -166,7 +167,7 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
             by_rule=key not in STOPS,  # what people approved goes on
         )
         return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
-    back = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    back = f" until {by_clock(until)}" if until else ""
     messages.success(request, f"{label} is off in {where}{back}.")
     return HttpResponseRedirect(reverse("controls"))
 

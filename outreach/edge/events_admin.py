@@ -17,6 +17,7 @@ from django.utils import timezone
 from approvals import marks
 from channels import aside, closing, events
 from channels.models import ProviderEvent
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.permissions import NotAllowed
 from safety.admin import PageAdmin, column, is_operator, principal_of
 
@@ -50,13 +51,13 @@ class ProviderEventAdmin(PageAdmin):
     def show_number(self, obj: ProviderEvent) -> str:
         return f"Event {obj.pk}"
 
-    @column("Told (UTC)")
+    @column("Told")
     def show_told(self, obj: ProviderEvent) -> str:
-        return f"{obj.at:%Y-%m-%d %H:%M:%S}"
+        return by_clock(obj.at, SECONDS)
 
-    @column("Set aside (UTC)")
+    @column("Set aside")
     def show_since(self, obj: ProviderEvent) -> str:
-        return f"{obj.set_aside_at:%Y-%m-%d %H:%M:%S}"
+        return by_clock(obj.set_aside_at, SECONDS)
 
     def row_view(self, request: HttpRequest, row: ProviderEvent) -> HttpResponse:
         fault = ""

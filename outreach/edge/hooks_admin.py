@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
+from outreach.core.clock import by_clock
 from outreach.core.models import Agent, Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import tasks
@@ -61,9 +62,9 @@ class WebhookAdmin(PageAdmin):
     def show_state(self, obj: Webhook) -> str:
         return state_of(obj)
 
-    @column("Arrived last (UTC)")
+    @column("Arrived last")
     def show_arrived(self, obj: Webhook) -> str:
-        return f"{obj.arrived_at:%Y-%m-%d %H:%M}" if obj.arrived_at else "never"
+        return by_clock(obj.arrived_at) if obj.arrived_at else "never"
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -11,8 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
+from approvals.clocks import workspace_zone
 from outreach.core import activity
+from safety.admin import memberships_of
 
 HEADER = "X-Request-ID"
 # A UUID, a trace id or a balancer's, in hexadecimal digits: what spells a name would be kept in the
@@ -120,3 +123,22 @@ def final_slash(
         return get_response(request)
 
     return middleware
+
+
+def by_their_clock(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Tells the times of admin pages by the clock of the workspace of whoever looks.
+
+    By UTC where their workspaces have several clocks, or none that is known; its name always
+    stands beside a time (`outreach.core.clock`).
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/admin/"):
+            return get_response(request)
+        zones = {workspace_zone(row.workspace) for row in memberships_of(request)}
+        with timezone.override(zones.pop() if len(zones) == 1 else "UTC"):
+            return get_response(request)
+
+    return answer

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from outreach.core.clock import SECONDS, by_clock
 from outreach.edge import item_links
 from safety.admin import TenantAdmin, column
 from safety.models import SafetyEvent
@@ -41,9 +42,9 @@ class SafetyEventAdmin(TenantAdmin):
         found.result_list = rows
         return found
 
-    @column("When (UTC)")
+    @column("When")
     def show_when(self, obj: SafetyEvent) -> str:
-        return f"{obj.created_at:%Y-%m-%d %H:%M:%S}"
+        return by_clock(obj.created_at, SECONDS)
 
     @column("Rule", label=True)
     def show_code(self, obj: SafetyEvent) -> str:

@@ -31,6 +31,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals import auto_off
 from channels import quiet, settle, stop
+from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.insisting import NotStopped, insist
@@ -214,10 +215,10 @@ def _entitled(request: HttpRequest, item: Watch) -> None:
 def sentence(item: Watch, report: quiet.StopReport) -> str:
     """`set 03:12:04, waiting for 1 message`, or `stopped`, in words."""
     if report.stopped and report.effective_at is not None:
-        stopped = f"Stopped at {report.effective_at:%H:%M:%S} UTC. Nothing more leaves"
+        stopped = f"Stopped at {by_clock(report.effective_at, CLOCK)}. Nothing more leaves"
         if item.by_rule:
             return f"{stopped} by rule; what people approved goes on."
         return f"{stopped} to them." if item.humans else f"{stopped}."
     count = len(report.still_open)
     waiting = f"{count} message{'s' if count != 1 else ''}"
-    return f"Set {item.set_at:%H:%M:%S} UTC, waiting for {waiting}. Not yet stopped."
+    return f"Set {by_clock(item.set_at, CLOCK)}, waiting for {waiting}. Not yet stopped."

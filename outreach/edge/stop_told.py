@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from channels.models import Delivery
 from channels.quiet import StopReport
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.permissions import Verb, allowed
 from outreach.core.principal import Principal
 from outreach.edge import running
@@ -57,7 +58,7 @@ def _line(row: dict[str, Any]) -> str:
     since = datetime.fromisoformat(row["since"])
     return (
         f"approval #{row['approval']}, delivery {row['delivery']} by {row['channel']}, "
-        f"since {since:%Y-%m-%d %H:%M:%S} UTC"
+        f"since {by_clock(since, SECONDS)}"
     )
 
 

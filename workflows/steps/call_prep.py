@@ -7,7 +7,7 @@ from typing import Any
 
 from outreach.core.models import Address, Workspace
 from outreach.core.models.people import PersonStatus
-from outreach.core.queries import person_by_uuid
+from outreach.core.queries import people_named, person_by_uuid
 from workflows import audience, ranking, recipients, scripts
 from workflows.drafting import facts as known
 from workflows.models import Artifact
@@ -17,8 +17,28 @@ from workflows.shapes import Job, Output
 from workflows.steps import choosing
 from workflows.steps.drafting import ABOUT, facts_of
 
+
+def _whom(workspace: Workspace, named: str) -> str:
+    """The uuid of the one person who is meant."""
+    found = people_named(workspace, named)
+    if not found:
+        raise BadOptions(
+            f"Nobody here is known as {named!r}. Give an address of theirs, their whole name, or "
+            "the uuid from their page."
+        )
+    if len(found) > 1:
+        which = ", ".join(str(person.uuid) for person in found[:5])
+        raise BadOptions(
+            f"{len(found)} people here are known as {named!r}. Give one's uuid: {which}."
+        )
+    return str(found[0].uuid)
+
+
 OPTIONS = (
-    Option("person", "One person", help="Their uuid; empty: the best of your people."),
+    Option(
+        "person", "One person", meant=_whom,
+        help="An address, the whole name or the uuid; empty: the best of your people.",
+    ),
     Option("limit", "At most so many calls", "whole", 10, least=1, most=choosing.MOST_LISTED),
     choosing.ROLES,
     Option("goal", "What you want from the call", help="For you, on top of each script."),
@@ -42,7 +62,7 @@ def check(workspace: Workspace, asked: Mapping[str, Any]) -> None:
         return
     person = person_by_uuid(workspace, asked["person"])
     if person is None:
-        raise BadOptions(f"Nobody here has the uuid {asked['person']!r}. It is on their page.")
+        raise BadOptions("That person is not here any more.")
     human = person.merged_into or person
     if human.status != PersonStatus.ACTIVE:
         standing = human.get_status_display().lower()

@@ -182,3 +182,16 @@ def test_a_workflow_with_nobody_to_work_for_ends_well(name):
     asked = {"about": making.ABOUT} if name in ("follow_up_sequence", "call_prep") else {}
     run = engine.work(making.run(where, name, **asked).pk, clock=making.Clock())
     assert (run.status, run.error) == ("done", "")
+
+
+def test_a_call_is_prepared_for_whoever_is_named_and_no_name_is_kept(place):
+    """The form asked for a uuid. What is kept of an address or a name is the uuid alone."""
+    ana = testing.make_person(place, name="Ana Ruiz")
+    prepare = definitions.find("call_prep").prepare
+    for named in (str(ana.uuid), "ana ruiz", ana.addresses.get().raw):
+        found = prepare(place, {"person": named, "about": making.ABOUT})
+        assert found["person"] == str(ana.uuid)
+    testing.make_person(place, name="Ana Ruiz")
+    for named, said in (("Ana Ruiz", f"2 people .* {ana.uuid}"), ("Ana", "Nobody here is known")):
+        with pytest.raises(BadOptions, match=said):
+            prepare(place, {"person": named, "about": making.ABOUT})

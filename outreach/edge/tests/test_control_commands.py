@@ -527,6 +527,24 @@ def test_person_verbs_take_the_uuid_in_both_places():
     assert Person.objects.get().desisted_at is not None
 
 
+def test_a_person_is_named_by_an_address_or_their_whole_name_and_erased_by_uuid_alone():
+    """Who calls at night has an address in hand, never a uuid."""
+    testing.alice()
+    ana, other = testing.make_person(name="Ana Ruiz"), testing.make_person(name="Ana Ruiz")
+    address = ana.addresses.get().raw
+    assert run_json("person", "--block", address.upper(), "--reason", "x")["status"] == "blocked"
+    ana.refresh_from_db()
+    assert ana.status == "blocked"
+    for named in ("ana ruiz", "Ana"):
+        with pytest.raises(CommandError) as refused:
+            run("person", "--desist", named)
+    assert "There is no person Ana in" in str(refused.value)
+    with pytest.raises(CommandError, match=f"2 people are known as ana ruiz(.|\n)*{other.uuid}"):
+        run("person", "--desist", "ana ruiz")
+    with pytest.raises(CommandError, match="no person with the uuid"):
+        run("person", "--erase", address, "--reason", "x")
+
+
 def test_who_is_stopped_for_good_is_told_with_what_became_of_their_messages():
     testing.alice()
     person = testing.make_person()

@@ -72,7 +72,8 @@ def words(settings, tmp_path, monkeypatch):
         call_command("audit", "checkpoint", stdout=kept)
     one, other = Person.objects.order_by("pk")[:2]
     return {
-        "UUID": str(one.uuid), "U": str(one.uuid), "KEPT": str(one.uuid), "MERGED": str(other.uuid),
+        "UUID": str(one.uuid), "WHO": one.full_name,
+        "KEPT": str(one.uuid), "MERGED": str(other.uuid),
         "PATH": "letter.eml", "NAME": "daily_plan", "KIND": "people",
         "SLUG": one.workspace.slug, "17": str(waiting.pk),
         "2": str(Approval.objects.filter(status="pending").first().pk), "12": str(waiting.pk),

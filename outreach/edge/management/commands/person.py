@@ -44,19 +44,43 @@ VERBS = {
 ENDS = ("block", "desist")  # what stops somebody for good ends their rounds, too
 
 
+def _meant(place: Workspace, named: str, *, by_uuid: bool) -> Person:
+    """What cannot be taken back needs the uuid: an address or a name may be another's."""
+    if by_uuid:
+        exact = queries.person_by_uuid(place, named)
+        if exact is None:
+            raise CommandError(f"There is no person with the uuid {named} in {place.name}.")
+        return exact
+    found = queries.people_named(place, named)
+    if not found:
+        raise CommandError(
+            f"There is no person {named} in {place.name}. Give the uuid from their page, an "
+            "address of theirs or their whole name."
+        )
+    if len(found) > 1:
+        lines = "\n".join(f"  {person.uuid}  {person.full_name}" for person in found)
+        raise CommandError(f"{len(found)} people are known as {named}. Give one's uuid:\n{lines}")
+    return found[0]
+
+
 class Command(BaseCommand):
     help = (
-        "Stop or resume messaging to one person. Example: manage.py person --block UUID --reason "
-        '"a competitor", or --uuid UUID --block.'
+        "Stop or resume messaging to one person, by uuid, address or whole name. Example: "
+        'manage.py person --block ana@example.com --reason "a competitor".'
     )
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--uuid", default="", help="The person, as the admin shows it.")
+        parser.add_argument(
+            "--uuid",
+            default="",
+            metavar="WHO",
+            help="The person: uuid, an address or the whole name.",
+        )
         act = parser.add_mutually_exclusive_group()
         for verb, words in VERBS.items():
             name = f"--{verb.replace('_', '-')}"
-            act.add_argument(name, nargs="?", const="", metavar="UUID", help=words)
+            act.add_argument(name, nargs="?", const="", metavar="WHO", help=words)
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
         act.add_argument(
             "--erase", nargs="?", const="", metavar="UUID", help="Erase for good; needs --reason."
@@ -65,7 +89,7 @@ class Command(BaseCommand):
             "--also-known-as", metavar="NAME", action="append", default=[], type=acting.words,
             help="With --erase: another name of theirs; once for each.",
         )  # fmt: skip
-        act.add_argument("--show", nargs="?", const="", metavar="UUID", help="How they stand.")
+        act.add_argument("--show", nargs="?", const="", metavar="WHO", help="How they stand.")
         parser.add_argument("--reason", default="", type=acting.words, help="Why, for the log.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
@@ -75,13 +99,13 @@ class Command(BaseCommand):
         verb = asked[0] if asked else "show"
         uuid = options["uuid"] or options.get(verb) or ""
         if options["uuid"] and options.get(verb) and options["uuid"] != options[verb]:
-            raise CommandError("Two different people are named. Give the UUID once.")
+            raise CommandError("Two different people are named. Say once who it is.")
         if not uuid:
-            raise CommandError("Which person? Give --uuid UUID, or the UUID after the verb.")
+            raise CommandError(
+                "Which person? Give their uuid, address or whole name after the verb."
+            )
         place = acting.workspace(options)
-        person = queries.person_by_uuid(place, uuid)
-        if person is None:
-            raise CommandError(f"There is no person {uuid} in {place.name}.")
+        person = _meant(place, uuid, by_uuid=verb == "erase")
         if options["export"] is not None:
             self._export(person, place, options)
             return
