@@ -195,6 +195,10 @@ def test_the_footer_is_found_where_its_pattern_finds_it(lines):
     assert signs.footer_of(text) == (found.start() if found else len(text))
 
 
+def test_a_text_without_a_line_of_dashes_has_no_footer():
+    assert signs.footer_of(f"We {WOULD} again") == len(f"We {WOULD} again")
+
+
 def test_disguised_letters_hide_nothing():
     assert _is_found(LEANING.replace("o", "\u043e").replace("e", "e\u200b"))
 

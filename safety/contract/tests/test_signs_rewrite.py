@@ -42,6 +42,10 @@ def stretches(detect: object, text: str) -> list[str]:
             "WE GO UP NOW! Then THIS THAT WITH FROM OVER IT IS SO BE. End",
             ["WE GO UP NOW!", "THIS THAT WITH FROM OVER IT IS SO BE. "],
         ),
+        (
+            "WE GO UP NOW! So. THIS THAT WITH FROM OVER IT IS SO BE!",
+            ["WE GO UP NOW!", "THIS THAT WITH FROM OVER IT IS SO BE!"],
+        ),
     ],
 )  # fmt: skip
 def test_shouting(text: str, found: list[str]) -> None:
