@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from approvals import endings
 from approvals.models import Approval, ApprovalStatus, Priority
+from outreach.core import accents
 from outreach.core.models import (
     Account,
     Address,
@@ -110,16 +111,15 @@ def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
 
 
 def _wider(words: list[str]) -> QuerySet[Any]:
-    """Whom the words find by their address, and in other letter cases: Élodie by "elodie".
+    """Whom the words find by their address, or without their accents: Élodie by "elodie".
 
-    SQLite knows no small letter of É. It looks at every address, so only where no name was found.
+    It looks at everybody, so only where no name was found.
     """
     people = Person.objects.all()
     for word in words:
-        wanted = Q(addresses__normalised__icontains=word.casefold())
-        for written in {word.lower(), word.upper(), word.capitalize()}:
-            wanted |= Q(full_name__contains=written) | Q(account__name__contains=written)
-        people = people.filter(wanted)
+        like = accents.pattern(word)
+        by_address = Q(addresses__normalised__icontains=word.casefold())
+        people = people.filter(by_address | Q(full_name__regex=like) | Q(account__name__regex=like))
     return people.values_list(Coalesce("merged_into_id", "id"), flat=True)
 
 

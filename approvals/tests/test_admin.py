@@ -164,6 +164,26 @@ def test_search_finds_in_any_letter_case_by_address_and_by_the_number_alone(word
     assert found == [item] and other not in found
 
 
+@pytest.mark.both
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Ioana Bălănescu", "balanescu IOANA"),
+        ("Łukasz Świątek", "swiatek"),
+        ("Soren Balanescu", "Bălănescu sören"),
+        ("Жанна Орлова", "ОРЛОВА"),
+        ("O'Neill (Ann)", "o'neill (ann"),
+    ],
+)
+def test_search_finds_a_name_however_its_accents_are_written(name, words):
+    person = testing.make_person(name=name)
+    item, _ = testing.make_pending(person), testing.make_pending(testing.make_person(name="Bo Li"))
+    client = enter(testing.alice())
+    assert list(client.get(LIST, {"q": words}).context["cl"].result_list) == [item]
+    people = client.get(reverse("admin:core_person_changelist"), {"q": words})
+    assert list(people.context["cl"].result_list) == [person]
+
+
 def test_filters_and_search_find_by_person_company_and_number():
     account = Account.objects.create(
         workspace=testing.make_workspace(), name="Globex", key="globex"
