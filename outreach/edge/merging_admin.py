@@ -51,7 +51,7 @@ class DuplicateAdmin(PageAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"title": "Perhaps the same person", **(extra_context or {})}
+        context = {"title": "Same person?", **(extra_context or {})}
         response: HttpResponse = super().changelist_view(request, context)
         return response
 

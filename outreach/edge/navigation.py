@@ -35,6 +35,35 @@ from safety.models import SafetyEvent
 from workflows.models import AgentRun, Artifact, Experiment, ResearchSnapshot, Run, Schedule
 
 HOME = "/admin/"
+# What each list is called, in the menu and on its pages, and its sign.
+LISTS: dict[type[Model], tuple[str, str]] = {
+    Approval: ("Approval queue", "inbox"),
+    InboundMessage: ("Inbox", "mark_email_unread"),
+    Draft: ("Drafts", "edit_note"),
+    Delivery: ("Deliveries", "outgoing_mail"),
+    Run: ("Workflow runs", "account_tree"),
+    Artifact: ("Plans and scripts", "checklist"),
+    ResearchSnapshot: ("Research", "travel_explore"),
+    Person: ("People", "group"),
+    Import: ("Imports", "upload_file"),
+    Duplicate: ("Same person?", "people"),
+    SafetyEvent: ("Safety events", "shield"),
+    ProviderEvent: ("Events set aside", "sync_problem"),
+    Consent: ("Consent", "handshake"),
+    Suppression: ("Suppressed addresses", "block"),
+    Activity: ("Activity timeline", "history"),
+    Workspace: ("Workspaces", "domain"),
+    Membership: ("Members", "badge"),
+    Agent: ("Agents", "smart_toy"),
+    AgentRun: ("Agent runs", "receipt_long"),
+    VoiceProfile: ("Voices", "record_voice_over"),
+    Schedule: ("Schedules", "schedule"),
+    Experiment: ("Experiments", "science"),
+    PlatformTemplate: ("WhatsApp templates", "chat"),
+    ApiKey: ("API keys", "key"),
+    Webhook: ("Webhooks", "webhook"),
+    User: ("Users", "person"),
+}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -59,26 +88,26 @@ def mark_nearest(items: list[dict[str, Any]]) -> None:
 def _work(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         _page(request, "Overview", "admin:index", "dashboard", shown=True),
-        _rows(request, Approval, "Approval queue", "inbox", badge=_waiting(request)),
+        _rows(request, Approval, badge=_waiting(request)),
         _again(request),
-        _rows(request, InboundMessage, "Inbox", "mark_email_unread", badge=_unread(request)),
-        _rows(request, Draft, "Drafts", "edit_note"),
-        _rows(request, Delivery, "Deliveries", "outgoing_mail"),
+        _rows(request, InboundMessage, badge=_unread(request)),
+        _rows(request, Draft),
+        _rows(request, Delivery),
         _by_hand(request, "LinkedIn", "person_add"),
         _by_hand(request, "Phone", "call"),
-        _rows(request, Run, "Workflow runs", "account_tree"),
-        _rows(request, Artifact, "Plans and scripts", "checklist"),
-        _rows(request, ResearchSnapshot, "Research", "travel_explore"),
+        _rows(request, Run),
+        _rows(request, Artifact),
+        _rows(request, ResearchSnapshot),
     ]
 
 
 def _people(request: HttpRequest) -> list[dict[str, Any]]:
     may_import = bool(workspace_ids(request, Verb.IMPORT))
     return [
-        _rows(request, Person, "People", "group"),
+        _rows(request, Person),
         _page(request, "Import people", "admin:core_import_new", "upload", shown=may_import),
-        _rows(request, Import, "Imports", "upload_file"),
-        _rows(request, Duplicate, "Same person?", "people", badge=_doubtful(request)),
+        _rows(request, Import),
+        _rows(request, Duplicate, badge=_doubtful(request)),
     ]
 
 
@@ -87,10 +116,10 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
         _page(request, "Controls", "controls", "toggle_on", shown=_sees_controls(request)),
         _page(request, "Safe Mode", "safe_mode", "health_and_safety", shown=_belongs(request)),
         _page(request, "Rehearsal", "rehearsal", "theater_comedy", shown=_belongs(request)),
-        _rows(request, SafetyEvent, "Safety events", "shield"),
-        _rows(request, ProviderEvent, "Events set aside", "sync_problem"),
-        _rows(request, Consent, "Consent", "handshake"),
-        _rows(request, Suppression, "Suppressed addresses", "block"),
+        _rows(request, SafetyEvent),
+        _rows(request, ProviderEvent),
+        _rows(request, Consent),
+        _rows(request, Suppression),
         _page(
             request,
             "Suppression lists",
@@ -98,7 +127,7 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
             "playlist_remove",
             shown=bool(workspace_ids(request, Verb.STOP_PERSON)),
         ),
-        _rows(request, Activity, "Activity timeline", "history"),
+        _rows(request, Activity),
         _page(
             request,
             "Exports",
@@ -111,17 +140,17 @@ def _safety(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _settings(request: HttpRequest) -> list[dict[str, Any]]:
     return [
-        _rows(request, Workspace, "Workspaces", "domain"),
-        _rows(request, Membership, "Members", "badge"),
-        _rows(request, Agent, "Agents", "smart_toy"),
-        _rows(request, AgentRun, "Agent runs", "receipt_long"),
-        _rows(request, VoiceProfile, "Voices", "record_voice_over"),
-        _rows(request, Schedule, "Schedules", "schedule"),
-        _rows(request, Experiment, "Experiments", "science"),
-        _rows(request, PlatformTemplate, "WhatsApp templates", "chat"),
-        _rows(request, ApiKey, "API keys", "key"),
-        _rows(request, Webhook, "Webhooks", "webhook"),
-        _rows(request, User, "Users", "person"),
+        _rows(request, Workspace),
+        _rows(request, Membership),
+        _rows(request, Agent),
+        _rows(request, AgentRun),
+        _rows(request, VoiceProfile),
+        _rows(request, Schedule),
+        _rows(request, Experiment),
+        _rows(request, PlatformTemplate),
+        _rows(request, ApiKey),
+        _rows(request, Webhook),
+        _rows(request, User),
     ]
 
 
@@ -147,14 +176,26 @@ def _by_hand(request: HttpRequest, title: str, icon: str) -> dict[str, Any]:
     return item if roles_of(request) or is_superuser(request) else {**item, "permission": _never}
 
 
-def _rows(
-    request: HttpRequest, model: type[Model], title: str, icon: str, *, badge: str = ""
-) -> dict[str, Any]:
+def names_of_lists() -> dict[str, str]:
+    """What each list is called, by its address."""
+    return {_list_of(model): title for model, (title, _) in LISTS.items() if _is_known(model)}
+
+
+def _is_known(model: type[Model]) -> bool:
+    return model in admin.site._registry
+
+
+def _list_of(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def _rows(request: HttpRequest, model: type[Model], *, badge: str = "") -> dict[str, Any]:
     """A link to a model's list; hidden while nobody has registered it, or without the right."""
+    title, icon = LISTS[model]
     known = admin.site._registry.get(model)
     if known is None or not known.has_view_permission(request):
         return {"title": title, "link": "", "active": False, "permission": _never}
-    link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    link = _list_of(model)
     item: dict[str, Any] = {
         "title": title,
         "icon": icon,

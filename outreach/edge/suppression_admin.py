@@ -95,7 +95,7 @@ class SuppressionAdmin(PageAdmin):
                 messages.error(request, str(error))
                 code = status_of(error)
         context = {
-            "title": "Lists of suppressed addresses", "places": places, "count": len(faults),
+            "title": "Suppression lists", "places": places, "count": len(faults),
             "faults": faults[:SHOWN], "channels": Channel.choices,
         }  # fmt: skip
         return self.page(request, f"{SUPPRESSION_PAGES}/lists.html", context, status=code)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.test import Client
 
 from outreach import testing
-from outreach.edge.navigation import mark_nearest, navigation
+from outreach.edge.navigation import mark_nearest, names_of_lists, navigation
 
 # What pages say of rows that other tests ask both databases for.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -51,3 +53,12 @@ def test_no_list_is_headed_by_the_name_of_a_column(model):
     shown = admin.site._registry[model]
     heads = {str(label_for_field(name, model, shown)) for name in shown.list_display}
     assert not heads & {"by label", "action blocked"}
+
+
+def test_a_list_is_called_on_its_page_what_the_menu_calls_it(client):
+    client.force_login(testing.make_user("root", is_superuser=True))
+    for link, name in names_of_lists().items():
+        text = " ".join(html.unescape(client.get(link).content.decode()).split())
+        assert f"<title> {name} | " in text, link
+        assert f'tracking-tight">{name}</' in text, link
+        assert "Outreach: people and messages" not in text
