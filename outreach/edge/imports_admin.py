@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -53,6 +54,34 @@ def on_page(said: str) -> str:
     for command, page in ON_PAGE.items():
         said = said.replace(command, page)
     return said
+
+
+# What a report counts, in the order of its page; wrong cells are listed there, row by row.
+COUNTS = {
+    "rows": "Rows read",
+    "new": "New people",
+    "changed": "Changed",
+    "unchanged": "Known, unchanged",
+    "skipped": "Left out",
+    "rows_taken_in_part": "Taken without a wrong cell",
+    "conflicts": "Cells that differ, kept as they were",
+    "suggestions": "Perhaps the same as another",
+    "stopped": "Stopped or blocked here",
+    "suppressed": "With a suppressed address",
+    "opted_out": "Addresses that this file suppresses",
+    "contacts": "Messages noted",
+    "contacts_of_nobody": "Messages with people who are not here",
+}
+KINDS = (("new", "New"), ("changed", "Changed"), ("skipped", "Left out"))
+
+
+def _told(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(title, counts[name]) for name, title in COUNTS.items() if counts.get(name)]
+
+
+def _is_under(row: Mapping[str, Any], kind: str) -> bool:
+    """A row that is left out for its errors stands under those."""
+    return row["outcome"] == kind and not (kind == "skipped" and row.get("errors"))
 
 
 @admin.register(Import)
@@ -136,17 +165,17 @@ class ImportAdmin(PageAdmin):
     def _about(self, request: HttpRequest, row: Import) -> dict[str, Any]:
         report = row.report or {}
         rows = report.get("rows", [])
-        kinds = ("new", "changed", "skipped")
         return {
             "title": row.file,
             "row": row,
             "error": on_page(row.error),
             "report": report,
-            "counts": [(n.replace("_", " "), c) for n, c in report.get("counts", {}).items() if c],
+            "counts": _told(report.get("counts", {})),
             "columns": list(report.get("columns", {}).items()),
             "suppressed": list(report.get("suppressed_by_reason", {}).items()),
             "groups": [
-                (kind, [each for each in rows if each["outcome"] == kind][:SHOWN]) for kind in kinds
+                (title, [each for each in rows if _is_under(each, kind)][:SHOWN])
+                for kind, title in KINDS
             ],
             "doubtful": [each for each in rows if "conflicts" in each or "suggestion" in each][
                 :SHOWN
