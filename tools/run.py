@@ -117,7 +117,7 @@ def claim_port(address: str, port: int) -> None:
 
 
 def prepare() -> str:
-    """Database, checks, demo; returns the demo's login line, empty without a demo."""
+    """Database, checks, demo; returns the demo's login line, empty without one."""
     with step("Database up to date"):
         # Checks come next, with what to do about each; here they would hide behind a traceback.
         call(
@@ -134,7 +134,7 @@ def prepare() -> str:
 
 
 def demo() -> str:
-    """Make the demo, or find it made; its login line."""
+    """Make the demo, or find it made; its login line, empty where it is another by now."""
     printed = ""
     with step("Demo: people, drafts, a queue to review"):
         try:
@@ -205,7 +205,7 @@ def serve(supervisor: Supervisor, login: str) -> int:
             say(f"Open http://localhost:{settings.PORT}/   (Ctrl-C ends everything)")
             say(
                 login
-                or "There is no demo user; .venv/bin/python manage.py createsuperuser makes one."
+                or "Log in as yourself; .venv/bin/python manage.py createsuperuser makes a login."
             )
             supervisor.watch()
         why = f"{supervisor.ended_by} was sent to this process. " if supervisor.ended_by else ""
