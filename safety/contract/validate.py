@@ -289,7 +289,7 @@ def _rewritten(case: _Case, until: datetime | None, new: Rewritten | None) -> Re
         notes.append(delay_note(local(case.at, case.zone), local(until, case.zone)))
     if new is not None:
         return replace(new, notes=(*notes, *new.notes))
-    notes.append("Content unchanged (appropriate)")
+    notes.append("Content unchanged" if case.hits else "Content unchanged (appropriate)")
     if case.time.not_before is not None:
         notes.append('Added note: "Sent during business hours for your convenience"')
     return Rewritten(dict(case.payload.raw), tuple(notes), is_new_text=False)

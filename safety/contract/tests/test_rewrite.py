@@ -30,6 +30,7 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
     [
         # What went leaves no gap and no break in the middle of a line.
         ("We come at two. Act now! See you.", "We come at two. See you."),
+        ("We come at two. Act now! You idiot.", "We come at two."),
         (" " * 30 + "We come at two. Act now! See you.", "We come at two. See you."),
         (f"We come at two. {LONG}\nthe next. See you.", "We come at two. See you."),
         ("We come.\n\nAct now!\n\n\n\nSee you.", "We come.\n\nSee you."),

@@ -477,3 +477,12 @@ def test_delay_alone_says_what_is_not_urgent(kind: str, words: str) -> None:
     decision = validate_action({**raw, "message_type": kind}, at="2024-01-17T23:00:00+00:00")
     said = [check.message for check in decision.checks if check.name == "URGENCY_ASSESSMENT"]
     assert (decision.outcome, said) == ("REWRITE", [f"Non-urgent {words}"])
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [("The plan.", "Content unchanged (appropriate)"), ("This is bullshit.", "Content unchanged")],
+)
+def test_only_a_text_without_a_remark_is_called_appropriate(content: str, note: str) -> None:
+    rewritten = judge(content, at=NIGHT, message_type="work_update").rewritten
+    assert rewritten is not None and note in rewritten.notes
