@@ -80,14 +80,16 @@ def _by_country() -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=2_000)
 def _of_phone(number: str) -> tuple[str, ...]:
-    """The zones a valid number allows; an invalid one allows nothing."""
+    """The zones a valid number allows, its country's own first; an invalid one allows nothing."""
     import phonenumbers
     from phonenumbers import timezone
 
     parsed = phonenumbers.parse(number)
     if not phonenumbers.is_valid_number(parsed):
         return ()
-    return tuple(z for z in timezone.time_zones_for_number(parsed) if zone(z))
+    own = _by_country().get(phonenumbers.region_code_for_number(parsed) or "", ())
+    known = [each for each in timezone.time_zones_for_number(parsed) if zone(each)]
+    return tuple(sorted(known, key=lambda each: each not in own))
 
 
 @lru_cache(maxsize=500)

@@ -139,6 +139,7 @@ def test_a_choice_that_cannot_be_kept_is_refused(choice, words):
     [
         ("A,,CH,", "", "Europe/Zurich"),
         ("A,,Germany,", "", "Europe/Berlin"),  # two zones, one clock
+        ("A,+47 406 12 345,,", "", "Europe/Oslo"),  # not Spitsbergen's, whose clock is the same
         ("A,,US,", "", ""),  # nobody knows
         ("A,,US,", "America/Chicago", "America/Chicago"),
         ("A,,US,", "Europe/Rome", ""),  # the choice cannot be right

@@ -179,6 +179,7 @@ def test_a_file_changed_meanwhile_is_refused(tmp_path):
         ("Nombre;Correo", "full_name email"),
         ("Nome;Cognome;Indirizzo e-mail;Azienda;Ruolo", "first_name last_name email company position"),  # noqa: E501
         ("Nome;Sobrenome;E-mail;Empresa;Telefone", "first_name last_name email company phone"),
+        ("Vorname;Nachname;Firma;Mail (dienstl.);Tel. mobil", "first_name last_name company email phone"),  # noqa: E501
         ("Full Name;Job Title;LinkedIn URL;Time Zone;Country", "full_name position profile time_zone country"),  # noqa: E501
         ("FIRST_NAME;last-name;eMail;Mobile Phone;Notes", "first_name last_name email phone notes"),
     ],
