@@ -163,7 +163,12 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "control_folder": str(folder(_broker / "control")),
     }
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "outreach:"}
+    # One that keeps its line open and answers nothing must not take the web's threads with it.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "global_keyprefix": "outreach:",
+        "socket_connect_timeout": 3.0,
+        "socket_timeout": 3.0,
+    }
 
 # --- Sending -------------------------------------------------------------------------------------
 _email = mail(os.environ.get("EMAIL_URL") or "consolemail://")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,21 @@ def settings_with(tmp_path, code, **variables):
         [sys.executable, "-c", f"from outreach import settings; {code}"],
         cwd=ROOT, env={**clean, **variables}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def test_a_broker_that_takes_the_line_and_answers_nothing_is_given_up(tmp_path):
+    """Else each look at /healthz would keep a thread of the web, until no page answers any more."""
+    code = (
+        "import signal; signal.alarm(30); from outreach.celery import app; "
+        "from outreach.edge.health import broker_state; print(broker_state())"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        done = settings_with(
+            tmp_path, f"import django; django.setup(); {code}", CELERY_BROKER_URL=url,
+            DJANGO_SETTINGS_MODULE="outreach.settings",
+        )  # fmt: skip
+    assert "does not answer (OperationalError)" in done.stdout, done.stderr
 
 
 def test_as_shipped_nothing_can_be_sent(tmp_path):
