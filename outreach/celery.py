@@ -16,22 +16,25 @@ app = Celery("outreach")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["outreach.edge", "safety", "approvals", "channels", "workflows"])
 
+# Seconds after which a wake-up is dropped, by the clock of the worker that takes it: less, and one
+# whose clock is that far ahead of beat's would drop every one without a word.
+SOON = 60
 app.conf.beat_schedule = {
     # The seed asks for every 15 minutes or on demand; looking at the table costs one query.
     "process-approved-messages": {
         "task": "channels.tasks.process_approved_messages",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "sweep-dead-senders": {
         "task": "channels.tasks.sweep",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "expire-approvals": {
         "task": "approvals.tasks.expire_approvals",
         "schedule": 60.0,
-        "options": {"expires": 59},
+        "options": {"expires": SOON},
     },
     "clean-safety-events": {
         "task": "safety.tasks.clean_events",
@@ -41,12 +44,12 @@ app.conf.beat_schedule = {
     "return-stopped": {
         "task": "approvals.tasks.return_stopped",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "tell-colleagues": {
         "task": "approvals.tasks.tell_colleagues",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "send-digests": {
         "task": "approvals.tasks.send_digests",
@@ -61,48 +64,48 @@ app.conf.beat_schedule = {
     "read-inbound": {
         "task": "channels.tasks.read_inbound",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "restore-controls": {
         "task": "channels.tasks.restore_controls",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "return-by-hand": {
         "task": "channels.tasks.return_by_hand",
         "schedule": 60.0,
-        "options": {"expires": 59},
+        "options": {"expires": SOON},
     },
     "take-back-autonomy": {
         "task": "approvals.tasks.take_back_autonomy",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "pick-up-workflow-runs": {
         "task": "workflows.tasks.pick_up",
         "schedule": 60.0,
-        "options": {"expires": 59},
+        "options": {"expires": SOON},
     },
     # What may be edited in the admin are the rows that this one looks at: schedules of workflows.
     "start-scheduled-workflows": {
         "task": "workflows.tasks.start_scheduled",
         "schedule": 60.0,
-        "options": {"expires": 59},
+        "options": {"expires": SOON},
     },
     "advance-sequences": {
         "task": "workflows.tasks.advance_sequences",
         "schedule": 30.0,
-        "options": {"expires": 29},
+        "options": {"expires": SOON},
     },
     "answer-inbound": {
         "task": "workflows.tasks.answer_inbound",
         "schedule": 30.0,
-        "options": {"expires": 29},
+        "options": {"expires": SOON},
     },
     "work-imports": {
         "task": "outreach.edge.tasks.work_imports",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
     "clean-imports": {
         "task": "outreach.edge.tasks.clean_imports",
@@ -118,12 +121,12 @@ app.conf.beat_schedule = {
     "seal-activity": {
         "task": "outreach.edge.tasks.seal_activity",
         "schedule": 5.0,
-        "options": {"expires": 5},
+        "options": {"expires": SOON},
     },
     "tell-webhooks": {
         "task": "outreach.edge.tasks.tell_webhooks",
         "schedule": 5.0,
-        "options": {"expires": 5},
+        "options": {"expires": SOON},
     },
     # One a day; the file knows whether today's is there.
     "keep-checkpoint": {
@@ -134,7 +137,7 @@ app.conf.beat_schedule = {
     "heartbeat": {
         "task": "outreach.edge.tasks.heartbeat",
         "schedule": 15.0,
-        "options": {"expires": 14},
+        "options": {"expires": SOON},
     },
 }
 

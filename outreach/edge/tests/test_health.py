@@ -103,3 +103,15 @@ def test_beat_ticks_once_as_soon_as_it_starts(monkeypatch):
     signals.beat_embedded_init.send(sender=None)
     signals.beat_init.send(sender=None)
     assert sent == ["outreach.edge.tasks.heartbeat"] * 2
+
+
+def test_a_worker_whose_clock_is_half_a_minute_ahead_drops_no_wake_up():
+    """It drops what has expired by its own clock: of 5 s, the log was never sealed there."""
+    from outreach.celery import app
+
+    dropped = {
+        name: entry["options"]["expires"]
+        for name, entry in app.conf.beat_schedule.items()
+        if not 60 <= entry["options"]["expires"] <= 3600
+    }
+    assert dropped == {}
