@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -259,23 +260,25 @@ def stop_person(
     return ids
 
 
-def lift_person(person: Person, *, reason: str, by: Principal, at: datetime) -> str:
+def lift_person(person: Person, *, reason: str, by: Principal, at: datetime, seen: str = "") -> str:
     """Make a blocked or desisted person reachable again; desist only after 72 h.
 
     Returns what to say where something still stops them: one of the two lay over the other.
+    `seen` as `people.set_status` says it.
     """
     require(by, Verb.STOP_PERSON, person.workspace)
+    how: dict[str, Any] = {"reason": reason, "by": by, "at": at, "seen": seen}
     with transaction.atomic(durable=True):
-        status = people.set_status(person, PersonStatus.ACTIVE, reason=reason, by=by, at=at)
+        status = people.set_status(person, PersonStatus.ACTIVE, **how)
     still = {PersonStatus.DESIST: people.STILL_ASKED, PersonStatus.BLOCKED: people.STILL_BLOCKED}
     return still.get(PersonStatus(status), "")
 
 
 def set_automation(
-    person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime
+    person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime, seen: str = ""
 ) -> list[int]:
     """Switch automated messaging to a human being off or on; returns ids to `wait` for."""
     require(by, Verb.STOP_PERSON, person.workspace)
     with transaction.atomic(durable=True):
-        people.set_automation(person, enabled, reason=reason, by=by, at=at)
+        people.set_automation(person, enabled, reason=reason, by=by, at=at, seen=seen)
     return human_ids(person)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from outreach.core import activity, erasure, opt_outs
+from outreach.core import activity, erasure, opt_outs, shown
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
 from outreach.core.clock import by_clock
 from outreach.core.models import Address, CoolingOff, Person, Workspace
@@ -85,11 +85,14 @@ def _human_now(person: Person, *, whole: bool = False) -> Person:
     return Person.objects.get(pk=into or person.pk)
 
 
-def set_status(person: Person, status: str, *, reason: str, by: Principal, at: datetime) -> str:
+def set_status(
+    person: Person, status: str, *, reason: str, by: Principal, at: datetime, seen: str = ""
+) -> str:
     """Block, desist, or lift either, on the canonical row; the standing they have then.
 
     Needs a transaction. Lifting anything needs 72 h to have passed since a request to stop (SPEC
-    §3). Neither hides the other: lifted, it leaves the one that stood before standing.
+    §3). Neither hides the other: lifted, it leaves the one that stood before standing. `seen` is
+    `shown.version` of STATUS where a person looked at it: nothing that came since is lifted.
     """
     human = _human_now(person)
     refuse_erased(human)
@@ -97,6 +100,8 @@ def set_status(person: Person, status: str, *, reason: str, by: Principal, at: d
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     human.refresh_from_db(fields=STATUS)
     if status == PersonStatus.ACTIVE:
+        if shown.differs(human, STATUS, seen):
+            raise PersonRefused(shown.SINCE.format(name=human.full_name))
         _refuse_early(human, at)
         verb = _lift(human, reason, at)
     else:
@@ -159,14 +164,19 @@ def _refuse_early(human: Person, at: datetime) -> None:
 
 
 def set_automation(
-    person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime
+    person: Person, enabled: bool, *, reason: str, by: Principal, at: datetime, seen: str = ""
 ) -> None:
     """Switch automated messaging to this human off or on (seed C §5). Needs a transaction.
 
     Off on one record is off; on again is on for every record, or it would be off for its messages.
+    `seen` is `shown.version` of AUTOMATION where a person looked at it.
     """
     human = _human_now(person, whole=enabled)
     refuse_erased(human)
+    if enabled:
+        human.refresh_from_db(fields=AUTOMATION)
+        if shown.differs(human, AUTOMATION, seen):
+            raise PersonRefused(shown.SINCE.format(name=human.full_name))
     if not enabled and not reason.strip():
         raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
     human.automation_enabled = enabled

@@ -19,11 +19,11 @@ from django.views.decorators.cache import never_cache
 from approvals.models import Approval
 from approvals.plainly import pairs
 from channels import stop
-from outreach.core import accents, person_editing
+from outreach.core import accents, person_editing, shown
 from outreach.core.addresses import BadAddress
 from outreach.core.models import Consent, CoolingOff, Draft, Person, Workspace
 from outreach.core.models.people import PersonStatus
-from outreach.core.people import PersonRefused, canonical
+from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
 from outreach.edge.privacy import pages
@@ -128,6 +128,8 @@ class PersonAdmin(PageAdmin):
                 .order_by("-id")[:HISTORY]
             ),
             "facts": pairs(person.facts),
+            "seen_standing": shown.version(human, STATUS),
+            "seen_automation": shown.version(human, AUTOMATION),
         }
 
     # --- Writing down -----------------------------------------------------------------------------
@@ -219,14 +221,15 @@ class PersonAdmin(PageAdmin):
             "at": now,
         }
         name, following = canonical(person).full_name, stop_page.safe_next(request, home)
+        seen = request.POST.get("seen", "")
         if what == "lift":
-            if still := stop.lift_person(person, **how):
+            if still := stop.lift_person(person, seen=seen, **how):
                 messages.warning(request, f"{name}: {still}")
             else:
                 messages.success(request, f"{name} may be written to again.")
             return following
         if what == "automation_on":
-            stop.set_automation(person, True, **how)
+            stop.set_automation(person, True, seen=seen, **how)
             messages.success(request, f"Agents and workflows may write to {name} again.")
             return following
         if what not in STOPS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -498,6 +499,43 @@ def test_a_person_is_stopped_and_lifted_with_reasons_only():
     person.refresh_from_db()
     assert person.automation_enabled
     assert "Nothing was done" in words(send("rename", "x"))
+
+
+@pytest.mark.parametrize(
+    ("what", "field", "before", "since"),
+    [
+        ("lift", "status", ["blocked"], "blocked"),
+        ("lift", "status", ["desist"], "blocked"),
+        ("lift", "status", ["desist", "blocked"], "blocked"),
+        ("automation_on", "automation_enabled", [False], False),
+    ],
+)
+def test_a_page_of_before_lets_go_of_no_stop_that_came_since(what, field, before, since):
+    person = testing.make_person()
+
+    def stop_them(how: str | bool, at: datetime) -> None:
+        act = stop.set_automation if how is False else stop.stop_person
+        act(person, how, reason="x", by=testing.alice(), at=at)
+
+    for days, how in enumerate(before):
+        stop_them(how, WORKDAY - timedelta(days=30 - days))
+    client = enter(testing.dora())
+    page = f"/admin/core/person/{person.pk}"
+
+    def lift() -> Any:
+        shown = client.get(f"{page}/change/").content.decode()
+        form = re.search(f'value="{what}"><input type="hidden" name="seen" value="(.+?)"', shown)
+        assert form
+        return {"what": what, "reason": "settled", "seen": form[1]}
+
+    opened = lift()
+    stop_them(since, timezone.now())
+    assert "after this page was opened" in words(client.post(f"{page}/stop/", opened))
+    person.refresh_from_db()
+    assert getattr(person, field) == since
+    client.post(f"{page}/stop/", lift())
+    person.refresh_from_db()
+    assert getattr(person, field) != since
 
 
 @pytest.mark.parametrize("name", ["bob", "carol"])

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from channels import quiet, stop
-from outreach.core import queries, suppression
+from outreach.core import people, queries, shown, suppression
 from outreach.core.models import Address, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, canonical
@@ -182,7 +182,8 @@ class Command(BaseCommand):
                 f"{human.full_name} is {human.get_status_display().lower()}; "
                 f"--{verb.replace('_', '-')} does not apply."
             )
-        return stop.lift_person(person, reason=reason, by=by, at=timezone.now())
+        seen = shown.version(human, people.STATUS)
+        return stop.lift_person(person, reason=reason, by=by, at=timezone.now(), seen=seen)
 
     def _wait(self, person: Person, humans: list[int], set_at: Any, *, as_json: bool) -> None:
         report = quiet.wait(quiet.scope_of(humans=humans), set_at=set_at)
