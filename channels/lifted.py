@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from outreach.core.models import Workspace
@@ -33,6 +34,15 @@ class Lifted:
         ]
         told = ", ".join(words)
         return told[:1].upper() + told[1:]
+
+
+def shown(state: controls.Controls, key: str, workspace: Workspace | None) -> str:
+    """What a page shows of all that lifting this one lets go; another once one is set anew."""
+    scope = workspace.pk if workspace else None
+    keys = LIFTS if key == ControlKey.EMERGENCY_STOP else (key,)
+    rows = [state.rows.get((scope, each)) for each in keys]
+    told = [f"{row.enabled} {row.changed_at}" if row else "missing" for row in rows]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
 def was_set(state: controls.Controls, workspace: Workspace | None) -> list[controls.Brake]:

@@ -17,7 +17,7 @@ from django.db import DatabaseError, transaction
 
 from approvals import humans, taking
 from approvals.humans import STOPPER as STOPPER
-from channels.lifted import LIFTS, Lifted, still_braking, was_set
+from channels.lifted import LIFTS, Lifted, shown, still_braking, was_set
 from outreach.core import people
 from outreach.core.models import Person, Workspace
 from outreach.core.models.people import PersonStatus
@@ -29,6 +29,10 @@ from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+SINCE = (
+    "Somebody set or lifted this after the page was opened, so nothing was lifted: look at what is "
+    "set now and why, and lift that if it is right."
+)
 ROUNDS_TRIES = 20  # of 50 ms: until whoever decides about a message right now has decided
 
 
@@ -137,10 +141,17 @@ def _set_stop(workspace: Workspace | None, reason: str, by: Principal, clock: Cl
     return at
 
 
+def _refuse_unseen(key: str, workspace: Workspace | None, seen: str) -> None:
+    """A page that was opened before a stop does not let go of it. Needs the rows held."""
+    if seen and seen != shown(controls.read(), key, workspace):
+        raise ControlRefused(SINCE)
+
+
 def switch_on(
-    key: str, *, workspace: Workspace | None, reason: str, by: Principal, at: datetime
-) -> SystemControl:
-    """Switch one of the four on again."""
+    key: str, *, workspace: Workspace | None, reason: str, by: Principal, at: datetime,
+    seen: str = "",
+) -> SystemControl:  # fmt: skip
+    """Switch one of the four on again. `seen` is what a page has `shown` of it, where one has."""
     _may_lift(by, workspace)
     if key not in SWITCHES:
         raise ControlRefused(f"{key} is a brake, not a switch.")
@@ -149,6 +160,7 @@ def switch_on(
         row = rows.select_for_update().first()
         if row is not None and not row.is_braking:
             return row  # on already: who set it so, when and why stays told
+        _refuse_unseen(key, workspace, seen)
         return controls.write(key, True, workspace=workspace, reason=reason, by=by, at=at)
 
 
@@ -176,7 +188,9 @@ def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at:
     return was is not None
 
 
-def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: datetime) -> Lifted:
+def enable_all(
+    *, workspace: Workspace | None, reason: str, by: Principal, at: datetime, seen: str = ""
+) -> Lifted:
     """Lift the emergency stop and switch the four on, in one transaction. Dry run is not touched.
 
     What was approved before the stop was set goes back to the queue first: lifting a stop must
@@ -186,6 +200,7 @@ def enable_all(*, workspace: Workspace | None, reason: str, by: Principal, at: d
     scope_id = workspace.pk if workspace else None
     with transaction.atomic(durable=True):
         list(SystemControl.objects.filter(workspace=workspace).select_for_update())
+        _refuse_unseen(ControlKey.EMERGENCY_STOP, workspace, seen)
         before = controls.read()
         stop = before.rows.get((scope_id, ControlKey.EMERGENCY_STOP))
         reopened = 0

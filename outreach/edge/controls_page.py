@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from channels import breaker, drill, stop, stop_link
+from channels import breaker, drill, lifted, stop, stop_link
 from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -90,7 +90,9 @@ def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | No
         "name": place.name if place else "The whole system",
         "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
         "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
-        "rows": [_row(key, state, pk) for key in ControlKey],
+        "rows": [
+            {**_row(key, state, pk), "seen": lifted.shown(state, key, place)} for key in ControlKey
+        ],
     }
 
 
@@ -125,19 +127,20 @@ def _set(request: HttpRequest) -> HttpResponse:
             raise stop.ControlRefused("Nothing was done: the form did not name a control.")
         if form.get("act") == "brake":
             return _brake(request, key, place, reason)
+        seen = form.get("seen", "")
         if not reason:
             raise stop.ControlRefused("Say why: from then on things go on again.")
         if key == ControlKey.EMERGENCY_STOP:
-            lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=now)
-            for line in lifted.were_off:
+            done = stop.enable_all(workspace=place, reason=reason, by=by, at=now, seen=seen)
+            for line in done.were_off:
                 messages.info(request, f"Lifted: {line}")
-            for line in lifted.still_braking:
+            for line in done.still_braking:
                 messages.warning(request, f"Still braking: {line}")
-            messages.success(request, f"{lifted.sentence()}.")
+            messages.success(request, f"{done.sentence()}.")
         elif key == ControlKey.DRY_RUN:
             stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
         else:
-            stop.switch_on(key, workspace=place, reason=reason, by=by, at=now)
+            stop.switch_on(key, workspace=place, reason=reason, by=by, at=now, seen=seen)
             now_on = control_rows.now_on(ControlKey(key), place)
             messages.success(request, f"{ControlKey(key).label} {now_on}.")
     except REFUSALS as error:

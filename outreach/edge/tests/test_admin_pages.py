@@ -624,6 +624,35 @@ def test_lifting_the_emergency_stop_tells_what_had_been_off():
     assert "Nothing was set, so nothing was lifted." in again
 
 
+@pytest.mark.parametrize(
+    ("lifts", "since"),
+    [
+        ("EMERGENCY_STOP", "EMERGENCY_STOP"),
+        ("EMERGENCY_STOP", "MESSAGING_ENABLED"),
+        ("MESSAGING_ENABLED", "MESSAGING_ENABLED"),
+    ],
+)
+def test_a_page_of_before_lifts_no_control_that_was_set_since(lifts, since):
+    scope, boss = str(testing.make_workspace().pk), enter(testing.dora())
+    change(boss, scope, lifts, "brake", "the first")
+
+    def seen() -> str:
+        shown = boss.get("/admin/controls/").content.decode()
+        form = f'name="scope" value="{scope}"><input type="hidden" name="key" value="{lifts}">'
+        found = re.search(
+            form + '<input .+?value="lift"><input .+?name="seen" value="(.+?)"', shown
+        )
+        assert found
+        return found[1]
+
+    opened = seen()
+    change(enter(testing.alice()), scope, since, "brake", "worse than that")
+    assert "after the page was opened" in words(change(boss, scope, lifts, "lift", seen=opened))
+    assert controls.read().own(since, int(scope)), "who saw the first has not seen the second"
+    change(boss, scope, lifts, "lift", seen=seen())
+    assert not controls.read().own(since, int(scope))
+
+
 @pytest.mark.parametrize("scope", ["system", "999", "x"])
 def test_controls_of_others_are_refused(scope):
     answer = change(enter(testing.dora()), scope, "MESSAGING_ENABLED", "brake")
