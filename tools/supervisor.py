@@ -6,6 +6,7 @@ order. One that dies is started again: the emergency stop may kill a worker on p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from tools import guard
 from tools.steps import ROOT, say, venv_program
@@ -85,13 +86,7 @@ class Supervisor:
     def start(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
-        watcher = subprocess.Popen(
-            [sys.executable, "-m", "tools.guard"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._lifeline = watcher.stdin
+        self._lifeline = _guard()
         for child in self.children:
             self._begin(child)
 
@@ -133,7 +128,7 @@ class Supervisor:
         now = time.monotonic()
         if child.process is None:
             if now >= child.due:
-                self._begin(child)
+                self._try(child)
             return
         code = child.process.poll()
         if code is None:
@@ -143,8 +138,15 @@ class Supervisor:
             child.delay = FIRST_DELAY
         say(f"{child.name} {_ending(code)}; starting it again in {child.delay:.0f} s. "
             f"Its last words, from {child.log}:\n{child.tail()}")  # fmt: skip
-        child.due = now + child.delay
-        child.delay = min(child.delay * 2, LONGEST_DELAY)
+        _put_off(child)
+
+    def _try(self, child: Child) -> None:
+        """What cannot be started now, for want of memory or of its program, is tried again."""
+        try:
+            self._begin(child)
+        except OSError as error:
+            say(f"{child.name} cannot be started ({error}); trying again in {child.delay:.0f} s.")
+            _put_off(child)
 
     def _clear(self, child: Child) -> None:
         """Kill what the group's main process left behind, such as an orphaned scheduler."""
@@ -153,13 +155,20 @@ class Supervisor:
         group = child.process.pid
         guard.signal_group(group, signal.SIGKILL)
         child.process.wait()
-        self._tell(f"-{group}")
         child.process = None
+        self._tell(f"-{group}")
 
     def _tell(self, change: str) -> None:
-        if self._lifeline is not None:
+        """Tell the guard, or a new one all of it where somebody ended that one."""
+        if self._lifeline is None:
+            return
+        try:
             self._lifeline.write(f"{change}\n".encode())
-            self._lifeline.flush()
+        except BrokenPipeError:
+            groups = [each.process.pid for each in self.children if each.process is not None]
+            with contextlib.suppress(OSError):  # no memory for one now: the next change tries again
+                self._lifeline = _guard()
+                self._lifeline.write("".join(f"+{group}\n" for group in groups).encode())
 
 
 class Parent:
@@ -183,6 +192,23 @@ class Parent:
             return False
         caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
         return bool(int(caught.split()[1], 16) & 1 << (signal.SIGINT - 1))
+
+
+def _guard() -> IO[bytes]:
+    """Start what ends our processes after us; what it is told goes in here, unbuffered."""
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "tools.guard"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+    )
+    return cast(IO[bytes], watcher.stdin)
+
+
+def _put_off(child: Child) -> None:
+    child.due = time.monotonic() + child.delay
+    child.delay = min(child.delay * 2, LONGEST_DELAY)
 
 
 def _make_room(log: Path) -> None:

@@ -92,6 +92,41 @@ def test_a_killed_process_is_started_again_and_its_orphan_ended(family, folder):
     assert wait_for(lambda: not alive(orphan))
 
 
+def test_neither_a_lost_guard_nor_a_failed_start_ends_the_supervisor(
+    folder, handlers, monkeypatch, capsys
+):
+    """The stop kills a worker on purpose: the web must not go with it."""
+    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.1)
+    guards: list[subprocess.Popen[bytes]] = []
+    begin = supervisor.subprocess.Popen
+    short = [False, True, True]  # of memory, when the family is started
+
+    def start(argv, **how):
+        is_guard = "tools.guard" in argv
+        if not is_guard and short and short.pop(0):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        process = begin(argv, **how)
+        if is_guard:
+            guards.append(process)
+        return process
+
+    monkeypatch.setattr(supervisor.subprocess, "Popen", start)
+    argv = ["python", str(folder / "family.py"), str(folder / "pids")]
+    one = Supervisor([Child("family", argv, folder / "log", dict(os.environ), delay=0.1)], bool)
+    one.start()
+    try:
+        assert one.watch(15, until=lambda: len(pids(folder)) == 2)
+        guards[0].kill()
+        guards[0].wait()
+        os.kill(pids(folder)[0], signal.SIGKILL)
+        assert one.watch(15, until=lambda: len(pids(folder)) == 4)
+        assert capsys.readouterr().out.count("cannot be started") == 2
+        assert len(guards) == 2 and guards[1].poll() is None
+    finally:
+        one.end()
+    assert wait_for(lambda: not any(map(alive, pids(folder))))
+
+
 def test_end_leaves_nothing_behind(family, folder):
     assert family.watch(15, until=lambda: len(pids(folder)) == 2)
     family.end()
