@@ -33,9 +33,14 @@ def main() -> None:
             sys.exit(3)
         sys.exit(f"Configuration error: {error}")
     except OperationalError as error:
+        said = str(error).strip().splitlines()[0]
+        if stops_everything(sys.argv):
+            from outreach.edge.insisting import NOT_STOPPED
+
+            sys.stderr.write(f"{NOT_STOPPED.format(error=said)}\n")
+            sys.exit(3)
         sys.stderr.write(
-            f"The database does not answer: {str(error).strip().splitlines()[0]}. "
-            "Check DATABASE_URL, then try again.\n"
+            f"The database does not answer: {said}. Check DATABASE_URL, then try again.\n"
         )
         sys.exit(5)
     except BrokenPipeError:

@@ -183,7 +183,9 @@ def database(url: str) -> dict[str, Any]:
     if engine == "django.db.backends.postgresql":
         config["CONN_MAX_AGE"] = 300
         config["CONN_HEALTH_CHECKS"] = True
-        config.setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)  # for outreach.core.sql
+        options = config.setdefault("OPTIONS", {})
+        options.setdefault("prepare_threshold", 2)  # for outreach.core.sql
+        options.setdefault("connect_timeout", 10)  # else a stop waits for one that is gone, or mute
         return config
     raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.management import execute_from_command_line
+from django.db import connection, transaction
+from django.utils import timezone
 
+from channels import stop as brakes
 from outreach import testing
+from outreach.edge import insisting
 from outreach.edge.tests.test_mcp import child_environment
+from outreach.environment import database
 from outreach.tests.source import ROOT
 from safety.models import SystemControl
 
@@ -39,6 +47,35 @@ def test_where_no_sender_can_hold_a_lock_people_can_still_stop(settings, tmp_pat
     uuids = [str(testing.make_draft().person.uuid)] if words[0] == "person" else []
     execute_from_command_line(["manage.py", *words, *uuids])
     assert stopped() == ("--emergency-stop" in words)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's own time-out ends its wait")
+def test_a_stop_waits_for_no_row_that_somebody_holds_for_ever(monkeypatch):
+    """As whoever stands still while lifting does: it hung without a word."""
+    monkeypatch.setattr(insisting, "IMPATIENT", "SET lock_timeout = '100ms'")
+    monkeypatch.setattr(insisting, "PAUSE_SECONDS", 0)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(SystemControl.objects.select_for_update())
+            held.set()
+            done.wait(5)
+        connection.close()
+
+    how = {"workspace": None, "reason": "x", "by": testing.olaf(), "clock": timezone.now}
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(hold)
+        held.wait(5)
+        with pytest.raises(insisting.NotStopped, match="lock timeout"):
+            insisting.insist(lambda: brakes.emergency_stop(**how))
+        done.set()
+        holder.result()
+    insisting.insist(lambda: brakes.emergency_stop(**how))
+    assert stopped()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",), "senders wait as before"
 
 
 def stop(*, put: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -77,6 +114,15 @@ def test_a_database_that_cannot_be_named_is_one_sentence_and_not_stopped():
     assert (done.returncode, done.stdout) == (3, "")
     assert "NOT STOPPED: DATABASE_URL must begin with" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_takes_the_line_and_says_nothing_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"postgres://x@127.0.0.1:{mute.getsockname()[1]}/x?connect_timeout=2"
+        done = stop(put={"DATABASE_URL": url})
+    assert done.returncode == 3 and done.stderr.startswith("NOT STOPPED:"), done.stderr
+    assert "timeout expired" in done.stderr and "kill the worker processes" in done.stderr
+    assert database("postgres://x@127.0.0.1/x")["OPTIONS"]["connect_timeout"] == 10
 
 
 def test_a_file_that_cannot_be_read_stops_the_database_that_is_named_beside_it_or_none(tmp_path):
