@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet
 
@@ -11,6 +11,7 @@ from workflows.engine import SILENCE
 from workflows.models import Run, RunStatus
 
 DRAFTING_AGENT = "Drafting agent"
+FRESH = timedelta(seconds=5)
 
 
 def drafting_agent(workspace: Workspace) -> Agent | None:
@@ -21,6 +22,11 @@ def drafting_agent(workspace: Workspace) -> Agent | None:
 def drafts_of(run_id: int) -> QuerySet[Draft]:
     """The messages a run wrote, in the order written."""
     return Draft.objects.filter(origin=f"workflow-run:{run_id}").order_by("pk")
+
+
+def waiting(at: datetime) -> QuerySet[Run]:
+    """Runs that nobody has begun, the oldest first; not one that a command is about to begin."""
+    return Run.objects.filter(status=RunStatus.WAITING, seen_at__lte=at - FRESH).order_by("pk")
 
 
 def to_pick_up(at: datetime, *, most_attempts: int) -> QuerySet[Run]:

@@ -147,6 +147,20 @@ def test_the_task_does_a_run_and_a_second_one_finds_nothing(place):
     assert Draft.objects.count() == 2
 
 
+def test_runs_leave_room_for_what_sends_and_are_done_by_who_has_it(place):
+    """Four slow ones had every thread of a worker: nothing was sent, sealed or lifted meanwhile."""
+    first, *others = [start(place, testing.dora()) for _ in range(3)]
+    mine = [tasks._room.acquire(blocking=False) for _ in range(3)]
+    assert mine == [True, True, False], "two of a worker's four threads"
+    assert tasks.run(first.pk) == tasks.NO_ROOM
+    assert (tasks.pick_up(), tasks.answer_inbound()) == (0, 0)
+    assert Run.objects.filter(status="waiting").count() == 3
+    tasks._room.release()
+    assert tasks.run(first.pk) == "done"
+    assert Run.objects.filter(pk__in=[run.pk for run in others], status="done").count() == 2
+    tasks._room.release()
+
+
 def test_a_waiting_run_whose_wake_up_got_lost_is_picked_up(place):
     start(place, testing.dora())
     assert (tasks.pick_up(), tasks.pick_up()) == (1, 0)
