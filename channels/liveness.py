@@ -60,10 +60,15 @@ class SenderLock:
         uuid = uuid4()
         path, fresh = lock_path(directory, uuid), directory / f".{uuid}.new"
         descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         content = {"pid": os.getpid(), "start": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        os.write(descriptor, json.dumps(content).encode())
-        fresh.rename(path)  # only now: whoever looked at it unlocked would keep us from locking it
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(descriptor, json.dumps(content).encode())
+            fresh.rename(path)  # only now: whoever looked at it unlocked would keep us from it
+        except OSError:  # a full disk, which is tried every few seconds until it is not
+            os.close(descriptor)
+            fresh.unlink(missing_ok=True)
+            raise
         return cls(path, descriptor, uuid, place, current_boot_id())
 
     def release(self, *, all_ended: bool = False) -> None:

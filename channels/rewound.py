@@ -127,10 +127,14 @@ def _read(path: Path) -> tuple[int, str] | None:
 
 def _keep(path: Path, line: str) -> None:
     """Whole or not at all. One that cannot be kept makes the next look blind, which is said."""
+    fresh: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            fresh = Path(file.name)
             file.write(f"{line}\n")
-        Path(file.name).replace(path)
+        fresh.replace(path)
     except OSError as error:
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
         logger.warning("What was seen of the log could not be kept in %s: %s", path, error)

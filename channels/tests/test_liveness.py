@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -110,6 +112,23 @@ def test_who_looks_around_keeps_no_new_sender_from_its_lock(tmp_path, monkeypatc
 
 def _wait_on(pipe) -> None:
     pipe.recv()
+
+
+def test_a_full_disk_leaves_nothing_open_and_nothing_lying_about(lock, tmp_path, monkeypatch):
+    """It is tried every few seconds: after a night of it the process could open nothing more."""
+
+    def full(*_args) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def lies_about() -> tuple[list[Path], int]:
+        return sorted(tmp_path.rglob("*")), len([*Path("/proc/self/fd").iterdir()])
+
+    before = lies_about()
+    monkeypatch.setattr(liveness.os, "write", full)
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space left"):
+            SenderLock.acquire(lock.path.parent)
+    assert lies_about() == before
 
 
 def test_a_forked_child_does_not_keep_the_lock(tmp_path):

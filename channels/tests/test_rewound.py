@@ -174,3 +174,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_sending_goes_on(memory, cap
     activity.seal()
     assert not rewound.check(clock=lambda: NOW)
     assert "could not be kept" in caplog.text
+    (installed.DATA_DIR / "heads").unlink()
+    (installed.DATA_DIR / "heads" / rewound._name()).mkdir(parents=True)
+    assert not rewound.check(clock=lambda: NOW)
+    assert len(list((installed.DATA_DIR / "heads").iterdir())) == 1, "no file for each try"
