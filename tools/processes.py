@@ -34,17 +34,9 @@ def worker() -> list[str]:
 
 def beat(data_dir: Path) -> list[str]:
     """The scheduler. A second one is harmless: every entry of the timetable is idempotent."""
-    return ["celery", "-A", "outreach", "beat", *_schedule(data_dir)]
-
-
-def worker_with_beat(data_dir: Path) -> list[str]:
-    """One process for one machine: worker and scheduler."""
-    return [*worker(), "--beat", *_schedule(data_dir)]
+    schedule = str(data_dir / "beat-schedule")
+    return ["celery", "-A", "outreach", "beat", "--schedule", schedule]
 
 
 def migrate() -> list[str]:
     return ["python", "manage.py", "migrate", "--noinput"]
-
-
-def _schedule(data_dir: Path) -> list[str]:
-    return ["--schedule", str(data_dir / "beat-schedule")]

@@ -1,4 +1,4 @@
-"""`make run`: brings the database up to date, makes the demo, starts web and worker with beat.
+"""`make run`: brings the database up to date, makes the demo, starts web, worker and scheduler.
 
 A second start goes on where the first one was: the database is the queue, and the embedded
 broker only carries wake-ups, so what a killed worker left in it is thrown away.
@@ -163,11 +163,13 @@ def children() -> list[Child]:
         Child("web", processes.web(f"{address}:{settings.PORT}"), log / "web.log", env),
         Child(
             "worker",
-            processes.worker_with_beat(settings.DATA_DIR),
+            processes.worker(),
             log / "worker.log",
             worker_env,
             before_start=_empty_broker,
         ),
+        # Beside the worker, not in it: one that dies in there is started again by nobody.
+        Child("beat", processes.beat(settings.DATA_DIR), log / "beat.log", env),
     ]
 
 
@@ -194,7 +196,7 @@ def serve(supervisor: Supervisor, login: str) -> int:
 
     try:
         supervisor.start()
-        with step(f"Web and worker on port {settings.PORT}"):
+        with step(f"Web, worker and scheduler on port {settings.PORT}"):
             if not supervisor.watch(HEALTHY_SECONDS, until=is_healthy) and not supervisor.stopping:
                 raise StepFailed(
                     f"/healthz is not green after {HEALTHY_SECONDS:.0f} s ({said[0]}). Read "
@@ -209,7 +211,7 @@ def serve(supervisor: Supervisor, login: str) -> int:
             )
             supervisor.watch()
         why = f"{supervisor.ended_by} was sent to this process. " if supervisor.ended_by else ""
-        say(f"{why}Ending web and worker ...")
+        say(f"{why}Ending web, worker and scheduler ...")
     finally:
         supervisor.end()
     say("Ended.")
