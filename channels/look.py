@@ -101,11 +101,14 @@ def _each_by_itself(
 
 
 def _unseen(row: Delivery, fault: Exception) -> Released:
-    sentence = (
+    return Released(row, row.approval, "return", UNSEEN, told_unseen(fault))
+
+
+def told_unseen(fault: Exception) -> str:
+    return (
         f"The last look before sending could not run ({type(fault).__name__}); what cannot be "
         "checked is not sent."
     )
-    return Released(row, row.approval, "return", UNSEEN, sentence)
 
 
 def _judge(

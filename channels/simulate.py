@@ -5,6 +5,7 @@ It counts for no limit and takes nothing: the approval stays as it is.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import registry
 from channels.envelopes import NOT_COMPOSED, CannotCompose, envelope_of
+from channels.look import NOT_THE_MESSAGE, UNSEEN, told_unseen
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity, files
 from outreach.core.models import Workspace
@@ -24,6 +26,7 @@ from safety.actions import SEND_ACTION
 from safety.models import ControlKey
 from safety.verdict import Level
 
+logger = logging.getLogger(__name__)
 SIMULATOR = Principal.system("simulator")
 BATCH = 100
 
@@ -48,13 +51,25 @@ def simulate_due(*, at: datetime) -> int:
         rows = _due(workspaces, at)
         for row in rows:
             row.draft.current = row.revision
-        known = facts.gather([row.draft for row in rows], at=at)
+        known = _known(rows, at)
         for row in rows:
             _simulate(row, known[row.draft_id], at)
         total += len(rows)
         if len(rows) < BATCH:
             break
     return total
+
+
+def _known(rows: list[Approval], at: datetime) -> dict[int, gate.Facts | Exception]:
+    """The facts of each by its draft, or why it has none: that one holds up no other."""
+    try:
+        return {**facts.gather([row.draft for row in rows], at=at)}
+    except NOT_THE_MESSAGE:
+        raise
+    except Exception as fault:  # noqa: BLE001 - told where it is simulated
+        if len(rows) == 1:
+            return {rows[0].draft_id: fault}
+        return {pk: found for row in rows for pk, found in _known([row], at).items()}
 
 
 def simulated_of() -> QuerySet[Delivery]:
@@ -81,7 +96,7 @@ def _due(workspaces: list[int], at: datetime) -> list[Approval]:
     )
 
 
-def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
+def _simulate(approval: Approval, known: gate.Facts | Exception, at: datetime) -> None:
     row = Delivery(
         workspace_id=approval.workspace_id,
         approval=approval,
@@ -92,7 +107,7 @@ def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
         ended_at=at,
         reason="DRY_RUN active",
     )
-    row.evidence = _evidence(approval, known, str(row.token), at)
+    row.evidence = _judged(approval, known, str(row.token), at)
     with transaction.atomic():
         still = Approval.objects.filter(UNTAKEN, pk=approval.pk)
         if not still.select_for_update(of=("self",)).values_list("pk", flat=True):
@@ -100,6 +115,27 @@ def _simulate(approval: Approval, known: gate.Facts, at: datetime) -> None:
         Delivery.objects.bulk_create([row], ignore_conflicts=True)
         if Delivery.objects.filter(token=row.token).exists():
             _tell(approval, at)  # else another worker simulated it in the same second
+
+
+def _judged(
+    approval: Approval, known: gate.Facts | Exception, token: str, at: datetime
+) -> dict[str, Any]:
+    """What would have become of it; blocked where that cannot be told, as at the door."""
+    try:
+        if isinstance(known, Exception):
+            raise known
+        return _evidence(approval, known, token, at)
+    except NOT_THE_MESSAGE:
+        raise
+    except Exception as fault:
+        logger.exception("#%s cannot be simulated.", approval.pk)
+        return {
+            "would_have_left": approval.revision.text,
+            "would_leave_at": at.astimezone(UTC).isoformat(),
+            "would_be_blocked": [told_unseen(fault)],
+            "by_rules": [UNSEEN],
+            "judged_by": gate.GATE_VERSION,
+        }
 
 
 def _evidence(approval: Approval, known: gate.Facts, token: str, at: datetime) -> dict[str, Any]:

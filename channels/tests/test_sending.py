@@ -399,6 +399,29 @@ def test_what_cannot_be_put_together_is_simulated_as_blocked(monkeypatch):
     assert evidence["would_have_left"] == approval.revision.text
 
 
+@pytest.mark.parametrize("where", ["gather", "earliest"])
+def test_one_that_cannot_be_simulated_holds_up_no_other(live, memory, monkeypatch, where):
+    """Nor what really leaves in another workspace: the same job does both, this one first."""
+    first, second = testing.make_approved(), testing.make_approved(testing.make_person())
+    SystemControl.objects.filter(workspace=first.workspace, control_key="DRY_RUN").update(
+        enabled=True
+    )
+    module, known = (facts, facts.gather) if where == "gather" else (gate, gate.earliest)
+    turns = iter([first.draft_id])
+
+    def fails(asked, *rest, **more):
+        if (where == "gather" and first.draft in asked) or (where == "earliest" and next(turns, 0)):
+            raise TypeError("nobody thought of that")
+        return known(asked, *rest, **more)
+
+    monkeypatch.setattr(module, where, fails)
+    assert sending.process(clock=clock).simulated == 2
+    one, other = Delivery.objects.order_by("approval")
+    assert one.evidence["by_rules"] == ["check_failed"] and not memory.outbox
+    assert "(TypeError); what cannot be checked is not sent" in one.evidence["would_be_blocked"][0]
+    assert other.approval_id == second.pk and other.evidence["would_be_blocked"] == []
+
+
 def test_a_workspace_may_write_from_a_domain_with_other_letters(live, memory):
     testing.make_workspace(sender_name="Büro", sender_address="info@bücher.example")
     testing.make_approved()
