@@ -28,6 +28,7 @@ from safety.contract.markup import to_text
 LARGEST = 25 * 1024 * 1024
 LONGEST_TEXT = 200_000
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_ANGLED = re.compile(r"<\s*([^@\s<>]{1,320}@[^@\s<>]{1,320})\s*>")
 _ID = re.compile(r"<[^<>\s]{1,990}>")
 _WORD = re.compile(r"\w+")
 _LETTERS = frozenset(("text/plain", "text/html", "text/enriched", "text/rtf"))
@@ -87,7 +88,7 @@ def _letter(message: Message, raw: bytes) -> Letter:
             dict.fromkeys(
                 address.lower()
                 for line in ("To", "Cc", "Delivered-To", "X-Original-To")
-                for _, address in getaddresses([header(message, line)])
+                for _, address in getaddresses([_one_line(_raw(message, line))])
                 if _ADDRESS.fullmatch(address)
             )
         )[:50],
@@ -117,11 +118,20 @@ def cleaned(value: Any) -> Any:
 
 def header(message: Message, name: str) -> str:
     """The decoded header on one line; what cannot be decoded is kept as it is readable."""
+    return _read(_raw(message, name))
+
+
+def _raw(message: Message, name: str) -> str:
+    """The header as it stands, its encoded words unread."""
     value: Any = message.get(name, "")
     if isinstance(value, Header):  # raw bytes that the mail did not declare
         chunks: Any = getattr(value, "_chunks", ())
         value = str(chunks[0][0]) if chunks else ""
         value = decoded(value.encode("ascii", "surrogateescape"), "")
+    return str(value)
+
+
+def _read(value: str) -> str:
     try:
         parts = [_part(chunk, charset) for chunk, charset in decode_header(value)]
         return _one_line(str(make_header(parts)))
@@ -150,11 +160,19 @@ def _sender(message: Message) -> tuple[str, str]:
 
 
 def _mailbox(message: Message, *lines: str) -> tuple[str, str]:
-    """The first name and address in these headers."""
+    """The first name and address in these headers.
+
+    They are parted before encoded words are read, and what stands in angle brackets is the address:
+    a name may hold a comma, a bracket or an @.
+    """
     for line in lines:
-        for name, address in getaddresses([header(message, line)]):
-            if _ADDRESS.fullmatch(address):
-                return clean(name), clean(address)[:320]
+        raw = _one_line(_raw(message, line))
+        angled = [clean(each) for each in _ANGLED.findall(raw)]
+        for name, address in getaddresses([raw]):
+            if _ADDRESS.fullmatch(address) and (not angled or clean(address) in angled):
+                return clean(_read(name)), clean(address)[:320]
+        if angled:
+            return "", angled[0][:320]
     return "", ""
 
 

@@ -103,6 +103,26 @@ def test_who_wrote_to_a_group_that_puts_itself_in_their_place_is_known(more, sen
     assert letter.sender == sender
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("=?utf-8?q?Ann_=40_Acme?= <ann@example.com>", "Ann @ Acme"),
+        ("=?utf-8?b?YW5uQGFjbWUuY29t?= <ann@example.com>", "ann@acme.com"),
+        ("=?utf-8?q?Lee=2C_eve=40example=2Ecom?= <ann@example.com>", "Lee, eve@example.com"),
+        ("=?utf-8?q?Ann_=28Sales?= <ann@example.com>", "Ann (Sales"),
+        ("=?utf-8?q?Ann_=22Sales?= <ann@example.com>", 'Ann "Sales'),
+        ('"eve@example.com" <ann@example.com>', "eve@example.com"),
+        ("Ann @ Acme <ann@example.com>", ""),
+        ("Ann @ Bücher <ann@example.com>", ""),
+        ("Ann (Sales <ann@example.com>", ""),
+        ("Müller Ann <ann@example.com>", "Müller Ann"),
+    ],
+)
+def test_no_sign_in_a_name_is_taken_for_the_address(line, name):
+    letter = read(mail(From=line))
+    assert (letter.sender, letter.sender_name) == ("ann@example.com", name)
+
+
 def test_a_raw_subject_in_latin_1_is_read():
     raw = mail().replace(b"\r\n\r\n", b"\r\nSubject: Gr\xfc\xdfe\r\n\r\n", 1)
     assert read(raw).subject == "Grüße"
