@@ -17,16 +17,17 @@ from email.errors import HeaderParseError
 from email.header import Header, decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
-from typing import Any
+from typing import Any, AnyStr
 
 from channels.mail import charsets
-from channels.mail.automatic import automatic
+from channels.mail.automatic import HEADERS, automatic
 from channels.mail.charsets import decoded
 from channels.mail.reports import Report, report_of
 from safety.contract.markup import to_text
 
 LARGEST = 25 * 1024 * 1024
 LONGEST_TEXT = 200_000
+LONGEST_HEADER = 20_000
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _ANGLED = re.compile(r"<\s*([^@\s<>]{1,320}@[^@\s<>]{1,320})\s*>")
 _ID = re.compile(r"<[^<>\s]{1,990}>")
@@ -82,7 +83,7 @@ def _letter(message: Message, raw: bytes) -> Letter:
         sender_name=name[:200],
         message_id=_message_id(message, raw),
         subject=clean(header(message, "Subject"))[:998],
-        text=clean(_text(message))[:LONGEST_TEXT],
+        text=_ends(clean(_text(message)), LONGEST_TEXT),
         answers=_answers(message),
         to=tuple(
             dict.fromkeys(
@@ -93,7 +94,7 @@ def _letter(message: Message, raw: bytes) -> Letter:
             )
         )[:50],
         at=_date(message),
-        automatic=automatic({key.lower(): header(message, key) for key in message}),
+        automatic=automatic({key: header(message, key) for key in HEADERS if key in message}),
         report=report,
         attachments=tuple(clean(each)[:200] for each in _attachments(message))[:50],
         unread=clean(next(_unread(message), ""))[:200],
@@ -103,6 +104,11 @@ def _letter(message: Message, raw: bytes) -> Letter:
 def clean(text: str) -> str:
     """Without what a database cannot hold: NUL and half characters."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _ends(text: AnyStr, most: int) -> AnyStr:
+    """Its two ends, where it is longer: people write above what they quote, or below it."""
+    return text if len(text) <= most else text[: most * 3 // 4] + text[-most // 4 :]
 
 
 def cleaned(value: Any) -> Any:
@@ -128,7 +134,7 @@ def _raw(message: Message, name: str) -> str:
         chunks: Any = getattr(value, "_chunks", ())
         value = str(chunks[0][0]) if chunks else ""
         value = decoded(value.encode("ascii", "surrogateescape"), "")
-    return str(value)
+    return str(value)[:LONGEST_HEADER]
 
 
 def _read(value: str) -> str:
@@ -215,6 +221,8 @@ def _body(part: Message, *, named: bool = False) -> str:
         said = [text for each in parts if (text := _body(each, named=named)).strip()]
         one_of = part.get_content_subtype() == "alternative" and said
         return _of_several(said) if one_of else "\n".join(said)
+    if part.get_content_maintype() == "multipart":
+        return _content(part)  # it names no boundary, or none that is there
     is_html = part.get_content_subtype() == "html"
     if not _is_text(part) or (is_html and part.get_filename() and not named):
         return ""
@@ -244,7 +252,7 @@ def _content(part: Message) -> str:
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
         return ""
-    raw = raw[: 4 * LONGEST_TEXT]
+    raw = _ends(raw, 4 * LONGEST_TEXT)
     text = decoded(raw, part.get_content_charset() or charsets.of_page(raw))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

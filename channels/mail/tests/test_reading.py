@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -239,3 +240,30 @@ def test_parts_without_end_are_refused_or_read_but_never_crash():
         read(b"From: ann@example.com\r\n" + body)
     except Unreadable as error:
         assert "nested" in str(error)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "".join(f"X-{number}: y\r\n" for number in range(20_000)).encode() + mail(b"STOP"),
+        mail(b"STOP", Subject="=?utf-8?q?a?= " * 80_000),
+    ],
+    ids=["headers", "encoded words"],
+)
+def test_no_head_of_a_mail_takes_long(raw):
+    began = time.process_time()
+    assert read(raw).text == "STOP"
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/plain", b"> quoted\r\n" * 30_000 + b"\r\nSTOP"),
+        ("text/html", b"<p>Hi<img src='data:image/png;base64," + b"A" * 900_000 + b"'></p><p>STOP"),
+        ("multipart/mixed", b"STOP"),
+        ("multipart/mixed; boundary=x", b"STOP"),
+    ],
+)
+def test_the_end_of_a_long_mail_and_a_mail_without_its_parts_are_read(kind, body):
+    assert read(mail(body, Content_Type=kind)).text.endswith("STOP")
