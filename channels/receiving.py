@@ -13,7 +13,8 @@ from django.db import transaction
 
 from channels import bounces, inbound, matching
 from channels.incoming import WORDLESS, Incoming
-from channels.mail.quoting import split
+from channels.mail.automatic import LISTS
+from channels.mail.quoting import split, without_marks
 from outreach.core import activity, erasure, inbox, suppression
 from outreach.core.models import Contact, Draft, InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
@@ -28,7 +29,6 @@ GRACE = timedelta(seconds=30)  # whoever stored it judges it; after that the swe
 GIVE_UP = timedelta(minutes=10)
 FOR_THEM = "somebody else answered their message and may speak for them: a person must look"
 OUR_TEXTS = 5  # so many of our last messages may stand quoted below theirs
-ANSWERS = ("re:", "aw:", "rv:", "sv:", "antw:", "res:", "ris:", "r:", "回复", "回覆")
 logger = logging.getLogger(__name__)
 
 
@@ -165,19 +165,12 @@ def _request(row: InboundMessage) -> StopRequest:
 
 def _subject_of(row: InboundMessage) -> str:
     """Their subject. That of an answer is ours, unless they say nothing else and it is not."""
-    subject, bare = row.subject.strip(), _bare(row.subject)
-    if bare == subject:
+    subject, rest = row.subject.strip(), without_marks(row.subject)
+    if rest == subject:
         return subject
     ours = row.in_reply_to.current.subject if row.in_reply_to and row.in_reply_to.current else ""
-    return "" if row.text.strip() or bare.casefold() == _bare(ours).casefold() else bare
-
-
-def _bare(subject: str) -> str:
-    """Without the marks of an answer in front."""
-    found = subject.strip()
-    while mark := next((mark for mark in ANSWERS if found.lower().startswith(mark)), ""):
-        found = found[len(mark) :].strip()
-    return found
+    is_ours = rest.casefold() == without_marks(ours).casefold()
+    return "" if row.text.strip() or is_ours else rest
 
 
 def _unheard(row: InboundMessage) -> str:
@@ -212,14 +205,24 @@ def _standing(row: InboundMessage, request: StopRequest, *, at: datetime) -> tup
 def _judge_automatic(row: InboundMessage, request: StopRequest, *, at: datetime) -> None:
     """A machine's answer is no answer; but what may ask us to stop is held for a person."""
     row.details = {**row.details, "quote": request.text}
-    if request.kind != "none" and row.person is not None:
+    if request.kind != "none" and (row.person is not None or not _is_news(row)):
         row.verdict = Verdict.UNCLEAR
-        inbound.hold(row.person, inbound.UNCLEAR, at=at)
         reason = f"an automatic reply that may ask us to stop: {request.text!r}"
+        if row.person is None:
+            reason += "; nobody here has this address"
+        else:
+            inbound.hold(row.person, inbound.UNCLEAR, at=at)
+            _stop_reader(row, at=at)
         _close(row, InboundStatus.NEEDS_PERSON, reason, at=at)
         return
     reason = f"automatic reply ({row.details.get('automatic', 'a report')})"
     _close(row, InboundStatus.HANDLED, reason, at=at)
+
+
+def _is_news(row: InboundMessage) -> bool:
+    """Whether a list sent it and it answers nothing: a newsletter tells how to leave it."""
+    answers = row.details.get("references") or without_marks(row.subject) != row.subject.strip()
+    return row.details.get("automatic") in LISTS and not answers
 
 
 def _judge_stranger(row: InboundMessage, request: StopRequest, *, at: datetime) -> None:

@@ -14,6 +14,8 @@ HEADERS = (
     "auto-submitted", *_MARKS, "precedence", "x-precedence", "list-id", "return-path", "subject",
 )  # fmt: skip
 _PRECEDENCE = frozenset(("auto_reply", "auto-reply", "bulk", "junk", "list"))
+# What a list sends, in the words of `automatic`; some programs that answer call themselves so, too.
+LISTS = ("a mailing list sent it", *(f"Precedence: {each}" for each in ("bulk", "junk", "list")))
 _FORWARDS = r"(?:(?:re|aw|rv|res|ris|sv|vs|antw|odp|回复|回覆)\s*[:：]\s*)*"
 # English, German, French, Spanish, Portuguese, Italian, Dutch, Nordic languages, Polish, Chinese,
 # Japanese, Korean; only where the subject begins.

@@ -16,6 +16,7 @@ from mailparser_reply import EmailReplyParser
 # The library's patterns take minutes for long lines and long gaps, so it never sees any.
 MOST_LINES, LONGEST_LINE, WIDEST_GAP = 400, 300, 2
 LEAST_COPIED = 12  # a line this long that we sent ourselves is quoted, not written
+ANSWERS = ("re:", "aw:", "rv:", "sv:", "antw:", "res:", "ris:", "r:", "回复", "回覆")
 _DATE = r"(?=.*(?:\d{4}|\d{1,2}[.:/]\d{2}|@))"
 _INTRODUCTION = re.compile(
     rf"[>\s*_-]*(?:{_DATE}.{{3,290}}(?:wrote|writes|schrieb(?:en)?|geschrieben|(?:a|avez) [ée]crit"
@@ -194,3 +195,11 @@ def _quoted_by_library(lines: list[str]) -> int:
         return len(lines)
     first = heads[0].split("\n")[0].strip()
     return next((number for number, line in shown if line == first), len(lines))
+
+
+def without_marks(subject: str) -> str:
+    """A subject without the marks of an answer in front."""
+    found = subject.strip()
+    while mark := next((mark for mark in ANSWERS if found.lower().startswith(mark)), ""):
+        found = found[len(mark) :].strip()
+    return found

@@ -488,6 +488,35 @@ def test_an_automatic_reply_that_may_ask_us_to_stop_is_for_a_person():
     assert (person.status, person.automation_disabled_reason) == ("active", inbound.UNCLEAR)
 
 
+def test_an_automatic_answer_that_may_ask_us_to_stop_holds_whoever_was_written_to():
+    person, desk = testing.make_person(), testing.make_person()
+    _, number = delivered(person)
+    text = "Please remove Ann from your list."
+    [row] = take_in(letter(desk, text, automatic="auto-replied", answers=(number,)), at=LATER)
+    person.refresh_from_db()
+    assert (row.status, person.automation_disabled_reason) == ("needs_person", receiving.FOR_THEM)
+
+
+@pytest.mark.parametrize(
+    ("automatic", "more", "status"),
+    [
+        ("Auto-Submitted: auto-replied", {"subject": "Away"}, "needs_person"),
+        ("Precedence: bulk", {}, "needs_person"),
+        ("Precedence: bulk", {"subject": "Away", "answers": ("<x@y>",)}, "needs_person"),
+        ("Precedence: bulk", {"subject": "Spring offers"}, "handled"),
+        ("a mailing list sent it", {"subject": "Spring offers"}, "handled"),
+    ],
+)
+def test_a_machines_answer_from_an_address_nobody_has_is_seen_where_it_may_ask_us_to_stop(
+    automatic, more, status
+):
+    """What every newsletter says below itself asks us nothing."""
+    text = "Please remove me from your list."
+    [row] = take_in(letter(None, text, automatic=automatic, **more), at=LATER)
+    assert (row.status, row.person) == (status, None)
+    assert not suppression.is_suppressed(row.workspace, "email", "eve@example.net")
+
+
 def mail(raw: bytes, *, number: str = "m1", sent=LATER) -> Incoming:
     found = Incoming.of_letter(read(raw.replace(b"dsn1@", number.encode() + b"@")))
     return Incoming(**{**vars_of(found), "at": sent})
