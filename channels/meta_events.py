@@ -202,9 +202,9 @@ def _time(value: Any) -> datetime | None:
     """Seconds (WhatsApp, as text) or milliseconds (Instagram) since 1970; None for neither."""
     try:
         number = int(value)
-    except (TypeError, ValueError):
+        seconds = number / 1000 if number > MOST_TIME else number
+    except (TypeError, ValueError, OverflowError):
         return None
-    seconds = number / 1000 if number > MOST_TIME else number
     if not LEAST_TIME < seconds < MOST_TIME:
         return None
     return datetime.fromtimestamp(seconds, tz=UTC)

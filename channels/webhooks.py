@@ -14,6 +14,7 @@ from typing import Any
 
 from anymail.exceptions import AnymailWebhookValidationFailure
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -131,7 +132,9 @@ def guarded(view: View) -> View:
             return view(request, *args, **kwargs)
         except AnymailWebhookValidationFailure:
             return _answer(401, "The password of this webhook is missing or wrong.")
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except ImproperlyConfigured as fault:  # asked before whoever calls is known
+            return _answer(503, f"This provider's door is shut: {fault}")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _answer(400, "The body cannot be read as this provider's event.")
 
     return door

@@ -218,6 +218,18 @@ def test_w15_without_an_account_of_ours_nothing_is_ours(client, settings, accoun
     assert not InboundMessage.objects.exists()
 
 
+@pytest.mark.parametrize("stamp", ["1e400", "1" * 400, f'"{"9" * 4_000}"', "NaN"], ids=len)
+def test_no_time_that_is_none_loses_the_request_to_stop_beside_it(client, stamp):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    body = whatsapp(messages=[{**message("hi"), "id": "wamid.odd", "timestamp": "odd"},
+                              message("STOP")])  # fmt: skip
+    raw = json.dumps(body).replace('"odd"', stamp).encode()
+    assert call(client, raw).status_code == 200
+    person.refresh_from_db()
+    assert person.status == "desist"
+
+
 # --- What events do ------------------------------------------------------------------------------
 
 
@@ -480,7 +492,17 @@ def test_a_mail_door_without_a_password_is_shut(client, settings):
     assert postmark(client, "tracking", BOUNCE).status_code == 503
 
 
-@pytest.mark.parametrize("raw", [b"{", b"[]", b"null", b'{"RecordType": []}'], ids=str)
+def test_a_mail_door_of_which_the_server_lacks_the_providers_own_key_is_shut(client):
+    response = client.post(
+        "/webhooks/mail/mailgun/tracking/", b"{}", content_type="application/json"
+    )
+    assert response.status_code == 503
+    assert "MAILGUN" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"[]", b"null", b'{"RecordType": []}', b'{"a":' * 5_000], ids=lambda raw: raw[:20]
+)
 def test_a_mail_providers_nonsense_is_answered_in_a_sentence(client, raw):
     response = client.post(
         "/webhooks/mail/postmark/tracking/",
