@@ -56,8 +56,9 @@ def _whatsapp(entry: dict[str, Any], number: str) -> Iterator[Event]:
         value = _dict(_dict(change).get("value"))
         ours = str(_dict(value.get("metadata")).get("phone_number_id", "")) == number != ""
         names = {
-            str(each.get("wa_id")): str(_dict(each.get("profile")).get("name", ""))
+            str(each.get(id_)): str(_dict(each.get("profile")).get("name", ""))
             for each in map(_dict, _list(value.get("contacts")))
+            for id_ in ("wa_id", "user_id")
         }
         told = [
             *(_whatsapp_message(_dict(each), names) for each in _list(value.get("messages"))),
@@ -70,7 +71,8 @@ def _whatsapp(entry: dict[str, Any], number: str) -> Iterator[Event]:
 
 
 def _whatsapp_message(message: dict[str, Any], names: dict[str, str]) -> Event:
-    sender, number = str(message.get("from", "")), str(message.get("id", ""))
+    phone, number = str(message.get("from") or ""), str(message.get("id", ""))
+    sender = phone or str(message.get("from_user_id") or "")  # all that a username leaves of them
     if not sender or not number:
         return _other("whatsapp", message)
     kind = str(message.get("type", "unknown"))
@@ -79,7 +81,7 @@ def _whatsapp_message(message: dict[str, Any], names: dict[str, str]) -> Event:
     at = _time(message.get("timestamp"))
     incoming = Incoming(
         channel="whatsapp",
-        sender="+" + sender.lstrip("+"),
+        sender="+" + phone.lstrip("+") if phone else clean(sender),
         message_id=number,
         at=at,
         sender_name=clean(names.get(sender, ""))[:200],
@@ -120,9 +122,15 @@ def _whatsapp_status(status: dict[str, Any]) -> Event:
 
 def _preference(told: dict[str, Any]) -> Event:
     """They switched our marketing off (or on) in WhatsApp itself."""
-    sender, stamp = str(told.get("wa_id", "")), told.get("timestamp")
-    if not sender or told.get("value") != "stop":
+    sender, stamp = str(told.get("wa_id") or ""), told.get("timestamp")
+    hidden = str(told.get("user_id") or "")
+    if not (sender or hidden) or told.get("value") != "stop":
         return _other("whatsapp", told)
+    if not sender:  # nobody here can say who it is: it is brought to a person
+        name = f"preference:{clean(hidden)}:{stamp}"
+        media, at = "marketing switched off", _time(stamp)
+        incoming = Incoming("whatsapp", clean(hidden), name, at, media=media)
+        return Event("whatsapp", name, "message", at, incoming.as_dict())
     return Event(
         "whatsapp",
         f"preference:{sender}:{stamp}",

@@ -12,7 +12,11 @@ NUMBER, ACCOUNT, SECRET = "106540352242922", "17841400000000001", "app-secret-of
 
 def whatsapp(*, number: str = NUMBER, field: str = "messages", **value: Any) -> dict[str, Any]:
     names = [
-        {"profile": {"name": "Ann"}, "wa_id": each["from"]} for each in value.get("messages", ())
+        {
+            "profile": {"name": "Ann"},
+            **({"wa_id": each["from"]} if "from" in each else {"user_id": each["from_user_id"]}),
+        }
+        for each in value.get("messages", ())
     ]
     content = {
         "messaging_product": "whatsapp",

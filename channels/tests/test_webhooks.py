@@ -218,6 +218,36 @@ def test_w15_without_an_account_of_ours_nothing_is_ours(client, settings, accoun
     assert not InboundMessage.objects.exists()
 
 
+HIDDEN = "GB.13491208655302741918"  # of somebody with a username, whose number WhatsApp keeps
+
+
+def hidden(text: str, **more):
+    """A message as it comes without their number."""
+    told = {name: value for name, value in message(text, **more).items() if name != "from"}
+    return {**told, "from_user_id": HIDDEN}
+
+
+def test_an_answer_of_somebody_who_hides_their_number_is_heard_by_what_it_answers(client):
+    delivery = sent()
+    body = whatsapp(messages=[hidden("STOP", context={"id": "wamid.1"})])
+    assert call(client, body).status_code == 200
+    row = InboundMessage.objects.get()
+    assert (row.verdict, row.sender, row.sender_name) == ("stop", HIDDEN, "Ann")
+    assert row.person is not None
+    assert (row.person.status, row.person_id) == ("desist", delivery.human_id)
+
+
+def test_what_comes_of_nobody_we_know_who_hides_their_number_is_for_a_person(client):
+    told = {"user_id": HIDDEN, "category": "marketing_messages", "value": "stop",
+            "timestamp": 1_773_223_500}  # fmt: skip
+    call(client, whatsapp(messages=[hidden("STOP")]))
+    call(client, whatsapp(field="user_preferences", user_preferences=[told]))
+    first, second = InboundMessage.objects.order_by("pk")
+    assert (first.status, first.verdict, first.sender) == ("needs_person", "stop", HIDDEN)
+    assert (second.status, second.verdict, second.sender) == ("needs_person", "unclear", HIDDEN)
+    assert "marketing" in second.details["media"]
+
+
 @pytest.mark.parametrize("stamp", ["1e400", "1" * 400, f'"{"9" * 4_000}"', "NaN"], ids=len)
 def test_no_time_that_is_none_loses_the_request_to_stop_beside_it(client, stamp):
     person = testing.make_person()
