@@ -37,6 +37,7 @@ class Incoming:
     media: str = ""
     attachments: tuple[str, ...] = ()
     unread: str = ""
+    moved_to: str = ""  # the number they have by now, where their provider tells it
     report: Report | None = field(default=None)
 
     @property

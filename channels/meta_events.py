@@ -76,7 +76,9 @@ def _whatsapp_message(message: dict[str, Any], names: dict[str, str]) -> Event:
     if not sender or not number:
         return _other("whatsapp", message)
     kind = str(message.get("type", "unknown"))
-    text = _words(kind, _dict(message.get(kind)))
+    content = _dict(message.get(kind))
+    by_itself = kind == "system"  # WhatsApp tells of them, and they wrote nothing
+    new = str(content.get("wa_id") or content.get("new_wa_id") or "") if by_itself else ""
     quoted = str(_dict(message.get("context")).get("id", ""))
     at = _time(message.get("timestamp"))
     incoming = Incoming(
@@ -85,9 +87,11 @@ def _whatsapp_message(message: dict[str, Any], names: dict[str, str]) -> Event:
         message_id=number,
         at=at,
         sender_name=clean(names.get(sender, ""))[:200],
-        text=clean(text),
+        text=clean(_words(kind, content)),
         answers=(quoted,) if quoted else (),
+        automatic="WhatsApp tells it" if by_itself else "",
         media="" if kind == "text" else clean(kind)[:30],
+        moved_to=clean("+" + new.lstrip("+"))[:40] if new else "",
     )
     return Event("whatsapp", f"message:{number}", "message", at, incoming.as_dict())
 
@@ -97,9 +101,13 @@ def _words(kind: str, content: dict[str, Any]) -> str:
     if kind == "interactive":
         content = _dict(content.get("button_reply") or content.get("list_reply"))
     found = content.get(
-        {"text": "body", "button": "text", "order": "text", "interactive": "title"}.get(
-            kind, "caption"
-        )
+        {
+            "text": "body",
+            "system": "body",
+            "button": "text",
+            "order": "text",
+            "interactive": "title",
+        }.get(kind, "caption")
     )
     return found if isinstance(found, str) else ""
 

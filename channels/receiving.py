@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from channels import bounces, inbound, matching
+from channels import bounces, inbound, matching, moving
 from channels.incoming import WORDLESS, Incoming
 from channels.mail.automatic import LISTS
 from channels.mail.quoting import split, without_marks
@@ -85,6 +85,7 @@ def _details(incoming: Incoming, doubtful: str) -> dict[str, object]:
         "media": incoming.media,
         "attachments": list(incoming.attachments),
         "unread": incoming.unread,
+        "moved_to": incoming.moved_to,
         "report": incoming.report.as_dict() if incoming.report else None,
         "references": list(incoming.answers[:20]),
     }
@@ -205,18 +206,18 @@ def _standing(row: InboundMessage, request: StopRequest, *, at: datetime) -> tup
 def _judge_automatic(row: InboundMessage, request: StopRequest, *, at: datetime) -> None:
     """A machine's answer is no answer; but what may ask us to stop is held for a person."""
     row.details = {**row.details, "quote": request.text}
+    moved = moving.follow(row, at=at)
     if request.kind != "none" and (row.person is not None or not _is_news(row)):
         row.verdict = Verdict.UNCLEAR
-        reason = f"an automatic reply that may ask us to stop: {request.text!r}"
-        if row.person is None:
-            reason += "; nobody here has this address"
-        else:
+        if row.person is not None:
             inbound.hold(row.person, inbound.UNCLEAR, at=at)
             _stop_reader(row, at=at)
+        nobody = "" if row.person else "; nobody here has this address"
+        reason = f"an automatic reply that may ask us to stop: {request.text!r}{nobody}"
         _close(row, InboundStatus.NEEDS_PERSON, reason, at=at)
         return
-    reason = f"automatic reply ({row.details.get('automatic', 'a report')})"
-    _close(row, InboundStatus.HANDLED, reason, at=at)
+    reason = moved or f"automatic reply ({row.details.get('automatic', 'a report')})"
+    _close(row, InboundStatus.NEEDS_PERSON if moved else InboundStatus.HANDLED, reason, at=at)
 
 
 def _is_news(row: InboundMessage) -> bool:

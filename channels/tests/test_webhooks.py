@@ -248,6 +248,40 @@ def test_what_comes_of_nobody_we_know_who_hides_their_number_is_for_a_person(cli
     assert "marketing" in second.details["media"]
 
 
+def moved(**more):
+    """WhatsApp tells that somebody has another number now; they wrote nothing."""
+    body = "User Ann changed from 442079460123 to 442079460999"
+    said = {"type": "user_changed_number", "body": body, "wa_id": "442079460999", **more}
+    return whatsapp(messages=[{**message("", mid="wamid.M"), "type": "system", "system": said}])
+
+
+def test_a_new_number_is_told_to_a_person_and_is_no_message_of_theirs(client):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    call(client, moved())
+    row = InboundMessage.objects.get()
+    assert (row.person, row.kind, row.status) == (person, "auto_reply", "needs_person")
+    assert "+442079460999" in row.reason
+    assert not Contact.objects.exists()
+    assert not person.consents.exists()
+    assert not suppression.is_suppressed(person.workspace, "whatsapp", "+442079460999")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_who_asked_us_to_stop_is_left_alone_at_their_new_number(client, is_known):
+    person = testing.make_person()
+    add_address(person.workspace, person, "whatsapp", "+442079460123")
+    call(client, whatsapp(messages=[message("STOP")]))
+    if not is_known:
+        person.addresses.filter(channel="whatsapp").delete()
+    for _ in range(2):
+        call(client, moved())
+    for channel in ("whatsapp", "phone"):
+        found = suppression.find(person.workspace, channel, "+442079460999")
+        assert found is not None
+        assert found.reason == "stop_request"
+
+
 @pytest.mark.parametrize("stamp", ["1e400", "1" * 400, f'"{"9" * 4_000}"', "NaN"], ids=len)
 def test_no_time_that_is_none_loses_the_request_to_stop_beside_it(client, stamp):
     person = testing.make_person()
