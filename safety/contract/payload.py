@@ -5,7 +5,6 @@ Nothing is guessed: an unknown key, a wrong type or a time without an offset is 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from safety.contract.frequency import Contact
 from safety.contract.localtime import fixed, zone_of
+from safety.contract.nesting import DEEPEST, is_deep, written
 
 PLATFORMS = ("whatsapp", "email", "instagram", "linkedin")
 PAST = (*PLATFORMS, "phone")  # a call is a contact, too, though no message is judged for it
@@ -211,10 +211,10 @@ def _attachments(value: object, name: str) -> Iterator[str]:
         entry = f"{name}: entry {number}"
         if not isinstance(item, (str, Mapping)):
             yield f"{entry} is {_kind(item)}, not a file name or an object."
+        elif is_deep(item):
+            yield f"{entry} is nested more than {DEEPEST} levels deep."
         else:
-            yield from _text(
-                json.dumps(item, ensure_ascii=False, skipkeys=True, default=str), entry
-            )
+            yield from _text(written(item), entry)
 
 
 def _emergency(value: object, name: str) -> Iterator[str]:

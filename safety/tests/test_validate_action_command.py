@@ -95,6 +95,7 @@ def test_payload_may_come_from_standard_input(good: str, monkeypatch: pytest.Mon
         (ATTACHED % '"\\ud800"', "surrogate"),
         (ATTACHED % '{"name": "\\ud800"}', "surrogate"),
         (ATTACHED % '{"size": 1e999}', "too large a number"),
+        (ATTACHED % ('{"a":' * 900 + "1" + "}" * 900), "levels deep"),
         (" " * (4 * 1024 * 1024 + 1), "larger than"),
     ],
 )

@@ -334,6 +334,13 @@ def test_a_recipient_has_the_form_of_its_platform(platform: str) -> None:
     assert told == [f"recipient {shown} has not the form of {form}."]
 
 
+def nested(depth: int) -> Any:
+    found: Any = "x"
+    for _ in range(depth):
+        found = [found] if depth % 2 else {"of": found}
+    return found
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
@@ -360,6 +367,10 @@ def test_a_recipient_has_the_form_of_its_platform(platform: str) -> None:
         ({"attachments": ["a.pdf", {}]}, []),
         ({"attachments": ["a.pdf", 7]},
          ["attachments: entry 2 is a number, not a file name or an object."]),
+        *(({"attachments": ["a.pdf", {"name": nested(depth)}]},
+           ["attachments: entry 2 is nested more than 32 levels deep."])
+          for depth in (33, 400, 3_000, 100_000)),
+        ({"attachments": [{"name": nested(30)}]}, []),
         ({"emergency": "yes"}, ["emergency is a text, not an object."]),
         ({"emergency": DECLARED}, []),
         *(({"emergency": {**DECLARED, "category": name}}, [])
