@@ -18,7 +18,7 @@ from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.rounds import UNTAKEN
 from channels import stop
 from outreach.core import activity, consent, opt_outs, people
-from outreach.core.models import Channel, Consent, Contact, Person
+from outreach.core.models import Channel, Consent, Contact, InboundMessage, Person
 from outreach.core.models.consent import Basis, SuppressionReason
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
@@ -64,7 +64,7 @@ def hear(
     given where the text was judged already. Must not be called within a transaction: a stop
     commits by itself, at once.
     """
-    name = _key(key)
+    name = contact_key(key)
     known = _known(name)
     asked = request or judge_text(text)
     if known is not None:
@@ -85,7 +85,13 @@ def hear(
     return Heard(contact, asked.kind, asked.text, made, tuple(wait_for))
 
 
-def _key(key: str) -> str:
+def key_of(row: InboundMessage) -> str:
+    """The `key` under which this stored message is heard."""
+    return f"{row.workspace_id}:{row.key}"
+
+
+def contact_key(key: str) -> str:
+    """By which the contact of this message is known."""
     name = f"in:{key}"
     if len(name) <= LONGEST_KEY:
         return name

@@ -12,11 +12,12 @@ from datetime import datetime
 from django.db import transaction
 
 from approvals import humans, taking
+from channels import inbound, matching
 from channels.models import Delivery, DeliveryStatus
 from channels.stop import STOPPER, human_ids
-from outreach.core import merging
+from outreach.core import merging, suppression
 from outreach.core.merging import MergeRefused
-from outreach.core.models import Merge, Person
+from outreach.core.models import Address, Contact, InboundMessage, Merge, Person
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
 
@@ -57,9 +58,33 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
         _hold(human_ids(row.kept))
         held = Merge.objects.select_for_update(of=("self",)).get(pk=row.pk)
         merging.undo(held, by=by, at=at)
+        _give_back(held)
         for record in (held.kept_id, held.merged_id):
             records = human_ids(Person.objects.get(pk=record))
             humans.follow(records, record)
+
+
+def _give_back(row: Merge) -> None:
+    """What came in from the other human being is theirs again: by the address it came from, and by
+    what it answers where nobody of the two has that. What waits for them would leave unread."""
+    records = [row.merged_id, *row.moved]
+    mine, theirs = _addresses(human_ids(row.kept)), _addresses(records)
+    came = InboundMessage.objects.filter(person=row.kept_id).select_related("in_reply_to")
+    for message in came.order_by("pk"):
+        exact = matching.forms(message.channel, message.sender)
+        forms = {suppression.form_of(message.channel, each) for each in exact}
+        answered = message.in_reply_to.person_id if message.in_reply_to else None
+        if mine & {*exact} or not (theirs & forms or (answered in records and not mine & forms)):
+            continue
+        InboundMessage.objects.filter(pk=message.pk).update(person=row.merged_id)
+        key = inbound.contact_key(inbound.key_of(message))
+        Contact.objects.filter(key=key, human=row.kept_id).update(human=row.merged_id)
+
+
+def _addresses(records: Collection[int]) -> set[str]:
+    """What these have, as written and as one mailbox."""
+    rows = Address.objects.filter(person__in=records).values_list("channel", "normalised")
+    return {form for channel, each in rows for form in (each, suppression.form_of(channel, each))}
 
 
 def digest(kept: Person, merged: Person) -> str:

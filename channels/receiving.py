@@ -128,7 +128,7 @@ def judge(row: InboundMessage, *, at: datetime) -> None:
         row.channel,
         row.text,
         at=at,
-        key=f"{row.workspace_id}:{row.key}",
+        key=inbound.key_of(row),
         written_at=row.received_at,
         request=request,
     )

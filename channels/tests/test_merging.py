@@ -11,11 +11,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from approvals.models import Approval
-from channels import inbound, manual, merging, registry, sending, stop
+from channels import inbound, manual, merging, receiving, registry, sending, stop
 from channels.adapters.memory import MemoryAdapter
+from channels.incoming import Incoming
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
-from outreach.core import consent, history, suppression
+from outreach.core import consent, history, inbox, suppression
 from outreach.core.merging import MergeRefused, compare, tell_apart
 from outreach.core.models import Activity, Contact, CoolingOff, Duplicate, Merge, Person, Role
 from outreach.core.people import PersonRefused, add_address, rest
@@ -287,6 +288,39 @@ def test_what_was_approved_to_the_others_address_does_not_leave_once_they_are_tw
     approval.draft.refresh_from_db()
     assert approval.draft.status == "draft"
     assert "belongs to another person by now" in approval.draft.status_reason
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("sender", ["theirs", "unknown"])
+def test_who_wrote_while_two_were_one_has_written_when_they_are_two(live, memory, pair, sender):
+    kept, other = pair
+    first = testing.make_approved(other)
+    assert sending.process(clock=lambda: AT + timedelta(minutes=1)).sent == 1
+    testing.make_approved(
+        other, at=AT + timedelta(minutes=2), text="The list of Monday, as agreed."
+    )
+    row = merging.merge(kept, other, by=testing.bob(), at=AT + timedelta(minutes=3))
+    number = f"<{first.draft.uuid}.{first.pk}@example.org>"
+    own = other.addresses.get().normalised
+    mail = Incoming("email", own if sender == "theirs" else "eve@example.net", "<m1@x>", None,
+                    subject="Hello", text="We chose another firm, I am afraid.",
+                    answers=() if sender == "theirs" else (number,))  # fmt: skip
+    receiving.take_in(mail, at=AT + timedelta(minutes=4))
+    merging.undo(row, by=testing.alice(), at=AT + timedelta(minutes=5))
+    assert sending.process(clock=lambda: AT + timedelta(minutes=6)).sent == 0
+    [told] = inbox.of_human(Person.objects.get(pk=other.pk))
+    assert Contact.objects.get(direction="in").human_id == told.person_id == other.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_kept_one_wrote_stays_theirs(pair):
+    kept, other = pair
+    row = merging.merge(kept, other, by=testing.bob(), at=AT)
+    own = kept.addresses.get().normalised
+    receiving.take_in(Incoming("email", own, "<m1@x>", None, text="Tuesday suits me."), at=AT)
+    merging.undo(row, by=testing.alice(), at=LATER)
+    assert Contact.objects.get(direction="in").human_id == kept.pk
+    assert inbox.of_human(kept).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

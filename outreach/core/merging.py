@@ -159,8 +159,8 @@ def _follow(model: Any, old: int, new: int) -> list[int]:
 def undo(row: Merge, *, by: Principal, at: datetime) -> None:
     """Take two records apart again; what was changed by hand since stays. Needs a transaction.
 
-    A message since then counts for the record it was written to; what came in, for the kept one;
-    a rest that began since, for both.
+    A message since then counts for the record it was written to; what came in, for whoever wrote it
+    (`channels.merging`); a rest that began since, for both.
     """
     kept, merged = row.kept, row.merged
     require(by, Verb.WRITE_PEOPLE, kept.workspace)
