@@ -143,9 +143,9 @@ def _unfolded(place: Source, codec: str) -> Iterator[tuple[int, str]]:
 def _property(text: str) -> Property | None:
     """Name, parameters and decoded value of one logical line; None when it is none."""
     head, value = _halves(text)
-    if head is None:
+    words = [part.strip('"') for part in re.findall(r'(?:[^;"]|"[^"]*")+', head or "")]
+    if not words:
         return None
-    words = [part.strip('"') for part in re.findall(r'(?:[^;"]|"[^"]*")+', head)]
     name = words[0].rpartition(".")[2].strip().upper()
     parameters: dict[str, str] = {}
     for word in words[1:]:

@@ -31,6 +31,7 @@ from outreach.core.plurals import plural
 MAX_SHEET = 500 * 1024 * 1024
 MAX_STRINGS = 64 * 1024 * 1024  # openpyxl holds these in memory
 HEAD_ROWS = 60
+LAST_ROW = 1_048_576  # openpyxl makes up every row that is missing before one
 MOST_COUNTED = 100_000  # rows of a sheet that is not read
 # A formula whose result was never stored: written by a program, not saved by Excel.
 UNCALCULATED = re.compile(
@@ -63,7 +64,8 @@ def read(place: Source, digest: str, *, mapping: Mapped = None) -> Table:
         with place.opened() as handle:
             book = load_workbook(handle, read_only=True, data_only=True, keep_links=False)
             spool = Spool(place.name)
-            found = [_spooled(head, spool) for head in _people_sheets(book, place.name, mapping)]
+            people = _people_sheets(book, place.name, mapping)
+            found = [_spooled(head, place.name, spool) for head in people]
             chosen = [head for head in found if head.start < head.end] or found[:1]
             tables = list(_tables(chosen, place.name, spool, digest, mapping))
             empty = [head.sheet.title for head in found if head.start == head.end]
@@ -77,9 +79,9 @@ def read(place: Source, digest: str, *, mapping: Mapped = None) -> Table:
     return replace(tables[0], notices=notices, more=tuple(tables[1:]))
 
 
-def _spooled(head: Head, spool: Spool) -> Head:
+def _spooled(head: Head, name: str, spool: Spool) -> Head:
     start = spool.size
-    spool.fill(_rows(head.sheet, head.line, len(head.cells)))
+    spool.fill(_rows(head.sheet, name, head.line, len(head.cells)))
     return replace(head, start=start, end=spool.size)
 
 
@@ -207,11 +209,17 @@ def _several(count: int) -> str:
     return plural(count, "row")
 
 
-def _rows(sheet: Any, header_line: int, width: int) -> Iterator[Record]:
+def _rows(sheet: Any, name: str, header_line: int, width: int) -> Iterator[Record]:
     found = 0
-    for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+    rows = sheet.iter_rows(values_only=True, max_row=LAST_ROW + 1)
+    for line, values in enumerate(rows, 1):
         if line <= header_line:
             continue
+        if line > LAST_ROW:
+            raise BadFile(
+                f"Sheet {sheet.title} of {name} has a row below {LAST_ROW:,}, the last one that a "
+                "sheet can have. Save it again in Excel."
+            )
         cells = [_text(value) for value in values]
         if not any(cells):
             continue

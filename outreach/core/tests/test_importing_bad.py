@@ -8,6 +8,7 @@ import time
 import zipfile
 
 import pytest
+from openpyxl import Workbook
 
 from outreach import testing
 from outreach.core import importing
@@ -28,7 +29,22 @@ def zipped(*names: str, text: str | bytes = "x" * 100) -> bytes:
     return made.getvalue()
 
 
+def sheet(row: str) -> bytes:
+    """A workbook that Excel wrote, but for its second row, which says it is that one."""
+    made, changed = io.BytesIO(), io.BytesIO()
+    book = Workbook()
+    book.active.append(["Name", "Email"])
+    book.active.append(["A B", "a@example.com"])
+    book.save(made)
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'<row r="2"', f'<row r="{row}"'.encode()))
+    return changed.getvalue()
+
+
 BAD = {
+    "row far below": (sheet("19999999"), "a row below 1,048,576, the last one"),
+    "row below the last": (sheet("1048577"), "a row below 1,048,576, the last one"),
     "empty": (b"", "is empty"),
     "only blank lines": (b"\n \n\t\n", "only empty lines"),
     "only a mark": (b"\xef\xbb\xbf", "only empty lines"),
@@ -151,6 +167,15 @@ def test_a_sheet_of_broken_cells_is_looked_through_soon():
         assert not workbook.UNCALCULATED.search(piece * 40_000)
     assert time.process_time() - began < 2
     assert workbook.UNCALCULATED.search(b'<c r="B2" s="1"><f t="a">1+1</f><v></v></c>')[1] == b"B2"
+
+
+def test_the_last_row_of_a_sheet_is_read():
+    assert [row for _, row in read_file(sheet("1048576")).records()] == [["A B", "a@example.com"]]
+
+
+def test_a_line_without_a_name_costs_no_card():
+    card = b'BEGIN:VCARD\nVERSION:3.0\n:x\n;:x\nFN:A B\n":\nEMAIL:a@example.com\nEND:VCARD\n'
+    assert len(list(read_file(card).records())) == 1
 
 
 def test_an_endless_stream_is_cut_off(monkeypatch):
