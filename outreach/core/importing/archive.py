@@ -24,6 +24,8 @@ def opened(place: Source) -> Iterator[zipfile.ZipFile]:
     """The archive, its faults turned into one sentence."""
     try:
         with place.opened() as handle, zipfile.ZipFile(handle) as archive:
+            if any(info.header_offset < 0 for info in archive.infolist()):
+                raise zipfile.BadZipFile("its beginning is missing")
             if len(archive.infolist()) > MAX_MEMBERS:
                 raise BadFile(
                     f"{place.name} holds more than {MAX_MEMBERS:,} files. Unpack it and import "

@@ -80,6 +80,10 @@ BAD = {
     "zip without a list": (zipped("picture.png"), "ZIP archive without a list of people"),
     "zip with two lists": (zipped("a.csv", "b.csv"), r"holds 2 lists: a\.csv, b\.csv\. Unpack it"),
     "zip cut off": (zipped("a.csv")[:60], "is cut off or damaged"),
+    "zip without its beginning": (
+        zipped("a.csv")[:4] + zipped("a.csv")[24:],
+        "is cut off or damaged",
+    ),
     "zip in a zip": (zipped("a.csv", text=zipped("b.csv")), "archive in an archive"),
     "word": (zipped("[Content_Types].xml", "word/document.xml"), "is a Word document"),
     "ods": (zipped("mimetype", "META-INF/manifest.xml", "content.xml"), "is an OpenDocument file"),
