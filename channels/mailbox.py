@@ -6,7 +6,7 @@ stops nothing. Importing twice changes nothing.
 
 from __future__ import annotations
 
-import mailbox
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +23,9 @@ from channels.mail.reading import LARGEST, Unreadable, read
 from outreach.core.models import InboundMessage, Workspace
 
 KEPT = 100  # so many unreadable mails are named, the rest counted
+# Before each mail of an mbox: who sent it, and when. A line of a mail that begins so has a mark.
+_SEPARATOR = re.compile(rb"From \S.{0,200}\d\d:\d\d:\d\d")
+_QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 Progress = Callable[[int, int], None]
 
 
@@ -137,9 +140,25 @@ def _word(row: InboundMessage) -> str:
 
 
 def _mbox(path: Path) -> Box:
-    box = mailbox.mbox(path, create=False)
-    keys = {f"mail {number}": key for number, key in enumerate(box.keys(), start=1)}
-    return Box("mbox", tuple(keys), lambda name: box.get_bytes(keys[name]))
+    found = {f"mail {number}": span for number, span in enumerate(_spans(path), start=1)}
+    return Box("mbox", tuple(found), lambda name: _QUOTED.sub(rb"\1", _bytes(path, *found[name])))
+
+
+def _spans(path: Path) -> list[tuple[int, int]]:
+    """Where each mail of an mbox begins and ends. A line that begins with "From " and tells no time
+    is somebody's words, unless the first one tells none either."""
+    begins: list[tuple[int, int]] = []  # where the mail before ends, and where this one begins
+    at, blank, timed = 0, 0, False
+    with path.open("rb") as file:
+        for line in file:
+            if line.startswith(b"From "):
+                told = bool(_SEPARATOR.match(line))
+                timed = timed if begins else told
+                if told or not timed:
+                    begins.append((at - blank, at + len(line)))
+            blank, at = int(line == b"\n"), at + len(line)
+    ends = [*(before for before, _ in begins[1:]), at - blank]
+    return [(start, end) for (_, start), end in zip(begins, ends, strict=True)]
 
 
 def _folder(path: Path) -> Box:
@@ -165,7 +184,8 @@ def _age(path: Path) -> tuple[int, str]:
     return (int(stamp) if stamp.isdecimal() else 0, path.name)
 
 
-def _bytes(path: Path) -> bytes:
-    """The file, read no further than the reader would take."""
+def _bytes(path: Path, start: int = 0, end: int = LARGEST + 1) -> bytes:
+    """This piece of the file, read no further than the reader would take."""
     with path.open("rb") as file:
-        return file.read(LARGEST + 1)
+        file.seek(start)
+        return file.read(min(end - start, LARGEST + 1))

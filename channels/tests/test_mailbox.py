@@ -98,6 +98,26 @@ def test_the_report_says_what_the_mails_were(tmp_path):
     assert Contact.objects.filter(direction="in", human=person).count() == 2
 
 
+@pytest.mark.parametrize("mark", ["", ">"])
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "From ann@example.com Wed Mar 11 10:00:00 2026",
+        "From - Wed Mar 11 10:00:00 2026",
+        "From 16@xxx Wed Mar 11 10:00:00 +0000 2026",
+        "From ann@example.com Wed, 11 Mar 2026 10:00:00 +0100",
+    ],
+)
+def test_a_line_of_theirs_that_begins_with_from_ends_no_mail_of_an_mbox(tmp_path, begin, mark):
+    person = testing.make_person()
+    text = f"Hello Zoe,\n\n{mark}From today on, please stop writing to me."
+    one, two = mail(1, text, sender=person.addresses.get().normalised), mail(2)
+    path = tmp_path / "in.mbox"
+    path.write_bytes(b"".join(f"{begin}\n".encode() + each + b"\n" for each in (one, two)))
+    report = run(path)
+    assert report["judged"] == {"asked us to stop": 1, "from nobody we know": 1}
+
+
 def test_a_bad_mail_is_named_with_its_reason_and_stops_nothing(tmp_path):
     (tmp_path / "a.eml").write_bytes(b"")
     (tmp_path / "b.eml").write_bytes(b"\x00\xff\xfe no mail")
