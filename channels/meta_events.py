@@ -168,6 +168,9 @@ def _instagram_event(told: dict[str, Any]) -> Event:
     seen = str(_dict(told.get("read")).get("mid", ""))
     if seen:
         return Event("instagram", f"read:{seen}", "read", at, {"provider_id": seen})
+    edit = _dict(told.get("message_edit"))  # other words in a message of theirs, under its id
+    if edit.get("mid"):
+        return _instagram_message(told, edit, f"{edit['mid']}:{edit.get('num_edit')}", at)
     postback = _dict(told.get("postback"))
     if postback.get("mid"):
         said = {"text": postback.get("title", "")}

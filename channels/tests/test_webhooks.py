@@ -248,6 +248,19 @@ def test_what_comes_of_nobody_we_know_who_hides_their_number_is_for_a_person(cli
     assert "marketing" in second.details["media"]
 
 
+def test_what_somebody_writes_into_an_older_message_of_theirs_is_heard(client):
+    person = testing.make_person()
+    add_address(person.workspace, person, "instagram", "@900000000000001")
+    first = payloads.direct("Hello")
+    edits = [
+        {**first, "message": {}, "message_edit": {"mid": "mid.1", "text": text, "num_edit": number}}
+        for number, text in enumerate(("Hello there", "Please stop writing to me."), 1)
+    ]
+    call(client, instagram(first, *edits))
+    person.refresh_from_db()
+    assert (person.status, InboundMessage.objects.count()) == ("desist", 3)
+
+
 def moved(**more):
     """WhatsApp tells that somebody has another number now; they wrote nothing."""
     body = "User Ann changed from 442079460123 to 442079460999"
