@@ -102,8 +102,7 @@ def _sent_texts(match: matching.Match) -> str:
         numbers = [pk for pk in sent.values_list("draft_id", flat=True)[:OUR_TEXTS] if pk]
         drafts += Draft.objects.filter(pk__in=numbers).select_related("current")
     words = [draft.current for draft in drafts if draft.current]
-    texts = [part for each in words for part in (each.text, each.html and to_text(each.html))]
-    return "\n".join(text for text in texts if text)
+    return "\n".join(part for each in words for part in (each.text, to_text(each.html)) if part)
 
 
 # --- Judging -------------------------------------------------------------------------------------
