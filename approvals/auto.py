@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import quota_standing, receipt, rounds
+from approvals import hearsay, quota_standing, receipt, rounds
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
@@ -105,7 +105,7 @@ def consider(
     kept = why_not(Case(workspace, way, place, approval.confidence, admin), state)
     if not kept and approval.scheduled_for is not None and approval.scheduled_for < at:
         kept = "the time asked for has passed"
-    kept = kept or quota_standing.full(workspace, agent, at=at)
+    kept = kept or hearsay.of(approval) or quota_standing.full(workspace, agent, at=at)
     if not kept:
         return Ruling("", admin, state)
     approval.priority_reasons = [*approval.priority_reasons, f"not automatic: {kept}"]

@@ -156,6 +156,31 @@ def test_an_address_that_an_agent_added_itself_is_first_written_to_by_a_person(p
     assert again.status == "auto_approved"
 
 
+@pytest.mark.parametrize(
+    ("words", "more", "why"),
+    [
+        ({"country": "US"}, {}, "an agent told their country"),
+        ({"time_zone": "Etc/UTC"}, {}, "an agent told their time zone"),
+        ({}, {"account": "Acme"}, "an agent told their company"),
+        ({}, {"addresses": [("phone", "+41446681800")]}, "an agent told their address or number"),
+        ({"position": "CTO"}, {}, ""),
+    ],
+)
+def test_what_an_agent_told_of_somebody_is_first_looked_at_by_a_person(words, more, why, place):
+    """It filled in a country where the law asks for less, and proposed at once."""
+    agent, person = testing.make_agent(None, *SCOPES, "people:write"), acquaintance()
+    person_editing.change(person, words, **more, by=agent, at=WORKDAY)
+    approval = propose(person, agent=agent)
+    approval.refresh_from_db()
+    assert approval.status == ("pending" if why else "auto_approved")
+    assert not why or f"not automatic: {why}, and nobody looked since" in approval.priority_reasons
+    if why:
+        services.approve(approval.pk, by=testing.alice(), at=AT, digest=approval.digest)
+        Approval.objects.filter(pk=approval.pk).update(taken_at=AT)
+        again = propose(person, agent=agent, at=AT + timedelta(days=3), text="Hello again there.")
+        assert again.status == "auto_approved", again.priority_reasons
+
+
 def test_the_log_keeps_no_word_that_somebody_typed_when_they_set_the_brake(place):
     stop = import_module("channels.stop")
     stop.set_brake(
