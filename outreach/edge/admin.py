@@ -56,6 +56,17 @@ __all__ = [
 MESSAGE = "draft"  # what the log calls a message
 
 
+def _plain(value: Any) -> str:
+    """A code in words: no brackets, quotes, capitals or lines that programs put there."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{_plain(key)} {_plain(each)}" for key, each in value.items())
+    return str(value).replace("_", " ")
+
+
 @admin.register(Activity)
 class ActivityAdmin(TenantAdmin):
     """The append-only log. It holds ids and digests, never a name, an address or a text."""
@@ -124,5 +135,5 @@ class ActivityAdmin(TenantAdmin):
 
     @column("Details")
     def show_codes(self, obj: Activity) -> str:
-        said = "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in obj.codes.items())
+        said = "; ".join(f"{_plain(key)}: {_plain(value)}" for key, value in obj.codes.items())
         return said if len(said) <= 120 else said[:119] + "…"

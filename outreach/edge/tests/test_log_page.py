@@ -120,3 +120,13 @@ def test_names_are_read_once_for_a_whole_list(client):
     with CaptureQueriesContext(connection) as many:
         client.get(LIST)
     assert len(many) <= len(few) + 1  # agents, once
+
+
+def test_details_are_told_in_words(client):
+    codes = {"fields": ["time_zone", "country"], "was_denied": False, "limits": {"per_day": 3}}
+    act = activity.entry("people.changed", testing.make_person(), **codes)
+    with transaction.atomic():
+        activity.record(act, by=testing.dora(), at=timezone.now())
+    text = client.get(LIST).content.decode()
+    assert "fields: time zone, country; was denied: no; limits: per day 3" in text
+    assert "changed" in text and "people.changed" in text
