@@ -26,6 +26,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
+from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import told_of
@@ -209,8 +210,8 @@ class PersonAdmin(PageAdmin):
         home = reverse("admin:core_person_change", args=[person.pk])
         try:
             return HttpResponseRedirect(self._stop(request, person, home))
-        except (PersonRefused, NotAllowed, stop.ControlRefused) as error:
-            messages.error(request, str(error))
+        except (PersonRefused, NotAllowed, stop.ControlRefused, NotStopped) as error:
+            messages.error(request, getattr(error, "plainly", str(error)))
             return HttpResponseRedirect(home)
 
     def _stop(self, request: HttpRequest, person: Person, home: str) -> str:
@@ -235,7 +236,7 @@ class PersonAdmin(PageAdmin):
         if what not in STOPS:
             raise stop.ControlRefused("Nothing was done: the form did not say what to do.")
         words, act = STOPS[what]
-        ids = act(person, how)
+        ids = insist(lambda: act(person, how))
         item = stop_page.watch(
             f"{name} {words}",
             set_at=now,

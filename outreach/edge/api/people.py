@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import django_filters
@@ -24,6 +25,7 @@ from outreach.edge.api import shapes
 from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.choices import Choice
 from outreach.edge.api.filters import FEW, Filters, TrueOrFalse
+from outreach.edge.insisting import insist
 from safety.law import law
 
 STANDING = (
@@ -211,7 +213,9 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
             )
         person = self.get_object()
         reason = self.read(shapes.ReasonBody)["reason"]
-        found = act(person, *args, reason=reason, by=self.principal, at=self.now)
+        how: dict[str, Any] = {"reason": reason, "by": self.principal, "at": self.now}
+        do = partial(act, person, *args, **how)
+        found = do() if act == stop.lift_person else insist(do)
         note = found if isinstance(found, str) else ""
         return self._stopped(stop.human_ids(person), person, note)
 
@@ -244,10 +248,9 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         if not self.principal.is_user:
             raise NotAllowed("Only a person switches automation. A reviewer has to do this.")
         person, words = self.get_object(), self.read(AutomationBody)
-        ids = stop.set_automation(
-            person, words["enabled"], reason=words["reason"], by=self.principal, at=self.now
-        )
-        return self._stopped(ids, person)
+        how: dict[str, Any] = {"reason": words["reason"], "by": self.principal, "at": self.now}
+        do = partial(stop.set_automation, person, words["enabled"], **how)
+        return self._stopped(do() if words["enabled"] else insist(do), person)
 
 
 def _addresses(words: dict[str, Any]) -> list[tuple[str, str]]:

@@ -10,12 +10,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core.management import execute_from_command_line
+from django.core.management import call_command, execute_from_command_line
 from django.db import connection, transaction
-from django.utils import timezone
 
-from channels import stop as brakes
 from outreach import testing
+from outreach.core.models import Person
 from outreach.edge import insisting
 from outreach.edge.tests.test_mcp import child_environment
 from outreach.environment import database
@@ -50,29 +49,36 @@ def test_where_no_sender_can_hold_a_lock_people_can_still_stop(settings, tmp_pat
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's own time-out ends its wait")
-def test_a_stop_waits_for_no_row_that_somebody_holds_for_ever(monkeypatch):
-    """As whoever stands still while lifting does: it hung without a word."""
+@pytest.mark.parametrize("of_one", [False, True])
+def test_a_stop_waits_for_no_row_that_somebody_holds_for_ever(monkeypatch, settings, of_one):
+    """As whoever stands still while lifting, or while merging records, does: it hung in silence."""
     monkeypatch.setattr(insisting, "IMPATIENT", "SET lock_timeout = '100ms'")
     monkeypatch.setattr(insisting, "PAUSE_SECONDS", 0)
+    person = testing.make_person()
+    words = ["control", "--emergency-stop"]
+    settings.OUTREACH_USER = testing.olaf() and "olaf"
+    if of_one:
+        words = ["person", "--block", str(person.uuid)]
+        settings.OUTREACH_USER = testing.dora() and "dora"
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
         with transaction.atomic():
-            list(SystemControl.objects.select_for_update())
+            list((Person if of_one else SystemControl).objects.select_for_update())
             held.set()
             done.wait(5)
         connection.close()
 
-    how = {"workspace": None, "reason": "x", "by": testing.olaf(), "clock": timezone.now}
     with ThreadPoolExecutor(1) as pool:
         holder = pool.submit(hold)
         held.wait(5)
         with pytest.raises(insisting.NotStopped, match="lock timeout"):
-            insisting.insist(lambda: brakes.emergency_stop(**how))
+            call_command(*words)
         done.set()
         holder.result()
-    insisting.insist(lambda: brakes.emergency_stop(**how))
-    assert stopped()
+    call_command(*words)
+    person.refresh_from_db()
+    assert (person.status == "blocked") if of_one else stopped()
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("0",), "senders wait as before"

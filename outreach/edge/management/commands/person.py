@@ -22,6 +22,7 @@ from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, cano
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, exporting, person_told
+from outreach.edge.insisting import insist
 from outreach.edge.privacy import erasing, telling
 from safety.services import told_of
 
@@ -160,7 +161,7 @@ class Command(BaseCommand):
         }
         if verb in stops:
             waiting = person_told.open_rounds(person) if verb in ENDS else []
-            humans = stops[verb]()
+            humans = insist(stops[verb])
             if verb in ENDS and not options["json"]:
                 for line in person_told.ended(person, waiting):
                     self.stdout.write(line)
