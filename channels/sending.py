@@ -8,7 +8,6 @@ Nothing here retries a message whose outcome is unclear.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ from channels.report import Report
 from channels.simulate import simulate_due
 from channels.waiting import waiting
 from outreach.core import activity
+from outreach.core.ending import ending
 from outreach.core.models import Workspace
 from safety import controls
 from safety.models import ControlKey
@@ -46,7 +46,6 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 DATABASE_TRIES = 5
 CONFLICT_WAIT = timedelta(seconds=5)  # until a person with a message in flight is tried again
-ending = threading.Event()  # set when the process is asked to end: finish the wave, begin no other
 
 
 @dataclass

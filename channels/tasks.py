@@ -11,6 +11,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from channels import events, manual, receiving, sending, settle, stop
+from outreach.core.ending import ending
 
 logger = logging.getLogger(__name__)
 _draining = threading.Lock()
@@ -54,4 +55,4 @@ def read_inbound() -> int:
 @worker_shutting_down.connect
 def _finish_wave(**kwargs: Any) -> None:
     """A worker asked to end finishes the wave it carries and begins no other."""
-    sending.ending.set()
+    ending.set()

@@ -8,7 +8,7 @@ import threading
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from channels.sending import ending
+from outreach.core.ending import ending
 from outreach.core.principal import Principal
 from workflows import engine, queries, replies, schedules, sequences
 from workflows.models import Run

@@ -25,6 +25,7 @@ from django.db import connection
 from channels import registry, sending, smtp, wire
 from channels.base import Outcome, Receipt
 from channels.carrying import Connections
+from outreach.core.ending import ending
 from outreach.testing import WORKDAY
 from safety.contract import frequency
 
@@ -110,10 +111,10 @@ class Child:
 
     def _loop(self) -> dict[str, Any]:
         """As a worker does: look, drain, look again, until SIGTERM."""
-        signal.signal(signal.SIGTERM, lambda *_: sending.ending.set())
+        signal.signal(signal.SIGTERM, lambda *_: ending.set())
         total: dict[str, int] = {}
         quiet = 0
-        while not sending.ending.is_set():
+        while not ending.is_set():
             report = sending.process(clock=self.clock).as_dict()
             for key, value in report.items():
                 if isinstance(value, int):
@@ -121,7 +122,7 @@ class Child:
             quiet = 0 if any(report[key] for key in ("sent", "failed", "released")) else quiet + 1
             if quiet and quiet % QUIET_ROUNDS == 0:
                 self.say("idle")
-            sending.ending.wait(NAP if quiet else 0.005)
+            ending.wait(NAP if quiet else 0.005)
         return total
 
     # -- points ------------------------------------------------------------------------------------
