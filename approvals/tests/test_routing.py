@@ -6,6 +6,7 @@ import pytest
 
 from approvals import routing
 from approvals.routing import ORDER, Route, RoutingError
+from outreach.core.permissions import SCOPES
 
 # The seed's matrix, written out again: (mode, Safe Mode) to what an agent's request becomes.
 CELLS = {
@@ -54,8 +55,11 @@ def ask(mode: str, safe_mode: bool, override: str = "", **more: object) -> Route
 def test_every_cell_of_the_matrix_with_every_override(mode, override, safe_mode):
     expected = CELLS[STRICTER[mode][override], safe_mode]
     if expected == "error":
-        with pytest.raises(RoutingError, match="Autopilot and Safe Mode are both on"):
+        with pytest.raises(RoutingError) as refused:
             ask(mode, safe_mode, override)
+        assert str(refused.value) == (
+            "Autopilot and Safe Mode are both on. Switch Safe Mode off or choose managed."
+        )
         return
     for wish in ("scheduled", "published"):
         assert ask(mode, safe_mode, override, requested=wish).status == expected
@@ -96,7 +100,40 @@ def test_safe_mode_is_named_only_where_it_made_the_difference():
 
 
 def test_a_mode_nobody_knows_stops_the_routing():
-    with pytest.raises(RoutingError, match="is no autonomy mode"):
-        routing.effective("wild")
-    with pytest.raises(RoutingError, match="is no autonomy mode"):
-        routing.effective("managed", "wild")
+    for modes in (("wild",), ("managed", "wild")):
+        with pytest.raises(RoutingError) as refused:
+            routing.effective(*modes)
+        assert str(refused.value) == (
+            "'wild' is no autonomy mode. Choose one of assisted, governance, managed, autopilot."
+        )
+    assert routing.effective("managed") == "managed"
+
+
+def test_the_table_here_is_the_table_there_and_its_scope_is_one_an_agent_can_be_given():
+    assert {
+        (mode, safe_mode): routing.MATRIX[mode][0 if safe_mode else 1] for mode, safe_mode in CELLS
+    } == CELLS
+    assert routing.SCHEDULE in SCOPES
+
+
+# The words that a person reads under "why did this go to review?".
+TOLD = [
+    ({"autonomy": "autopilot", "requested": "draft"},
+     Route("draft", False, "a draft was asked for")),
+    ({"autonomy": "autopilot", "is_agent": False},
+     Route("pending", False, "a colleague's message is always reviewed")),
+    ({"autonomy": "assisted"}, Route("draft", False, "assisted autonomy: a person submits")),
+    ({"autonomy": "managed"}, Route("pending", True, "Safe Mode on: messages need approval")),
+    ({"autonomy": "governance"}, Route("pending", False, "governance: always reviewed")),
+    ({"autonomy": "managed", "safe_mode": False, "may_schedule": True},
+     Route("direct", False, "Safe Mode off and managed autonomy", denied=False)),
+    ({"autonomy": "managed", "safe_mode": False}, Route(
+        "draft", False, "Safe Mode is off and this agent lacks the scope messages:schedule. An "
+        "admin can give it the scope, or a person submits the draft.", denied=True)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "expected"), TOLD)
+def test_each_way_is_told_word_for_word_and_nobody_has_the_scope_unasked(asked, expected):
+    request = {"safe_mode": True, "is_agent": True, "requested": "scheduled", **asked}
+    assert routing.route(**request) == expected

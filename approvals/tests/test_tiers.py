@@ -5,39 +5,47 @@ from __future__ import annotations
 import pytest
 
 from approvals import tiers
-from approvals.tiers import CRITICAL, HIGH, LOW, NORMAL, Circumstances
+from approvals.models import Priority
+from approvals.tiers import CRITICAL, HIGH, LOW, NORMAL, Circumstances, Tier
 
 CONFIDENCE = [
-    (100, LOW, True), (90, LOW, True), (89, NORMAL, True), (80, NORMAL, True),
-    (79, NORMAL, False), (70, NORMAL, False), (69, HIGH, False), (0, HIGH, False),
-    (None, NORMAL, False),
+    (100, LOW, True, "confidence 100: 90 or more"), (90, LOW, True, "confidence 90: 90 or more"),
+    (89, NORMAL, True, "confidence 89: 80 to 89"), (80, NORMAL, True, "confidence 80: 80 to 89"),
+    (79, NORMAL, False, "confidence 79: 70 to 79"), (70, NORMAL, False, "confidence 70: 70 to 79"),
+    (69, HIGH, False, "confidence 69: below 70"), (0, HIGH, False, "confidence 0: below 70"),
+    (None, NORMAL, False, "no confidence given"),
 ]  # fmt: skip
 ROWS = [
-    ("first_message", NORMAL), ("first_on_channel", NORMAL), ("conflict", NORMAL),
-    ("needs_person", NORMAL), ("off_voice", NORMAL), ("attached", NORMAL), ("rewritten", HIGH),
-    ("sent_before", HIGH), ("contains_pii", HIGH), ("ever_desisted", CRITICAL),
-    ("critical_alert", CRITICAL),
+    ("first_message", NORMAL, "first message to this person"),
+    ("first_on_channel", NORMAL, "first message to this person by this channel"),
+    ("conflict", NORMAL, "another message to this person is open"),
+    ("needs_person", NORMAL, "a rule asks for a person"),
+    ("off_voice", NORMAL, "does not sound like the voice profile"),
+    ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),
+    ("rewritten", HIGH, "the rules rewrote the text"),
+    ("sent_before", HIGH,
+     "Its last outcome was unknown: it may have arrived. Send again only if sure."),
+    ("contains_pii", HIGH, "contains personal data"),
+    ("ever_desisted", CRITICAL, "this person once asked us to stop"),
+    ("critical_alert", CRITICAL, "a critical alert stands for this person"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("confidence", "priority", "eligible"), CONFIDENCE)
-def test_confidence_alone(confidence, priority, eligible):
-    place = tiers.tier(Circumstances(confidence=confidence))
-    assert (place.priority, place.auto_eligible) == (priority, eligible)
-    assert len(place.reasons) == 1
+@pytest.mark.parametrize(("confidence", "priority", "eligible", "why"), CONFIDENCE)
+def test_confidence_alone(confidence, priority, eligible, why):
+    assert tiers.tier(Circumstances(confidence=confidence)) == Tier(priority, eligible, (why,))
 
 
-@pytest.mark.parametrize(("row", "priority"), ROWS)
-@pytest.mark.parametrize(("confidence", "own", "_"), CONFIDENCE)
-def test_each_row_joined_with_each_confidence(row, priority, confidence, own, _):
+@pytest.mark.parametrize(("row", "priority", "why"), ROWS)
+@pytest.mark.parametrize(("confidence", "own", "_", "first"), CONFIDENCE)
+def test_each_row_joined_with_each_confidence(row, priority, why, confidence, own, _, first):
     place = tiers.tier(Circumstances(confidence=confidence, **{row: True}))
-    assert place.priority == max(own, priority)
-    assert not place.auto_eligible, "one no is enough"
-    assert len(place.reasons) == 2
+    assert place == Tier(max(own, priority), False, (first, why)), "one no is enough"
 
 
-def test_the_table_here_is_the_table_there():
-    assert {name: priority for name, priority, _ in tiers.ROWS} == dict(ROWS)
+def test_the_table_here_is_the_table_there_and_ranks_as_what_is_stored():
+    assert list(tiers.ROWS) == ROWS
+    assert Priority.values == [LOW, NORMAL, HIGH, CRITICAL]
 
 
 def test_the_highest_priority_wins_and_every_reason_is_told():
