@@ -227,18 +227,15 @@ def earliest(facts: Facts, moment: Moment, at: datetime) -> tuple[Verdict, datet
 # What names a time before which nothing may go; whatever else warns holds nothing up.
 HOLDS = {
     "quiet_hours", "business_hours", "daily_limit", "cooling_off", "cross_platform", "spacing",
-    "law_hours", "law_cap",
+    "law_hours", "law_cap", "complaints_paused",
 }  # fmt: skip
 
 
 def holding(verdict: Verdict) -> list[str]:
-    """The codes of what holds this message until `not_before`; empty where nothing does.
-
-    Where no hour of its own is named, it is that of a law that might apply: the country is unknown.
-    """
+    """The codes of what holds this message until `not_before`; empty where nothing does."""
     if verdict.not_before is None:
         return []
-    return [item.code for item in verdict.findings if item.code in HOLDS] or ["country_unknown"]
+    return [item.code for item in verdict.findings if item.code in HOLDS]
 
 
 def without_brakes(facts: Facts) -> Facts:

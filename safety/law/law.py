@@ -7,6 +7,7 @@ Pure. A country nobody knows is judged by every country's rows at once, but neve
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import phonenumbers
@@ -92,9 +93,9 @@ def _is_about(row: Row, facts: Facts, purpose: str) -> bool:
 
 
 def _unknown_country(perhaps: list[tuple[Row, Verdict]]) -> Verdict:
-    """The strictest of all countries, softened to a person's look; holds stay."""
+    """The strictest of all countries, softened to a person's look; holds stay, and say why."""
     strict = [row for row, verdict in perhaps if verdict.level > Level.ALLOW]
-    holds = [Verdict(not_before=v.not_before) for _, v in perhaps if v.not_before is not None]
+    holds = [_perhaps(verdict) for _, verdict in perhaps if verdict.not_before is not None]
     if not strict:
         return join(*holds)
     countries = sorted({name for row in strict for name in row.countries})
@@ -105,6 +106,16 @@ def _unknown_country(perhaps: list[tuple[Row, Verdict]]) -> Verdict:
     )
     finding = Finding("LAW_CHECK", "country_unknown", "warn", message, family="law")
     return join(Verdict(Level.REVIEW, None, (finding,)), *holds)
+
+
+def _perhaps(held: Verdict) -> Verdict:
+    """What holds a message where nobody knows whether that law holds."""
+    more = (
+        ". The country is unknown, so this holds here too: "
+        "add the person's country if it is another"
+    )
+    told = (replace(each, message=f"{each.message}{more}") for each in held.findings)
+    return Verdict(not_before=held.not_before, findings=tuple(told))
 
 
 def _gravest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -393,11 +393,10 @@ def test_the_version_of_the_gate_names_what_decides():
     [
         *(([code], [code]) for code in (
             "quiet_hours", "business_hours", "daily_limit", "cooling_off", "cross_platform",
-            "spacing", "law_hours", "law_cap",
+            "spacing", "law_hours", "law_cap", "complaints_paused",
         )),
         (["follow_ups", "spacing", "law_cap"], ["spacing", "law_cap"]),
-        (["follow_ups"], ["country_unknown"]),
-        ([], ["country_unknown"]),
+        (["follow_ups"], []),
     ],
 )  # fmt: skip
 def test_what_holds_a_message_is_named_and_nothing_else(codes, named):

@@ -17,7 +17,7 @@ from safety.contract.frequency import Contact
 from safety.contract.localtime import LocalZones
 from safety.contract.rewrite import DEFAULT_TEXT, rewrite
 from safety.facts import gather
-from safety.gate import Facts, Moment
+from safety.gate import Facts, Moment, holding
 from safety.law import table
 from safety.law.law import JUDGES, check_law, country_of, state_of
 from safety.law.table import TABLE, BadTable
@@ -341,10 +341,11 @@ def test_the_order_of_rows_does_not_matter(facts, at, moment):
 
 
 @given(FACTS, TIMES)
-def test_an_unknown_country_is_never_refused_for_a_law_of_one_country(facts, at):
-    unknown = replace(facts, country="")
+def test_an_unknown_country_is_never_refused_for_a_law_of_one_country_nor_held_untold(facts, at):
+    unknown = judge(replace(facts, country=""), at=at)
     somewhere = judge(replace(facts, country="ZZ"), at=at)
-    assert judge(unknown, at=at).level <= max(Level.REVIEW, somewhere.level)
+    assert unknown.level <= max(Level.REVIEW, somewhere.level)
+    assert (unknown.not_before is None) is (not holding(unknown))
 
 
 def test_every_row_has_a_source_dates_and_a_judge():
