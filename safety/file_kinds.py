@@ -51,26 +51,34 @@ _SCRIPT = re.compile(rb"#![ \t]*/")
 _LEADING = re.compile(rb"(?:\xef\xbb\xbf|[\t\n\x0b\f\r \0])+")
 _MARKUP = re.compile(rb"\{\\rtf|<[a-z!?]|.*<(?:html|svg|script|iframe|!doctype)\b", re.S | re.I)
 
+# What runs, is shown as a page that can hold script, or is brought back by Gmail for either.
 PROGRAM_ENDINGS = frozenset(
     {
-        "exe", "com", "bat", "cmd", "msi", "msp", "scr", "pif", "cpl", "dll", "sys", "lnk", "url",
-        "js", "jse", "mjs", "vbs", "vbe", "wsf", "wsh", "hta", "ps1", "psm1", "reg", "inf", "sct",
-        "jar", "class", "apk", "ipa", "app", "dmg", "pkg", "deb", "rpm", "appimage", "run", "bin",
-        "sh", "bash", "zsh", "command", "py", "pyc", "pl", "rb", "php", "iso", "img", "vhd",
-        "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam", "ppsm", "xll", "chm",
-        "html", "htm", "xhtml", "svg", "mht", "mhtml", "swf", "one", "theme", "gadget", "msix",
+        "exe", "com", "bat", "cmd", "msi", "msp", "mst", "scr", "pif", "cpl", "dll", "sys", "vxd",
+        "lnk", "url", "scf", "ex", "ex_", "lib", "cab", "diagcab", "diagcfg", "diagpkg", "msc",
+        "js", "jse", "mjs", "vb", "vbs", "vbe", "ws", "wsc", "wsf", "wsh", "hta", "htc", "sct",
+        "shb", "ps1", "psm1", "reg", "inf", "ins", "isp", "nsh", "jnlp", "ade", "adp", "mde",
+        "jar", "class", "wasm", "apk", "ipa", "app", "dmg", "pkg", "deb", "rpm", "appimage", "run",
+        "bin", "sh", "bash", "zsh", "csh", "ksh", "tcl", "shar", "command", "py", "pyc", "pyo",
+        "pyw", "pyz", "pl", "rb", "php", "iso", "img", "vhd", "vhdx",
+        "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam", "ppsm", "sldm", "xll",
+        "chm", "html", "htm", "xhtml", "xht", "xhtm", "shtml", "svg", "svgz", "xsl", "xslt", "mht",
+        "mhtml", "swf", "one", "theme", "gadget", "msix", "msixbundle", "appx", "appxbundle",
     }
 )  # fmt: skip
 # Media types that run, or are shown as pages that can hold script. Whatever a file is called,
 # some mail programs and browsers go by the type.
 _RENDERS = re.compile(r"html|svg|(?:java|j|ecma|live|vb|tcl)script|macro-?enabled|flash|/xslt?\b")
 _RUNS = re.compile(
-    r"(?:text|application)/(?:x-)?(?:hta|ms-?download|ms-?dos-program|dosexec|executable|elf"
-    r"|sharedlib|object|mach-binary|(?:c|k|z|ba)?sh|shellscript|shar|bat|msi|ms-installer"
-    r"|ms-shortcut|mswinurl|ms-application|python(?:-code|-bytecode)?|perl|(?:httpd-)?php|ruby|tcl"
-    r"|powershell|wasm|java.*|apple-diskimage|iso9660-image|deb|rpm|component|silverlight.*)"
+    r"(?:text|application)/(?:x-)?(?:hta|ms-?download|ms-?dos-program|dosexec"
+    r"|(?:pie-|ms-dos-)?executable|elf|sharedlib|object|mach-binary|(?:c|k|z|ba)?sh"
+    r"|shellscript|shar|bat|msi|ms-installer|ms-shortcut|mswinurl|ms-application"
+    r"|python(?:-code|-bytecode)?|perl|(?:httpd-)?php|ruby|tcl|powershell|wasm|java.*"
+    r"|apple-diskimage|iso9660-image|deb(?:ian-package)?|rpm"
+    r"|redhat-package-manager|component|silverlight.*)"
     r"|application/(?:postscript|vnd\.microsoft\.portable-executable"
-    r"|vnd\.android\.package-archive|vnd\.debian\.binary-package)"
+    r"|vnd\.android\.package-archive|vnd\.debian\.binary-package"
+    r"|vnd\.appimage|x-iso9660-appimage)"
 )
 _OOXML, _ODF = "application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument"
 # Kind of content → endings it may stand behind, and the media types of those, ours first.
