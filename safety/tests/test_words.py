@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from safety.actions import BY_HAND, OUTBOUND, SAFE, SEND_ACTION, SafetyCheck, judge
+from safety.actions import BY_HAND, OUTBOUND, SAFE, SEND_ACTION, SafetyCheck, is_by_hand, judge
 from safety.contract.frequency import Contact
 from safety.emergency import (
     INTRUSIVENESS,
@@ -127,6 +127,15 @@ def test_the_allowlist_word_for_word(action, dry_run, expected):
     assert judge("send_email") == SafetyCheck(True, "OK", "")
 
 
+@pytest.mark.parametrize(
+    ("channel", "by_hand"),
+    [("email", False), ("whatsapp", False), ("instagram", False), ("linkedin", True),
+     ("phone", True), ("fax", True)],
+)  # fmt: skip
+def test_what_no_program_may_send_a_person_hands_over(channel, by_hand):
+    assert is_by_hand(channel) is by_hand
+
+
 # --- What a declared emergency lifts, without a database -----------------------------------------
 
 URGENT = replace(GOOD, override="safety_threat", text=f"{MARK} do not come.")
@@ -140,6 +149,10 @@ def test_an_override_is_told_word_for_word():
         Level.REVIEW, None, (Finding("OVERRIDE_CHECK", "emergency_declared", "warn", words),)
     )
     assert check_override(GOOD, Moment.EDIT, NOON) == Verdict()
+    [sells] = check_override(replace(URGENT, purpose="promotional"), Moment.EDIT, NOON).findings
+    assert sells.message == (
+        "Emergency declared (safety threat): but these words sell, so nothing is lifted for them"
+    )
 
 
 @pytest.mark.parametrize(
