@@ -26,7 +26,7 @@ from safety.verdict import Finding, Level, Verdict, join
 from safety.words import check_parts, check_personal_data, check_words
 
 CARRY_FILES = ("email",)
-GATE_VERSION = f"gate-9+{POLICY_VERSION}+law-{TABLE.version}"
+GATE_VERSION = f"gate-10+{POLICY_VERSION}+law-{TABLE.version}"
 
 Check = Callable[[Facts, Moment, datetime], Verdict]
 

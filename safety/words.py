@@ -17,6 +17,7 @@ from safety.contract.quoting import own_words
 from safety.contract.rewrite import Proposal, needs_rewrite, rewrite
 from safety.contract.rulebook import OWN_SOURCE
 from safety.emergency import MARK
+from safety.file_kinds import KINDS
 from safety.question import Facts, Moment
 from safety.verdict import Finding, Level, Verdict, join
 
@@ -60,7 +61,8 @@ def _in_names(facts: Facts) -> Iterator[Verdict]:
     """What the names of files tell, which the reader sees as well."""
     for item in facts.attachments:
         name = str(item.get("name", ""))
-        words = name.rpartition(".")[0].replace("_", " ") or name
+        words, _, ending = name.rpartition(".")
+        words = (words if ending.lower() in KINDS else name).replace("_", " ")
         hits = find(channel=facts.channel, subject=words, extra=facts.own_words)
         mine = [hit for hit in hits if hit.status == "fail" or hit.rule.source == OWN_SOURCE]
         found = [as_finding(hit) for hit in mine]

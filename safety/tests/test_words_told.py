@@ -60,6 +60,9 @@ def test_what_the_name_of_any_file_tells_is_said_as_gravely_as_the_gravest_of_it
     [
         (CARD, {}, Level.BLOCK),  # without any ending
         (f".{CARD}", {}, Level.BLOCK),
+        (f"Statement.{CARD.replace(' ', '')}", {}, Level.BLOCK),  # an ending that is none
+        ("For carol@example.org", {}, Level.REVIEW),
+        ("carol@example.org.PDF", {"parties": ("carol@example.org",)}, Level.ALLOW),
         ("Send_me_your_password.pdf", {}, Level.BLOCK),
         ("carol@example.org notes.pdf", {}, Level.REVIEW),
         ("carol@example.org notes.pdf", {"parties": ("carol@example.org",)}, Level.ALLOW),
