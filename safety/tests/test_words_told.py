@@ -169,6 +169,12 @@ def test_what_is_proposed_instead(changes, subject, text):
     assert (found.subject, found.text) == (subject, text)
 
 
+def test_nothing_is_proposed_where_it_would_be_the_same_again():
+    same = {"subject": "Information you requested", "own_words": ("information you",)}
+    assert check_words(replace(GOOD, **same), Moment.EDIT, NOON).codes
+    assert propose(replace(GOOD, **same)) is None
+
+
 def test_what_is_gentle_by_itself_may_be_too_much_after_what_went_before():
     assert propose(replace(GOOD, text=LOUD)) is None
     assert propose(replace(GOOD, text=LOUD, previous=BEFORE)) is not None
