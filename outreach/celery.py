@@ -11,6 +11,9 @@ from typing import Any
 
 from celery import Celery, signals
 
+from outreach import wakeups
+
+wakeups.use()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "outreach.settings")
 app = Celery("outreach")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -174,7 +174,7 @@ def children() -> list[Child]:
 
 
 def _empty_broker() -> None:
-    """Half-written files of a killed process would stop the worker; wake-ups may be lost."""
+    """What killed processes left would wake for what is done already; wake-ups may be lost."""
     from django.conf import settings
 
     # Empty with Redis or RabbitMQ, whose messages are theirs to keep.
