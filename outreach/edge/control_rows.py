@@ -8,8 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
+from approvals import taking
+from approvals.models import Approval
+from channels import registry, sending
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Workspace
+from outreach.core.plurals import plural
 from safety import controls
 from safety.models import BRAKES, ControlKey
 
@@ -68,6 +72,23 @@ def now_on(key: ControlKey, place: Workspace | None) -> str:
     """Of a switch just put on: that it is, and what keeps it off in that scope all the same."""
     other = elsewhere(controls.read(), place.pk if place else None, key)
     return f"is on here, but still off {other}" if other else "is on"
+
+
+def leaving(place: Workspace | None, *, at: datetime) -> int:
+    """How many approved messages of that scope are due, so that the next wave takes them."""
+    places = set(sending.open_workspaces())
+    if place is not None:
+        places &= {place.pk}
+    due = taking.due(registry.program_channels(), at=at)
+    return Approval.objects.filter(due, workspace__in=places).count()
+
+
+def told_leaving(count: int) -> str:
+    """What a lift lets go; empty where that is nothing."""
+    if not count:
+        return ""
+    verb = "is due and leaves" if count == 1 else "are due and leave"
+    return f"{plural(count, 'approved message')} {verb} now, as far as the rules let each."
 
 
 def rows_of(place: Workspace | None) -> list[dict[str, Any]]:

@@ -106,6 +106,7 @@ def _row(key: ControlKey, state: controls.Controls, place: int | None) -> dict[s
         "label": key.label,
         "is_brake": key in BRAKES,
         "is_dry_run": key == ControlKey.DRY_RUN,
+        "stops_sending": key in STOPS,
         "braking": braking,
         "state": "missing, counts as stopped" if row is None else words[braking],
         "row": row,
@@ -115,8 +116,7 @@ def _row(key: ControlKey, state: controls.Controls, place: int | None) -> dict[s
 
 def _set(request: HttpRequest) -> HttpResponse:
     """Set or lift what the form names; what stops something is then watched."""
-    form, by, now = request.POST, principal_of(request), timezone.now()
-    back = HttpResponseRedirect(reverse("controls"))
+    form, back = request.POST, HttpResponseRedirect(reverse("controls"))
     try:
         if form.get("act") in OF_THE_SYSTEM:
             OF_THE_SYSTEM[form["act"]](request)
@@ -127,25 +127,34 @@ def _set(request: HttpRequest) -> HttpResponse:
             raise stop.ControlRefused("Nothing was done: the form did not name a control.")
         if form.get("act") == "brake":
             return _brake(request, key, place, reason)
-        seen = form.get("seen", "")
         if not reason:
             raise stop.ControlRefused("Say why: from then on things go on again.")
-        if key == ControlKey.EMERGENCY_STOP:
-            done = stop.enable_all(workspace=place, reason=reason, by=by, at=now, seen=seen)
-            for line in done.were_off:
-                messages.info(request, f"Lifted: {line}")
-            for line in done.still_braking:
-                messages.warning(request, f"Still braking: {line}")
-            messages.success(request, f"{done.sentence()}.")
-        elif key == ControlKey.DRY_RUN:
-            stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
-        else:
-            stop.switch_on(key, workspace=place, reason=reason, by=by, at=now, seen=seen)
-            now_on = control_rows.now_on(ControlKey(key), place)
-            messages.success(request, f"{ControlKey(key).label} {now_on}.")
+        _lift(request, key, place, reason, seen=form.get("seen", ""))
     except REFUSALS as error:
         messages.error(request, getattr(error, "plainly", str(error)))
     return back
+
+
+def _lift(
+    request: HttpRequest, key: str, place: Workspace | None, reason: str, *, seen: str
+) -> None:
+    """Let go what is named and was `seen`, and say what that does."""
+    by, now = principal_of(request), timezone.now()
+    if key == ControlKey.EMERGENCY_STOP:
+        done = stop.enable_all(workspace=place, reason=reason, by=by, at=now, seen=seen)
+        for line in done.were_off:
+            messages.info(request, f"Lifted: {line}")
+        for line in done.still_braking:
+            messages.warning(request, f"Still braking: {line}")
+        messages.success(request, f"{done.sentence()}.")
+    elif key == ControlKey.DRY_RUN:
+        stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
+    else:
+        stop.switch_on(key, workspace=place, reason=reason, by=by, at=now, seen=seen)
+        now_on = control_rows.now_on(ControlKey(key), place)
+        messages.success(request, f"{ControlKey(key).label} {now_on}.")
+    if said := control_rows.told_leaving(control_rows.leaving(place, at=now)):
+        messages.warning(request, said)
 
 
 def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str) -> HttpResponse:

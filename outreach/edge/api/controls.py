@@ -23,7 +23,7 @@ from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.base import StrictSerializer, refuse_strange
 from outreach.edge.api.choices import Choice
 from outreach.edge.api.schema import WORKSPACE
-from outreach.edge.control_rows import Back
+from outreach.edge.control_rows import Back, leaving
 from outreach.edge.insisting import insist
 from safety import controls
 from safety.models import BRAKES, ControlKey
@@ -74,7 +74,8 @@ class Controls(APIView):
         `emergency-stop` also switches messaging, auto-reply, auto-approve and experiment on:
         `lifted` names what was let go, `were_off` says how it had been set, `still_braking` what
         brakes all the same (dry run, another scope, the environment), `reopened` how many that were
-        approved before the stop went back to the queue.
+        approved before the stop went back to the queue. `leaving` is how many approved messages are
+        due now that nothing brakes them, such as those approved under the stop.
 
         A switch put off says when it `restores_at` (null: never by itself), which is later than
         asked for if it `was_off_for_longer`.
@@ -142,12 +143,14 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> tuple[datetime, dict[str
         if on:
             del how["at"]
             return insist(lambda: stop.emergency_stop(clock=timezone.now, **how)), {}
-        return at, asdict(stop.enable_all(**how))
+        lifted = asdict(stop.enable_all(**how))
+        return at, {**lifted, "leaving": leaving(how["workspace"], at=at)}
     key = controls.WORDS[name]
     if key == ControlKey.DRY_RUN and not on:
         stop.lift_dry_run(**how)  # refuses: only the host does that
     elif key != ControlKey.DRY_RUN and on:
         stop.switch_on(key, **how)
+        return at, {"leaving": leaving(how["workspace"], at=at)}
     else:
         hours = words.get("hours")
         until = at + timedelta(hours=hours) if hours else None

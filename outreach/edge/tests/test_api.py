@@ -638,6 +638,7 @@ def test_lifting_a_stop_tells_what_else_it_switches_on_and_what_still_brakes(liv
         patch.setattr(stop.taking, "reopen_before_stop", lambda **_: 0)  # killed after its flag
         dora.post("/api/controls", stopped)
     told = dora.post("/api/controls", {**stopped, "enabled": False, "reason": "over"}).json()
+    assert told["leaving"] == 0
     assert "odd answers" in " ".join(told["were_off"]) and len(told["were_off"]) == 2
     assert [line for line in told["still_braking"] if "429s" in line] == told["still_braking"]
     assert (told["reopened"], told["effective"]) == (1, True)

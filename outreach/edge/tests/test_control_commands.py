@@ -135,6 +135,28 @@ def test_what_brakes_the_system_is_said_to_hold_where_more_does(operator, live):
     assert "in no workspace" not in said
 
 
+def test_whoever_lifts_is_told_what_leaves_now(operator, live, client):
+    """Approved under a stop, or waiting under a messaging stop; elsewhere it is still held."""
+    place = testing.make_workspace()
+    with time_machine.travel(testing.WORKDAY - timedelta(minutes=1), tick=False):
+        run("control", "--emergency-stop", "--reason", "fire")
+    with time_machine.travel(testing.WORKDAY, tick=False):
+        testing.make_approved(at=testing.WORKDAY)
+        client.force_login(operator.user)
+        lift = {"act": "lift", "scope": "system", "key": "EMERGENCY_STOP"}
+        assert "what was approved since then leaves at once" in client.get("/admin/controls/").text
+        page = client.post("/admin/controls/", {**lift, "reason": "out"}, follow=True)
+        assert "1 approved message is due and leaves now, as far as the rules let" in page.text
+        testing.make_approved(at=testing.WORKDAY)
+        run("control", "--disable", "messaging", "--workspace", place.slug)
+        assert "leave now" not in run("control", "--enable-all")
+        assert run_json("control", "--enable-all")["leaving"] == 0
+        said = run("control", "--enable", "messaging", "--workspace", place.slug)
+        assert said.endswith("2 approved messages are due and leave now, as far as the rules let "
+                             "each.\n")  # fmt: skip
+        assert run_json("control", "--enable", "messaging")["leaving"] == 2
+
+
 def test_enable_all_says_that_nothing_was_set(operator, live):
     assert run("control", "--enable-all") == (
         "Nothing was set, so nothing was lifted. LIVE: Approved messages leave.\n"

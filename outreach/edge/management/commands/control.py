@@ -124,14 +124,14 @@ class Command(BaseCommand):
         elif options["disable"] == "dry-run":
             was = stop.lift_dry_run(workspace=place, reason=reason, by=by, at=now)
             done = "dry run set by control is lifted" if was else NO_DRY_RUN
-            self._done(done, place, as_json=options["json"])
+            self._done(done, place, lets_go=True, as_json=options["json"])
         elif options["disable"] or options["enable"] == "dry-run":
             self._brake(options, place, reason or NO_REASON, by)
         else:
             key = controls.WORDS[options["enable"]]
             stop.switch_on(key, workspace=place, reason=reason or NO_REASON, by=by, at=now)
             done = f"{key} {control_rows.now_on(key, place)}"
-            self._done(done, place, as_json=options["json"])
+            self._done(done, place, lets_go=True, as_json=options["json"])
 
     def _brake(
         self, options: dict[str, Any], place: Workspace | None, reason: str, by: Principal
@@ -213,7 +213,8 @@ class Command(BaseCommand):
         lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=timezone.now())
         if as_json:
             badge, others, _ = control_rows.badge_of(place)
-            told = {**asdict(lifted), "badge": badge.text, "other_badges": others}
+            more = {"leaving": control_rows.leaving(place, at=timezone.now())}
+            told = {**asdict(lifted), **more, "badge": badge.text, "other_badges": others}
             self.stdout.write(json.dumps(told))
             return
         for line in lifted.were_off:
@@ -224,17 +225,21 @@ class Command(BaseCommand):
             self.stdout.write(f"{lifted.reopened} approved before the stop went back to the queue.")
         if place is None and control_rows.badge_of(None)[1]:
             self.stdout.write("What a workspace has set itself is lifted with --workspace SLUG.")
-        self._done(lifted.sentence(), place, as_json=False)
+        self._done(lifted.sentence(), place, lets_go=True, as_json=False)
 
     def _done(
-        self, sentence: str, place: Workspace | None, back: Back | None = None, *, as_json: bool
-    ) -> None:
+        self, sentence: str, place: Workspace | None, back: Back | None = None,
+        *, lets_go: bool = False, as_json: bool,
+    ) -> None:  # fmt: skip
+        """`lets_go`: say what leaves because of it."""
         badge, others, said = control_rows.badge_of(place)
+        count = control_rows.leaving(place, at=timezone.now()) if lets_go else 0
         if as_json:
-            told = {"done": sentence, "badge": badge.text, "other_badges": others}
+            told: dict[str, Any] = {"done": sentence, "badge": badge.text, "other_badges": others}
+            told |= {"leaving": count} if lets_go else {}
             self.stdout.write(json.dumps({**told, **(back.as_dict() if back else {})}))
         else:
-            self.stdout.write(f"{sentence}. {said}")
+            self.stdout.write(f"{sentence}. {said} {control_rows.told_leaving(count)}".rstrip())
 
     def _status(self, place: Workspace | None, *, as_json: bool) -> None:
         rows = control_rows.rows_of(place)
