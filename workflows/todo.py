@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce
 from approvals import quota, quota_standing
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.rounds import UNTAKEN
+from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Contact, Draft, InboundMessage, Person, Workspace
-from outreach.core.models.contacts import Direction
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.inbound import InboundStatus
 from outreach.core.models.people import PersonStatus
@@ -69,9 +69,8 @@ def approved_today(workspace: Workspace, *, at: datetime) -> int:
 
 def _settle(workspace: Workspace) -> Iterator[Task]:
     """Outcomes nobody knows: each waits for a person's word."""
-    rows = Contact.objects.filter(
-        workspace=workspace, certain=False, voided_at__isnull=True, direction=Direction.OUT
-    )
+    # Not by contacts: one that was decided anew stays uncertain, and is settled all the same.
+    rows = Delivery.objects.filter(workspace=workspace, status=DeliveryStatus.UNKNOWN)
     if count := rows.count():
         yield Task(
             "settle", f"Settle {plural(count, 'unknown outcome')}",

@@ -20,7 +20,7 @@ from outreach.core import people as standing
 from outreach.core import suppression
 from outreach.core.models import Activity, Contact, Draft
 from outreach.testing import WORKDAY
-from workflows import engine, sequences
+from workflows import engine, sequences, todo
 from workflows.models import Artifact
 from workflows.tests import making
 from workflows.tests.making import ABOUT, Clock
@@ -348,6 +348,9 @@ def test_while_nobody_knows_or_it_did_not_arrive_the_next_waits(row, answer):
         settle.settle(first.pk, answer, by=testing.alice(row.workspace), at=WORKDAY)
     assert sequences.advance(at=WORKDAY + timedelta(days=90)) == {"ended": 0, "submitted": 0}
     assert statuses(row)[1:] == ["draft", "draft"]
+    tasks = todo.everything(row.workspace, at=WORKDAY, day_ends=WORKDAY + timedelta(hours=8))
+    settling = [task.title for task in tasks if task.kind == "settle"]
+    assert settling == ([] if answer else ["Settle 1 unknown outcome"])
 
 
 @pytest.mark.parametrize("approved", [False, True])
