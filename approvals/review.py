@@ -158,6 +158,7 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
     pending = approval.status == ApprovalStatus.PENDING  # nothing was delivered by it yet
     rows = [] if pending else approval.deliveries.order_by("-id")
     by_rule = approval.status == ApprovalStatus.AUTO_APPROVED
+    untaken = given and approval.taken_at is None  # nothing left, and nothing is on its way
     looks = Recheck.objects.filter(approval=approval.pk, answered_at__isnull=False)
     return {
         "given": given,
@@ -166,7 +167,8 @@ def _after(approval: Approval, *, at: datetime) -> dict[str, Any]:
         "again": _again(approval),
         "deliveries": [_delivery(row, approval, at) for row in rows],
         "second_look": looks.first() if by_rule else None,
-        "can_undo": given and approval.taken_at is None,
+        "can_undo": untaken,
+        "can_hand_off": untaken,
     }
 
 

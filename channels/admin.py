@@ -112,6 +112,7 @@ class DeliveryAdmin(PageAdmin):
             "approval": approval,
             "offer": manual.offer(approval, at=timezone.now()),
             "may_settle": may(request, Verb.SETTLE, approval.workspace_id),
+            "recordable": approval.receipt and not manual.left_of(approval).exists(),
         }
         return self.page(request, f"{TEMPLATES}/hand.html", context)
 

@@ -192,7 +192,7 @@ def _locked(approval_id: int) -> Approval:
 
 def _no_open_delivery(approval: Approval) -> None:
     """Over all rounds of the message: a later one may have been approved and sent since."""
-    clash = _left_of(approval).first()
+    clash = left_of(approval).first()
     if clash is not None:
         raise HandOffRefused(
             f"#{approval.pk} cannot be marked: its delivery is "
@@ -200,7 +200,7 @@ def _no_open_delivery(approval: Approval) -> None:
         )
 
 
-def _left_of(approval: Approval) -> QuerySet[Delivery]:
+def left_of(approval: Approval) -> QuerySet[Delivery]:
     """What left of the message in any of its rounds, or may have."""
     return Delivery.objects.filter(approval__draft=approval.draft_id, status__in=OPEN_OR_LEFT)
 
@@ -281,7 +281,7 @@ def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> str:
 
 def _after_take_back(approval: Approval, by: Principal, at: datetime) -> str:
     """The rounds are held, so no other delivery of the message begins meanwhile."""
-    if other := _left_of(approval).first():
+    if other := left_of(approval).first():
         rounds.withdraw([approval], reason="sent_already", by=by, at=at, taken=True)
         state = other.get_status_display().lower()
         return f"Taken back. The message is not decided anew: its delivery {other.pk} is {state}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -189,6 +190,24 @@ def test_who_wrote_before_the_approval_ended_finds_where_to_record_it():
     enter(testing.alice()).post(hand)
     assert Delivery.objects.get().status == "manual"
     assert "/delivery/hand/" not in see(page=f"/admin/approvals/approval/{ended.pk}/change/")
+
+
+@pytest.mark.parametrize("status", ["", "sent", "unknown", "manual", "sending", "failed"])
+def test_only_what_may_still_be_sent_by_hand_is_offered_so(status):
+    """What left, or may have, is offered no text and no "I have sent it": that would be refused."""
+    item = testing.make_approved()
+    page, hand = f"/admin/approvals/approval/{item.pk}/change/", "/admin/channels/delivery/hand/"
+    if status:
+        taken = None if status == "failed" else WORKDAY
+        Approval.objects.filter(pk=item.pk).update(taken_at=taken)
+        owner = {"sender": uuid4(), "place": "here", "boot_id": "1"}
+        Delivery.objects.create(
+            workspace=item.workspace, approval=item, human=item.human, channel="email",
+            status=status, since=WORKDAY, **owner,
+        )  # fmt: skip
+    offered = status in ("", "failed")
+    assert (f"{hand}{item.pk}/" in see(page=page)) is offered
+    assert ("mark as sent</button>" in see(page=f"{hand}{item.pk}/")) is offered
 
 
 def test_what_nobody_entitled_approves_waits_for_a_decision_again():
