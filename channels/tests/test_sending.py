@@ -15,8 +15,8 @@ from channels.adapters import mime
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
-from outreach.core import activity
-from outreach.core.models import Contact, Draft, Person, Workspace
+from outreach.core import activity, suppression
+from outreach.core.models import Contact, Draft, Person, Suppression, Workspace
 from outreach.testing import WORKDAY
 from safety import facts, gate
 from safety.models import SafetyEvent, SystemControl
@@ -181,6 +181,51 @@ def test_refused_message_goes_back_to_its_author_with_the_reason(live, memory):
     draft = Draft.objects.get()
     assert draft.status == "draft"
     assert "550 no such user" in draft.status_reason
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "gone"),
+    [
+        ("rcpt", "550 5.1.1 no such user", True),
+        ("rcpt", "550 5.1.1 <x@y>: Recipient address rejected", True),
+        ("rcpt", "553 5.1.2 no such domain", True),
+        ("rcpt", "501 5.1.3 bad address", True),
+        ("rcpt", "551 5.1.6 has moved", True),
+        ("rcpt", "556 5.1.10 takes no mail", True),
+        ("rcpt", "550 no such user 5.1.1", False),
+        ("rcpt", "550 5.1.0 Sender address rejected", False),
+        ("rcpt", "550 5.1.8 sender's domain", False),
+        ("rcpt", "550 5.1.11 odd", False),
+        ("rcpt", "550 5.7.1 policy, see 5.1.1", False),
+        ("rcpt", "552 5.2.2 full", False),
+        ("mail", "550 5.1.1 who are you", False),
+        ("dot", "554 5.1.1 no", False),
+    ],
+)
+def test_an_address_refused_as_not_there_is_suppressed_as_after_a_bounce(
+    live, memory, stage, reply, gone
+):
+    approval = testing.make_approved()
+    memory.answers.append(Receipt(Outcome.REFUSED, stage, reply))
+    sending.process(clock=clock)
+    found = Suppression.objects.filter(digest__in=[
+        suppression.digest_of(approval.workspace_id, "email", approval.revision.address)
+    ])  # fmt: skip
+    assert [row.reason for row in found] == (["bounce"] if gone else [])
+    draft = Draft.objects.get()
+    assert (draft.status, "Nothing more goes to" in draft.status_reason) == ("draft", gone)
+
+
+def test_a_refusal_is_recorded_though_the_address_cannot_be_suppressed(live, memory, monkeypatch):
+    testing.make_approved()
+    memory.answers.append(Receipt(Outcome.REFUSED, "rcpt", "550 5.1.1 no such user"))
+    monkeypatch.setattr(
+        suppression, "suppress", lambda *_, **__: Suppression.objects.create(digest=None)
+    )
+    sending.process(clock=clock)
+    assert Delivery.objects.get().status == "failed"
+    draft = Draft.objects.get()
+    assert (draft.status, "Nothing more goes to" in draft.status_reason) == ("draft", False)
 
 
 def test_blocked_person_gets_nothing_even_if_blocked_after_the_claim(live, memory, monkeypatch):
