@@ -29,8 +29,8 @@ class Standing:
         return self.percent >= WARN_PERCENT
 
     def sentence(self) -> str:
-        """What a page shows; with a warning from 80 % on."""
-        sent = f"{self.whose}: sent" if self.whose else "Sent"
+        """What a page shows; with a warning from 80 % on. What nobody knows of counts, too."""
+        sent = f"{self.whose}, sent or perhaps sent:" if self.whose else "Sent or perhaps sent:"
         if self.limit is None:
             return f"{sent} {self.used} today; no daily quota is set."
         text = f"{sent} {self.used} of {self.limit} today ({self.percent} %)."

@@ -344,10 +344,12 @@ def test_standing_warns_from_eighty_percent_on():
     said = quota_standing.Standing
     assert not said(15, 20).is_near
     assert said(16, 20).is_near
-    assert said(16, 20).sentence() == "Sent 16 of 20 today (80 %). The quota is nearly reached."
+    assert said(16, 20).sentence() == (
+        "Sent or perhaps sent: 16 of 20 today (80 %). The quota is nearly reached."
+    )
     assert "goes out tomorrow" in said(20, 20).sentence()
-    assert said(7, None).sentence() == "Sent 7 today; no daily quota is set."
-    assert said(1, 20, "Scout").sentence().startswith("Scout: sent 1 of 20")
+    assert said(7, None).sentence() == "Sent or perhaps sent: 7 today; no daily quota is set."
+    assert said(1, 20, "Scout").sentence().startswith("Scout, sent or perhaps sent: 1 of 20")
 
 
 def test_standing_of_agents_is_two_statements(django_assert_num_queries):

@@ -123,7 +123,7 @@ def _day_tiles(
         status=ApprovalStatus.EXPIRED, closed_reason="unanswered", closed_at__gt=now - 7 * DAY
     )
     sent = recent[DeliveryStatus.SENT] + recent[DeliveryStatus.MANUAL]
-    blocked = sum(event.code != "dry_run" for event in events)
+    dry = sum(event.code == "dry_run" for event in events)
     lost = _up_to_limit(expired)
     rows = reverse("admin:approvals_approval_changelist")
     return [
@@ -135,8 +135,8 @@ def _day_tiles(
         ),
         _tile(held, _not_yet_sent(done_with), f"{rows}?status=approved"),
         _tile(
-            blocked,
-            "stopped, held or rewritten by a rule in 24 h",
+            len(events) - dry,
+            _by_rule(dry),
             reverse("admin:safety_safetyevent_changelist"),
         ),
         _tile(lost, "expired undecided in 7 d", f"{rows}?status=expired", "warning"),
@@ -151,6 +151,12 @@ def _not_yet_sent(done_with: int) -> str:
     """What was only simulated is never sent, and stands in the list that the figure opens."""
     among = f"; of these {done_with} only simulated, never sent" if done_with else ""
     return f"approved, not yet sent{among}"
+
+
+def _by_rule(dry: int) -> str:
+    """What only dry run held is no rule's finding, and stands in the list below all the same."""
+    more = f"; {dry} more held by dry run alone" if dry else ""
+    return f"stopped, held or rewritten by a rule in 24 h{more}"
 
 
 def _tile(number: int, words: str, link: str, colour: str = "") -> dict[str, str]:

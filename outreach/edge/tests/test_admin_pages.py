@@ -276,6 +276,14 @@ def test_the_dashboard_counts_and_says_what_to_do_next():
     assert [tile["number"] for tile in response.context["queue_tiles"]] == ["0", "1", "0", "0"]
     assert len(response.context["unknown"]) == 1
     assert "Nobody knows whether these arrived" in response.content.decode()
+    where = Workspace.objects.get()
+    for code in ("dry_run", "dry_run", "quiet_hours"):
+        events.record(
+            event_type="send_email", action_blocked="a message", reason="held", code=code,
+            by=Principal.system("sender"), at=timezone.now(), workspace=where,
+        )  # fmt: skip
+    told = {tile["words"]: tile["number"] for tile in client.get("/admin/").context["day_tiles"]}
+    assert told["stopped, held or rewritten by a rule in 24 h; 2 more held by dry run alone"] == "1"
 
 
 def test_somebody_without_a_workspace_is_told_so():
