@@ -22,7 +22,7 @@ class DeliveryStatus(models.TextChoices):
     SENT = "sent", "Sent"  # the other side said yes
     FAILED = "failed", "Failed"  # certainly did not leave
     UNKNOWN = "unknown", "Outcome unknown"  # may have left: a person decides, never a machine
-    RELEASED = "released", "Released"  # the last look said no: nothing was handed over
+    RELEASED = "released", "Not sent"  # the last look said no: nothing was handed over
     MANUAL = "manual", "Sent by hand"  # a person says that they sent it
     SIMULATED = "simulated", "Simulated"  # dry run: exactly what would have left
 

@@ -734,6 +734,9 @@ def test_by_hand_shows_the_text_and_records_it_once():
     client.post(f"/admin/channels/delivery/{row.pk}/change/", {"answer": "take_back"})
     row.refresh_from_db()
     assert row.status == "released"
+    for page in (f"approvals/approval/{item.pk}", f"channels/delivery/{row.pk}"):
+        text = client.get(f"/admin/{page}/change/").content.decode()
+        assert "Not sent</span>" in text and "Released" not in text
 
 
 # --- Settings ------------------------------------------------------------------------------------
