@@ -61,12 +61,14 @@ class Erased:
 
     rows: dict[str, int] = field(default_factory=dict)
     suppressed: int = 0
+    lines: int = 0  # of the suppression list
     elsewhere: tuple[tuple[str, int], ...] = ()
 
     def sentence(self) -> str:
         """What a person reads, with what is left for them to do."""
-        ways = "1 address is" if self.suppressed == 1 else f"{self.suppressed} addresses are"
-        told = f"Erased: {plural(sum(self.rows.values()), 'row')}. {ways} suppressed"
+        ways = subject.told_closing(self.suppressed, self.lines)
+        verb = "is" if self.suppressed == 1 else "are"
+        told = f"Erased: {plural(sum(self.rows.values()), 'row')}. {ways} {verb} suppressed"
         if not self.elsewhere:
             return f"{told}; by the names and addresses known here, nothing else names them."
         places = ", ".join(f"{table} {number}" for table, number in self.elsewhere[:SHOWN])
@@ -96,19 +98,19 @@ def erase(
     ending.stop(who, by=by, at=at)
     try:
         with transaction.atomic():
-            who, rows, suppressed = _erase(who, reason, by=by, at=at)
+            who, rows = _erase(who, reason, by=by, at=at)
     except OperationalError as error:  # a deadlock, a lock that nobody lets go, a lost link
         raise EraseRefused(
             "The database did not take it: somebody else's write crossed it, or it is locked or "
             "away. They are stopped already. Try again; doing it twice does no harm."
         ) from error
-    return Erased(dict(rows), suppressed, tuple(reading.elsewhere(who)))
+    return Erased(dict(rows), *who.closing, tuple(reading.elsewhere(who)))
 
 
 def _erase(
     who: Subject, reason: str, *, by: Principal, at: datetime
-) -> tuple[Subject, Counter[str], int]:
-    """All of it, in the caller's transaction: whom it was about, rows by table, addresses."""
+) -> tuple[Subject, Counter[str]]:
+    """All of it, in the caller's transaction: whom it was about, rows by table."""
     if not erasure.alone(who.workspace.pk):
         raise EraseRefused(
             "A run or an import begins at this moment and may be reading them. Nothing was "
@@ -119,16 +121,16 @@ def _erase(
     _refuse_busy(who)
     who = subject.of(who.human, who.also)
     told = _reason(who, reason)
-    suppressed = _suppress(who, by=by, at=at)
+    _suppress(who, by=by, at=at)
     ending.close(who, by=by, at=at)
     rows = _scrub(_holding(who), at)
     Person.objects.filter(pk=who.human.pk).update(status_reason=told, updated_at=at)
     entry = activity.entry(
-        "people.erased", who.human, records=len(who.people), addresses=suppressed,
+        "people.erased", who.human, records=len(who.people), addresses=who.closing[0],
         also=len(who.also), rows=dict(rows),
     )  # fmt: skip
     activity.record(entry, by=by, at=at)
-    return who, rows, suppressed
+    return who, rows
 
 
 def _holding(who: Subject) -> Subject:
@@ -192,15 +194,12 @@ def _refuse_unjudged(who: Subject) -> None:
     )
 
 
-def _suppress(who: Subject, *, by: Principal, at: datetime) -> int:
+def _suppress(who: Subject, *, by: Principal, at: datetime) -> None:
     """Every address they were ever written to or wrote from: only its keyed hash stays."""
-    written = set()
     for channel, address in who.ways:
         suppression.suppress(
             who.workspace, channel, address, reason=SuppressionReason.ERASURE, by=by, at=at
         )
-        written.add(suppression.form_of(channel, address))
-    return len(written)
 
 
 # --- The words -----------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def show(site: TenantAdmin, request: HttpRequest, person: Person) -> HttpRespons
         "human": who.human,
         "records": len(who.people),
         "drafts": len(who.drafts),
-        "ways": len({address for _, address in who.ways}),
+        "closing": subject.told_closing(*who.closing),
         "may_erase": may(request, Verb.ERASE_PERSON, person.workspace_id),
         "fault": fault,
         "typed": request.POST,

@@ -30,6 +30,7 @@ from outreach.core.models import (
 )
 from outreach.core.models.inbound import InboundKind
 from outreach.core.people import canonical
+from outreach.core.plurals import plural
 from outreach.edge.privacy import cutting
 from outreach.edge.privacy.cutting import Words
 
@@ -63,12 +64,28 @@ class Subject:
         return self.human.workspace
 
     @property
+    def closing(self) -> tuple[int, int]:
+        """How many addresses their erasure closes, however written, and in how many lines."""
+        known: dict[str, str] = {}
+        forms = [
+            (channel, suppression.forms_of(channel, address)) for channel, address in self.ways
+        ]
+        lines = {(channel, suppression.as_one(known, form)) for channel, form in forms}
+        return len({form for _, form in lines}), len(lines)
+
+    @property
     def sent_from(self) -> Q:
         """Messages of nobody that came from one of their addresses."""
         found = Q(pk__in=[])
         for channel, address in self.ways:
             found |= Q(channel=channel, sender__iexact=address)
         return found & Q(workspace=self.workspace, person__isnull=True)
+
+
+def told_closing(addresses: int, lines: int) -> str:
+    """Both counts in words: the list has a line for each channel of a number."""
+    more = f" ({lines} lines: a number stands there for calls and for WhatsApp)"
+    return plural(addresses, "address", "addresses") + (more if lines != addresses else "")
 
 
 def of(person: Person, also: Iterable[str] = ()) -> Subject:

@@ -34,6 +34,7 @@ from outreach.core.models import (
     Merge,
     Person,
     Revision,
+    Suppression,
 )
 from outreach.core.models.workspace import SettingChange
 from outreach.core.people import PersonRefused, add_address
@@ -146,9 +147,15 @@ def test_a_number_is_suppressed_for_calls_and_for_messages(known, other):
     """Whoever brings it anew may bring it as the other."""
     person = testing.make_person()
     add_address(person.workspace, person, known, "+41 44 668 18 77")
+    client = Client()
+    client.force_login(testing.dora().user)
+    page = client.get(reverse("admin:core_person_privacy", args=[person.pk])).text
     done = erase(person, reason=WHY, by=testing.dora(), at=LATER)
     assert suppression.is_suppressed(person.workspace, other, "+41446681877")
     assert done.suppressed == 2, "the e-mail address and the number"
+    assert Suppression.objects.count() == 3
+    told = "2 addresses (3 lines: a number stands there for calls and for WhatsApp)"
+    assert told in page and f"{told} are suppressed" in done.sentence()
     again = testing.make_person()
     add_address(again.workspace, again, other, "+41 44 668 18 77")
     draft = testing.make_draft(again, channel=other, subject="")
