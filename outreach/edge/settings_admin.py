@@ -30,6 +30,15 @@ from safety.contract.rulebook import RuleError, check_own_word
 from safety.facts import own_words
 
 MOST_OWN_WORDS = 200
+NO_POSTAL_ADDRESS = (
+    "Saved without a postal address: no new e-mail carries one, nor the line that says how to make "
+    "us stop. Where the law asks for an address, e-mail is remarked or refused for that, and so is "
+    "what waits or is approved, though the old one stands in it. Set one again to put that right."
+)
+OTHER_POSTAL_ADDRESS = (
+    "E-mails written before do not carry this postal address: where the law asks for one, what "
+    "waits or is approved is remarked or refused for that until it is put at their end."
+)
 AUTOPILOT = "Autopilot needs Safe Mode off. Choose another mode, or switch Safe Mode off first."
 
 
@@ -132,6 +141,9 @@ class WorkspaceAdmin(ConfigureAdmin):
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        if change and "postal_address" in form.changed_data:
+            is_set = form.cleaned_data["postal_address"]
+            messages.warning(request, OTHER_POSTAL_ADDRESS if is_set else NO_POSTAL_ADDRESS)
         if not change and isinstance(obj, Workspace):
             controls.provision(obj)
             who = Membership(user_id=int(request.user.pk or 0), workspace=obj, role=Role.ADMIN)

@@ -760,7 +760,14 @@ def test_an_admin_changes_settings_within_the_rules():
     for bad in ({"time_zone": "Mars/Base"}, {"autonomy_mode": "autopilot"},
                 {"approval_expiry_hours": "0"}, {"sender_address": "no"}):  # fmt: skip
         assert client.post(address, workspace_form(place, **bad)).status_code == 200
-    client.post(address, workspace_form(place, safe_mode=""))
+    page = client.post(address, workspace_form(place, postal_address="2 New Street"), follow=True)
+    assert "written before do not carry this postal address" in page.text
+    place.refresh_from_db()
+    page = client.post(address, workspace_form(place, postal_address=" "), follow=True)
+    assert "nor the line that says how to make us stop" in page.text
+    place.refresh_from_db()
+    page = client.post(address, workspace_form(place, safe_mode=""), follow=True)
+    assert "postal address:" not in page.text and "how to make us stop" not in page.text
     place.refresh_from_db()
     assert place.safe_mode and place.autonomy_mode == "managed"
 
