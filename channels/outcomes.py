@@ -42,7 +42,7 @@ _jitter = Random()  # noqa: S311 - spreads retries, guards nothing
 # RFC 3463, at RCPT: no such mailbox or domain, or they moved. Not 5.1.0, which many a server says
 # of our own address there, nor 5.2.1, which some say of a rate; by a report these count.
 GONE = re.compile(r"5\d\d 5\.1\.(?:1|2|3|6|10)(?!\d)")
-NO_MORE = " Nothing more goes to this address: it is suppressed."
+NO_MORE = ". Nothing more goes to this address: it is suppressed."
 
 STATUS = {
     Outcome.SENT: DeliveryStatus.SENT,
@@ -176,7 +176,7 @@ def _again_or_not(item: Carried, at: datetime, before: controls.Controls | None,
             [item.cleared.approval],
             ApprovalStatus.WITHDRAWN,
             reason="failed",
-            sentence=f"Could not be delivered: {_sentence(receipt)}{more}",
+            sentence=f"Could not be delivered: {_sentence(receipt).rstrip(' .')}{more}",
             by=SENDER,
             at=at,
             taken=True,

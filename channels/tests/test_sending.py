@@ -213,7 +213,7 @@ def test_an_address_refused_as_not_there_is_suppressed_as_after_a_bounce(
     ])  # fmt: skip
     assert [row.reason for row in found] == (["bounce"] if gone else [])
     draft = Draft.objects.get()
-    assert (draft.status, "Nothing more goes to" in draft.status_reason) == ("draft", gone)
+    assert (draft.status, f"{reply}. Nothing more goes" in draft.status_reason) == ("draft", gone)
 
 
 def test_a_refusal_is_recorded_though_the_address_cannot_be_suppressed(live, memory, monkeypatch):
