@@ -27,6 +27,7 @@ from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
 from outreach.edge.insisting import NotStopped, insist
+from outreach.edge.person_told import closed_among
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import told_of
@@ -101,12 +102,14 @@ class PersonAdmin(PageAdmin):
         human = canonical(person)
         ids = stop.human_ids(person)
         allowed, reason = told_of(person)
-        records = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
+        rows = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
+        records = list(rows)
         return {
             "title": person.full_name,
             "person": person,
             "human": human,
-            "records": list(records),
+            "records": records,
+            "closed": closed_among(records),
             "allowed": allowed,
             "reason": reason,
             "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),

@@ -1,4 +1,4 @@
-"""What became of somebody's messages when they were stopped, for the command `person`."""
+"""What became of somebody's messages when they were stopped, and which addresses are closed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from approvals import rounds
 from approvals.models import Approval, ApprovalStatus
 from channels import stop
+from outreach.core import suppression
 from outreach.core.models import Draft, Person
 from outreach.core.models.drafts import DraftStatus
 
@@ -38,3 +39,14 @@ def ended(person: Person, were_open: Iterable[int]) -> list[str]:
         are = "1 draft stays and cannot" if drafts == 1 else f"{drafts} drafts stay and cannot"
         lines.append(f"{are} be submitted.")
     return [*lines, SUPPRESSED_APART]
+
+
+def closed_among(records: Iterable[Person]) -> set[int]:
+    """The addresses of these records that are on the suppression list, by their numbers."""
+    ways = {
+        row.pk: (row.workspace_id, row.channel, row.normalised)
+        for person in records
+        for row in person.addresses.all()
+    }
+    closed = suppression.suppressed_among(set(ways.values()))
+    return {pk for pk, way in ways.items() if way in closed}

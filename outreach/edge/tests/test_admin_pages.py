@@ -20,6 +20,7 @@ from channels import settle, simulate, stop
 from channels.liveness import SenderLock
 from channels.models import Delivery, DeliveryStatus
 from outreach import testing
+from outreach.core import suppression
 from outreach.core.models import (
     Activity,
     Agent,
@@ -487,6 +488,16 @@ def test_the_page_says_that_a_block_lies_under_a_request_to_stop():
     assert "this lifts the request only" in client.get(f"{page}/change/").content.decode()
     answer = client.post(f"{page}/stop/", {"what": "lift", "reason": "wrote again"})
     assert "they are still blocked" in words(answer)
+
+
+def test_a_persons_page_marks_an_address_that_is_suppressed():
+    person = testing.make_person()
+    page = f"/admin/core/person/{person.pk}/change/"
+    assert "suppressed</span>" not in enter(testing.carol()).get(page).text
+    address = person.addresses.get().normalised
+    how = {"reason": "bounce", "by": testing.alice(), "at": timezone.now()}
+    suppression.suppress(person.workspace, "email", address, **how)
+    assert "suppressed</span>" in enter(testing.carol()).get(page).text
 
 
 def test_a_person_is_stopped_and_lifted_with_reasons_only():
