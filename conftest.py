@@ -86,6 +86,7 @@ def pytest_configure() -> None:
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
     _quick_migrations()
     _quick_flush()
+    _quick_columns()
     _static_files_once()
 
 
@@ -189,6 +190,23 @@ def _quick_flush() -> None:
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
     TransactionTestCase._should_reload_connections = lambda self: False  # type: ignore[attr-defined]
+
+
+def _quick_columns() -> None:
+    """For each ordered statement Django compares all its columns, and spells each out for that by
+    the signature of its class. The field itself says the same, in a twentieth of all time."""
+    from django.db.models.expressions import Col
+    from django.utils.functional import cached_property
+
+    spelt_out = Col.identity.func
+
+    def itself(self: Col) -> tuple[Any, ...]:
+        if self.output_field is not self.target or not hasattr(self.target, "model"):
+            return spelt_out(self)
+        return Col, self.alias, self.target
+
+    Col.identity = cached_property(itself)
+    Col.identity.__set_name__(Col, "identity")
 
 
 def _static_files_once() -> None:
