@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -137,14 +138,35 @@ def one_after_the_other(fresh, first, second, who) -> tuple:
     return story(item, (attempt(first, item, who), attempt(second, item, who)))
 
 
-def at_once(fresh, first, second, who, monkeypatch) -> tuple:
+class Actor:
+    """A thread with a connection of its own, kept from race to race: a new one for each would cost
+    the server more than the race."""
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self.starts = self._threads.submit
+
+    def leave(self) -> None:
+        self.starts(lambda: connection.close())
+        self._threads.shutdown()
+
+
+@pytest.fixture(scope="module")
+def two():
+    both = Actor("first"), Actor("second")
+    yield both
+    for each in both:
+        each.leave()
+
+
+def at_once(fresh, first, second, who, two) -> tuple:
     """The first stands still just before its first write to an approval; the second acts then."""
     item = fresh()
-    ready, done, results = threading.Event(), threading.Event(), {}
+    ready, done = threading.Event(), threading.Event()
     update = QuerySet.update
 
     def slow(self, **fields):
-        mine = threading.current_thread().name == "first"
+        mine = threading.current_thread().name.startswith("first")
         if mine and self.model is Approval and not ready.is_set():
             ready.set()
             stand_still(done)
@@ -154,22 +176,18 @@ def at_once(fresh, first, second, who, monkeypatch) -> tuple:
         try:
             if name == "second":
                 ready.wait(5)
-            results[name] = attempt(act, item, who)
+            return attempt(act, item, who)
         except BaseException as problem:
-            results[name] = repr(problem)
+            return repr(problem)
         finally:
             (ready if name == "first" else done).set()
-            connection.close()
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(QuerySet, "update", slow)
         acts = (("first", first), ("second", second))
-        threads = [threading.Thread(target=run, args=pair, name=pair[0]) for pair in acts]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-    return story(item, (results["first"], results["second"]))
+        ends = [actor.starts(run, *pair) for actor, pair in zip(two, acts, strict=True)]
+        results = tuple(end.result(30) for end in ends)
+    return story(item, results)
 
 
 def stand_still(done: threading.Event) -> None:
@@ -188,8 +206,8 @@ def possible(fresh, first, second, who):
         yield one_after_the_other(fresh, first, nothing, who)
 
 
-def assert_like_one_after_the_other(fresh, first, second, who, monkeypatch) -> None:
-    found = at_once(fresh, first, second, who, monkeypatch)
+def assert_like_one_after_the_other(fresh, first, second, who, two) -> None:
+    found = at_once(fresh, first, second, who, two)
     assert any(found == one for one in possible(fresh, first, second, who)), (
         f"{first.__name__} and {second.__name__} at once: {found}"
     )
@@ -205,11 +223,11 @@ if connection.vendor == "sqlite":  # one writer at a time: one act against all o
 
 
 @pytest.mark.parametrize(("start", "number"), CASES)
-def test_two_at_once_end_as_one_after_the_other(start, number, who, monkeypatch):
+def test_two_at_once_end_as_one_after_the_other(start, number, who, two):
     acts = WAITING if start == "waiting" else GIVEN
     fresh = functools.partial(make, start)
     for second in acts[number:]:
-        assert_like_one_after_the_other(fresh, acts[number], second, who, monkeypatch)
+        assert_like_one_after_the_other(fresh, acts[number], second, who, two)
 
 
 def test_a_lost_approval_is_never_sent_whatever_lost_it(who):

@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from approvals.errors import Refused
 from approvals.models import Approval
+from approvals.tests import test_race
 from approvals.tests.test_race import assert_like_one_after_the_other, at_once
 from outreach import testing
 from outreach.edge.tests import api
 
 pytestmark = pytest.mark.django_db(transaction=True)
+two = test_race.two
 WORDS = "Other words about Monday's meeting."
 TOLD = ("already by", "is being sent now", "changed since you opened it", "There is no", "expired")
 
@@ -116,15 +118,15 @@ CASES = range(len(DOORS)) if connection.vendor == "postgresql" else [4]
 
 
 @pytest.mark.parametrize("number", CASES)
-def test_two_doors_at_once_end_as_one_after_the_other(number, who, monkeypatch):
+def test_two_doors_at_once_end_as_one_after_the_other(number, who, two):
     for second in DOORS[number:]:
-        assert_like_one_after_the_other(fresh, DOORS[number], second, who, monkeypatch)
+        assert_like_one_after_the_other(fresh, DOORS[number], second, who, two)
 
 
-def test_of_all_who_approve_one_wins_and_the_other_is_told(who, monkeypatch):
+def test_of_all_who_approve_one_wins_and_the_other_is_told(who, two):
     """Without looking at what could have happened one after the other."""
     approvers = (rest_approve, bulk, command_approve, command_bulk)
     for first, second in zip(approvers, (*approvers[1:], approvers[0]), strict=True):
-        results, states, draft = at_once(fresh, first, second, who, monkeypatch)
+        results, states, draft = at_once(fresh, first, second, who, two)
         assert sorted(results) == ["no", "yes"], (first.__name__, second.__name__)
         assert (states, draft) == ([("approved", False, "")], "approved")
