@@ -29,7 +29,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-from tools import second_database
+from tools import second_database, together
 
 # A busy machine is slow without anything being wrong.
 hypothesis.settings.register_profile(
@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="With --only-database: leave out only what touches no database or drives a browser.",
     )
+    parser.addoption(
+        "--together",
+        action="store_true",
+        help="Ask all rows of a pure function's table in one test (tools/together.py).",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,6 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--only-database"):
         items[:], left = second_database.split(items, whole=config.getoption("--whole"))
         config.hook.pytest_deselected(items=left)
+    if config.getoption("--together"):
+        items[:] = together.merge(items)
 
 
 def pytest_collection_finish() -> None:

@@ -25,17 +25,17 @@ def split(items: Sequence[Any], *, whole: bool) -> tuple[list[Any], list[Any]]:
     left: list[Any] = []
     begun: set[str] = set()
     for item in items:
-        new = _uses_a_database(item) and not item.get_closest_marker("browser")
+        new = uses_a_database(item) and not item.get_closest_marker("browser")
         if new and not whole:
             new = _is_for_both(item) and not (
-                item.get_closest_marker("first") and _function(item) in begun
+                item.get_closest_marker("first") and function_of(item) in begun
             )
-            begun.add(_function(item))
+            begun.add(function_of(item))
         (asked if new else left).append(item)
     return asked, left
 
 
-def _uses_a_database(item: pytest.Item) -> bool:
+def uses_a_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or DATABASE_FIXTURES & fixtures)
 
@@ -46,5 +46,5 @@ def _is_for_both(item: pytest.Item) -> bool:
     return not names or names[0] == "both"
 
 
-def _function(item: pytest.Item) -> str:
+def function_of(item: pytest.Item) -> str:
     return item.nodeid.partition("[")[0]
