@@ -30,7 +30,9 @@ def test_with_a_folder(number, tmp_path):
     divides(number)
 
 
-@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.filterwarnings("error")), 3])
+@pytest.mark.parametrize(
+    "number", [1, pytest.param(2, marks=pytest.mark.filterwarnings("error")), 3]
+)
 def test_with_a_mark(number):
     divides(number)
 

@@ -311,7 +311,7 @@ def test_no_change_of_bytes_is_called_valid_or_ends_in_a_traceback(log, kept, tm
     whole, point = (tmp_path / "log.jsonl").read_bytes(), kept.read_bytes()
     chance, found = random.Random(20260311), {0: 0, 1: 0, 2: 0}
     given, checkpoint = tmp_path / "given.jsonl", tmp_path / "point"
-    for turn in range(3000):
+    for turn in range(1000):
         of_log = turn % 4 > 0
         given.write_bytes(mutated(whole, chance) if of_log else whole)
         checkpoint.write_bytes(point if of_log else mutated(point, chance))

@@ -152,7 +152,7 @@ def test_what_is_no_list_at_all_ends_soon(tmp_path):
     "piece", ["a", " ", "a@", "a.", "1", "a@b.ch", "A ", "+1 ", "A, ", "1 / ", "-", "best "]
 )
 def test_a_cell_or_line_of_any_length_is_read_soon(piece):
-    long = piece * (120_000 // len(piece)) + "x"
+    long = piece * (60_000 // len(piece)) + "x"
     people = f'Name,Email,Phone\nAnna,a@b.ch,+41446681800\nBob,"{long}","{long}"\n'
     lines = f"Anna Meier, Acme, anna@example.com\n{long}\nBob Hill, bob@example.com\n"
     began = time.process_time()
@@ -162,7 +162,7 @@ def test_a_cell_or_line_of_any_length_is_read_soon(piece):
         Reader(found, Choices()).read(record)
     told = list(read_file(lines.encode(), name="a.txt").records())
     assert {"anna@example.com", "bob@example.com"} <= {cells[3] for _, cells in told}
-    assert time.process_time() - began < 4
+    assert time.process_time() - began < 2
 
 
 def test_a_sheet_of_broken_cells_is_looked_through_soon():
