@@ -148,8 +148,9 @@ def make_pending(person: Person | None = None, *, at: datetime = WORKDAY, **fiel
     """A pending approval, submitted by the draft's author."""
     from approvals import submission
 
-    draft = make_draft(person, at=at, **fields)
-    author = fields.get("by") or bob(draft.workspace)
+    someone = person or make_person()
+    author = fields.pop("by", None) or bob(someone.workspace)
+    draft = make_draft(someone, by=author, at=at, **fields)
     approval = submission.submit(draft.pk, by=author, at=at).approval
     assert approval is not None
     return approval
