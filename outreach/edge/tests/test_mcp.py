@@ -477,15 +477,23 @@ def over_http():
 
 
 @pytest.mark.processes
-def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch):
+def test_over_http_no_key_keeps_every_thread_waiting_and_each_request_needs_one_that_works(
+    host, anna, place, monkeypatch
+):
     with over_http() as url:
-        assert httpx2.post(url, json={}).status_code == 401
-        wrong = httpx2.post(url, json={}, headers={"Authorization": "Bearer occ_nope"})
+        _one_key_cannot_keep_every_thread_waiting(url, host, anna)
+        _every_request_needs_a_key_that_works(url, host, anna, monkeypatch)
+
+
+def _every_request_needs_a_key_that_works(url, host, anna, monkeypatch):
+    with httpx2.Client() as web:
+        assert web.post(url, json={}).status_code == 401
+        wrong = web.post(url, json={}, headers={"Authorization": "Bearer occ_nope"})
         assert wrong.status_code == 401 and "API keys" in wrong.text
         mine = {"Authorization": f"Bearer {host.secret}"}
-        foreign = httpx2.post(url, json={}, headers={**mine, "Host": "evil.example"})
+        foreign = web.post(url, json={}, headers={**mine, "Host": "evil.example"})
         assert foreign.status_code in (403, 421), "another name leads here: DNS rebinding"
-        page = httpx2.post(url, json={}, headers={**mine, "Origin": "https://evil.example"})
+        page = web.post(url, json={}, headers={**mine, "Origin": "https://evil.example"})
         assert page.status_code == 403
 
         monkeypatch.setenv("MCP", url.replace("127.0.0.1", "localhost"))
@@ -496,24 +504,23 @@ def test_over_http_every_request_needs_a_key_that_works(host, anna, monkeypatch)
 
         # Wrong keys are counted by address, as REST counts them; the one that worked still does.
         many = {"Authorization": "Bearer occ_" + "x" * 12 + "_" + "y" * 43}
-        answers = [httpx2.post(url, json={}, headers=many) for _ in range(30)]
+        answers = [web.post(url, json={}, headers=many) for _ in range(30)]
         assert {answer.status_code for answer in answers[:29]} == {401}
         assert answers[29].status_code == 429, "the thirty-first wrong one of this minute"
         assert 0 < int(answers[29].headers["retry-after"]) <= 60
         assert "Too many keys" in answers[29].json()["error"]
-        spoofed = httpx2.post(url, json={}, headers={**many, "X-Forwarded-For": "203.0.113.9"})
+        spoofed = web.post(url, json={}, headers={**many, "X-Forwarded-For": "203.0.113.9"})
         assert spoofed.status_code == 429
         exec(guides("python")[1].replace('look("priya")', f'look("{anna.full_name}")'), told)
 
 
-@pytest.mark.processes
-def test_over_http_one_key_cannot_keep_every_thread_waiting(host, anna, place):
+def _one_key_cannot_keep_every_thread_waiting(url, host, anna):
     draft = host.ask("propose_draft", person=str(anna.uuid), channel="email", subject="Minutes",
                      text=CALM, purpose="work_update")["uuid"]  # fmt: skip
     in_all, each = ROOM["mcp"]
     answers = []
 
-    async def talk(url):
+    async def talk():
         key = {"Authorization": f"Bearer {host.secret}"}
         async with httpx2.AsyncClient(headers=key, timeout=60) as web:
 
@@ -532,8 +539,7 @@ def test_over_http_one_key_cannot_keep_every_thread_waiting(host, anna, place):
                 assert not (await call("find_people", name=anna.full_name)).is_error
                 assert time.monotonic() - begun < 2, "it was not kept waiting behind them"
 
-    with over_http() as url:
-        anyio.run(talk, url)
+    anyio.run(talk)
     told = [answer.structured_content["decided"] for answer in answers if not answer.is_error]
     refused = [answer.content[0].text for answer in answers if answer.is_error]
     assert told == [False] * each and len(refused) == 3 and each < in_all < 40
