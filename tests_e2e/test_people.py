@@ -22,15 +22,6 @@ ROWS = (
     "Nobody;not an address;;;B\n"
     "李小龍;li@example.com;龍門;=1+1;A\n"
 )
-REPORT = (
-    "First Name,Last Name,Account Name,Email,Phone,Title,Email Opt Out\n"
-    'Rose,Gonzalez,Edge,rose@example.com,-,"SVP, Procurement",0\n'
-    "Sean,Forbes,Edge,sean@example.com,+1 512 757 6000,CFO,1\n"
-    "Jack,Rogers,Burlington,not an address,n/a,VP,0\n"
-    "Total,3,,,,,\n"
-    "Confidential Information - Do Not Distribute\n"
-    '"Copyright (c) 2000-2024 salesforce.com, inc. All rights reserved."\n'
-)
 
 
 def look(page, name: str) -> None:
@@ -152,45 +143,3 @@ def test_a_person_is_taken_away_as_a_file_and_erased(enter):
     look(page, "erased")
     assert name not in page.content()
     assert Person.objects.get().erased_at is not None
-
-
-def test_an_import_is_undone_after_its_merge_was(enter, monkeypatch, tmp_path, settings):
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(tasks.work_imports, "apply_async", lambda **_: None)
-    place = testing.bob().user and testing.make_workspace()
-    firm = Account.objects.create(workspace=place, name="Edge", key="edge")
-    known = testing.make_person(place, "Rose Gonzalez", position="SVP", account=firm)
-    path = tmp_path / "report.csv"
-    path.write_text(REPORT, "utf-8")
-    page = enter("bob")
-    page.goto("/admin/core/import/new/")
-    page.set_input_files("input[name=file]", path)
-    page.click("#look")
-    page.locator("#import-progress").wait_for()
-    jobs.work()
-    page.get_by_role("heading", name="What it would do").wait_for()
-    look(page, "report-preview")
-    page.get_by_role("button", name="Import", exact=True).click()
-    page.locator("#import-progress").wait_for()
-    jobs.work()
-    page.get_by_role("heading", name="What it did").wait_for()
-    look(page, "report-applied")
-    home = page.url
-
-    page.goto("/admin/core/duplicate/")
-    page.get_by_role("link", name="Rose Gonzalez").first.click()
-    page.get_by_role("button", name="They are one: merge").click()
-    page.locator("#merged").wait_for()
-    pair = page.url
-    page.goto(home)
-    page.get_by_role("button", name="Undo this import").click()
-    page.get_by_text("Undo each merge first").wait_for()
-    look(page, "report-merged")
-    page.goto(pair)
-    page.get_by_role("button", name="Undo: they are two people").click()
-    page.get_by_text("They are two people again.").wait_for()
-    page.goto(home)
-    page.get_by_role("button", name="Undo this import").click()
-    page.get_by_text("Undone: 2 people removed").wait_for()
-    look(page, "report-undone")
-    assert [*Person.objects.all()] == [known]

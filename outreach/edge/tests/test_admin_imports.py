@@ -9,9 +9,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from channels import merging
 from outreach import testing
 from outreach.core.importing import jobs, judging, uploads, watching
-from outreach.core.models import Activity, Consent, Import, ImportPart, Person
+from outreach.core.models import (
+    Account,
+    Activity,
+    Consent,
+    Duplicate,
+    Import,
+    ImportPart,
+    Person,
+)
 from outreach.core.principal import Principal
 from outreach.core.tests.test_importing_formats import sheets
 from outreach.core.tests.test_importing_sheets import CUSTOMERS, LEADS
@@ -20,6 +29,15 @@ from outreach.edge import tasks
 pytestmark = pytest.mark.django_db
 TEXT = b"Name,Email,Notes\nAnna Meier,anna@example.com,=1+1\nBob,nope,\n+cmd|x,c@example.com,\n"
 NEW = "/admin/core/import/new/"
+REPORT = (
+    "First Name,Last Name,Account Name,Email,Phone,Title,Email Opt Out\n"
+    'Rose,Gonzalez,Edge,rose@example.com,-,"SVP, Procurement",0\n'
+    "Sean,Forbes,Edge,sean@example.com,+1 512 757 6000,CFO,1\n"
+    "Jack,Rogers,Burlington,not an address,n/a,VP,0\n"
+    "Total,3,,,,,\n"
+    "Confidential Information - Do Not Distribute\n"
+    '"Copyright (c) 2000-2024 salesforce.com, inc. All rights reserved."\n'
+)
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +97,32 @@ def test_the_whole_way_from_upload_to_undo(bob):
     row.refresh_from_db()
     assert (row.status, Person.objects.count(), ImportPart.objects.count()) == ("undone", 0, 0)
     assert row.report["counts"]["new"] == 2 and "Anna" not in page(bob, row)
+
+
+@pytest.mark.once  # undone after a merge: importing's own tests ask both databases
+def test_an_import_is_undone_after_its_merge_was(bob):
+    place = testing.make_workspace()
+    firm = Account.objects.create(workspace=place, name="Edge", key="edge")
+    known = testing.make_person(place, "Rose Gonzalez", position="SVP", account=firm)
+    upload(bob, REPORT.encode())
+    jobs.work()
+    row = Import.objects.get()
+    assert "What it would do" in page(bob, row)
+    act(bob, row, "apply")
+    jobs.work()
+    assert "What it did" in (shown := page(bob, row)) and "Undo this import" in shown
+    pair = Duplicate.objects.get()
+    address = reverse("admin:core_duplicate_change", args=[pair.pk])
+    assert "They are one: merge" in bob.get(address).content.decode()
+    bob.post(address, {"what": "merge", "seen": merging.digest(pair.one, pair.other)})
+    assert 'id="merged"' in (shown := bob.get(address).content.decode())
+    assert "Undo: they are two people" in shown
+    act(bob, row, "undo")
+    assert "Undo each merge first" in page(bob, row)
+    bob.post(address, {"what": "undo"})
+    act(bob, row, "undo")
+    assert "Undone: 2 people removed" in page(bob, row)
+    assert [*Person.objects.all()] == [known]
 
 
 @pytest.mark.once  # what the form says
