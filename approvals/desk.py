@@ -52,12 +52,14 @@ class Typed:
             "typed": self.form,
             "refused": self.why,
             "unsaved": OPENS.get(form.get("action", ""), ""),
+            "words": next((form[name] for name in WORDS if form.get(name)), ""),
             "typed_hidden": marks.hidden(form.get("subject", ""), form.get("text", "")),
         }
 
 
 NOTHING = Typed()
 # The form of the review page in which somebody types what each action takes.
+WORDS = ("text", "reason", "feedback", "preset")
 OPENS = {"edit_approve": "edit", "save": "edit", "return": "return", "reject": "reject"}
 
 
@@ -178,15 +180,18 @@ def _loaded(approval: Approval) -> Approval:
 
 def _return(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
     feedback = form.get("feedback", "").strip() or form.get("preset", "")
-    digest = form.get("digest") or None
-    services.return_(approval.pk, by=by, at=at, feedback=feedback, digest=digest)
+    services.return_(approval.pk, by=by, at=at, feedback=feedback, **_no(form))
     return Done(f"#{approval.pk} went back to its author with your words.")
 
 
 def _reject(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
-    digest = form.get("digest") or None
-    services.reject(approval.pk, by=by, at=at, reason=form.get("reason", ""), digest=digest)
+    services.reject(approval.pk, by=by, at=at, reason=form.get("reason", ""), **_no(form))
     return Done(f"#{approval.pk} is rejected; its author can read why.")
+
+
+def _no(form: QueryDict) -> dict[str, Any]:
+    """What a no is about: the text, and whether its page showed a yes that the no takes back."""
+    return {"digest": form.get("digest") or None, "take_back": form.get("take_back") == "1"}
 
 
 def _extend(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:

@@ -21,6 +21,12 @@ class Lost(Refused):
     code = "lost"
 
 
+class Overtaken(Lost):
+    """It was approved meanwhile; to take that back is another decision, made knowing it."""
+
+    code = "overtaken"
+
+
 class Stale(Refused):
     """The text changed since it was opened."""
 

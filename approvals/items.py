@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from approvals import rounds
-from approvals.errors import Lost, Refused, Stale
+from approvals.errors import Lost, Overtaken, Refused, Stale
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import footers, inbox
 from outreach.core.clock import CLOCK, by_clock
@@ -14,6 +14,7 @@ from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from safety.verdict import Verdict, sentences
 
+STANDS = "That stands, and your words were not taken: to say no all the same takes it back."
 LATEST = timedelta(days=366)  # a time further away is a slip of the pen
 
 
@@ -126,7 +127,9 @@ def explain(approval_id: int) -> str:
     return became(Approval.objects.get(pk=approval_id))
 
 
-def open_item(approval_id: int, by: Principal, digest: str | None = None) -> Approval:
+def open_item(
+    approval_id: int, by: Principal, digest: str | None = None, *, take_back: bool = True
+) -> Approval:
     """The row, locked, for somebody with the right; Lost when it is not open any more.
 
     Stale when a digest is given and the text is another one by now.
@@ -139,6 +142,8 @@ def open_item(approval_id: int, by: Principal, digest: str | None = None) -> App
     require(by, Verb.DECIDE, approval.workspace)
     if not approval.is_open:
         raise Lost(became(approval))
+    if approval.is_given and not take_back:
+        raise Overtaken(f"{became(approval)} {STANDS}")
     if digest is not None:
         same_text(approval, digest)
     return approval

@@ -180,16 +180,23 @@ def _permission(
 
 
 def reject(
-    approval_id: int, *, by: Principal, at: datetime, reason: str, digest: str | None = None
+    approval_id: int,
+    *,
+    by: Principal,
+    at: datetime,
+    reason: str,
+    digest: str | None = None,
+    take_back: bool = True,
 ) -> Approval:
     """Say no: the message ends. Works on a pending item and on a given, untaken one.
 
-    With a digest only while the text is still the one with it; else Stale.
+    With a digest only while the text is still the one with it; else Stale. Whoever saw it waiting
+    does not `take_back` the yes of another: Overtaken says who gave it.
     """
     if not reason.strip():
         raise Refused("Say why: a rejection needs a reason its author can learn from.", "no_reason")
     with transaction.atomic():
-        approval = items.open_item(approval_id, by, digest)
+        approval = items.open_item(approval_id, by, digest, take_back=take_back)
         _note_decision(approval, by, at)
         if not rounds.end([approval], reason="rejected", sentence=reason, by=by, at=at):
             raise Lost(items.explain(approval_id))
@@ -198,16 +205,19 @@ def reject(
 
 
 def return_(
-    approval_id: int, *, by: Principal, at: datetime, feedback: str, digest: str | None = None
+    approval_id: int,
+    *,
+    by: Principal,
+    at: datetime,
+    feedback: str,
+    digest: str | None = None,
+    take_back: bool = True,
 ) -> Approval:
-    """Request changes: the message goes back to its author with the feedback.
-
-    With a digest only while the text is still the one with it; else Stale.
-    """
+    """Request changes: the message goes back to its author with the feedback. Else as `reject`."""
     if not feedback.strip():
         raise Refused("Say what should change.", "no_reason")
     with transaction.atomic():
-        approval = items.open_item(approval_id, by, digest)
+        approval = items.open_item(approval_id, by, digest, take_back=take_back)
         _note_decision(approval, by, at)
         if not rounds.back_to_draft(
             [approval],

@@ -508,6 +508,25 @@ def test_the_second_of_two_approvals_is_told_who_was_faster():
     assert "Kept words" in response.content.decode()
 
 
+@pytest.mark.both
+@pytest.mark.parametrize(
+    ("act", "field", "ended"),
+    [("reject", "reason", "rejected"), ("return", "feedback", "withdrawn")],
+)
+def test_a_no_from_a_page_opened_before_takes_no_yes_back_unasked(act, field, ended):
+    item, client = testing.make_pending(), enter(testing.alice())
+    post(enter(testing.dora()), item, "approve")
+    response = post(client, item, act, **{field: "Wrong person"})
+    assert response.status_code == 409 and state(item) == "approved"
+    assert f"#{item.pk} is approved already by Dora" in words(response)
+    text = response.content.decode()
+    assert "Wrong person</textarea>" in text and "takes the approval back</button>" in text
+    post(client, item, act, **{field: "Wrong person", "take_back": "1"})
+    assert state(item) == ended
+    response = post(client, item, act, **{field: "Wrong as well", "take_back": "1"})
+    assert response.status_code == 409 and "Wrong as well</textarea>" in response.content.decode()
+
+
 def test_an_approval_can_be_taken_back_before_it_leaves():
     item = testing.make_pending()
     client = enter(testing.alice())

@@ -776,6 +776,24 @@ def test_what_they_wrote_while_the_item_was_read_is_not_passed_over(monkeypatch,
     assert (item.status, item.edited) == ("pending", False)
 
 
+def test_a_yes_given_while_the_item_was_read_is_not_taken_back_unasked(monkeypatch):
+    testing.alice()
+    item = testing.make_pending(at=timezone.now())
+
+    def yes():
+        how = {"by": testing.dora(), "at": timezone.now(), "digest": item.digest}
+        services.approve(item.pk, heard=0, **how)
+
+    typed = Typing(f"v {item.pk}\nr\nNot now\nq\n", "Not now\n", yes)
+    monkeypatch.setattr("sys.stdin", typed)
+    assert f"#{item.pk} is approved already by Dora" in run("review")
+    item.refresh_from_db()
+    assert item.status == "approved"
+    run("review", "--reject", str(item.pk), "--reason", "Not now", "--as", "alice")
+    item.refresh_from_db()
+    assert item.status == "rejected"
+
+
 def test_a_yes_by_number_says_what_of_theirs_was_read(monkeypatch):
     """Where they wrote since it was asked for; a script that read nothing is told how."""
     testing.alice()

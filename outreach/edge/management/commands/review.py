@@ -170,9 +170,9 @@ class Command(BaseCommand):
         before = f" {console.SENT_BEFORE}" if rounds.may_have_arrived(item) else ""
         self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}{before}")
 
-    def _reject(self, item: Approval, reason: str) -> None:
-        now = timezone.now()
-        done = services.reject(item.pk, by=self.by, at=now, reason=reason, digest=item.digest)
+    def _reject(self, item: Approval, reason: str, *, take_back: bool = True) -> None:
+        how: dict[str, Any] = {"by": self.by, "at": timezone.now(), "digest": item.digest}
+        done = services.reject(item.pk, reason=reason, take_back=take_back, **how)
         self._say(done, f"#{item.pk} rejected; its author sees the reason")
 
     def _say(self, item: Approval, sentence: str) -> None:
@@ -262,7 +262,8 @@ class Command(BaseCommand):
         if key == "a":
             self._approve(item)
         elif key == "r":
-            self._reject(item, self._ask("Why? "))
+            waited = item.status == ApprovalStatus.PENDING  # as it was when it was shown
+            self._reject(item, self._ask("Why? "), take_back=not waited)
         elif key == "e":
             self._approve(item, self._lines("New text, end with a line with a single dot:"))
         elif key == "b":
