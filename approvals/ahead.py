@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import clocks
+from approvals import clocks, holds
 from approvals.models import Approval
 from approvals.rewriting import of_rewrites
 from approvals.rounds import is_ahead
@@ -28,6 +28,7 @@ class Outlook:
     stopped: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
     time_passed: bool = False
+    paused: bool = False  # automation is off for its person, so no program sends it
 
 
 def outlook_of(
@@ -62,7 +63,8 @@ def look_ahead(
     dry_run = state.sentence(ControlKey.DRY_RUN, place)
     blocked = verdict.level is Level.BLOCK
     passed = scheduled is not None and scheduled < at and not approval.is_given
-    how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run))
+    paused = not known.automation_enabled and not is_by_hand(approval.channel)
+    how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run), paused=paused)
     return Outlook(
         _sentence(approval, leaves_at, at, how),
         blocked,
@@ -70,6 +72,7 @@ def look_ahead(
         stopped,
         [finding.as_dict() for finding in verdict.findings],
         passed,
+        paused and not blocked,
     )
 
 
@@ -81,6 +84,7 @@ class _How:
     passed: bool
     stopped: bool
     dry: bool
+    paused: bool
 
 
 def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
@@ -95,19 +99,25 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         return f"{start} wait for a person to send it by hand{soonest}."
     if how.stopped:
         verb = "be simulated" if how.dry else "be sent"
-        return f"{start} wait until the stop is lifted, and {verb} no sooner."
+        held = f" It is then {holds.PAUSED}." if how.paused else ""
+        return f"{start} wait until the stop is lifted, and {verb} no sooner.{held}"
     if how.dry:
-        return f"{start} {_simulated(approval, leaves_at, at)}"
+        return f"{start} {_simulated(approval, leaves_at, at, paused=how.paused)}"
+    if how.paused:
+        there = clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)
+        soonest = f", and be sent no sooner than {there}" if leaves_at > at else ""
+        return f"{start} be {holds.PAUSED}{soonest}."
     if leaves_at > at:
         return f"{start} be sent {clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)}."
     undo = settings.APPROVAL_UNDO_SECONDS
     return f"{start} be sent at once{f' (after {undo} s to undo)' if undo else ''}."
 
 
-def _simulated(approval: Approval, leaves_at: datetime, at: datetime) -> str:
+def _simulated(approval: Approval, leaves_at: datetime, at: datetime, *, paused: bool) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
     zones, wanted = clocks.zones_of(approval), approval.scheduled_for
     asked = clocks.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
     held = leaves_at > max(at, wanted or at)
     live = clocks.their_time(leaves_at, zones, at=at) if held else asked
-    return f"be simulated {asked}: dry run sends nothing. Live, it would be sent {live}."
+    then = holds.PAUSED if paused else f"sent {live}"
+    return f"be simulated {asked}: dry run sends nothing. Live, it would be {then}."

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import clocks, extending, marks, queue, review, services, tasks
+from approvals import clocks, extending, holds, marks, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach.core import drafts, footers
@@ -167,10 +167,12 @@ def what_follows(given: Approval, at: datetime) -> str:
         return "; a person sends it by hand."
     if controls.read().stopped(given.workspace_id):
         return "; nothing leaves until the stop is lifted."
+    paused = holds.is_paused(given)
     if given.dry_run:
-        return f". Dry run: nothing is sent; live it would leave {when}."
-    if not given.human.automation_enabled:
-        return "; it is held until automation is on again for this person."
+        live = f"be {holds.PAUSED}" if paused else f"leave {when}"
+        return f". Dry run: nothing is sent; live it would {live}."
+    if paused:
+        return f"; it is {holds.PAUSED}."
     return f"; it leaves {when}."
 
 

@@ -11,6 +11,8 @@ from safety.actions import is_by_hand
 from safety.controls import Controls
 
 UNTIL_LIFTED = "until the stop is lifted"
+UNTIL_ON = "until automation is on again for this person"
+PAUSED = f"held {UNTIL_ON}"
 
 
 def tell_stops(rows: Iterable[Approval], state: Controls) -> None:
@@ -34,9 +36,18 @@ def hold(approval: Approval, now: datetime) -> str:
     ):
         return "its time has passed: choose a new one, or remove it"
     there = clocks.their_time(max(times), clocks.zones_of(approval), at=now) if times else ""
-    if getattr(approval, "is_stopped", False):
-        return f"{UNTIL_LIFTED}, no sooner than {there}" if there else UNTIL_LIFTED
+    until = UNTIL_LIFTED if getattr(approval, "is_stopped", False) else ""
+    if not until and is_paused(approval):
+        until = UNTIL_ON
+    if until:
+        return f"{until}, no sooner than {there}" if there else until
     return f"would leave {there}" if there else ""
+
+
+def is_paused(approval: Approval) -> bool:
+    """Whether automation is off for its person, so that no program sends it; a hand may."""
+    on = approval.human.automation_enabled and approval.draft.person.automation_enabled
+    return not on and not is_by_hand(approval.channel)
 
 
 def why_then(approval: Approval, moment: datetime) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -60,6 +62,12 @@ def post(client: Client, item: Approval, action: str, **more):
 
 def words(response) -> str:
     return " ".join(str(message) for message in response.wsgi_request._messages)
+
+
+def console_text(item: Approval) -> str:
+    out = StringIO()
+    call_command("review", "--show", str(item.pk), stdout=out)
+    return out.getvalue().replace("│", " ")
 
 
 def state(item: Approval) -> str:
@@ -291,13 +299,26 @@ def test_while_stopped_an_approval_does_not_promise_a_send_either(request, key, 
     assert "nothing leaves until the stop is lifted" in said and "at once" not in said
 
 
-def test_what_is_held_for_its_person_is_not_promised(live):
-    item = testing.make_pending()
+@pytest.mark.parametrize("dry", [True, False])
+def test_what_is_held_for_its_person_is_not_promised(request, dry):
+    if not dry:
+        request.getfixturevalue("live")
+    item, client = testing.make_pending(), enter(testing.alice())
     type(item.human).objects.update(
         automation_enabled=False, automation_disabled_at=WORKDAY, automation_disabled_reason="x"
     )
-    said = words(post(enter(testing.alice()), item, "approve"))
-    assert "held until automation is on again" in said and "at once" not in said
+    held = "held until automation is on again for this person"
+    before = client.get(page(item)).content.decode()
+    assert f"would be {held}" in before and "sent at once" not in before
+    assert "until automation is on again" in client.get(LIST).content.decode()
+    said = words(post(client, item, "approve"))
+    assert held in said and "at once" not in said
+    after = client.get(page(item)).content.decode()
+    assert f"would be {held}" in after and "the sender looks" not in after
+    link = f'/admin/core/person/{item.human_id}/change/">Let it go on, on their page'
+    assert after.count(link) == 1
+    shown = " ".join(console_text(item).split())
+    assert f"would be {held}" in shown and f"--enable-automation {item.human.uuid}" in shown
 
 
 def test_what_goes_by_hand_is_not_said_to_leave_by_itself(live):

@@ -149,6 +149,8 @@ def relationship(item: Approval) -> str:
 def what_comes(item: Approval, outlook: ahead.Outlook | None) -> str:
     """What a yes would lead to now; of what is decided, what became of it and still lies ahead."""
     leads_to = outlook.sentence if outlook else ""
+    if outlook and outlook.paused:
+        leads_to += f" To let it go on: manage.py person --enable-automation {item.human.uuid}"
     if item.status == ApprovalStatus.PENDING:
         dry = outlook is not None and outlook.dry_run and not outlook.stopped
         return f"Nothing leaves (DRY RUN). {leads_to}" if dry else leads_to
