@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from outreach import testing
+from tests_e2e.conftest import PASSWORD
 from tests_e2e.making import LIST, address, make, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,6 +54,34 @@ def test_a_refused_edit_stands_open_and_is_not_passed_over_by_an_approval(enter,
         page.keyboard.press("a")
     page.wait_for_url(f"**{LIST}?undo=*")
     assert status(item) == "approved"
+
+
+@pytest.mark.parametrize("ended", ["session", "token"])
+def test_what_was_typed_when_the_session_had_ended_is_back_after_the_log_in(enter, ended):
+    """Also where a log-in in another tab made the form's token an old one."""
+    testing.alice()
+    item = make("Left Open")
+    page = enter("alice", by_form=True)
+    page.goto(address(item))
+    page.keyboard.press("e")
+    page.fill("#edit-text", "Words of half an hour.")
+    page.context.clear_cookies(name="sessionid" if ended == "session" else "csrftoken")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    if ended == "session":
+        assert "nothing of it was done" in page.inner_text("[role=alert]")
+        page.fill("#id_username", "alice")
+        page.fill("#id_password", PASSWORD)
+        page.press("#id_password", "Enter")
+    else:
+        page.click("a:has-text('Open the page again')")
+    page.wait_for_selector("text=Your words are back")
+    assert page.input_value("#edit-text") == "Words of half an hour."
+    assert status(item) == "pending"
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert (status(item), item.revision.text) == ("approved", "Words of half an hour.")
+    assert page.evaluate("Object.keys(sessionStorage)") == [], "nothing stays in the browser"
 
 
 @pytest.mark.parametrize(
