@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from channels import matching, receiving
+from channels import inbound, matching, receiving
 from outreach.core import drafts, inbox, people
 from outreach.core.addresses import BadAddress
 from outreach.core.inbox import InboxRefused
 from outreach.core.models import Address, Draft, InboundMessage, Person, Purpose
+from outreach.core.models.inbound import InboundStatus, Verdict
 from outreach.core.people import PersonRefused
+from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
 
@@ -54,6 +57,35 @@ def draft_answer(
         )
         inbox.answered(message, draft, by=by, at=at)
     return draft
+
+
+def may_ask_to_stop(human_id: int, *, besides: int) -> QuerySet[InboundMessage]:
+    """What else of this human nobody has said yet whether it asks us to stop; or it is unread."""
+    theirs = Q(person_id=human_id) | Q(person__merged_into_id=human_id)
+    unsaid = Q(status=InboundStatus.NEW)
+    unsaid |= Q(status=InboundStatus.NEEDS_PERSON, verdict=Verdict.UNCLEAR)
+    return InboundMessage.objects.filter(theirs, unsaid).exclude(pk=besides).order_by("id")
+
+
+def go_on(message_id: int, *, by: Principal, at: datetime) -> str:
+    """It does not ask us to stop: it holds them no more. Returns what still does, in words.
+
+    Must not be called within a transaction.
+    """
+    message = InboundMessage.objects.select_related("workspace", "person").get(pk=message_id)
+    if message.person is None or message.verdict != Verdict.UNCLEAR:
+        raise InboxRefused("This message holds nobody.")
+    require(by, Verb.STOP_PERSON, message.workspace)
+    if message.status in inbox.OPEN:
+        said = f"{by.label} read it: no request to stop"
+        inbox.handle(message.pk, by=by, at=at, reason=said)
+    others = may_ask_to_stop(message.person.human_id, besides=message.pk)
+    if not others.exists():
+        left = inbound.let_go(message.person, inbound.UNCLEAR, by=by, at=at)
+        if not others.exists():
+            return "; ".join(left)
+        inbound.hold(message.person, inbound.UNCLEAR, at=at)  # it came in between
+    return f"another message of theirs may ask us to stop as well ({others[0].pk})"
 
 
 def _address(message: InboundMessage) -> str:

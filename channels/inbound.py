@@ -27,6 +27,7 @@ from safety.contract.stop_request import StopRequest, detect_stop, is_faint
 
 INBOUND = Principal.system("inbound")
 UNCLEAR = "unclear reply: a person must look"
+BESIDE = "; off already: "
 SERVICE_WINDOW = timedelta(hours=24)  # in which WhatsApp lets us answer freely
 RENEW = timedelta(hours=1)  # a window is renewed when that makes it longer by so much
 LONGEST_KEY = 80
@@ -134,9 +135,26 @@ def hold(person: Person, reason: str, *, at: datetime) -> list[int]:
     if human.automation_enabled or reason not in older:
         # Beside an older reason, so that neither whoever ends that one nor a merge taken back
         # lets go of this one unseen.
-        why = f"{reason}; off already: {older}" if older else reason
+        why = f"{reason}{BESIDE}{older}" if older else reason
         stop.set_automation(human, False, reason=why, by=INBOUND, at=at)
     return to_the_top(human, reason)
+
+
+def reasons_of(human: Person) -> list[str]:
+    """Each reason for which automation is off for this human or on a merged record of theirs."""
+    records = Person.objects.filter(Q(pk=human.pk) | Q(merged_into=human), automation_enabled=False)
+    told = records.order_by("pk").values_list("automation_disabled_reason", flat=True)
+    return list(dict.fromkeys(each for reason in told for each in reason.split(BESIDE)))
+
+
+def let_go(person: Person, reason: str, *, by: Principal, at: datetime) -> list[str]:
+    """End the hold for this reason alone; returns the others, for which it stays."""
+    human = Person.objects.get(pk=person.human_id)
+    held = reasons_of(human)
+    left = [each for each in held if each != reason]
+    if reason in held:
+        stop.set_automation(human, not left, reason=BESIDE.join(left), by=by, at=at)
+    return left
 
 
 def to_the_top(person: Person, reason: str) -> list[int]:

@@ -6,6 +6,7 @@ Every change is a POST that calls one service of `channels.answering` or `core.i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +18,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals import marks, queue
-from channels import answering
+from channels import answering, inbound, stop
 from outreach.core import drafts, inbox
 from outreach.core.inbox import InboxRefused
 from outreach.core.models import InboundMessage, Person, Purpose
-from outreach.core.models.inbound import InboundStatus
+from outreach.core.models.inbound import InboundStatus, Verdict
+from outreach.core.models.people import PersonStatus
+from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
+from outreach.edge import stop_page
+from outreach.edge.insisting import NotStopped, insist
 from safety.admin import PageAdmin, column, may, principal_of
 
 TEMPLATE = "admin/core/inboundmessage/message.html"
-ERRORS = (InboxRefused, NotAllowed, drafts.TextRefused)
+ERRORS = (InboxRefused, NotAllowed, PersonRefused, drafts.TextRefused, NotStopped)
 FOUND = 8
 OPEN, ALL = "open", "all"
 
@@ -82,7 +87,9 @@ class InboxAdmin(PageAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
         rows: QuerySet[InboundMessage] = super().get_queryset(request)
-        return rows.select_related("workspace", "person__account", "reply", "in_reply_to__current")
+        return rows.select_related(
+            "workspace", "person__account", "person__merged_into", "reply", "in_reply_to__current"
+        )
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -134,10 +141,11 @@ class InboxAdmin(PageAdmin):
         try:
             sentence, address = self._act(request, row, by, at)
         except ERRORS as error:
-            messages.error(request, str(error))
+            messages.error(request, getattr(error, "plainly", str(error)))
             fresh: InboundMessage = self.visible_or_404(request, str(row.pk))
             return self._show(request, fresh, status=409)
-        messages.success(request, sentence)
+        if sentence:
+            messages.success(request, sentence)
         return HttpResponseRedirect(address)
 
     def _act(
@@ -159,6 +167,12 @@ class InboxAdmin(PageAdmin):
             draft = answering.draft_answer(row.pk, words, by=by, at=at, purpose=purpose)
             address = reverse("admin:core_draft_change", args=[draft.pk])
             return "The answer is saved as a draft. Nothing is submitted yet.", address
+        if action == "stop" and row.person is not None:
+            return "", _stop(request, row, row.person, by, at)
+        if action == "go_on" and row.person is not None:
+            name, still = row.person.full_name, answering.go_on(row.pk, by=by, at=at)
+            held = f"{name} is still held: {still}."
+            return held if still else f"This message holds nothing to {name} any more.", here
         raise InboxRefused("Nothing was done: the form did not say what to do.")
 
     def _person(self, row: InboundMessage, number: str) -> Person:
@@ -186,11 +200,35 @@ class InboxAdmin(PageAdmin):
             "subject": _subject(row),
             "may_write": may(request, Verb.WRITE_DRAFTS, row.workspace_id),
             "may_handle": is_open and may(request, Verb.WRITE_PEOPLE, row.workspace_id),
+            "holds": _holds(row),
+            "may_stop": may(request, Verb.STOP_PERSON, row.workspace_id),
             "who": asked,
             "found": _found(row, asked) if asked and row.person_id is None else [],
             "others": inbox.of_human(row.person).exclude(pk=row.pk)[:FOUND] if row.person else [],
         }
         return self.page(request, TEMPLATE, context, status=status)
+
+
+def _holds(row: InboundMessage) -> bool:
+    """Whether messages to its writer wait for somebody to say if it asks us to stop."""
+    if row.person is None or row.verdict != Verdict.UNCLEAR:
+        return False
+    human = row.person.merged_into or row.person
+    return human.status == PersonStatus.ACTIVE and inbound.UNCLEAR in inbound.reasons_of(human)
+
+
+def _stop(
+    request: HttpRequest, row: InboundMessage, person: Person, by: Principal, at: datetime
+) -> str:
+    """It does ask us to stop: they are stopped first, then nothing waits for it any more."""
+    reason = f"asked us to stop by {row.get_channel_display()}"
+    how: dict[str, Any] = {"reason": reason, "by": by, "at": at}
+    ids = insist(lambda: stop.stop_person(person, PersonStatus.DESIST, **how))
+    with suppress(InboxRefused):  # it was handled meanwhile, or before
+        inbox.handle(row.pk, by=by, at=at, reason=f"{by.label} read it: a request to stop")
+    title = f"{person.full_name} is marked as having asked us to stop"
+    here = reverse("admin:core_inboundmessage_change", args=[row.pk])
+    return stop_page.of_person(request, person, ids, title, at, here)
 
 
 def _subject(row: InboundMessage) -> str:

@@ -240,15 +240,4 @@ class PersonAdmin(PageAdmin):
             raise stop.ControlRefused("Nothing was done: the form did not say what to do.")
         words, act = STOPS[what]
         ids = insist(lambda: act(person, how))
-        item = stop_page.watch(
-            f"{name} {words}",
-            set_at=now,
-            workspace=person.workspace,
-            humans=ids,
-            following=following,
-        )
-        report = stop_page.look(item)
-        if not report.stopped or report.tells_of_messages:
-            return reverse("stop_progress", args=[item.token()])
-        messages.success(request, f"{name} {words}. {stop_page.sentence(item, report)}")
-        return following
+        return stop_page.of_person(request, person, ids, f"{name} {words}", now, following)

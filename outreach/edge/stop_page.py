@@ -32,7 +32,7 @@ from django.views.decorators.http import require_http_methods
 from approvals import auto_off
 from channels import quiet, settle, stop
 from outreach.core.clock import CLOCK, by_clock
-from outreach.core.models import Workspace
+from outreach.core.models import Person, Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge.insisting import NotStopped, insist
 from safety.admin import is_operator, principal_of, workspace_ids
@@ -90,6 +90,19 @@ def watch(
     place = workspace.pk if workspace else None
     item = Watch(title, set_at, place, tuple(humans), (), following, by_rule)
     return replace(item, seen=tuple(quiet.in_flight(item.scope)))
+
+
+def of_person(
+    request: HttpRequest, person: Person, ids: list[int], title: str, at: datetime, following: str
+) -> str:
+    """Where to go on after a person's stop: told that it took hold, or to watch it do so."""
+    place = person.workspace
+    item = watch(title, set_at=at, workspace=place, humans=ids, following=following)
+    report = look(item)
+    if not report.stopped or report.tells_of_messages:
+        return reverse("stop_progress", args=[item.token()])
+    messages.success(request, f"{title}. {sentence(item, report)}")
+    return following
 
 
 def look(item: Watch) -> quiet.StopReport:

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from channels import inbound, stop
 from outreach import testing
 from outreach.core import inbox, suppression
-from outreach.core.models import Draft, InboundMessage
+from outreach.core.models import Draft, InboundMessage, Person
 from outreach.testing import WORKDAY
 
 # What the pages say and to whom; messages are judged on both by test_receiving.
@@ -158,6 +159,62 @@ def test_an_address_that_is_another_persons_is_not_taken_away(bob):
     assert answer.status_code == 409
     message.refresh_from_db()
     assert (message.person, message.status) == (None, "needs_person")
+
+
+def unclear(person, **fields) -> InboundMessage:
+    known = {"verdict": "unclear", "alert": "unclear_stop", "status": "needs_person"}
+    return testing.make_inbound(person, text="Enough for now.", **{**known, **fields})
+
+
+def automation(person) -> tuple[bool, str]:
+    person.refresh_from_db()
+    return person.automation_enabled, person.automation_disabled_reason
+
+
+@pytest.mark.both
+def test_a_message_that_may_ask_us_to_stop_is_answered_yes_or_no_where_it_stands(client, bob):
+    person = testing.make_person()
+    first, second = unclear(person), unclear(person)
+    stop.set_automation(person, False, reason="On leave.", by=testing.alice(), at=WORKDAY)
+    inbound.hold(person, inbound.UNCLEAR, at=WORKDAY)
+    assert "needs the role reviewer" in bob.get(page(first)).content.decode()
+    assert bob.post(page(first), {"action": "go_on"}).status_code == 409
+    client.force_login(testing.alice().user)
+    told = client.post(page(first), {"action": "go_on"}, follow=True).content.decode()
+    assert "another message of theirs may ask us to stop" in told
+    assert automation(person) == (
+        False,
+        "unclear reply: a person must look; off already: On leave.",
+    )
+    told = client.post(page(second), {"action": "go_on"}, follow=True).content.decode()
+    assert automation(person) == (False, "On leave."), "another hold stands"
+    assert "is still held: On leave." in told and "go on writing" not in told
+    third = unclear(person)
+    inbound.hold(person, inbound.UNCLEAR, at=WORKDAY)
+    item = testing.make_pending(person)
+    told = client.post(page(third), {"action": "stop"}, follow=True).content.decode()
+    assert "is marked as having asked us to stop. Stopped at" in told
+    person.refresh_from_db()
+    item.refresh_from_db()
+    third.refresh_from_db()
+    assert (person.status, item.status, third.status) == ("desist", "rejected", "handled")
+
+
+@pytest.mark.both
+def test_the_last_hold_that_ends_lets_them_go_on_and_a_merged_records_own_does_not_end(client):
+    person = testing.make_person()
+    message = unclear(person, status="handled")  # before anybody said what it asks for
+    inbound.hold(person, inbound.UNCLEAR, at=WORKDAY)
+    merged = testing.make_person(merged_into=person)
+    off = {"automation_enabled": False, "automation_disabled_at": WORKDAY}
+    Person.objects.filter(pk=merged.pk).update(automation_disabled_reason="Ill.", **off)
+    client.force_login(testing.alice().user)
+    client.post(page(message), {"action": "go_on"})
+    assert automation(person) == (False, "Ill.") and automation(merged) == (False, "Ill.")
+    stop.set_automation(person, True, reason="", by=testing.alice(), at=WORKDAY)
+    inbound.hold(person, inbound.UNCLEAR, at=WORKDAY)
+    told = client.post(page(message), {"action": "go_on"}, follow=True).content.decode()
+    assert automation(person) == (True, "") and "holds nothing to" in told
 
 
 def test_the_persons_page_shows_the_conversation_in_order(bob):
