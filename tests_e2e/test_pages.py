@@ -66,6 +66,7 @@ def test_a_long_digest_and_the_buttons_fit_a_phone(enter):
     assert item.digest[:9] in page.inner_text("#content") and page.evaluate(SIDEWAYS) <= 0
     page.goto(address(item))
     assert page.eval_on_selector("#approve", "(one) => one.getBoundingClientRect().height") >= 44
+    assert "a yes given now sends nothing later" in page.inner_text("#content")
 
 
 def test_the_emergency_button_stops_and_says_so(enter):
