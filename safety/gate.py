@@ -81,7 +81,9 @@ def check_person(facts: Facts, moment: Moment, at: datetime) -> Verdict:
     """Who asked us to stop, or whom we blocked, gets nothing; automation off holds programs."""
     because = f": {facts.status_reason}" if facts.status_reason else ""
     if facts.person_status == "desist":
-        return _block("PERSON_CHECK", "person_desist", f"Person status is DESIST{because}")
+        return _block(
+            "PERSON_CHECK", "person_desist", f"They do not want to be written to{because}"
+        )
     if facts.person_status == "blocked":
         return _block("PERSON_CHECK", "person_blocked", f"Person is blocked{because}")
     if facts.person_status != "active":

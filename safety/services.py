@@ -15,6 +15,8 @@ from safety.actions import SafetyCheck, judge
 from safety.models import ControlKey
 
 DISABLED = "System messaging is disabled"
+ASKED = "They do not want to be written to"
+SEEDS_WORDS = {ASKED: "Person status is DESIST"}  # what `can_send_message` answers programs
 
 
 def can_send_message(person: Person) -> tuple[bool, str]:
@@ -26,7 +28,7 @@ def can_send_message(person: Person) -> tuple[bool, str]:
 def standing_of(person: Person, human: Person, state: controls.Controls) -> tuple[bool, str]:
     """The same answer from rows and controls that the caller has just read."""
     if own := own_faults(person, human):
-        return False, own[0]
+        return False, SEEDS_WORDS.get(own[0], own[0])
     if state.stopped(person.workspace_id):
         return False, DISABLED
     return True, "OK"
@@ -52,7 +54,7 @@ def stopped_by_status(human: Person) -> str:
     if human.status == PersonStatus.ACTIVE:
         return ""
     if human.status == PersonStatus.DESIST:
-        return "Person status is DESIST"
+        return ASKED
     if human.status == PersonStatus.BLOCKED:
         return "Person is blocked"
     return f"Person status {human.status!r} is unknown, which counts as stopped"

@@ -333,7 +333,7 @@ def test_a_blocked_person_is_not_approved():
     person = approval.human
     person.status, person.status_reason, person.status_at = "desist", "asked", LATER
     person.save()
-    with pytest.raises(Refused, match="Person status is DESIST"):
+    with pytest.raises(Refused, match="They do not want to be written to"):
         approve(approval)
 
 

@@ -31,6 +31,7 @@ from approvals.models import Approval
 from outreach.core import drafts
 from outreach.core.models import Channel, Draft, Person, Purpose, Revision
 from outreach.core.models.drafts import DraftStatus
+from outreach.core.people import canonical
 from outreach.core.permissions import Verb
 from outreach.core.principal import Principal
 from outreach.edge import file_page
@@ -38,6 +39,7 @@ from outreach.edge.draft_acts import ERRORS, Form, act, plain
 from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
 from safety.gate import CARRY_FILES
 from safety.models import EmergencyCategory, EmergencyOverride, SafetyEvent
+from safety.services import stopped_by_status
 
 TEMPLATES = "admin/core/draft"
 HISTORY = 20
@@ -208,6 +210,8 @@ class DraftAdmin(PageAdmin):
         context = {
             "title": f"New message to {person.full_name}",
             "person": person,
+            "human": canonical(person),
+            "stopped": stopped_by_status(canonical(person)),
             "ways": _ways(person),
             "may_write": may(request, Verb.WRITE_DRAFTS, person.workspace_id),
             "typed": request.POST,

@@ -30,7 +30,7 @@ from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.person_told import closed_among
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
-from safety.services import told_of
+from safety.services import ASKED, SEEDS_WORDS, stopped_by_status, told_of
 
 HISTORY = 30
 FORM = "admin/core/person/form.html"
@@ -102,6 +102,7 @@ class PersonAdmin(PageAdmin):
         human = canonical(person)
         ids = stop.human_ids(person)
         allowed, reason = told_of(person)
+        reason = stopped_by_status(human) if reason == SEEDS_WORDS[ASKED] else reason
         rows = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
         records = list(rows)
         return {

@@ -165,7 +165,10 @@ def test_the_pages_of_results_name_people_and_reasons(place):
 
 
 @pytest.mark.parametrize("is_merged", [False, True])
-@pytest.mark.parametrize(("status", "why"), [("desist", "DESIST"), ("blocked", "is blocked")])
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [("desist", "They do not want to be written to"), ("blocked", "Person is blocked")],
+)
 def test_nobody_is_told_to_call_or_write_to_who_was_stopped_since(place, status, why, is_merged):
     who = Person.objects.get(addresses__normalised="+41446681800")
     for name in ("prospect_shortlist", "call_prep", "daily_plan"):
@@ -180,10 +183,10 @@ def test_nobody_is_told_to_call_or_write_to_who_was_stopped_since(place, status,
         merging.merge(human, who, by=testing.dora(place), at=WORKDAY)
     set_status(human, status, reason="x", by=testing.alice(place), at=WORKDAY)
     page = shown(client, script)
-    assert f"Do not call. Person {'status is ' if status == 'desist' else ''}{why}" in page
+    assert f"Do not call. {why}" in page
     assert "+41446681800" not in page and "this is Mira Keller." not in page
     assert why in shown(client, Artifact.objects.get(kind="daily_plan"))
-    assert "Do not write: Person" in shown(client, Artifact.objects.get(kind="shortlist"))
+    assert f"Do not write: {why}" in shown(client, Artifact.objects.get(kind="shortlist"))
 
 
 def test_the_plan_speaks_of_drafts_whose_review_nobody_asked_for(place):

@@ -211,6 +211,20 @@ def test_a_returned_message_says_why_and_goes_round_again():
     assert Approval.objects.filter(draft=item.draft, status="pending").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("blocked", "Person is blocked."), ("desist", "They do not want to be written to.")],
+)
+def test_whoever_begins_to_write_to_who_was_stopped_is_told_at_the_top(status, said):
+    kept = testing.make_person(status=status, status_reason="rude", status_at=WORKDAY)
+    person = testing.make_person(merged_into=kept)
+    client = enter(testing.bob())
+    shown = body(client.get(reverse("admin:core_draft_new", args=[person.pk])))
+    assert shown.index(said) < shown.index("<textarea") and "): rude" in shown
+    free = client.get(reverse("admin:core_draft_new", args=[testing.make_person().pk]))
+    assert "Nothing can be sent" not in body(free)
+
+
 def test_what_the_rules_refuse_stays_a_draft_with_its_new_words():
     person = testing.make_person(status="blocked", status_reason="rude", status_at=WORKDAY)
     draft = testing.make_draft(person)
@@ -397,4 +411,4 @@ def test_each_reason_for_a_refusal_is_a_sentence_of_its_own():
         status="desist", status_reason="asked by mail", status_at=WORKDAY
     )
     told = words(post(enter(testing.bob()), draft, "submit"))
-    assert told.endswith("Person status is DESIST: asked by mail.")
+    assert told.endswith("They do not want to be written to: asked by mail.")
