@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+NAMES = ("missing",)  # what stands under it are names themselves
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -12,10 +13,15 @@ def pairs(data: Any) -> list[tuple[str, str]]:
     if not isinstance(data, dict):
         return [("", _inline(data))] if data else []
     return [
-        (str(key).replace("_", " "), "\n".join(_lines(value)))
+        (str(key).replace("_", " "), "\n".join(_told(key, value)))
         for key, value in data.items()
         if value not in NOTHING
     ]
+
+
+def _told(key: Any, value: Any) -> list[str]:
+    lines = _lines(value)
+    return [line.replace("_", " ") for line in lines] if key in NAMES else lines
 
 
 def _lines(value: Any) -> list[str]:

@@ -33,6 +33,7 @@ CLOSED = {
     "dry_run_off": "dry run went off",
     "arrived_after_all": "it had arrived after all, the provider says",
     "edited": "the text was changed",
+    "failed": "it could not be delivered",
     "emergency_stop": "an emergency stop",
     "heard_since": "they wrote after it was approved",
     "not_their_turn": "the message before it was not sent after all",

@@ -140,11 +140,22 @@ def _columns(item: Carried) -> tuple[int, str, str, str, dict[str, str]]:
     )
 
 
+AT = {
+    "connect": "on connecting", "ehlo": "at the server's greeting", "auth": "at our login",
+    **dict.fromkeys(("starttls", "tls"), "while encryption was begun"),
+    "mail": "at our sender's address", "rcpt": "at their address",
+    **dict.fromkeys(("data", "headers"), "before its text was handed over"),
+    "body": "while its text was handed over",
+    **dict.fromkeys(("dot", "answer"), "after its text was handed over"),
+    "compose": "before anything was written",
+}  # fmt: skip
+
+
 def _sentence(receipt: Receipt) -> str:
     if receipt.outcome is Outcome.SENT:
         return ""
     # Its own words tell the rest: what cannot be composed never came near the other side.
-    where = "before anything was written" if receipt.stage == "compose" else f"at {receipt.stage}"
+    where = AT.get(receipt.stage, f"at {receipt.stage}")
     return f"{receipt.outcome.value.replace('_', ' ')} {where}: {receipt.reply}"[:500]
 
 

@@ -83,6 +83,17 @@ class SystemControl(models.Model):
         return self.enabled is not (self.control_key not in BRAKES)
 
 
+ACTS = {
+    "send_email": "sending by e-mail",
+    "send_whatsapp": "sending by WhatsApp",
+    "send_instagram_dm": "sending by Instagram",
+    "send_linkedin_message": "writing by LinkedIn",
+    "submit": "submitting",
+    "edit": "editing",
+    "rewrite": "rewriting",
+}
+
+
 class SafetyEvent(Authored):
     """One refusal, hold or rewrite: one row per message and reason, not per attempt (seed A)."""
 
@@ -117,6 +128,13 @@ class SafetyEvent(Authored):
             models.Index(fields=["workspace", "created_at"], name="safety_event_by_time"),
             models.Index(fields=["workspace", "code", "-id"], name="safety_event_by_code"),
         ]
+
+    @property
+    def what(self) -> str:
+        """What was refused, held or rewritten, as a person reads it; programs read the column."""
+        act, _, number = self.action_blocked.partition(" for message ")
+        words = ACTS.get(act, act.replace("_", " "))
+        return f"{words}, message {number}" if number else words
 
     def __str__(self) -> str:
         return f"{self.event_type}: {self.reason}"

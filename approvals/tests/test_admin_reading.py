@@ -127,7 +127,7 @@ def test_counts_by_priority_stop_at_the_same_limit(monkeypatch):
             {"checks": [{"check": "TIME", "status": "pass"}, {"check": "LAW", "status": "warn"}]},
             [("checks", "check: TIME, status: pass\ncheck: LAW, status: warn")],
         ),
-        ({"missing": ["name", "role"]}, [("missing", "name\nrole")]),
+        ({"missing": ["greeting_name", "role"]}, [("missing", "greeting name\nrole")]),
         (["a", "b"], [("", "a, b")]),
     ],
 )

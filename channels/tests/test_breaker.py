@@ -102,7 +102,7 @@ def test_why_a_channel_rests_is_told_whenever_it_is_met(memory):
     for at in (1, 1.5):
         make_plenty(6)
         notes = " ".join(sending.process(clock=lambda at=at: minutes(at)).notes)
-        assert "email rests until" in notes and "errors: try later at connect" in notes
+        assert "email rests until" in notes and "errors: try later on connecting" in notes
         assert "Connection refused" in notes
     assert "Connection refused" in breaker.troubled(minutes(1.5))[0][1]
 

@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from approvals import expiry, services
 from approvals.models import Approval
+from approvals.review import closed_because
 from channels import headers, look, sending, simulate
 from channels.adapters import mime
 from channels.base import Outcome, Receipt
@@ -180,7 +181,8 @@ def test_refused_message_goes_back_to_its_author_with_the_reason(live, memory):
     sending.process(clock=clock)
     draft = Draft.objects.get()
     assert draft.status == "draft"
-    assert "550 no such user" in draft.status_reason
+    assert draft.status_reason.endswith("refused at their address: 550 no such user")
+    assert closed_because(Approval.objects.get()) == "it could not be delivered"
 
 
 @pytest.mark.parametrize(

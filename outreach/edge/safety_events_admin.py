@@ -52,7 +52,7 @@ class SafetyEventAdmin(TenantAdmin):
 
     @column("What")
     def show_action(self, obj: SafetyEvent) -> str:
-        return obj.action_blocked
+        return obj.what
 
     @column("In the queue")
     def show_item(self, obj: SafetyEvent) -> str:
