@@ -19,6 +19,16 @@ def fields(definition: Definition, asked: Mapping[str, Any]) -> list[dict[str, A
     return [_field(option, asked.get(option.name)) for option in definition.options]
 
 
+def in_words(definition: Definition, sentence: str) -> str:
+    """A refusal in the form's words: each option by its label, which the command calls --name."""
+    for option in sorted(definition.options, key=lambda each: len(each.name), reverse=True):
+        label = f"“{option.label}”"
+        sentence = sentence.replace(f"--{option.name}", label)
+        if sentence.startswith(f"{option.name} must be"):
+            sentence = f"{label}{sentence.removeprefix(option.name)}"
+    return sentence
+
+
 def _field(option: Option, value: Any) -> dict[str, Any]:
     shown = option.default if value is None else value
     return {

@@ -55,7 +55,7 @@ class StartPages(PageAdmin):
             try:
                 return HttpResponseRedirect(_act(request, definition, places))
             except REFUSALS as error:
-                messages.error(request, str(error))
+                messages.error(request, asking.in_words(definition, str(error)))
                 code = 403 if isinstance(error, NotAllowed) else 400
         return self.page(
             request,

@@ -63,14 +63,14 @@ class ScheduleAdmin(PageAdmin):
         return our_clock(obj.workspace, obj.next_at) if obj.is_enabled and obj.next_at else "—"
 
     def row_view(self, request: HttpRequest, row: Schedule) -> HttpResponse:
-        code = 200
+        code, definition = 200, definitions.BY_NAME.get(row.workflow)
         if request.method == "POST":
             try:
                 return HttpResponseRedirect(self._act(request, row))
             except (BadOptions, ScheduleRefused, NotAllowed) as error:
-                messages.error(request, str(error))
+                said = asking.in_words(definition, str(error)) if definition else str(error)
+                messages.error(request, said)
                 code = 403 if isinstance(error, NotAllowed) else 400
-        definition = definitions.BY_NAME.get(row.workflow)
         context = {
             "title": f"Schedule: {title_of(row)}",
             "row": row,

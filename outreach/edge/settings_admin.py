@@ -64,6 +64,8 @@ class ConfigureAdmin(TenantAdmin):
                  if isinstance(each, MinValueValidator)]  # fmt: skip
         if isinstance(db_field, IntegerField) and least and not db_field.choices:
             kwargs.setdefault("min_value", max(least))
+            told = {"min_value": "Give a number from %(limit_value)s up."}
+            kwargs.setdefault("error_messages", told)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def tell(self, request: HttpRequest, obj: Model, **codes: Any) -> None:

@@ -200,7 +200,7 @@ def check_words(
         if "about" in template.needs and not known.about_us(asked.get("about", "")):
             raise BadOptions(
                 f"The template {template.name} needs a sentence about your work. Give it with "
-                '--about "We help …".'
+                '--about, such as "We help …".'
             )
 
 

@@ -82,7 +82,10 @@ def test_bad_input_is_told_and_what_was_typed_stays(place):
     )
     text = response.content.decode()
     assert response.status_code == 400
-    assert "gap must be a whole number from 2 to 30" in text
+    assert "” must be a whole number from 2 to 30" in text and "gap must be" not in text
+    bare = {"template": "introduction", "limit": "9", "about": "", "act": "run"}
+    said = client.post(start("email_drafts"), bare).content.decode()
+    assert "Give it with “A sentence about your work”, such as" in said
     assert ABOUT in text
     assert not Run.objects.exists()
 

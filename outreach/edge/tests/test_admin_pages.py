@@ -789,8 +789,8 @@ def test_a_number_below_the_least_is_told_one_bound(name, typed):
     place = testing.make_workspace()
     address = f"/admin/core/workspace/{place.pk}/change/"
     text = enter(testing.dora()).post(address, workspace_form(place, **{name: typed}))
-    assert "greater than or equal to 1." in text.content.decode()
-    assert "greater than or equal to 0" not in text.content.decode()
+    assert "Give a number from 1 up." in text.content.decode()
+    assert "from 0 up" not in text.content.decode()
 
 
 @pytest.mark.both
