@@ -89,9 +89,9 @@ def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
         numbered = rows.filter(pk=int(number))
         if number != text or numbered.exists():
             return numbered
-    if not text:
+    parts = accents.words(text)
+    if not parts:
         return rows
-    parts = text.split()[:8]
     asked = [(("full_name__icontains", word), _works_at(word)) for word in parts]
     people = Person.objects.all()
     for name, company in asked:

@@ -7,6 +7,8 @@ import unicodedata
 from string import ascii_lowercase
 
 LONGEST = 40  # letters of a word that are looked for
+MOST = 8  # words
+APOSTROPHES = "'’‘ʼ′`´"  # each is found by any
 # Latin letters that are no accented ones, beside those that they are typed as.
 _BESIDE = {"d": "đð", "h": "ħ", "i": "ı", "l": "ł", "n": "ŋ", "o": "ø", "t": "ŧ"}
 
@@ -32,6 +34,11 @@ def _alike() -> dict[str, str]:
 _ALIKE = _alike()
 
 
+def words(typed: str) -> list[str]:
+    """What is looked for, word by word: blanks and commas part them, as in "Brandt, Hannelore"."""
+    return [word for word in re.split(r"[\s,;\0]+", typed) if word][:MOST]
+
+
 def pattern(word: str) -> str:
     """A regular expression for `word` within a name, in any letter case and with any accents.
 
@@ -42,5 +49,7 @@ def pattern(word: str) -> str:
 
 
 def _one(letter: str) -> str:
+    if letter in APOSTROPHES:
+        return f"[{APOSTROPHES}]"
     like = _ALIKE.get(_base(letter)) or (_cases({letter}) if letter.isalpha() else "")
     return f"[{like}]" if like else re.escape(letter)

@@ -69,10 +69,11 @@ class PersonAdmin(PageAdmin):
         self, request: HttpRequest, queryset: QuerySet[Person], search_term: str
     ) -> tuple[QuerySet[Person], bool]:
         """By the words as they stand; where nobody has them, by names without their accents."""
-        found, twice = super().get_search_results(request, queryset, search_term)
+        typed = search_term.replace(",", " ")
+        found, twice = super().get_search_results(request, queryset, typed)
         if not search_term or found.exists():
             return found, twice
-        for word in search_term.replace("\0", " ").split()[:8]:
+        for word in accents.words(search_term):
             like = accents.pattern(word)
             queryset = queryset.filter(Q(full_name__regex=like) | Q(account__name__regex=like))
         return queryset, twice

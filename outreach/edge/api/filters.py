@@ -36,11 +36,21 @@ class Filters(Named):
     rare: frozenset[str] = frozenset()
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().filter_queryset(queryset)
+        rows = self.narrowed(queryset)
         if self.rare.isdisjoint(self.data):
             return rows
         few = list(rows.prefetch_related(None).order_by().values_list("pk", flat=True)[: FEW + 1])
+        if not few and (others := self.wider(queryset)) is not None:
+            return others
         return rows.filter(pk__in=few) if len(few) <= FEW else rows
+
+    def narrowed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().filter_queryset(queryset)
+        return rows
+
+    def wider(self, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """What is shown where nothing is as it was asked for; None: nothing."""
+        return None
 
 
 class MomentField(IsoDateTimeField):

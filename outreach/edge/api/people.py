@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels import quiet, stop
-from outreach.core import people, person_editing
+from outreach.core import accents, people, person_editing
 from outreach.core.models import Account, Address, Channel, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.models.workspace import validate_zone
@@ -120,6 +120,13 @@ class PersonFilter(Filters):
     class Meta:
         model = Person
         fields = ("name", "account", "address", "status", "automation_enabled")
+
+    def wider(self, rows: QuerySet[Person]) -> QuerySet[Person] | None:
+        """Whose name has the words of the one asked for, whatever their order and accents."""
+        words = accents.words(self.form.cleaned_data.pop("name", "") or "")
+        for word in words:
+            rows = rows.filter(full_name__regex=accents.pattern(word))
+        return self.narrowed(rows) if words else None
 
     def at_address(self, rows: QuerySet[Person], _name: str, written: str) -> QuerySet[Person]:
         """Whoever is reached there, however the address is written."""
