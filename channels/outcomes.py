@@ -6,8 +6,6 @@ still ours.
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,34 +13,24 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from approvals import auto, auto_off, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
+from channels import gone
 from channels.base import Outcome, Receipt
 from channels.look import HELD_FOR, Cleared, Released
 from channels.models import Delivery, DeliveryStatus
-from outreach.core import activity, drafts, people, sql, suppression
-from outreach.core.models import Channel
-from outreach.core.models.consent import SuppressionReason
+from outreach.core import activity, drafts, people, sql
 from outreach.core.models.drafts import DraftStatus
-from outreach.core.principal import Principal
 from safety import controls, events, override
 from safety.actions import SEND_ACTION
 from safety.verdict import Finding
 
-logger = logging.getLogger(__name__)
-SENDER = Principal.system("sender")
+SENDER = gone.SENDER
 NEVER_TRANSMITTED = "never_transmitted"  # the code in the log
 MOST_ATTEMPTS = 6
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
 _jitter = Random()  # noqa: S311 - spreads retries, guards nothing
-
-# RFC 3463, at RCPT: no such mailbox or domain, or they moved. Not 5.1.0, which many a server says
-# of our own address there, nor 5.2.1, which some say of a rate; by a report these count.
-GONE = re.compile(r"5\d\d 5\.1\.(?:1|2|3|6|10)(?!\d)")
-NO_MORE = ". Nothing more goes to this address: it is suppressed."
 
 STATUS = {
     Outcome.SENT: DeliveryStatus.SENT,
@@ -103,8 +91,9 @@ def record_carried(
             human = people.canonical(item.cleared.approval.human)
             people.rest(human, rest.cause, at=at, until=at + (rest.until - rest.at))
     for item in done:
-        closed = _is_gone(item) and _suppress(item, at)
-        _again_or_not(item, at, before, NO_MORE if closed else "")
+        approval = item.cleared.approval
+        closed = gone.is_gone(item.receipt, approval) and gone.suppress(approval, at)
+        _again_or_not(item, at, before, gone.NO_MORE if closed else "")
     return [
         activity.entry(
             f"channels.{STATUS[item.receipt.outcome]}",
@@ -192,28 +181,6 @@ def _again_or_not(item: Carried, at: datetime, before: controls.Controls | None,
             at=at,
             taken=True,
         )
-
-
-def _is_gone(item: Carried) -> bool:
-    """Whether the other side said of this recipient, clearly, that there is no such address."""
-    receipt, delivery = item.receipt, item.cleared.delivery
-    refused = receipt.outcome is Outcome.REFUSED and receipt.stage == "rcpt"
-    return refused and delivery.channel == Channel.EMAIL and GONE.match(receipt.reply) is not None
-
-
-def _suppress(item: Carried, at: datetime) -> bool:
-    """As after a bounce for good. What failed is recorded even where the list cannot be written."""
-    approval = item.cleared.approval
-    try:
-        with transaction.atomic():
-            suppression.suppress(
-                approval.workspace, Channel.EMAIL, approval.revision.address,
-                reason=SuppressionReason.BOUNCE, by=SENDER, at=at,
-            )  # fmt: skip
-    except Exception:
-        logger.exception("The address of delivery %s was not suppressed.", item.cleared.delivery.pk)
-        return False
-    return True
 
 
 def _reopened(approval: Approval, before: controls.Controls | None, at: datetime) -> bool:
