@@ -79,7 +79,7 @@ def hear(
         wait_for = hold(person, UNCLEAR, at=at)
     with transaction.atomic():
         if asked.kind == "stop":
-            _forbid(person, channel, at)
+            forbid(person, channel, by=INBOUND, at=at)
         elif asked.kind == "none" and channel == Channel.WHATSAPP and when + SERVICE_WINDOW > at:
             _note_inquiry(person, channel, at, when)
         contact, made = _record(person, channel, name, asked.kind, at, when)
@@ -173,11 +173,11 @@ def to_the_top(person: Person, reason: str) -> list[int]:
     return ids
 
 
-def _forbid(person: Person, channel: str, at: datetime) -> None:
-    opt_outs.suppress_human(person, reason=SuppressionReason.STOP_REQUEST, by=INBOUND, at=at)
-    consent.withdraw(
-        person, reason=f"asked us to stop by {Channel(channel).label}", by=INBOUND, at=at
-    )
+def forbid(person: Person, channel: str, *, by: Principal, at: datetime) -> None:
+    """Close every address of whoever asked us to stop, and end what they agreed to."""
+    opt_outs.suppress_human(person, reason=SuppressionReason.STOP_REQUEST, by=by, at=at)
+    reason = f"asked us to stop by {Channel(channel).label}"
+    consent.withdraw(person, reason=reason, by=by, at=at)
 
 
 def _note_inquiry(person: Person, channel: str, at: datetime, written_at: datetime) -> None:

@@ -120,7 +120,7 @@ def test_a_replay_has_one_effect():
 def test_a_crash_after_the_stop_is_made_good_by_the_replay(monkeypatch):
     person = testing.make_person()
     with monkeypatch.context() as patch:
-        patch.setattr(inbound, "_forbid", lambda *args: 1 / 0)
+        patch.setattr(inbound, "forbid", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             hear(person, "email", "STOP", at=LATER, key="m1")
     person.refresh_from_db()

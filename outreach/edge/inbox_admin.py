@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -220,10 +221,12 @@ def _holds(row: InboundMessage) -> bool:
 def _stop(
     request: HttpRequest, row: InboundMessage, person: Person, by: Principal, at: datetime
 ) -> str:
-    """It does ask us to stop: they are stopped first, then nothing waits for it any more."""
+    """It does ask us to stop: they are stopped first, then all follows as if it had been heard."""
     reason = f"asked us to stop by {row.get_channel_display()}"
     how: dict[str, Any] = {"reason": reason, "by": by, "at": at}
     ids = insist(lambda: stop.stop_person(person, PersonStatus.DESIST, **how))
+    with transaction.atomic():
+        inbound.forbid(person, row.channel, by=by, at=at)
     with suppress(InboxRefused):  # it was handled meanwhile, or before
         inbox.handle(row.pk, by=by, at=at, reason=f"{by.label} read it: a request to stop")
     title = f"{person.full_name} is marked as having asked us to stop"
