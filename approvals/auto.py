@@ -105,7 +105,8 @@ def consider(
     kept = why_not(Case(workspace, way, place, approval.confidence, admin), state)
     if not kept and approval.scheduled_for is not None and approval.scheduled_for < at:
         kept = "the time asked for has passed"
-    kept = kept or hearsay.of(approval) or quota_standing.full(workspace, agent, at=at)
+    kept = kept or hearsay.of([approval.human_id]).get(approval.human_id, "")
+    kept = kept or quota_standing.full(workspace, agent, at=at)
     if not kept:
         return Ruling("", admin, state)
     approval.priority_reasons = [*approval.priority_reasons, f"not automatic: {kept}"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from approvals import auto, rewriting, routing, tiers
+from approvals import auto, hearsay, rewriting, routing, tiers
 from approvals.models import Approval, ApprovalStatus
 from approvals.quota import agent_of
 from approvals.rounds import UNTAKEN
@@ -29,6 +29,7 @@ class _Known:
     met: set[tuple[int, str]]  # (human, channel)
     alerts: dict[int, str]  # of the last message of each human
     others: set[tuple[int, int]]  # (human, draft) of every open round
+    told: dict[int, str]  # what an agent alone has told of each human
 
 
 def refused(
@@ -55,6 +56,7 @@ def _gather(rows: Sequence[Approval]) -> _Known:
         met=set(contacts.values_list("human_id", "channel").distinct()),
         alerts=inbox.alerts_of(humans),
         others=set(open_now.filter(human__in=humans).values_list("human_id", "draft_id")),
+        told=hearsay.of(humans),
     )
 
 
@@ -93,4 +95,5 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
         )
     )
     admin = known.admins.get(workspace.pk)
-    return auto.why_not(auto.Case(workspace, way, place, row.revision.confidence, admin), state)
+    case = auto.Case(workspace, way, place, row.revision.confidence, admin)
+    return auto.why_not(case, state) or known.told.get(row.human_id, "")

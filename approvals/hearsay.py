@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from django.db.models import Max, Q
 
 from approvals.models import Approval, ApprovalStatus
@@ -17,28 +20,40 @@ JUDGED_BY = {
     "phone": "number",
     "whatsapp": "number",
 }
+WRITTEN, CHANGED = "people.written", "people.changed"
 
 
-def of(approval: Approval) -> str:
-    """Why a person must look: what an agent told since anybody approved a message to them.
+def of(humans: Collection[int]) -> dict[int, str]:
+    """Of these, why a person must look: what an agent told since anybody approved a message to
+    them. In a constant number of statements.
 
-    Empty where it told nothing. An agent may fill in what nobody knows, which may make the law
+    An agent may fill in what nobody knows, or write down whom nobody knows, which may make the law
     or the hours kinder.
     """
-    human = approval.human_id
-    records = Person.objects.filter(Q(pk=human) | Q(merged_into=human)).values_list("pk", flat=True)
+    rows = Person.objects.filter(Q(pk__in=humans) | Q(merged_into__in=humans))
+    records = {str(pk): {pk, into or pk} for pk, into in rows.values_list("pk", "merged_into")}
     told = Activity.objects.filter(
         object_type="person",
-        object_id__in=[str(pk) for pk in records],
-        verb="people.changed",
+        object_id__in=list(records),
+        verb__in=(WRITTEN, CHANGED),
         by_kind=PrincipalKind.AGENT,
     )
-    by_people = Approval.objects.filter(human=human, status=ApprovalStatus.APPROVED)
-    looked = by_people.aggregate(at=Max("decided_at"))["at"]
-    if looked is not None:
-        told = told.filter(at__gt=looked)
-    said = [codes.get("fields", ()) for codes in told.values_list("codes", flat=True)]
-    words = sorted({JUDGED_BY[name] for fields in said for name in fields if name in JUDGED_BY})
-    return (
-        f"an agent told their {' and their '.join(words)}, and nobody looked since" if words else ""
-    )
+    by_people = Approval.objects.filter(human__in=humans, status=ApprovalStatus.APPROVED)
+    looked = dict(by_people.values_list("human").annotate(at=Max("decided_at")).order_by())
+    said: dict[int, set[str]] = defaultdict(set)
+    for record, verb, at, codes in told.values_list("object_id", "verb", "at", "codes"):
+        for human in records[record] & set(humans):
+            if human not in looked or at > looked[human]:
+                said[human] |= _words(verb, codes.get("fields", ()))
+    return {human: _sentence(words) for human, words in said.items() if words}
+
+
+def _words(verb: str, fields: Collection[str]) -> set[str]:
+    """What was told; of somebody written down, all that there is."""
+    return {""} if verb == WRITTEN else {JUDGED_BY[name] for name in fields if name in JUDGED_BY}
+
+
+def _sentence(words: set[str]) -> str:
+    if "" in words:
+        return "an agent wrote them down, and nobody looked since"
+    return f"an agent told their {' and their '.join(sorted(words))}, and nobody looked since"

@@ -60,7 +60,10 @@ def place():
 
 def acquaintance(**fields):
     """Somebody who wrote to us two days ago, so that this is no first contact."""
-    person = testing.make_person(**fields)
+    return they_wrote(testing.make_person(**fields))
+
+
+def they_wrote(person):
     Contact.objects.create(
         workspace=person.workspace, human=person, channel="email", direction="in",
         at=WORKDAY - timedelta(days=2), key=f"test:{person.pk}",
@@ -179,6 +182,19 @@ def test_what_an_agent_told_of_somebody_is_first_looked_at_by_a_person(words, mo
         Approval.objects.filter(pk=approval.pk).update(taken_at=AT)
         again = propose(person, agent=agent, at=AT + timedelta(days=3), text="Hello again there.")
         assert again.status == "auto_approved", again.priority_reasons
+
+
+def test_whom_an_agent_wrote_down_is_first_looked_at_by_a_person(place):
+    """They wrote to us, so it is no first contact; their country is the agent's word alone."""
+    agent = testing.make_agent(None, *SCOPES, "people:write")
+    person = person_editing.create(
+        place, {"full_name": "Eve Moss", "country": "US"}, addresses=[("email", "eve@example.net")],
+        by=agent, at=WORKDAY,
+    )  # fmt: skip
+    they_wrote(person)
+    approval = propose(person, agent=agent)
+    assert approval.status == "pending"
+    assert "not automatic: an agent wrote them down, and nobody" in approval.priority_reasons[-1]
 
 
 def test_the_log_keeps_no_word_that_somebody_typed_when_they_set_the_brake(place):
@@ -304,6 +320,11 @@ def second_message(place):
     propose(Person.objects.first(), agent=Principal.of_agent(agent), text="Another note for you.")
 
 
+def zone_filled_in(place):
+    clerk = testing.make_agent(None, "people:write")
+    person_editing.change(Person.objects.get(), {"time_zone": "Etc/UTC"}, by=clerk, at=AT)
+
+
 LATER = {
     **{name: act for name, act in SWITCHES.items() if name != "a full quota"},
     "agent switched off": lambda place: Agent.objects.update(is_active=False),
@@ -314,6 +335,7 @@ LATER = {
     "never met after all": lambda place: Contact.objects.update(voided_at=WORKDAY),
     "met by another channel": lambda place: Contact.objects.update(channel="linkedin"),
     "a second message": second_message,
+    "an agent told their time zone": zone_filled_in,
 }
 
 
@@ -345,7 +367,7 @@ def test_asking_again_costs_the_same_however_many_there_are(place, live):
         propose()
     rows = list(Approval.objects.select_related("workspace", "revision"))
     drafts = [row.draft_id for row in rows]
-    assert statements(rows) == statements(rows[:1]) == 7  # one of them reads the controls
+    assert statements(rows) == statements(rows[:1]) == 10  # one of them reads the controls
 
 
 def test_a_person_who_is_blocked_ends_it_whoever_approved(place, live, memory):
