@@ -817,6 +817,15 @@ def test_bulk_shows_each_text_first_and_decides_nothing_yet():
     assert (state(low), state(high)) == ("pending", "pending")
 
 
+def test_bulk_shows_an_html_part_that_no_rule_finds_fault_with():
+    """A link in it leads where no word says, and most people read it in place of the text."""
+    client = enter(testing.alice())
+    html = '<p>Read <a href="//else.io/x">our minutes</a>.</p>'
+    low = make_low(text="Read our minutes.", html=html)
+    text = choose(client, low).content.decode()
+    assert f"{low.pk}:{low.digest}" in text and "//else.io/x" in text
+
+
 def test_bulk_says_so_where_none_can_go_together():
     high = testing.make_pending(confidence=50)
     text = choose(enter(testing.alice()), high).content.decode()

@@ -94,6 +94,9 @@ def detail(item: Approval) -> Panel:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
         parts += [Text(line) for line in [marks.long_subject(revision.subject)] if line]
     parts.append(Text("\n" + visible(revision.text)))
+    if revision.html:
+        parts.append(Text(f"\nHTML PART, which most people read in place of the text:\n"
+                          f"{visible(revision.html)}"))  # fmt: skip
     parts += [Text(visible(line)) for line in _files(revision)]
     parts.append(Rule(style=""))
     parts += [Text(visible(line)) for line in _reasons(item)]
@@ -199,6 +202,7 @@ def as_dict(item: Approval) -> dict[str, Any]:
         "confidence": item.confidence,
         "subject": item.revision.subject,
         "text": item.revision.text,
+        "html": item.revision.html,
         "attachments": list(item.revision.attachments),
         "digest": item.digest,
         "composed_at": item.revision.created_at.isoformat(),

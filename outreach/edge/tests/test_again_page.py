@@ -45,9 +45,12 @@ def post(who, row, **form):
 @pytest.mark.both
 def test_the_list_shows_the_words_and_whose_they_are_oldest_first():
     agent = testing.make_agent()
-    first, second = put(by=agent, text="First words of it."), put(text="<b>Second</b> words.")
+    html = '<p>First <a href="//else.io/x">words</a> of it.</p>'
+    first = put(by=agent, text="First words of it.", html=html)
+    second = put(text="<b>Second</b> words.")
     text = see(testing.alice())
     assert text.index("First words of it.") < text.index("&lt;b&gt;Second&lt;/b&gt; words.")
+    assert "//else.io/x" in text
     assert agent.label in text and "approved " in text and "by SYSTEM for Dora" in text
     assert f"#{first.approval_id}" in text and f"#{second.approval_id}" in text
 

@@ -55,6 +55,13 @@ def test_a_subject_that_mail_programs_cut_is_told():
     assert "The subject has 161 characters. Mail programs show about the first 78" in shown(item)
 
 
+def test_the_html_part_which_most_people_read_is_shown_before_a_yes():
+    html = '<p>Read <a href="//else.io/x">our minutes</a>.\u200b</p>'
+    item = testing.make_pending(at=timezone.now(), text="Read our minutes.", html=html)
+    assert '<p>Read <a href="//else.io/x">our minutes</a>.⟦U+200B⟧</p>' in shown(item)
+    assert shown_json(item)["html"] == item.revision.html
+
+
 def test_who_asked_for_changes_sent_it_back():
     item = testing.make_pending(at=timezone.now())
     by = testing.alice()
