@@ -12,7 +12,7 @@ import pytest
 from anymail.signals import AnymailTrackingEvent
 from django.test import Client
 
-from channels import events, provider_mail
+from channels import events, provider_mail, stop
 from channels.models import Delivery, ProviderEvent
 from channels.tests import payloads
 from channels.tests.payloads import (
@@ -280,12 +280,17 @@ def test_a_new_number_is_told_to_a_person_and_is_no_message_of_theirs(client):
     assert not suppression.is_suppressed(person.workspace, "whatsapp", "+442079460999")
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-def test_who_asked_us_to_stop_is_left_alone_at_their_new_number(client, is_known):
+@pytest.mark.parametrize("how", ["wrote", "wrote, and is not known", "told a reviewer"])
+def test_who_asked_us_to_stop_is_left_alone_at_their_new_number(client, how):
     person = testing.make_person()
     add_address(person.workspace, person, "whatsapp", "+442079460123")
-    call(client, whatsapp(messages=[message("STOP")]))
-    if not is_known:
+    if how == "told a reviewer":  # by telephone, say: their status alone tells it
+        for status in ("desist", "blocked"):
+            how_ = {"reason": "they rang", "by": testing.alice(), "at": testing.WORKDAY}
+            stop.stop_person(person, status, **how_)
+    else:
+        call(client, whatsapp(messages=[message("STOP")]))
+    if how == "wrote, and is not known":
         person.addresses.filter(channel="whatsapp").delete()
     for _ in range(2):
         call(client, moved())

@@ -113,7 +113,7 @@ def set_status(
 
 def _stop(human: Person, status: str, reason: str, at: datetime) -> str:
     """Block or desist, over what stands already; how the log calls it. The caller saves."""
-    asked, blocked = _has_asked(human), _blocked_because(human)
+    asked, blocked = has_asked(human), _blocked_because(human)
     is_request = status == PersonStatus.DESIST
     human.desist_beneath = asked and not is_request
     human.block_beneath = blocked if is_request else ""
@@ -138,7 +138,7 @@ def _lift(human: Person, reason: str, at: datetime) -> str:
     return verb
 
 
-def _has_asked(person: Person) -> bool:
+def has_asked(person: Person) -> bool:
     """Whether a request to stop stands, be it beneath a block."""
     beneath = person.status == PersonStatus.BLOCKED and person.desist_beneath
     return beneath or person.status == PersonStatus.DESIST
@@ -251,7 +251,7 @@ def adopt_standing(
     The caller saves. Automation off on either is off.
     """
     before = standing_of(kept)
-    asked = _has_asked(kept) or _has_asked(merged)
+    asked = has_asked(kept) or has_asked(merged)
     blocked = _blocked_because(kept) or _blocked_because(merged)
     if _gravity(merged) > _gravity(kept):
         kept.status, kept.status_reason = merged.status, merged.status_reason
