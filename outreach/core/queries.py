@@ -22,18 +22,16 @@ def person_by_uuid(workspace: Workspace, uuid: str) -> Person | None:
 
 
 def people_named(workspace: Workspace, named: str) -> list[Person]:
-    """Whom of this workspace somebody means by a uuid, an address or a whole name, in that order.
+    """Whom of this workspace somebody means by a uuid, or else by an address or a whole name.
 
-    Empty where nobody is meant. Several only where they are several human beings: of merged
-    records the kept one stands for all.
+    Empty where nobody is meant. Several only where they are several human beings, such as one whose
+    name is another's Instagram handle: of merged records the kept one stands for all.
     """
     by_uuid = person_by_uuid(workspace, named)
     if by_uuid is not None:
         return [by_uuid]
     rows = Person.objects.filter(workspace=workspace).select_related("merged_into")
-    found = rows.filter(pk__in=people_at(named).values("pk")) or rows.filter(
-        full_name__iexact=named
-    )
+    found = rows.filter(Q(pk__in=people_at(named).values("pk")) | Q(full_name__iexact=named))
     humans = {person.human_id: person.merged_into or person for person in found}
     return [humans[pk] for pk in sorted(humans)]
 

@@ -563,6 +563,10 @@ def test_a_person_is_named_by_an_address_or_their_whole_name_and_erased_by_uuid_
     assert "There is no person Ana in" in str(refused.value)
     with pytest.raises(CommandError, match=f"2 people are known as ana ruiz(.|\n)*{other.uuid}"):
         run("person", "--desist", "ana ruiz")
+    testing.make_person(name="Madonna")
+    add_address(ana.workspace, other, "instagram", "madonna")
+    with pytest.raises(CommandError, match="2 people are known as Madonna"):
+        run("person", "--desist", "Madonna")
     with pytest.raises(CommandError, match="no person with the uuid"):
         run("person", "--erase", address, "--reason", "x")
 
