@@ -71,11 +71,28 @@ def edit(
             item = items.pending(approval_id, by, at)
             saved = editing.save_changed(item, words, by=by, at=at, digest=digest)[0]
             if scheduled_for is not None or no_time:
-                saved.scheduled_for = items.time_for(saved, scheduled_for, at, no_time=no_time)
-                saved.save(update_fields=["scheduled_for"])
+                when = items.time_for(saved, scheduled_for, at, no_time=no_time)
+                _retime(saved, when, by=by, at=at)
             return saved
     except Blocked as no:
         raise editing.told(approval_id, no, by=by, at=at) from None
+
+
+def _retime(approval: Approval, when: datetime | None, *, by: Principal, at: datetime) -> None:
+    """Ask for another time, or for none, of what still waits for a decision; told in the log."""
+    if when == approval.scheduled_for:
+        return
+    waiting = Approval.objects.filter(pk=approval.pk, status=ApprovalStatus.PENDING)
+    if waiting.filter(digest=approval.digest).update(scheduled_for=when) != 1:
+        raise Lost(items.explain(approval.pk))
+    approval.scheduled_for = when
+    told = activity.entry(
+        "approvals.retimed",
+        approval,
+        digest=approval.digest,
+        time=when.isoformat() if when else "",
+    )
+    activity.record(told, by=by, at=at)
 
 
 def edit_and_approve(

@@ -7,12 +7,12 @@ from importlib import import_module
 
 import pytest
 
-from approvals import bulk, expiry, queue, rounds, services, submission, taking
+from approvals import bulk, expiry, items, queue, rounds, services, submission, taking
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, Priority
 from outreach import testing
 from outreach.core import activity, drafts
-from outreach.core.models import Draft, Revision, Role, User
+from outreach.core.models import Activity, Draft, Revision, Role, User
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -307,6 +307,23 @@ def test_a_scheduled_time_can_be_removed_also_one_that_has_passed(asked_for):
     assert given.scheduled_for is None and given.not_before is None
     assert given.due_at < LATER + timedelta(minutes=1)
     assert given.send_before == LATER + timedelta(hours=72)
+
+
+def test_another_time_alone_is_told_in_the_log_and_never_set_after_a_decision(monkeypatch):
+    approval = testing.make_pending()
+    words = drafts.Text(subject=approval.revision.subject, text=approval.revision.text)
+    how = {"by": testing.alice(), "at": LATER, "digest": approval.digest}
+    services.edit(approval.pk, words, scheduled_for=LATER + timedelta(hours=1), **how)
+    services.edit(approval.pk, words, scheduled_for=LATER + timedelta(hours=1), **how)
+    told = Activity.objects.get(verb="approvals.retimed")
+    assert told.codes == {"time": (LATER + timedelta(hours=1)).isoformat()}
+    read = items.pending(approval.pk, how["by"], LATER)
+    approve(approval)
+    monkeypatch.setattr("approvals.items.pending", lambda *_: read)  # as whoever read it before
+    with pytest.raises(Lost, match="approved already"):
+        services.edit(approval.pk, words, no_time=True, **how)
+    approval.refresh_from_db()
+    assert approval.scheduled_for == LATER + timedelta(hours=1)
 
 
 def test_an_edit_approved_without_the_time_leaves_as_soon_as_it_may():
