@@ -124,6 +124,9 @@ def consent_state(row: Consent, now: datetime) -> str:
     return "expired" if row.expires_at is not None and row.expires_at <= now else "holds"
 
 
+FIRST_YEAR = 1900  # of a day that somebody agreed on
+
+
 def _grant(person: Person, form: QueryDict, by: Principal, at: datetime) -> Consent:
     channel = form.get("channel", "")
     if channel not in Channel.values:
@@ -155,6 +158,6 @@ def _day(typed: str) -> datetime | None:
         day = parse_date(typed.strip())
     except ValueError:
         day = None
-    if day is None:
+    if day is None or day.year < FIRST_YEAR:
         raise ConsentRefused(f"{typed!r} is no date. Write it as 2026-03-31.")
     return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())

@@ -65,7 +65,7 @@ def test_who_withdrew_this_morning_may_agree_again_today_and_not_yesterday(clien
 @pytest.mark.parametrize(
     "wrong",
     [{"text_shown": ""}, {"source": " "}, {"channel": "pigeon"}, {"given_on": "31.3.2026"},
-     {"given_on": "2031-02-30"}],
+     {"given_on": "2031-02-30"}, {"given_on": "0001-01-01"}],
 )  # fmt: skip
 def test_a_consent_that_proves_nothing_is_refused_and_the_words_come_back(client, wrong):
     enter(client, testing.bob())
