@@ -12,7 +12,6 @@ from django.db.models.functions import Coalesce
 from approvals import quota, quota_standing
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.rounds import UNTAKEN
-from channels.models import Delivery, DeliveryStatus
 from outreach.core.models import Contact, Draft, InboundMessage, Person, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.inbound import InboundStatus
@@ -69,8 +68,9 @@ def approved_today(workspace: Workspace, *, at: datetime) -> int:
 
 def _settle(workspace: Workspace) -> Iterator[Task]:
     """Outcomes nobody knows: each waits for a person's word."""
-    # Not by contacts: one that was decided anew stays uncertain, and is settled all the same.
-    rows = Delivery.objects.filter(workspace=workspace, status=DeliveryStatus.UNKNOWN)
+    # Not by contacts: one that was decided anew stays uncertain, and is settled all the same. By
+    # the approvals' relation: no module here names what sends.
+    rows = Approval.objects.filter(workspace=workspace, deliveries__status="unknown")
     if count := rows.count():
         yield Task(
             "settle", f"Settle {plural(count, 'unknown outcome')}",
