@@ -145,7 +145,7 @@ class ApprovalAdmin(SidePages):
 
     @column("Message")
     def show_message(self, obj: Approval) -> str:
-        return f"{obj.get_channel_display()} · {obj.get_touch_display()}"
+        return f"#{obj.pk} · {obj.get_channel_display()} · {obj.get_touch_display()}"
 
     @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:

@@ -207,6 +207,7 @@ def test_filters_and_search_find_by_person_company_and_number():
     mary = testing.make_pending(testing.make_person(name="Mary Johnson", account=account))
     testing.make_pending(testing.make_person(name="John Smith"))
     client = enter(testing.alice())
+    assert f"#{mary.pk} · E-mail" in client.get(LIST).content.decode()  # as notices name it
     for query in ("?q=globex", "?q=mary+globex", f"?q=%23{mary.pk}"):
         assert [row.pk for row in client.get(LIST + query).context["cl"].result_list] == [mary.pk]
     assert not client.get(LIST + "?q=mary+initech").context["cl"].result_list
