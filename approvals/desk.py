@@ -238,9 +238,13 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
 
 
 def _when(form: QueryDict, approval: Approval) -> dict[str, Any]:
-    """The time typed, or that it is taken away, as each service takes it."""
+    """The time typed, or that it is taken away, and the one seen, as each service takes them."""
     typed = time_from(form.get("scheduled_for", ""), approval)
-    return {"scheduled_for": typed, "no_time": form.get("no_time") == "1"}
+    seen = form.get("seen_time", "")
+    seen_time = int(seen) if seen.isdecimal() and len(seen) < 12 else None
+    return {
+        "scheduled_for": typed, "no_time": form.get("no_time") == "1", "seen_time": seen_time,
+    }  # fmt: skip
 
 
 def asked_for(approval: Approval, at: datetime) -> str:

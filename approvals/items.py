@@ -106,9 +106,21 @@ def four_eyes(approval: Approval, by: Principal) -> None:
 
 
 def time_for(
-    approval: Approval, new_time: datetime | None, at: datetime, *, no_time: bool = False
-) -> datetime | None:
-    """When it may leave at the earliest: the new time, else the one asked for unless removed."""
+    approval: Approval, new_time: datetime | None, at: datetime, *, no_time: bool = False,
+    seen_time: int | None = None,
+) -> datetime | None:  # fmt: skip
+    """When it may leave at the earliest: the new time, else the one asked for unless removed.
+
+    `seen_time` is the one that a page showed, in seconds since 1970 (0: none): Stale where it is
+    another by now and this decides about none itself.
+    """
+    shown = int(approval.scheduled_for.timestamp()) if approval.scheduled_for else 0
+    if seen_time is not None and seen_time != shown and new_time is None and not no_time:
+        now = f"it is {by_clock(approval.scheduled_for)}" if shown else "there is none"
+        raise Stale(
+            f"Somebody changed the time of #{approval.pk} after this page was opened: {now} now. "
+            "Nothing was done: look at it again, then decide."
+        )
     if no_time and new_time is not None:
         raise Refused("Choose another time or remove the time, not both.", "two_times")
     when = None if no_time else new_time or approval.scheduled_for

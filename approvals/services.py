@@ -32,6 +32,7 @@ def approve(
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
     no_time: bool = False,
+    seen_time: int | None = None,
     in_bulk: bool = False,
     heard: int | None = None,
 ) -> Approval:
@@ -39,13 +40,14 @@ def approve(
 
     With others (`in_bulk`) only where the rules, asked now, find nothing and hold nothing.
     `heard` is the newest message of theirs that was read (0: none); Stale where one came since.
-    The time asked for stays, unless there is another or it is removed (`no_time`).
+    The time asked for stays, unless there is another or it is removed (`no_time`); Stale where it
+    is not the one that was seen (`seen_time`, as `items.time_for` has it).
     """
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
         items.same_text(approval, digest)
         newest = items.all_heard(approval, heard)
-        when = items.time_for(approval, scheduled_for, at, no_time=no_time)
+        when = items.time_for(approval, scheduled_for, at, no_time=no_time, seen_time=seen_time)
         given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
         if in_bulk and (why := bulk.why_not(given, at=at)):
             raise Refused(f"#{approval_id} needs a look of its own: {why}.", "not_in_bulk")
@@ -61,6 +63,7 @@ def edit(
     digest: str,
     scheduled_for: datetime | None = None,
     no_time: bool = False,
+    seen_time: int | None = None,
 ) -> Approval:
     """Save a reviewer's edit; the item stays in the queue with its number. Times: `approve`.
 
@@ -71,7 +74,9 @@ def edit(
             item = items.pending(approval_id, by, at)
             saved = editing.save_changed(item, words, by=by, at=at, digest=digest)[0]
             if scheduled_for is not None or no_time:
-                when = items.time_for(saved, scheduled_for, at, no_time=no_time)
+                when = items.time_for(
+                    saved, scheduled_for, at, no_time=no_time, seen_time=seen_time
+                )
                 _retime(saved, when, by=by, at=at)
             return saved
     except Blocked as no:
@@ -105,6 +110,7 @@ def edit_and_approve(
     undo_seconds: int | None = None,
     scheduled_for: datetime | None = None,
     no_time: bool = False,
+    seen_time: int | None = None,
     heard: int | None = None,
 ) -> Approval:
     """Save an edit and say yes to it, in one step; `heard`, the times and unchanged words as above.
@@ -118,7 +124,7 @@ def edit_and_approve(
             newest = items.all_heard(item, heard)
             item, change = editing.save_changed(item, words, by=by, at=at, digest=digest)
             if change is None:
-                when = items.time_for(item, scheduled_for, at, no_time=no_time)
+                when = items.time_for(item, scheduled_for, at, no_time=no_time, seen_time=seen_time)
                 return _give(item, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
     except Blocked as no:
         raise editing.told(approval_id, no, by=by, at=at) from None

@@ -628,6 +628,29 @@ def test_the_page_says_which_time_an_empty_field_keeps_and_takes_it_away_where_a
     assert state(item) == "approved" and item.scheduled_for is None
 
 
+@pytest.mark.both
+def test_a_yes_to_a_time_that_a_colleague_has_changed_meanwhile_is_asked_again():
+    """The page said Thursday; without its time the message would have left at once."""
+    item = testing.make_pending(scheduled_for=WORKDAY + timedelta(days=1))
+    client = enter(testing.alice())
+    text = client.get(page(item)).content.decode()
+    seen = re.findall(r'name="seen_time" value="(\d+)"', text)
+    assert len(seen) == 2 and len(set(seen)) == 1, "and with an edit"
+    bare = drafts.Text(subject=item.revision.subject, text=item.revision.text)
+    by = testing.make_user("rita", "reviewer")
+    services.edit(
+        item.pk, bare, by=Principal.of_user(by), at=WORKDAY, digest=item.digest, no_time=True
+    )
+    edited = {"subject": bare.subject, "text": f"{bare.text} Bye."}
+    for action, more in (("edit_approve", edited), ("approve", {})):
+        answer = post(client, item, action, seen_time=seen[0], **more)
+        assert answer.status_code == 409 and "there is none now" in words(answer)
+        assert state(item) == "pending"
+    assert 'name="seen_time" value="0"' in answer.content.decode()
+    post(client, item, "approve", seen_time="0")
+    assert state(item) == "approved"
+
+
 def test_left_empty_the_field_keeps_the_time_asked_for():
     asked_for = WORKDAY + timedelta(days=1)
     item = testing.make_pending(scheduled_for=asked_for)
