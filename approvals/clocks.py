@@ -67,12 +67,6 @@ def told_time(approval: Approval, moment: datetime, *, at: datetime) -> str:
     return their_time(moment, zones_of(approval), at=at)
 
 
-def our_clock(workspace: Workspace, moment: datetime) -> str:
-    """`2026-11-30 08:00 (Europe/Zurich)`: a line of a list, by the workspace's clock."""
-    zone = workspace_zone(workspace)
-    return f"{local(moment, zone):%Y-%m-%d %H:%M} ({zone})"
-
-
 def our_time(workspace: Workspace, moment: datetime, *, at: datetime) -> str:
     """What was done here, by the clock of the workspace."""
     zones = LocalZones((workspace_zone(workspace),), _source(workspace.time_zone))

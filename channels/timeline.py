@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals.clocks import our_clock
 from approvals.models import ApprovalStatus
 from channels.models import Delivery, DeliveryStatus, ProviderEvent
 from outreach.core import who
@@ -197,15 +196,15 @@ def known(row: Delivery) -> list[tuple[str, str]]:
     """What is noted of a delivery, in words, without the message and without what says nothing."""
     noted = {k: v for k, v in (row.evidence or {}).items() if k != "would_have_left"}
     told = [
-        (NOTED.get(name, name.replace("_", " ").capitalize()), _noted(name, value, row))
+        (NOTED.get(name, name.replace("_", " ").capitalize()), _noted(name, value))
         for name, value in noted.items()
     ]
     return [(name, words) for name, words in told if words]
 
 
-def _noted(name: str, value: object, row: Delivery) -> str:
+def _noted(name: str, value: object) -> str:
     if name == "would_leave_at" and isinstance(value, str):
-        return our_clock(row.workspace, datetime.fromisoformat(value))
+        return by_clock(datetime.fromisoformat(value))
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value)

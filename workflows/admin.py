@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.clocks import our_clock
+from outreach.core.clock import by_clock
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import column, may, principal_of, workspace_ids
 from workflows import definitions, engine, queries, results_admin, services, tasks, timing_admin
@@ -78,7 +78,7 @@ class RunAdmin(StartPages):
 
     @column(description="Asked")
     def show_when(self, obj: Run) -> str:
-        return our_clock(obj.workspace, obj.created_at)
+        return by_clock(obj.created_at)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.clocks import our_clock
 from outreach.core.clock import by_clock
 from outreach.core.models import Channel, Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -60,7 +59,7 @@ class ScheduleAdmin(PageAdmin):
 
     @column("Next")
     def show_next(self, obj: Schedule) -> str:
-        return our_clock(obj.workspace, obj.next_at) if obj.is_enabled and obj.next_at else "—"
+        return by_clock(obj.next_at) if obj.is_enabled and obj.next_at else "—"
 
     def row_view(self, request: HttpRequest, row: Schedule) -> HttpResponse:
         code, definition = 200, definitions.BY_NAME.get(row.workflow)

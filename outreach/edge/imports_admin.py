@@ -20,8 +20,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals.clocks import our_clock
 from outreach.core import activity, importing
+from outreach.core.clock import by_clock
 from outreach.core.importing import MAPPABLE, BadChoice, BadFile, Choices, UndoRefused, jobs
 from outreach.core.importing.columns import LABELS, fold
 from outreach.core.importing.watching import progress_of
@@ -97,7 +97,7 @@ class ImportAdmin(PageAdmin):
 
     @column("Created")
     def show_when(self, obj: Import) -> str:
-        return our_clock(obj.workspace, obj.created_at)
+        return by_clock(obj.created_at)
 
     @column("Status", label={"Imported": "success", "Refused": "danger", "Undone": "warning"})
     def show_status(self, obj: Import) -> str:
