@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from channels import inbound, matching, receiving
+from channels import inbound, matching, receiving, stop
 from outreach.core import drafts, inbox, people
 from outreach.core.addresses import BadAddress
 from outreach.core.inbox import InboxRefused
 from outreach.core.models import Address, Draft, InboundMessage, Person, Purpose
 from outreach.core.models.inbound import InboundStatus, Verdict
+from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
@@ -65,6 +67,22 @@ def may_ask_to_stop(human_id: int, *, besides: int) -> QuerySet[InboundMessage]:
     unsaid = Q(status=InboundStatus.NEW)
     unsaid |= Q(status=InboundStatus.NEEDS_PERSON, verdict=Verdict.UNCLEAR)
     return InboundMessage.objects.filter(theirs, unsaid).exclude(pk=besides).order_by("id")
+
+
+def asks_to_stop(
+    message: InboundMessage, person: Person, *, by: Principal, at: datetime
+) -> list[int]:
+    """It does ask us to stop: all follows as if it had been heard. Returns whose stop to watch.
+
+    The stop first, which commits by itself. Harmless twice; not within a transaction.
+    """
+    reason = f"asked us to stop by {message.get_channel_display()}"
+    stopped = stop.stop_person(person, PersonStatus.DESIST, reason=reason, by=by, at=at)
+    with transaction.atomic():
+        inbound.forbid(person, message.channel, by=by, at=at)
+    with suppress(InboxRefused):  # it was handled meanwhile, or before
+        inbox.handle(message.pk, by=by, at=at, reason=f"{by.label} read it: a request to stop")
+    return stopped
 
 
 def go_on(message_id: int, *, by: Principal, at: datetime) -> str:

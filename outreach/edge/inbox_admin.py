@@ -6,20 +6,18 @@ Every change is a POST that calls one service of `channels.answering` or `core.i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from approvals import marks, queue
-from channels import answering, inbound, stop
+from channels import answering, inbound
 from outreach.core import drafts, inbox
 from outreach.core.inbox import InboxRefused
 from outreach.core.models import InboundMessage, Person, Purpose
@@ -221,14 +219,7 @@ def _holds(row: InboundMessage) -> bool:
 def _stop(
     request: HttpRequest, row: InboundMessage, person: Person, by: Principal, at: datetime
 ) -> str:
-    """It does ask us to stop: they are stopped first, then all follows as if it had been heard."""
-    reason = f"asked us to stop by {row.get_channel_display()}"
-    how: dict[str, Any] = {"reason": reason, "by": by, "at": at}
-    ids = insist(lambda: stop.stop_person(person, PersonStatus.DESIST, **how))
-    with transaction.atomic():
-        inbound.forbid(person, row.channel, by=by, at=at)
-    with suppress(InboxRefused):  # it was handled meanwhile, or before
-        inbox.handle(row.pk, by=by, at=at, reason=f"{by.label} read it: a request to stop")
+    ids = insist(lambda: answering.asks_to_stop(row, person, by=by, at=at))
     title = f"{person.full_name} is marked as having asked us to stop"
     here = reverse("admin:core_inboundmessage_change", args=[row.pk])
     return stop_page.of_person(request, person, ids, title, at, here)
