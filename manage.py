@@ -13,6 +13,8 @@ def main() -> None:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
         from django.db.utils import OperationalError
+
+        from outreach.stopping import stops_everything
     except ImportError:
         sys.exit("Django is not installed in this Python. Run `make run`, or use .venv/bin/python.")
     try:
@@ -48,11 +50,6 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def stops_everything(words: list[str]) -> bool:
-    """Whether this is the emergency stop, which nothing that is wrong with sending may refuse."""
-    return words[1:2] == ["control"] and "--emergency-stop" in words
 
 
 def stop_with_the_database_alone(error: Exception) -> None:

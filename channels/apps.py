@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ChannelsConfig(AppConfig):
@@ -9,4 +10,5 @@ class ChannelsConfig(AppConfig):
     verbose_name = "Channels"
 
     def ready(self) -> None:
-        from channels import provider_mail  # noqa: F401 - connects its receivers
+        if not settings.STOPPING:
+            from channels import provider_mail  # noqa: F401 - connects its receivers

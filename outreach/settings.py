@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from outreach.environment import (
     secret_key,
     whole_number,
 )  # fmt: skip
+from outreach.stopping import stops_everything
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -54,6 +56,8 @@ ENVIRONMENT_BRAKES = {
 }
 
 # --- Applications: the order is the direction of imports, right to left --------------------------
+# `control --emergency-stop` starts without pages, checks and wake-ups: half its time to the stop.
+STOPPING = stops_everything(sys.argv)
 INSTALLED_APPS = [
     "outreach.edge",
     "workflows",
@@ -63,7 +67,7 @@ INSTALLED_APPS = [
     "outreach.core",
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig" if STOPPING else "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

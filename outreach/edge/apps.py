@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class EdgeConfig(AppConfig):
@@ -11,6 +12,8 @@ class EdgeConfig(AppConfig):
     verbose_name = "Outreach: doors"
 
     def ready(self) -> None:
+        if settings.STOPPING:
+            return
         from outreach.edge import checks
         from outreach.edge.hooks import standing, waking
 

@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.management import call_command, execute_from_command_line
 from django.db import connection, transaction
+from django.utils import timezone
 
+from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Person
 from outreach.edge import insisting
@@ -140,3 +142,22 @@ def test_a_file_that_cannot_be_read_stops_the_database_that_is_named_beside_it_o
     assert "Traceback" not in unnamed.stderr
     named = stop(put={"ENV_FILE": str(tmp_path / "env")})
     assert (named.returncode, stopped()) == (0, True), named.stderr
+
+
+def test_the_stop_by_command_starts_without_pages_and_tells_the_page_to_go_to():
+    testing.olaf()
+    approval = testing.make_approved()
+    Delivery.objects.create(
+        workspace=approval.workspace, approval=approval, human=approval.human, channel="email",
+        status="sending", sender="00000000-0000-0000-0000-000000000001", place="elsewhere",
+        boot_id="another", since=timezone.now(),
+    )  # fmt: skip
+    done = stop(put={"STOP_PATIENCE_SECONDS": "1", "PYTHONPROFILEIMPORTTIME": "1"})
+    assert (done.returncode, stopped()) == (3, True), done.stderr
+    assert f"Still open: approval #{approval.pk}" in done.stdout
+    assert "NOT YET STOPPED" in done.stdout and "/admin/stop/" in done.stdout
+    # Half of the time to the stop. The page is looked for afterwards, which reads the addresses.
+    before = done.stderr[: done.stderr.index(" channels.drill\n")]
+    assert " channels.settle\n" in before
+    for part in ("outreach.edge.people_admin", "workflows.schedules", "channels.provider_mail"):
+        assert part not in before
