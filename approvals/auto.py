@@ -138,7 +138,7 @@ def untyped(kept: str) -> str:
     return BRAKED if kept.startswith(BRAKED) else kept
 
 
-def shadow(workspace: Workspace, place: Tier, way: Route, confidence: int | None) -> dict[str, Any]:
+def shadow(approval: Approval, place: Tier, way: Route) -> dict[str, Any]:
     """What the rules would have said with Safe Mode off: kept with the round, decides nothing.
 
     `way` is the route without Safe Mode. Switches, brakes, quotas and whether an admin answers
@@ -147,11 +147,14 @@ def shadow(workspace: Workspace, place: Tier, way: Route, confidence: int | None
     """
     if way.status != "direct":
         return {"would_approve": False, "why": [way.reason]}
+    least = approval.workspace.auto_approve_threshold
     why = list(place.reasons[1:])
-    if confidence is None or confidence < workspace.auto_approve_threshold:
-        why.insert(0, f"confidence is below {workspace.auto_approve_threshold}")
+    if approval.confidence is None or approval.confidence < least:
+        why.insert(0, f"confidence is below {least}")
     if not why and not place.auto_eligible:
         why = list(place.reasons)
+    if not why:
+        why = list(hearsay.of([approval.human_id]).values())
     return {"would_approve": not why, "why": why}
 
 

@@ -83,7 +83,7 @@ def submit(
             draft, way, by=by, at=at, requested=requested, final=ruling.final, kept=ruling.kept
         )
         open_way = asking.route_without_safe_mode(draft.workspace, by, requested)
-        unseen = auto.shadow(draft.workspace, place, open_way, approval.confidence)
+        unseen = auto.shadow(approval, place, open_way)
         approval.routing = {**routed, "shadow": unseen}
         approval.save()
         told = activity.entry("approvals.requested", approval, digest=approval.digest)

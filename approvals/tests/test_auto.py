@@ -177,6 +177,8 @@ def test_what_an_agent_told_of_somebody_is_first_looked_at_by_a_person(words, mo
     approval.refresh_from_db()
     assert approval.status == ("pending" if why else "auto_approved")
     assert not why or f"not automatic: {why}, and nobody looked since" in approval.priority_reasons
+    unseen = approval.routing["shadow"]
+    assert unseen["would_approve"] is not bool(why) and why in "".join(unseen["why"])
     if why:
         services.approve(approval.pk, by=testing.alice(), at=AT, digest=approval.digest)
         Approval.objects.filter(pk=approval.pk).update(taken_at=AT)
