@@ -90,10 +90,16 @@ def _joins_emoji(text: str, place: int) -> bool:
     return unicodedata.category(text[place - 1]) in ("So", "Sk", "Mn")
 
 
-def segments(text: str, findings: Iterable[Mapping[str, Any]] = ()) -> list[Segment]:
-    """The whole text, cut where a finding begins or ends and around every hidden character."""
+def segments(
+    text: str, findings: Iterable[Mapping[str, Any]] = (), *, edge: int = 0
+) -> list[Segment]:
+    """The whole text, cut where a finding begins or ends and around every hidden character.
+
+    At `edge` as well.
+    """
     told = [(*found["span"], found) for found in findings if _fits(text, found)]
-    edges = sorted({0, len(text), *(edge for start, end, _ in told for edge in (start, end))})
+    ends = (place for start, end, _ in told for place in (start, end))
+    edges = sorted({0, edge, len(text), *ends})
     result: list[Segment] = []
     for start, end in itertools.pairwise(edges):
         inside = [found for first, last, found in told if first <= start and end <= last]

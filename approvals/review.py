@@ -13,7 +13,7 @@ from approvals.ahead import findings_of, look_ahead, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
 from approvals.rounds import may_have_arrived
-from outreach.core import inbox
+from outreach.core import footers, inbox
 from outreach.core.models import Revision
 from safety import controls
 
@@ -56,6 +56,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
     shown = findings_of(approval, outlook)
     human = person.merged_into or person
     subject, text = told(approval, shown)
+    own = _own(approval, text)
     ended = approval.decided_at or approval.closed_at or at
     return {
         "approval": approval,
@@ -66,7 +67,8 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "composed": queue.ago(revision.created_at, at),
         "waiting": queue.span(ended - approval.created_at),
         "subject": subject,
-        "text": text,
+        "text": text[:own],
+        "footer": text[own:],
         "private": marks.any_private(subject, text),
         "hidden": marks.hidden(revision.subject, revision.text, revision.address),
         "long_subject": marks.long_subject(revision.subject),
@@ -126,7 +128,28 @@ def told(
 ) -> tuple[list[marks.Segment], list[marks.Segment]]:
     """Subject and text, with what was found in them."""
     revision = approval.revision
-    return marks.segments(revision.subject, findings), marks.segments(revision.text, findings)
+    text = marks.segments(revision.text, findings, edge=len(revision.text) - len(_foot(approval)))
+    return marks.segments(revision.subject, findings), text
+
+
+def _foot(approval: Approval) -> str:
+    """What the text ends with as every e-mail of the workspace does; empty where it does not."""
+    foot = footers.of(approval.workspace, approval.channel)
+    return foot if foot and approval.revision.text.endswith(foot) else ""
+
+
+def _own(approval: Approval, text: list[marks.Segment]) -> int:
+    """How many of these segments are the author's words; all where the footer has a finding.
+
+    To here a text must have been in sight before a key approves it.
+    """
+    foot, places, length = _foot(approval), len(text), 0
+    while length < len(foot):
+        places -= 1
+        if text[places].finding:
+            return len(text)
+        length += len(text[places].text) or 1
+    return places
 
 
 def masks(approval: Approval, *, at: datetime) -> bool:

@@ -115,6 +115,37 @@ def test_a_text_out_of_sight_is_shown_before_it_is_approved(enter, how):
     assert status(item) == "approved"
 
 
+def test_letters_of_an_ordinary_length_take_one_press_each(enter):
+    """What stands above the letter leaves room for it; its footer is the same in every one."""
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    testing.alice()
+    lines = ["Hello there,", "word " * 30, "word " * 20, "Best regards,\nMira"]
+    items = [make(f"Person {n}", 60 - n, text="\n\n".join(lines)) for n in range(3)]
+    page = enter("alice", height=900)
+    page.goto(address(items[0]))
+    for item in items[:2]:
+        page.keyboard.press("a")
+        page.wait_for_url(f"**?undo={item.pk}")
+        assert status(item) == "approved"
+    assert page.is_visible("#undo") and page.is_visible("#dry")
+
+
+def test_an_edit_begins_behind_the_last_own_word(enter):
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    testing.alice()
+    item = make("Caret Reader", text="Here are the minutes.")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("e")
+    page.wait_for_function("document.activeElement.id === 'edit-text'")
+    page.keyboard.type(" Best, Rita")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert status(item) == "approved"
+    item.refresh_from_db()
+    assert item.revision.text.startswith("Here are the minutes. Best, Rita\n\n-- \nMira")
+
+
 def test_a_stale_text_is_refused_and_shown_anew(enter):
     testing.alice()
     item = make("Mary Johnson")

@@ -20,7 +20,7 @@ from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
 from outreach.core import drafts, people
-from outreach.core.models import Account, Activity, Person, Revision
+from outreach.core.models import Account, Activity, Person, Revision, Workspace
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -270,7 +270,7 @@ def test_the_review_page_shows_what_a_decision_needs():
         "Mary Johnson", "Buyer", item.revision.text.split("'")[0], "Minutes of Monday",
         "Please check the date.", "confidence 65: below 70", "first message to this person",
         "If approved now, it would be simulated at once: dry run sends nothing."
-        " Live, it would be sent at once.", "Dry run.", "May be written to.",
+        " Live, it would be sent at once.", "When dry run goes off", "May be written to.",
         "Europe/Zurich",
         "FREQUENCY_CHECK", item.digest,
     ):  # fmt: skip
@@ -1055,6 +1055,24 @@ def test_an_edit_that_loses_the_footer_is_refused_and_gets_it_back():
     assert item.status == "approved"
 
 
+def test_what_must_have_been_in_sight_ends_before_a_footer_that_no_rule_minds():
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample\u00adStreet")
+    item = testing.make_pending()
+    client = enter(testing.alice())
+    shown = client.get(f"{LIST}{item.pk}/change/").context
+    own, foot = (
+        [(part.text or part.mark[:6]) for part in shown[key]] for key in ("text", "footer")
+    )
+    assert foot[0] == "\n\n-- \nMira · 1 Sample" and foot[1] == "U+00AD"
+    assert "".join(own) == item.revision.text.partition("\n\n-- \n")[0]
+    told = [{"span": [start, start + 4], "text": "Mira", "message": "x", "status": "warn"}
+            for start in [item.revision.text.index("Mira")]]  # fmt: skip
+    assert review.told(item, told)[1][review._own(item, review.told(item, told)[1]) :] == []
+    Workspace.objects.update(postal_address="2 Other Street")
+    shown = client.get(f"{LIST}{item.pk}/change/").context
+    assert shown["footer"] == [], "no footer of ours: every line of it is read"
+
+
 def test_words_added_to_the_footer_are_named_so_and_stand_above_it():
     testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
     item = testing.make_pending()
@@ -1073,7 +1091,7 @@ def test_the_queue_says_what_goes_together_and_a_dry_run_what_becomes_of_a_yes()
     client = enter(testing.alice())
     assert "Only low priority that nothing holds" in client.get(LIST).content.decode()
     text = client.get(page(item)).content.decode()
-    assert "this message comes back to the queue" in text
+    assert "it comes back to the queue" in text
 
 
 def test_without_scripts_a_refused_edit_is_passed_over_only_by_a_tick():

@@ -30,12 +30,22 @@ document.addEventListener("DOMContentLoaded", () => {
     const look = () => { seen = seen || end.getBoundingClientRect().bottom <= floor(); };
     document.addEventListener("scroll", () => { if (end) look(); }, { passive: true });
 
+    // Where its author would go on: behind the last own word, before what every letter ends with.
+    const FOOT = "\n\n-- \n";
+    const goOn = (field) => {
+        if (field.id !== "edit-text" || field.dataset.caret) return;
+        field.dataset.caret = "set";
+        const foot = field.value.lastIndexOf(FOOT);
+        field.setSelectionRange(foot < 0 ? field.value.length : foot, foot < 0 ? field.value.length : foot);
+    };
     const open = (name, focus) => {
         const part = document.getElementById(name);
         if (!part) return;
         part.open = true;
         part.scrollIntoView({ block: "center" });
-        (document.getElementById(focus) || part.querySelector("summary")).focus();
+        const field = document.getElementById(focus) || part.querySelector("summary");
+        goOn(field);
+        field.focus();
     };
     document.querySelectorAll("[data-opens]").forEach((button) => {
         button.addEventListener("click", () => open(button.dataset.opens, button.dataset.focus));
@@ -138,7 +148,9 @@ document.addEventListener("DOMContentLoaded", () => {
     // What was refused stands open with its words, and typing goes on where it was.
     const refused = document.querySelector("[data-refused]");
     if (refused) {
-        document.getElementById(refused.dataset.refused).focus({ preventScroll: true });
+        const field = document.getElementById(refused.dataset.refused);
+        goOn(field);
+        field.focus({ preventScroll: true });
         refused.scrollIntoView({ block: "start", behavior: "instant" });
     } else if (document.activeElement === document.body) {
         // After a decision the next item stands here: whoever listens to the page hears whom it is to.
