@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals import auto_door, quota, taking
 from approvals.models import Approval, ApprovalStatus
@@ -27,6 +27,7 @@ BROKEN = {
     "dry_run_off": "it was given in dry run",
     "unsent": "its permission ran out",
 }
+LONGEST_NUMBER = 18  # digits that every database takes
 
 
 class NoSuchMessage(LookupError):
@@ -42,16 +43,23 @@ def by_approval(number: int) -> tuple[Draft, Approval | None]:
     return row.draft, row
 
 
-def by_draft(uuid: str) -> tuple[Draft, Approval | None]:
-    """The message with this uuid and its latest round, if it ever had one."""
-    try:
-        wanted = UUID(uuid)
-    except ValueError:
-        raise NoSuchMessage(f"{uuid!r} is no uuid. Copy it from the message's page.") from None
-    draft = Draft.objects.select_related("workspace", "current").filter(uuid=wanted).first()
+def by_draft(which: str) -> tuple[Draft, Approval | None]:
+    """The draft with this number or uuid and its latest round, if it ever had one."""
+    draft = Draft.objects.select_related("workspace", "current").filter(_named(which)).first()
     if draft is None:
-        raise NoSuchMessage(f"There is no message {uuid}.")
+        raise NoSuchMessage(f"There is no draft {which}.")
     return draft, _approvals().filter(draft=draft).order_by("-pk").first()
+
+
+def _named(which: str) -> Q:
+    if which.isascii() and which.isdigit() and len(which) <= LONGEST_NUMBER:
+        return Q(pk=int(which))
+    try:
+        return Q(uuid=UUID(which))
+    except ValueError:
+        raise NoSuchMessage(
+            f"{which!r} is neither a number nor a uuid. Copy it from the draft's page."
+        ) from None
 
 
 def _approvals() -> QuerySet[Approval]:

@@ -428,6 +428,7 @@ def permission(number):
 def test_a_draft_that_was_never_submitted_and_one_that_never_could_be(live):
     draft = testing.make_draft()
     found = report("--draft", str(draft.uuid))["message"]
+    assert report("--draft", str(draft.pk))["message"]["permission"] == found["permission"]
     assert found["permission"] == "It was never submitted, so nobody has approved it."
     person = testing.make_person()
     add_address(person.workspace, person, "whatsapp", "+442079460123")
@@ -441,8 +442,10 @@ def test_a_draft_that_was_never_submitted_and_one_that_never_could_be(live):
     ("args", "words"),
     [
         (("--message", "4711"), "There is no approval #4711"),
-        (("--draft", "nonsense"), "is no uuid"),
-        (("--draft", "5f2a7f0e-1111-4111-8111-111111111111"), "There is no message"),
+        (("--draft", "nonsense"), "is neither a number nor a uuid"),
+        (("--draft", "9" * 30), "is neither a number nor a uuid"),
+        (("--draft", "987654321"), "There is no draft 987654321"),
+        (("--draft", "5f2a7f0e-1111-4111-8111-111111111111"), "There is no draft"),
     ],
 )
 def test_a_message_nobody_knows_is_said(args, words):

@@ -42,7 +42,9 @@ class Command(BaseCommand):
         which.add_argument(
             "--message", type=int, metavar="APPROVAL", help="What would happen to #APPROVAL now."
         )
-        which.add_argument("--draft", metavar="UUID", help="What would happen to this draft now.")
+        which.add_argument(
+            "--draft", metavar="NUMBER", help="What would happen to this draft now; uuid as well."
+        )
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 
 def _line(place: Workspace, item: Item) -> str:
-    number = f"#{item.approval}" if item.approval else f"message {item.message}"
+    number = f"#{item.approval}" if item.approval else f"draft {item.message}"
     when = f", {rehearsed.stamp(place, item.leaves_at)}" if item.leaves_at else ""
     rules = f" ({', '.join(rehearsed.word(code) for code in item.rules)})" if item.rules else ""
     return f"{number} {item.channel} to {visible(item.person)}{when}{rules}"
