@@ -17,7 +17,7 @@ from channels.models import Delivery, DeliveryStatus
 from outreach.core import suppression
 from outreach.core.models import Suppression, Workspace
 from outreach.core.plurals import plural
-from outreach.edge import health, key_fit, platforms
+from outreach.edge import health, key_fit, platforms, signing
 from outreach.edge.hooks import standing
 from safety import controls
 from safety.complaints import judge_rate
@@ -27,6 +27,7 @@ from safety.models import ControlKey
 
 LOOKED = ("controls", "drill", "senders", "law", "suppression", "complaints")
 ASKED = {
+    "workspaces": signing.sentences,
     "platforms": platforms.sentences,
     "webhooks": standing.sentences,
     "events": platforms.events,

@@ -464,3 +464,17 @@ def test_the_address_is_the_one_that_is_served_whatever_port_this_shell_has(sett
         assert configured()["address"] == "http://localhost:8017"
         settings.BASE_URL = "https://outreach.example.com"
         assert configured()["address"] == "https://outreach.example.com"
+
+
+def test_what_a_workspace_needs_before_its_first_e_mail_is_said_at_once():
+    testing.make_workspace(sender_name="", postal_address=" ", time_zone="Europe/Zurich")
+    found = report()
+    assert found["workspaces"][0] == "default works by the clock of Europe/Zurich."
+    lacks = [each for each in found["findings"] if each["id"] == "doctor.workspaces"]
+    assert [each["level"] for each in lacks] == ["WARNING", "WARNING"]
+    assert "no sender's name" in lacks[0]["message"] and "how to stop it" in lacks[1]["message"]
+    assert "under Workspaces" in lacks[0]["hint"]
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    assert report()["workspaces"] == [
+        "default works by the clock of Europe/Zurich and signs as Mira."
+    ]
