@@ -29,6 +29,7 @@ OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, k
 STOPS = Path(__file__).resolve().parent / "stop_text.tsv"  # set, language, stop or none, text
 HELD = Path(__file__).resolve().parent / "stop_held.tsv"  # language, stop or none, text: not learnt
 LEANS = Path(__file__).resolve().parent / "leaning_held.tsv"  # set, lean or none, kind, text
+LETTER = "Dear Mira,\n\n{}\n\nBest regards,\nAnna Miller"
 ORDINARY = Path(__file__).resolve().parent / "stop_ordinary.tsv"  # the same, all of them none
 LEANING = {
     "emotional_manipulation", "guilt_induction", "dependency_creation", "pressure_tactics",
@@ -199,8 +200,10 @@ def stop_quality(folder: Path) -> None:
         if near:
             print(f"{'stop, on ' + name:34} {len(near)} texts: {dict(kinds)}")
     lines = ORDINARY.read_text("utf-8").splitlines()
-    kinds = Counter(detect_stop(line.split("\t")[-1].replace(BREAK, "\n")).kind for line in lines)
-    print(f"{'stop, on ordinary replies of ours':34} {len(lines)} texts: {dict(kinds)}")
+    texts = [line.split("\t")[-1].replace(BREAK, "\n") for line in lines]
+    for name, frame in (("ordinary replies of ours", "{}"), ("the same as letters", LETTER)):
+        kinds = Counter(detect_stop(frame.format(text)).kind for text in texts)
+        print(f"{'stop, on ' + name:34} {len(texts)} texts: {dict(kinds)}")
 
 
 def own_stops(path: Path) -> None:

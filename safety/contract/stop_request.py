@@ -19,6 +19,7 @@ from typing import Any
 
 import re2
 
+from safety.contract.courtesies import courtesies
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -43,6 +44,7 @@ class _Words:
     """The stop rules, compiled."""
 
     keywords: frozenset[str]
+    orders: frozenset[str]
     polite: tuple[str, ...]
     certain: tuple[Any, ...]
     not_meant: tuple[Any, ...]
@@ -96,12 +98,20 @@ def is_faint(text: str) -> bool:
 
 
 def without_orders(text: str) -> str:
-    """The folded text without what the rules know to mean something else: `likeness` reads this."""
+    """The folded text without greeting and signature, and without what the rules know to mean
+    something else: `likeness` reads this."""
     return _by_rules(fold(text[:LONGEST], quotes=False))[1]
 
 
 def _by_rules(folded: Folded) -> tuple[StopRequest, str]:
     words = _words()
+    found, left = _heard(folded, words)
+    for start, end in courtesies(folded.cased, words.orders):
+        left = f"{left[:start]}{' ' * (end - start)}{left[end:]}"
+    return found, left
+
+
+def _heard(folded: Folded, words: _Words) -> tuple[StopRequest, str]:
     left = folded.text
     found = _keyword(folded, words) or _first(left, words.certain)
     if found:
@@ -222,7 +232,8 @@ def _words() -> _Words:
     }
     polite = tuple(sorted(read["polite"], key=len, reverse=True))
     keywords = frozenset(fold(each).text for each in read["keywords"])
-    return _Words(keywords, polite, **kinds, others=_others(read))
+    orders = frozenset(each for each in keywords if each.isalpha())
+    return _Words(keywords, orders, polite, **kinds, others=_others(read))
 
 
 def _others(read: dict[str, Any]) -> _Others:

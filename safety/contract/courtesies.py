@@ -1,0 +1,53 @@
+"""Where a letter begins and ends as every letter does: whom it greets, and who signs it. Pure.
+
+What was learnt of requests to stop was learnt without them. "Dear Mira," and "Best regards, Anna"
+are short, call somebody and speak of nothing, as many a request does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from safety.contract.accounts import Span
+from safety.contract.signature import signature
+
+# In English, German, Spanish, French, Portuguese, Italian and Dutch; accents are folded away.
+_HELLO = (
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|estimad[oa]s?"
+    r"|querid[oa]s?|buen(?:os|as) (?:dias|tardes)|bonjour|bonsoir|cher|chere|chers|hallo|moin"
+    r"|lieb(?:e|er|es)|guten (?:tag|morgen|abend)|gruezi|sehr geehrte[rs]?|werte[rs]?|ola"
+    r"|bom dia|boa tarde|prezad[oa]s?|car[oaie]|ciao|buongiorno|buonasera|gentile|salve"
+    r"|egregi[oa]|beste|geachte|goedemorgen|goedemiddag)"
+)
+_TITLE = (
+    r"(?:mr|mrs|ms|miss|dr|prof|sir|madam|sr|sra|senor|senora|m|mme|monsieur|madame|herr|frau"
+    r"|damen|herren|dott|dottoressa|signor|signora|there|all|team|everyone|und|and|y|et|e|or|de"
+    r"|da|van|von|der|zusammen|tutti|todos|tous)\.?"
+)
+_NAMES = rf"(?:(?i:{_TITLE})|[^\W\d_a-z][\w.'-]{{0,40}})"
+# A line of its own, at the beginning: "Dear Mr. Li:", "Liebe Anna", "Bonjour,".
+_GREETING = re.compile(
+    rf"\s*(?i:{_HELLO})(?:[ ,]{{1,3}}{_NAMES}){{0,5}} ?[,:!.]{{0,3}}[ \t]*(?=\n)"
+)
+_NAME_LINE = re.compile(
+    r"\n[ \t]*\n[ \t]*([^\W\d_a-z][\w.'-]{0,40}(?: [^\W\d_a-z][\w.'-]{0,40}){0,2}),?\s*$"
+)
+_WORD = re.compile(r"[^\W_]+")
+
+
+def courtesies(cased: str, orders: frozenset[str]) -> Iterator[Span]:
+    """The greeting and the signature of a folded text, its capital letters as they were.
+
+    One that has any of the words `orders` in it is none: "Dear all, Unsubscribe" asks for that.
+    """
+    greeting = _GREETING.match(cased)
+    start = greeting.end() if greeting else 0
+    first, last = signature(cased)
+    name = _NAME_LINE.search(cased, max(start - 1, 0)) if first == last else None
+    if name:
+        first, last = name.start(1), len(cased)
+    for place in ((0, start), (first, last)):
+        words = _WORD.findall(cased[slice(*place)].lower())
+        if words and not orders.intersection(words):
+            yield place
