@@ -115,6 +115,7 @@ def made_once(django_db_setup, django_db_blocker):  # type: ignore[no-untyped-de
     """`made_once(make)`, in a fixture of a module: the rows that `make` makes are there for each of
     the module's tests, and none sees what another did to them. Not for tests that commit."""
     whole = transaction.atomic()
+    whole._from_testcase = True  # as Django's own tests say, so that what must commit may be made
     with django_db_blocker.unblock():
         whole.__enter__()
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from approvals import services as decisions
 from approvals import submission
 from channels import manual
-from outreach.core import drafts
+from outreach.core import drafts, inbox
 from outreach.core.models import Channel, Draft, Purpose, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
@@ -131,10 +131,11 @@ def _write(
     workspace: Workspace, letter: Letter, writer: Principal, reviewer: Principal, at: datetime
 ) -> None:
     """One letter, as far as it came, in one transaction: no sender sees the one sent by hand."""
+    person = people.find(workspace, letter.address)
     with transaction.atomic():
         draft = drafts.write(
             workspace,
-            people.find(workspace, letter.address),
+            person,
             Channel.EMAIL,
             drafts.Text(subject=letter.subject, text=letter.text),
             by=writer,
@@ -142,6 +143,9 @@ def _write(
             purpose=letter.purpose,
             origin=_origin(letter),
         )
+        asking = inbox.waiting_for_answer(workspace).filter(person=person).first()
+        if letter.purpose == Purpose.INFORMATIONAL and asking is not None:
+            inbox.answered(asking, draft, by=writer, at=at)
         if letter.until == DraftStatus.DRAFT:
             return
         asked = submission.submit(draft.pk, by=writer, at=at, notes=letter.notes).approval

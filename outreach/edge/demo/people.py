@@ -8,9 +8,11 @@ from pathlib import Path
 
 from django.db import transaction
 
-from outreach.core import importing, people
+from channels import receiving
+from channels.incoming import Incoming
+from outreach.core import importing, inbox, people
 from outreach.core.models import Address, Channel, Contact, Person, Workspace
-from outreach.core.models.contacts import Direction
+from outreach.core.models.inbound import InboundStatus
 from outreach.core.models.people import PersonStatus
 from outreach.core.principal import Principal
 
@@ -28,12 +30,37 @@ class Past:
     what: str  # wrote_to_us | asked_to_stop | automation_off
     days: int
     reason: str = ""
+    subject: str = ""
+    text: str = ""
 
 
 PAST = (
-    Past("isabella.rossi@example.com", "wrote_to_us", 1),
-    Past("beatriz.carvalho@example.org", "wrote_to_us", 120),
-    Past("yuki.hayashi@example.org", "wrote_to_us", 150),
+    Past(
+        "isabella.rossi@example.com",
+        "wrote_to_us",
+        1,
+        subject="A question about the guest lists",
+        text="Hello Jonas,\n\nCan the guest lists of several evenings be kept in one place? We "
+        "would still like to print each evening by itself.\n\nBest wishes,\nIsabella",
+    ),
+    Past(
+        "beatriz.carvalho@example.org",
+        "wrote_to_us",
+        120,
+        "She expects no answer.",
+        subject="Thank you",
+        text="Dear Mira,\n\nIt was good to meet you at the fair. Your notes on the harvest were "
+        "useful to us.\n\nBeatriz",
+    ),
+    Past(
+        "yuki.hayashi@example.org",
+        "wrote_to_us",
+        150,
+        "She expects no answer.",
+        subject="The minutes",
+        text="Hello Mira,\n\nThe minutes arrived, thank you. We will look at them on Friday."
+        "\n\nYuki",
+    ),
     Past("priya.raghunathan@example.org", "asked_to_stop", 40, "Too many newsletters."),
     Past("chloe.tremblay@example.com", "automation_off", 10, "Prefers to be called."),
 )
@@ -68,26 +95,31 @@ def give_past(workspace: Workspace, *, by: Principal, at: datetime) -> None:
     for past in PAST:
         person = find(workspace, past.address)
         then = at - timedelta(days=past.days)
+        if past.what == "wrote_to_us":
+            _wrote(person, past, by, then)
         with transaction.atomic():
-            if past.what == "wrote_to_us":
-                _wrote(person, then)
-            elif past.what == "asked_to_stop" and person.desisted_at is None:
+            if past.what == "asked_to_stop" and person.desisted_at is None:
                 _stopped(person, past.reason, by, then)
             elif past.what == "automation_off" and person.automation_enabled:
                 people.set_automation(person, False, reason=past.reason, by=by, at=then)
 
 
-def _wrote(person: Person, at: datetime) -> None:
-    Contact.objects.get_or_create(
-        key=f"demo:in:{person.pk}",
-        defaults={
-            "workspace_id": person.workspace_id,
-            "human_id": person.human_id,
-            "channel": Channel.EMAIL,
-            "direction": Direction.IN,
-            "at": at,
-        },
+def _wrote(person: Person, past: Past, by: Principal, at: datetime) -> None:
+    """As if their mail had come in then; what an older demo noted without words stays so."""
+    if Contact.objects.filter(key=f"demo:in:{person.pk}").exists():
+        return
+    letter = Incoming(
+        channel=Channel.EMAIL,
+        sender=past.address,
+        sender_name=person.full_name,
+        message_id=f"<demo-{person.uuid}@example.com>",
+        at=at,
+        subject=past.subject,
+        text=past.text,
     )
+    for row in receiving.take_in(letter, at=at, workspace=person.workspace):
+        if past.reason and row.status == InboundStatus.WANTS_REPLY:
+            inbox.handle(row.pk, by=by, at=at, reason=past.reason)
 
 
 def _stopped(person: Person, reason: str, by: Principal, at: datetime) -> None:

@@ -11,8 +11,8 @@ from django.test import override_settings
 
 from approvals.models import Approval
 from outreach import testing
-from outreach.core import activity
-from outreach.core.models import Address, Draft, Person, User
+from outreach.core import activity, inbox
+from outreach.core.models import Address, Draft, InboundMessage, Person, User
 from outreach.edge.demo import accounts, making
 from outreach.edge.tests import test_demo
 from outreach.edge.tests.test_demo import demo, everything, logins
@@ -52,6 +52,15 @@ def test_the_demo_fills_the_queue_with_a_mix(shown):
         "pending_approval": 23, "sent": 1, "draft": 1,
     }  # fmt: skip
     assert activity.verify().bad is None
+
+
+def test_who_wrote_to_us_is_shown_with_the_words_and_nothing_waits_in_vain(shown):
+    asked = InboundMessage.objects.get(sender="isabella.rossi@example.com")
+    assert "guest lists" in asked.text and asked.verdict == "none"
+    assert asked.reply is not None and list(inbox.beside(asked.reply)) == [asked]
+    others = InboundMessage.objects.exclude(pk=asked.pk)
+    assert set(others.values_list("status", "reason")) == {("handled", "She expects no answer.")}
+    assert not Person.objects.filter(automation_disabled_reason__contains="unclear").exists()
 
 
 def test_a_second_time_changes_nothing_and_prints_the_same_login(shown):
