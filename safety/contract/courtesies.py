@@ -1,16 +1,24 @@
-"""Where a letter begins and ends as every letter does: whom it greets, and who signs it. Pure.
+"""What stands around what a letter says: whom it greets, who signs it, and the notices that legal
+departments and programs put below (`rules/notices.toml`). Pure.
 
 What was learnt of requests to stop was learnt without them. "Dear Mira," and "Best regards, Anna"
-are short, call somebody and speak of nothing, as many a request does.
+are short, call somebody and speak of nothing, as many a request does, and "If you received this in
+error, please delete it" asks for something, but not us.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import re2
 
 from safety.contract.accounts import Span
-from safety.contract.signature import signature
+from safety.contract.rulebook import RULES_DIR
+from safety.contract.signature import closings, signature
 
 # In English, German, Spanish, French, Portuguese, Italian and Dutch; accents are folded away.
 _HELLO = (
@@ -37,7 +45,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def courtesies(cased: str, orders: frozenset[str]) -> Iterator[Span]:
-    """The greeting and the signature of a folded text, its capital letters as they were.
+    """The greeting and the signatures of a folded text, its capital letters as they were.
 
     One that has any of the words `orders` in it is none: "Dear all, Unsubscribe" asks for that.
     """
@@ -47,7 +55,29 @@ def courtesies(cased: str, orders: frozenset[str]) -> Iterator[Span]:
     name = _NAME_LINE.search(cased, max(start - 1, 0)) if first == last else None
     if name:
         first, last = name.start(1), len(cased)
-    for place in ((0, start), (first, last)):
+    for place in ((0, start), (first, last), *closings(cased)):
         words = _WORD.findall(cased[slice(*place)].lower())
         if words and not orders.intersection(words):
             yield place
+
+
+def notices(text: str) -> Iterator[Span]:
+    """The notices in a folded text, in small letters."""
+    for pattern, asks in _notices():
+        for found in pattern.finditer(text):
+            if not asks.search(found[0]):
+                yield found.span()
+
+
+@lru_cache(maxsize=1)
+def _notices() -> tuple[tuple[Any, Any], ...]:
+    """Each pattern, and what makes of what it finds no notice after all."""
+    read = tomllib.loads((RULES_DIR / "notices.toml").read_text("utf-8"))
+    return tuple(
+        (re2.compile(pattern.replace("{end}", read["end"]).replace("{mail}", read["mail"])), asks)
+        for kind, asks in (
+            ("patterns", re2.compile(read["ours"])),
+            ("lines", re2.compile(read["asks"])),
+        )
+        for pattern in read[kind]
+    )

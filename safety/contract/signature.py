@@ -90,6 +90,28 @@ def signature(cased: str) -> Span:
     return len(cased), len(cased)
 
 
+def closings(cased: str) -> Iterator[Span]:
+    """Each word of parting that is a line, with the names and ways to reach them below it.
+
+    Wherever it stands: notices and answers to other letters may follow.
+    """
+    lines = [found for found in re.finditer(r"[^\n]*\n|[^\n]+$", cased) if found[0].strip()]
+    at = 0
+    while at < len(lines):
+        parting, at = lines[at], at + 1
+        if not _PARTING.fullmatch(parting[0].strip()):
+            continue
+        first, end = at, parting.end()
+        while at < min(len(lines), first + MOST_LINES):
+            line = lines[at]
+            is_first = at == first
+            gap = cased.count("\n", end, line.start())
+            if gap > is_first or not _is_signed(line[0].strip(), is_first=is_first):
+                break
+            at, end = at + 1, line.end()
+        yield parting.start(), end
+
+
 def _lines_up(text: str, end: int) -> Iterator[tuple[int, str]]:
     """The lines above a place that hold something, the last one first, with their beginnings."""
     while end := len(text[:end].rstrip()):

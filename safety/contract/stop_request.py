@@ -19,13 +19,14 @@ from typing import Any
 
 import re2
 
-from safety.contract.courtesies import courtesies
+from safety.contract.courtesies import courtesies, notices
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
 
 LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
+NOTHING = "\N{MIDDLE DOT}"  # stands where something was left out
 # How much a text must read like a request: to be one, to be looked at, and to be likelier than not.
 SURE, PERHAPS, HARDLY = 3.0, -0.9, 0.5
 
@@ -98,8 +99,8 @@ def is_faint(text: str) -> bool:
 
 
 def without_orders(text: str) -> str:
-    """The folded text without greeting and signature, and without what the rules know to mean
-    something else: `likeness` reads this."""
+    """The folded text without greeting, signature and notices, and without what the rules know to
+    mean something else: `likeness` reads this."""
     return _by_rules(fold(text[:LONGEST], quotes=False))[1]
 
 
@@ -116,6 +117,8 @@ def _heard(folded: Folded, words: _Words) -> tuple[StopRequest, str]:
     found = _keyword(folded, words) or _first(left, words.certain)
     if found:
         return _request("stop", folded, found), left
+    for start, end in notices(left):
+        left = f"{left[:start]}{NOTHING * (end - start)}{left[end:]}"
     for pattern in words.not_meant:
         left = pattern.sub(_blank, left)
     left, doubtful = _without_others(folded, left, words.others)
@@ -150,7 +153,7 @@ def _first(text: str, patterns: tuple[Any, ...]) -> tuple[int, int] | None:
 
 
 def _blank(found: Any) -> str:
-    return "\N{MIDDLE DOT}" * len(found.group())
+    return NOTHING * len(found.group())
 
 
 def _without_others(

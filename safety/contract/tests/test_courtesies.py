@@ -1,4 +1,4 @@
-"""Whom a letter greets and who signs it ask for nothing, and hide nothing that is asked for."""
+"""What frames a letter asks for nothing, and hides nothing that is asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.contract.courtesies import courtesies
+from safety.contract.courtesies import courtesies, notices
 from safety.contract.normalise import fold
 from safety.contract.stop_request import LONGEST, by_rules, detect_stop
 
@@ -79,6 +79,51 @@ def test_a_letter_is_heard_as_what_it_says(text, around):
     assert whole.text == "" or whole.text.strip() in text
 
 
+NOTICES = """
+If you are not the named addressee you should not copy this e-mail. Please notify the sender if you have received it by mistake.
+NOTICE: This message is for the sole use of the intended recipient(s). Any unauthorized review or distribution is prohibited.
+This email is confidential. If you have received this email in error please notify the system manager and delete it.
+Please consider the environment before printing this e-mail
+Der Inhalt dieser E-Mail ist vertraulich. Sollten Sie diese Nachricht versehentlich erhalten haben, löschen Sie sie bitte.
+Wenn Sie nicht der richtige Adressat sind, vernichten Sie diese E-Mail. Das unerlaubte Kopieren ist nicht gestattet.
+Bitte denken Sie an die Umwelt, bevor Sie diese E-Mail drucken.
+Si vous avez reçu ce message par erreur, merci de le détruire. Toute diffusion est interdite.
+Si usted no es el destinatario, le rogamos que lo elimine. Queda prohibida su reproducción.
+Antes de imprimir este correo piense en el medio ambiente.
+Se avete ricevuto questo messaggio per errore, vi preghiamo di cancellarlo.
+Se não for o destinatário, por favor apague-a e informe o remetente.
+Sent from my Samsung Galaxy smartphone.
+Von meinem iPhone gesendet
+Muster GmbH, Geschäftsführer: Max Muster, HRB 12345, Amtsgericht München
+Acme Ltd is registered in England and Wales, VAT No. 123456789.
+""".strip().splitlines()  # noqa: E501 - a notice stands on one line
+ASKED = """
+If you received my address in error, please delete it.
+If you have received this message, I do not wish to be contacted any further.
+All further distribution to us is prohibited.
+Any distribution of marketing to me is forbidden
+Please treat the above as confidential, and end all contact.
+Diese Nachricht ist vertraulich: schreiben Sie mir nicht mehr.
+Ce message est confidentiel, ne m'écrivez plus.
+Bitte löschen Sie uns, Muster GmbH HRB 123
+Sent with love, please stop
+Antes de imprimir más publicidad, dejen de escribirme
+If you are not the intended recipient of our orders, delete us from your list.
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_notice_below_a_letter_asks_us_for_nothing(notice):
+    letter = f"Thursday at 3 works for me.\n\nBest regards,\nAnna Miller\n\n{notice}"
+    assert detect_stop(letter).kind == "none"
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_what_reads_like_a_notice_and_asks_for_something_is_heard(text):
+    letter = f"Hi Mira,\n\n{text}\n\nBest regards,\nAnna Miller"
+    assert detect_stop(text).kind != "none" and detect_stop(letter).kind != "none"
+
+
 @given(st.text(max_size=60), st.sampled_from(("Dear Mira,", "Hi\n", "")), st.text(max_size=30))
 def test_the_rules_hear_what_they_heard(text, greeting, name):
     """What is left out is left out of what was learnt alone."""
@@ -97,4 +142,5 @@ def test_a_hostile_text_takes_no_longer_than_a_long_one(unit):
     cased = (unit * LONGEST)[:LONGEST]
     begun = time.perf_counter()
     list(courtesies(cased, ORDERS))
+    list(notices(cased.lower()))
     assert time.perf_counter() - begun < 2, "quadratic would be minutes"
