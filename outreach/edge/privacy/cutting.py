@@ -104,8 +104,15 @@ def words(
     exact = {_tidy(each) for each in addresses}
     known = frozenset(uuids)
     exact = {each for each in exact if len(each) >= SHORTEST} | known
-    parts = [r"\s+".join(map(re.escape, each.split())) for each in sorted(long | exact, key=len)]
-    pattern = rf"(?<![\w@]){'(?:' + '|'.join(reversed(parts)) + ')'}(?![\w-])" if parts else ""
+    mail = {each for each in exact if "@" in each}
+    # Another's are longer ones: Hans-Anna Meier; h.anna@x.org, h+anna@x.org, anna@x.org.uk, @anna.b
+    forms = (
+        (r"(?<!\w-)", long, ""),
+        (r"(?<!\w[.+-])", mail, r"(?!\.\w)"),
+        ("", exact - mail, ""),
+    )
+    parts = [f"{before}(?:{_any(of)}){after}" for before, of, after in forms if of]
+    pattern = rf"(?<![\w@])(?:{'|'.join(parts)})(?![\w-])" if parts else ""
     return Words(
         frozenset(people),
         frozenset(drafts),
@@ -115,6 +122,12 @@ def words(
         tuple(tuple(re.findall(r"\w+", name)) for name in sorted(long)),
         frozenset(map(_tidy, perhaps)),
     )
+
+
+def _any(of: Iterable[str]) -> str:
+    """Any of these, however its words are parted; the longest first."""
+    found = sorted(of, key=lambda each: (-len(each), each))
+    return "|".join(r"\s+".join(map(re.escape, each.split())) for each in found)
 
 
 def cut(value: Any, who: Words) -> tuple[Any, list[Any]]:

@@ -211,6 +211,16 @@ def test_what_was_told_of_their_address_is_theirs(anna):
     assert row.payload == {}
 
 
+@pytest.mark.parametrize("other", ["hans.{}", "hans+{}", "hans-{}", "{}.au"])
+def test_what_was_told_of_a_longer_address_is_anothers(anna, other):
+    theirs = anna.addresses.get().normalised
+    row = provided("x", {"recipient": other.format(theirs), "said": "550 no such user"})
+    assert theirs not in json.dumps([told(anna)[each] for each in ("provider_events", "shared")])
+    erased(anna)
+    row.refresh_from_db()
+    assert row.event_id == "x" and row.payload["said"] == "550 no such user"
+
+
 # --- Reports of imports --------------------------------------------------------------------------
 
 
