@@ -138,7 +138,7 @@ RULES: dict[str, Rule] = {
     "core.Contact": Rule("contacts", _by("human", "draft__person"), plain=("key",)),
     "core.CoolingOff": Rule("rests", _by("human")),
     "core.InboundMessage": Rule(
-        "inbound", lambda who: Q(person__in=who.people) | who.sent_from,
+        "inbound", lambda who: Q(person__in=who.people) | Q(pk__in=who.heard),
         _empty("message_id", "sender", "sender_name", "subject", "text", "quoted", "reason",
                "details"),
         plain=("key", "handled_by_label"),

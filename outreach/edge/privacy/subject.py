@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from channels import stop
 from outreach.core import suppression
+from outreach.core.addresses import BadAddress, normalise, other_form
 from outreach.core.models import (
     Account,
     Address,
@@ -36,6 +37,7 @@ from outreach.edge.privacy.cutting import Words
 
 Way = tuple[str, str]  # channel, address
 NUMBERED = (Channel.PHONE, Channel.WHATSAPP)
+REPORTS = (InboundKind.BOUNCE, InboundKind.COMPLAINT)
 CALLED = ("full_name", "first_name", "last_name", "greeting_name")
 
 
@@ -44,7 +46,8 @@ class Subject:
     """One human being of one workspace, as known when this was made.
 
     `people` are the numbers of all their records, `companies` those of which we know nobody else,
-    `files` those that went with messages to them alone.
+    `files` those that went with messages to them alone, `heard` messages of nobody that came from
+    them, or report of them alone.
     `wide` are `words` and their positions: only for texts about their own company. `also` are names
     that whoever asks knows of.
     """
@@ -58,6 +61,7 @@ class Subject:
     wide: Words
     files: tuple[int, ...] = ()
     also: tuple[str, ...] = ()
+    heard: tuple[int, ...] = ()
 
     @property
     def workspace(self) -> Workspace:
@@ -72,14 +76,6 @@ class Subject:
         ]
         lines = {(channel, suppression.as_one(known, form)) for channel, form in forms}
         return len({form for _, form in lines}), len(lines)
-
-    @property
-    def sent_from(self) -> Q:
-        """Messages of nobody that came from one of their addresses."""
-        found = Q(pk__in=[])
-        for channel, address in self.ways:
-            found |= Q(channel=channel, sender__iexact=address)
-        return found & Q(workspace=self.workspace, person__isnull=True)
 
 
 def told_closing(addresses: int, lines: int) -> str:
@@ -110,8 +106,10 @@ def of(person: Person, also: Iterable[str] = ()) -> Subject:
     wider = cutting.words(names=names, addresses=at_work)
     wide = replace(words, alone=wider.alone, pattern=wider.pattern)
     files = _files(human.workspace_id, people)
+    heard = _heard(human.workspace_id, ways, people)
     return Subject(
-        human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files, more
+        human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files, more,
+        heard,
     )  # fmt: skip
 
 
@@ -159,13 +157,56 @@ def _both(ways: Iterable[Way]) -> Iterable[Way]:
 
 
 def _not_of_others(ways: Iterable[Way], workspace_id: int, people: list[int]) -> tuple[Way, ...]:
-    """Without addresses that are another person's by now."""
-    found = list(ways)
+    """Without addresses that are another person's by now, in whatever letters."""
+    found = {way: _normal(*way) for way in ways}
+    taken = _taken_by_others(workspace_id, found.values(), people)
+    return tuple(way for way, normal in found.items() if normal not in taken)
+
+
+def _taken_by_others(workspace_id: int, ways: Iterable[Way], people: list[int]) -> set[Way]:
     rows = Address.objects.filter(
-        workspace=workspace_id, normalised__in=[address for _, address in found]
-    ).exclude(person__in=people)
-    taken = set(rows.values_list("channel", "normalised"))
-    return tuple(way for way in found if way not in taken)
+        workspace=workspace_id, normalised__in={address for _, address in ways}
+    )
+    return set(rows.exclude(person__in=people).values_list("channel", "normalised"))
+
+
+def _normal(channel: str, address: str) -> Way:
+    """As an address of that channel is stored; what is none as it is."""
+    try:
+        return channel, normalise(channel, address)
+    except BadAddress:
+        return channel, address
+
+
+def _heard(workspace_id: int, ways: Iterable[Way], people: list[int]) -> tuple[int, ...]:
+    """Messages of nobody that came from one of these, in another form of it as well, unless that
+    is somebody else's; and what a mail server told of none but these."""
+    came, theirs = Q(pk__in=[]), {_normal(*way) for way in ways}
+    for channel, address in ways:
+        for form in {address, *suppression.forms_of(channel, address)}:
+            came |= Q(channel=channel, sender__iexact=form)
+        if channel == Channel.EMAIL:  # with any tag, as `matching` knows a sender
+            local, _, domain = suppression.form_of(channel, address).rpartition("@")
+            tagged = Q(sender__istartswith=f"{local}+", sender__iendswith=f"@{domain}")
+            came |= tagged & Q(channel=channel)
+    strays = InboundMessage.objects.filter(workspace=workspace_id, person__isnull=True)
+    senders = {
+        pk: _normal(*way) for pk, *way in strays.filter(came).values_list("pk", "channel", "sender")
+    }
+    taken = _taken_by_others(workspace_id, senders.values(), people)
+    reports = strays.filter(kind__in=REPORTS).values_list("pk", "channel", "details")
+    told = {pk: _told_of(channel, details) for pk, channel, details in reports.order_by("pk")}
+    return (
+        *(pk for pk, way in senders.items() if way not in taken),
+        *(pk for pk, of in told.items() if of and of <= theirs and pk not in senders),
+    )
+
+
+def _told_of(channel: str, details: dict[str, Any]) -> set[Way]:
+    """Whom a mail server's report names."""
+    report = details.get("report") or {}
+    told = [report.get("complainant"), *(each["recipient"] for each in report.get("failures", ()))]
+    return {_normal(channel, each) for each in told if each}
 
 
 def _their_own(records: Iterable[Person], also: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -233,5 +274,6 @@ def _written(ways: Iterable[Way]) -> list[str]:
         if channel == Channel.LINKEDIN:
             found.append(address.partition("://")[2].removeprefix("www.").rstrip("/"))
         if channel in NUMBERED:
-            found.append(address.removeprefix("+"))
+            other = other_form(channel, address)
+            found += [other, other.removeprefix("+"), address.removeprefix("+")]
     return found
