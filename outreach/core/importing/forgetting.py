@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from outreach.core.importing import jobs, uploads
+from outreach.core.importing import encoding, jobs, source, uploads
 from outreach.core.importing.columns import LABELS
+from outreach.core.importing.read import read_file
 from outreach.core.importing.rows_csv import AND, HEAD
+from outreach.core.importing.source import BadFile
 from outreach.core.models import Import
 from outreach.core.models.imports import ImportStatus
 from outreach.core.principal import Principal
@@ -81,9 +83,24 @@ def _rows(row: Import) -> Iterator[list[str]]:
 
 
 def may_name(row: Import, in_bytes: Callable[[bytes], bool]) -> bool:
-    """Whether the kept file of an import may name them."""
+    """Whether the kept file of an import may name them, as it stands or as it is read."""
     data = b"".join(uploads.parts(row, "file"))
-    return bool(data) and in_bytes(data)
+    return bool(data) and (in_bytes(data) or any(map(in_bytes, _as_read(row, data))))
+
+
+def _as_read(row: Import, data: bytes) -> Iterator[bytes]:
+    """What an import reads in it, in UTF-8: a list may be in the letters of an old code page or in
+    UTF-16, a card in a coding of its own."""
+    forced = row.options.get("encoding", "")
+    try:
+        if row.format == "vcard":
+            for _, cells in read_file(data, format=row.format, encoding=forced).records():
+                yield " ".join(cells).encode("utf-8", "ignore")
+        else:
+            codec = encoding.detect(source.of(data), forced).codec
+            yield data.decode(codec, "ignore").encode("utf-8", "ignore")
+    except BadFile:  # nobody can import it
+        return
 
 
 def drop_file(row: Import, *, by: Principal, at: datetime) -> None:

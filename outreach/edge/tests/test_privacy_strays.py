@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from channels.incoming import Incoming
 from channels.mail.reports import Failure, Report
 from outreach import testing
 from outreach.core import suppression
+from outreach.core.importing import jobs
+from outreach.core.importing.choices import Choices
 from outreach.core.models import InboundMessage
 from outreach.core.people import add_address
 from outreach.edge.privacy import subject
@@ -109,3 +112,41 @@ def test_a_report_that_names_no_message_goes_where_it_tells_of_nobody_else(anna,
     row.refresh_from_db()
     assert (row.text, row.details) == ("", {}) if goes else row.text and row.details
     assert done.elsewhere == (() if goes else (("inbound_messages", row.pk),))
+
+
+# --- Files that wait -----------------------------------------------------------------------------
+
+
+CARD = (
+    "BEGIN:VCARD\r\nVERSION:2.1\r\n"
+    "FN;CHARSET=Windows-1250;ENCODING=QUOTED-PRINTABLE:=A3ukasz Wa=B3=EAsa\r\n"
+    "TEL;CELL:+41446681899\r\nEND:VCARD\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "codec"),
+    [
+        ("Άννα Σταύρος", "Name,Phone\nΆννα Σταύρος,+41446681899\n", "utf-16"),
+        ("Анна Иванова", "Имя,Телефон,Компания\nАнна Иванова,+41446681899,A\n", "cp1251"),
+        ("Łukasz Wałęsa", "Name,Phone\nŁukasz Wałęsa,+41446681899\n", "cp1250"),
+        ("Łukasz Wałęsa", CARD, "ascii"),
+    ],
+)
+@pytest.mark.parametrize("is_theirs", [True, False])
+def test_a_file_that_waits_is_dropped_in_whatever_letters_it_names_them(
+    name, text, codec, is_theirs
+):
+    person, by = testing.make_person(name=name if is_theirs else "Bob Huber"), testing.dora()
+    row = jobs.start(
+        person.workspace, io.BytesIO(text.encode(codec)), "people", choices=Choices(), by=by,
+        at=LATER, encoding="cp1250" if codec == "cp1250" else "",
+    )  # fmt: skip
+    jobs.work(clock=lambda: LATER)
+    row.refresh_from_db()
+    assert row.status == "ready", row.error
+    erased(person)
+    row.refresh_from_db()
+    assert (row.status, row.parts.exists()) == (
+        ("cancelled", False) if is_theirs else ("ready", True)
+    )
