@@ -27,6 +27,7 @@ NO_KEY = (
     "Send `Authorization: Bearer occ_…` with a key that works. A person makes one in the admin "
     "under API keys."
 )
+NO_STREAM = "Nothing is told here unasked. POST each request, or let a webhook tell you."
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused unless the names are said
 
 
@@ -89,6 +90,9 @@ class OnlyKeys:
             if not works:
                 await _refuse(send, 401, NO_KEY)
                 return
+            if scope["method"] == "GET":  # a stream that would be silent, and outlive its key
+                await _refuse(send, 405, NO_STREAM)
+                return
         await self._inner(scope, receive, send)
 
 
@@ -104,7 +108,11 @@ def _works(secret: str, address: str) -> bool:
 
 async def _refuse(send: Any, status: int, sentence: str, *, wait: int | None = None) -> None:
     body = json.dumps({"error": sentence}, ensure_ascii=False).encode()
-    more = (b"www-authenticate", b"Bearer") if wait is None else (b"retry-after", b"%d" % wait)
+    more = {
+        401: (b"www-authenticate", b"Bearer"),
+        405: (b"allow", b"POST"),
+        429: (b"retry-after", b"%d" % (wait or 0)),
+    }[status]
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),

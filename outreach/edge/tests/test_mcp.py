@@ -495,6 +495,8 @@ def _every_request_needs_a_key_that_works(url, host, anna, monkeypatch):
         assert foreign.status_code in (403, 421), "another name leads here: DNS rebinding"
         page = web.post(url, json={}, headers={**mine, "Origin": "https://evil.example"})
         assert page.status_code == 403
+        stream = web.get(url, headers={**mine, "Accept": "text/event-stream"}, timeout=5)
+        assert (stream.status_code, stream.headers["allow"]) == (405, "POST"), "it outlived its key"
 
         monkeypatch.setenv("MCP", url.replace("127.0.0.1", "localhost"))
         monkeypatch.setenv("KEY", host.secret)
