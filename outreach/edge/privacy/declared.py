@@ -49,9 +49,9 @@ class Rule:
     personal. `heard`: which of the rows that name them are theirs as well. `gone`: erasure deletes
     the rows. `cut`: columns of other rows, of which only their part is told and goes, or, where a
     word marks it, all; `fixed`: rows that keep it. `also`: columns without text, with what erasure
-    sets them to. `wide`: their position names them, too. `waits`: rows still to be judged, which
-    may be somebody else's request to stop: erasure leaves them alone. `hides`: columns of a row of
-    theirs that are another's.
+    sets them to. `wide`: their position names them, too, in rows of their company. `waits`: rows
+    still to be judged, which may be somebody else's request to stop: erasure leaves them alone.
+    `hides`: columns of a row of theirs that are another's.
     """
 
     section: str = ""

@@ -107,10 +107,10 @@ def shared(label: str, who: Subject) -> Iterator[Part]:
     found = scope(model, who)
     if rule.find:
         found &= ~rule.find(who)
-    words = who.wide if rule.wide else who.words
     for row in _every(model, found):
         if _is_heard(row, rule, who):
             continue  # theirs whole
+        words = who.wide if rule.wide and row.account_id in who.employers else who.words
         for name in rule.cut:
             left, parts = _cut(row, name, words)
             if parts:

@@ -48,8 +48,8 @@ class Subject:
     `people` are the numbers of all their records, `companies` those of which we know nobody else,
     `files` those that went with messages to them alone, `heard` messages of nobody that came from
     them, or report of them alone.
-    `wide` are `words` and their positions: only for texts about their own company. `also` are names
-    that whoever asks knows of.
+    `wide` are `words` and their positions, where nobody else has them there: only for texts about
+    their own `employers`. `also` are names that whoever asks knows of.
     """
 
     human: Person
@@ -62,6 +62,7 @@ class Subject:
     files: tuple[int, ...] = ()
     also: tuple[str, ...] = ()
     heard: tuple[int, ...] = ()
+    employers: tuple[int, ...] = ()
 
     @property
     def workspace(self) -> Workspace:
@@ -102,14 +103,14 @@ def of(person: Person, also: Iterable[str] = ()) -> Subject:
         addresses=addresses,
         perhaps=perhaps,
     )
-    at_work = [*(each.position for each in records), *addresses]
-    wider = cutting.words(names=names, addresses=at_work)
+    wider = cutting.words(names=names, addresses=[*_positions(records, people), *addresses])
     wide = replace(words, alone=wider.alone, pattern=wider.pattern)
     files = _files(human.workspace_id, people)
     heard = _heard(human.workspace_id, ways, people)
+    employers = tuple(each.account_id for each in records if each.account_id)
     return Subject(
         human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files, more,
-        heard,
+        heard, employers,
     )  # fmt: skip
 
 
@@ -129,6 +130,19 @@ def _companies(people: list[int]) -> tuple[int, ...]:
     others = Person.objects.exclude(pk__in=people).filter(account__in=own)
     rows = own.exclude(pk__in=others.values("account")).distinct().order_by("pk")
     return tuple(rows.values_list("pk", flat=True))
+
+
+def _positions(records: Iterable[Person], people: list[int]) -> list[str]:
+    """What they are at work, where nobody else known there is the same."""
+    own = [(each.account_id, each.position) for each in records if each.account_id]
+    others = Person.objects.filter(account__in=[pk for pk, _ in own]).exclude(pk__in=people)
+    shared = others.values_list("account", "position").distinct().order_by("account", "position")
+    taken = {(pk, _one_line(position)) for pk, position in shared}
+    return [position for pk, position in own if (pk, _one_line(position)) not in taken]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _ways(records: Iterable[Person], people: list[int]) -> Iterable[Way]:

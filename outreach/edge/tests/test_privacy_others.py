@@ -16,6 +16,7 @@ from channels.models import Delivery, EventKind, ProviderEvent
 from outreach import testing
 from outreach.core import activity, suppression
 from outreach.core.importing import jobs
+from outreach.core.models import Account, Person
 from outreach.edge.hooks import events as hooked
 from outreach.edge.models import KeptAnswer, Webhook, WebhookEvent
 from outreach.edge.privacy import cutting, telling
@@ -24,7 +25,9 @@ from outreach.edge.tests import api, marked
 from outreach.testing import WORKDAY
 from safety import events as refusals
 from safety.models import SafetyEvent
-from workflows.models import Artifact, Run
+from workflows import engine
+from workflows import services as flows
+from workflows.models import Artifact, ResearchSnapshot, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = WORKDAY + timedelta(minutes=1)
@@ -265,6 +268,38 @@ def test_who_shares_a_mailbox_with_them_is_neither_told_nor_dropped(anna):
     left = b"".join(jobs.report_of(row)).decode("utf-8-sig")
     for each in (left, json.dumps(row.report)):
         assert "Carl Long" in each and "Anna" not in each and "office@" not in each
+
+
+# --- What is known of companies ------------------------------------------------------------------
+
+
+def researched(place, name, *lines) -> ResearchSnapshot:
+    asked = {"account": name, "text": "\n".join(lines)}
+    run = flows.start("account_research", place, asked, by=testing.dora(), at=LATER)
+    engine.work(run.pk, clock=lambda: LATER)
+    return ResearchSnapshot.objects.get(run=run)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_position_names_them_at_their_own_company_and_only_where_nobody_else_has_it(
+    anna, bob, live, shared
+):
+    place = anna.workspace
+    acme, beta = (Account.objects.create(workspace=place, name=n, key=n) for n in ("Acme", "Beta"))
+    for person, account in ((anna, acme), (bob, beta)):
+        Person.objects.filter(pk=person.pk).update(account=account, position="Sales Manager")
+    testing.make_person(place, "Cy Long", account=acme, position="sales  manager" if shared else "")
+    line = "The new Sales Manager begins in spring."
+    ours = researched(place, "Acme", line, "Anna Meier likes tea.")
+    other = researched(place, "Beta", line, "Bob Huber was appointed as Sales Manager.")
+    said = json.dumps(told(anna)["shared"])
+    assert "Bob Huber" not in said and "likes tea" in said and (line in said) is not shared
+    before = other.data
+    erased(anna)
+    for row in (ours, other):
+        row.refresh_from_db()
+    assert other.data == before
+    assert [each["text"] for each in ours.data["pasted"]] == [f"{line}\n" if shared else ""]
 
 
 # --- Lists ---------------------------------------------------------------------------------------
