@@ -1,7 +1,7 @@
 """Finding one human being in texts and data that tell of several, and cutting out only their part.
 
 Pure. A human being is named by number, by uuid, by address, or by a name of two words or more; a
-name of one word ("May") counts only where it stands alone.
+name of one word ("May") counts only where it stands alone, and not for the half of another's.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 PERSON_KEYS = ("person", "person_id", "human", "human_id")
 DRAFT_KEYS = ("draft", "draft_id")
+HALVES = ("first_name", "last_name", "greeting_name", "greeting")  # each of many people's
 NOTHING: Any = object()
 SHORTEST = 4
 
@@ -32,6 +33,11 @@ class Words:
     pattern: re.Pattern[str] | None = None
     names: tuple[tuple[str, ...], ...] = field(default=())
     perhaps: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> Words:
+        """Without the names of one word."""
+        return replace(self, alone=frozenset())
 
     def in_text(self, text: str) -> bool:
         """Whether this text names them."""
@@ -161,7 +167,8 @@ def _cut(value: Any, who: Words, found: list[Any]) -> Any:
 def _fields(value: dict[str, Any], who: Words, found: list[Any]) -> dict[str, Any]:
     kept = {}
     for key, each in value.items():
-        left = _ranked(each, who, found) if key == "best" else _cut(each, who, found)
+        words = who.whole if key in HALVES else who
+        left = _ranked(each, words, found) if key == "best" else _cut(each, words, found)
         kept[key] = type(each)() if left is NOTHING else left
     return kept
 
@@ -183,9 +190,10 @@ def _element(value: Any, who: Words, found: list[Any]) -> Any:
     if isinstance(value, dict):
         if who.is_anothers(value):
             return _cut(value, who, found)
-        own = [each for each in value.values() if isinstance(each, str)]
+        own = [text for key, text in value.items() if isinstance(text, str) and key not in HALVES]
     elif isinstance(value, list) and not any(isinstance(each, dict | list) for each in value):
         own = [each for each in value if isinstance(each, str)]
+        who = who if len(list(filter(None, own))) == 1 else who.whole  # "Anna" beside "Huber"
         own.append(" ".join(own))
     elif isinstance(value, str):
         own = [value]
