@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from channels.models import ProviderEvent
+from django.db import models
+
+from channels import matching
+from channels.incoming import Incoming
+from channels.models import EventKind, ProviderEvent
 from outreach.edge.models import KeptAnswer, WebhookEvent
 from outreach.edge.privacy.subject import Subject
 
@@ -22,6 +26,20 @@ def provided(row: ProviderEvent, who: Subject) -> bool:
         return False  # theirs are found by it
     ways = [str(row.payload[key]) for key in ADDRESSED if row.payload.get(key)]
     return not ways or any(who.words.in_text(way) for way in ways)
+
+
+def is_here(row: models.Model, who: Subject) -> bool:
+    """Whether it may be told in their workspace. A message that nobody could take in has none: it
+    is told where it would have been heard."""
+    if not isinstance(row, ProviderEvent) or row.workspace_id is not None:
+        return True
+    if row.kind != EventKind.MESSAGE or not row.payload:
+        return True
+    try:
+        found = matching.matches(Incoming.from_dict(row.payload))
+    except (KeyError, TypeError, ValueError):  # what it says cannot be read
+        return False
+    return who.workspace in {match.workspace for match in found}
 
 
 def answered(row: KeptAnswer, who: Subject) -> bool:

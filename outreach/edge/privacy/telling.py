@@ -22,7 +22,7 @@ from outreach.core.importing import forgetting
 from outreach.core.models import Activity, Import, Person, Suppression
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
-from outreach.edge.privacy import reading, subject
+from outreach.edge.privacy import about, reading, subject
 from outreach.edge.privacy.declared import RULES
 from outreach.edge.privacy.subject import Subject
 
@@ -73,6 +73,8 @@ def _json(value: Any) -> str:
 
 def _rows(label: str, who: Subject, objects: Objects) -> Iterator[Row]:
     for row in reading.mine(label, who):
+        if not about.is_here(row, who):
+            continue
         objects.setdefault(str(row._meta.model_name), []).append(str(row.pk))
         hides = RULES[label].hides
         yield _whole(row, hides(row, who) if hides else ())
@@ -89,10 +91,11 @@ def _whole(row: models.Model, hidden: Collection[str]) -> Row:
 def _shared(who: Subject) -> Iterator[Row]:
     for label in RULES:
         for part in reading.shared(label, who):
-            yield {
-                "table": part.row._meta.db_table, "id": part.row.pk, "column": part.column,
-                "parts": part.found,
-            }  # fmt: skip
+            if about.is_here(part.row, who):
+                yield {
+                    "table": part.row._meta.db_table, "id": part.row.pk, "column": part.column,
+                    "parts": part.found,
+                }  # fmt: skip
 
 
 def _lines(who: Subject) -> Iterator[Row]:

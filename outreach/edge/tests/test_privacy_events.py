@@ -11,7 +11,7 @@ from channels.incoming import Incoming
 from channels.models import EventKind, ProviderEvent
 from outreach import testing
 from outreach.core.models import Activity, InboundMessage, Suppression
-from outreach.edge.privacy import erasing
+from outreach.edge.privacy import erasing, telling
 from outreach.edge.privacy.erasing import EraseRefused, erase
 from outreach.testing import WORKDAY
 
@@ -35,11 +35,11 @@ def address_of(person) -> str:
     return person.addresses.get(channel="email").normalised
 
 
-def wrote(person, text=STOP, **more) -> ProviderEvent:
+def wrote(person, text=STOP, name="e1", **more) -> ProviderEvent:
     letter = Incoming("email", address_of(person), "<m1@example.org>", WORKDAY, text=text)
     return ProviderEvent.objects.create(
-        provider="email", event_id="e1", kind=EventKind.MESSAGE, at=WORKDAY,
-        payload=letter.as_dict(), **more,
+        provider="email", event_id=name, kind=EventKind.MESSAGE, at=WORKDAY,
+        **{"payload": letter.as_dict(), **more},
     )  # fmt: skip
 
 
@@ -98,6 +98,20 @@ def test_what_was_read_and_closed_keeps_nobody_from_being_erased(anna, bob):
     erased(bob)
     row.refresh_from_db()
     assert row.payload == {}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_nobody_could_take_in_is_told_where_it_would_have_been_heard(anna, bob, is_there):
+    """The event itself belongs to no workspace; its words are for the eyes of one."""
+    if is_there:
+        bob.addresses.update(workspace=testing.make_workspace("other"))
+    row = wrote(bob, "Hello.\nAnna Meier owes us 5000.", judged_at=WORKDAY, set_aside_at=WORKDAY)
+    broken = wrote(bob, judged_at=WORKDAY, set_aside_at=WORKDAY, name="e3", payload={"text": STOP})
+    for each in (row, broken):
+        closing.close(each.pk, reason="read", by=testing.olaf(), at=LATER)
+    said = "".join(telling.export(anna, by=testing.dora(), at=LATER))
+    assert ("owes us 5000" in said) is not is_there
+    assert "never write to me again" not in said
 
 
 def test_another_workspaces_complaint_of_the_same_address_is_judged_first(anna):
