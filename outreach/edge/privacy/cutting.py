@@ -24,6 +24,7 @@ class Words:
     """By what one human being is known. `people` and `drafts` are numbers of rows.
 
     `perhaps` are names that are another's as well: they are told of, and nothing is cut by them.
+    `longer` are names of others in which one of theirs is: it is not meant there.
     """
 
     people: frozenset[int] = frozenset()
@@ -33,6 +34,7 @@ class Words:
     pattern: re.Pattern[str] | None = None
     names: tuple[tuple[str, ...], ...] = field(default=())
     perhaps: frozenset[str] = frozenset()
+    longer: re.Pattern[str] | None = None
 
     @property
     def whole(self) -> Words:
@@ -43,7 +45,10 @@ class Words:
         """Whether this text names them."""
         if _tidy(text) in self.alone:
             return True
-        return bool(self.pattern and self.pattern.search(_fold(text)))
+        folded = _fold(text)
+        if self.longer:
+            folded = self.longer.sub("\0", folded)
+        return bool(self.pattern and self.pattern.search(folded))
 
     def within(self, text: str) -> bool:
         """Whether a name of theirs or a mailbox is anywhere in it, inside a word as well.
@@ -103,6 +108,7 @@ def words(
     names: Iterable[str] = (),
     addresses: Iterable[str] = (),
     perhaps: Iterable[str] = (),
+    longer: Iterable[str] = (),
 ) -> Words:
     """Words from names and addresses as they are written down."""
     folded = {_tidy(name).strip(", ") for name in names} - {""}
@@ -119,6 +125,7 @@ def words(
     )
     parts = [f"{before}(?:{_any(of)}){after}" for before, of, after in forms if of]
     pattern = rf"(?<![\w@])(?:{'|'.join(parts)})(?![\w-])" if parts else ""
+    theirs = {_tidy(name) for name in longer} - folded
     return Words(
         frozenset(people),
         frozenset(drafts),
@@ -127,6 +134,7 @@ def words(
         re.compile(pattern) if pattern else None,
         tuple(tuple(re.findall(r"\w+", name)) for name in sorted(long)),
         frozenset(map(_tidy, perhaps)),
+        re.compile(rf"(?<![\w@])(?:{_any(theirs)})(?![\w-])") if theirs else None,
     )
 
 

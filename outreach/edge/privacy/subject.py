@@ -15,11 +15,8 @@ from django.db.models import Q
 
 from channels import stop
 from outreach.core import suppression
-from outreach.core.addresses import BadAddress, normalise, other_form
 from outreach.core.models import (
     Account,
-    Address,
-    Channel,
     Draft,
     File,
     ImportChange,
@@ -33,11 +30,10 @@ from outreach.core.models.inbound import InboundKind
 from outreach.core.people import canonical
 from outreach.core.plurals import plural
 from outreach.edge.privacy import cutting
+from outreach.edge.privacy import ways as ways_of
 from outreach.edge.privacy.cutting import Words
+from outreach.edge.privacy.ways import Way
 
-Way = tuple[str, str]  # channel, address
-NUMBERED = (Channel.PHONE, Channel.WHATSAPP)
-REPORTS = (InboundKind.BOUNCE, InboundKind.COMPLAINT)
 CALLED = ("full_name", "first_name", "last_name", "greeting_name")
 
 
@@ -91,10 +87,10 @@ def of(person: Person, also: Iterable[str] = ()) -> Subject:
     people = stop.human_ids(person)
     records = list(Person.objects.filter(pk__in=people))
     drafts = dict(Draft.objects.filter(person__in=people).values_list("pk", "uuid"))
-    ways = _not_of_others(_both(_ways(records, people)), human.workspace_id, people)
+    ways = ways_of.known(records, human.workspace_id, people)
     more = tuple(each for name in also if (each := " ".join(name.split())))
     names, perhaps = _their_own(records, more)
-    addresses = _written(ways)
+    addresses = ways_of.written(ways)
     words = cutting.words(
         people=people,
         drafts=drafts,
@@ -102,11 +98,12 @@ def of(person: Person, also: Iterable[str] = ()) -> Subject:
         names=names,
         addresses=addresses,
         perhaps=perhaps,
+        longer=_longer(names, human.workspace_id, people),
     )
     wider = cutting.words(names=names, addresses=[*_positions(records, people), *addresses])
     wide = replace(words, alone=wider.alone, pattern=wider.pattern)
     files = _files(human.workspace_id, people)
-    heard = _heard(human.workspace_id, ways, people)
+    heard = ways_of.heard(human.workspace_id, ways, people)
     employers = tuple(each.account_id for each in records if each.account_id)
     return Subject(
         human, tuple(people), tuple(drafts), _companies(people), ways, words, wide, files, more,
@@ -145,84 +142,6 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _ways(records: Iterable[Person], people: list[int]) -> Iterable[Way]:
-    for channel, form, raw in Address.objects.filter(person__in=people).values_list(
-        "channel", "normalised", "raw"
-    ):
-        yield channel, form
-        yield channel, raw
-    for each in records:
-        if each.profile_url:
-            yield Channel.LINKEDIN, each.profile_url
-    sent = Revision.objects.filter(draft__person__in=people).exclude(address="")
-    yield from sent.values_list("draft__channel", "address").distinct().order_by("address")
-    # The sender of a delivery report is a mail server, and that is nobody's.
-    heard = InboundMessage.objects.filter(person__in=people, kind=InboundKind.MESSAGE)
-    yield from (
-        heard.exclude(sender="").values_list("channel", "sender").distinct().order_by("sender")
-    )
-
-
-def _both(ways: Iterable[Way]) -> Iterable[Way]:
-    """A number that is called is one that has WhatsApp, and may be brought anew as that."""
-    found = list(ways)
-    numbers = [suppression.form_of(channel, each) for channel, each in found if channel in NUMBERED]
-    return dict.fromkeys([*found, *((channel, each) for each in numbers for channel in NUMBERED)])
-
-
-def _not_of_others(ways: Iterable[Way], workspace_id: int, people: list[int]) -> tuple[Way, ...]:
-    """Without addresses that are another person's by now, in whatever letters."""
-    found = {way: _normal(*way) for way in ways}
-    taken = _taken_by_others(workspace_id, found.values(), people)
-    return tuple(way for way, normal in found.items() if normal not in taken)
-
-
-def _taken_by_others(workspace_id: int, ways: Iterable[Way], people: list[int]) -> set[Way]:
-    rows = Address.objects.filter(
-        workspace=workspace_id, normalised__in={address for _, address in ways}
-    )
-    return set(rows.exclude(person__in=people).values_list("channel", "normalised"))
-
-
-def _normal(channel: str, address: str) -> Way:
-    """As an address of that channel is stored; what is none as it is."""
-    try:
-        return channel, normalise(channel, address)
-    except BadAddress:
-        return channel, address
-
-
-def _heard(workspace_id: int, ways: Iterable[Way], people: list[int]) -> tuple[int, ...]:
-    """Messages of nobody that came from one of these, in another form of it as well, unless that
-    is somebody else's; and what a mail server told of none but these."""
-    came, theirs = Q(pk__in=[]), {_normal(*way) for way in ways}
-    for channel, address in ways:
-        for form in {address, *suppression.forms_of(channel, address)}:
-            came |= Q(channel=channel, sender__iexact=form)
-        if channel == Channel.EMAIL:  # with any tag, as `matching` knows a sender
-            local, _, domain = suppression.form_of(channel, address).rpartition("@")
-            tagged = Q(sender__istartswith=f"{local}+", sender__iendswith=f"@{domain}")
-            came |= tagged & Q(channel=channel)
-    strays = InboundMessage.objects.filter(workspace=workspace_id, person__isnull=True)
-    senders = {
-        pk: _normal(*way) for pk, *way in strays.filter(came).values_list("pk", "channel", "sender")
-    }
-    taken = _taken_by_others(workspace_id, senders.values(), people)
-    reports = strays.filter(kind__in=REPORTS).values_list("pk", "channel", "details")
-    told = {pk: _told_of(channel, details) for pk, channel, details in reports.order_by("pk")}
-    return (
-        *(pk for pk, way in senders.items() if way not in taken),
-        *(pk for pk, of in told.items() if of and of <= theirs and pk not in senders),
-    )
-
-
-def _told_of(channel: str, details: dict[str, Any]) -> set[Way]:
-    """Whom a mail server's report names."""
-    report = details.get("report") or {}
-    told = [report.get("complainant"), *(each["recipient"] for each in report.get("failures", ()))]
-    return {_normal(channel, each) for each in told if each}
-
-
 def _their_own(records: Iterable[Person], also: Iterable[str]) -> tuple[list[str], list[str]]:
     """Names they are known by, and those that may be somebody else's: of before, when one was typed
     on the wrong record or both are called so; and what a mail called itself, which is free text."""
@@ -258,6 +177,15 @@ def _taken(records: Iterable[Person], ids: list[int], names: Iterable[str]) -> s
     return _folded(others.exclude(pk__in=ids).values_list("full_name", flat=True))
 
 
+def _longer(names: Iterable[str], workspace_id: int, people: list[int]) -> Iterable[str]:
+    """Names of others in which one of these is, such as Juan Pérez Gómez beside Juan Pérez."""
+    called = Q(pk__in=[])
+    for name in {name.strip() for name in names}:
+        called |= Q(full_name__icontains=name) if " " in name else Q()
+    others = Person.objects.filter(called, workspace=workspace_id).exclude(pk__in=people)
+    return others.values_list("full_name", flat=True).order_by("full_name")
+
+
 def _folded(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
@@ -278,16 +206,3 @@ def _turned(called: dict[str, Any]) -> list[str]:
     full, first, last, greeting = (str(called.get(name, "")) for name in CALLED)
     found = [full, f"{first} {last}", f"{last} {first}", f"{last}, {first}"]
     return [*found, f"{greeting} {last}"] if greeting and last else found
-
-
-def _written(ways: Iterable[Way]) -> list[str]:
-    """Addresses as texts have them: profiles with and without their host, numbers without a +."""
-    found = []
-    for channel, address in ways:
-        found.append(address)
-        if channel == Channel.LINKEDIN:
-            found.append(address.partition("://")[2].removeprefix("www.").rstrip("/"))
-        if channel in NUMBERED:
-            other = other_form(channel, address)
-            found += [other, other.removeprefix("+"), address.removeprefix("+")]
-    return found

@@ -17,6 +17,7 @@ from outreach import testing
 from outreach.core import activity, suppression
 from outreach.core.importing import jobs
 from outreach.core.models import Account, Person
+from outreach.core.models.workspace import SettingChange
 from outreach.edge.hooks import events as hooked
 from outreach.edge.models import KeptAnswer, Webhook, WebhookEvent
 from outreach.edge.privacy import cutting, telling
@@ -300,6 +301,28 @@ def test_a_position_names_them_at_their_own_company_and_only_where_nobody_else_h
         row.refresh_from_db()
     assert other.data == before
     assert [each["text"] for each in ours.data["pasted"]] == [f"{line}\n" if shared else ""]
+
+
+@pytest.mark.parametrize("name", ["Anna Meier Huber", "Eva Anna Meier", "Hans-Anna Meier"])
+def test_a_longer_name_that_is_anothers_is_not_theirs(anna, name):
+    by = testing.dora()
+    text = f'Name,Email,Position\n{name},x@else.example,Clerk\nAnna Meier,y@else.example,"Aide"\n'
+    row = marked.upload(anna.workspace, by, text)
+    jobs.ask_apply(row, by=by, at=LATER)
+    jobs.work(clock=lambda: LATER)
+    noted = SettingChange.objects.create(
+        workspace=anna.workspace, settings={}, reason=f"Ask {name}.\nAsk Anna  Meier of {name}.",
+        at=LATER, **by.fields(),
+    )  # fmt: skip
+    found = told(anna)
+    assert name not in json.dumps([found["import_lines"], parts(found, "imports")])
+    assert parts(found, "setting_changes") == [f"Ask Anna  Meier of {name}."]
+    erased(anna)
+    row.refresh_from_db()
+    noted.refresh_from_db()
+    assert [each["name"] for each in row.report["rows"]] == [name]
+    assert name in b"".join(jobs.report_of(row)).decode("utf-8-sig")
+    assert noted.reason == f"Ask {name}.\n"
 
 
 # --- Lists ---------------------------------------------------------------------------------------
