@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from django.db import close_old_connections
 
 from outreach import wakeups
 
@@ -143,6 +144,14 @@ app.conf.beat_schedule = {
         "options": {"expires": SOON},
     },
 }
+
+
+@signals.task_prerun.connect
+def look_at_connections(sender: Any, **_: Any) -> None:
+    """A worker's thread keeps its connection. One whose server was started anew is opened again;
+    else each task of that thread would fail, for as long as the worker runs."""
+    if not sender.request.is_eager:
+        close_old_connections()
 
 
 @signals.beat_init.connect

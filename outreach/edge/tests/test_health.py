@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from celery import signals
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from outreach.core.models import Heartbeat
@@ -115,3 +116,16 @@ def test_a_worker_whose_clock_is_half_a_minute_ahead_drops_no_wake_up():
         if not 60 <= entry["options"]["expires"] <= 3600
     }
     assert dropped == {}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server to restart")
+def test_a_worker_goes_on_by_itself_once_its_database_was_restarted():
+    connection.ensure_connection()
+    mine, other = connection.connection.info.backend_pid, connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
+    other.close()
+    signals.task_prerun.send(sender=tasks.heartbeat)
+    tasks.heartbeat()
+    assert Heartbeat.objects.count() == 1
