@@ -11,14 +11,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.db import connection
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
+from outreach.core import sql
 from outreach.core.models import Address, Contact, CoolingOff, Draft, Person, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.models.people import PersonStatus
 
 OPEN = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
 REJECTED_FOR = timedelta(days=90)
+# The first half of an advisory lock's key: any number that no other part of the program uses.
+LOCK_CLASS = 0x1393
 # Why somebody is left out; a person counts under the first that applies.
 REASONS = {
     "no_address": "no address on this channel",
@@ -34,6 +39,20 @@ REASONS = {
     "rejected": "a message to them was rejected lately",
     "beyond_limit": "beyond the limit of this run",
 }
+
+
+def one_at_a_time(workspace_id: int) -> None:
+    """Until the transaction ends nobody else here is told whom to write to: of two runs at once the
+    second sees what the first wrote. SQLite has one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        sql.fetch("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, workspace_id])
+
+
+def written_by(origin: str, ids: Sequence[int]) -> set[int]:
+    """Those human beings who have a message of this origin, also on a record merged since."""
+    theirs = Q(person__in=ids) | Q(person__merged_into__in=ids)
+    rows = Draft.objects.filter(theirs, origin=origin)
+    return set(rows.values_list(Coalesce("person__merged_into", "person"), flat=True))
 
 
 def judged(

@@ -63,9 +63,10 @@ def _answerable() -> QuerySet[InboundMessage]:
     itself = Q(person__merged_into=None, **{f"person__{key}": value for key, value in able.items()})
     other = Q(**{f"person__merged_into__{key}": value for key, value in able.items()})
     theirs = Q(person=OuterRef("human")) | Q(person__merged_into=OuterRef("human"))
-    later = InboundMessage.objects.filter(
-        theirs, kind=InboundKind.MESSAGE, received_at__gt=OuterRef("received_at")
-    )
+    # WhatsApp tells seconds: of two in the same one the second that came is the later.
+    after = Q(received_at__gt=OuterRef("received_at"))
+    after |= Q(received_at=OuterRef("received_at"), pk__gt=OuterRef("pk"))
+    later = InboundMessage.objects.filter(theirs, after, kind=InboundKind.MESSAGE)
     begun = Draft.objects.filter(theirs, origin__startswith="inbound:", status__in=audience.OPEN)
     rows = inbox.waiting_for_answer().annotate(human=Coalesce("person__merged_into", "person"))
     rows = rows.filter(itself | other, channel__in=CHANNELS)
@@ -94,8 +95,7 @@ def answer(message: InboundMessage, *, at: datetime) -> bool:
     said = composed.said[message.pk]
     if isinstance(said, CannotCompose) or not recipient.ways.get(message.channel):
         return False
-    _store(job, message, recipient, facts, said, composed)
-    return True
+    return _store(job, message, recipient, facts, said, composed)
 
 
 def _stopped(place: Workspace) -> bool:
@@ -123,8 +123,14 @@ def _store(
     facts: Facts,
     said: Composition,
     composed: writing.Composed,
-) -> None:
+) -> bool:
+    """The answer, and the request for its review, in one: a worker killed in between would leave a
+    draft that nobody is asked about. False where a model took its time and it is no longer wanted.
+    """
     with transaction.atomic():
+        audience.one_at_a_time(job.workspace.pk)
+        if _stopped(job.workspace) or not _answerable().filter(pk=message.pk).exists():
+            return False
         with outputs.only(("generate_draft",)):
             draft = writing.store(
                 job, recipient, facts, said, message.channel,
@@ -132,7 +138,16 @@ def _store(
             )  # fmt: skip
             writing.keep(composed)
         inbox.answered(message, draft, by=job.agent, at=job.at)
-    if job.workspace.safe_mode:
-        # With Safe Mode off the rules might let it leave unread; then it stays a draft.
-        with outputs.only(("generate_draft",)):
-            drafting.submit(job, draft.pk)
+        if job.workspace.safe_mode:
+            _ask(job, draft.pk)
+    return True
+
+
+def _ask(job: Job, draft_id: int) -> None:
+    """Ask for its review. With Safe Mode off the rules might let it leave unread: it stays a draft,
+    and so does one that may not be asked for."""
+    try:
+        with outputs.only(("generate_draft",)), transaction.atomic():
+            drafting.submit(job, draft_id)
+    except (NotAllowed, StepRefused) as error:
+        logger.warning("Answer %s stays a draft: %s", draft_id, type(error).__name__)

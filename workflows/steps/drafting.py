@@ -114,11 +114,8 @@ class Drafting:
     def write_drafts(self, job: Job, batch: Sequence[int]) -> Output:
         """A draft for each, unless it is there already or they may not be written to any more."""
         thought: Thought = job.thoughts
-        there = set(
-            Draft.objects.filter(origin=job.origin, person__in=batch).values_list(
-                "person_id", flat=True
-            )
-        )
+        audience.one_at_a_time(job.workspace.pk)
+        there = audience.written_by(job.origin, batch)
         reasons = dict(
             audience.judged(
                 job.workspace,
@@ -133,9 +130,9 @@ class Drafting:
         told: Counter[str] = Counter()
         drawn: list[tuple[int, int, str]] = []
         for pk in batch:
-            if pk in there:
-                continue
             why_not = reasons.get(pk, "gone") or _silence(thought, pk)
+            if pk in there:
+                why_not = "open_message"
             if why_not:
                 told[why_not] += 1
                 continue

@@ -120,6 +120,8 @@ def compose(job: Job, batch: Sequence[int]) -> Thought:
 def write_touches(job: Job, batch: Sequence[int]) -> Output:
     """A draft for each touch, and the sequence that holds them together."""
     thought: Thought = job.thoughts
+    audience.one_at_a_time(job.workspace.pk)
+    there = audience.written_by(job.origin, batch)
     reasons = dict(
         audience.judged(
             job.workspace, at=job.at, quiet_days=job.options["days"], ids=batch, origin=job.origin
@@ -130,6 +132,8 @@ def write_touches(job: Job, batch: Sequence[int]) -> Output:
         words = [thought.composed.said.get((pk, no)) for no in range(job.options["touches"])]
         said = [each for each in words if isinstance(each, Composition)]
         why_not = reasons.get(pk, "gone") or _silence(words)
+        if pk in there:
+            why_not = "open_message"
         if why_not:
             told[why_not] += 1
             continue

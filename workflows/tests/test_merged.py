@@ -10,9 +10,10 @@ from channels import merging, stop
 from outreach import testing
 from outreach.core.models import Contact, Draft, Person
 from outreach.testing import WORKDAY
-from workflows import replies, services, todo
+from workflows import engine, replies, services, todo
 from workflows.models import Artifact, Run
 from workflows.tests import making
+from workflows.tests.making import ABOUT, Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = WORKDAY + timedelta(minutes=5)
@@ -85,3 +86,29 @@ def test_of_messages_to_two_records_of_one_human_being_the_last_is_answered_once
     assert replies.answer_waiting(at=LATER) == 1
     assert replies.answer_waiting(at=LATER) == 0, "an answer to them is open"
     assert Draft.objects.get().person == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "asked"),
+    [
+        ("email_drafts", "write_drafts", {}),
+        ("follow_up_sequence", "write_touches", {"about": ABOUT, "per_day": 50}),
+    ],
+)
+def test_who_is_merged_in_the_middle_of_a_run_gets_no_second_message_of_it(
+    place, monkeypatch, name, step, asked
+):
+    people = making.people(place, 2)
+    making.small_batches(monkeypatch, 1, name)
+    run = making.run(place, name, **asked)
+
+    def merge_after_the_first(progress):
+        if (progress.name, progress.done) == (step, 1):
+            first = Draft.objects.first().person
+            other = next(each for each in people if each != first)
+            merging.merge(other, first, by=testing.dora(place), at=LATER)
+
+    done = engine.work(run.pk, clock=Clock(), watch=merge_after_the_first)
+    assert set(Draft.objects.values_list("person__merged_into", flat=True)) != {None}
+    assert Draft.objects.values("person").distinct().count() == 1
+    assert done.result[step]["skipped"] == {"open_message": 1}

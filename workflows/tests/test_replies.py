@@ -11,6 +11,7 @@ from outreach import testing
 from outreach.core import people as standing
 from outreach.core.models import Contact, Draft, InboundMessage, Workspace
 from outreach.testing import WORKDAY, make_inbound
+from safety import controls
 from workflows import intents, replies, services
 from workflows.models import AgentRun
 from workflows.tests import making
@@ -164,3 +165,53 @@ def test_a_workspace_without_its_agent_drafts_nothing():
     place = making.place()
     wrote(place)
     assert replies.answer_waiting(at=WORKDAY) == 0
+
+
+def test_of_two_messages_in_the_same_second_the_last_is_answered(place):
+    """WhatsApp tells seconds, and people write two lines in one."""
+    first = wrote(place, text="Hello")
+    last = make_inbound(first.person, text="What does it cost?")
+    assert first.received_at == last.received_at
+    assert replies.answer_waiting(at=WORKDAY) == 1
+    assert replies.answer_waiting(at=WORKDAY) == 0
+    last.refresh_from_db()
+    assert last.reply == Draft.objects.get()
+
+
+def test_a_worker_killed_before_the_answer_is_asked_for_leaves_the_message_waiting(
+    place, monkeypatch
+):
+    class Killed(BaseException):
+        """Nothing that the program catches."""
+
+    def killed(*args, **asked):
+        raise Killed
+
+    wrote(place)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(replies.drafting, "submit", killed)
+        replies.answer_waiting(at=WORKDAY)
+    assert not Draft.objects.exists()
+    assert replies.answer_waiting(at=WORKDAY) == 1
+    assert Draft.objects.get().status == "pending_approval"
+
+
+@pytest.mark.parametrize("act", ["stop", "desist"])
+def test_what_is_not_wanted_any_more_when_the_model_has_thought_is_not_kept(
+    place, monkeypatch, act
+):
+    message, original, thought = wrote(place), replies.writing.compose, []
+
+    def compose(job, briefs):
+        told = {"reason": "x", "by": testing.dora(place), "at": WORKDAY}
+        if act == "stop":
+            controls.write("EMERGENCY_STOP", True, workspace=place, **told)
+        else:
+            standing.set_status(message.person, "desist", **told)
+        thought.append(act)
+        return original(job, briefs)
+
+    monkeypatch.setattr(replies.writing, "compose", compose)
+    assert replies.answer_waiting(at=WORKDAY) == 0
+    assert thought == [act]
+    assert not Draft.objects.exists()

@@ -1,0 +1,94 @@
+"""Two runs, or two looks at the inbox, at the same moment: nobody gets two messages of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent import futures
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from outreach import testing
+from outreach.core.models import Draft
+from outreach.testing import WORKDAY
+from workflows import audience, engine, replies, services, writing
+from workflows.models import Artifact
+from workflows.tests import making
+from workflows.tests.making import ABOUT, Clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = 6
+
+
+@pytest.fixture
+def place():
+    return making.place()
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Let both have read who may be written to before either writes, if the database allows it."""
+    both, original = threading.Barrier(2), audience.judged
+
+    def judged(*args, **asked):
+        found = original(*args, **asked)
+        if asked.get("ids") is None:
+            return found
+        rows = list(found)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return rows
+
+    monkeypatch.setattr(audience, "judged", judged)
+
+
+def at_once(act, *each):
+    def one(item):
+        try:
+            return act(item)
+        finally:
+            connection.close()
+
+    with futures.ThreadPoolExecutor(len(each)) as pool:
+        return list(pool.map(one, each))
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("email_drafts", {}), ("follow_up_sequence", {"about": ABOUT, "per_day": 50})],
+)
+def test_of_two_runs_at_once_one_writes_to_each_person(place, together, name, asked):
+    making.people(place, PEOPLE)
+    runs = [making.run(place, name, **asked).pk for _ in range(2)]
+    at_once(lambda run: engine.work(run, clock=Clock()), *runs)
+    per_person = 3 if name == "follow_up_sequence" else 1
+    assert Draft.objects.count() == PEOPLE * per_person
+    assert Artifact.objects.count() == (PEOPLE if name == "follow_up_sequence" else 0)
+    written = [row.result.get("write_drafts") or row.result["write_touches"] for row in
+               engine.Run.objects.all()]  # fmt: skip
+    assert sum(row["written"] for row in written) == PEOPLE * per_person
+    left = [row["skipped"].get("open_message", 0) for row in written]
+    assert sum(left) == PEOPLE, "and the other run says why it wrote none"
+
+
+def test_of_two_looks_at_what_somebody_wrote_twice_one_answers(place, monkeypatch):
+    """The second message comes while a model still thinks about the first."""
+    services.drafting_agent(place, by=testing.dora(place), at=WORKDAY)
+    person = testing.make_person(place, "Anna Test")
+    messages = [testing.make_inbound(person, text="What does it cost?")]
+    both, original = threading.Barrier(2), writing.compose
+
+    def compose(job, briefs):
+        found = original(job, briefs)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(5)
+        return found
+
+    monkeypatch.setattr(writing, "compose", compose)
+    later = WORKDAY + timedelta(minutes=1)
+    messages.append(testing.make_inbound(person, text="And when?", received_at=later))
+    found = at_once(lambda each: replies.answer(each, at=later), *messages)
+    assert found == [False, True], "the last one is answered"
+    assert Draft.objects.count() == 1
