@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import NormalDist
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from outreach.core import activity
 from outreach.core.models import Channel, Contact, Workspace
@@ -32,6 +33,11 @@ from workflows.options import BadOptions
 REPLY_WITHIN = timedelta(days=14)
 LEAST_PLANNED, MOST_PLANNED = 20, 100_000
 CHANNELS = (Channel.EMAIL, Channel.LINKEDIN)
+HUMAN = Coalesce("human__merged_into", "human")  # whose record it is by now
+STOPPED_AT = Case(
+    When(human__merged_into=None, then=F("human__desisted_at")),
+    default=F("human__merged_into__desisted_at"),
+)
 
 
 class ExperimentRefused(ValueError):
@@ -51,10 +57,19 @@ def running(workspace: Workspace, channel: str, template: str) -> Experiment | N
 
 
 def variant_for(experiment: Experiment, human_id: int) -> str:
-    """The variant of this human being: drawn by a hash, so the same whenever it is asked."""
+    """The variant of somebody new: drawn by a hash, so the same whenever it is asked."""
     drawn = hashlib.sha256(f"experiment:{experiment.pk}:{human_id}".encode()).digest()
     variants: Sequence[str] = experiment.variants
     return variants[int.from_bytes(drawn[:8], "big") % len(variants)]
+
+
+def variants_of(experiment: Experiment, human_ids: Collection[int]) -> dict[int, str]:
+    """The variant of each of these human beings: the first they got, on whichever record of theirs,
+    else the one drawn for them."""
+    theirs = Q(human__in=human_ids) | Q(human__merged_into__in=human_ids)
+    rows = Assignment.objects.filter(theirs, experiment=experiment).order_by("-pk")
+    known = dict(rows.values_list(HUMAN, "variant"))
+    return {pk: known.get(pk) or variant_for(experiment, pk) for pk in human_ids}
 
 
 def assign(experiment: Experiment, pairs: Iterable[tuple[int, int, str]], *, at: datetime) -> None:
@@ -222,7 +237,7 @@ def _counts(experiment: Experiment, at: datetime) -> dict[str, dict[str, int]]:
         if row["sent_at"] is None:
             continue
         line["sent"] += 1
-        stop = row["human__desisted_at"]
+        stop = row["stopped_at"]
         stopped = bool(stop and row["sent_at"] < stop <= row["sent_at"] + REPLY_WITHIN)
         line["stopped"] += stopped
         if row["sent_at"] <= at - REPLY_WITHIN:
@@ -239,12 +254,12 @@ def _outcomes(experiment: Experiment) -> QuerySet[Assignment, Mapping[str, Any]]
         draft=OuterRef("draft"), direction=Direction.OUT, certain=True, voided_at__isnull=True
     )
     replied = Contact.objects.filter(
-        human=OuterRef("human"), direction=Direction.IN, voided_at__isnull=True,
+        human=OuterRef("who"), direction=Direction.IN, voided_at__isnull=True,
         at__gt=OuterRef("sent_at"), at__lte=OuterRef("sent_at") + REPLY_WITHIN,
     )  # fmt: skip
     rows = Assignment.objects.filter(experiment=experiment).annotate(
-        sent_at=Subquery(sent.values("at")[:1])
+        sent_at=Subquery(sent.values("at")[:1]), who=HUMAN, stopped_at=STOPPED_AT
     )
     rows = rows.annotate(replied=Exists(replied))
     rows = rows.order_by("sent_at", "pk")
-    return rows.values("variant", "sent_at", "replied", "human__desisted_at")
+    return rows.values("variant", "sent_at", "replied", "stopped_at")

@@ -105,9 +105,9 @@ class Drafting:
         found = recipients.load(batch, self.channel)
         facts = {pk: facts_of(job, recipient) for pk, recipient in found.items()}
         experiment = experiments.running(job.workspace, self.channel, name)
-        variants = {
-            pk: experiments.variant_for(experiment, pk) if experiment else name for pk in found
-        }
+        variants = dict.fromkeys(found, name)
+        if experiment is not None:
+            variants = experiments.variants_of(experiment, [*found])
         briefs = {pk: Brief(self.channel, variants[pk], facts[pk]) for pk in found}
         return Thought(found, facts, writing.compose(job, briefs), experiment, variants)
 

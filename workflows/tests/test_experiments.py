@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels import merging
 from outreach import testing
-from outreach.core.models import Contact, Draft
+from outreach.core import people as standing
+from outreach.core.models import Contact, Draft, Person
 from outreach.core.permissions import NotAllowed
 from outreach.core.rates import wilson
 from outreach.testing import WORKDAY
@@ -201,3 +203,34 @@ def test_one_at_a_time_and_only_by_an_admin(place):
     begin(place)
     with pytest.raises(ExperimentRefused, match="running already"):
         begin(place)
+
+
+def test_who_turns_out_to_be_somebody_else_keeps_the_variant_they_got(place):
+    test = begin(place)
+    made = making.people(place, 12)
+    other = next(each for each in made if variant(test, each) != variant(test, made[0]))
+    told = {"reason": "x", "by": testing.dora(place), "at": WORKDAY}
+    for person in made:
+        standing.set_automation(person, person == other, **told)
+    walk(place)
+    Draft.objects.update(status="rejected", updated_at=WORKDAY - timedelta(days=100))
+    standing.set_automation(made[0], True, **told)
+    merging.merge(made[0], other, by=testing.dora(place), at=WORKDAY)
+    walk(place)
+    got = Assignment.objects.order_by("pk").values_list("human", "variant")
+    assert list(got) == [(pk, variant(test, other)) for pk in (other.pk, made[0].pk)]
+
+
+def variant(test, person):
+    return experiments.variant_for(test, person.pk)
+
+
+@pytest.mark.parametrize("what", ["replied", "stopped"])
+def test_what_comes_from_somebody_after_a_merge_counts_for_what_they_got(place, what):
+    test, kept = begin(place), testing.make_person(place)
+    outcome(test, test.control, replied=what == "replied")
+    merging.merge(kept, Assignment.objects.get().human, by=testing.dora(place), at=WORKDAY)
+    if what == "stopped":
+        Person.objects.filter(pk=kept.pk).update(desisted_at=WORKDAY - timedelta(days=20))
+    line = experiments.report(test, at=WORKDAY + timedelta(days=1)).lines[0]
+    assert (line.replied.count, line.stopped.count) == (what == "replied", what == "stopped")
