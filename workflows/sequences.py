@@ -16,6 +16,7 @@ from django.db import Error, transaction
 
 from approvals import submission, taking
 from approvals.errors import Refused
+from approvals.quota import zone_of
 from approvals.routing import RoutingError
 from outreach.core import activity, drafts, history
 from outreach.core.models import Contact, Draft, InboundMessage
@@ -27,6 +28,7 @@ from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
 from outreach.core.suppression import Place, suppressed_among
 from safety import controls
+from safety.contract.localtime import local
 from safety.models import ControlKey
 from workflows import outputs
 from workflows.models import Artifact
@@ -159,8 +161,14 @@ def due(row: Artifact, known: Known, *, at: datetime) -> dict[str, Any] | None:
             planned = max(planned, before + timedelta(days=touch["gap_days"]))
         # A reason on it means that a person returned it, or a rule refused it: theirs to mend.
         is_free = draft.status == DraftStatus.DRAFT and not draft.status_reason
-        return touch if is_free and at >= planned else None
+        return touch if is_free and at >= planned and _is_workday(row, at) else None
     return None
+
+
+def _is_workday(row: Artifact, at: datetime) -> bool:
+    """On their clock: a message that left late moves the next one, and never onto a weekend."""
+    zone = row.person.time_zone if row.person else ""
+    return local(at, zone or str(zone_of(row.workspace))).weekday() < 5
 
 
 def _take_back(row: Artifact, known: Known, at: datetime) -> None:

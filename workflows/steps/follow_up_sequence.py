@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from outreach.core.models import Channel, Draft, Workspace
@@ -155,7 +155,8 @@ def _write(job: Job, recipient: Recipient, facts: Facts, said: Sequence[Composit
     before: datetime | None = None
     for no, (words, (when, channel)) in enumerate(zip(said, _touches(job)[pk], strict=True)):
         at = datetime.fromisoformat(when)
-        gap = (at - before).days if before else 0
+        # From an afternoon to a morning, and over a clock change: four days and a bit are five.
+        gap = round((at - before) / timedelta(days=1)) if before else 0
         draft = writing.store(
             job, recipient, facts, words, channel,
             scheduled_for=at if no else None,

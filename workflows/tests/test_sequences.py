@@ -84,6 +84,24 @@ def test_the_second_comes_its_days_after_the_first_left(row):
     assert sequences.advance(at=late + gap * 9)["submitted"] == 0
 
 
+@pytest.mark.parametrize("gap", [2, 5])
+def test_days_are_counted_from_an_afternoon_as_from_a_morning(gap):
+    """A run at four plans the second for a morning: that is not a day less."""
+    place = making.place()
+    making.reachable(place, making.people(place, 1))
+    run = making.run(place, "follow_up_sequence", about=ABOUT, submit=True, gap=gap)
+    engine.work(run.pk, clock=Clock(WORKDAY + timedelta(hours=6)))
+    assert Artifact.objects.get().data["touches"][1]["gap_days"] == gap
+
+
+def test_what_a_late_first_message_moves_is_moved_onto_no_weekend(row):
+    friday = WORKDAY + timedelta(days=7 * 4 + 2)
+    saturday = friday + timedelta(days=1)
+    sent(row, 0, saturday - timedelta(days=row.data["touches"][1]["gap_days"]))
+    days = [friday + timedelta(days=turn) for turn in range(4)]
+    assert [sequences.advance(at=day)["submitted"] for day in days] == [0, 0, 0, 1]
+
+
 def test_a_reviewer_says_yes_to_a_later_touch_without_choosing_a_time(row):
     """It was asked for because its day had come; a queue is worked hours after that."""
     due = datetime.fromisoformat(row.data["touches"][1]["at"]) + timedelta(days=1)
@@ -359,7 +377,7 @@ def test_what_was_asked_for_is_taken_back_where_the_one_before_was_not_sent_afte
 ):
     first = left(row)
     Delivery.objects.filter(pk=first.pk).update(status="manual")
-    late = datetime.fromisoformat(row.data["touches"][1]["at"])
+    late = datetime.fromisoformat(row.data["touches"][1]["at"]) + timedelta(days=1)
     assert sequences.advance(at=late)["submitted"] == 1
     alice = testing.alice(row.workspace)
     second = Approval.objects.get(status="pending")
@@ -370,7 +388,8 @@ def test_what_was_asked_for_is_taken_back_where_the_one_before_was_not_sent_afte
     assert statuses(row) == ["pending_approval", "draft", "draft"]
     sent(row, 0, late)
     gap = timedelta(days=row.data["touches"][1]["gap_days"])
-    assert sequences.advance(at=late + gap)["submitted"] == 1, "and asked for again"
+    monday = late + gap + timedelta(days=1)
+    assert sequences.advance(at=monday)["submitted"] == 1, "and asked for again"
 
 
 def test_what_a_person_asked_for_before_its_turn_stays(row):
