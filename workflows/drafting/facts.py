@@ -34,23 +34,33 @@ PERSONAL = (
 LATELY = timedelta(days=60)
 LONGEST = 70
 LONGEST_ABOUT = 300
-ODD = re.compile(r"[{}<>|\\^~`@*_=\[\]•·►✓\"“”]|https?:|www\.|--|\.\.\.|…|!!|\?|;", re.IGNORECASE)
+ODD = re.compile(
+    r"[{}<>|\\^~`@*_=\[\]•·►✓\"“”]|https?:|www\.|\w\.[a-z]{2,}/\S|--|\.\.\.|…|!!|\?|;",
+    re.IGNORECASE,
+)
 NOTHING = frozenset(
     {
         "none", "nil", "na", "?", "x", "xx", "xxx", "tbd", "unknown", "keine", "nobody", "test",
         "unbekannt", "inconnu", "false", "true", "falsch", "wahr", "faux", "deleted", "leer",
+        "tba", "tbc", "nn", "n.n.", "blank", "empty", "missing", "vacant", "private", "privat",
+        "self", "not available", "not applicable", "no name", "no company", "no title",
+        "company", "company name", "position", "title", "job title",
         *(cell.casefold() for cell in tidy.NOTHING),
     }
 )  # fmt: skip
 NO_COMPANY = re.compile(
-    r"(?i)\b(?:self[- ]?employed|selbstst[aä]ndig|freelance[rd]?|independent|stealth|confidential|"
-    r"retired|unemployed|various|looking for|open ?to|career break|sabbatical|between jobs|"
-    r"in transition)\b"
+    r"(?i)\b(?:self[- ]?employed|selb(?:st)?st[aä]ndige?r?|freelance[rd]?|"
+    r"freiberuf(?:ler(?:in)?|lich)|independent|stealth|confidential|retired|unemployed|various|"
+    r"looking for|open ?to|career break|sabbatical|between jobs|in transition|arbeits?suchend|"
+    r"arbeitslos|sans emploi)\b"
 )
 # Whoever says this of themselves does not work where they are listed, or wants to leave it.
 GONE = re.compile(
     r"(?i)\b(?:retired|unemployed|\w*student(?:in)?|open ?to|looking for|seeking|sabbatical|"
-    r"career break|parental leave|maternity leave|between jobs|in transition|former(?:ly)?|ex-)"
+    r"career break|parental leave|maternity leave|between jobs|in transition|former(?:ly)?|ex-|"
+    r"no longer|left the company|deceased|arbeitslos|arbeits?suchend|ehemalig|rentner|pensioniert|"
+    r"(?:in|im) (?:rente|ruhestand)|elternzeit|verstorben|sans emploi|retrait[ée]e?\b|"
+    r"étudiant|jubilad[oa])"
 )
 NO_POSITION = re.compile(r"(?i)\bat large\b|^(?:i|we|helping|making|building|your|passionate)\b")
 # What stands between a title and the company, in several languages, and legal forms after it.
@@ -97,7 +107,10 @@ def of_person(
 def sayable(raw: str, longest: int = LONGEST) -> str:
     """The value as it may stand in a sentence; empty when it may not."""
     value = clean(raw).strip(" ,-–—")
-    if not value or len(value) > longest or value.casefold() in NOTHING:
+    if not value or len(value) > longest:
+        return ""
+    folded = value.casefold()
+    if folded in NOTHING or folded.strip("()") in NOTHING:
         return ""
     if tidy.FAILED.fullmatch(value):
         return ""

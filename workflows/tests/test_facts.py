@@ -27,6 +27,9 @@ TODAY = date(2026, 3, 2)
         ("Ready to grow?", ""), ("x" * 71, ""), ("12345", ""), ("a\ue000b", ""), ("=cmd", ""),
         ("#REF!", ""), ("#WERT!", ""), ("#NAME?", ""), ("#N/A", ""), ("(leer)", ""), ("FALSE", ""),
         ("keine Angabe", ""), ("Not specified", ""), ("Acme,", "Acme"), ("Acme -", "Acme"),
+        ("Not Available", ""), ("Not Applicable", ""), ("(unknown)", ""), ("TBA", ""), ("N.N.", ""),
+        ("Privat", ""), ("Company Name", ""), ("bit.ly/x", ""), ("see acme.example/offer", ""),
+        ("Foo S.A./N.V.", "Foo S.A./N.V."), ("Private Bank", "Private Bank"), ("Blank Rome",) * 2,
     ],
 )  # fmt: skip
 def test_a_cell_is_said_as_it_is_or_not_at_all(raw, said):
@@ -67,13 +70,19 @@ def test_a_cell_is_said_as_it_is_or_not_at_all(raw, said):
         ("Helping people grow", "Acme", ""),
         ("I build things", "Acme", ""),
         ("Former CEO", "Acme", ""),
+        ("Ehemaliger Leiter Vertrieb", "Acme", ""),
+        ("Rentnerin", "Acme", ""),
+        ("Left the company", "Acme", ""),
+        ("Étudiante", "Acme", ""),
+        ("Retail Director", "Acme", "Retail Director"),
     ],
 )
 def test_a_position_is_a_role_held_now(raw, company, said):
     assert facts.position(raw, company) == said
 
 
-NO_COMPANIES = ["Self-employed", "Freelance", "Stealth Startup", "Retired", "Between jobs"]
+NO_COMPANIES = ["Self-employed", "Freelance", "Stealth Startup", "Retired", "Between jobs",
+                "Selbständig", "Selbstständige", "Freiberuflerin"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NO_COMPANIES)
