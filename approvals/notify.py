@@ -14,7 +14,7 @@ from django.db.models import F, Max, QuerySet
 from approvals import outbox
 from approvals.models import Approval, ApprovalStatus, Notice, NoticeMark, Priority, QuotaUse
 from approvals.quota_standing import WARN_PERCENT
-from outreach.core.models import Activity, Draft, PrincipalKind, User, Workspace
+from outreach.core.models import Activity, Draft, Membership, PrincipalKind, User, Workspace
 from outreach.core.permissions import Verb
 from outreach.core.queries import users_who_may
 
@@ -153,6 +153,8 @@ def _tell(rows: list[Activity], at: datetime) -> int:
         if words and author and not (own and row.verb in ENDINGS):
             lines[author].append(words)
     users = User.objects.in_bulk({user for user, _ in lines})
+    here = Membership.objects.filter(user__in=users)  # who has left a workspace hears of it no more
+    members = set(here.values_list("user_id", "workspace_id"))
     places = Workspace.objects.in_bulk({place for _, place in lines})
     return sum(
         outbox.put(
@@ -164,7 +166,7 @@ def _tell(rows: list[Activity], at: datetime) -> int:
             users=[users[user]],
         )
         for (user, place), told in lines.items()
-        if user in users
+        if (user, place) in members
     )
 
 

@@ -17,6 +17,8 @@ from django.urls import reverse
 
 from approvals.models import Notice
 from outreach.core.models import User, Workspace
+from outreach.core.permissions import Verb, allowed
+from outreach.core.principal import Principal
 
 logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
@@ -44,13 +46,16 @@ def put(
     users: Iterable[User] = (),
     chat: bool = False,
 ) -> int:
-    """Put one line down for each of these colleagues, and for the chat; known keys are skipped."""
-    whom: list[User | None] = [user for user in users if user.email]
-    if chat and settings.NOTIFY_URLS:
-        whom.append(None)
+    """Put one line down for each of these colleagues and rooms of the chat; known keys are skipped.
+
+    Each room has its own: one that is down must not have the others hear it again and again.
+    """
+    whom: list[tuple[User | None, str]] = [(user, str(user.pk)) for user in users if user.email]
+    if chat:
+        whom += [(None, f"chat{no}") for no in range(1, len(settings.NOTIFY_URLS) + 1)]
     rows = [
         Notice(
-            key=f"{key}:{user.pk if user else 'chat'}",
+            key=f"{key}:{who}",
             workspace=workspace,
             user=user,
             subject=subject,
@@ -58,7 +63,7 @@ def put(
             created_at=at,
             due_at=at,
         )
-        for user in whom
+        for user, who in whom
     ]
     known = set(
         Notice.objects.filter(key__in=[row.key for row in rows]).values_list("key", flat=True)
@@ -76,7 +81,9 @@ def deliver(*, at: datetime, mail: Carrier | None = None, chat: Carrier | None =
     """
     arrived = 0
     for row in (
-        Notice.objects.filter(due_at__lte=at).select_related("user").order_by("due_at")[:AT_ONCE]
+        Notice.objects.filter(due_at__lte=at)
+        .select_related("user", "workspace")
+        .order_by("due_at")[:AT_ONCE]
     ):
         if not _claim(row, at):
             continue
@@ -112,6 +119,8 @@ def by_mail(row: Notice) -> None:
     """To one colleague, marked so that no machine answers."""
     if row.user is None or not row.user.email or not row.user.is_active:
         raise NotCarried("This colleague has no address or is switched off.")
+    if not allowed(Principal.of_user(row.user), Verb.VIEW, row.workspace):
+        raise NotCarried("This colleague is no member of the workspace any more.")
     EmailMessage(
         row.subject,
         row.body,
@@ -122,12 +131,14 @@ def by_mail(row: Notice) -> None:
 
 
 def by_chat(row: Notice) -> None:
-    """To every room of NOTIFY_URLS."""
+    """To its room of NOTIFY_URLS."""
     import apprise  # slow to import, and needed by few processes
 
-    rooms = apprise.Apprise()
+    rooms, own = apprise.Apprise(), row.key.rpartition(":chat")[2]
     for number, address in enumerate(settings.NOTIFY_URLS, 1):
-        if not rooms.add(address):
+        if own in ("", str(number)) and not rooms.add(address):
             raise NotCarried(f"Address {number} of NOTIFY_URLS cannot be read by apprise.")
+    if not rooms:
+        raise NotCarried(f"There is no address {own or 1} in NOTIFY_URLS any more.")
     if not rooms.notify(title=row.subject, body=row.body, body_format=apprise.NotifyFormat.TEXT):
         raise NotCarried("The chat did not take it.")

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from approvals import expiry, notify, outbox, rounds, services, submission, tasks
 from approvals.models import Approval, Notice, QuotaUse
 from outreach import testing
-from outreach.core.models import User
+from outreach.core.models import Membership, User
 from outreach.testing import WORKDAY
 
 pytestmark = [
@@ -187,6 +187,14 @@ def test_an_agent_and_somebody_without_an_address_get_no_letter(reading):
     assert news() == []
 
 
+def test_an_author_who_left_the_workspace_hears_no_more_of_it(reading):
+    row = testing.make_pending()
+    Membership.objects.filter(user__username="bob").delete()
+    services.reject(row.pk, by=testing.alice(), at=AT, reason="no")
+    assert news() == []
+    assert not Notice.objects.exists()
+
+
 def test_the_log_is_told_once_however_often_it_is_read(reading):
     row = testing.make_pending()
     services.reject(row.pk, by=testing.alice(), at=AT, reason="no")
@@ -275,6 +283,31 @@ def test_whoever_was_switched_off_gets_nothing():
     User.objects.update(is_active=False)
     assert outbox.deliver(at=AT) == 0
     assert mail.outbox == []
+
+
+def test_whoever_left_the_workspace_meanwhile_gets_nothing():
+    put()
+    Membership.objects.all().delete()
+    assert outbox.deliver(at=AT) == 0
+    assert mail.outbox == []
+    assert "no member" in Notice.objects.get().fault
+
+
+def test_a_room_that_is_down_has_the_others_hear_a_line_once(room, settings):
+    settings.NOTIFY_URLS = ["room://somewhere", "room//cannot-be-read"]
+    assert put(chat=True) == 2
+    for turn in range(outbox.MOST_ATTEMPTS):
+        outbox.deliver(at=AT + turn * outbox.LAST_RETRY)
+    assert room == [("Hello", "1")]
+    assert Notice.objects.filter(sent_at=None).get().attempts == outbox.MOST_ATTEMPTS
+
+
+def test_a_line_for_a_room_that_is_no_longer_named_goes_to_no_other(room, settings):
+    settings.NOTIFY_URLS = ["room://somewhere", "room://elsewhere"]
+    put(chat=True)
+    settings.NOTIFY_URLS = ["room://somewhere"]
+    assert outbox.deliver(at=AT) == 1
+    assert len(room) == 1
 
 
 def test_a_broken_notifier_never_touches_the_queue(monkeypatch):
