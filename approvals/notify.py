@@ -22,6 +22,7 @@ BURST = timedelta(minutes=5)  # what comes in one burst is told in one line
 SETTLE = timedelta(seconds=3)  # a number given earlier may be committed later
 BATCH = 500
 AUTHORS = "authors"
+RAISED = "approvals.raised"
 QUEUE = "admin:approvals_approval_changelist"
 ITEM = "admin:approvals_approval_change"
 
@@ -41,13 +42,21 @@ def alert_urgent(*, at: datetime) -> int:
     )
     told = 0
     for place in Workspace.objects.filter(pk__in=urgent.values("workspace")).order_by("pk"):
-        last = Notice.objects.filter(workspace=place, key__startswith=f"alert:{place.pk}:")
-        newest = last.order_by("-pk").first()
+        newest = _last_alert(place.pk, at)
         if newest is not None and newest.created_at > at - BURST:
             continue
-        seen = int(newest.key.split(":")[2]) if newest else 0
-        told += _alert(place, urgent.filter(workspace=place, pk__gt=seen), at)
+        told += _alert(place, urgent.filter(workspace=place, pk__gt=_seen(newest)), at)
     return told
+
+
+def _last_alert(place: int, until: datetime) -> Notice | None:
+    rows = Notice.objects.filter(workspace=place, key__startswith=f"alert:{place}:")
+    return rows.filter(created_at__lte=until).order_by("-pk").first()
+
+
+def _seen(newest: Notice | None) -> int:
+    """Up to which number items were looked at for the chat."""
+    return int(newest.key.split(":")[2]) if newest else 0
 
 
 def _alert(place: Workspace, fresh: QuerySet[Approval], at: datetime) -> int:
@@ -131,7 +140,7 @@ def tell_authors(*, at: datetime) -> int:
         if not rows:
             return 0
         NoticeMark.objects.filter(pk=mark.pk).update(activity_id=rows[-1].pk)
-        return _tell(rows, at)
+        return _tell(rows, at) + _tell_raised(rows, at)
 
 
 def _settled(after: int, at: datetime) -> list[Activity]:
@@ -142,6 +151,29 @@ def _settled(after: int, at: datetime) -> list[Activity]:
             break
         found.append(row)
     return found
+
+
+def _tell_raised(rows: list[Activity], at: datetime) -> int:
+    """To the chat: what it has heard of as something less, or passed over, is critical since."""
+    raised: dict[int, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.verb == RAISED and row.workspace_id:
+            heard = _last_alert(row.workspace_id, row.at)
+            if int(row.object_id) <= _seen(heard):  # else it is, or was, new there as critical
+                raised[row.workspace_id].add(row.object_id)
+    places = Workspace.objects.in_bulk(raised)
+    return sum(
+        outbox.put(
+            f"raised:{pk}:{rows[-1].pk}",
+            places[pk],
+            subject=f"{places[pk].name}: {len(items)} became critical",
+            body=f"What came in from their reader made {len(items)} critical.\n"
+            f"{outbox.link(QUEUE)}",
+            at=at,
+            chat=True,
+        )
+        for pk, items in sorted(raised.items())
+    )
 
 
 def _tell(rows: list[Activity], at: datetime) -> int:

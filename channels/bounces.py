@@ -54,7 +54,7 @@ def _apply(
         complained(delivery.workspace if delivery else row.workspace, address, at=at)
         row.alert = Alert.COMPLAINT
         if row.person is not None:
-            inbound.to_the_top(row.person, COMPLAINED)
+            inbound.to_the_top(row.person, COMPLAINED, at=at)
         return InboundStatus.HANDLED, "complained: the address is suppressed"
     words = [
         _of_failure(row, failure, delivery, at=at)

@@ -137,7 +137,7 @@ def hold(person: Person, reason: str, *, at: datetime) -> list[int]:
         # lets go of this one unseen.
         why = f"{reason}{BESIDE}{older}" if older else reason
         stop.set_automation(human, False, reason=why, by=INBOUND, at=at)
-    return to_the_top(human, reason)
+    return to_the_top(human, reason, at=at)
 
 
 def reasons_of(human: Person) -> list[str]:
@@ -157,8 +157,11 @@ def let_go(person: Person, reason: str, *, by: Principal, at: datetime) -> list[
     return left
 
 
-def to_the_top(person: Person, reason: str) -> list[int]:
-    """Make what waits or is approved for this human critical; returns the ids of their records."""
+def to_the_top(person: Person, reason: str, *, at: datetime) -> list[int]:
+    """Make what waits or is approved for this human critical; returns the ids of their records.
+
+    The log tells of it, and from there the chat: who reviews has seen these as something less.
+    """
     ids = stop.human_ids(person)
     with transaction.atomic():
         rows = Approval.objects.filter(
@@ -170,6 +173,8 @@ def to_the_top(person: Person, reason: str) -> list[int]:
             row.priority = Priority.CRITICAL
             row.priority_reasons = [*row.priority_reasons, reason]
             row.save(update_fields=["priority", "priority_reasons"])
+            raised = activity.entry("approvals.raised", row, digest=row.digest)
+            activity.record(raised, by=INBOUND, at=at)
     return ids
 
 

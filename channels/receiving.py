@@ -191,7 +191,7 @@ def _standing(row: InboundMessage, request: StopRequest, *, at: datetime) -> tup
         if alert.kind in HOLDS:
             inbound.hold(person, reason, at=at)
         else:
-            inbound.to_the_top(person, reason)
+            inbound.to_the_top(person, reason, at=at)
         return InboundStatus.NEEDS_PERSON, f"{Alert(alert.kind).label}: {alert.text!r}"
     if request.kind == "unclear":
         return InboundStatus.NEEDS_PERSON, f"may ask us to stop: {request.text!r}"
