@@ -12,6 +12,7 @@ from outreach.core.models import Channel, Draft, Person
 from outreach.core.people import canonical
 from safety.contract.localtime import local
 from safety.services import stopped_by_status
+from workflows import recipients
 from workflows.audience import REASONS
 from workflows.drafting import facts, spoken
 from workflows.models import Artifact, ArtifactKind, ResearchSnapshot
@@ -124,7 +125,10 @@ def _with_address(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _script(row: Artifact) -> dict[str, Any]:
-    return {"data": row.data, "who": row.person, "stopped": stopped(row.person)}
+    why = stopped(row.person)
+    if row.person and not why and recipients.closed_number(row.person, row.data["phone"]):
+        why = "Their number is on the suppression list"
+    return {"data": row.data, "who": row.person, "stopped": why}
 
 
 def _sequence(row: Artifact) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from outreach.core.models import Address, Channel, Contact, Person
 from outreach.core.models.contacts import Direction
+from outreach.core.suppression import suppressed_among
 
 NUMBERS = (Channel.PHONE, Channel.WHATSAPP)
 
@@ -31,6 +32,13 @@ class Recipient:
     ways: dict[str, str] = field(default_factory=dict)
     numbers: list[str] = field(default_factory=list)  # all they may be at, their own oldest first
     words: list[Word] = field(default_factory=list)
+    closed: frozenset[str] = frozenset()  # numbers that are suppressed; `note_closed` fills it
+
+    @property
+    def phone(self) -> str:
+        """The number to dial; none that is suppressed."""
+        known = (self.ways[way] for way in NUMBERS if way in self.ways)
+        return next((number for number in known if number not in self.closed), "")
 
     @property
     def have_answered(self) -> bool:
@@ -61,6 +69,26 @@ def load(ids: Sequence[int], channel: str = "") -> dict[int, Recipient]:
         if human in found:
             found[human].words = words
     return found
+
+
+def note_closed(found: Mapping[int, Recipient]) -> None:
+    """Note which of their numbers nobody may call: suppressed for calls or for WhatsApp."""
+    places = {
+        (each.person.workspace_id, way, number)
+        for each in found.values()
+        for number in each.numbers
+        for way in NUMBERS
+    }
+    closed = {(place, number) for place, _, number in suppressed_among(places)}
+    for each in found.values():
+        place = each.person.workspace_id
+        each.closed = frozenset(no for no in each.numbers if (place, no) in closed)
+
+
+def closed_number(person: Person, number: str) -> bool:
+    """Whether this number of theirs is suppressed by now."""
+    places = {(person.workspace_id, str(way), number) for way in NUMBERS}
+    return bool(number and suppressed_among(places))
 
 
 def _addresses(ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:

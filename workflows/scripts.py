@@ -43,7 +43,7 @@ def of(
     """The whole script as data; every line can be said, and what is not known is named."""
     person = recipient.person
     role = classify(known.title(person))
-    phone = next((recipient.ways[way] for way in PHONES if way in recipient.ways), "")
+    phone = recipient.phone
     window = windows.next_window(
         at,
         zone=person.time_zone,
@@ -155,7 +155,9 @@ def _not_to_say(recipient: Recipient, at: datetime, zone: str) -> list[str]:
 
 def _gaps(recipient: Recipient, phone: str, facts: Facts) -> list[str]:
     gaps = []
-    if not phone:
+    if recipient.closed and not phone:
+        gaps.append("Their number is on the suppression list: do not call them.")
+    elif not phone:
         gaps.append("No phone number: ask for one by e-mail or LinkedIn first.")
     if "greeting_name" not in facts:
         gaps.append("How to address them is not certain: greet without a name.")

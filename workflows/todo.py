@@ -196,8 +196,13 @@ def _calls(workspace: Workspace, at: datetime) -> Iterator[Task]:
     ).annotate(human=human).order_by("-pk")  # fmt: skip
     newest = {row.human: row for row in reversed(rows[:200]) if row.data.get("phone")}
     since = _touched_since(newest)
-    calls = {who: row for who, row in newest.items() if who not in since}
-    reach = recipients.load(list(calls)[:MOST_OF_A_KIND])
+    reach = recipients.load([who for who in newest if who not in since])
+    recipients.note_closed(reach)
+    calls = {
+        who: newest[who]
+        for who, each in reach.items()
+        if newest[who].data["phone"] not in each.closed
+    }
     for who, row in list(calls.items())[:MOST_OF_A_KIND]:
         window, note = _window(reach.get(who), workspace, at)
         yield Task(

@@ -95,7 +95,9 @@ def _numbered(job: Job, people: Sequence[int]) -> list[int]:
 def rank_people(job: Job, batch: Sequence[int]) -> Output:
     """As for a shortlist, with 100 points more for a number that can be dialled."""
     found = choosing.rank_people(job, batch)
-    numbered = set(_numbered(job, batch))
+    reach = recipients.load(batch)
+    recipients.note_closed(reach)
+    numbered = {pk for pk, each in reach.items() if each.phone}
     found["best"] = [
         [score + (100 if pk in numbered else 0), pk, parts] for score, pk, parts in found["best"]
     ]
@@ -106,6 +108,7 @@ def write_scripts(job: Job, batch: Sequence[int]) -> Output:
     """One script for each, unless they asked us to stop meanwhile."""
     reasons = dict(audience.judged(job.workspace, at=job.at, quiet_days=0, ids=batch))
     found = recipients.load(batch)
+    recipients.note_closed(found)
     able = [pk for pk in batch if pk in found and reasons.get(pk) not in ("desist", "blocked")]
     made = [
         scripts.of(
