@@ -174,9 +174,10 @@ def _write(job: Job, recipient: Recipient, facts: Facts, said: Sequence[Composit
 
 
 def first_drafts(job: Job) -> list[int]:
-    """The first message of each sequence of this run."""
-    rows = Draft.objects.filter(origin=job.origin, scheduled_for__isnull=True).order_by("pk")
-    return list(rows.values_list("pk", flat=True))
+    """The first message of each sequence of this run: the same ones whenever it goes on, also
+    where a colleague has given one a time since."""
+    rows = Draft.objects.filter(origin=job.origin).order_by("-pk")
+    return sorted(dict(rows.values_list("person", "pk")).values())
 
 
 def submit_first(job: Job, batch: Sequence[int]) -> Output:

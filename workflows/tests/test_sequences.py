@@ -84,6 +84,26 @@ def test_the_second_comes_its_days_after_the_first_left(row):
     assert sequences.advance(at=late + gap * 9)["submitted"] == 0
 
 
+def test_a_run_that_goes_on_passes_over_nobody_whose_first_message_got_a_time_since(monkeypatch):
+    place = making.place()
+    making.people(place, 4)
+    making.small_batches(monkeypatch, 1, "follow_up_sequence")
+    run = making.run(place, "follow_up_sequence", about=ABOUT, submit=True)
+
+    def killed(progress):
+        if (progress.name, progress.done) == ("submit_first", 2):
+            raise RuntimeError
+
+    assert engine.work(run.pk, clock=Clock(), watch=killed).status == "failed"
+    asked = Approval.objects.earliest("pk")
+    deciding.return_(asked.pk, by=testing.alice(place), at=WORKDAY, feedback="on Friday")
+    when = WORKDAY + timedelta(days=2)
+    submission.submit(asked.draft_id, by=testing.alice(place), at=WORKDAY, scheduled_for=when)
+    engine.reopen(run, by=testing.dora(place), at=WORKDAY)
+    assert engine.work(run.pk, clock=Clock()).result["submit_first"]["queued"] == 4
+    assert Approval.objects.filter(status="pending").count() == 4
+
+
 @pytest.mark.parametrize("gap", [2, 5])
 def test_days_are_counted_from_an_afternoon_as_from_a_morning(gap):
     """A run at four plans the second for a morning: that is not a day less."""
