@@ -5,6 +5,7 @@ Counts and links only, never a text, a name or an address of somebody we write t
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from outreach.core.models import Activity, Draft, Membership, PrincipalKind, Use
 from outreach.core.permissions import Verb
 from outreach.core.queries import users_who_may
 
+logger = logging.getLogger(__name__)
 BURST = timedelta(minutes=5)  # what comes in one burst is told in one line
 SETTLE = timedelta(seconds=3)  # a number given earlier may be committed later
 BATCH = 500
@@ -28,8 +30,15 @@ ITEM = "admin:approvals_approval_change"
 
 
 def collect(*, at: datetime) -> int:
-    """Put down everything that is to be told now; how many lines."""
-    return alert_urgent(at=at) + warn_quotas(at=at) + tell_authors(at=at)
+    """Put down everything that is to be told now; how many lines. A fault in one silences no other,
+    nor what waits to be carried."""
+    told = 0
+    for part in (alert_urgent, warn_quotas, tell_authors):
+        try:
+            told += part(at=at)
+        except Exception:
+            logger.exception("What colleagues are told could not all be put down.")
+    return told
 
 
 # --- Urgent items --------------------------------------------------------------------------------

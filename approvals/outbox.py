@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 AT_ONCE = 20
+LONGEST_SUBJECT = 200  # names of a workspace and an agent may be longer together
 Carrier = Callable[[Notice], None]
 
 
@@ -58,7 +59,7 @@ def put(
             key=f"{key}:{who}",
             workspace=workspace,
             user=user,
-            subject=subject,
+            subject=subject[:LONGEST_SUBJECT],
             body=body,
             created_at=at,
             due_at=at,

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from approvals import expiry, notify, outbox, rounds, services, submission, tasks
 from approvals.models import Approval, Notice, QuotaUse
 from outreach import testing
-from outreach.core.models import Membership, User
+from outreach.core.models import Agent, Membership, User
 from outreach.testing import WORKDAY
 
 pytestmark = [
@@ -125,6 +125,25 @@ def test_a_quota_warns_from_eighty_percent_on_and_once(used, lines):
 def test_no_limit_warns_never():
     QuotaUse.objects.create(workspace=testing.make_workspace(), day=AT.date(), used=10_000)
     assert notify.warn_quotas(at=AT) == 0
+
+
+def test_long_names_of_a_workspace_and_an_agent_silence_nobody(room):
+    place = testing.make_workspace(name="W" * 120)
+    agent = testing.make_agent(place).agent
+    Agent.objects.filter(pk=agent.pk).update(name="A" * 120)
+    QuotaUse.objects.create(workspace=place, agent=agent, day=AT.date(), used=20, lim=20)
+    assert notify.collect(at=AT) == 1
+    assert outbox.deliver(at=AT) == 1
+    assert len(room[0][0]) == 200
+
+
+def test_a_fault_in_one_silences_no_other(room, monkeypatch):
+    def broken(at):
+        raise ValueError
+
+    monkeypatch.setattr(notify, "warn_quotas", broken)
+    urgent()
+    assert notify.collect(at=AT) == 1
 
 
 # --- Authors -------------------------------------------------------------------------------------
