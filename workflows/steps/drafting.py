@@ -9,6 +9,7 @@ from typing import Any
 
 from approvals import routing, submission
 from approvals.errors import Refused
+from outreach.core import erasure
 from outreach.core.models import Channel, Draft, Workspace
 from safety.contract import localtime
 from workflows import audience, experiments, recipients, writing
@@ -115,6 +116,7 @@ class Drafting:
         """A draft for each, unless it is there already or they may not be written to any more."""
         thought: Thought = job.thoughts
         audience.one_at_a_time(job.workspace.pk)
+        erasure.hold(batch)
         there = audience.written_by(job.origin, batch)
         reasons = dict(
             audience.judged(
@@ -219,9 +221,17 @@ def written(job: Job) -> list[int]:
 def submit_drafts(job: Job, batch: Sequence[int]) -> Output:
     """Ask for review of each; what the rules refuse stays a draft with the reason."""
     told = {"queued": 0, "kept_as_draft": 0, "decided_meanwhile": 0}
+    _hold_people(batch)
     for pk in batch:
         told[submit(job, pk)] += 1
     return told
+
+
+def _hold_people(draft_ids: Sequence[int]) -> None:
+    """All of them at once and in order: a merge that held two in another would meet us halfway."""
+    rows = Draft.objects.filter(pk__in=draft_ids)
+    people = rows.values_list("person_id", "person__merged_into_id")
+    erasure.hold({pk for row in people for pk in row if pk})
 
 
 def submit(job: Job, pk: int) -> str:

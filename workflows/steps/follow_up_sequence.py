@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from outreach.core import erasure
 from outreach.core.models import Channel, Draft, Workspace
 from workflows import audience, recipients, timetable, writing
 from workflows.drafting import templates
@@ -17,7 +18,7 @@ from workflows.models.artifacts import ArtifactKind
 from workflows.options import Option
 from workflows.recipients import Recipient
 from workflows.shapes import Job, Output
-from workflows.steps.drafting import ABOUT, DAYS, ENGINE, check_words, facts_of, submit
+from workflows.steps.drafting import ABOUT, DAYS, ENGINE, check_words, facts_of, submit_drafts
 from workflows.writing import Composed
 
 TEMPLATES = ("introduction", "follow_up_2", "follow_up_3")
@@ -121,6 +122,7 @@ def write_touches(job: Job, batch: Sequence[int]) -> Output:
     """A draft for each touch, and the sequence that holds them together."""
     thought: Thought = job.thoughts
     audience.one_at_a_time(job.workspace.pk)
+    erasure.hold(batch)
     there = audience.written_by(job.origin, batch)
     reasons = dict(
         audience.judged(
@@ -182,7 +184,4 @@ def first_drafts(job: Job) -> list[int]:
 
 def submit_first(job: Job, batch: Sequence[int]) -> Output:
     """Ask for review of the first messages; each later one is asked for on its day."""
-    told = {"queued": 0, "kept_as_draft": 0, "decided_meanwhile": 0}
-    for pk in batch:
-        told[submit(job, pk)] += 1
-    return told
+    return submit_drafts(job, batch)

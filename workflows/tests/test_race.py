@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from concurrent import futures
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from channels import merging
 from outreach import testing
 from outreach.core.models import Draft
 from outreach.testing import WORKDAY
 from workflows import audience, engine, replies, services, writing
 from workflows.models import Artifact
+from workflows.steps import drafting
 from workflows.tests import making
 from workflows.tests.making import ABOUT, Clock
 
@@ -92,3 +95,40 @@ def test_of_two_looks_at_what_somebody_wrote_twice_one_answers(place, monkeypatc
     found = at_once(lambda each: replies.answer(each, at=later), *messages)
     assert found == [False, True], "the last one is answered"
     assert Draft.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize(
+    ("step", "service"),
+    [("write_drafts", (writing, "store")), ("submit_drafts", (drafting, "submit"))],
+)
+def test_a_merge_in_the_middle_of_a_batch_crosses_nothing(place, monkeypatch, step, service):
+    """Both hold people: whoever held them in another order ended with a deadlock."""
+    last, first = reversed(making.people(place, 2))  # the run begins with the one connected last
+    assert last.pk > first.pk
+    dora, original, merges = testing.dora(place), getattr(*service), []
+
+    def merge():
+        try:
+            merging.merge(first, last, by=dora, at=WORKDAY)
+        finally:
+            connection.close()
+
+    with futures.ThreadPoolExecutor(1) as pool:
+
+        def served(*args, **asked):
+            made = original(*args, **asked)
+            if not merges:
+                merges.append(pool.submit(merge))
+                for _ in range(40):
+                    if merges[0].done() or testing.somebody_waits():
+                        break
+                    time.sleep(0.05)
+            return made
+
+        monkeypatch.setattr(*service, served)
+        done = engine.work(making.run(place, submit=True).pk, clock=Clock())
+        merges[0].result(30)
+    assert (done.status, done.error) == ("done", "")
+    last.refresh_from_db()
+    assert last.merged_into == first
