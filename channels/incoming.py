@@ -47,6 +47,14 @@ class Incoming:
         return hashlib.sha256(whole.encode(errors="replace")).hexdigest()
 
     @property
+    def said(self) -> str:
+        """Names what it says, however its lines were broken on the way."""
+        report = self.report.as_dict() if self.report else None
+        beside = (self.kind, self.unread, self.media, self.attachments, self.moved_to, report)
+        whole = (*map(str, beside), *(" ".join(each.split()) for each in (self.subject, self.text)))
+        return hashlib.sha256("\0".join(whole).encode(errors="replace")).hexdigest()
+
+    @property
     def kind(self) -> str:
         if self.report is not None and self.report.kind in ("bounce", "complaint"):
             return self.report.kind

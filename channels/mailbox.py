@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Max
 
 from channels import receiving
 from channels.incoming import Incoming
@@ -115,10 +116,9 @@ def _one(raw: bytes, workspace: Workspace, *, at: datetime) -> tuple[Outcome, li
     incoming = Incoming.of_letter(read(raw))
     if incoming.sender.lower() in _our_addresses(workspace):
         return Outcome.OURS, []
-    known = InboundMessage.objects.filter(
-        workspace=workspace, channel=incoming.channel, key=incoming.key
-    ).exists()
+    before = InboundMessage.objects.aggregate(no=Max("pk"))["no"] or 0
     rows = receiving.take_in(incoming, at=at, workspace=workspace)
+    known = all(row.pk <= before for row in rows)
     return (Outcome.KNOWN if known else Outcome.NEW), rows
 
 

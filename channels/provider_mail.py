@@ -62,7 +62,7 @@ def receive(event: AnymailInboundEvent, esp_name: str, **_: Any) -> None:
     except (Unreadable, LookupError, ValueError) as fault:
         logger.warning("%s brought a mail that cannot be read: %s", esp_name, fault)
         incoming = _as_it_is(event)
-    name = f"message:{incoming.key}"
+    name = f"message:{incoming.key}:{incoming.said}"  # one id may have come with other words
     told = Event(_provider(esp_name), name, "message", incoming.at, incoming.as_dict())
     events.take([told], at=timezone.now())
 

@@ -11,24 +11,22 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from channels import bounces, inbound, matching, moving
+from channels import bounces, inbound, matching, moving, storing
 from channels.incoming import WORDLESS, Incoming
 from channels.mail.automatic import LISTS
-from channels.mail.quoting import split, without_marks
-from outreach.core import activity, erasure, inbox, suppression
-from outreach.core.models import Contact, Draft, InboundMessage, Workspace
+from channels.mail.quoting import without_marks
+from outreach.core import inbox, suppression
+from outreach.core.models import InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
 from outreach.core.people import canonical
 from safety.alerts import HOLDS, detect_alert
-from safety.contract.markup import to_text
 from safety.contract.stop_request import StopRequest
 
 INBOUND = inbound.INBOUND
 GRACE = timedelta(seconds=30)  # whoever stored it judges it; after that the sweep does
 GIVE_UP = timedelta(minutes=10)
 FOR_THEM = "somebody else answered their message and may speak for them: a person must look"
-OUR_TEXTS = 5  # so many of our last messages may stand quoted below theirs
 logger = logging.getLogger(__name__)
 
 
@@ -39,70 +37,12 @@ def take_in(
 
     Must not be called within a transaction: a stop commits by itself, at once.
     """
-    rows = [store(incoming, match, at=at) for match in matching.matches(incoming, workspace)]
+    found = matching.matches(incoming, workspace)
+    rows = [storing.store(incoming, match, at=at) for match in found]
     for row in rows:
         if row.status == InboundStatus.NEW:
             judge(row, at=at)
     return rows
-
-
-def store(incoming: Incoming, match: matching.Match, *, at: datetime) -> InboundMessage:
-    """The row of this message in this workspace, made unless it is there."""
-    parts = split(incoming.text, sent=_sent_texts(match))
-    with transaction.atomic():
-        if match.person is not None and erasure.hold([match.person.pk]):
-            match = matching.Match(match.workspace)  # nobody we know any more
-        row, made = InboundMessage.objects.get_or_create(
-            workspace=match.workspace,
-            channel=incoming.channel,
-            key=incoming.key,
-            defaults={
-                "person": match.person,
-                "in_reply_to": match.draft,
-                "kind": incoming.kind,
-                "message_id": incoming.message_id[:998],
-                "sender": incoming.sender[:320],
-                "sender_name": incoming.sender_name[:200],
-                "subject": incoming.subject[:998],
-                "text": parts.own,
-                "quoted": parts.quoted,
-                "details": _details(incoming, parts.doubtful),
-                "received_at": min(incoming.at or at, at),
-            },
-        )
-        if made:
-            entry = activity.entry(
-                "channels.inbound_stored", row, channel=row.channel, kind=row.kind
-            )
-            activity.record(entry, by=INBOUND, at=at)
-    return row
-
-
-def _details(incoming: Incoming, doubtful: str) -> dict[str, object]:
-    found = {
-        "doubtful": doubtful,
-        "automatic": incoming.automatic,
-        "media": incoming.media,
-        "attachments": list(incoming.attachments),
-        "unread": incoming.unread,
-        "moved_to": incoming.moved_to,
-        "report": incoming.report.as_dict() if incoming.report else None,
-        "references": list(incoming.answers[:20]),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _sent_texts(match: matching.Match) -> str:
-    """What we wrote to this human lately, so that a quote of it is known for one."""
-    drafts = [match.draft] if match.draft else []
-    if match.person is not None:
-        sent = Contact.objects.filter(
-            human=match.person.human_id, direction=Contact.Direction.OUT, draft__isnull=False
-        ).order_by("-id")
-        numbers = [pk for pk in sent.values_list("draft_id", flat=True)[:OUR_TEXTS] if pk]
-        drafts += Draft.objects.filter(pk__in=numbers).select_related("current")
-    words = [draft.current for draft in drafts if draft.current]
-    return "\n".join(part for each in words for part in (each.text, to_text(each.html)) if part)
 
 
 # --- Judging -------------------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from channels import closing, events
+from channels import closing, events, receiving
 from channels.incoming import Incoming
 from channels.models import EventKind, ProviderEvent
 from outreach import testing
+from outreach.core import suppression
 from outreach.core.models import Activity, InboundMessage, Suppression
 from outreach.edge.privacy import erasing, telling
 from outreach.edge.privacy.erasing import EraseRefused, erase
@@ -158,3 +160,16 @@ def test_what_was_judged_is_emptied_and_keeps_the_time_at_which_it_was(anna):
     row.refresh_from_db()
     assert (row.payload, row.result, row.judged_at) == ({}, "", WORKDAY)
     assert row.set_aside_at is None
+
+
+@pytest.mark.parametrize("text", ["Tuesday suits me.", "No, Wednesday.", "And one more."])
+def test_no_words_of_the_erased_come_back_under_an_id_that_was_known(anna, text):
+    """Nobody can tell any more which words came under it; nothing goes to that address anyway."""
+    letter = Incoming("email", address_of(anna), "<m1@example.org>", WORKDAY, text=text)
+    for words in ("Tuesday suits me.", "No, Wednesday."):
+        receiving.take_in(replace(letter, text=words), at=LATER)
+    erased(anna)
+    receiving.take_in(letter, at=LATER)
+    found = list(InboundMessage.objects.values_list("text", "sender"))
+    assert found == [("", ""), ("", "")]
+    assert suppression.is_suppressed(anna.workspace, "email", letter.sender)
