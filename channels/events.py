@@ -26,6 +26,7 @@ from channels.models import Delivery, DeliveryStatus, EventKind, ProviderEvent
 from outreach.core import suppression
 from outreach.core.models import Address, Channel, Workspace
 from outreach.core.models.consent import SuppressionReason
+from outreach.core.patience import READING, impatient
 from outreach.core.people import canonical
 
 PROVES = {EventKind.SENT, EventKind.DELIVERED, EventKind.READ}
@@ -39,13 +40,18 @@ logger = logging.getLogger(__name__)
 
 def take(events: Sequence[Event], *, at: datetime) -> int:
     """Store these events, judge what is new, and return how many were. Never in a transaction."""
+    fresh = _open_among(keep(events, at=at))
+    with impatient(READING):  # who holds a record holds up neither the others nor a thread
+        judge(fresh, at=at, seconds=AT_ONCE)
+    return len(fresh)
+
+
+def keep(events: Sequence[Event], *, at: datetime) -> set[tuple[str, str]]:
+    """Store these events, which the sweep judges; returns by what they are known."""
     rows = [_row(event, at) for event in events]
-    keys = {(row.provider, row.event_id) for row in rows}
     for start in range(0, len(rows), BATCH):
         ProviderEvent.objects.bulk_create(rows[start : start + BATCH], ignore_conflicts=True)
-    fresh = _open_among(keys)
-    judge(fresh, at=at, seconds=AT_ONCE)
-    return len(fresh)
+    return {(row.provider, row.event_id) for row in rows}
 
 
 def sweep(*, at: datetime, most: int = 2000) -> int:
@@ -53,7 +59,8 @@ def sweep(*, at: datetime, most: int = 2000) -> int:
     due = Q(retry_at__isnull=True) | Q(retry_at__lte=at)
     rows = ProviderEvent.objects.filter(due, judged_at__isnull=True)
     found = list(rows.order_by(F("tried_at").asc(nulls_first=True), "id")[:most])
-    judge(found, at=at, seconds=3 * AT_ONCE)
+    with impatient(READING):
+        judge(found, at=at, seconds=3 * AT_ONCE)
     return len(found)
 
 

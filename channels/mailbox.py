@@ -16,12 +16,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from django.conf import settings
+from django.db import OperationalError
 from django.db.models import Max
 
 from channels import receiving
 from channels.incoming import Incoming
 from channels.mail.reading import LARGEST, Unreadable, read
 from outreach.core.models import InboundMessage, Workspace
+from outreach.core.patience import impatient
 
 KEPT = 100  # so many unreadable mails are named, the rest counted
 # Before each mail of an mbox: who sent it, and when. A line of a mail that begins so has a mark.
@@ -99,8 +101,9 @@ def take_in(
     report = Report(str(path), box.kind)
     for number, name in enumerate(box.names, start=1):
         try:
-            outcome, rows = _one(box.read(name), workspace, at=at)
-        except (Unreadable, OSError, KeyError, LookupError, ValueError) as fault:
+            with impatient():
+                outcome, rows = _one(box.read(name), workspace, at=at)
+        except (Unreadable, OSError, KeyError, LookupError, ValueError, OperationalError) as fault:
             outcome, rows = Outcome.UNREADABLE, []
             if len(report.bad) < KEPT:
                 report.bad.append((name, str(fault) or type(fault).__name__))

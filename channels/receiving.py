@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from channels import bounces, inbound, matching, moving, storing
 from channels.incoming import WORDLESS, Incoming
@@ -19,6 +19,7 @@ from outreach.core import inbox, suppression
 from outreach.core.models import InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verdict
+from outreach.core.patience import READING, impatient
 from outreach.core.people import canonical
 from safety.alerts import HOLDS, detect_alert
 from safety.contract.stop_request import StopRequest
@@ -35,13 +36,18 @@ def take_in(
 ) -> list[InboundMessage]:
     """Store one message wherever it belongs and judge it. A replay changes nothing.
 
-    Must not be called within a transaction: a stop commits by itself, at once.
+    What the database does not take now, such as a stop of whose record somebody holds, is stored:
+    the sweep takes it up, and nothing goes to them before. Must not be called within a
+    transaction: a stop commits by itself, at once.
     """
     found = matching.matches(incoming, workspace)
     rows = [storing.store(incoming, match, at=at) for match in found]
     for row in rows:
         if row.status == InboundStatus.NEW:
-            judge(row, at=at)
+            try:
+                judge(row, at=at)
+            except OperationalError as error:
+                logger.warning("Inbound message %s is judged later: %s", row.pk, error)
     return rows
 
 
@@ -212,14 +218,15 @@ def sweep(*, at: datetime, most: int = 200) -> int:
         status=InboundStatus.NEW, created_at__lt=at - GRACE
     ).select_related("workspace", "person__merged_into")
     done = 0
-    for row in rows.order_by("id")[:most]:
-        try:
-            judge(row, at=at)
-            done += 1
-        except Exception:
-            logger.exception("Inbound message %s cannot be judged.", row.pk)
-            if row.created_at < at - GIVE_UP:
-                _give_up(row.pk, at=at)
+    with impatient(READING):
+        for row in rows.order_by("id")[:most]:
+            try:
+                judge(row, at=at)
+                done += 1
+            except Exception:
+                logger.exception("Inbound message %s cannot be judged.", row.pk)
+                if row.created_at < at - GIVE_UP:
+                    _give_up(row.pk, at=at)
     return done
 
 

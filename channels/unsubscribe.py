@@ -12,7 +12,9 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
-from channels import stop
+from channels import events, stop
+from channels.incoming import Incoming
+from channels.meta_events import Event
 from outreach.core import consent, opt_outs, people, suppression
 from outreach.core.models import Address, Draft, Person
 from outreach.core.models.consent import SuppressionReason
@@ -74,6 +76,21 @@ def unsubscribe(token: str, *, at: datetime) -> tuple[Draft, list[int]]:
     for reader in _readers(draft, human):
         ids = [*ids, *_stop(reader, at)]
     return draft, ids
+
+
+def keep(token: str, *, at: datetime) -> None:
+    """Keep a click that the database could not take yet, without anybody's lock: the sweep hears it
+    as it hears the button of a mail program. Raises NotOurLink."""
+    draft = message_of(token)
+    name = f"{draft.uuid}.{at:%Y%m%dT%H%M}"
+    letter = Incoming(
+        channel=draft.channel,
+        sender=draft.current.address if draft.current else "",
+        message_id=f"<{name}@{PATH}>",
+        at=at,
+        subject=f"unsubscribe {draft.uuid}",
+    )
+    events.keep([Event("one-click", name, "message", at, letter.as_dict())], at=at)
 
 
 def _readers(draft: Draft, human: Person) -> list[Person]:

@@ -8,11 +8,12 @@ from email import message_from_bytes, policy
 
 import pytest
 import time_machine
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from approvals.models import Approval
-from channels import envelopes, headers, merging, registry, sending, stop, unsubscribe
+from channels import envelopes, events, headers, merging, registry, sending, stop, unsubscribe
 from channels.adapters.memory import MemoryAdapter
 from channels.adapters.mime import compose
 from channels.base import Outcome, Receipt
@@ -218,6 +219,30 @@ def test_every_consent_ends():
     )  # fmt: skip
     click(path_of(make_approved(person=person)))
     assert Consent.objects.get().withdrawn_at is not None
+
+
+def test_a_click_that_the_database_does_not_take_is_kept_and_heard_by_the_sweep(monkeypatch):
+    """Twice as well, and once more after a reviewer lifted the first."""
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    approval = make_approved()
+    path, person = path_of(approval), approval.draft.person
+    for days in (0, 30):
+        with time_machine.travel(LATER + timedelta(days=days), tick=False):
+            with monkeypatch.context() as locked:
+                locked.setattr(stop, "stop_person", away)
+                answers = [click(path), click(path)]
+            assert [(each.status_code, each["Retry-After"]) for each in answers] == [
+                (503, "60")
+            ] * 2
+            events.sweep(at=timezone.now())
+            person.refresh_from_db()
+            assert person.status == "desist"
+            assert suppression.is_suppressed(person.workspace, "email", approval.revision.address)
+            assert click(path).status_code == 200
+        Person.objects.update(status="active", status_reason="")
 
 
 @pytest.mark.parametrize("change", ["x", "cut", "swapped", "empty"])

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
+from outreach.core.patience import impatient
+
 logger = logging.getLogger(__name__)
 Done = TypeVar("Done")
 TRIES = 3  # on SQLite each waits 20 seconds for the lock by itself
 PAUSE_SECONDS = 1.0
-# PostgreSQL waits for ever for a row that is held by who stands still, or is gone unnoticed.
-IMPATIENT = "SET lock_timeout = '5s'"
 NOT_STOPPED = (
     "NOT STOPPED: the database did not take it ({error}). Try again at once; if it says so again, "
     "kill the worker processes, or set EMERGENCY_STOP=True in the environment and restart them."
@@ -51,7 +50,7 @@ def insist(stops: Callable[[], Done]) -> Done:
     """
     for turn in range(1, TRIES + 1):
         try:
-            with _impatient():
+            with impatient():
                 return stops()
         except DatabaseError as error:
             logger.warning("Try %d to set a stop failed: %s", turn, error)
@@ -60,21 +59,6 @@ def insist(stops: Callable[[], Done]) -> Done:
             connection.close()
             time.sleep(PAUSE_SECONDS)
     raise NotStopped(fault)
-
-
-@contextlib.contextmanager
-def _impatient() -> Iterator[None]:
-    """No statement in here waits for a lock longer than SQLite's would."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(IMPATIENT)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
 
 
 def seen(looks: Callable[[], Done]) -> Done:

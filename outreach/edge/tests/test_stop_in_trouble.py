@@ -17,6 +17,7 @@ from django.utils import timezone
 from channels.models import Delivery
 from outreach import testing
 from outreach.core.models import Person
+from outreach.core.patience import impatient
 from outreach.edge import insisting
 from outreach.edge.tests.test_mcp import child_environment
 from outreach.environment import database
@@ -54,7 +55,7 @@ def test_where_no_sender_can_hold_a_lock_people_can_still_stop(settings, tmp_pat
 @pytest.mark.parametrize("of_one", [False, True])
 def test_a_stop_waits_for_no_row_that_somebody_holds_for_ever(monkeypatch, settings, of_one):
     """As whoever stands still while lifting, or while merging records, does: it hung in silence."""
-    monkeypatch.setattr(insisting, "IMPATIENT", "SET lock_timeout = '100ms'")
+    monkeypatch.setattr(insisting, "impatient", lambda: impatient("100ms"))
     monkeypatch.setattr(insisting, "PAUSE_SECONDS", 0)
     person = testing.make_person()
     words = ["control", "--emergency-stop"]
