@@ -245,6 +245,13 @@ def test_a_click_that_the_database_does_not_take_is_kept_and_heard_by_the_sweep(
         Person.objects.update(status="active", status_reason="")
 
 
+@pytest.mark.parametrize("body", ["y" * 2_000_000, "&".join(f"f{n}=1" for n in range(5000)), ""])
+def test_a_click_stops_whatever_comes_with_it(body):
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(path_of(make_approved()), body, content_type=FORM).status_code == 200
+    assert Person.objects.get().status == "desist"
+
+
 @pytest.mark.parametrize("change", ["x", "cut", "swapped", "empty"])
 def test_a_link_that_is_not_ours_does_nothing(change):
     one, other = make_approved(), make_approved()

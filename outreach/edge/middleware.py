@@ -100,13 +100,17 @@ def read_to_the_end(
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if response.status_code == 413:
-            with suppress(OSError):  # the client is gone
-                for _ in range(READ_AWAY // PIECE):
-                    if not request.read(PIECE):
-                        break
+            read_away(request)
         return response
 
     return middleware
+
+
+def read_away(request: HttpRequest) -> None:
+    with suppress(OSError):  # the client is gone
+        for _ in range(READ_AWAY // PIECE):
+            if not request.read(PIECE):
+                break
 
 
 FOR_PROGRAMS = ("/api/", "/v1/")

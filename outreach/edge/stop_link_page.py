@@ -11,7 +11,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +27,7 @@ from channels.quiet import StopReport
 from outreach.edge import stop_page
 from outreach.edge.api.throttling import WrongLinks, address_of
 from outreach.edge.insisting import NotStopped, insist
+from outreach.edge.middleware import read_away
 
 View = Callable[..., HttpResponse]
 HEADERS = {
@@ -48,6 +52,7 @@ def _guarded(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        _without_what_is_too_much(request)
         response = checked(request, **kwargs)
         if response.status_code == 403:
             response = _told(request, "refused", 403)
@@ -57,6 +62,19 @@ def _guarded(view: View) -> View:
         return response
 
     return guarded
+
+
+def _without_what_is_too_much(request: HttpRequest) -> None:
+    """A form that cannot be read, such as one with too long a reason, stops all the same: without a
+    reason. Its token cannot be read either. Its cookie stands for it, which the browser keeps back
+    from a form of another site."""
+    try:
+        _ = request.POST
+    except (SuspiciousOperation, MultiPartParserError):
+        read_away(request)
+        request._mark_post_parse_error()  # type: ignore[attr-defined]
+        cookie = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
+        request.META.setdefault(settings.CSRF_HEADER_NAME, cookie)
 
 
 def _for_a_link(view: View) -> View:

@@ -106,6 +106,30 @@ def test_a_form_from_elsewhere_is_refused_and_the_page_s_own_is_not():
     assert stops() == [None]
 
 
+LONG = ("application/x-www-form-urlencoded", b"reason=" + b"y" * 2_000_000)
+MANY = ("application/x-www-form-urlencoded", b"&".join(b"f%d=1" % n for n in range(5000)))
+PART = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n%b\r\n'
+PARTS = ("multipart/form-data; boundary=b", PART % b"1" * 5000 + b"--b--\r\n")
+LONG_PART = ("multipart/form-data; boundary=b", PART % (b"y" * 2_000_000) + b"--b--\r\n")
+NO_PARTS = ("multipart/form-data", b"reason=fire")
+
+
+@pytest.mark.parametrize(("kind", "body"), [LONG, MANY, PARTS, LONG_PART, NO_PARTS])
+def test_a_form_that_cannot_be_read_stops_all_the_same(kind, body):
+    strict = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
+    path = path_of()
+    strict.get(path)
+    origin = {"Origin": "https://localhost"}
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    for headers in (elsewhere, {}):
+        assert strict.post(path, body, kind, secure=True, headers=headers).status_code == 403
+    new = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
+    assert new.post(path, body, kind, secure=True, headers=origin).status_code == 403
+    assert stops() == []
+    assert strict.post(path, body, kind, secure=True, headers=origin).status_code == 302
+    assert stops() == [None]
+
+
 def test_what_was_lifted_is_watched_no_more(client, monkeypatch):
     under_way()
     again = client.post(path_of(), follow=True).request["PATH_INFO"]
