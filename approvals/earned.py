@@ -181,8 +181,8 @@ def _complained(agent: Agent, left: QuerySet[Contact], since: datetime) -> bool:
     around = (min(told.values()) - AFTER, max(told.values()))
     mail = left.filter(channel=Channel.EMAIL, at__range=around)
     for address, at in mail.values_list("draft__current__address", "at"):
-        when = told.get(suppression.digest_of(agent.workspace_id, Channel.EMAIL, address or ""))
-        if when is not None and at <= when <= at + AFTER:
+        forms = suppression.digests_of(agent.workspace_id, Channel.EMAIL, address or "")
+        if any(at <= told[each] <= at + AFTER for each in forms if each in told):
             return True
     return False
 

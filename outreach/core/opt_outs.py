@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from outreach.core import mailboxes
 from outreach.core.addresses import other_form
 from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
@@ -103,7 +104,7 @@ def follow_addresses(
         some = told[start : start + AT_ONCE]
         wanted = Q(normalised__in=[form for each in some for form in forms_of(channel, each)])
         if channel == Channel.EMAIL:
-            wanted |= _tagged(some)
+            wanted |= _spelt_otherwise(some)
         owners.update(rows.filter(wanted).values_list("person_id", flat=True))
     return follow(owners, at=at) if owners else []
 
@@ -194,24 +195,29 @@ def _since(told: Mapping[Key, Suppression]) -> datetime:
 def _shared(addresses: Collection[Address]) -> set[Key]:
     """The keys among these that addresses of several human beings have."""
     mail = [row for row in addresses if row.channel == Channel.EMAIL]
-    humans: dict[Key, set[int]] = {}
+    keys: dict[str, set[Key]] = {}  # by the one form of the mailbox
+    humans: dict[str, set[int]] = {}
     for start in range(0, len(mail), AT_ONCE):
         some = mail[start : start + AT_ONCE]
         plain = [form_of(row.channel, row.normalised) for row in some]
         found = Address.objects.filter(
-            Q(normalised__in=plain) | _tagged(row.normalised for row in some),
+            Q(normalised__in=plain) | _spelt_otherwise([row.normalised for row in some]),
             channel=Channel.EMAIL,
             workspace__in={row.workspace_id for row in some},
         )
         for row in found.select_related("person"):
             key = digests_of(row.workspace_id, row.channel, row.normalised)
-            humans.setdefault(key, set()).add(row.person.human_id)
-    return {key for key, owners in humans.items() if len(owners) > 1}
+            keys.setdefault(key[0], set()).add(key)
+            humans.setdefault(key[0], set()).add(row.person.human_id)
+    return {key for one, owners in humans.items() if len(owners) > 1 for key in keys[one]}
 
 
-def _tagged(addresses: Iterable[str]) -> Q:
-    """The same mailboxes under a tag, which few addresses have."""
-    wanted = Q()
+def _spelt_otherwise(addresses: Iterable[str]) -> Q:
+    """The same mailboxes under a tag, which few addresses have, and as Google takes them."""
+    tagged, googles = Q(), Q(pk__in=[])
     for each in addresses:
-        wanted |= same_mailbox(each)
-    return Q(Q(normalised__contains="+"), wanted)
+        if mailboxes.is_googles(each):
+            googles |= same_mailbox(each)
+        else:
+            tagged |= same_mailbox(each)
+    return googles | Q(Q(normalised__contains="+"), tagged) if tagged else googles

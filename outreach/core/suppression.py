@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from outreach.core import activity, sql
+from outreach.core import activity, mailboxes, sql
 from outreach.core.addresses import BadAddress, normalise, other_form
 from outreach.core.models import Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
@@ -71,31 +71,30 @@ def key_id() -> str:
 
 
 def form_of(channel: str, address: str) -> str:
-    """The form that is hashed: normalised, and for e-mail without the tag of a plus-address.
+    """The form that is hashed: normalised, and for e-mail that of the mailbox, for who unsubscribes
+    `ann+shop@…` has unsubscribed `ann@…`. What cannot be normalised is folded."""
+    form = _folded(channel, address)
+    return mailboxes.one(form) if channel == Channel.EMAIL else form
 
-    Who unsubscribes `ann+shop@…` has unsubscribed `ann@…`. What cannot be normalised is folded.
-    """
+
+def _folded(channel: str, address: str) -> str:
     try:
-        form = normalise(channel, address)
+        return normalise(channel, address)
     except BadAddress:
-        form = " ".join(address.split()).casefold()
-    if channel == Channel.EMAIL and "@" in form:
-        local, _, domain = form.rpartition("@")
-        form = f"{local.partition('+')[0] or local}@{domain}"
-    return form
+        return " ".join(address.split()).casefold()
 
 
 def same_mailbox(address: str) -> Q:
     """The e-mail addresses of one digest: without a tag and with any."""
-    plain = form_of(Channel.EMAIL, address)
-    local, _, domain = plain.rpartition("@")
-    tagged = Q(normalised__startswith=f"{local}+", normalised__endswith=f"@{domain}")
-    return Q(normalised=plain) | tagged
+    return mailboxes.same(form_of(Channel.EMAIL, address))
 
 
 def forms_of(channel: str, address: str) -> list[str]:
-    """The form that is hashed, and the other one of a mobile number that has two."""
-    form = form_of(channel, address)
+    """The form that is hashed, and others under which it may stand: of a mobile number that has
+    two, and of a mailbox of Google's."""
+    form = _folded(channel, address)
+    if channel == Channel.EMAIL:
+        return mailboxes.forms(form)
     return [form, other] if (other := other_form(channel, form)) else [form]
 
 
@@ -105,7 +104,7 @@ def digest_of(workspace_id: int, channel: str, address: str) -> str:
 
 
 def digests_of(workspace_id: int, channel: str, address: str) -> tuple[str, ...]:
-    """Its own hash, then that of its other form: what stands under either holds for both."""
+    """Its own hash, then those of its other forms: what stands under any holds for all."""
     return _digests(key(), workspace_id, channel, address)
 
 
@@ -238,7 +237,7 @@ def suppress(
         raise SuppressionRefused("An empty address cannot be suppressed. Say which one.")
     with transaction.atomic():
         row, made = Suppression.objects.select_for_update().get_or_create(
-            digest=_written(digests_of(workspace.pk, channel, address)),
+            digest=_written(channel, digests_of(workspace.pk, channel, address)),
             workspace=workspace,
             channel=channel,
             defaults={"reason": reason, "at": since or at, "key_id": key_id(), **by.fields()},
@@ -249,9 +248,14 @@ def suppress(
     return row
 
 
-def _written(digests: Sequence[str]) -> str:
-    """Under which of its forms a number is on the list already; else its own."""
-    rows = Suppression.objects.filter(digest__in=digests) if len(digests) > 1 else ()
+def _written(channel: str, digests: Sequence[str]) -> str:
+    """Under which of its forms it is on the list already; else its own. What stood there under
+    another spelling of a mailbox comes under the one form, by which every spelling is known."""
+    rows = list(Suppression.objects.filter(digest__in=digests) if len(digests) > 1 else ())
+    if channel == Channel.EMAIL and rows and all(row.digest != digests[0] for row in rows):
+        rows.sort(key=lambda row: (row.lifted_at is None, GRAVITY[row.reason]))
+        Suppression.objects.filter(pk=rows[-1].pk).update(digest=digests[0])
+        return digests[0]
     return as_one({row.digest: row.digest for row in rows}, digests)
 
 
