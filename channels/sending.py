@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from approvals import quota, taking
 from approvals.models import Approval
-from channels import breaker, intents, pace, registry, rewound, settle
+from channels import breaker, gone, intents, pace, registry, rewound, settle
 from channels.base import ChannelUnavailable, Outcome
 from channels.carrying import Connections
 from channels.envelopes import put_together
@@ -177,7 +177,8 @@ def waves(
                 raise
             report.database_failed(fault)
             return
-        receipts = lines.carry(sealed, deadline=settings.SEND_DEADLINE_SECONDS)
+        told = lines.carry(sealed, deadline=settings.SEND_DEADLINE_SECONDS)
+        receipts = gone.blame_the_relay(cleared, told)
         last = _Wave(
             [Carried(item, receipt) for item, receipt in zip(cleared, receipts, strict=True)],
             [*released, *unfit],

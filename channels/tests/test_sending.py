@@ -11,7 +11,7 @@ from django.db import OperationalError
 from approvals import expiry, services
 from approvals.models import Approval
 from approvals.review import closed_because
-from channels import headers, look, sending, simulate
+from channels import breaker, headers, look, sending, simulate
 from channels.adapters import mime
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
@@ -216,6 +216,44 @@ def test_an_address_refused_as_not_there_is_suppressed_as_after_a_bounce(
     assert [row.reason for row in found] == (["bounce"] if gone else [])
     draft = Draft.objects.get()
     assert (draft.status, f"{reply}. Nothing more goes" in draft.status_reason) == ("draft", gone)
+
+
+GONE = Receipt(Outcome.REFUSED, "rcpt", "550 5.1.1 no such user")
+
+
+def test_a_server_that_calls_everybody_gone_is_out_of_order_and_closes_nobody(live, memory):
+    live.SEND_CONNECTIONS = 5
+    for number in range(9):
+        testing.make_approved(address=f"ann@example{number % 3}.org")
+    memory.answers.extend([GONE] * 9)
+    report = sending.process(clock=clock)
+    assert not Suppression.objects.exists()
+    assert set(Draft.objects.values_list("status", flat=True)) == {"approved"}
+    failed = Delivery.objects.filter(status="failed")
+    assert failed.count() == 5, "one wave, and no other"
+    assert "nobody was suppressed. It said: 550 5.1.1" in failed[0].reason
+    assert "paused until a person lifts it" in " ".join(report.notes)
+    memory.answers.clear()
+    breaker.resume("email", by=testing.olaf(), at=clock())
+    later = clock() + timedelta(minutes=5)
+    assert sending.process(clock=lambda: later).sent == 9
+
+
+@pytest.mark.parametrize(
+    ("domains", "answers"),
+    [
+        (3, [GONE] * 3),
+        (2, [GONE] * 5),
+        (5, [*[GONE] * 4, Receipt(Outcome.SENT, "dot", "250 taken")]),
+        (5, [*[GONE] * 4, Receipt(Outcome.REFUSED, "rcpt", "550 5.7.1 policy")]),
+    ],
+)
+def test_a_few_that_are_gone_are_gone(live, memory, domains, answers):
+    for number in range(len(answers)):
+        testing.make_approved(address=f"ann@example{number % domains}.org")
+    memory.answers.extend(answers)
+    sending.process(clock=clock)
+    assert Suppression.objects.filter(reason="bounce").count() == min(domains, answers.count(GONE))
 
 
 def test_a_refusal_is_recorded_though_the_address_cannot_be_suppressed(live, memory, monkeypatch):
