@@ -36,6 +36,13 @@ _CRY = re.compile(
     r"|(?<=,)[ \t]*(?:URGENT|IMPORTANT|ATTENTION))"
     r"[*_~`]*(?:[ \t]*[,:;.!…]+|[ \t]+[-–—]+(?=\s)|(?=[ \t]*(?:\n|\Z)))[*_~`]*[ \t]*"
 )
+# A plea by itself, which begged for what went; and a greeting that greets nobody any more.
+_PLEA = re.compile(r"[\W_]*(?:please|pls|plz)(?:[\W_]+(?:please|pls|plz)){0,3}[\W_]*", re.I)
+_MARK = re.compile(r"[.!?…]")
+_TO_NOBODY = re.compile(r"\s*dear[\W_]*", re.I)
+_SOMETHING = re.compile(r"[^\W_]")
+_GAP = re.compile(r"[ \t]+([.,;:!?])")
+_PAIRED = {"(": ")", "[": "]", "“": "”", "«": "»", "„": "“", '"': '"'}
 _LEAD = re.compile(r"\s*(?:[,:;]+|[-–—]+(?=\s))\s*")  # behind a word that went from the beginning
 _SIGN_OFF = re.compile(
     r"\s*(?:(?:best|kind|warm|kindest|many|with|yours|sincerely|regards|cheers|thanks|thank you"
@@ -196,9 +203,20 @@ def _soften(text: str, found: Sequence[Hit], parts: Sequence[tuple[int, int]]) -
             for hit in mine
         ]
         left = _without_cry(_without(text[start:end], cuts))
+        left = _GAP.sub(r"\1", left) if mine else left
+        if _says_nothing(left, was_cut=bool(mine)):
+            softened.append(_break_after(text[start:end]))
+            continue
         lead = None if _LEAD.match(text[start:end]) else _LEAD.match(left)
         softened.append(left[lead.end() :] if lead else left)
     return softened
+
+
+def _says_nothing(sentence: str, *, was_cut: bool) -> bool:
+    """Whether only marks, "Dear" or a plea are left of a sentence."""
+    if _PLEA.fullmatch(sentence) and _MARK.search(sentence):
+        return True
+    return was_cut and (not _SOMETHING.search(sentence) or bool(_TO_NOBODY.fullmatch(sentence)))
 
 
 def _without_cry(sentence: str) -> str:
@@ -223,6 +241,8 @@ def _without(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
     for first, last, instead in sorted(cuts, reverse=True):
         start, end = _with_marks(text, first, min(last, taken))
         if start < end:
+            if not instead and _PAIRED.get(text[start - 1 : start]) == text[end : end + 1] != "":
+                start, end = start - 1, end + 1  # nothing is left between them
             text = text[:start] + instead + text[end:]
             taken = start
     return text
@@ -243,7 +263,7 @@ def _with_marks(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _tidy(text: str) -> str:
     text = re.sub(r"[ \t]{2,}", " ", text)
-    text = re.sub(r"[ \t]+([.,;:!?])", r"\1", text)
+    text = _GAP.sub(r"\1", text)
     text = re.sub(r"\n{3,}", "\n\n", text)
     return text.strip()
 

@@ -51,7 +51,9 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         ("We met *friends *of* ours again.", "We met * again."),
         ("We have a *kumquat*, too.", "We have a, too."),
         ("We met friends *of ours*, too.", "We met, too."),
-        ("We met (*friends of* ours) again.", "We met () again."),
+        ("We met (*friends of* ours) again.", "We met again."),
+        ('We have the "kumquat", too.', "We have the, too."),
+        ("We call main() a kumquat.", "We call main() a."),
         # What would be a finding again once a word is gone is not left there.
         ("A red kumquat plum is here.", DEFAULT),
         # Not every sentence with "hello" or "thanks" in it is a greeting or a sign-off.
@@ -95,6 +97,33 @@ def test_what_stays_of_a_text(text: str, new: str) -> None:
     ],
 )
 def test_a_cry_does_not_stay_where_what_it_led_up_to_went(text: str, new: str) -> None:
+    assert proposed(text).text == new
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        # A plea for what went does not stay alone.
+        ("Act now! PLEASE!!!", DEFAULT),
+        ("URGENT!!! PLEASE!!! Act now! The plan is here.", "The plan is here."),
+        ("The plan is here.\n\n*Please*, please!\nAct now!", "The plan is here."),
+        ("We come. PLEASE kumquat!!! See you.", "We come. See you."),
+        ("Please\nread page 3. Act now!", "Please\nread page 3."),
+        ("Please come. Act now!", "Please come."),
+        ("PLEASE!!! The plan is here.", "PLEASE!!! The plan is here."),
+        # Nor do the marks of a sentence of which no word is left.
+        ("The plan is here. Kumquat!!! See you.", "The plan is here. See you."),
+        ("We come. Kumquat, kumquat!", "We come."),
+        ("Plans:\n- kumquat\n- page 3", "Plans:\n\n- page 3"),
+        # Nor a greeting or a parting word with a gap, or with nobody.
+        ("Hi kumquat,\n\nThe plan is here.", "Hi,\n\nThe plan is here."),
+        ("Hi Anna kumquat,\n\nThe plan is here.", "Hi Anna,\n\nThe plan is here."),
+        ("Hello kumquat! The plan is here.", "Hello! The plan is here."),
+        ("Dear kumquat:\n\nThe plan is here.", "The plan is here."),
+        ("The plan is here.\n\nBest kumquat,\nTom", "The plan is here.\n\nBest,\nTom"),
+    ],
+)
+def test_what_says_nothing_any_more_does_not_stay(text: str, new: str) -> None:
     assert proposed(text).text == new
 
 
