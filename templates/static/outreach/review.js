@@ -95,6 +95,7 @@ document.addEventListener("DOMContentLoaded", () => {
         });
     });
     window.addEventListener("pageshow", () => { sent = false; });
+    document.addEventListener("outreach:stays", () => { sent = false; }); // asked before words were lost
 
     // What is said of the time holds for an edit that is saved and approved, too.
     document.querySelectorAll("#approve-form [name=scheduled_for], #approve-form [name=no_time]").forEach((field) => {
