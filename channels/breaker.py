@@ -15,6 +15,7 @@ from django.db import Error, transaction
 from channels.base import ChannelUnavailable, Fault, Outcome, Receipt
 from channels.models import ChannelHealth, Delivery, DeliveryStatus
 from outreach.core import activity
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.permissions import require_operator
 from outreach.core.principal import Principal
 
@@ -50,7 +51,7 @@ class State:
         if self.paused:
             return f"paused until a person lifts it (Controls): {self.paused}"
         if self.rest_until is not None and self.rest_until > at:
-            return f"rests until {self.rest_until:%Y-%m-%d %H:%M:%S} UTC after repeated errors"
+            return f"rests until {by_clock(self.rest_until, SECONDS)} after repeated errors"
         return ""
 
 

@@ -29,6 +29,7 @@ from channels.base import Envelope
 from channels.drill_sender import WorstMoment, proof_of_death, send
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity
+from outreach.core.clock import by_clock
 from outreach.core.models import Activity, Workspace
 from outreach.core.permissions import require_operator
 from outreach.core.principal import Principal
@@ -231,7 +232,7 @@ def told(entry: Activity | None) -> str:
     """The last drill in one sentence."""
     if entry is None:
         return "The stop was never drilled."
-    when, codes = f"{entry.at:%Y-%m-%d %H:%M} UTC", entry.codes
+    when, codes = by_clock(entry.at), entry.codes
     if not codes.get("passed"):
         return f"The drill of {when} FAILED: the stop cannot be relied on."
     more = "" if codes.get("comes_through") else ", while other brakes were on"

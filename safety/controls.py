@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from outreach.core import activity, sql
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
@@ -55,7 +56,7 @@ class Brake:
         name = self.key if self.key in BRAKES else f"{self.key} off"
         if self.source == "environment":
             return f"{name} by the environment"
-        when = f" since {self.at:%Y-%m-%d %H:%M:%S} UTC" if self.at else ""
+        when = f" since {by_clock(self.at, SECONDS)}" if self.at else ""
         who = f" by {self.by}" if self.by else ""
         why = f": {self.reason}" if self.reason else ""
         return f"{name} ({self.source}){when}{who}{why}"

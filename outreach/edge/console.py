@@ -16,6 +16,7 @@ from approvals import ahead, marks, review, rounds
 from approvals import queue as reading
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import inbox
+from outreach.core.clock import by_clock
 from outreach.core.models import Revision
 from safety import controls
 
@@ -164,7 +165,7 @@ def _decided(item: Approval) -> str:
     """What was decided, by whom and when. Who approved it did not do what ended it later."""
     what = "Approved" if item.taken_back else item.outcome
     by = f" by {item.decided_by_label}" if item.decided_by_label else ""
-    when = f", {item.decided_at:%Y-%m-%d %H:%M} UTC" if item.decided_at else ""
+    when = f", {by_clock(item.decided_at)}" if item.decided_at else ""
     return f"{what}{by}{when}"
 
 
@@ -173,14 +174,14 @@ def _ended(item: Approval) -> str:
     if not item.closed_at or item.closed_reason in ("", "rejected"):
         return ""
     then = f", then {item.outcome.lower()}" if item.taken_back else ""
-    when = "" if item.closed_at == item.decided_at else f"{item.closed_at:%Y-%m-%d %H:%M} UTC"
+    when = "" if item.closed_at == item.decided_at else by_clock(item.closed_at)
     stamp = f"{' ' if then else ', '}{when}" if when else ""
     return f"{then}{stamp}: {review.closed_because(item)}"
 
 
 def _delivered(item: Approval) -> str:
     last = item.deliveries.order_by("-id").first()
-    return f"; {last.get_status_display().lower()} {last.since:%Y-%m-%d %H:%M} UTC" if last else ""
+    return f"; {last.get_status_display().lower()} {by_clock(last.since)}" if last else ""
 
 
 def whole(item: Approval) -> dict[str, Any]:

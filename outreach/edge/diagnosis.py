@@ -15,6 +15,7 @@ from channels import breaker, drill, pace
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import suppression
+from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Suppression, Workspace
 from outreach.core.plurals import plural
 from outreach.edge import health, key_fit, platforms, signing
@@ -138,7 +139,7 @@ def _senders(faults: list[Fault], at: datetime) -> list[str]:
             sender=row["sender"], place=row["place"], boot_id=row["boot_id"]
         )
         name = f"Sender {str(row['sender'])[:8]} on {row['place']}"
-        since = f"{row['first']:%Y-%m-%d %H:%M:%S} UTC"
+        since = by_clock(row["first"], SECONDS)
         if dead:
             lines.append(f"{name} is dead and left messages open since {since}.")
             hint = "The next `manage.py process_approved_messages` marks them unknown."

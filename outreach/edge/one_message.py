@@ -17,6 +17,7 @@ from approvals.models import Approval, ApprovalStatus
 from channels import breaker, look, reading
 from channels.models import Delivery
 from outreach.core import drafts
+from outreach.core.clock import by_clock
 from outreach.core.models import Draft
 from safety import controls, facts, gate
 from safety.verdict import Level, Verdict
@@ -94,7 +95,7 @@ def _held_on(known: gate.Facts, verdict: Verdict, held: Verdict) -> str:
         return ""
     then = gate.judge_message(known, gate.Moment.SENDING, first)
     why = [each.message.rstrip(".") for each in then.findings if each.code in gate.HOLDS]
-    return f" At {first:%Y-%m-%d %H:%M} UTC another rule holds it on: {'; '.join(why)}."
+    return f" At {by_clock(first)} another rule holds it on: {'; '.join(why)}."
 
 
 def _check(check: gate.Check, known: gate.Facts, at: datetime) -> list[dict[str, Any]]:
@@ -128,7 +129,7 @@ def _permission(draft: Draft, approval: Approval | None, at: datetime) -> str:
     if approval.pk not in taking.entitled([approval]):
         return f"#{approval.pk}: its approver {approval.decided_by_label} lost the right to."
     if approval.due_at is not None and approval.due_at > at:
-        return f"#{approval.pk} is approved and waits until {approval.due_at:%Y-%m-%d %H:%M} UTC."
+        return f"#{approval.pk} is approved and waits until {by_clock(approval.due_at)}."
     return ""
 
 
@@ -169,7 +170,7 @@ def _answer(verdict: Verdict, allowed: list[str], at: datetime) -> str:
     if verdict.level is Level.BLOCK:
         reasons += [finding.message for finding in verdict.blockers]
     elif verdict.not_before is not None and verdict.not_before > at:
-        reasons.append(f"It is held until {verdict.not_before:%Y-%m-%d %H:%M} UTC.")
+        reasons.append(f"It is held until {by_clock(verdict.not_before)}.")
     if not reasons:
         return "It would leave now."
     return "It would not leave now: " + " ".join(f"{each.rstrip('.')}." for each in reasons)

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
@@ -19,10 +19,12 @@ from rich.table import Table
 
 from approvals import auto_off
 from channels import drill, quiet, stop, stop_link
+from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, control_rows, running, stop_told
+from outreach.edge.clocked import ClockedCommand
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import NOT_KNOWN, insist, seen
 from safety import controls
@@ -50,7 +52,7 @@ HEEDED = {
 STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = (
         "Stop, resume and show what is stopped. Without --workspace it concerns the whole system."
     )
@@ -161,8 +163,8 @@ class Command(BaseCommand):
             return
         self.stdout.write(address)
         self.stdout.write(
-            f"It stops {link.where} in the name of {by.label} until {link.until:%Y-%m-%d %H:%M} "
-            "UTC, without login. Keep it on your phone; it is not shown again."
+            f"It stops {link.where} in the name of {by.label} until {by_clock(link.until)}, "
+            "without login. Keep it on your phone; it is not shown again."
         )
 
     def _wait(
@@ -174,7 +176,9 @@ class Command(BaseCommand):
         if not as_json:
             if back and told:
                 self.stdout.write(f"{back.sentence()}.")
-            self.stdout.write(f"{key} set {set_at:%H:%M:%S} UTC; waiting for what is in flight …")
+            self.stdout.write(
+                f"{key} set {by_clock(set_at, CLOCK)}; waiting for what is in flight …"
+            )
         scope = quiet.scope_of(workspace=place)
         if key == ControlKey.AUTO_APPROVE_ENABLED:
             scope &= auto_off.IN_FLIGHT  # what people approved goes on
@@ -203,7 +207,7 @@ class Command(BaseCommand):
         for line in stop_told.lines(report, by):
             self.stdout.write(line)
         if report.stopped and report.effective_at is not None:
-            self.stdout.write(f"stopped {report.effective_at:%H:%M:%S} UTC")
+            self.stdout.write(f"stopped {by_clock(report.effective_at, CLOCK)}")
         else:
             self.stdout.write(stop_told.not_yet())
 

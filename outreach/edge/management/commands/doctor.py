@@ -14,20 +14,22 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from outreach.core import activity, triggers
+from outreach.core.clock import by_clock
 from outreach.edge import acting, diagnosis, health, key_fit, one_message
 from outreach.edge.checks import one_click
+from outreach.edge.clocked import ClockedCommand
 from outreach.edge.running import running_at
 from safety import controls
 
 NEVER = "never as it stands"
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = "Say what is configured, what is unsafe, and what would happen to a message now."
     requires_system_checks: list[str] = []  # they are this very command's subject
 
@@ -148,7 +150,7 @@ class Command(BaseCommand):
 
 def moment(stamp: str | None) -> str:
     """A moment as every sentence here tells it."""
-    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC" if stamp else ""
+    return by_clock(datetime.fromisoformat(stamp)) if stamp else ""
 
 
 def configured() -> dict[str, str]:

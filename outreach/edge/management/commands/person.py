@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, cano
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, exporting, person_told
+from outreach.edge.clocked import ClockedCommand
 from outreach.edge.insisting import insist
 from outreach.edge.privacy import erasing, telling
 from safety.services import told_of
@@ -64,7 +65,7 @@ def _meant(place: Workspace, named: str, *, by_uuid: bool) -> Person:
     return found[0]
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = (
         "Stop or resume messaging to one person, by uuid, address or whole name. Example: "
         'manage.py person --block ana@example.com --reason "a competitor".'

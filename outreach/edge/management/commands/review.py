@@ -6,7 +6,7 @@ import json
 import sys
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 from rich.console import Console
@@ -21,6 +21,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import acting, console, review_options
+from outreach.edge.clocked import ClockedCommand
 from safety import controls
 
 PAGE = 50
@@ -33,7 +34,7 @@ class Ended(Exception):
     """The input ended before a question was answered."""
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = "Work the queue; without an act it asks. Example: manage.py review --approve 17"
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
     heard: int | None = None  # the newest message of theirs that was read, if somebody says so
