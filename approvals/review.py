@@ -16,6 +16,7 @@ from approvals.rounds import may_have_arrived
 from outreach.core import footers, inbox
 from outreach.core.models import Revision
 from safety import controls
+from safety.named import named
 
 PRESETS = (
     "Too long: cut it to the one thing that matters to this person.",
@@ -114,7 +115,8 @@ def _finding(item: dict[str, Any]) -> dict[str, Any]:
     """A finding with the words it quotes, unless its sentence has them already."""
     words = str(item.get("text") or "")
     quote = "" if words in str(item.get("message", "")) else words
-    return {**item, "private": marks.is_private(item), "quote": quote}
+    told = {"private": marks.is_private(item), "quote": quote, "named": named(item)}
+    return {**item, **told}
 
 
 def closed_because(approval: Approval) -> str:

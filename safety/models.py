@@ -136,6 +136,11 @@ class SafetyEvent(Authored):
         words = ACTS.get(act, act.replace("_", " "))
         return f"{words}, draft {number}" if number else words
 
+    @property
+    def named(self) -> str:
+        """Its code as a person reads it; search and filters take the code itself."""
+        return self.code.replace("_", " ")
+
     def __str__(self) -> str:
         return f"{self.event_type}: {self.reason}"
 

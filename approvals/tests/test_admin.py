@@ -366,6 +366,16 @@ def test_a_finding_quotes_words_once():
     assert "<q>What is your date of birth</q>" in text
 
 
+def test_a_finding_says_what_its_rule_is_about_before_its_code():
+    item = testing.make_pending(text="Here are the minutes. What is your date of birth?")
+    text = enter(testing.alice()).get(page(item)).content.decode()
+    rules = text.partition("What the rules say")[2]
+    assert (
+        0 < rules.find("<strong>Asking for personal data.</strong>") < rules.find("CONTENT_CHECK")
+    )
+    assert 0 < rules.find("<strong>Their hours.</strong>") < rules.find("TIME_CHECK")
+
+
 def test_the_gravest_finding_stands_first_and_equal_words_once():
     item = testing.make_pending(text="Here are the minutes. What is your date of birth?")
     Approval.objects.update(touch="follow_up", purpose="follow_up")

@@ -48,7 +48,7 @@ class SafetyEventAdmin(TenantAdmin):
 
     @column("Rule", label=True)
     def show_code(self, obj: SafetyEvent) -> str:
-        return obj.code.replace("_", " ")
+        return obj.named
 
     @column("What")
     def show_action(self, obj: SafetyEvent) -> str:
