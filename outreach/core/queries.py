@@ -36,6 +36,19 @@ def people_named(workspace: Workspace, named: str) -> list[Person]:
     return [humans[pk] for pk in sorted(humans)]
 
 
+def people_like(workspace: Workspace, asked: str) -> QuerySet[Person]:
+    """People of this workspace whose name, company or address has these words in it, by name.
+
+    Of merged records the kept one.
+    """
+    rows = Person.objects.filter(workspace=workspace, merged_into__isnull=True).filter(
+        Q(full_name__icontains=asked)
+        | Q(account__name__icontains=asked)
+        | Q(addresses__normalised__icontains=asked.casefold())
+    )
+    return rows.select_related("account").distinct().order_by("full_name", "pk")
+
+
 def people_at(written: str) -> QuerySet[Person]:
     """Whoever has this address on any channel, in any workspace, however it is written.
 

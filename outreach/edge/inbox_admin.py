@@ -11,14 +11,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from approvals import marks, queue
 from channels import answering, inbound
-from outreach.core import drafts, inbox
+from outreach.core import drafts, inbox, queries
 from outreach.core.inbox import InboxRefused
 from outreach.core.models import InboundMessage, Person, Purpose
 from outreach.core.models.inbound import InboundStatus, Verdict
@@ -187,6 +187,7 @@ class InboxAdmin(PageAdmin):
         self, request: HttpRequest, row: InboundMessage, *, status: int = 200
     ) -> HttpResponse:
         asked = request.GET.get("who", "").strip()[:100]
+        found = queries.people_like(row.workspace, asked)
         is_open = row.status in inbox.OPEN
         context = {
             "title": f"Message from {row.person or row.sender_name or row.sender}",
@@ -202,7 +203,7 @@ class InboxAdmin(PageAdmin):
             "holds": _holds(row),
             "may_stop": may(request, Verb.STOP_PERSON, row.workspace_id),
             "who": asked,
-            "found": _found(row, asked) if asked and row.person_id is None else [],
+            "found": [*found[:FOUND]] if asked and row.person_id is None else [],
             "others": inbox.of_human(row.person).exclude(pk=row.pk)[:FOUND] if row.person else [],
         }
         return self.page(request, TEMPLATE, context, status=status)
@@ -228,13 +229,3 @@ def _stop(
 def _subject(row: InboundMessage) -> str:
     said = row.subject.strip()
     return said if said.lower().startswith("re:") or not said else f"Re: {said}"
-
-
-def _found(row: InboundMessage, asked: str) -> list[Person]:
-    """People of this workspace who may have written it."""
-    rows = Person.objects.filter(workspace=row.workspace_id, merged_into__isnull=True).filter(
-        Q(full_name__icontains=asked)
-        | Q(account__name__icontains=asked)
-        | Q(addresses__normalised__icontains=asked.casefold())
-    )
-    return list(rows.select_related("account").distinct().order_by("full_name")[:FOUND])

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -27,6 +27,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
 
 PAGE = "admin/core/duplicate/pair.html"
+FOUND = 20  # of whom the words may mean, the reader sees so many
 DECISIONS = {"To decide": "warning", "Merged": "success", "Two people": "default"}
 
 
@@ -76,19 +77,24 @@ class DuplicateAdmin(PageAdmin):
         return self._pair(request, row.one, row.other, row)
 
     def two_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        """A person and another record that nobody suggested, named by the reader (`?other=`)."""
+        """A person and another record that nobody suggested, named by the reader (`?other=`).
+
+        Of several whom the words may mean, the reader says which.
+        """
         people: TenantAdmin = self.admin_site._registry[Person]
         person: Person = people.visible_or_404(request, str(number))
         if not may(request, Verb.WRITE_PEOPLE, person.workspace_id):
             raise PermissionDenied
-        named, fault, code = request.GET.get("other", "").strip(), "", 200
-        if named:
-            other = _named(person, named)
-            if other is not None and other.pk != person.pk:
-                return self._pair(request, person, other, _suggestion(person, other))
-            fault, code = f"There is no other record with the address or uuid {named!r}.", 404
+        named, fault, code = request.GET.get("other", "").strip()[:500], "", 200
+        found, is_sure = _meant(person, named) if named else ([], False)
+        if is_sure and len(found) == 1:
+            return self._pair(request, person, found[0], _suggestion(person, found[0]))
+        if named and not found:
+            fault, code = f"There is no other record whose name or address is like {named!r}.", 404
+        prefetch_related_objects(found, "account", "addresses")
         context = {
             "title": f"Merge {person.full_name}", "person": person, "named": named, "fault": fault,
+            "found": found[:FOUND], "more": len(found) > FOUND,
         }  # fmt: skip
         return self.page(request, "admin/core/duplicate/name.html", context, status=code)
 
@@ -172,16 +178,22 @@ def _suggestion(one: Person, other: Person) -> Duplicate | None:
     return Duplicate.objects.filter(one=first, other=second).first()
 
 
-def _named(person: Person, named: str) -> Person | None:
-    """Another record of the same workspace by uuid, number or address."""
-    rows = Person.objects.filter(workspace=person.workspace_id)
-    if named.isdecimal() and len(named) < 19:
-        return rows.filter(pk=named).first()
-    by_uuid = queries.person_by_uuid(person.workspace, named)
-    if by_uuid is not None:
-        return by_uuid
-    hits = rows.filter(Q(addresses__normalised=named.lower()) | Q(addresses__raw=named))
-    return hits.exclude(pk=person.pk).first()
+def _meant(person: Person, named: str) -> tuple[list[Person], bool]:
+    """Other records of the workspace that the words may mean, and whether they mean just these.
+
+    By number, uuid, address or whole name, as `manage.py person` finds them, also a record that was
+    merged; else whoever is called or written to like that.
+    """
+    rows = Person.objects.filter(workspace=person.workspace_id).select_related("account")
+    others = rows.exclude(pk=person.pk)
+    if named.isdecimal() and len(named) < 19 and (one := rows.filter(pk=named).first()):
+        return [one] if one.pk != person.pk else [], True
+    sure = [each for each in queries.people_named(person.workspace, named) if each.pk != person.pk]
+    sure = sure or list(others.filter(pk__in=queries.people_at(named).values("pk"))[: FOUND + 1])
+    if sure or named.isdecimal():
+        return sure, True
+    like = queries.people_like(person.workspace, named).exclude(pk=person.pk)
+    return list(like[: FOUND + 1]), False
 
 
 def open_among(ids: Iterable[int]) -> list[Duplicate]:

@@ -85,7 +85,7 @@ def test_what_was_changed_since_it_was_shown_is_looked_at_again(bob, pair):
 
 def test_a_record_that_nobody_suggested_is_named_by_its_address(bob, pair):
     start = reverse("admin:core_duplicate_of", args=[pair.one_id])
-    assert b"Address or uuid" in bob.get(start).content
+    assert b"Name, company, address or uuid" in bob.get(start).content
     unknown = bob.get(start, {"other": "nobody@example.com"})
     assert (unknown.status_code, b"no other record" in unknown.content) == (404, True)
     far = testing.make_person(testing.make_workspace("far"), name="Far Away")
@@ -93,6 +93,26 @@ def test_a_record_that_nobody_suggested_is_named_by_its_address(bob, pair):
         assert bob.get(start, {"other": named}).status_code == 404
     for named in (pair.other_id, pair.other.uuid, pair.other.addresses.get().raw.upper()):
         assert b"They are one: merge" in bob.get(start, {"other": named}).content
+
+
+def test_a_record_is_found_by_its_name_and_of_several_the_reader_says_which(bob, pair):
+    start = reverse("admin:core_duplicate_of", args=[pair.one_id])
+    assert b"They are one: merge" in bob.get(start, {"other": "anna meier"}).content
+    assert b"no other record" in bob.get(start, {"other": "Nobody Known"}).content
+    like = bob.get(start, {"other": "meier"}).content.decode()  # a guess is shown, not taken
+    assert f'href="?other={pair.other_id}"' in like and "They are one: merge" not in like
+    assert f'href="?other={pair.one_id}"' not in like
+    third = testing.make_person(pair.workspace, name="Anna Meier")
+    page = bob.get(start, {"other": "Anna Meier"}).content.decode()
+    assert all(f'href="?other={pk}"' in page for pk in (pair.other_id, third.pk))
+    assert third.addresses.get().raw in page and "They are one: merge" not in page
+
+
+def test_a_record_that_was_merged_is_found_to_be_taken_apart(bob, pair):
+    merge(bob, pair)
+    start = reverse("admin:core_duplicate_of", args=[pair.one_id])
+    for named in (pair.other_id, pair.other.uuid, pair.other.addresses.get().raw):
+        assert b"Undo: they are two people" in bob.get(start, {"other": named}).content
 
 
 def test_who_may_only_look_decides_nothing(client, pair):
