@@ -72,7 +72,10 @@ def test_a_file_comes_in_and_is_taken_back(enter, monkeypatch, tmp_path, setting
     assert (row.status, row.report["counts"]["new"]) == ("applied", 3)
 
     suggested = Duplicate.objects.get()
-    page.get_by_role("button", name="Undo this import").click()
+    page.get_by_text("Undo this import").click()
+    page.get_by_text("It takes away the 3 people that this file brought").wait_for()
+    look(page, "undo-asked")
+    page.get_by_role("button", name="Yes, undo it").click()
     page.get_by_text("Undone: 3 people removed").wait_for()
     look(page, "undone")
     assert [*Person.objects.all()] == [known] and suggested.one == known

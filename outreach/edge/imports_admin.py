@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from outreach.core import activity, importing
 from outreach.core.clock import by_clock
 from outreach.core.importing import MAPPABLE, BadChoice, BadFile, Choices, UndoRefused, jobs
-from outreach.core.importing.columns import LABELS, fold
+from outreach.core.importing.columns import LABELS
 from outreach.core.importing.watching import progress_of
 from outreach.core.models import Import, Workspace
 from outreach.core.models.consent import Basis
@@ -31,7 +31,7 @@ from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb, allowed, may_export
 from outreach.core.plurals import plural
 from outreach.core.principal import Principal
-from outreach.edge import tasks
+from outreach.edge import import_again, tasks
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
 
@@ -44,6 +44,7 @@ ON_PAGE = {
     "with --map or on the import's page": "on the import's page",
     "leave --map away": "say nothing of columns",
 }
+MOVED_ON = "Nothing was done: the import has moved on meanwhile."
 NOT_YOURS = (
     "The report by row holds people's data: it is for whoever brought the file and for reviewers."
 )
@@ -182,7 +183,8 @@ class ImportAdmin(PageAdmin):
             ],
             "may_import": may(request, Verb.IMPORT, row.workspace_id),
             "progress": progress_sentence(row),
-            "mapping": _asked_columns(row) if jobs.can_be_mapped(row) else [],
+            "again": import_again.asked(row),
+            "undone": importing.would_undo(row) if row.status == ImportStatus.APPLIED else None,
             "nameless": bool(report.get("meant")) and not NAMES & set(report["meant"].values()),
             "fields": [(name, LABELS[name]) for name in MAPPABLE],
             "has_report": row.parts.filter(kind="report").exists()
@@ -196,16 +198,19 @@ class ImportAdmin(PageAdmin):
                 tasks.wake_imports()
             elif what == "cancel" and jobs.cancel(row, by=by, at=at):
                 messages.success(request, "It ends, and nothing of it is stored.")
-            elif what == "map" and jobs.read_again(row, _mapping(request, row), by=by, at=at):
-                tasks.wake_imports()
+            elif what == "map":
+                said = import_again.said(request.POST.dict(), row)
+                if jobs.read_again(row, said, by=by, at=at):
+                    tasks.wake_imports()
+                else:
+                    messages.error(request, MOVED_ON)
             elif what == "undo":
                 done = importing.undo(row, by=by, at=at)
                 people = plural(done.people, "person", "people")
-                said = f"Undone: {people} removed, {done.changed:,} restored."
-                messages.success(request, said)
+                messages.success(request, f"Undone: {people} removed, {done.changed:,} restored.")
             else:
-                messages.error(request, "Nothing was done: the import has moved on meanwhile.")
-        except (NotAllowed, UndoRefused) as error:
+                messages.error(request, MOVED_ON)
+        except (NotAllowed, BadChoice, UndoRefused) as error:
             messages.error(request, str(error))
 
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -252,37 +257,6 @@ def progress_sentence(row: Import) -> str:
     if row.status == ImportStatus.PREVIEW:
         return f"Being looked at, nothing is stored: {told}."
     return f"Being imported, all of it or nothing: {told}."
-
-
-def _asked_columns(row: Import) -> list[dict[str, Any]]:
-    """Each column with what it was found to mean, what a person said of it, and some cells."""
-    header, meant = row.report["header"], row.report.get("meant", {})
-    said = row.options.get("mapping") or {}
-    samples = row.report.get("samples", [])
-    return [
-        {
-            "no": index,
-            "word": word or f"column {index + 1}",
-            "found": meant.get(str(index), "not read"),
-            "said": said.get(_key(header, index), ""),
-            "cells": [cells[index] for cells in samples if index < len(cells) and cells[index]],
-        }
-        for index, word in enumerate(header)
-    ]
-
-
-def _mapping(request: HttpRequest, row: Import) -> dict[str, str]:
-    """What the form says of columns; what it leaves open is found as before."""
-    header = row.report.get("header", [])
-    typed = [(index, request.POST.get(f"column_{index}", "")) for index in range(len(header))]
-    return {_key(header, index): field for index, field in typed if field}
-
-
-def _key(header: list[str], index: int) -> str:
-    """A column's word where only it has it, else its number."""
-    words = [fold(word) for word in header]
-    is_only = words[index] and words.count(words[index]) == 1
-    return header[index] if is_only else str(index + 1)
 
 
 class _Text:

@@ -40,6 +40,7 @@ from outreach.core.principal import Principal
 MOST_ATTEMPTS = 3
 LOCK_CLASS = 0x1391
 WAITING = (ImportStatus.PREVIEW, ImportStatus.APPLYING)
+OPEN = (ImportStatus.READY, ImportStatus.FAILED)  # looked at; nobody has said yes or no
 MAPPED_FORMATS = ("csv", "linkedin", "xlsx")
 MOST = 200  # columns that are asked for
 
@@ -107,13 +108,12 @@ def cancel(row: Import, *, by: Principal, at: datetime) -> bool:
     return False
 
 
-def read_again(row: Import, mapping: dict[str, str], *, by: Principal, at: datetime) -> bool:
-    """Look at the kept file once more, with columns meaning what a person says. False if late."""
+def read_again(row: Import, said: dict[str, Any], *, by: Principal, at: datetime) -> bool:
+    """Look at the kept file once more, with columns and places as a person says. False if late."""
     require(by, Verb.IMPORT, row.workspace)
-    options = {**row.options, "mapping": mapping}
-    states = (ImportStatus.READY, ImportStatus.FAILED)
+    options = {**row.options, **said}
     with transaction.atomic():
-        kept = Import.objects.filter(pk=row.pk, status__in=states, parts__kind="file").distinct()
+        kept = Import.objects.filter(pk=row.pk, status__in=OPEN, parts__kind="file").distinct()
         again = Import.objects.filter(pk__in=kept.values("pk")).update(
             status=ImportStatus.PREVIEW, options=options, error="", attempts=0, done=0, total=0,
             ended_at=None,
@@ -230,9 +230,13 @@ def _replace_report(row: Import, text: io.TextIOWrapper, report: BinaryIO) -> No
 
 def can_be_mapped(row: Import) -> bool:
     """Whether its columns may be given other meanings: the file is there and has a header."""
-    is_open = row.status in (ImportStatus.READY, ImportStatus.FAILED)
     has_header = bool(row.report.get("header")) and row.format in ("", *MAPPED_FORMATS)
-    return is_open and has_header and row.parts.filter(kind="file").exists()
+    return has_header and can_be_read_again(row)
+
+
+def can_be_read_again(row: Import) -> bool:
+    """Whether it may be looked at once more: nobody has said yes or no, and the file is there."""
+    return row.status in OPEN and row.parts.filter(kind="file").exists()
 
 
 def report_of(row: Import) -> Iterator[bytes]:

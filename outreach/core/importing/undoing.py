@@ -50,6 +50,11 @@ class Undone:
     changed: int
 
 
+def would_undo(row: Import) -> Undone:
+    """How much `undo` would take back, if nothing holds it."""
+    return Undone(_people(row).count(), ImportChange.objects.filter(of=row).count())
+
+
 def undo(row: Import, *, by: Principal, at: datetime) -> Undone:
     """Remove what an import brought and empty what it filled, all of it or nothing."""
     require(by, Verb.IMPORT, row.workspace)

@@ -292,6 +292,69 @@ def test_the_report_of_an_import_is_kept_for_a_season(bob):
     assert "Report by row" not in page(bob, row)
 
 
+@pytest.mark.once  # what the pages say; importing's own tests ask both databases
+def test_country_and_zone_are_chosen_at_the_upload_and_again_when_it_was_looked_at(bob):
+    upload(bob, b"Name,Phone\nAnna Meier,079 123 45 67\n", basis="customer")
+    jobs.work()
+    row = Import.objects.get()
+    assert 'name="country"' in (shown := page(bob, row)) and 'name="time_zone"' in shown
+    ask = reverse("admin:core_import_change", args=[row.pk])
+    bob.post(ask, {"what": "map", "country": "Atlantis"})
+    assert "is no country known here" in page(bob, row)
+    bob.post(ask, {"what": "map", "country": "Switzerland", "time_zone": "Europe/Zurich"})
+    jobs.work()
+    row.refresh_from_db()
+    chosen = {"country": "CH", "time_zone": "Europe/Zurich", "basis": "customer"}
+    assert chosen.items() <= row.options["choices"].items()
+    assert 'value="CH"' in page(bob, row)
+    act(bob, row, "apply")
+    jobs.work()
+    person = Person.objects.get()
+    assert person.time_zone == "Europe/Zurich"
+    assert person.addresses.filter(normalised="+41791234567").exists()
+
+
+@pytest.mark.once  # what the page says
+def test_vcards_have_no_columns_and_places_all_the_same(bob):
+    card = b"BEGIN:VCARD\nVERSION:3.0\nFN:Anna Meier\nTEL:079 123 45 67\nEND:VCARD\n"
+    upload(bob, card)
+    jobs.work()
+    row = Import.objects.get()
+    assert 'name="country"' in (shown := page(bob, row)) and 'name="column_0"' not in shown
+    bob.post(reverse("admin:core_import_change", args=[row.pk]), {"what": "map", "country": "CH"})
+    jobs.work()
+    act(bob, row, "apply")
+    jobs.work()
+    assert Person.objects.get().addresses.filter(normalised="+41791234567").exists()
+
+
+@pytest.mark.once  # what the page says
+def test_an_undo_says_first_how_much_it_takes_away(bob):
+    known = testing.make_person(name="Anna Meier")
+    mail = known.addresses.get().raw
+    row_of_known = f"Anna Meier,{mail},Head of Sales\n"
+    upload(bob, f"Name,E-mail,Position\n{row_of_known}Ben Doe,ben@example.com,CFO\n".encode())
+    jobs.work()
+    row = Import.objects.get()
+    act(bob, row, "apply")
+    assert "undo-import" not in page(bob, row)
+    jobs.work()
+    words = " ".join(page(bob, row).split())
+    assert "It takes away the 1 person that this file brought" in words
+    assert "empties again what it filled in of 1 other." in words
+    assert "Yes, undo it" in words and "undo-import" in words
+    act(bob, row, "undo")
+    assert "undo-import" not in page(bob, row)
+
+
+@pytest.mark.once  # what the form says
+def test_a_wrong_choice_leaves_the_workspace_chosen(bob):
+    other = testing.make_workspace("other")
+    testing.bob(other)
+    answer = upload(bob, workspace=other.pk, country="Atlantis").content.decode()
+    assert f'<option value="{other.pk}" selected>' in answer
+
+
 def test_dropping_an_import_leaves_nothing_and_it_cannot_be_applied_then(bob):
     upload(bob)
     jobs.work()
