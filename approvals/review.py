@@ -27,6 +27,7 @@ PRESETS = (
 )
 
 
+SUPPRESSED = "SUPPRESSION_CHECK"
 GRAVITY = ("fail", "warn", "info", "pass")
 CLOSED = {
     "approver_lost_right": "the approver may not approve any more",
@@ -79,6 +80,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "sent_before": may_have_arrived(approval),
         "confidence": queue.confidence_of(approval),
         "findings": [_finding(item) for item in sorted(shown, key=_gravity)],
+        "suppressed": any(item.get("check") == SUPPRESSED for item in shown),
         "parts": [_part(item) for item in story.confidence_parts],
         "reasoning": story.reasoning,
         "context": pairs(revision.context),

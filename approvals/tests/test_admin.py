@@ -19,7 +19,7 @@ from approvals import desk, proposing, review, services, submission, taking, tas
 from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
-from outreach.core import drafts, people
+from outreach.core import drafts, people, suppression
 from outreach.core.models import Account, Activity, Person, Revision, Workspace
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
@@ -1190,6 +1190,18 @@ def test_a_stop_is_told_beside_the_persons_own_standing(key, on, closed):
     text = shown_of_the_person(item)
     assert "Person is blocked.</strong> Blocked by us" in text and FOR_ALL in text
     assert "May be written to" not in text
+
+
+def test_a_suppressed_address_is_told_beside_the_person():
+    item = testing.make_pending()
+    assert "May be written to.</p>" in shown_of_the_person(item)
+    with transaction.atomic():
+        suppression.suppress(
+            item.workspace, "email", item.revision.address, reason="bounce",
+            by=testing.dora(), at=WORKDAY,
+        )  # fmt: skip
+    text = shown_of_the_person(item)
+    assert "May be written to" not in text and "Not by this address: it is suppressed." in text
 
 
 def test_who_is_blocked_and_has_automation_off_is_shown_with_both():

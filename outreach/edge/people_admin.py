@@ -27,7 +27,7 @@ from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_page
 from outreach.edge.insisting import NotStopped, insist
-from outreach.edge.person_told import closed_among
+from outreach.edge.person_told import closed_among, ways_of
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import ASKED, SEEDS_WORDS, stopped_by_status, told_of
@@ -106,12 +106,14 @@ class PersonAdmin(PageAdmin):
         reason = stopped_by_status(human) if reason == SEEDS_WORDS[ASKED] else reason
         rows = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
         records = list(rows)
+        closed = closed_among(records)
         return {
             "title": person.full_name,
             "person": person,
             "human": human,
             "records": records,
-            "closed": closed_among(records),
+            "closed": closed,
+            "ways": ways_of(records, closed),
             "allowed": allowed,
             "reason": reason,
             "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from approvals import rounds
 from approvals.models import Approval, ApprovalStatus
@@ -39,6 +40,37 @@ def ended(person: Person, were_open: Iterable[int]) -> list[str]:
         are = "1 draft stays and cannot" if drafts == 1 else f"{drafts} drafts stay and cannot"
         lines.append(f"{are} be submitted.")
     return [*lines, SUPPRESSED_APART]
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How many addresses of a human being are known, and how many of them nothing may go to."""
+
+    known: int
+    closed: int
+
+    @property
+    def are_open(self) -> bool:
+        return self.closed < self.known
+
+    def sentence(self) -> str:
+        """What stands against writing to them beside their own standing; empty where nothing."""
+        if not self.known:
+            return "Nothing can be sent: no address of theirs is known."
+        if not self.are_open:
+            only = "their only address is" if self.known == 1 else "all their addresses are"
+            return f"Nothing is sent: {only} suppressed."
+        return f"Not by {self.closed} of their {self.known} addresses." if self.closed else ""
+
+
+def ways_of(records: Iterable[Person], closed: set[int]) -> Ways:
+    """An address that two of the records have is one."""
+    places = {
+        (row.workspace_id, row.channel, row.normalised): row.pk in closed
+        for person in records
+        for row in person.addresses.all()
+    }
+    return Ways(len(places), sum(places.values()))
 
 
 def closed_among(records: Iterable[Person]) -> set[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from outreach import testing
-from outreach.core import drafts, person_editing
+from outreach.core import drafts, person_editing, suppression
 from outreach.core.models import Person
+from outreach.core.people import add_address
 
 # What the pages say; people are written on both by their services.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -85,3 +87,31 @@ def test_a_message_that_left_is_called_sent_and_not_approved(bob):
     drafts.move([given.draft_id], "sent")
     shown = bob.get(page).content.decode()
     assert ">Sent<" in shown and ">Approved<" not in shown
+
+
+def closes(person: Person, channel: str) -> None:
+    address = person.addresses.get(channel=channel).raw
+    by = testing.dora(person.workspace)
+    with transaction.atomic():
+        suppression.suppress(
+            person.workspace, channel, address, reason="bounce", by=by, at=testing.WORKDAY
+        )
+
+
+def test_whose_addresses_are_all_suppressed_is_not_said_to_be_written_to(bob):
+    person = testing.make_person()
+    page = reverse("admin:core_person_change", args=[person.pk])
+    assert "May be written to." in bob.get(page).content.decode()
+    closes(person, "email")
+    shown = bob.get(page).content.decode()
+    assert "May be written to" not in shown and "their only address is suppressed." in shown
+    assert "concerns everybody" not in shown
+    add_address(person.workspace, person, "linkedin", "linkedin.com/in/ann")
+    shown = bob.get(page).content.decode()
+    assert "May be written to." in shown and "Not by 1 of their 2 addresses." in shown
+    closes(person, "linkedin")
+    shown = bob.get(page).content.decode()
+    assert "May be written to" not in shown and "all their addresses are suppressed." in shown
+    person.addresses.all().delete()
+    shown = bob.get(page).content.decode()
+    assert "May be written to" not in shown and "no address of theirs is known." in shown
