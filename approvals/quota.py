@@ -210,7 +210,7 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
             "send_before", Value(until + timedelta(hours=place.approval_expiry_hours))
         ),
     )
-    day = f"{local_day(place, until):%Y-%m-%d}"
+    day = f"{until.astimezone(zone_of(place)):%Y-%m-%d %Z}"
     told = f"{reached(limit, of_agent=bool(scope.agent))}; goes out tomorrow ({day})."
     Draft.objects.filter(pk__in=[row.draft_id for row in rows]).update(status_reason=told)
     activity.record(

@@ -50,7 +50,7 @@ def judge_rate(
     if not holds:
         return _said("complaints_paused", "warn", f"{rate}: promotion is paused and this will wait")
     until = recent[len(recent) - most - 1] + span
-    words = f"{rate}: promotion is paused until {until:%Y-%m-%d}"
+    words = f"{rate}: promotion is paused until {until:%Y-%m-%d} UTC"
     return replace(_said("complaints_paused", "fail", words), not_before=until)
 
 

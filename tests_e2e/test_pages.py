@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from approvals.models import Approval, Recheck
 from outreach import testing
+from outreach.core import activity
+from outreach.core.activity import Entry
 from outreach.core.models import Activity
 from safety import events
 from safety.models import SystemControl
@@ -67,6 +69,19 @@ def test_a_long_digest_and_the_buttons_fit_a_phone(enter):
     page.goto(address(item))
     assert page.eval_on_selector("#approve", "(one) => one.getBoundingClientRect().height") >= 44
     assert "a yes given now sends nothing later" in page.inner_text("#content")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_has_no_blank_to_break_at_stays_within_the_list(enter, width):
+    by, place = testing.dora(), testing.make_workspace()
+    codes = {"path": "x" * 118}
+    told = Entry("safety.controls_changed", "delivery", "1", place.pk, codes=codes)
+    with transaction.atomic():
+        activity.record(told, by=by, at=timezone.now())
+    page = enter("dora", width=width)
+    page.goto("/admin/core/activity/")
+    beyond = "(one) => one.scrollWidth - one.parentElement.clientWidth"
+    assert page.eval_on_selector("#result_list", beyond) <= 0 and page.evaluate(SIDEWAYS) <= 0
 
 
 def test_the_emergency_button_stops_and_says_so(enter):

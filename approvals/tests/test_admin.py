@@ -1148,7 +1148,9 @@ def test_who_asked_us_to_stop_once_is_shown_with_who_lifted_it_and_when():
         people.set_status(person, "active", reason="Wrote again.", by=admin, at=lifted)
     item = testing.make_pending(person)
     text = enter(testing.alice()).get(page(item)).content.decode()
-    assert f"asked us to stop on {asked:%Y-%m-%d}; lifted by Dora on {lifted:%Y-%m-%d}" in text
+    assert (
+        f"asked us to stop on {asked:%Y-%m-%d} UTC; lifted by Dora on {lifted:%Y-%m-%d} UTC" in text
+    )
     assert "Wrote again." in text and "Nothing has passed between us" not in text
     assert " once.</p>" not in text.replace("at once.", "") and "May be written to.</p>" not in text
 
@@ -1162,8 +1164,8 @@ def test_a_stop_is_not_joined_to_what_once_stood_against_the_person():
     item = testing.make_pending(person)
     brake(item, "EMERGENCY_STOP", True)
     text = enter(testing.alice()).get(page(item)).content.decode()
-    lifted = f"lifted by Dora on {WORKDAY:%Y-%m-%d}, because: Wrote again."
-    again = f"May be written to again: asked us to stop on {asked:%Y-%m-%d}; {lifted}</p>"
+    lifted = f"lifted by Dora on {WORKDAY:%Y-%m-%d} UTC, because: Wrote again."
+    again = f"May be written to again: asked us to stop on {asked:%Y-%m-%d} UTC; {lifted}</p>"
     assert again in text and text.count(FOR_ALL) == 1
 
 

@@ -59,7 +59,7 @@ def test_what_is_above_the_quota_waits_for_tomorrow_and_says_so(live, memory):
     assert {row.due_at for row in waiting} == {midnight}
     assert {row.send_before for row in waiting} == {midnight + timedelta(hours=72)}
     said = set(Draft.objects.filter(status="approved").values_list("status_reason", flat=True))
-    assert said == {"Daily quota of 3 reached; goes out tomorrow (2026-03-12)."}
+    assert said == {"Daily quota of 3 reached; goes out tomorrow (2026-03-12 UTC)."}
     assert drain(WORKDAY + timedelta(days=1)).sent == 2
     assert used() == 2
 
@@ -70,7 +70,7 @@ def test_tomorrow_is_the_day_of_the_workspace(live, memory, zone):
     limited(1, time_zone=zone)
     make_plenty(2)
     drain()
-    tomorrow = AT.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    tomorrow = f"{AT.astimezone(ZoneInfo(zone)) + timedelta(days=1):%Y-%m-%d %Z}"
     [said] = Draft.objects.exclude(status_reason="").values_list("status_reason", flat=True)
     assert said == f"Daily quota of 1 reached; goes out tomorrow ({tomorrow})."
 

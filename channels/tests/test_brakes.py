@@ -373,7 +373,7 @@ def test_a_block_hides_no_request_to_stop():
     assert "request to stop still stands" in told
     person.refresh_from_db()
     assert (person.status, person.status_at, person.desisted_at) == ("desist", WORKDAY, WORKDAY)
-    assert "asked us to stop on 2026-03-11; the block was lifted" in person.status_reason
+    assert "asked us to stop on 2026-03-11 UTC; the block was lifted" in person.status_reason
     assert CoolingOff.objects.count() == 1
     assert stop.lift_person(person, reason="agreed", by=alice, at=later) == ""
     person.refresh_from_db()

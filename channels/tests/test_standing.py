@@ -93,7 +93,7 @@ def test_it_survives_the_person_and_meets_whoever_comes_by_import():
     draft = testing.make_draft(again)
     result = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY)
     assert result.approval is None
-    assert "suppression list since 2026-03-11 (asked us to stop)" in result.draft.status_reason
+    assert "suppression list since 2026-03-11 UTC (asked us to stop)" in result.draft.status_reason
     assert SafetyEvent.objects.filter(draft=draft, code="suppressed").exists()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 MINUTES, SECONDS, CLOCK = "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%H:%M:%S"
+DAY = "%Y-%m-%d"
 
 
 def by_clock(moment: datetime | None, form: str = MINUTES) -> str:

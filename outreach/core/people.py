@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from outreach.core import activity, erasure, opt_outs, shown
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
-from outreach.core.clock import by_clock
+from outreach.core.clock import DAY, by_clock
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.permissions import Verb, require
@@ -56,8 +56,8 @@ def refuse_erased(person: Person) -> None:
     erased = erasure.hold([person.pk])
     if erased:
         raise PersonRefused(
-            f"This person was erased on {erased[person.pk]:%Y-%m-%d}; nothing may be written about "
-            "them any more. Somebody who comes to you anew is written down as a new person."
+            f"This person was erased on {by_clock(erased[person.pk], DAY)}; nothing may be written "
+            "about them any more. Somebody who comes to you anew is written down as a new person."
         )
 
 
@@ -129,7 +129,7 @@ def _lift(human: Person, reason: str, at: datetime) -> str:
     verb, now, since = "active", PersonStatus.ACTIVE, at
     if human.status == PersonStatus.BLOCKED and human.desist_beneath:
         verb, now, since = "unblocked", PersonStatus.DESIST, human.desisted_at or at
-        reason = f"asked us to stop on {since:%Y-%m-%d}; the block was lifted: {reason}"
+        reason = f"asked us to stop on {by_clock(since, DAY)}; the block was lifted: {reason}"
     elif human.status == PersonStatus.DESIST and human.block_beneath:
         verb, now = "desist_lifted", PersonStatus.BLOCKED
         reason = f"{human.block_beneath}; their request to stop was lifted: {reason}"

@@ -20,6 +20,7 @@ from django.db.models import Q
 
 from outreach.core import activity, mailboxes, sql
 from outreach.core.addresses import BadAddress, normalise, other_form
+from outreach.core.clock import DAY, by_clock
 from outreach.core.models import Channel, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.own_keys import name_of, own_key
@@ -185,7 +186,7 @@ def _by_digest(places: Iterable[Place]) -> dict[str, list[Place]]:
 
 def sentence_of(row: Suppression) -> str:
     return (
-        f"This address is on the suppression list since {row.at:%Y-%m-%d} "
+        f"This address is on the suppression list since {by_clock(row.at, DAY)} "
         f"({row.get_reason_display().lower()})"
     )
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from approvals import figures, quota_standing
 from approvals.models import Approval
@@ -61,8 +63,9 @@ class Chart:
 
 def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
     """Charts, rates and quotas of these workspaces."""
-    first = at.astimezone(UTC).date() - timedelta(days=DAYS - 1)
-    start = datetime.combine(first, datetime.min.time(), UTC)
+    here = timezone.localtime(at)  # by the clock of whoever looks
+    first = here.date() - timedelta(days=DAYS - 1)
+    start = timezone.make_aware(datetime.combine(first, datetime.min.time()))
     sent = _recent(Delivery.objects.filter(workspace__in=places, status__in=LEFT), "since")
     events = _recent(
         SafetyEvent.objects.filter(workspace__in=places).exclude(code="dry_run"),
@@ -96,6 +99,7 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
         "newest": NEWEST,
         "quotas": _quotas(places, at),
         "days": DAYS,
+        "zone": f"{here:%Z}",
     }
 
 
@@ -105,7 +109,7 @@ def _recent(rows: Any, *names: str) -> list[Any]:
 
 
 def _chart(title: str, kind: str, moments: Iterable[datetime], first: date) -> Chart:
-    per_day = Counter(moment.astimezone(UTC).date() for moment in moments)
+    per_day = Counter(timezone.localtime(moment).date() for moment in moments)
     days = [first + timedelta(days=number) for number in range(DAYS)]
     most = max((per_day[day] for day in days), default=0)
     bars = []

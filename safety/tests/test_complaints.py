@@ -104,7 +104,7 @@ def test_one_more_complaint_never_loosens(count, left):
          "wait"),
         (3, "sending", "complaints_paused", "fail",
          "3 of 10 messages of the last 30 days drew a complaint: promotion is paused until "
-         "2026-04-09"),
+         "2026-04-09 UTC"),
     ],
 )  # fmt: skip
 def test_what_the_guard_says_word_for_word(count, moment, code, status, words):

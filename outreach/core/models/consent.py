@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from outreach.core.clock import DAY, by_clock
 from outreach.core.models.base import Authored, Channel
 from outreach.core.models.people import Person
 from outreach.core.models.workspace import Workspace
@@ -60,7 +61,7 @@ class Consent(Authored):
 
     def __str__(self) -> str:
         state = "withdrawn" if self.withdrawn_at else "given"
-        return f"{self.get_basis_display()} for {self.channel}, {state} {self.at:%Y-%m-%d}"
+        return f"{self.get_basis_display()} for {self.channel}, {state} {by_clock(self.at, DAY)}"
 
 
 class SuppressionReason(models.TextChoices):

@@ -33,6 +33,16 @@ def refuse(code: str, at=WORKDAY) -> None:
     )  # fmt: skip
 
 
+def test_days_are_those_of_whoever_looks():
+    late = WORKDAY - timedelta(days=1) + timedelta(hours=9)  # 19:00 UTC, 00:30 of the next in India
+    refuse("desist", late)
+    with timezone.override("Asia/Kolkata"):
+        found = look()
+    assert [bar.number for bar in found["charts"][2].bars][-2:] == [0, 1]
+    assert found["zone"] == "IST"
+    assert [bar.number for bar in look()["charts"][2].bars][-2:] == [1, 0]
+
+
 def test_refusals_count_by_day_and_by_rule_without_dry_run_and_old_ones():
     for code, at in (
         ("quiet_hours", WORKDAY), ("quiet_hours", WORKDAY - timedelta(days=2)), ("desist", WORKDAY),
@@ -43,7 +53,7 @@ def test_refusals_count_by_day_and_by_rule_without_dry_run_and_old_ones():
     chart = found["charts"][2]
     assert [bar.number for bar in chart.bars] == [0] * 11 + [1, 0, 2]
     assert chart.bars[-1].height == trends.HEIGHT and chart.bars[-3].y == trends.HEIGHT / 2
-    assert found["rules"] == [("quiet hours", 2), ("desist", 1)]
+    assert found["rules"] == [("quiet hours", 2), ("desist", 1)] and found["zone"] == "UTC"
     assert (
         chart.words == "Stopped, held or rewritten by a rule: 3 in 14 days, most on 2026-03-11: 2."
     )
