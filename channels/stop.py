@@ -225,8 +225,8 @@ def _is_off(state: controls.Controls, key: str, scope_id: int | None) -> bool:
     return state.own(key, scope_id) is None
 
 
-def restore_due(*, at: datetime) -> int:
-    """Switch on again what was switched off for a time that is over. Brakes are never among it."""
+def restore_due(*, at: datetime, more: Callable[[SystemControl], str] = lambda _: "") -> int:
+    """Switch on again what was off for a time that is over, never a brake; `more` is told why."""
     count = 0
     for row in SystemControl.objects.filter(
         control_key__in=SWITCHES, enabled=False, auto_restore_at__lte=at
@@ -241,7 +241,7 @@ def restore_due(*, at: datetime) -> int:
                 row.control_key,
                 True,
                 workspace=row.workspace,
-                reason=f"restored as planned; was off: {row.reason}",
+                reason=f"restored as planned{more(row)}; was off: {row.reason}",
                 by=Principal.system("restore"),
                 at=at,
             )

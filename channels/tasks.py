@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from channels import events, manual, receiving, sending, settle, stop
+from channels import events, letting, manual, receiving, sending, settle, stop
 from outreach.core.ending import ending
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def sweep() -> int:
 
 @shared_task
 def restore_controls() -> int:
-    return stop.restore_due(at=timezone.now())
+    return stop.restore_due(at=timezone.now(), more=letting.restored)
 
 
 @shared_task

@@ -8,14 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import taking
-from approvals.models import Approval
-from channels import registry, sending
+from channels import letting
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Workspace
-from outreach.core.plurals import plural
 from safety import controls
-from safety.models import BRAKES, ControlKey
+from safety.models import BRAKES, ControlKey, SystemControl
 
 COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
 MOMENTS = ("changed_at", "auto_restore_at")
@@ -31,20 +28,28 @@ class Back:
     key: str
     asked: datetime | None
     at: datetime | None
+    leaving: int | None = None
+
+    @classmethod
+    def of(cls, row: SystemControl, asked: datetime | None) -> Back:
+        """What was put off just now, and how many messages its coming back lets go."""
+        return cls(row.control_key, asked, row.auto_restore_at, letting.leaving_then(row))
 
     def sentence(self) -> str:
-        """That it is off, until when, and whether that is later than was asked for."""
+        """That it is off, until when, whether that is later than was asked for, and what then."""
         ends = f"until {by_clock(self.at)}" if self.at else "until somebody switches it on"
+        then = "" if self.leaving is None else f"; {letting.told_then(self.leaving)}"
         if self.asked != self.at:
-            return f"{self.key} stays off {ends}: it was off for that long already"
-        return f"{self.key} is off {ends}"
+            return f"{self.key} stays off {ends}: it was off for that long already{then}"
+        return f"{self.key} is off {ends}{then}"
 
     def as_dict(self) -> dict[str, Any]:
         """The same as fields; none of a brake, which never lifts itself."""
         if self.key in BRAKES:
             return {}
         at = self.at.isoformat() if self.at else None
-        return {"restores_at": at, "was_off_for_longer": self.asked != self.at}
+        then = {} if self.leaving is None else {"leaving_then": self.leaving}
+        return {"restores_at": at, "was_off_for_longer": self.asked != self.at, **then}
 
 
 def badge_of(place: Workspace | None) -> tuple[controls.Badge, dict[str, str], str]:
@@ -72,23 +77,6 @@ def now_on(key: ControlKey, place: Workspace | None) -> str:
     """Of a switch just put on: that it is, and what keeps it off in that scope all the same."""
     other = elsewhere(controls.read(), place.pk if place else None, key)
     return f"is on here, but still off {other}" if other else "is on"
-
-
-def leaving(place: Workspace | None, *, at: datetime) -> int:
-    """How many approved messages of that scope are due, so that the next wave takes them."""
-    places = set(sending.open_workspaces())
-    if place is not None:
-        places &= {place.pk}
-    due = taking.due(registry.program_channels(), at=at)
-    return Approval.objects.filter(due, workspace__in=places).count()
-
-
-def told_leaving(count: int) -> str:
-    """What a lift lets go; empty where that is nothing."""
-    if not count:
-        return ""
-    verb = "is due and leaves" if count == 1 else "are due and leave"
-    return f"{plural(count, 'approved message')} {verb} now, as far as the rules let each."
 
 
 def rows_of(place: Workspace | None) -> list[dict[str, Any]]:

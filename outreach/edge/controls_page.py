@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from channels import breaker, drill, lifted, stop, stop_link
+from channels import breaker, drill, letting, lifted, stop, stop_link
 from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -110,6 +110,7 @@ def _row(key: ControlKey, state: controls.Controls, place: int | None) -> dict[s
         "braking": braking,
         "state": "missing, counts as stopped" if row is None else words[braking],
         "row": row,
+        "then": letting.told_then(letting.leaving_then(row)) if row and braking else "",
         "elsewhere": control_rows.elsewhere(state, place, key),
     }
 
@@ -153,7 +154,7 @@ def _lift(
         stop.switch_on(key, workspace=place, reason=reason, by=by, at=now, seen=seen)
         now_on = control_rows.now_on(ControlKey(key), place)
         messages.success(request, f"{ControlKey(key).label} {now_on}.")
-    if said := control_rows.told_leaving(control_rows.leaving(place, at=now)):
+    if said := letting.told(letting.leaving(place, at=now)):
         messages.warning(request, said)
 
 
@@ -169,6 +170,10 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
         how: dict[str, Any] = {"workspace": place, "reason": reason, "by": by, "at": now}
         row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
         until = row.auto_restore_at
+        if (count := letting.leaving_then(row)) is not None:
+            messages.warning(
+                request, f"It comes back {by_clock(until)}; {letting.told_then(count)}."
+            )
     where = place.name if place else "the whole system"
     label = ControlKey(key).label
     if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from channels import quiet, stop
+from channels.letting import leaving
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -23,7 +24,7 @@ from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.base import StrictSerializer, refuse_strange
 from outreach.edge.api.choices import Choice
 from outreach.edge.api.schema import WORKSPACE
-from outreach.edge.control_rows import Back, leaving
+from outreach.edge.control_rows import Back
 from outreach.edge.insisting import insist
 from safety import controls
 from safety.models import BRAKES, ControlKey
@@ -78,7 +79,8 @@ class Controls(APIView):
         due now that nothing brakes them, such as those approved under the stop.
 
         A switch put off says when it `restores_at` (null: never by itself), which is later than
-        asked for if it `was_off_for_longer`.
+        asked for if it `was_off_for_longer`; where its coming back lets messages go, how many of
+        those approved by now are due by then (`leaving_then`).
 
         Ask again with the `set_at` you got as `since`: then nothing is set anew, and a sender on
         this machine that holds a message longer than STOP_PATIENCE_SECONDS after it is killed.
@@ -155,5 +157,5 @@ def _set(words: dict[str, Any], how: dict[str, Any]) -> tuple[datetime, dict[str
         hours = words.get("hours")
         until = at + timedelta(hours=hours) if hours else None
         row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
-        return at, Back(key, until, row.auto_restore_at).as_dict()
+        return at, Back.of(row, until).as_dict()
     return at, {}

@@ -13,12 +13,12 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
 from approvals import rounds, services
 from approvals.models import Approval
-from channels import inbound, look, simulate, stop, stop_link
+from channels import inbound, letting, look, simulate, stop, stop_link, tasks
 from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach import testing
@@ -155,6 +155,43 @@ def test_whoever_lifts_is_told_what_leaves_now(operator, live, client):
         assert said.endswith("2 approved messages are due and leave now, as far as the rules let "
                              "each.\n")  # fmt: skip
         assert run_json("control", "--enable", "messaging")["leaving"] == 2
+
+
+def test_a_switch_off_for_a_time_says_what_leaves_when_it_comes_back(operator, live, client):
+    with time_machine.travel(testing.WORKDAY, tick=False):
+        testing.make_approved(at=testing.WORKDAY)
+        off = ("control", "--disable", "messaging", "--duration")
+        said = run(*off, "1h", "--reason", "lunch")
+        then = "then 1 message approved by now leaves, and what is approved meanwhile, as far as"
+        assert then in said
+        assert run_json(*off, "2h")["leaving_then"] == 1
+        assert "leaving_then" not in run_json("control", "--disable", "messaging")
+        run("control", "--enable", "messaging")
+        client.force_login(operator.user)
+        form = {"scope": "system", "key": "MESSAGING_ENABLED", "act": "brake", "hours": "1"}
+        assert then in client.post("/admin/controls/", {**form, "reason": "x"}, follow=True).text
+        assert then in client.get("/admin/controls/").text
+        run("control", "--emergency-stop", "--workspace", "default")
+        assert "then what is due leaves, as far as the rules" in client.get("/admin/controls/").text
+
+
+def test_what_its_coming_back_let_go_stays_in_the_reason(operator, live):
+    with time_machine.travel(testing.WORKDAY, tick=False):
+        testing.make_approved(at=testing.WORKDAY)
+        run("control", "--disable", "messaging", "--duration", "1h", "--reason", "lunch")
+    with time_machine.travel(testing.WORKDAY + timedelta(hours=2), tick=False):
+        assert tasks.restore_controls() == 1
+    row = SystemControl.objects.get(workspace=None, control_key="MESSAGING_ENABLED")
+    assert row.reason == "restored as planned; 1 approved message let go; was off: lunch"
+
+
+def test_a_count_that_fails_leaves_what_was_set(operator, live, monkeypatch):
+    def fail(*_, **__):
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(letting, "leaving", fail)
+    said = run("control", "--disable", "messaging", "--duration", "1h")
+    assert "MESSAGING_ENABLED is off until" in said and "leave" not in said.split(". ")[0]
 
 
 def test_enable_all_says_that_nothing_was_set(operator, live):

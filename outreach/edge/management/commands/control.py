@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from approvals import auto_off
-from channels import drill, quiet, stop, stop_link
+from channels import drill, letting, quiet, stop, stop_link
 from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -143,7 +143,7 @@ class Command(ClockedCommand):
         until = now + options["duration"] if options["duration"] else None
         how: dict[str, Any] = {"workspace": place, "reason": reason, "by": by, "at": now}
         row = insist(lambda: stop.set_brake(key, auto_restore_at=until, **how))
-        back = Back(key, until, row.auto_restore_at)
+        back = Back.of(row, until)
         if key in STOPS or key == ControlKey.AUTO_APPROVE_ENABLED:
             self._wait(key, place, now, back, by=by, as_json=options["json"])
         else:
@@ -217,7 +217,7 @@ class Command(ClockedCommand):
         lifted = stop.enable_all(workspace=place, reason=reason, by=by, at=timezone.now())
         if as_json:
             badge, others, _ = control_rows.badge_of(place)
-            more = {"leaving": control_rows.leaving(place, at=timezone.now())}
+            more = {"leaving": letting.leaving(place, at=timezone.now())}
             told = {**asdict(lifted), **more, "badge": badge.text, "other_badges": others}
             self.stdout.write(json.dumps(told))
             return
@@ -237,13 +237,13 @@ class Command(ClockedCommand):
     ) -> None:  # fmt: skip
         """`lets_go`: say what leaves because of it."""
         badge, others, said = control_rows.badge_of(place)
-        count = control_rows.leaving(place, at=timezone.now()) if lets_go else 0
+        count = letting.leaving(place, at=timezone.now()) if lets_go else 0
         if as_json:
             told: dict[str, Any] = {"done": sentence, "badge": badge.text, "other_badges": others}
             told |= {"leaving": count} if lets_go else {}
             self.stdout.write(json.dumps({**told, **(back.as_dict() if back else {})}))
         else:
-            self.stdout.write(f"{sentence}. {said} {control_rows.told_leaving(count)}".rstrip())
+            self.stdout.write(f"{sentence}. {said} {letting.told(count)}".rstrip())
 
     def _status(self, place: Workspace | None, *, as_json: bool) -> None:
         rows = control_rows.rows_of(place)
