@@ -36,10 +36,10 @@ class DeliveryAdmin(PageAdmin):
     list_filter_submit = True
     list_select_related = ("human__account", "approval", "workspace")
     search_fields = ("human__full_name", "provider_id")
-    sortable_by = ()
+    sortable_by = ("show_number",)
     ordering = ("-id",)
 
-    @column("Delivery")
+    @column("Delivery", sorts="id")
     def show_number(self, obj: Delivery) -> str:
         return f"{obj.pk} of #{obj.approval_id}"
 

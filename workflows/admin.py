@@ -44,13 +44,13 @@ class RunAdmin(StartPages):
     list_filter_submit = True
     list_select_related = ("workspace", "agent")
     search_fields = ("name", "by_label")
-    sortable_by = ()
+    sortable_by = ("show_number", "show_when")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return super().get_queryset(request).prefetch_related("steps")
 
-    @column(description="Run")
+    @column(description="Run", sorts="id")
     def show_number(self, obj: Run) -> str:
         return f"Run {obj.pk}"
 
@@ -76,7 +76,7 @@ class RunAdmin(StartPages):
     def show_by(self, obj: Run) -> str:
         return obj.by_label
 
-    @column(description="Asked")
+    @column(description="Asked", sorts="id")
     def show_when(self, obj: Run) -> str:
         return by_clock(obj.created_at)
 

@@ -31,7 +31,7 @@ class ArtifactAdmin(PageAdmin):
     list_filter_submit = True
     list_select_related = ("workspace", "person", "run")
     search_fields = ("title", "person__full_name")
-    sortable_by = ()
+    sortable_by = ("show_when",)
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artifact]:
@@ -56,7 +56,7 @@ class ArtifactAdmin(PageAdmin):
             return "—"
         return f"ended: {obj.closed_reason}" if obj.closed_at else "going on"
 
-    @column("Made")
+    @column("Made", sorts="id")
     def show_when(self, obj: Artifact) -> str:
         return by_clock(obj.created_at)
 
@@ -97,7 +97,7 @@ class ResearchSnapshotAdmin(PageAdmin):
     list_select_related = ("workspace", "account")
     search_fields = ("account__name",)
     search_help_text = "Company"
-    sortable_by = ()
+    sortable_by = ("show_when",)
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ResearchSnapshot]:
@@ -116,7 +116,7 @@ class ResearchSnapshotAdmin(PageAdmin):
     def show_gaps(self, obj: ResearchSnapshot) -> str:
         return str(len(obj.data.get("gaps", [])))
 
-    @column("Looked at")
+    @column("Looked at", sorts="id")
     def show_when(self, obj: ResearchSnapshot) -> str:
         return by_clock(obj.created_at)
 
@@ -139,14 +139,14 @@ class AgentRunAdmin(TenantAdmin):
     list_filter = ("engine", "outcome", "agent", ("created_at", admin.DateFieldListFilter))
     list_filter_submit = True
     list_select_related = ("workspace", "agent")
-    sortable_by = ()
+    sortable_by = ("show_when",)
     ordering = ("-id",)
     fields = (
         "created_at", "workspace", "agent", "run", "engine", "model", "prompt_version", "outcome",
         "reason", "texts", "tokens_in", "tokens_out", "cost_usd", "milliseconds",
     )  # fmt: skip
 
-    @column("When")
+    @column("When", sorts="id")
     def show_when(self, obj: AgentRun) -> str:
         return by_clock(obj.created_at, SECONDS)
 

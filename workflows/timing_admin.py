@@ -37,14 +37,14 @@ class ScheduleAdmin(PageAdmin):
     list_display = ("show_workflow", "show_when", "show_state", "show_next", "show_by")
     list_display_links = ("show_workflow",)
     list_select_related = ("workspace", "last_run")
-    sortable_by = ()
+    sortable_by = ("show_workflow", "show_next")
     ordering = ("next_at", "pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
         rows: QuerySet[Schedule] = super().get_queryset(request)
         return rows.select_related("workspace", "last_run")
 
-    @column("Workflow")
+    @column("Workflow", sorts="workflow")
     def show_workflow(self, obj: Schedule) -> str:
         return title_of(obj)
 
@@ -57,7 +57,7 @@ class ScheduleAdmin(PageAdmin):
     def show_state(self, obj: Schedule) -> str:
         return "on" if obj.is_enabled else "off"
 
-    @column("Next")
+    @column("Next", sorts="next_at")
     def show_next(self, obj: Schedule) -> str:
         return by_clock(obj.next_at) if obj.is_enabled and obj.next_at else "—"
 
@@ -112,10 +112,10 @@ class ExperimentAdmin(PageAdmin):
     list_display = ("show_name", "channel", "show_variants", "planned", "show_state", "show_begun")
     list_display_links = ("show_name",)
     list_select_related = ("workspace",)
-    sortable_by = ()
+    sortable_by = ("show_name", "channel", "planned", "show_begun")
     ordering = ("-id",)
 
-    @column("Experiment")
+    @column("Experiment", sorts="name")
     def show_name(self, obj: Experiment) -> str:
         return obj.name
 
@@ -127,7 +127,7 @@ class ExperimentAdmin(PageAdmin):
     def show_state(self, obj: Experiment) -> str:
         return "ended" if obj.ended_at else "running"
 
-    @column("Begun")
+    @column("Begun", sorts="started_at")
     def show_begun(self, obj: Experiment) -> str:
         return by_clock(obj.started_at)
 

@@ -78,7 +78,7 @@ class ActivityAdmin(TenantAdmin):
     list_filter_submit = True
     search_fields = ("verb__startswith", "object_id__exact", "digest__exact", "request_id__exact")
     search_help_text = "What happened (approvals.approved), object number, digest or request"
-    sortable_by = ()
+    sortable_by = ("show_at",)
     ordering = ("-id",)
     fields = (
         "at", "workspace", "verb", "show_object", "digest", "codes", "show_by",
@@ -107,7 +107,7 @@ class ActivityAdmin(TenantAdmin):
         found.result_list = rows
         return found
 
-    @column("When")
+    @column("When", sorts="id")
     def show_at(self, obj: Activity) -> str:
         return by_clock(obj.at, SECONDS)
 

@@ -31,7 +31,7 @@ class ProviderEventAdmin(PageAdmin):
 
     list_display = ("show_number", "provider", "kind", "show_told", "show_since", "tries", "result")
     list_filter = ("provider", "kind")
-    sortable_by = ()
+    sortable_by = ("show_since",)
     ordering = ("-set_aside_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderEvent]:
@@ -55,7 +55,7 @@ class ProviderEventAdmin(PageAdmin):
     def show_told(self, obj: ProviderEvent) -> str:
         return by_clock(obj.at, SECONDS)
 
-    @column("Set aside")
+    @column("Set aside", sorts="set_aside_at")
     def show_since(self, obj: ProviderEvent) -> str:
         return by_clock(obj.set_aside_at, SECONDS)
 

@@ -40,7 +40,7 @@ class WebhookAdmin(PageAdmin):
     list_display = ("show_where", "show_whose", "workspace", "show_state", "show_arrived")
     list_display_links = ("show_where",)
     list_select_related = ("agent", "workspace")
-    sortable_by = ()
+    sortable_by = ("show_where", "show_arrived")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
@@ -50,7 +50,7 @@ class WebhookAdmin(PageAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(workspace_ids(request, Verb.CONFIGURE))
 
-    @column("Where to")
+    @column("Where to", sorts="url")
     def show_where(self, obj: Webhook) -> str:
         return obj.url if len(obj.url) <= 60 else obj.url[:59] + "…"
 
@@ -62,7 +62,7 @@ class WebhookAdmin(PageAdmin):
     def show_state(self, obj: Webhook) -> str:
         return state_of(obj)
 
-    @column("Arrived last")
+    @column("Arrived last", sorts="arrived_at")
     def show_arrived(self, obj: Webhook) -> str:
         return by_clock(obj.arrived_at) if obj.arrived_at else "never"
 

@@ -93,14 +93,18 @@ class ImportAdmin(PageAdmin):
     list_filter = ("status",)
     list_filter_submit = True
     list_select_related = ("workspace",)
-    sortable_by = ()
+    sortable_by = ("file", "show_status", "format", "show_when")
     ordering = ("-id",)
 
-    @column("Created")
+    @column("Created", sorts="created_at")
     def show_when(self, obj: Import) -> str:
         return by_clock(obj.created_at)
 
-    @column("Status", label={"Imported": "success", "Refused": "danger", "Undone": "warning"})
+    @column(
+        "Status",
+        label={"Imported": "success", "Refused": "danger", "Undone": "warning"},
+        sorts="status",
+    )
     def show_status(self, obj: Import) -> str:
         return str(obj.get_status_display())
 

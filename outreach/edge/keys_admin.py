@@ -51,7 +51,7 @@ class ApiKeyAdmin(PageAdmin):
     list_display = ("show_key", "show_holder", "workspace", "show_state", "last_used_at")
     list_display_links = ("show_key",)
     list_select_related = ("agent", "user", "workspace")
-    sortable_by = ()
+    sortable_by = ("show_key", "last_used_at")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
@@ -73,7 +73,7 @@ class ApiKeyAdmin(PageAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(workspace_ids(request, Verb.VIEW))
 
-    @column("Key")
+    @column("Key", sorts="label")
     def show_key(self, obj: ApiKey) -> str:
         return f"{obj.label} ({obj.prefix}…)"
 

@@ -99,16 +99,18 @@ class MembershipAdmin(ConfigureAdmin):
     list_select_related = ("user", "workspace")
     list_filter = ("role",)
     search_fields = ("user__username",)
-    sortable_by = ()
+    sortable_by = ("show_user", "show_role")
     ordering = ("workspace__slug", "user__username")
     readonly_fields = ("user",)
     actions = None  # removed one by one: each asks whether an admin is left
 
-    @column("Member")
+    @column("Member", sorts="user__username")
     def show_user(self, obj: Membership) -> str:
         return f"{obj.user.get_full_name() or obj.user.username} ({obj.user.username})"
 
-    @column("Role", label={"Admin": "danger", "Reviewer": "success", "Creator": "info"})
+    @column(
+        "Role", label={"Admin": "danger", "Reviewer": "success", "Creator": "info"}, sorts="role"
+    )
     def show_role(self, obj: Membership) -> str:
         return str(obj.get_role_display())
 

@@ -62,7 +62,7 @@ class PersonAdmin(PageAdmin):
     list_select_related = ("account", "merged_into")
     search_fields = ("full_name", "account__name", "addresses__normalised", "uuid")
     search_help_text = "Name, company, address or uuid"
-    sortable_by = ()
+    sortable_by = ("show_person",)
     ordering = ("full_name", "pk")
 
     def get_search_results(
@@ -78,7 +78,7 @@ class PersonAdmin(PageAdmin):
             queryset = queryset.filter(Q(full_name__regex=like) | Q(account__name__regex=like))
         return queryset, twice
 
-    @column("Person", header=True)
+    @column("Person", header=True, sorts="full_name")
     def show_person(self, obj: Person) -> list[str]:
         name = f"{obj.full_name} (no name)" if obj.is_nameless else obj.full_name
         return [name, obj.account.name if obj.account else "no company"]

@@ -29,7 +29,7 @@ class SafetyEventAdmin(TenantAdmin):
     )  # fmt: skip
     list_select_related = ("workspace",)
     list_display_links = ("show_when",)
-    sortable_by = ()
+    sortable_by = ("show_when",)
     list_filter_submit = True
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -42,7 +42,7 @@ class SafetyEventAdmin(TenantAdmin):
         found.result_list = rows
         return found
 
-    @column("When")
+    @column("When", sorts="id")
     def show_when(self, obj: SafetyEvent) -> str:
         return by_clock(obj.created_at, SECONDS)
 

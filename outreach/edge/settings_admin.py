@@ -122,7 +122,7 @@ class WorkspaceAdmin(ConfigureAdmin):
     form = WorkspaceForm
     workspace_path = "id"
     list_display = ("name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes")
-    sortable_by = ()
+    sortable_by = ("name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes")
     ordering = ("slug",)
     fields = (
         "name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
@@ -186,7 +186,7 @@ class AgentAdmin(ConfigureAdmin):
     about = "workspaces.agent_set"
     list_display = ("name", "workspace", "autonomy_override", "daily_quota", "is_active")
     list_select_related = ("workspace",)
-    sortable_by = ()
+    sortable_by = ("name", "autonomy_override", "daily_quota", "is_active")
     ordering = ("workspace__slug", "name")
     standing = ("show_approvals", "show_earned", "show_second_looks", "show_quota", "show_history")
     fields = (

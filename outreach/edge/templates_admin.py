@@ -38,7 +38,7 @@ class PlatformTemplateAdmin(ConfigureAdmin):
     list_select_related = ("workspace",)
     list_filter = ("is_active",)
     search_fields = ("name", "body")
-    sortable_by = ()
+    sortable_by = ("name", "language", "is_active")
     ordering = ("workspace__slug", "name", "language")
     fields = ("workspace", "name", "language", "body", "is_active")
 

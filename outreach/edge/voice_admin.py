@@ -30,18 +30,18 @@ class VoiceAdmin(PageAdmin):
     list_display_links = ("show_name",)
     list_select_related = ("workspace",)
     search_fields = ("name",)
-    sortable_by = ()
+    sortable_by = ("show_name", "show_version", "tone")
     ordering = ("workspace__slug", "name", "-version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VoiceProfile]:
         rows: QuerySet[VoiceProfile] = super().get_queryset(request)
         return rows.select_related("workspace")
 
-    @column("Voice")
+    @column("Voice", sorts="name")
     def show_name(self, obj: VoiceProfile) -> str:
         return obj.name
 
-    @column("Version")
+    @column("Version", sorts="version")
     def show_version(self, obj: VoiceProfile) -> str:
         return f"version {obj.version}"
 
