@@ -6,12 +6,15 @@ is a letter: no word would end beside it. Names of things (addresses, handles, f
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 import re2
 
 MARKS = "_*~`"
 _BLANKS = str.maketrans(dict.fromkeys(MARKS, " "))
+# "I`ll": on many keyboards it stands where others have the apostrophe.
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])`(?=(?:t|s|re|ll|ve|d|m)\b)", re.I)
 MOST_NAMES = 2_000  # a text with more is no letter, and must not take for ever
 _FILE = (
     "avi|bat|bmp|c|cfg|conf|cpp|cs|css|csv|db|dll|docx?|env|exe|gif|go|gz|heic|html?|ics|ini|ipynb"
@@ -42,6 +45,8 @@ def without_emphasis(text: str) -> str:
     """The text with a blank for each such mark, length unchanged; names stay as they are."""
     if not any(mark in text for mark in MARKS):
         return text
+    if "`" in text:
+        text = _APOSTROPHE.sub("'", text)
     signs = list(text.translate(_BLANKS))
     for start, end in names(text):
         signs[start:end] = text[start:end]

@@ -47,6 +47,18 @@ def test_rule_finds_its_example(rule: Rule, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "text"),
+    [pair for pair in MUST if "'" in pair[1] and pair[0].family not in SIGNALS],
+    ids=lambda v: v.id if isinstance(v, Rule) else v[:30],
+)
+@pytest.mark.parametrize("mark", ["", "`", "\N{RIGHT SINGLE QUOTATION MARK}", "\N{ACUTE ACCENT}"])
+def test_rule_finds_its_example_whatever_stands_for_the_apostrophe(
+    rule: Rule, text: str, mark: str
+) -> None:
+    assert found_by(rule, text.replace("'", mark))
+
+
+@pytest.mark.parametrize(
     ("rule", "text"), MUST_NOT, ids=lambda v: v.id if isinstance(v, Rule) else v[:30]
 )
 def test_rule_leaves_its_counter_example_alone(rule: Rule, text: str) -> None:
