@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from safety.contract.afresh import afresh
 from safety.contract.hits import Hit as Hit
 from safety.contract.hits import weighed
 from safety.contract.markup import to_text
@@ -76,10 +77,12 @@ def find(
     for field, folded in _views(subject, text, shown):
         # Mark-up repeats the text, and is told once; a subject and a text are mended each.
         known = {(hit.rule.id, hit.quote) for hit in hits if field == "html"}
-        found = _in_field(rules, channel, field, folded)
+        found = _read(rules, channel, field, folded)
         hits.extend(hit for hit in found if (hit.rule.id, hit.quote) not in known)
     if previous and any(is_rising((*previous, each)) for each in (text, shown)):
         hits.append(Hit(_RISING, "text", 0, 0, "", "warn"))
+    if not hits:
+        return ()
     words = max(len(part[: footer_of(part)].split()) for part in (text, shown))
     return weighed(hits, channel, words=words)
 
@@ -107,6 +110,8 @@ def effective_purpose(
 
 def families(hits: Sequence[Hit], *, status: str = "") -> tuple[str, ...]:
     """The families found, in the order they are named; of one status if given."""
+    if not hits:
+        return ()
     found = {hit.family for hit in hits if not status or hit.status == status}
     return tuple(family for family in CHECK_OF if family in found)
 
@@ -206,6 +211,15 @@ def _views(subject: str, text: str, shown: str) -> Iterator[tuple[str, Folded]]:
     for field, words in (("subject", subject), ("text", text), ("html", shown)):
         if TURNS in words and (drawn := turned(words)):
             yield field, drawn
+
+
+def _read(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:
+    """What a field says, and what it says to who passes over its marks; there a sign that is weak
+    in plain words counts for nothing."""
+    yield from _in_field(rules, channel, field, folded)
+    if again := afresh(folded):
+        found = _in_field(rules, channel, field, again)
+        yield from (hit for hit in found if not hit.rule.weak)
 
 
 def _in_field(rules: Book, channel: str, field: str, folded: Folded) -> Iterator[Hit]:

@@ -262,6 +262,11 @@ def _spelled(token: str) -> str:
     letters = sum(c.isalpha() for c in token)
     if letters == len(token) or letters * 2 < len(token) or _UNITS.fullmatch(token):
         return token
+    return in_letters(token)
+
+
+def in_letters(token: str) -> str:
+    """The digits and marks of a word as the letters they stand for; its length is unchanged."""
     tail = len(token) - len(token.rstrip("!|"))
     body = token[: len(token) - tail] if tail else token
     ones = "".join(_one(body, i) if c == "1" else c for i, c in enumerate(body))
@@ -272,6 +277,8 @@ def _one(token: str, i: int) -> str:
     """Read `1` as l beside y or between vowels, at the start before a vowel, else as i."""
     before = token[i - 1] if i else ""
     after = token[i + 1] if i + 1 < len(token) else ""
+    if not i:
+        after = after.translate(_LEET)
     if after == "y" or before == "l":
         return "l" if after == "y" or not after else "i"
     if before in _VOWELS:
