@@ -13,13 +13,19 @@ from stdnum.br import cpf
 from stdnum.ch import ssn as ahv
 from stdnum.cn import ric
 from stdnum.de import idnr
+from stdnum.dk import cpr
 from stdnum.es import dni, nie
+from stdnum.fi import hetu
 from stdnum.fr import nir
 from stdnum.gb import nhs
+from stdnum.in_ import aadhaar
 from stdnum.it import codicefiscale as fiscale
 from stdnum.mx import curp
 from stdnum.nl import bsn
+from stdnum.no import fodselsnummer
+from stdnum.pl import pesel
 from stdnum.pt import cc, nif
+from stdnum.se import personnummer
 from stdnum.us import ssn
 
 from safety.contract.accounts import Span
@@ -41,7 +47,8 @@ _WORDS = (
     rf"{_DOCUMENT}|{_SOCIAL}|{_INSURANCE}|\b(?:national (?:id|identity)|nhs|dni|nie|nif|cpf|bsn|nir"
     r"|burgerservicenummer|codice fiscale|tessera sanitaria|steuer-?id\w*|idnr"
     r"|sozialversicherung\w*|ahv\w*|securite sociale|numero de securite|curp|rijksregister\w*"
-    r"|tax (?:id|number)|identity number|contribuinte)\b"
+    r"|tax (?:id|number)|identity number|contribuinte|pesel|aadhaa?r|personnummer|personnr"
+    r"|cpr(?:-?(?:nr|nummer))?|hetu|henkilotunnus|fodselsnummer)\b"
     "|\u793e\u4fdd"
 )
 _MAY_BE = re2.compile(
@@ -76,6 +83,11 @@ def _is_chinese(number: str) -> bool:
         return False
 
 
+def _is_finnish(number: str) -> bool:
+    """Its mark between the birthday and the rest is a "-" of which it was stripped, "+" or "a"."""
+    return hetu.is_valid(number if len(number) > 10 else f"{number[:6]}-{number[6:]}")
+
+
 _GAP = "[ .-]?"
 _CHECKS: tuple[tuple[str, Callable[[str], bool]], ...] = (  # as they are written, the longest first
     (r"\d{6} ?\d{8} ?\d{3}[\dx]", _is_chinese),
@@ -88,6 +100,12 @@ _CHECKS: tuple[tuple[str, Callable[[str], bool]], ...] = (  # as they are writte
     (r"\d\d ?\d{3} ?\d{3} ?\d{3}", idnr.is_valid),
     (rf"\d\d{_GAP}\d\d{_GAP}\d\d{_GAP}\d{{3}}{_GAP}\d\d", nn.is_valid),
     (rf"\d{{3}}{_GAP}\d{{3}}{_GAP}\d{{4}}", nhs.is_valid),
+    (r"\d{4} ?\d{4} ?\d{4}", aadhaar.is_valid),
+    (r"\d{11}", pesel.is_valid),
+    (r"\d{6} ?\d{5}", fodselsnummer.is_valid),
+    (r"(?:\d\d)?\d{6}[-+]?\d{4}", personnummer.is_valid),
+    (r"\d{6}[-+a]\d{3}[a-z0-9]", _is_finnish),
+    (r"\d{6}-?\d{4}", cpr.is_valid),
     (r"\d{4} ?\d{6}", vnr.is_valid),
     (rf"\d\d\.?\d{{3}}\.?\d{{3}}{_GAP}[a-z]", dni.is_valid),
     (rf"[xyz]{_GAP}\d{{7}}{_GAP}[a-z]", nie.is_valid),

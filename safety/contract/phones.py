@@ -15,11 +15,24 @@ MOST_TRIES = 80  # candidates for a phone number without a label that are looked
 _NUMBER = r"\+?\(?\d[\d ().\-/]{5,22}\d"
 _HINT = re2.compile(r"\d(?:[ ().\-/x]{0,3}\d){6}")
 _FORM = re2.compile(r"[+(]\d|\d[ ().\-/x~]{1,4}\d")  # a bare run of digits is looked at no further
+# In English, German, Spanish, French, Portuguese, Italian, Dutch and Chinese.
 _WORDS = (
-    r"\b(?:phone|mobile|cell|tel|telephone|desk|office|fax|call|direct|home|number|ring|reach|text"
-    r"|whatsapp|handy|telefon|telefono|portable|movil|celular"
-    r"|answering at|messages? to|registered)\b"
+    r"(?:\b(?:phone|mobile|cell|tel|telephone|desk|office|fax|call|direct|home|number|ring|reach|text"
+    r"|whatsapp|handy|mobil|telefon|telefono|telefone|portable|movil|celular|cellulare|telemovel"
+    r"|fisso|gsm|(?:ruf|mobil|handy|telefon)nummer|durchwahl|nummer|numero|ruf(?:en|e|t)?|anrufen|erreichbar"
+    r"|erreichen|llam[ae]\w{0,4}|appel(?:ez|er|le)?|joindre|joignable|ligue|ligar|chiam[ai]\w{0,4}"
+    r"|bel|bellen|answering at|messages? to|registered)\b"
+    "|\u7535\u8bdd|\u624b\u673a|\u8054\u7cfb\u65b9\u5f0f)"
 )
+# A "number" of something else.
+_COUNTED = frozenset(("number", "nummer", "numero"))
+_COUNTS = re.compile(
+    r"\b(?:part|company|articles?|artikel|item|batch|lot|serial|model|vat|registration|register"
+    r"|member(?:ship)?|meeting|account|flight|room|page|patent|licen[cs]e|zip|siret|siren|tva|serie"
+    r"|compte|dossier|client|cliente|kunden?|socio|conto|conta|expediente|referencia|iva|handels\w*"
+    r"|serien|konto|steuer)\b"
+)
+_COUNTED_BEFORE = 24
 _HAS_WORD = re2.compile(_WORDS)  # finds whether, and fast; where, the other one finds
 _WORD = re.compile(_WORDS)
 _BEHIND_WORD = re.compile(
@@ -46,13 +59,20 @@ def phones(text: str) -> Iterator[Span]:
 
 def _beside(text: str, start: int, end: int) -> Iterator[Span]:
     found = _BEHIND_WORD.match(text, end)
-    is_order = found and text[start:end] == "number" and is_behind_order_word(text, found.start(1))
-    if found and not is_order and _has_phone_form(found[1]):
+    if found and _has_phone_form(found[1]) and not _is_other(text, start, end, found.start(1)):
         yield found.span(1)
     before = max(0, start - _REACH)
     found = _BEFORE_WORD.search(text, before, start) if text[start:end] in _WORDS_BEHIND else None
     if found and _has_phone_form(found[1]):
         yield found.span(1)
+
+
+def _is_other(text: str, start: int, end: int, at: int) -> bool:
+    """Whether the word means the number of something else than a telephone."""
+    if text[start:end] not in _COUNTED:
+        return False
+    is_counted = _COUNTS.search(text, max(0, start - _COUNTED_BEFORE), at)
+    return bool(is_counted) or is_behind_order_word(text, at)
 
 
 def _has_phone_form(value: str) -> bool:

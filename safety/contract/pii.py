@@ -35,9 +35,17 @@ MOST = 200  # findings of one kind after which more of it adds nothing
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b")
 _IP = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)"
+    r"|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
+    r"|(?<![\w:])(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){1,7}(?![\w:])"
 )
-_MAY_BE_IP = re2.compile(r"(?:\d{1,3}\.){3}\d|(?:[0-9a-f]{1,4}:){4}[0-9a-f]")
+_MAY_BE_IP = re2.compile(r"(?:\d{1,3}\.){3}\d|(?:[0-9a-f]{1,4}:){4}[0-9a-f]|[0-9a-f]::[0-9a-f]")
+# What has four numbers, too.
+_VERSION = re.compile(
+    r"\b(?:v|ver|versions?|releases?|build|firmware|driver|update|chrome|firefox|edge|kernel"
+    r"|section|clause|chapter|paragraph)[ .:#]*$"
+)
+_VERSION_BEFORE = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +131,16 @@ def _all(marked: str, text: str) -> Iterator[tuple[str, Iterator[Span]]]:
     yield "card", cards(text)
     yield "national_id", identity_numbers(text)
     if _MAY_BE_IP.search(text):
-        yield "ip", (m.span() for m in _IP.finditer(text) if _is_ip(m[0]))
+        yield "ip", _addresses(text)
     yield "phone", phones(text)
+
+
+def _addresses(text: str) -> Iterator[Span]:
+    for found in _IP.finditer(text):
+        start, end = found.span()
+        is_version = _VERSION.search(text, max(0, start - _VERSION_BEFORE), start)
+        if _is_ip(found[0]) and not is_version:
+            yield start, end
 
 
 def _is_ip(value: str) -> bool:
@@ -132,7 +148,8 @@ def _is_ip(value: str) -> bool:
         ip_address(value)
     except ValueError:
         return False
-    return True
+    plain = value.replace(":", "")
+    return "." in value or not (plain.isalpha() or (plain.isdecimal() and value.count(":") < 3))
 
 
 def _key(value: str) -> str:

@@ -40,6 +40,31 @@ def test_the_number_of_an_order_is_no_telephone_number(text: str, is_phone: bool
     assert found(text) == [BARE] * is_phone
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("er ist erreichbar unter 0160 1234567", "0160 1234567"),
+        ("ihre rufnummer: 089 1234567", "089 1234567"),
+        ("llamele al 644 987 321", "644 987 321"),
+        ("su numero es 644 987 321", "644 987 321"),
+        ("appelez-la au 07 11 22 33 44", "07 11 22 33 44"),
+        ("chiamatela al 320 7654321", "320 7654321"),
+        ("cellulare 320 7654321", "320 7654321"),
+        ("ligue para 913 222 111", "913 222 111"),
+        ("bel hem op 06 12345678", "06 12345678"),
+        ("\N{CJK UNIFIED IDEOGRAPH-624B}\N{CJK UNIFIED IDEOGRAPH-673A}13912345678", "13912345678"),
+        ("numero de serie 644 987 321", ""),
+        ("numero de expediente 644 987 321", ""),
+        ("artikel nummer 0160 12345", ""),
+        ("company number 09876543", ""),
+        ("part number 415-555-26", ""),
+        ("numero de commande 644 987 321", ""),
+    ],
+)
+def test_a_number_beside_a_word_of_another_language(text: str, number: str) -> None:
+    assert set(found(text)) == ({number} if number else set())
+
+
 def test_the_longest_number_before_its_word_is_found_whole() -> None:
     number = "+(212)  736 5000 . 12 - 34 x123456"
     assert found(f"it is {number} - mobile")[0] == number

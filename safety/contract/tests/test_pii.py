@@ -99,3 +99,36 @@ def test_nothing_hides_behind_length_or_behind_many_harmless_findings() -> None:
     assert [leak.text for leak in find_pii(long)] == ["4111 1111 1111 1111"]
     assert [leak.kind for leak in find_pii(crowd, allowed=["me@example.org"])] == ["card"]
     assert check_pii(text=others).level is Level.BLOCK
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("he came from 2001:db8::42 at noon", "2001:db8::42"),
+        ("fe80::1ff:fe23:4567:890a was seen", "fe80::1ff:fe23:4567:890a"),
+        ("2001:db8:85a3:0:0:8a2e:370:7334", "2001:db8:85a3:0:0:8a2e:370:7334"),
+        ("the mix is 10::20", ""),
+        ("a face::add and a std::vector", ""),
+        ("firmware 3.1.4.1", ""),
+        ("version: 10.0.0.7 is out", ""),
+        ("10.0.0.7 is blocked", "10.0.0.7"),
+        ("the new version runs on 10.0.0.7", "10.0.0.7"),
+    ],
+)
+def test_an_address_of_a_machine_is_told_from_a_version(text: str, address: str) -> None:
+    assert [leak.text for leak in find_pii(text)] == ([address] if address else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Her PESEL is 02070803628.",
+        "personnummer: 811218-9876",
+        "CPR-nummer 211062-5629",
+        "hetu 131052-308T",
+        "Aadhaar 2341 2341 2346",
+        "f\u00f8dselsnummer 151086 95088",
+    ],
+)
+def test_identity_numbers_of_more_countries(text: str) -> None:
+    assert [leak.kind for leak in find_pii(text)] == ["national_id"]
