@@ -16,7 +16,9 @@ from safety.contract.rulebook import RULES_DIR
 LONGEST = 4_000
 # Letters, and the marks that Indian scripts write their vowels with.
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0d7f'’])*")
-_NO_WORDS = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+|[@#]\S+|\S+\.\S+/\S*")
+_NO_WORDS = re.compile(
+    r"(?<!\S)[^\s@]+@\S+|(?:https?://|www\.)\S+|[@#]\S+|(?<!\S)[^\s/.]+\.[^\s/]+/\S*"
+)
 _OURS = frozenset("abcdefghijklmnopqrstuvwxyzßàáâãäåæçèéêëìíîïñòóôõöøœùúûüýÿªºﬁﬂ")
 _SHORT = 3  # words, of which one of another language is enough
 

@@ -23,7 +23,8 @@ BENCH = HERE.parents[2] / "bench"
         "Wypisz mnie", "Nie chcę więcej maili", "Dziękuję, nie", "Avregistrera mig",
         "Jag vill inte ha fler mejl", "Listeden çıkar lütfen", "Leiratkozás", "Odhlásit",
         "Dezabonare", "Hủy đăng ký", "meld meg av", "Peruuta", "Hello, отписаться пожалуйста",
-        "zażółć", "https://example.com стоп",
+        "Haal mij van de lijst", "Mijn naam van de lijst graag", "mujhe phone mat karo",
+        "yeh mat bhejo", "Otpishite menya", "zażółć", "https://example.com стоп",
     ],
 )  # fmt: skip
 def test_a_language_without_rules_is_told_with_the_words_that_show_it(text):
