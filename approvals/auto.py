@@ -19,9 +19,10 @@ from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
 from outreach.core import activity, drafts, inbox
 from outreach.core.models import Agent, Membership, Role, User, Workspace
-from outreach.core.models.drafts import DraftStatus
+from outreach.core.models.drafts import DraftStatus, Revision
 from outreach.core.principal import Principal
 from safety import controls
+from safety.contract.language import is_read
 from safety.controls import Controls
 from safety.models import ControlKey
 from safety.verdict import Level, Verdict
@@ -71,6 +72,7 @@ def circumstances(
     alert: str = "",
     sent_before: bool = False,
     attached: bool = False,
+    unread: bool = False,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it.
 
@@ -85,6 +87,7 @@ def circumstances(
         rewritten=rewritten,
         sent_before=sent_before,
         attached=attached,
+        unread=unread,
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),
@@ -92,6 +95,15 @@ def circumstances(
         review_first=workspace.require_approval_for_first_message,
         review_desist=workspace.require_approval_for_desist_history,
     )
+
+
+def of_text(revision: Revision) -> dict[str, Any]:
+    """What the table looks at in the text itself."""
+    return {
+        "voice_score": revision.voice_score,
+        "attached": bool(revision.attachments),
+        "unread": not is_read(revision.subject, revision.text),
+    }
 
 
 def consider(

@@ -89,9 +89,8 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
                 human == row.human_id and draft != row.draft_id for human, draft in known.others
             ),
             rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
-            voice_score=row.revision.voice_score,
             alert=known.alerts.get(row.human_id, ""),
-            attached=bool(row.revision.attachments),
+            **auto.of_text(row.revision),
         )
     )
     admin = known.admins.get(workspace.pk)

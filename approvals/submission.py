@@ -195,10 +195,9 @@ def _open(
             ever_desisted=human.desisted_at is not None,
             conflict=rounds.has_other_open(draft, human.pk),
             rewritten=change is not None or rewriting.is_ours(revision),
-            voice_score=revision.voice_score,
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
             sent_before=rounds.was_sent_before(draft),
-            attached=bool(revision.attachments),
+            **auto.of_text(revision),
         )
     )
     approval = Approval(

@@ -31,6 +31,7 @@ class Circumstances:
     off_voice: bool = False
     sent_before: bool = False
     attached: bool = False
+    unread: bool = False
     review_first: bool = True
     review_desist: bool = True
 
@@ -65,6 +66,7 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),
+    ("unread", NORMAL, "in a language that the content rules do not read"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("sent_before", HIGH, SENT_BEFORE),
     ("contains_pii", HIGH, "contains personal data"),

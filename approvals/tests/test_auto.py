@@ -508,6 +508,35 @@ def test_a_file_approved_by_rule_before_that_was_forbidden_stops_at_the_door(
     assert approval.closed_reason == auto.CODE
 
 
+def propose_in_german():
+    by, person = testing.make_agent(None, *SCOPES), acquaintance()
+    words = drafts.Text(
+        subject="Protokoll", text="Anbei das Protokoll, wie besprochen.", confidence=95
+    )
+    draft = drafts.write(
+        person.workspace, person, "email", words, by=by, at=WORKDAY, purpose="informational"
+    )
+    return submission.submit(draft.pk, by=by, at=WORKDAY).approval
+
+
+def test_what_the_content_rules_cannot_read_is_approved_by_no_rule(place):
+    approval = propose_in_german()
+    assert approval.status == "pending"
+    assert "in a language that the content rules do not read" in approval.priority_reasons
+
+
+def test_a_text_no_rule_reads_approved_before_that_was_asked_stops_at_the_door(
+    place, live, memory, monkeypatch
+):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(tiers, "ROWS", [row for row in tiers.ROWS if row[0] != "unread"])
+        approval = propose_in_german()
+    assert approval.status == "auto_approved"
+    assert sending.process(clock=lambda: AT).sent == 0
+    approval.refresh_from_db()
+    assert approval.closed_reason == auto.CODE
+
+
 def test_an_alert_in_their_last_message_is_critical_and_never_approved_by_rule(place):
     person = acquaintance()
     testing.make_inbound(person, alert="complaint", status="needs_person")

@@ -1,0 +1,72 @@
+"""Whether the content rules can read a text: they are written for English. Pure.
+
+Of a text in another language they find nothing, which says nothing: a person looks. Told by its
+letters, by words that only other languages have, and by which language's small words are most.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+
+from safety.contract.foreign import foreign
+from safety.contract.rulebook import RULES_DIR
+from safety.contract.signature import signature
+from safety.contract.signs import footer_of
+
+LONGEST = 4_000
+# So many small words of another language tell in a short text, one in more words than that, and
+# so many in one sentence of an English text: an address has one or two.
+FEW, SOME, MANY = 2, 4, 3
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_SENTENCE = re.compile(r"[^.!?\n]+")
+_LATIN = re.compile(r"[A-Za-z\u00aa-\u024f]")
+
+
+def is_read(*texts: str) -> bool:
+    """Whether none of the texts is, as a whole or in one sentence, in another language."""
+    return not any(_is_strange(_own(text[:LONGEST])) for text in texts if text)
+
+
+def _own(text: str) -> str:
+    """Without signature and footer, where names and addresses stand."""
+    own = text[: footer_of(text)]
+    return own[: signature(own)[0]]
+
+
+def _is_strange(text: str) -> bool:
+    words = _WORD.findall(text.casefold())
+    if not words:
+        return False
+    latin = sum(map(len, _LATIN.findall(text)))
+    if latin * 2 < sum(map(len, words)) or foreign(text):
+        return True
+    ours, theirs = _counted(words)
+    few = FEW if len(words) < SOME else 1
+    if theirs >= few and theirs > ours:
+        return True
+    return any(_is_told(sentence) for sentence in _SENTENCE.findall(text))
+
+
+def _is_told(sentence: str) -> bool:
+    ours, theirs = _counted(_WORD.findall(sentence.casefold()))
+    return theirs > max(ours, MANY - 1)
+
+
+def _counted(words: list[str]) -> tuple[int, int]:
+    """How many are small words of English, and of the language that has most of them."""
+    english, *others = _small_words()
+    return sum(word in english for word in words), max(
+        sum(word in each for word in words) for each in others
+    )
+
+
+@lru_cache(maxsize=1)
+def _small_words() -> list[frozenset[str]]:
+    """Of each language with stop rules, English first."""
+    read = tomllib.loads((RULES_DIR / "foreign.toml").read_text("utf-8"))
+    return [
+        frozenset(f"{line} {more}".split())
+        for line, more in zip(read["known"], read["small"], strict=True)
+    ]

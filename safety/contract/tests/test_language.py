@@ -1,0 +1,71 @@
+"""Which texts the content rules can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safety.contract.language import LONGEST, is_read
+
+MAIL = Path(__file__).with_name("business_mail.txt")
+SIGNED = "Please find the plan attached.\n\nBest regards,\nLucía de la Vega\nCalle de los Olmos 5\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "12:30",
+        "OK",
+        "Dear Señora de la Cruz,\n\nthe report is attached.",
+        "Hello Jürgen, here is the draft of the contract.",
+        "We stay at the Hotel de la Paix in Rue du Lac.",
+        "Our motto is “Vorsprung durch Technik”, as you know.",
+        SIGNED,
+        "The plan is attached.\n\n--\nUnser Büro ist in der Nähe der Burg und der Post.\n"
+        "If you would rather not hear from us, tell us.",
+    ],
+)
+def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
+    assert is_read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le envío la propuesta que me pidió.",
+        "Si no firma hoy, iremos a su casa.",
+        "Je vous envoie le devis.",
+        "Anbei das Angebot, wie besprochen.",
+        "Segue a proposta em anexo.",
+        "In allegato il preventivo che ci ha chiesto.",
+        "Hierbij de offerte, met dank voor het gesprek.",
+        "Dziękuję za rozmowę, oferta jest w załączniku.",
+        "附件是报价单。",
+        "見積書を添付いたします。",
+        "Во вложении наше предложение.",
+        "مرفق العرض الذي طلبته.",
+        "The offer is attached. Sie haben das nicht von mir, und wir kommen zu Ihnen nach Hause.",
+    ],
+)
+def test_another_language_is_not_even_in_one_sentence(text):
+    assert not is_read(text)
+    assert not is_read("The offer", text) and not is_read(text, "The offer is attached.")
+
+
+def test_every_mail_of_ours_is_read():
+    lines = MAIL.read_text("utf-8").splitlines()
+    assert [line for line in lines if not is_read(*line.split(" | ", 1))] == []
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_an_answer(text):
+    assert is_read(text) in (True, False)
+
+
+def test_only_the_beginning_of_a_long_text_is_looked_at():
+    english = "The plan is attached. " * 200
+    assert len(english) > LONGEST and is_read(english + "Wir sind nicht da und das ist nicht gut.")
