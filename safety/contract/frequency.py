@@ -96,14 +96,14 @@ def check_frequency(
     passed = limit.not_before is not None
     holds = [limit, *_resting(case), _cross_platform(case), _persistent(case)]
     signs = [_follow_ups(case, limit_passed=passed), _rising(case), _spacing(case)]
-    return join(_count_line(case, join(*holds)), *holds, *signs)
+    return join(_count_line(case, holds), *holds, *signs)
 
 
-def _count_line(case: _Case, hard: Verdict) -> Verdict:
+def _count_line(case: _Case, holds: Sequence[Verdict]) -> Verdict:
     """FREQUENCY_CHECK itself: the count, and whether anything below it refuses or holds."""
     count = max(len(sent) for _, sent in case.same_day) + 1
     message = f"Recipient contact count: {count}/{case.limit} daily limit"
-    status = "fail" if hard.blockers else "pass"
+    status = "fail" if any(hold.blockers for hold in holds) else "pass"
     finding = Finding("FREQUENCY_CHECK", "count", status, message, text=f"{count}/{case.limit}")
     return Verdict(findings=(finding,))
 
@@ -230,8 +230,9 @@ def _days(times: Sequence[datetime], zone: str) -> set[date]:
 
 def _follow_ups(case: _Case, *, limit_passed: bool) -> Verdict:
     """A follow-up after two or more unanswered messages: a warning, or a failure over the limit."""
-    follows = case.touch == "follow_up" or is_follow_up(case.text)
-    if not follows or len(case.unanswered) < FOLLOW_UPS:
+    if len(case.unanswered) < FOLLOW_UPS:
+        return Verdict()
+    if case.touch != "follow_up" and not is_follow_up(case.text):
         return Verdict()
     finding = Finding(
         "ESCALATION_CHECK",

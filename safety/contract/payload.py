@@ -26,6 +26,9 @@ MAX_TEXT = 1_000_000
 MAX_LINE = 998  # the longest line a mail may carry
 MAX_HISTORY = 100_000
 
+# Keys that an entry of the history must have, and those it may have.
+_MESSAGE = ("platform", "at", "direction"), ("content", "until", "cause")
+_REST = ("at", "direction", "until"), ("platform", "content", "cause")
 _FORMS = {
     "email": (re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+"), "one address such as anna@example.org"),
     "whatsapp": (re.compile(r"\+?[\d\s().-]{5,30}"), "a phone number such as +44 20 7946 0958"),
@@ -112,19 +115,21 @@ def parse_history(raw: object) -> tuple[Contact, ...]:
 
 def parse_instant(value: object, name: str) -> datetime:
     """An aware time, given as one or as ISO 8601; PayloadError says what is wrong."""
-    faults = list(_instant(value, name))
-    if faults:
+    if faults := list(_instant(value, name)):
         raise PayloadError(faults)
-    return fixed(value if isinstance(value, datetime) else datetime.fromisoformat(str(value)))
+    return _read(value)
+
+
+def _read(value: Any) -> datetime:
+    return fixed(value if isinstance(value, datetime) else datetime.fromisoformat(value))
 
 
 def _contact(entry: Mapping[str, Any]) -> Contact:
-    until = entry.get("until")
     return Contact(
         platform=entry.get("platform") or "",
-        at=parse_instant(entry["at"], "at"),
+        at=_read(entry["at"]),
         direction=entry["direction"],
-        until=parse_instant(until, "until") if until is not None else None,
+        until=_read(entry["until"]) if entry.get("until") is not None else None,
         cause=entry.get("cause") or "",
         content=entry.get("content") or "",
     )
@@ -250,10 +255,7 @@ def _entry_faults(entry: object, name: str) -> Iterator[str]:
     if not isinstance(entry, Mapping):
         yield f"{name} is {_kind(entry)}, not an object."
         return
-    rest = entry.get("direction") == "cooling_off"
-    required = ("at", "direction", "until") if rest else ("platform", "at", "direction")
-    others = ("platform", "at", "direction", "content", "until", "cause")
-    optional = tuple(key for key in others if key not in required)
+    required, optional = _REST if entry.get("direction") == "cooling_off" else _MESSAGE
     yield from _shape(entry, required, optional, name)
     direction = entry.get("direction")
     if direction is not None and direction not in DIRECTIONS:

@@ -121,6 +121,7 @@ def _looked_at(
     )
     # Words that sell are no emergency, whatever they are called.
     lifting = replace(payload, emergency=None) if sells(purpose) else payload
+    stops = held_by_stops(contacts, moment) if lifting.emergency else Verdict()
     return _Case(
         payload,
         moment,
@@ -128,7 +129,7 @@ def _looked_at(
         contacts,
         purpose,
         lifted_time(lifting, time, zones, moment),
-        lifted_frequency(lifting, frequency, held_by_stops(contacts, moment)),
+        lifted_frequency(lifting, frequency, stops),
         find(
             channel=channel,
             subject=subject,
