@@ -175,7 +175,7 @@ def test_an_answer_and_a_follow_up_wait_whatever_their_author_calls_them(live, m
     )  # fmt: skip
     approval = testing.make_approved(person, purpose="work_update")
     assert approval.touch == {"in": "reply", "out": "follow_up"}[direction]
-    writes("We have chosen somebody else meanwhile.", person=person)
+    writes("No thanks, we decided for another one.", person=person)
     assert sending.process(clock=clock).sent == 0
     assert Approval.objects.get(status="pending").human == person
 
