@@ -201,6 +201,8 @@ def _decided_at(agent: Agent) -> datetime:
         object_type=Agent._meta.model_name, object_id=str(agent.pk), verb="workspaces.agent_set"
     ).order_by("-pk")
     own = next((row.at for row in told[:100] if SETTING in row.codes.get("changed", ())), None)
-    changes = SettingChange.objects.filter(workspace=agent.workspace).order_by("-id")[:100]
-    place = next((row.at for row in changes if PLACE & set(row.settings)), None)
+    changes = SettingChange.objects.filter(
+        workspace=agent.workspace, settings__has_any_keys=sorted(PLACE)
+    )
+    place = changes.order_by("-id").values_list("at", flat=True).first()
     return max(each for each in (agent.created_at, own, place) if each is not None)

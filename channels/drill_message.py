@@ -27,7 +27,7 @@ from outreach.core.models import (
     Workspace,
 )
 from outreach.core.models.drafts import DraftStatus
-from outreach.core.models.workspace import DRILL_SLUG
+from outreach.core.models.workspace import DRILL_SLUG, SettingChange
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from safety import controls
@@ -96,7 +96,8 @@ def _draft(place: Workspace, at: datetime) -> Draft:
 def clear(place: Workspace) -> None:
     """Take away everything of a drill that could be counted; the log keeps what was done."""
     with transaction.atomic():
-        for model in (Delivery, Contact, CoolingOff, Approval, QuotaUse, Membership):
+        rows = (Delivery, Contact, CoolingOff, Approval, QuotaUse, Membership, SettingChange)
+        for model in rows:
             model.objects.filter(workspace=place).delete()
         ids = Draft.objects.filter(workspace=place).values_list("pk", flat=True)
         drafts.move(ids, DraftStatus.DRAFT)

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DatabaseError
 
-from outreach.core import activity, sql
+from outreach.core import activity, reasons, sql
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Workspace
 from outreach.core.principal import Principal
@@ -144,29 +144,42 @@ def write(
     auto_restore_at: datetime | None = None,
 ) -> SystemControl:
     """Set one control in the caller's transaction and tell it. Only `channels.stop` calls this."""
+    reason = _one_line(reason)[:500]
+    before = _before(key, workspace)
     row, _ = SystemControl.objects.update_or_create(
         workspace=workspace,
         control_key=key,
         defaults={
             "enabled": enabled,
-            "reason": _one_line(reason)[:500],
+            "reason": reason,
             "changed_at": at,
             "auto_restore_at": None if key in BRAKES else auto_restore_at,
             **by.fields(),
         },
     )
+    settings = {reasons.CONTROL: str(key), "enabled": enabled}
+    change = reasons.keep(row.workspace_id, settings, reason=reason, before=before, by=by, at=at)
     activity.record(
         activity.Entry(
             verb="safety.control_set",
             object_type="systemcontrol",
             object_id=str(row.pk),
             workspace_id=row.workspace_id,
-            codes={"key": str(key), "enabled": enabled},
+            codes={"key": str(key), "enabled": enabled, "change": change},
         ),
         by=by,
         at=at,
     )
     return row
+
+
+def _before(key: str, workspace: Workspace | None) -> dict[str, object]:
+    """Since when it was as it is until now, by whom and why: what `write` is about to replace."""
+    row = SystemControl.objects.filter(workspace=workspace, control_key=key).first()
+    if row is None or row.changed_at is None:
+        return {}
+    at = row.changed_at.isoformat()
+    return {"enabled": row.enabled, "reason": row.reason, "by": row.by_label, "at": at}
 
 
 def _one_line(reason: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from outreach.core import activity, erasure, opt_outs, shown
+from outreach.core import activity, erasure, opt_outs, reasons, shown
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
 from outreach.core.clock import DAY, by_clock
 from outreach.core.models import Address, CoolingOff, Person, Workspace
@@ -99,6 +99,7 @@ def set_status(
     if not reason.strip():
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     human.refresh_from_db(fields=STATUS)
+    was = human.status_reason
     if status == PersonStatus.ACTIVE:
         if shown.differs(human, STATUS, seen):
             raise PersonRefused(shown.SINCE.format(name=human.full_name))
@@ -107,7 +108,9 @@ def set_status(
     else:
         verb = _stop(human, status, reason, at)
     human.save(update_fields=[*STATUS, "updated_at"])
-    activity.record(activity.entry(f"people.{verb}", human), by=by, at=at)
+    told = {"status": human.status, "verb": verb}
+    change = reasons.keep_of_person(human, told, reason=reason, was=was, by=by, at=at)
+    activity.record(activity.entry(f"people.{verb}", human, change=change), by=by, at=at)
     return str(human.status)
 
 
@@ -179,6 +182,7 @@ def set_automation(
             raise PersonRefused(shown.SINCE.format(name=human.full_name))
     if not enabled and not reason.strip():
         raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
+    was = human.automation_disabled_reason
     human.automation_enabled = enabled
     human.automation_disabled_reason = "" if enabled else reason[:500]
     human.automation_disabled_at = None if enabled else at
@@ -186,8 +190,10 @@ def set_automation(
     if enabled:
         theirs = Person.objects.filter(merged_into=human, automation_enabled=False)
         theirs.update(**{name: getattr(human, name) for name in AUTOMATION}, updated_at=at)
-    verb = "people.automation_enabled" if enabled else "people.automation_disabled"
-    activity.record(activity.entry(verb, human), by=by, at=at)
+    verb = "automation_enabled" if enabled else "automation_disabled"
+    told = {"automation": enabled, "verb": verb}
+    change = reasons.keep_of_person(human, told, reason=reason, was=was, by=by, at=at)
+    activity.record(activity.entry(f"people.{verb}", human, change=change), by=by, at=at)
 
 
 def rest(human: Person, cause: str, *, at: datetime, until: datetime) -> bool:

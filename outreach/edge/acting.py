@@ -31,7 +31,9 @@ class BadDuration(CommandError, argparse.ArgumentTypeError):
     """Both kinds, so that `parse_duration` serves as an argument's type and inside `handle`."""
 
 
-def add_arguments(parser: CommandParser) -> None:
+def add_arguments(
+    parser: CommandParser, *, workspace: str = "The workspace (default: default)."
+) -> None:
     """Add `--as USER` and `--workspace SLUG`."""
     parser.add_argument(
         "--as",
@@ -40,9 +42,7 @@ def add_arguments(parser: CommandParser) -> None:
         metavar="USER",
         help="Act as this user (default: OUTREACH_USER, else the only user with the right).",
     )
-    parser.add_argument(
-        "--workspace", default="", metavar="SLUG", help="The workspace (default: default)."
-    )
+    parser.add_argument("--workspace", default="", metavar="SLUG", help=workspace)
 
 
 def words(text: str) -> str:

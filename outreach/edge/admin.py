@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from outreach.core.clock import SECONDS, by_clock
@@ -27,6 +28,7 @@ from outreach.edge import (
     people_admin,
     safety_events_admin,
     settings_admin,
+    stop_history,
     suppression_admin,
     templates_admin,
     voice_admin,
@@ -113,12 +115,18 @@ class ActivityAdmin(TenantAdmin):
 
     @column("What happened", header=True)
     def show_verb(self, obj: Activity) -> list[str]:
-        return [obj.verb.partition(".")[2].replace("_", " "), obj.verb]
+        return [stop_history.happened(obj), obj.verb]
 
     @column("About")
     def show_object(self, obj: Activity) -> str:
-        """The number of a message, and that of the queue's item about it."""
+        """The number of a message, and that of the queue's item about it; of a stop, its reason."""
         said = f"{obj.object_type} {obj.object_id}"
+        if (change := obj.codes.get("change")) and obj.verb == stop_history.CONTROL_SET:
+            where = f"{reverse('controls')}?change={change}#lately"
+            return format_html('{}, <a class="oc-link" href="{}">why</a>', said, where)
+        if change and obj.object_type == "person":
+            where = f"{reverse('admin:core_person_change', args=[obj.object_id])}#stops"
+            return format_html('{}, <a class="oc-link" href="{}">why</a>', said, where)
         if obj.object_type != MESSAGE:
             return said
         items = getattr(obj, "items", None)

@@ -14,8 +14,7 @@ from outreach.core.models import Workspace
 from safety import controls
 from safety.models import BRAKES, ControlKey, SystemControl
 
-COLUMNS = ("scope", "control", "state", "reason", "by", "changed_at", "auto_restore_at")
-MOMENTS = ("changed_at", "auto_restore_at")
+TITLES = ("Scope", "Control", "State", "Since when, by whom and why")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,11 @@ def told(row: dict[str, Any]) -> list[str]:
     """One row for people: what holds before what is set here, and its moments to the second."""
     word = "braking" if row["control"] in BRAKES else "OFF"
     here = f"{word} {row['elsewhere']}; here: {row['state']}" if row["elsewhere"] else row["state"]
-    shown = {**row, "state": here, **{name: _moment(row[name]) for name in MOMENTS}}
-    return [shown[name] or "" for name in COLUMNS]
+    since = f"since {_moment(row['changed_at'])} " if row["changed_at"] else ""
+    by = f"by {row['by']}" if row["by"] else ""
+    told = ": ".join(word for word in (f"{since}{by}".strip(), row["reason"]) if word)
+    back = f"; comes back {_moment(row['auto_restore_at'])}" if row["auto_restore_at"] else ""
+    return [row["scope"], row["control"], here, f"{told}{back}"]
 
 
 def elsewhere(state: controls.Controls, place: int | None, key: ControlKey) -> str:

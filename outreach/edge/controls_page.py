@@ -21,13 +21,13 @@ from channels import breaker, drill, letting, lifted, stop, stop_link
 from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import control_rows
+from outreach.edge import control_rows, stop_history
 from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.sent_once import SentAlready, sent_once
 from outreach.edge.stop_page import WHOLE_SYSTEM, show, watch
 from safety import controls
 from safety.admin import is_operator, principal_of, workspace_ids
-from safety.models import BRAKES, ControlKey
+from safety.models import BRAKES, SWITCHES, ControlKey
 
 STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY_RUN)
 REFUSALS = (stop.ControlRefused, breaker.NotPaused, drill.CannotDrill, NotAllowed, NotStopped)
@@ -54,12 +54,17 @@ def controls_page(request: HttpRequest) -> HttpResponse:
         "scopes": scopes,
         "environment_brakes": environment,
         "durations": DURATIONS,
+        "four": [key.label.lower() for key in SWITCHES],
         "troubled": breaker.troubled(timezone.now()),
         "may_resume": is_operator(request),
         "last_drill": last,
         "drilled": drill.told(last),
         "stop_link": made,
         "stop_link_days": (stop_link.DAYS, stop_link.MOST_DAYS),
+        "lately": stop_history.of_controls(
+            _places(request).values_list("pk", flat=True), change=request.GET.get("change", "")
+        ),
+        "asked_for": request.GET.get("change", ""),
         "may_make_link": any(scope["may_brake"] for scope in scopes),
     }
     return show(request, "admin/controls.html", context)

@@ -25,7 +25,7 @@ from outreach.core.models import Consent, CoolingOff, Draft, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import conversation, merging_admin, person_form, stop_page
+from outreach.edge import conversation, merging_admin, person_form, stop_history, stop_page
 from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.person_told import closed_among, ways_of
 from outreach.edge.privacy import pages
@@ -135,6 +135,7 @@ class PersonAdmin(PageAdmin):
                 .select_related("current")
                 .order_by("-id")[:HISTORY]
             ),
+            "stops": stop_history.of_person(ids),
             "facts": pairs(person.facts),
             "seen_standing": shown.version(human, STATUS),
             "seen_automation": shown.version(human, AUTOMATION),

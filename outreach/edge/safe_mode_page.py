@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals import auto_off, earned, preflight, recheck_figures, routing, safemode
 from approvals.errors import Refused
+from outreach.core import reasons
 from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
@@ -69,7 +70,9 @@ def _show(
         "routes": _routes(place),
         "may_configure": may(request, Verb.CONFIGURE, place.pk),
         "may_brake": may(request, Verb.BRAKE, place.pk),
-        "changes": SettingChange.objects.filter(workspace=place).order_by("-id")[:CHANGES],
+        "changes": SettingChange.objects.filter(reasons.OF_SETTINGS, workspace=place).order_by(
+            "-id"
+        )[:CHANGES],
         "auto_admin": place.auto_approve_by,
         "again": recheck_figures.of_workspace(place.pk, at=timezone.now()),
         "earned": earned.evidence(place.agents.filter(is_active=True), at=timezone.now()),

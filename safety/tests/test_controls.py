@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection
 
 from outreach import testing
 from outreach.core.models import Activity, Person
+from outreach.core.models.workspace import SettingChange
 from outreach.testing import WORKDAY
 from safety import controls, services
 from safety.actions import BY_HAND, OUTBOUND, SAFE, judge
@@ -118,7 +119,9 @@ def test_writing_a_control_is_told_in_the_log():
             "EMERGENCY_STOP", True, workspace=None, reason="fire", by=testing.olaf(), at=WORKDAY
         )
     row = Activity.objects.get(verb="safety.control_set")
+    change = SettingChange.objects.get(pk=row.codes.pop("change"))
     assert row.codes == {"key": "EMERGENCY_STOP", "enabled": True}
+    assert (change.reason, change.by_label, change.workspace) == ("fire", "Olaf", None)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps nothing but yes or no")

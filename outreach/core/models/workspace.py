@@ -251,12 +251,15 @@ class Agent(models.Model):
 
 
 class SettingChange(Authored):
-    """A change of a setting that decides what leaves, with the reason in the words of who did it.
+    """A change of what decides what leaves, with the reason in the words of who did it.
 
-    The activity log carries no text; here it can be read, and erased.
+    A setting, a control (no workspace: of the whole system) or a person's standing. The activity
+    log carries no text; here it can be read, and erased.
     """
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="changes", db_index=False)
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, null=True, related_name="changes", db_index=False
+    )
     settings = models.JSONField(default=dict, help_text="Each setting and its new value.")
     reason = models.CharField(max_length=1000, blank=True)
     details = models.JSONField(default=dict, blank=True)

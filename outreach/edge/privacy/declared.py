@@ -16,6 +16,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
+from outreach.core import reasons
 from outreach.core.models import Merge
 from outreach.edge.privacy import about
 from outreach.edge.privacy.subject import Subject
@@ -93,6 +94,11 @@ def _empty(*names: str) -> dict[str, How]:
 def _logged(who: Subject) -> Q:
     kind = Q(content_type__app_label="core", content_type__model="person")
     return kind & Q(object_id__in=[str(pk) for pk in who.people])
+
+
+def _of_standing(who: Subject) -> Q:
+    # `has_key`, too: of a row without one, "not in" would be as unknown as "in" is.
+    return Q(settings__has_key=reasons.PERSON, settings__person__in=who.people)
 
 
 RULES: dict[str, Rule] = {
@@ -194,7 +200,10 @@ RULES: dict[str, Rule] = {
     ),
     "approvals.Notice": Rule(cut=("subject", "body"), plain=("key", "fault")),
     "safety.SystemControl": Rule(cut=("reason",)),
-    "core.SettingChange": Rule(cut=("reason", "details"), plain=("settings",)),
+    "core.SettingChange": Rule(
+        "standing_changes", _of_standing,
+        _empty("reason", "details"), cut=("reason", "details"), plain=("settings",),
+    ),
     "admin.LogEntry": Rule(  # of no workspace: what names them on another's row is not ours
         "admin_log", _logged, {"object_repr": MARK, **_empty("change_message")},
         plain=("object_id",),

@@ -98,7 +98,7 @@ def _others_are_whole(life) -> None:
     snapshot = ResearchSnapshot.objects.get()
     assert [row["person"] for row in snapshot.data["people"]] == [other.pk]
     assert "has opened a new office" in json.dumps(snapshot.data["pasted"])
-    assert SettingChange.objects.get().reason == f"and for {OTHER}"
+    assert SettingChange.objects.get(settings={"daily_quota": 5}).reason == f"and for {OTHER}"
     assert Notice.objects.get().body == f"{OTHER} is back."
     ranked = Run.objects.get(name="prospect_shortlist").steps.get(name="rank_people").output
     assert [row[1] for row in ranked["best"]] == [other.pk]

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import IO, Any, cast
+from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
-from rich.console import Console
-from rich.table import Table
 
 from approvals import auto_off
 from channels import drill, letting, quiet, stop, stop_link
@@ -23,15 +21,17 @@ from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.edge import acting, control_rows, running, stop_told
+from outreach.edge import acting, control_rows, control_table, running, stop_history, stop_told
 from outreach.edge.clocked import ClockedCommand
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import NOT_KNOWN, insist, seen
 from safety import controls
-from safety.models import ControlKey
+from safety.models import SWITCHES, ControlKey
 
 NO_REASON = "by command, no reason given"
 NOT_YET_STOPPED = 3
+EVERYWHERE = "Without --workspace it concerns the whole system."
+FOUR = ", ".join(word for word, key in controls.WORDS.items() if key in SWITCHES)
 LIFTED_FOR_GOOD = (
     "Nothing was changed: lifting dry run is for good, so leave --duration away, and set it again "
     "with --enable dry-run when you are done."
@@ -54,7 +54,8 @@ STOPS = (ControlKey.EMERGENCY_STOP, ControlKey.MESSAGING_ENABLED, ControlKey.DRY
 
 class Command(ClockedCommand):
     help = (
-        "Stop, resume and show what is stopped. Without --workspace it concerns the whole system."
+        "Stop, resume and show what is stopped, and why; --status also tells what was lately. "
+        f"{EVERYWHERE}"
     )
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
 
@@ -64,7 +65,7 @@ class Command(ClockedCommand):
         act.add_argument(
             "--enable-all",
             action="store_true",
-            help="Lift the emergency stop and switch the four on. Dry run is not touched.",
+            help=f"Lift the emergency stop and switch {FOUR} on. Dry run is not touched.",
         )
         words = sorted(controls.WORDS)
         known = ", ".join(words)
@@ -80,7 +81,7 @@ class Command(ClockedCommand):
             action="store_true",
             help="Make a link that stops without login, in your name. Whoever has it can stop.",
         )
-        act.add_argument("--status", action="store_true", help="Show every control.")
+        act.add_argument("--status", action="store_true", help="Show every control, and why.")
         most = stop_link.MOST_DAYS
         parser.add_argument(
             "--days", type=int, help=f"How long a link lasts: {stop_link.DAYS}, at most {most}."
@@ -88,9 +89,11 @@ class Command(ClockedCommand):
         parser.add_argument(
             "--duration", type=acting.parse_duration, help="30m, 24h, 7d; not with dry-run."
         )
-        parser.add_argument("--reason", default="", help="Why; shown to whoever finds it so.")
+        parser.add_argument(
+            "--reason", default="", help="Why; kept, and shown to whoever finds it so."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
-        acting.add_arguments(parser)
+        acting.add_arguments(parser, workspace=EVERYWHERE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_unheeded(options)
@@ -248,17 +251,17 @@ class Command(ClockedCommand):
     def _status(self, place: Workspace | None, *, as_json: bool) -> None:
         rows = control_rows.rows_of(place)
         badge, others, said = control_rows.badge_of(place)
+        places = [place.pk] if place else Workspace.objects.values_list("pk", flat=True)
+        lately = stop_history.of_controls(places, most=stop_history.LATELY)
         if as_json:
             head = {"badge": badge.text, "sentence": badge.sentence, "other_badges": others}
-            self.stdout.write(json.dumps({**head, "controls": rows}))
+            told = [row.as_dict() for row in lately]
+            self.stdout.write(json.dumps({**head, "controls": rows, "lately": told}))
             return
-        table = Table("Scope", "Control", "State", "Reason", "By", "Since", "Restores", title=None)
-        for row in rows:
-            table.add_row(*control_rows.told(row))
         self.stdout.write(said)
-        Console(file=cast(IO[str], self.stdout), width=None if sys.stdout.isatty() else 160).print(
-            table
-        )
+        control_table.show(rows, self.stdout)
+        for row in lately:
+            self.stdout.write(row.line())
 
 
 def _refuse_unheeded(options: dict[str, Any]) -> None:
