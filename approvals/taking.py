@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import sql
-from outreach.core.models import Agent, PrincipalKind, Role, Workspace
+from outreach.core.models import Activity, Agent, PrincipalKind, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 
@@ -256,3 +256,17 @@ def broken(approval: Approval, *, digest_now: str, at: datetime) -> str:
     if approval.send_before is None or approval.send_before <= at:
         return "unsent"
     return ""
+
+
+def went_back(workspace_id: int | None, *, since: datetime) -> tuple[int, int]:
+    """Of an emergency stop set then: how many it returned to the queue, and how many it has yet to.
+
+    What is left was locked, or the database failed; nothing of it leaves, and lifting returns it.
+    """
+    places = Workspace.objects.all() if workspace_id is None else [workspace_id]
+    told = Activity.objects.filter(
+        workspace__in=places, verb="approvals.reopened", at__gte=since,
+        codes__reason="emergency_stop",
+    )  # fmt: skip
+    left = Approval.objects.filter(rounds.UNTAKEN, workspace__in=places, decided_at__lte=since)
+    return told.count(), left.count()

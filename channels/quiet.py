@@ -44,7 +44,9 @@ class StopReport:
     may_have_left: list[dict[str, Any]] = field(default_factory=list)
     unknown_before: list[dict[str, Any]] = field(default_factory=list)
     left_meanwhile: list[dict[str, Any]] = field(default_factory=list)
-    reopened: int = 0
+    reopened: int = 0  # approvals that an emergency stop returned to the queue
+    left_approved: int = 0  # and that it has yet to
+    back: str = ""  # both in words
     killed: list[str] = field(default_factory=list)
 
     @property

@@ -187,6 +187,7 @@ def _brake(request: HttpRequest, key: str, place: Workspace | None, reason: str)
             set_at=now,
             workspace=place,
             by_rule=key not in STOPS,  # what people approved goes on
+            is_emergency=key == ControlKey.EMERGENCY_STOP,
         )
         return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
     back = f" until {by_clock(until)}" if until else ""

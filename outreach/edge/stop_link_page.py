@@ -103,7 +103,10 @@ def stop_by_link(request: HttpRequest, link: stop_link.StopLink, token: str) -> 
         except NotStopped as error:
             return _page(request, link, error.plainly, status=503)
         item = stop_page.watch(
-            f"Emergency stop of {link.where}", set_at=at, workspace=link.workspace
+            f"Emergency stop of {link.where}",
+            set_at=at,
+            workspace=link.workspace,
+            is_emergency=True,
         )
         seen = item.token(_salt(token))
         return HttpResponseRedirect(reverse("stop_link_progress", args=[token, seen]))
@@ -143,7 +146,8 @@ def stop_link_progress(
     context = {
         "item": item, "link": link, "token": token, "report": report, "sentence": sentence,
         "over": lifted or bool(report and report.stopped), "lifted": lifted, "lists": lists,
-        "in_flight": len(item.seen),
+        "in_flight": len(item.seen), "back": "" if report or lifted else stop_page.back(item),
+        "nothing": report is not None and not any(rows.values()),
     }  # fmt: skip
     return render(request, "stop_link/progress.html", context)
 

@@ -34,6 +34,7 @@ from channels import quiet, settle, stop
 from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge import stop_told
 from outreach.edge.insisting import NotStopped, insist
 from safety.admin import is_operator, principal_of, workspace_ids
 
@@ -52,11 +53,12 @@ class Watch:
     seen: tuple[int, ...]
     next: str = ""
     by_rule: bool = False  # only what was approved by rule
+    is_emergency: bool = False  # returns what is approved and unsent to the queue
 
     def token(self, salt: str = SALT) -> str:
         data = [
             self.title, self.set_at.isoformat(), self.workspace, self.humans, self.seen, self.next,
-            self.by_rule,
+            self.by_rule, self.is_emergency,
         ]  # fmt: skip
         return signing.dumps(data, salt=salt, compress=True)
 
@@ -85,10 +87,11 @@ def watch(
     humans: Iterable[int] = (),
     following: str = "",
     by_rule: bool = False,
+    is_emergency: bool = False,
 ) -> Watch:
     """Note what is in flight now, after the flag was committed."""
     place = workspace.pk if workspace else None
-    item = Watch(title, set_at, place, tuple(humans), (), following, by_rule)
+    item = Watch(title, set_at, place, tuple(humans), (), following, by_rule, is_emergency)
     return replace(item, seen=tuple(quiet.in_flight(item.scope)))
 
 
@@ -106,7 +109,18 @@ def of_person(
 
 
 def look(item: Watch) -> quiet.StopReport:
-    return quiet.progress(item.scope, set_at=item.set_at, seen=item.seen, now=timezone.now())
+    report = quiet.progress(item.scope, set_at=item.set_at, seen=item.seen, now=timezone.now())
+    if item.is_emergency:
+        stop_told.back_in_the_queue(report, item.workspace)
+    return report
+
+
+def back(item: Watch) -> str:
+    """How many approvals an emergency stop returned, before anybody has looked at the rest."""
+    report = quiet.StopReport(item.set_at)
+    if item.is_emergency:
+        stop_told.back_in_the_queue(report, item.workspace)
+    return report.back
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
@@ -174,7 +188,7 @@ def _stop(request: HttpRequest, chosen: str, reason: str) -> HttpResponse:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("emergency_stop"))
     where = workspace.name if workspace else "the whole system"
-    item = watch(f"Emergency stop of {where}", set_at=at, workspace=workspace)
+    item = watch(f"Emergency stop of {where}", set_at=at, workspace=workspace, is_emergency=True)
     return HttpResponseRedirect(reverse("stop_progress", args=[item.token()]))
 
 
@@ -195,6 +209,7 @@ def stop_progress(request: HttpRequest, token: str) -> HttpResponse:
         "report": report,
         "sentence": sentence(item, report) if report else "",
         "still_in_flight": len(item.seen),
+        "back": "" if report else back(item),
         "may_declare": is_operator(request),
     }
     return show(request, "admin/stop_progress.html", context)
@@ -226,7 +241,11 @@ def _entitled(request: HttpRequest, item: Watch) -> None:
 
 
 def sentence(item: Watch, report: quiet.StopReport) -> str:
-    """`set 03:12:04, waiting for 1 message`, or `stopped`, in words."""
+    """`set 03:12:04, waiting for 1 message`, or `stopped`, in words; and what it returned."""
+    return f"{_how_far(item, report)} {report.back}".rstrip()
+
+
+def _how_far(item: Watch, report: quiet.StopReport) -> str:
     if report.stopped and report.effective_at is not None:
         stopped = f"Stopped at {by_clock(report.effective_at, CLOCK)}. Nothing more leaves"
         if item.by_rule:

@@ -9,10 +9,12 @@ from typing import Any
 from django.db import DatabaseError
 from django.urls import reverse
 
+from approvals import taking
 from channels.models import Delivery
 from channels.quiet import StopReport
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.permissions import Verb, allowed
+from outreach.core.plurals import plural
 from outreach.core.principal import Principal
 from outreach.edge import running
 
@@ -22,6 +24,8 @@ VIEW = Verb.VIEW
 
 def lines(report: StopReport, by: Principal) -> Iterator[str]:
     """Everything the report tells but whether it is stopped. Names only for who may see them."""
+    if report.back:
+        yield report.back
     yield from report.killed
     rows = [*report.left_meanwhile, *report.may_have_left, *report.still_open]
     whom = _whom([row["delivery"] for row in rows], by)
@@ -42,6 +46,29 @@ def lines(report: StopReport, by: Principal) -> Iterator[str]:
             "Whether those without an outcome arrived, a person says under Deliveries, "
             "filtered by unknown; the program never sends them again."
         )
+
+
+def back_in_the_queue(report: StopReport, workspace_id: int | None) -> None:
+    """Note on the report of an emergency stop how many approvals it has returned, also in words.
+
+    It is told without them where they cannot be read: a stop is a stop.
+    """
+    try:
+        found = taking.went_back(workspace_id, since=report.set_at)
+    except DatabaseError:
+        report.back = "How many approved messages went back to the queue could not be read."
+        return
+    report.reopened, report.left_approved = found
+    said = []
+    if report.reopened:
+        said.append(f"{plural(report.reopened, 'approved message')} went back to the queue.")
+    if report.left_approved:
+        left = plural(report.left_approved, "approved message")
+        said.append(
+            f"{left} could not be returned yet: nothing of that leaves, and lifting the stop "
+            "returns it."
+        )
+    report.back = " ".join(said) or "No approved message was waiting to leave."
 
 
 def not_yet() -> str:

@@ -20,6 +20,7 @@ from channels.letting import leaving
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
+from outreach.edge import stop_told
 from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.base import StrictSerializer, refuse_strange
 from outreach.edge.api.choices import Choice
@@ -89,7 +90,9 @@ class Controls(APIView):
         so, and what to do.
 
         A stop also says what is `still_open`, what was in flight at it and `may_have_left`, and
-        what was `unknown_before` it already.
+        what was `unknown_before` it already; the emergency stop how many approvals it has
+        `reopened`, which are back in the queue, and how many are `left_approved` until it is lifted
+        because another held them. Neither leaves.
         """
         by = access_of(request).principal
         if not by.is_user:
@@ -113,6 +116,11 @@ class Controls(APIView):
         report = quiet.progress(scope, set_at=at, seen=flying, now=timezone.now())
         lists = ("still_open", "may_have_left", "unknown_before", "left_meanwhile")
         listed = {name: getattr(report, name) for name in lists}
+        if words["control"] == "emergency-stop":
+            stop_told.back_in_the_queue(report, place.pk if place else None)
+            listed |= {
+                name: getattr(report, name) for name in ("reopened", "left_approved", "back")
+            }
         return Response({**said, "effective": report.stopped, **listed})
 
 

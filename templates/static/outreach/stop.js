@@ -12,6 +12,8 @@ document.addEventListener("DOMContentLoaded", () => {
             line.textContent = row ? `Delivery ${row.delivery} of #${row.approval} by ${row.channel}` : place.dataset.none;
             return line;
         }));
+        const around = place.closest("[data-list]"); // where a list is only shown with something in it
+        if (around) around.hidden = !rows.length;
     };
     const look = async () => {
         try {
@@ -21,7 +23,10 @@ document.addEventListener("DOMContentLoaded", () => {
             if (!answer.ok) throw new Error(String(answer.status));
             const report = await answer.json();
             if (words.textContent !== report.sentence) words.textContent = report.sentence;
-            ["may_have_left", "left_meanwhile", "unknown_before", "still_open"].forEach((name) => list(name, report[name]));
+            const names = ["may_have_left", "left_meanwhile", "unknown_before", "still_open"];
+            names.forEach((name) => list(name, report[name]));
+            const nothing = document.getElementById("nothing");
+            if (nothing) nothing.hidden = names.some((name) => report[name].length);
             if (report.over && !report.stopped) return; // lifted since
             if (report.stopped) {
                 page.dataset.stopped = "yes";

@@ -186,6 +186,8 @@ class Command(ClockedCommand):
         if key == ControlKey.AUTO_APPROVE_ENABLED:
             scope &= auto_off.IN_FLIGHT  # what people approved goes on
         report = seen(lambda: quiet.wait(scope, set_at=set_at))
+        if key == ControlKey.EMERGENCY_STOP:
+            stop_told.back_in_the_queue(report, place.pk if place else None)
         if as_json:
             self.stdout.write(json.dumps({"control": str(key), **told, **report.as_dict()}))
         else:
