@@ -22,7 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from approvals import badges, bulk_page, desk, holds, paging, presence, queue, review
+from approvals import badges, bulk_page, came_back, desk, holds, paging, presence, queue, review
 from approvals.endings import told
 from approvals.models import Approval, ApprovalStatus, Priority
 from approvals.side_pages import SidePages
@@ -145,7 +145,8 @@ class ApprovalAdmin(SidePages):
 
     @column("Message")
     def show_message(self, obj: Approval) -> str:
-        return f"#{obj.pk} · {obj.get_channel_display()} · {obj.get_touch_display()}"
+        said = [f"#{obj.pk}", obj.get_channel_display(), obj.get_touch_display()]
+        return " · ".join([*said, *filter(None, [came_back.mark(obj)])])
 
     @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:

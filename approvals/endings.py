@@ -32,7 +32,7 @@ _WORDS = {
 def told(approval: Approval) -> str:
     """The status in words, or what ended the round where that says more."""
     known = _WORDS.get((approval.status, approval.closed_reason))
-    return known or str(approval.get_status_display())
+    return known or approval.outcome
 
 
 def choices() -> list[tuple[str, str]]:

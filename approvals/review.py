@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import clocks, diff, marks, queue, receipt
+from approvals import came_back, clocks, diff, marks, queue, receipt
 from approvals.about import about
 from approvals.ahead import findings_of, look_ahead, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
@@ -78,6 +78,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "previous": _previous(revision),
         "outlook": outlook,
         "sent_before": may_have_arrived(approval),
+        "came_back": came_back.told(approval),
         "confidence": queue.confidence_of(approval),
         "findings": [_finding(item) for item in sorted(shown, key=_gravity)],
         "suppressed": any(item.get("check") == SUPPRESSED for item in shown),

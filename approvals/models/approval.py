@@ -65,6 +65,14 @@ class Priority(models.IntegerChoices):
     CRITICAL = 3, "critical"
 
 
+# How a withdrawn round ended, where the word says less than what happened.
+OUTCOMES = {
+    "changes_requested": "Sent back",
+    "emergency_stop": "Taken back by the emergency stop",
+    "dry_run_off": "Taken back when dry run ended",
+}
+
+
 class Approval(Authored):
     """One review round. `by_*` is who submitted (the author four-eyes compares with).
 
@@ -212,8 +220,8 @@ class Approval(Authored):
     @property
     def outcome(self) -> str:
         """The status in words, for where it stands beside who did it."""
-        sent_back = self.closed_reason == "changes_requested"
-        return "Sent back" if sent_back else str(self.get_status_display())
+        known = OUTCOMES.get(self.closed_reason) if self.status == ApprovalStatus.WITHDRAWN else ""
+        return known or str(self.get_status_display())
 
     @property
     def is_given(self) -> bool:

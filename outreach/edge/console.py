@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from approvals import ahead, marks, review, rounds
+from approvals import ahead, came_back, marks, review, rounds
 from approvals import queue as reading
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import inbox
@@ -101,6 +101,8 @@ def detail(item: Approval) -> Panel:
     parts += [Text(visible(line)) for line in _files(revision)]
     parts.append(Rule(style=""))
     parts += [Text(visible(line)) for line in _reasons(item)]
+    if back := came_back.told(item):
+        parts.insert(0, Text(back, style="bold"))
     title = f"MESSAGE APPROVAL #{item.pk}   Priority: {item.get_priority_display().upper()}"
     return Panel(Group(*parts), title=title, title_align="left")
 
