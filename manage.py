@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from pathlib import Path
+
+TRIED = "OUTREACH_OWN_PYTHON_TRIED"
 
 
 def main() -> None:
@@ -16,7 +20,9 @@ def main() -> None:
 
         from outreach.stopping import stops_everything
     except ImportError:
+        again_by_its_own_python()
         sys.exit("Django is not installed in this Python. Run `make run`, or use .venv/bin/python.")
+    os.environ.pop(TRIED, None)
     try:
         try:
             execute_from_command_line(sys.argv)
@@ -50,6 +56,17 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def again_by_its_own_python() -> None:
+    """Start once more by the Python beside this file, where there is one and it was not that:
+    who stops at night types `python3 manage.py`."""
+    own = str(Path(__file__).resolve().parent / ".venv" / "bin" / "python")
+    if os.environ.get(TRIED) or not os.access(own, os.X_OK):
+        return
+    os.environ[TRIED] = "1"
+    with contextlib.suppress(OSError):
+        os.execv(own, [own, *sys.argv])  # noqa: S606 — the words of whoever started this
 
 
 def stop_with_the_database_alone(error: Exception) -> None:
