@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from approvals.models import Approval
@@ -33,6 +34,12 @@ def zones_of(approval: Approval) -> LocalZones:
         )
     except ValueError:
         return LocalZones((workspace_zone(approval.workspace),), _source(default))
+
+
+def clock_of(workspaces: Iterable[Workspace]) -> str:
+    """By which clock somebody of these workspaces is told times: theirs, or UTC for several."""
+    zones = {workspace_zone(each) for each in workspaces}
+    return zones.pop() if len(zones) == 1 else "UTC"
 
 
 def workspace_zone(workspace: Workspace) -> str:

@@ -13,7 +13,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from approvals.clocks import workspace_zone
+from approvals.clocks import clock_of
 from outreach.core import activity
 from safety.admin import memberships_of
 
@@ -141,8 +141,7 @@ def by_their_clock(
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/admin/"):
             return get_response(request)
-        zones = {workspace_zone(row.workspace) for row in memberships_of(request)}
-        with timezone.override(zones.pop() if len(zones) == 1 else "UTC"):
+        with timezone.override(clock_of(row.workspace for row in memberships_of(request))):
             return get_response(request)
 
     return answer

@@ -22,8 +22,10 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from approvals import clocks
 from channels import stop_link
 from channels.quiet import StopReport
+from outreach.core.models import Workspace
 from outreach.edge import stop_page
 from outreach.edge.api.throttling import WrongLinks, address_of
 from outreach.edge.insisting import NotStopped, insist
@@ -78,18 +80,28 @@ def _without_what_is_too_much(request: HttpRequest) -> None:
 
 
 def _for_a_link(view: View) -> View:
-    """Hand the view the link behind the token, or say what to do without one."""
+    """Hand the view the link behind the token, or say what to do without one.
+
+    Times are told by the clock of what it stops, else of whoever made it.
+    """
 
     @wraps(view)
     def found(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, stop_link.read(token, at=timezone.now()), token, **kwargs)
+            link = stop_link.read(token, at=timezone.now())
+            with timezone.override(_clock_of(link)):
+                return view(request, link, token, **kwargs)
         except stop_link.Ended:
             return _told(request, "ended", 410)
         except (stop_link.NotALink, Http404):
             return _wrong(request)
 
     return found
+
+
+def _clock_of(link: stop_link.StopLink) -> str:
+    places = Workspace.objects.filter(memberships__user=link.user)
+    return clocks.clock_of([link.workspace] if link.workspace else places)
 
 
 @_guarded

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 
+from outreach.core.clock import by_clock
 from outreach.core.models.base import Authored
 
 
@@ -271,4 +272,4 @@ class SettingChange(Authored):
 
     def __str__(self) -> str:
         names = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
-        return f"{names} by {self.by_label} at {self.at:%Y-%m-%d %H:%M} UTC"
+        return f"{names} by {self.by_label} at {by_clock(self.at)}"
