@@ -29,7 +29,7 @@ from outreach.core.importing.judging import preview
 from outreach.core.importing.read import read_file
 from outreach.core.importing.rows_csv import RowsCsv
 from outreach.core.importing.source import BadFile, BadHeader
-from outreach.core.importing.table import Table
+from outreach.core.importing.table import Table, Unanswered
 from outreach.core.importing.watching import Cancelled, Watch
 from outreach.core.models import Import, Workspace
 from outreach.core.models.imports import ImportStatus
@@ -149,7 +149,9 @@ def _bring_on(row: Import, clock: Callable[[], datetime]) -> None:
             upload.seek(0)
             _go(row, upload, report, watch, clock)
     except BadHeader as error:  # the file stays: a person may say what its columns are
-        _end(row, ImportStatus.FAILED, str(error), clock(), report={"header": error.header[:MOST]})
+        known = _header_of(error.table) if isinstance(error, Unanswered) else {}
+        asked = {"header": error.header[:MOST], **known}
+        _end(row, ImportStatus.FAILED, str(error), clock(), report=asked)
     except (BadFile, ImportClash, NotAllowed) as error:
         _end(row, ImportStatus.FAILED, str(error), clock())
     except Cancelled:

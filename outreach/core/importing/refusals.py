@@ -25,15 +25,56 @@ NO_WORDS = (
     "아니요|falsch|faux|falso|onwaar|fałsz|yanlış|ложь|none|unchecked|not opted out|"
     "not unsubscribed|☐|□|[]|[ ]"
 )
-# Whose list says so may not be written to, whatever the column asks.
+# Whose list says so may not be written to, whatever the column asks, and one nobody reads is asked.
+PLAINLY_REFUSED = (
+    "unsubscribed|unsubscribe|unsub|opted out|opt out|optout|no consent|consent withdrawn|"
+    "consent revoked|do not email|do not contact|do not mail|do not call|dnc|never subscribed|"
+    "non subscribed|not subscribed|not opted in|unsubscribed by admin|stop|blocklisted|blacklisted|"
+    "abgemeldet|abbestellt|ausgetragen|newsletter abgemeldet|newsletter abbestellt|keine werbung|"
+    "kein newsletter|keine e-mails|keine mails|nicht kontaktieren|nicht anschreiben|werbesperre|"
+    "werbewiderspruch|einwilligung widerrufen|keine einwilligung|désabonné|désabonnée|désinscrit|"
+    "désinscrite|ne pas contacter|pas de newsletter|sans consentement|stop pub|dado de baja|"
+    "dada de baja|desuscrito|desuscrita|no suscrito|no contactar|sin consentimiento|no molestar|"
+    "disiscritto|disiscritta|non iscritto|non contattare|senza consenso|descadastrado|"
+    "descadastrada|não contatar|não contactar|sem consentimento|uitgeschreven|afgemeld|"
+    "niet mailen|niet benaderen|geen toestemming|avregistrerad|avanmäld|avprenumererad|"
+    "ej kontakt|avmeldt|ikke kontakt|afmeldt|må ikke kontaktes|ei saa ottaa yhteyttä|"
+    "peruuttanut tilauksen|wypisany|wypisana|wypisano|nie kontaktować|brak zgody|odhlášen|"
+    "odhlášena|odhlášený|odhlášená|odhlásený|odhlásená|nekontaktovat|nekontaktovať|bez souhlasu|"
+    "bez súhlasu|leiratkozott|leiratkozva|nem járult hozzá|dezabonat|dezabonată|a nu se contacta|"
+    "fără consimțământ|abonelikten çıktı|abonelikten çıkmış|izin yok|iletişime geçmeyin|отписан|"
+    "отписана|отписался|отписалась|отказ от рассылки|не писать|нет согласия|відписаний|"
+    "відписана|відписався|відписалася|немає згоди|διαγράφηκε από τη λίστα|χωρίς συγκατάθεση|"
+    "配信停止|購読解除|配信拒否|同意なし|退订|已退订|取消订阅|已取消订阅|退訂|已退訂|取消訂閱|"
+    "수신거부|수신 거부|구독취소|구독 취소|구독해지|구독 해지|"
+    "ألغى الاشتراك|إلغاء الاشتراك|غير مشترك|הסיר את עצמו|הוסר מרשימת התפוצה|"
+    "ביטל הרשמה|berhenti berlangganan|tidak setuju|đã hủy đăng ký|hủy đăng ký"
+)
+# The same in a column about it; elsewhere "out" and "never" tell of much, and "baja" is Spanish
+# for low.
 REFUSED_WORDS = (
-    "unsubscribed|unsubscribe|unsub|opted out|opt out|out|stop|abgemeldet|désabonné|baja|"
-    "no consent|archived|never|complained|do not email|do not contact|non-marketing contact|"
-    "non subscribed|not subscribed|never subscribed|not opted in"
+    f"{PLAINLY_REFUSED}|out|baja|archived|never|complained|complaint|spam complaint|withdrawn|"
+    "revoked|denied|declined|refused|rejected|suppressed|inactive|non-marketing contact|widerrufen|"
+    "widersprochen|abgelehnt|gesperrt|nicht erteilt|inaktiv|refusé|retiré|rechazado|revocado|"
+    "rifiutato|revocato|negato|recusado|retirado|geweigerd|ingetrokken|nej tack|odmowa|odmítnuto|"
+    "refuzat|reddedildi|отказ|отказался|відмова|拒否|拒绝|거부"
 )
 AGREED_WORDS = (
     "subscribed|active|opted in|opt in|in|resubscribed|aktiv|angemeldet|abonniert|abonné|actif|"
-    "inscrit|activo|suscrito|attivo|iscritto|ativo|inscrito|actief|geabonneerd|marketing contact"
+    "inscrit|activo|suscrito|attivo|iscritto|ativo|inscrito|actief|geabonneerd|marketing contact|"
+    "double opt in|single opt in|doi|still subscribed|abonnée|inscrite|suscrita|iscritta|inscrita|"
+    "assinante|ingeschreven|aangemeld|prenumererar|tilmeldt|påmeldt|tilaaja|zapisany|zapisana|"
+    "subskrybent|odebírá|přihlášen|přihlášena|prihlásený|feliratkozott|feliratkozva|abonat|"
+    "abonată|abone|подписан|подписана|подписался|підписаний|підписана|εγγεγραμμένος|購読中|配信中|"
+    "配信希望|订阅|已订阅|訂閱|已訂閱|구독|구독중|구독 중|수신동의|"
+    "수신 동의|مشترك|רשום|מנוי|berlangganan|đã đăng ký|đăng ký"
+)
+# In a column about agreeing these agree; "confirmed" under an opt-out confirms that.
+GIVEN_WORDS = (
+    "agreed|consented|granted|given|accepted|confirmed|allowed|permitted|explicit|erteilt|erlaubt|"
+    "zugestimmt|eingewilligt|einverstanden|bestätigt|accordé|donné|accepté|aceptado|concedido|dado|"
+    "accettato|concesso|dato|aceito|akkoord|gegeven|toegestaan|godkänd|samtyckt|udělen|udzielona|"
+    "wyrażona|megadva|acordat|verildi|onaylı|согласен|согласна|есть|同意|동의|setuju|đồng ý"
 )
 # In a column about opting out these speak of the mailbox, not of what its owner wants.
 DEAD_WORDS = "bounced|hard bounced|hard bounce|cleaned|invalid|undeliverable"
@@ -54,8 +95,9 @@ def _words(*lists: str) -> frozenset[str]:
 
 OPTED_OUT = _words(YES_WORDS, REFUSED_WORDS)
 STAYED = _words(NO_WORDS, AGREED_WORDS, ALIVE_WORDS)
-OPTED_IN = _words(YES_WORDS, AGREED_WORDS)
+OPTED_IN = _words(YES_WORDS, AGREED_WORDS, GIVEN_WORDS)
 NOT_IN = _words(NO_WORDS, REFUSED_WORDS)
+PLAINLY = _words(PLAINLY_REFUSED)
 DEAD = _words(DEAD_WORDS)
 # In a column about bounces everything is a bounce for good but these.
 ALIVE = _words(NO_WORDS, ALIVE_WORDS, "never|active")

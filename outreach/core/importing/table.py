@@ -13,8 +13,10 @@ from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.encoding import Encoding
 from outreach.core.importing.source import BadFile, BadHeader
 from outreach.core.importing.tidy import is_footer
+from outreach.core.importing.unheard import Unheard
 
 MAX_ROWS = 1_000_000
+COLUMNLESS = ("vcard", "text")  # formats in which no column can be given a meaning
 SHEET = 1 << 21  # more than a sheet may have rows
 Record = tuple[int, list[str]]
 
@@ -87,6 +89,14 @@ class Table:
         return self.opened()
 
 
+class Unanswered(BadHeader):
+    """A column that nobody reads refuses: a person says what it means before anything is stored."""
+
+    def __init__(self, sentence: str, line: int, table: Table) -> None:
+        super().__init__(sentence, line=line, header=table.header)
+        self.table = table
+
+
 def header_of(
     cells: Sequence[str], line: int, name: str, mapping: Mapping[str, str] | None
 ) -> Reading:
@@ -132,6 +142,7 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
     width = len(table.header)
     is_day_first = False
     dates = table.columns.get("connected_on", ())[:1]
+    unheard = Unheard(table.header, table.columns, mapping)
     for line, cells in table.records():
         rows += 1
         if before + rows > MAX_ROWS:
@@ -145,6 +156,7 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
         for index in dates:
             if not is_day_first and index < len(cells):
                 is_day_first = looks_day_first(cells[index])
+        unheard.look(line, cells)
     if not rows:
         raise BadFile(
             f"{table.name} has a header (line {table.header_line}) and no rows below it. "
@@ -152,7 +164,9 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
             line=table.header_line,
         )
     samples = tuple(tuple(cell[:60] for cell in cells) for _, cells in islice(table.records(), 3))
+    heard = _heard(replace(table, samples=samples), unheard)
     notices = (
+        *heard,
         *table.notices,
         *refusals.notice(table.header, table.columns),
         *overlooked.notice(table.header, table.columns, _first_rows(table), mapping),
@@ -160,6 +174,16 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
     return replace(
         table, rows=rows, last_row=last, is_day_first=is_day_first, samples=samples, notices=notices
     )
+
+
+def _heard(table: Table, unheard: Unheard) -> tuple[str, ...]:
+    """What a column that nobody reads says against writing: the file waits for an answer, or is
+    told of where its kind has no columns to ask for."""
+    if table.format not in COLUMNLESS and unheard.found is not None:
+        line = Row(unheard.found[0], table.sheet, 1) if table.sheet else unheard.found[0]
+        asked = unheard.asked(table.name, line)
+        raise Unanswered(asked, unheard.found[0], table)
+    return tuple(filter(None, [unheard.told()]))
 
 
 def _first_rows(table: Table) -> Iterator[list[str]]:

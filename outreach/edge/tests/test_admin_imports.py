@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from channels import merging
 from outreach import testing
+from outreach.core import suppression
 from outreach.core.importing import jobs, judging, uploads, watching
 from outreach.core.models import (
     Account,
@@ -227,6 +228,23 @@ def test_columns_that_nobody_understands_are_given_a_meaning_on_the_page(bob):
     jobs.work()
     row.refresh_from_db()
     assert (row.status, row.report["columns_not_read"]) == ("ready", ["Bar", "Foo"])
+
+
+@pytest.mark.once  # what the form says
+def test_an_opt_out_that_nobody_reads_is_asked_on_the_page(bob):
+    upload(bob, b"Name,Email,Stand\nEva Frei,eva@haus.example,abgemeldet\n")
+    jobs.work()
+    row = Import.objects.get()
+    shown = page(bob, row)
+    assert "Line 2 of people.csv says &#x27;abgemeldet&#x27; in the column" in shown
+    assert "Say on the import&#x27;s page" in shown and "As found: not read" in shown
+    assert "As found: e-mail" in shown and '<br><span class="oc-soft">abgemeldet' in shown
+    bob.post(reverse("admin:core_import_change", args=[row.pk]),
+             {"what": "map", "column_2": "opted_out"})  # fmt: skip
+    jobs.work()
+    act(bob, row, "apply")
+    jobs.work()
+    assert suppression.is_suppressed(row.workspace, "email", "eva@haus.example")
 
 
 def test_an_import_is_cancelled_in_its_middle_and_leaves_nothing(bob, monkeypatch):
