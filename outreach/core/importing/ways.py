@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from outreach.core import names
 from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
+from outreach.core.importing import phones
 from outreach.core.importing.columns import Columns, fold
 from outreach.core.models import Channel
 
@@ -23,8 +24,6 @@ SEVERAL = frozenset({"email", "phone", "whatsapp"})
 MOST = 20  # addresses of one channel in one row
 # Looked for from the beginning of each word only, so that a long one without @ costs no square.
 MAILBOX = re.compile(r"(?<![^\s,;|<>\"'()\[\]])[^\s,;|<>\"'()\[\]]+@[^\s,;|<>\"'()\[\]@]+")
-PARTED = re.compile(r":::|[;|\n\r]|\s/\s")
-COMMAS = re.compile(r"\s*,\s*")
 # The column before a number's says what it is: "Phone 1 - Label", of Google "Phone 1 - Type".
 LABELS = ("label", "type", "typ", "libelle", "etiqueta", "etichetta", "tipo", "beschriftung")
 FAX = re.compile(r"fax|pager", re.IGNORECASE)
@@ -85,12 +84,19 @@ class Ways:
     def _cell(self, found: Found, name: str, cell: str, region: str) -> bool:
         """Take in one cell; True when its field is settled by it."""
         before = len(found.ways) + len(found.problems)
-        for raw in _split(name, cell):
+        lost: list[str] = []  # numbers that lack nothing but their country
+        for raw in _split(name, cell, region):
+            tried = len(found.problems)
             _add(found, name, raw, region)
+            if name in NUMBERS and phones.lacks_country(raw, region) and found.problems[tried:]:
+                del found.problems[tried:]
+                lost.append(raw)
+        if lost:
+            found.problems.append(phones.NO_COUNTRY.format(", ".join(lost)[:80]))
         return name not in SEVERAL and len(found.ways) + len(found.problems) > before
 
 
-def _split(name: str, cell: str) -> list[str]:
+def _split(name: str, cell: str, region: str) -> list[str]:
     if name == "email":
         if cell.count("@") == 1 and " " not in cell and cell[-1] not in ">;,":
             return [names.clean(cell.removeprefix("mailto:"))]
@@ -98,18 +104,11 @@ def _split(name: str, cell: str) -> list[str]:
         text = names.clean(cell)
         return [part.removeprefix("mailto:") for part in parts] or ([text] if text else [])
     if name in SEVERAL:
-        parts = [names.clean(part) for part in PARTED.split(cell)]
-        return [piece for part in parts if part for piece in _by_comma(part)]
+        return phones.parted(cell, region)
     text = names.clean(cell).replace("\\:", ":")  # old Google exports write http\://
     if name == "instagram" and "/" in text:
         text = text.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
     return [text] if text else []
-
-
-def _by_comma(text: str) -> list[str]:
-    """Numbers parted by commas; a comma within one number parts nothing."""
-    parts = COMMAS.split(text)
-    return parts if all(sum(c.isdigit() for c in part) >= 6 for part in parts) else [text]
 
 
 def _with_plus(digits: str) -> str:
