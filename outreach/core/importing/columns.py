@@ -169,7 +169,10 @@ def _settle_names(found: dict[str, list[int]], movable: set[int]) -> None:
     has_first, has_last = "first_name" in found, "last_name" in found
     if alone is not None:
         part = "last_name" if has_first and not has_last else "first_name"
-        found.setdefault(part if has_first != has_last else "full_name", alone)
+        if has_first != has_last:
+            found.setdefault(part, alone)
+        else:
+            found.setdefault("full_name", []).extend(alone)
     elif has_first and not has_last:
         whole = found.pop("full_name", [])
         if family := [index for index in whole if index in movable]:

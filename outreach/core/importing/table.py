@@ -13,6 +13,7 @@ from outreach.core.importing.dates import looks_day_first
 from outreach.core.importing.encoding import Encoding
 from outreach.core.importing.source import BadFile, BadHeader
 from outreach.core.importing.tidy import is_footer
+from outreach.core.importing.twonames import TwoNames
 from outreach.core.importing.unheard import Unheard
 
 MAX_ROWS = 1_000_000
@@ -90,7 +91,7 @@ class Table:
 
 
 class Unanswered(BadHeader):
-    """A column that nobody reads refuses: a person says what it means before anything is stored."""
+    """A column that may mean what nobody guesses: a person says it before anything is stored."""
 
     def __init__(self, sentence: str, line: int, table: Table) -> None:
         super().__init__(sentence, line=line, header=table.header)
@@ -143,6 +144,7 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
     is_day_first = False
     dates = table.columns.get("connected_on", ())[:1]
     unheard = Unheard(table.header, table.columns, mapping)
+    names = TwoNames(table.header, table.columns, mapping)
     for line, cells in table.records():
         rows += 1
         if before + rows > MAX_ROWS:
@@ -157,6 +159,7 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
             if not is_day_first and index < len(cells):
                 is_day_first = looks_day_first(cells[index])
         unheard.look(line, cells)
+        names.look(line, cells)
     if not rows:
         raise BadFile(
             f"{table.name} has a header (line {table.header_line}) and no rows below it. "
@@ -164,26 +167,28 @@ def _surveyed(table: Table, before: int, mapping: Mapping[str, str] | None) -> T
             line=table.header_line,
         )
     samples = tuple(tuple(cell[:60] for cell in cells) for _, cells in islice(table.records(), 3))
-    heard = _heard(replace(table, samples=samples), unheard)
+    table = replace(table, samples=samples)
+    heard = _ask(table, unheard, names)
     notices = (
         *heard,
         *table.notices,
         *refusals.notice(table.header, table.columns),
         *overlooked.notice(table.header, table.columns, _first_rows(table), mapping),
     )
-    return replace(
-        table, rows=rows, last_row=last, is_day_first=is_day_first, samples=samples, notices=notices
-    )
+    return replace(table, rows=rows, last_row=last, is_day_first=is_day_first, notices=notices)
 
 
-def _heard(table: Table, unheard: Unheard) -> tuple[str, ...]:
-    """What a column that nobody reads says against writing: the file waits for an answer, or is
-    told of where its kind has no columns to ask for."""
-    if table.format not in COLUMNLESS and unheard.found is not None:
-        line = Row(unheard.found[0], table.sheet, 1) if table.sheet else unheard.found[0]
-        asked = unheard.asked(table.name, line)
-        raise Unanswered(asked, unheard.found[0], table)
-    return tuple(filter(None, [unheard.told()]))
+def _ask(table: Table, unheard: Unheard, names: TwoNames) -> tuple[str, ...]:
+    """What a person has to say before anything is stored: the file waits for it. A sentence where
+    its kind has no columns to ask for."""
+    if table.format in COLUMNLESS:
+        return tuple(filter(None, [unheard.told()]))
+    for each in (unheard, names):
+        if each.found is not None:
+            line = each.found[0]
+            place = Row(line, table.sheet, 1) if table.sheet else line
+            raise Unanswered(each.asked(table.name, place), line, table)
+    return ()
 
 
 def _first_rows(table: Table) -> Iterator[list[str]]:

@@ -13,8 +13,9 @@ from functools import lru_cache
 from outreach.core.importing.columns import Columns, fold
 from outreach.core.importing.refusals import (
     BILLING,
-    LONGEST_WORD,
     NO_WORDS,
+    NOT_IN,
+    OPTED_OUT,
     PLAINLY,
     STAYED,
     Refusals,
@@ -49,15 +50,16 @@ NO = frozenset(fold(word) for word in NO_WORDS.split("|") if len(word) > 1 or or
     "off",
     "00",
 }
+KNOWN = OPTED_OUT | NOT_IN
 ASKED = (
-    "Line {line} of {name} says {word!r} in the column {column!r}, which nobody reads: whoever "
+    "Line {line} of {name} says {word} in the column {column!r}, which nobody reads: whoever "
     "wants no more would come in as if they had said nothing. Say with --map or on the import's "
     "page what the column means: “opted out” (opted_out) where yes means that they refused, "
     "“agreed to be written to” (opted_in) where yes means that they agreed, or that it is not "
     "read (-) where it means nothing."
 )
 TOLD = (
-    "Line {line} says {word!r} in {column!r}, which closes no address. If they want no more, "
+    "Line {line} says {word} in {column!r}, which closes no address. If they want no more, "
     "suppress their addresses."
 )
 
@@ -92,7 +94,7 @@ class Unheard:
             if len(cells) >= len(self.header) and is_from_all(self.refusals.read(cells)):
                 return
             column = self.header[index].strip() or str(index + 1)
-            self.found = line, cells[index].strip()[:LONGEST_WORD], column
+            self.found = line, _told(cells[index].strip()), column
             return
 
     def asked(self, name: str, line: int) -> str:
@@ -106,6 +108,11 @@ class Unheard:
             return ""
         line, word, column = self.found
         return TOLD.format(line=line, word=word, column=column)
+
+
+def _told(cell: str) -> str:
+    """A cell of few words that says nothing of anybody as it is; else no more than that it is."""
+    return repr(cell) if fold(cell) in KNOWN else "something"
 
 
 def _kind(header: str) -> str:
