@@ -72,7 +72,7 @@ class Run:
                 done += len(batch)
                 if progress is not None:
                     progress(done, self.table.rows)
-            self.report.notices += reader.refusals.unknown_words()
+            self.report.notices += reader.refusals.told(has_basis=bool(self.choices.basis))
         self._note_history()
 
     def _read(self, reader: Reader, batch: list[Record], nth: int) -> list[Candidate | Skip]:

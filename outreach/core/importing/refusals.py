@@ -114,6 +114,11 @@ UNKNOWN_NOTICE = (
     "{column} has words not known here: {words}. They count as a refusal. Write yes or no, or say "
     "that the column means nothing."
 )
+AGREED_NOTICE = (
+    "{column} says who agreed. That closes nobody's address, and no consent is recorded of it: a "
+    "list does not show what they read. To record why we may write to them, choose it when "
+    "importing (--basis, or “Why we may write to them”)."
+)
 LONGEST = 60
 LONGEST_WORD = 30
 MOST_WORDS = 12
@@ -154,6 +159,7 @@ class Refusals:
             for index in columns.get(name, ())
         ]
         self.unknown: dict[str, Counter[str]] = {}  # rows by column and word
+        self.agreed: dict[str, None] = {}  # columns in which somebody did
 
     def read(self, cells: Sequence[str]) -> Refused:
         """By channel, the gravest first; empty when nothing stands against writing."""
@@ -165,6 +171,8 @@ class Refusals:
             channels, is_bounce, is_known = _meaning(name, cell)
             if not is_known:
                 self._note(column, cell)
+            if name == "opted_in" and not channels:
+                self.agreed[column] = None
             for channel in channels:
                 if channel not in found:
                     found[channel] = Refusal(column, _shown(column, cell), is_bounce)
@@ -177,15 +185,18 @@ class Refusals:
             word = "other text"  # an address, or a column of free text
         counts[word] += 1
 
-    def unknown_words(self) -> tuple[str, ...]:
-        """A sentence for each column with words that nobody here knows, each with its rows."""
-        return tuple(
+    def told(self, *, has_basis: bool) -> tuple[str, ...]:
+        """A sentence for each column with words that nobody here knows, each with its rows, and
+        for each that says who agreed where no consent is recorded."""
+        unknown = tuple(
             UNKNOWN_NOTICE.format(
                 column=column,
                 words=", ".join(f"{word} ({plural(n, 'row')})" for word, n in counts.most_common()),
             )
             for column, counts in self.unknown.items()
         )
+        agreed = () if has_basis else tuple(self.agreed)
+        return unknown + tuple(AGREED_NOTICE.format(column=column) for column in agreed)
 
 
 def is_from_all(refused: Refused) -> bool:

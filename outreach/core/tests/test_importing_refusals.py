@@ -13,7 +13,7 @@ from outreach import testing
 from outreach.core import importing, suppression
 from outreach.core.importing import read_file
 from outreach.core.importing.rows_csv import RowsCsv
-from outreach.core.models import Activity, Address, Person, Suppression
+from outreach.core.models import Activity, Address, Consent, Person, Suppression
 
 pytestmark = pytest.mark.django_db
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -260,6 +260,19 @@ def test_a_column_about_agreeing_refuses_unless_it_says_yes(
 ):
     bring(f"Name,Email,{column}\nBob Hill,bob@example.com,{cell}\n")
     assert closed(workspace, "Bob Hill") == channels
+
+
+def test_that_somebody_agreed_is_told_to_be_no_consent_on_record(bring, workspace):
+    text = "Name,Email,Einwilligung\nAnn Hill,a@example.com,ja\nBob Hill,bob@example.com,nein\n"
+    assert bring(text).notices == (
+        "Einwilligung says who agreed. That closes nobody's address, and no consent is recorded of "
+        "it: a list does not show what they read. To record why we may write to them, choose it "
+        "when importing (--basis, or “Why we may write to them”).",
+    )
+    assert not Consent.objects.exists()
+    table, chosen = read_file(text.encode()), importing.Choices(basis="imported_claim")
+    assert importing.preview(workspace, table, choices=chosen).notices == ()
+    assert not bring("Name,Email,Einwilligung\nCyd Hill,c@example.com,nein\n").notices
 
 
 def test_words_not_known_are_named_once_with_their_rows(bring):
