@@ -8,6 +8,7 @@ from rich.table import Table as Grid
 
 from outreach.core.importing import Outcome, Report, RowResult
 from outreach.core.plurals import plural
+from outreach.edge.import_groups import head, left_out_for_errors
 
 SHOWN = 12
 COLOURS = {
@@ -50,8 +51,9 @@ def _show_rows(report: Report, outcome: Outcome, console: Console) -> None:
     grid = Grid("Line", "Name", "What")
     for row in rows:
         grid.add_row(str(row.line), escape(row.name), escape(_what(row)))
-    if total > len(rows) and outcome is not Outcome.SKIPPED:
-        grid.caption = f"the first {len(rows)} of {total:,}"
+    faulty = left_out_for_errors(report.counts) if outcome is Outcome.SKIPPED else 0
+    if total > len(rows):
+        grid.caption = head("Shown", len(rows), total - faulty, faulty)
     console.print(grid, soft_wrap=False)
 
 

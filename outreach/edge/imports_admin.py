@@ -31,11 +31,10 @@ from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb, allowed, may_export
 from outreach.core.plurals import plural
 from outreach.core.principal import Principal
-from outreach.edge import import_again, tasks
+from outreach.edge import import_again, import_groups, tasks
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
 
-SHOWN = 15
 NAMES = {LABELS[field] for field in ("full_name", "first_name", "last_name")}
 TEMPLATES = "admin/core/import"
 ON_PAGE = {
@@ -73,16 +72,10 @@ COUNTS = {
     "contacts": "Messages noted",
     "contacts_of_nobody": "Messages with people who are not here",
 }
-KINDS = (("new", "New"), ("changed", "Changed"), ("skipped", "Left out"))
 
 
 def _told(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(title, counts[name]) for name, title in COUNTS.items() if counts.get(name)]
-
-
-def _is_under(row: Mapping[str, Any], kind: str) -> bool:
-    """A row that is left out for its errors stands under those."""
-    return row["outcome"] == kind and not (kind == "skipped" and row.get("errors"))
 
 
 @admin.register(Import)
@@ -178,12 +171,10 @@ class ImportAdmin(PageAdmin):
             "counts": _told(report.get("counts", {})),
             "columns": list(report.get("columns", {}).items()),
             "suppressed": list(report.get("suppressed_by_reason", {}).items()),
-            "groups": [
-                (title, [each for each in rows if _is_under(each, kind)][:SHOWN])
-                for kind, title in KINDS
-            ],
+            "groups": import_groups.groups(report),
+            "left_out": import_groups.left_out_for_errors(report.get("counts", {})),
             "doubtful": [each for each in rows if "conflicts" in each or "suggestion" in each][
-                :SHOWN
+                : import_groups.SHOWN
             ],
             "may_import": may(request, Verb.IMPORT, row.workspace_id),
             "progress": progress_sentence(row),

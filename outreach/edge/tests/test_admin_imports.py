@@ -230,6 +230,23 @@ def test_columns_that_nobody_understands_are_given_a_meaning_on_the_page(bob):
     assert (row.status, row.report["columns_not_read"]) == ("ready", ["Bar", "Foo"])
 
 
+FOUR_LEFT_OUT = (
+    b"Name,Email,Deleted\nAnn Hill,ann@example.com,\nBob Hill,b@example.com,yes\n"
+    b"Cyd Hill,c@example.com,yes\n,d at example,\n,e at example,\n"
+)
+
+
+@pytest.mark.once  # what the page says
+def test_the_heads_of_rows_left_out_add_up_to_their_count(bob):
+    upload(bob, FOUR_LEFT_OUT)
+    jobs.work()
+    shown = page(bob, Import.objects.get())
+    assert "<dt>Left out</dt><dd>4</dd>" in shown
+    assert "<h2>Left out: 2, and 2 more under Errors in rows</h2>" in shown
+    assert "<h2>Errors in rows: 2 left out</h2>" in shown
+    assert "<h2>New: 1</h2>" in shown
+
+
 @pytest.mark.once  # what the form says
 def test_an_opt_out_that_nobody_reads_is_asked_on_the_page(bob):
     upload(bob, b"Name,Email,Stand\nEva Frei,eva@haus.example,abgemeldet\n")

@@ -67,6 +67,15 @@ def test_a_dry_run_shows_and_stores_nothing(path):
     assert not Activity.objects.exists()
 
 
+def test_what_is_shown_of_rows_left_out_adds_up(path):
+    path.write_text("Name,Email,Deleted\nAnn,a@x.example,\nBob,b@x.example,yes\n,nope,\n")
+    shown = run(path, "--dry-run")
+    assert "Skipped: 2 (1 deleted, 1 bad address)" in shown
+    assert "Shown: 1, and 1 more under Errors in rows" in shown.replace("\n", " ")
+    path.write_text("Name,Email\n" + "".join(f"P{n} Q,p{n}@x.example\n" for n in range(20)))
+    assert "Shown: the first 12 of 20" in run(path, "--dry-run")
+
+
 def test_importing_twice_says_that_nothing_was_to_do(path):
     path.write_text("Name,Email\nAnna,anna@example.com\n")
     assert "1 new" in run(path)
