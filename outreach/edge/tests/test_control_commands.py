@@ -604,8 +604,14 @@ def test_a_person_is_named_by_an_address_or_their_whole_name_and_erased_by_uuid_
     add_address(ana.workspace, other, "instagram", "madonna")
     with pytest.raises(CommandError, match="2 people are known as Madonna"):
         run("person", "--desist", "Madonna")
-    with pytest.raises(CommandError, match="no person with the uuid"):
+    for named in (address, str(ana.uuid)):
+        assert f"uuid {ana.uuid}\n" in run("person", "--show", named)
+    with pytest.raises(CommandError, match="takes the uuid alone") as refused:
         run("person", "--erase", address, "--reason", "x")
+    assert str(refused.value).startswith("Nobody was erased.")
+    assert f"{ana.uuid}  Ana Ruiz" in str(refused.value)
+    with pytest.raises(CommandError, match=r"no person with the uuid x in .* --show ADDRESS"):
+        run("person", "--erase", "x", "--reason", "x")
 
 
 def test_who_is_stopped_for_good_is_told_with_what_became_of_their_messages():

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.urls import reverse
@@ -28,6 +29,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def life(live):
     with time_machine.travel(WORKDAY + timedelta(minutes=1), tick=True):
         yield marked.everywhere(testing.dora())
+
+
+def test_the_document_names_every_key_of_the_file(life):
+    """Who reads the file has docs/privacy.md to say what stands in it."""
+    out = io.StringIO()
+    call_command("person", "--uuid", str(life.person.uuid), "--export", "-", stdout=out)
+    text = (settings.BASE_DIR / "docs" / "privacy.md").read_text("utf-8")
+    told = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(told))) == sorted(json.loads(out.getvalue()))
 
 
 EMPTY_HERE = {"experiments", "rests", "suggested_duplicates"}

@@ -51,7 +51,7 @@ def _meant(place: Workspace, named: str, *, by_uuid: bool) -> Person:
     if by_uuid:
         exact = queries.person_by_uuid(place, named)
         if exact is None:
-            raise CommandError(f"There is no person with the uuid {named} in {place.name}.")
+            raise CommandError(_no_uuid(place, named))
         return exact
     found = queries.people_named(place, named)
     if not found:
@@ -63,6 +63,21 @@ def _meant(place: Workspace, named: str, *, by_uuid: bool) -> Person:
         lines = "\n".join(f"  {person.uuid}  {person.full_name}" for person in found)
         raise CommandError(f"{len(found)} people are known as {named}. Give one's uuid:\n{lines}")
     return found[0]
+
+
+def _no_uuid(place: Workspace, named: str) -> str:
+    """Why nobody is erased by a word that is no uuid, and whose uuid it may mean."""
+    known = queries.people_named(place, named)
+    if not known:
+        return (
+            f"There is no person with the uuid {named} in {place.name}. Erasing takes the uuid "
+            "alone: it is on their page, and --show ADDRESS prints it."
+        )
+    lines = "\n".join(f"  {person.uuid}  {person.full_name}" for person in known)
+    return (
+        "Nobody was erased. It cannot be taken back, so it takes the uuid alone: an address or a "
+        f"name may be another's. Known as {named}:\n{lines}"
+    )
 
 
 class Command(ClockedCommand):
@@ -77,7 +92,7 @@ class Command(ClockedCommand):
             "--uuid",
             default="",
             metavar="WHO",
-            help="The person: uuid, an address or the whole name.",
+            help="The person: uuid, an address or the whole name; with --erase the uuid alone.",
         )
         act = parser.add_mutually_exclusive_group()
         for verb, words in VERBS.items():
@@ -85,8 +100,9 @@ class Command(ClockedCommand):
             act.add_argument(name, nargs="?", const="", metavar="WHO", help=words)
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
         act.add_argument(
-            "--erase", nargs="?", const="", metavar="UUID", help="Erase for good; needs --reason."
-        )
+            "--erase", nargs="?", const="", metavar="UUID",
+            help="Erase for good, by the uuid alone (--show prints it); needs --reason.",
+        )  # fmt: skip
         parser.add_argument(
             "--also-known-as", metavar="NAME", action="append", default=[], type=acting.words,
             help="With --erase: another name of theirs; once for each.",
@@ -116,6 +132,8 @@ class Command(ClockedCommand):
             return
         if verb == "show":
             self._say(person, as_json=options["json"])
+            if not options["json"]:
+                self.stdout.write(f"uuid {person.uuid}")
             return
         by = acting.principal(options, verb=Verb.STOP_PERSON, workspace=place)
         try:
