@@ -94,7 +94,10 @@ def detail(item: Approval) -> Panel:
     if revision.subject:
         parts.append(Text(f"Subject: {visible(revision.subject)}", style="bold"))
         parts += [Text(line) for line in [marks.long_subject(revision.subject)] if line]
-    parts.append(Text("\n" + visible(revision.text)))
+    words = visible(revision.text)
+    if revision.erased_at is not None:
+        words = f"Erased on {revision.erased_at:%Y-%m-%d} (UTC): nothing of it is kept here."
+    parts.append(Text(f"\n{words}"))
     if revision.html:
         parts.append(Text(f"\nHTML PART, which most people read in place of the text:\n"
                           f"{visible(revision.html)}"))  # fmt: skip
@@ -124,9 +127,9 @@ def _reasons(item: Approval) -> list[str]:
     lines = [f"AI Confidence: {reading.confidence_of(item)}"]
     if reasoning := reading.story_of(item).reasoning:
         lines.append(f"Reasoning{' (before the edit)' if item.edited else ''}: {reasoning}")
-    lines.append(
-        "Why this priority: " + "; ".join(why.rstrip(".") for why in item.priority_reasons)
-    )
+    if item.priority_reasons:  # none are left of somebody who was erased
+        why = "; ".join(why.rstrip(".") for why in item.priority_reasons)
+        lines.append(f"Why this priority: {why}")
     if item.status == ApprovalStatus.PENDING and rounds.may_have_arrived(item):
         lines.append(SENT_BEFORE)
     lines += [

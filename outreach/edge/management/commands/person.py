@@ -236,9 +236,11 @@ class Command(ClockedCommand):
                 )
             )
             return
+        automation = f", automation {'on' if human.automation_enabled else 'off'}"
+        if human.erased_at is not None:
+            automation = f", erased on {human.erased_at:%Y-%m-%d} (UTC)"
         self.stdout.write(
-            f"{human.full_name}: {human.get_status_display().lower()}, automation "
-            f"{'on' if human.automation_enabled else 'off'}. "
+            f"{human.full_name}: {human.get_status_display().lower()}{automation}. "
             f"{'May be written to.' if allowed else f'Nothing is sent: {reason}.'}"
         )
         if allowed and held:
