@@ -124,6 +124,7 @@ class PersonAdmin(PageAdmin):
             "may_export": may(request, Verb.EXPORT_PERSON, person.workspace_id),
             "consents": list(Consent.objects.filter(person__in=ids).order_by("-id")[:HISTORY]),
             "doubts": merging_admin.open_among(ids),
+            "now": timezone.now(),
             "rests": list(CoolingOff.objects.filter(human=human).order_by("-until")[:5]),
             "approvals": list(
                 Approval.objects.filter(human=human)
