@@ -31,6 +31,7 @@ LONGEST = {"company": 300, "position": 400, "notes": 20_000}
 LONGEST_NAME = {"first": 200, "last": 200, "full": 400, "greeting": 200}
 NUMBERS = (str(Channel.PHONE), str(Channel.WHATSAPP))
 SEVERAL = "One person or several? Words stand between its mailboxes. Write one person a line."
+GONE = "A page without a name in LinkedIn's list: a member who is gone."
 NOTHING_ELSE = "Nothing else in the row says who it is."
 FORMULA = "{!r} is a formula and no word: left out. Write what it shows."
 WORDS = ("first_name", "last_name", "full_name", "company", "position")
@@ -132,7 +133,7 @@ class Reader:
         self._read_ways(row, cells)
         if not row.ways and not row.name.full and formulas:
             return Skip(line, "formula", f"{formulas[0]} {NOTHING_ELSE}", True)
-        if not row.ways and (not row.name.full or row.problems):
+        if self._is_nobody(row):
             return self._nobody(row, cells)
         if not row.name.full or (row.ways and names.is_nameless("", "", full)):
             way = row.ways[0]
@@ -142,6 +143,15 @@ class Reader:
                 return Skip(line, "too_long", f"The name has more than {most} letters.", True)
         row.problems += [*failures(record[1]), *formulas]
         return self._read_zone(row, cells) or self._read_facts(row, cells)
+
+    def _is_nobody(self, row: Candidate) -> bool:
+        """Whether it cannot be said who it is; LinkedIn's own list has a name for each member."""
+        if not row.ways:
+            return not row.name.full or bool(row.problems)
+        is_page_alone = not row.problems and all(
+            way.channel == Channel.LINKEDIN for way in row.ways
+        )
+        return self.table.format == "linkedin" and not row.name.full and is_page_alone
 
     def _without_formulas(self, cells: list[str]) -> tuple[list[str], list[str]]:
         """The cells without formulas where words belong, and a sentence for each."""
@@ -183,6 +193,8 @@ class Reader:
 
     def _nobody(self, row: Candidate, cells: list[str]) -> Skip:
         """Why a row without any way to reach somebody, or without any name, is left out."""
+        if row.ways:
+            return Skip(row.line, "deleted_member", GONE, name=row.ways[0].normalised)
         if row.problems:
             text = " ".join([*row.problems, NOTHING_ELSE])
             return Skip(row.line, "bad_address", text, True, row.name.full)

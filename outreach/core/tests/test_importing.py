@@ -102,6 +102,14 @@ def test_deleted_members_and_empty_rows_are_left_out_and_counted(bring):
     )  # fmt: skip
 
 
+def test_a_page_without_a_name_in_linkedin_s_list_is_a_deleted_member(bring):
+    gone = ",,https://www.linkedin.com/in/gone,,ACME,CEO,13 Nov 2023\n"
+    report = bring(HEAD + ANNA + gone + ",,,left@example.com,,,13 Nov 2023\n")
+    assert (report.reasons, report.new) == ({"deleted_member": 1}, 2)
+    assert not Person.objects.filter(full_name__contains="linkedin.com").exists()
+    assert bring("Name,LinkedIn,Company\n,https://www.linkedin.com/in/gone,ACME\n").new == 1
+
+
 @pytest.mark.parametrize("far", ["01 Jan 9999", "2099-01-01", "9999-12-31"])
 def test_a_date_to_come_is_told_and_not_stored(bring, far):
     report = bring(HEAD + f"Anna,Meier,,anna@example.com,,,{far}\n" + "Bob,B,,nope,,,\n")
