@@ -23,6 +23,7 @@ from outreach.edge import (
     inbox_admin,
     item_links,
     keys_admin,
+    log_words,
     members_admin,
     merging_admin,
     people_admin,
@@ -58,17 +59,6 @@ __all__ = [
 MESSAGE = "draft"  # what the log calls a message
 
 
-def _plain(value: Any) -> str:
-    """A code in words: no brackets, quotes, capitals or lines that programs put there."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_plain, value))
-    if isinstance(value, dict):
-        return ", ".join(f"{_plain(key)} {_plain(each)}" for key, each in value.items())
-    return str(value).replace("_", " ")
-
-
 @admin.register(Activity)
 class ActivityAdmin(TenantAdmin):
     """The append-only log. It holds ids and digests, never a name, an address or a text."""
@@ -83,7 +73,7 @@ class ActivityAdmin(TenantAdmin):
     sortable_by = ("show_at",)
     ordering = ("-id",)
     fields = (
-        "at", "workspace", "verb", "show_object", "digest", "codes", "show_by",
+        "show_at", "workspace", "verb", "show_object", "show_all", "digest", "codes", "show_by",
         "request_id",
     )  # fmt: skip
 
@@ -120,7 +110,7 @@ class ActivityAdmin(TenantAdmin):
     @column("About")
     def show_object(self, obj: Activity) -> str:
         """The number of a message, and that of the queue's item about it; of a stop, its reason."""
-        said = f"{obj.object_type} {obj.object_id}"
+        said = log_words.about(obj)
         if (change := obj.codes.get("change")) and obj.verb == stop_history.CONTROL_SET:
             where = f"{reverse('controls')}?change={change}#lately"
             return format_html('{}, <a class="oc-link" href="{}">why</a>', said, where)
@@ -143,5 +133,8 @@ class ActivityAdmin(TenantAdmin):
 
     @column("Details")
     def show_codes(self, obj: Activity) -> str:
-        said = "; ".join(f"{_plain(key)}: {_plain(value)}" for key, value in obj.codes.items())
-        return said if len(said) <= 120 else said[:119] + "…"
+        return log_words.short(obj)
+
+    @column("Details")
+    def show_all(self, obj: Activity) -> str:
+        return log_words.details(obj) or "–"

@@ -13,6 +13,16 @@ from django.db import models
 from outreach.core.models.base import PrincipalKind
 from outreach.core.models.workspace import Workspace
 
+# What pages call what the log calls by its model.
+NAMED = {
+    "draft": "message", "systemcontrol": "control", "inboundmessage": "incoming message",
+    "contact": "noted message", "coolingoff": "rest", "duplicate": "pair of records",
+    "providerevent": "event", "apikey": "API key", "recheck": "second look",
+    "voiceprofile": "voice", "webhookevent": "webhook event", "agentrun": "agent run",
+    "researchsnapshot": "research", "artifact": "plan or script",
+    "platformtemplate": "WhatsApp template",
+}  # fmt: skip
+
 
 class Activity(models.Model):
     """One act, told in the transaction that did it. Only `core.activity.record` writes here."""
@@ -41,7 +51,15 @@ class Activity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} on {self.object_type} {self.object_id}"
+        return f"{self.happened().capitalize()}: {self.about()}"
+
+    def happened(self) -> str:
+        """The verb in words."""
+        return self.verb.partition(".")[2].replace("_", " ")
+
+    def about(self) -> str:
+        """The object by the name that pages give its kind, and its number."""
+        return f"{NAMED.get(self.object_type, self.object_type)} {self.object_id}"
 
 
 class Seal(models.Model):

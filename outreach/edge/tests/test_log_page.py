@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from approvals import taking
@@ -16,6 +18,7 @@ from outreach import testing
 from outreach.core import activity
 from outreach.core.models import Activity
 from outreach.core.principal import Principal
+from outreach.edge import log_words
 from safety import events
 from safety.models import SafetyEvent
 from safety.verdict import Finding
@@ -65,11 +68,52 @@ def test_an_entry_on_its_own_page_names_them_too_and_holds_no_name(client):
 def test_an_entry_about_a_message_names_the_queues_item(client):
     item = testing.make_pending()
     row = Activity.objects.filter(object_type="draft", object_id=str(item.draft_id)).first()
-    link = (
-        f'draft {row.object_id}, item <a class="oc-link" href="/admin/approvals/approval/{item.pk}/'
-    )
+    where = f"/admin/approvals/approval/{item.pk}/"
+    link = f'message {row.object_id}</a>, item <a class="oc-link" href="{where}'
     for page in (LIST, f"{LIST}{row.pk}/change/"):
         assert link in client.get(page).content.decode()
+
+
+def test_an_approval_and_a_control_are_named_and_opened(client):
+    item = testing.make_pending()
+    shown = client.get(LIST).text
+    where = f"/admin/approvals/approval/{item.pk}/change/"
+    assert f'approval <a class="oc-link" href="{where}">#{item.pk}</a>' in shown
+    with transaction.atomic():
+        entry = activity.Entry("safety.control_set", "systemcontrol", "5", None)
+        activity.record(entry, by=testing.olaf(), at=timezone.now())
+    client.force_login(testing.olaf().user)
+    assert f'href="{reverse("controls")}">control 5</a>' in client.get(LIST).text
+
+
+def test_where_a_message_went_is_told_in_words(client):
+    item = testing.make_pending(by=testing.make_agent())
+    row = Activity.objects.get(verb="approvals.routed")
+    assert item.draft_id == int(row.object_id)
+    assert log_words.details(row) == (
+        "put before a person, asked to be sent at its time; Safe Mode on: messages need approval; "
+        "autonomy managed; its author's role: agent"
+    )
+    for page in (LIST, f"{LIST}{row.pk}/change/"):
+        shown = client.get(page).text
+        assert "put before a person, asked to be sent at its time" in shown
+        assert "requested status" not in shown and "was denied" not in shown
+
+
+def test_an_entry_s_own_page_is_headed_in_words_and_tells_the_second(client):
+    row = told(testing.dora())
+    shown = client.get(f"{LIST}{row.pk}/change/").text
+    assert "Active: person 1" in shown and "people.active on" not in shown
+    assert f"{row.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" in shown
+
+
+@pytest.mark.parametrize(
+    ("door", "words"),
+    [("job", "the program's own work"), ("admin", "the admin's pages"), ("command", "a command")],
+)
+def test_a_door_is_told_in_words(door, words):
+    row = told(replace(testing.dora(), door=door))
+    assert log_words.details(row) == f"through {words}"
 
 
 def refused(draft):
