@@ -57,8 +57,6 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
     outlook = outlook_of(approval, at=at, state=state)
     shown = findings_of(approval, outlook)
     human = person.merged_into or person
-    subject, text = told(approval, shown)
-    own = _own(approval, text)
     ended = approval.decided_at or approval.closed_at or at
     return {
         "approval": approval,
@@ -68,10 +66,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         **_before(approval, at=at),
         "composed": queue.ago(revision.created_at, at),
         "waiting": queue.span(ended - approval.created_at),
-        "subject": subject,
-        "text": text[:own],
-        "footer": text[own:],
-        "private": marks.any_private(subject, text),
+        **_words(approval, shown),
         "hidden": marks.hidden(revision.subject, revision.text, revision.address),
         "long_subject": marks.long_subject(revision.subject),
         "incoming": list(inbox.beside(approval.draft)),
@@ -155,6 +150,18 @@ def _own(approval: Approval, text: list[marks.Segment]) -> int:
             return len(text)
         length += len(text[places].text) or 1
     return places
+
+
+def _words(approval: Approval, shown: list[dict[str, Any]]) -> dict[str, Any]:
+    """The message in segments, the footer of every e-mail of the workspace apart."""
+    subject, text = told(approval, shown)
+    own = _own(approval, text)
+    return {
+        "subject": subject,
+        "text": text[:own],
+        "footer": text[own:],
+        "private": marks.any_private(subject, text),
+    }
 
 
 def masks(approval: Approval, *, at: datetime) -> bool:

@@ -26,6 +26,7 @@ ROWS = (
 
 def look(page, name: str) -> None:
     """The page as it is in both widths: nothing sticks out, every field has a name."""
+    page.wait_for_selector("#content")
     for width in (390, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(SIDEWAYS) == 0, (name, width)

@@ -116,7 +116,7 @@ def grants(person):
 ORDERED = {
     "what comes to the top": (
         asked_for,
-        lambda person: inbound.to_the_top(person, "a complaint"),
+        lambda person: inbound.to_the_top(person, "a complaint", at=WORKDAY),
         {"created_at": NOW},
     ),
     "consents that end": (

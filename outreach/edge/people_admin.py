@@ -5,7 +5,7 @@ A person's standing is changed by `channels.stop` only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import admin, messages
@@ -104,16 +104,11 @@ class PersonAdmin(PageAdmin):
         ids = stop.human_ids(person)
         allowed, reason = told_of(person)
         reason = stopped_by_status(human) if reason == SEEDS_WORDS[ASKED] else reason
-        rows = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
-        records = list(rows)
-        closed = closed_among(records)
         return {
             "title": person.full_name,
             "person": person,
             "human": human,
-            "records": records,
-            "closed": closed,
-            "ways": ways_of(records, closed),
+            **_ways(ids),
             "allowed": allowed,
             "reason": reason,
             "may_stop": may(request, Verb.STOP_PERSON, person.workspace_id),
@@ -247,3 +242,11 @@ class PersonAdmin(PageAdmin):
         words, act = STOPS[what]
         ids = insist(lambda: act(person, how))
         return stop_page.of_person(request, person, ids, f"{name} {words}", now, following)
+
+
+def _ways(ids: Collection[int]) -> dict[str, Any]:
+    """The records of one human being, and what their addresses allow."""
+    rows = Person.objects.filter(pk__in=ids).prefetch_related("addresses").order_by("pk")
+    records = list(rows)
+    closed = closed_among(records)
+    return {"records": records, "closed": closed, "ways": ways_of(records, closed)}

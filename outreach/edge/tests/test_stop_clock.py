@@ -98,8 +98,8 @@ def test_the_channel_that_rests_and_the_last_drill_are_told_by_it_too():
     assert breaker.State(rest_until=AT + timedelta(hours=1)).refuses(AT).count("13:08:42 UTC")
 
 
-def test_a_command_says_utc(place, capsys):
+def test_a_command_goes_by_the_clock_of_the_workspaces(place, capsys):
     stop_it(place, testing.dora(place))
     call_command("control", "--status")
-    assert "since 2026-11-30 12:08:42 UTC by Dora: wild" in capsys.readouterr().out
+    assert "since 2026-11-30 13:08:42 CET by Dora: wild" in capsys.readouterr().out
     assert controls.badge(place.pk).sentence.count("12:08:42 UTC") == 1
