@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,7 +79,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "findings": [_finding(item) for item in sorted(shown, key=_gravity)],
         "suppressed": any(item.get("check") == SUPPRESSED for item in shown),
         "parts": [_part(item) for item in story.confidence_parts],
-        "reasoning": story.reasoning,
+        "reasoning": _reasoning(story.reasoning, story.confidence_parts),
         "context": pairs(revision.context),
         "routing": approval.routing,
         "closed_because": closed_because(approval),
@@ -245,9 +246,17 @@ def undoable(rows: Any, approval_id: str, *, user_id: int, at: datetime) -> Appr
     return found
 
 
+def _reasoning(told: str, parts: Sequence[dict[str, Any]]) -> str:
+    """Its author's reasoning, without what stands above it word for word: the parts, added up."""
+    each = [f"{part.get('why')} ({part.get('points')} of {part.get('of')})" for part in parts]
+    own, _, sums = told.rpartition("Confidence ")
+    return own.rstrip() if each and sums.endswith(f" of 100: {'; '.join(each)}.") else told
+
+
 def _part(item: dict[str, Any]) -> dict[str, Any]:
     """One part of the confidence, whatever its author called the fields."""
     name = next((item[key] for key in ("name", "label", "fact", "part") if item.get(key)), "")
     points = next((item[key] for key in ("points", "value", "score") if key in item), "")
+    points = f"{points} of {item['of']}" if item.get("of") else points
     reason = next((item[key] for key in ("reason", "why", "explanation") if item.get(key)), "")
     return {"name": str(name).replace("_", " "), "points": points, "reason": reason}

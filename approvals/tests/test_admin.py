@@ -943,6 +943,28 @@ XSS = (
 )  # fmt: skip
 
 
+def test_confidence_is_told_once_and_never_without_a_word_of_its_author():
+    """Each part with what it could have been; the sum of them in words only where it says more."""
+    parts = ({"name": "facts", "points": 20, "of": 25, "why": "4 of 5 facts known"},)
+    told = "Written from reconnect. Confidence 20 of 100: 4 of 5 facts known (20 of 25)."
+    client = enter(testing.alice())
+    for words, shown in (
+        (told, "Written from reconnect."),
+        (f"{told} The model: sure.", f"{told} The model: sure."),
+        ("Confidence is low: ask first.", "Confidence is low: ask first."),
+    ):
+        person = testing.make_person()
+        text = drafts.Text(
+            subject="Minutes", text="Here they are.", confidence=20, reasoning=words,
+            confidence_parts=parts,
+        )  # fmt: skip
+        draft = drafts.write(person.workspace, person, "email", text, by=testing.bob(), at=WORKDAY)
+        item = submission.submit(draft.pk, by=testing.bob(), at=WORKDAY).approval
+        page = client.get(f"{LIST}{item.pk}/change/")
+        assert page.context["reasoning"] == shown
+        assert '<td class="oc-points">20 of 25</td>' in page.content.decode()
+
+
 def evil_item(evil: str) -> tuple[Approval, Person]:
     """An item of which all that came from outside reads like this."""
     account = Account.objects.create(
