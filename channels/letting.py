@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from approvals import taking
@@ -21,11 +22,14 @@ AS_FAR = "as far as the rules let each"
 def leaving(
     place: Workspace | None, *, at: datetime, state: controls.Controls | None = None
 ) -> int:
-    """How many approved messages of that scope are due, so that the next wave takes them."""
+    """How many approved messages of that scope are due, so that one of the next waves takes them:
+    those that can still be taken back for some seconds as well.
+    """
     places = set(sending.open_workspaces(state))
     if place is not None:
         places &= {place.pk}
-    due = taking.due(registry.program_channels(), at=at)
+    soon = at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
+    due = taking.due(registry.program_channels(), at=soon)
     return Approval.objects.filter(due, workspace__in=places).count()
 
 

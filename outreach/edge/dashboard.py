@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,8 @@ from approvals import badges, queue, recheck_figures, rounds
 from approvals.models import Approval, ApprovalStatus, Priority
 from channels import simulate
 from channels.models import Delivery, DeliveryStatus
-from outreach.core.models import Person, Workspace
+from outreach.core import inbox
+from outreach.core.models import InboundMessage, Person, Workspace
 from outreach.core.permissions import Verb
 from outreach.edge import care, item_links, trends
 from safety import controls
@@ -40,7 +41,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Overview",
         "has_workspace": bool(places),
         "has_role": bool(roles_of(request)),
-        "queue_tiles": _queue_tiles(waiting),
+        "queue_tiles": [*_queue_tiles(waiting), *_inbox_tile(request, places, now)],
         "oldest": _oldest(waiting, now),
         "day_tiles": _day_tiles(waiting, places, events, now),
         "unknown": list(
@@ -91,6 +92,22 @@ def _queue_tiles(waiting: QuerySet[Approval]) -> list[dict[str, str]]:
             "colour": colours.get(priority, "") if counts.by_priority.get(priority) else "",
         }
         for priority in reversed(Priority)
+    ]
+
+
+def _inbox_tile(request: HttpRequest, places: set[int], now: datetime) -> list[dict[str, str]]:
+    """What people wrote and nobody has dealt with; their messages may be held meanwhile."""
+    count = badges.of(request).unread
+    open_ones = InboundMessage.objects.filter(workspace__in=places, status__in=inbox.OPEN)
+    since = open_ones.aggregate(since=Min("received_at"))["since"] if count else None
+    oldest = f", the oldest for {queue.span(now - since)}" if since else ""
+    return [
+        {
+            "number": count or "0",
+            "words": f"in the inbox{oldest}",
+            "link": reverse("admin:core_inboundmessage_changelist"),
+            "colour": "warning" if since else "",
+        }
     ]
 
 

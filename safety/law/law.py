@@ -181,7 +181,7 @@ def _consent(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
         return _look(
             row,
             "consent_company",
-            ". This person works for a company, where it may do to weigh interests and record it",
+            ". They work for a company: decide whether that changes anything here, and record why",
         )
     if not row.asks.get("replies") and any(c.direction == "in" for c in facts.contacts):
         return _look(

@@ -40,7 +40,7 @@ SAID = [
      ". On file is only: imported claim. Is that enough here?"),
     (replace(AD, country="CA"), "ca.casl_consent", "consent_missing", "fail", NONE_IN_CANADA),
     (replace(AD, country="GB", company=True), "gb.pecr_consent", "consent_company", "warn",
-     ". This person works for a company, where it may do to weigh interests and record it"),
+     ". They work for a company: decide whether that changes anything here, and record why"),
     (replace(AD, country="GB", contacts=(wrote("email", 50),)),
      "gb.pecr_consent", "consent_conversation", "warn",
      ". They wrote to us lately: is this still an answer to it?"),

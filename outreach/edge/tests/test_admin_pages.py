@@ -274,7 +274,13 @@ def test_the_dashboard_counts_and_says_what_to_do_next():
     testing.make_pending(confidence=50)
     make_unknown()
     response = client.get("/admin/")
-    assert [tile["number"] for tile in response.context["queue_tiles"]] == ["0", "1", "0", "0"]
+    tiles = response.context["queue_tiles"]
+    assert [tile["number"] for tile in tiles] == ["0", "1", "0", "0", "0"]
+    assert (tiles[-1]["words"], tiles[-1]["colour"]) == ("in the inbox", "")
+    testing.make_inbound(received_at=timezone.now() - timedelta(hours=19))
+    tile = client.get("/admin/").context["queue_tiles"][-1]
+    assert (tile["number"], tile["words"]) == ("1", "in the inbox, the oldest for 19 h")
+    assert tile["colour"] == "warning" and "inboundmessage" in tile["link"]
     assert len(response.context["unknown"]) == 1
     assert "Nobody knows whether these arrived" in response.content.decode()
     where = Workspace.objects.get()

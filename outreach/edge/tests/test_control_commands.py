@@ -155,6 +155,8 @@ def test_whoever_lifts_is_told_what_leaves_now(operator, live, client):
         assert said.endswith("2 approved messages are due and leave now, as far as the rules let "
                              "each.\n")  # fmt: skip
         assert run_json("control", "--enable", "messaging")["leaving"] == 2
+        testing.make_approved(at=testing.WORKDAY + timedelta(seconds=9))
+        assert run_json("control", "--enable", "messaging")["leaving"] == 3, "it can be undone yet"
 
 
 def test_a_switch_off_for_a_time_says_what_leaves_when_it_comes_back(operator, live, client):

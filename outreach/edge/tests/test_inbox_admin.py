@@ -102,6 +102,20 @@ def test_an_answer_becomes_a_draft_tied_to_the_message(bob):
     assert Draft.objects.count() == 1
 
 
+def test_an_answer_that_came_second_is_given_back_with_its_words(bob):
+    """The program drafted one, or a colleague dealt with it, while this one was typed."""
+    person = testing.make_person()
+    typed = {"action": "answer", "subject": "Re: Minutes", "text": "What I thought of for long."}
+    for meanwhile in ("answer", "handle"):
+        row = testing.make_inbound(person)
+        bob.post(page(row), {"action": meanwhile, "subject": "Re", "text": "The first answer."})
+        answer = bob.post(page(row), typed)
+        text = answer.content.decode()
+        assert answer.status_code == 409 and "What I thought of for long." in text
+        assert ("another answer was drafted" in text) == (meanwhile == "answer")
+        assert 'id="unsaved"' not in bob.get(page(row)).content.decode()
+
+
 def test_an_answer_without_words_gives_the_form_back(bob):
     message = testing.make_inbound()
     answer = bob.post(page(message), {"action": "answer", "subject": "Mine", "text": " "})
