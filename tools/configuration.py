@@ -25,8 +25,8 @@ HEAD = """# Configuration
 
 Everything is set in the environment, or in a file `.env` beside `manage.py`; what stands in the
 environment wins. A value that cannot be read stops the start with one sentence: nothing is taken
-for a default in silence. Restart every process after a change. `manage.py doctor` says what is
-in force and what is unsafe.
+for a default in silence. Restart every process after a change. `manage.py doctor` says what
+is set and unsafe, and where `make run` was started with something else.
 
 This page is made from `.env.example` and from the calls that read the variables
 (`python -m tools.configuration`); a test fails when it is old. 🔒 marks what is, or may hold, a

@@ -8,11 +8,19 @@ from typing import IO, Any, cast
 from rich.console import Console
 from rich.table import Table
 
-from outreach.edge import control_rows
+from outreach.core.models import Workspace
+from outreach.edge import control_rows, running
+from safety.controls import Badge
 
 WIDE = 160  # in a file or a pipe
 LEAST = 16  # of each of the last two columns, before the table is wider than the terminal
 RIMS = 13
+
+
+def head(said: str, badge: Badge, place: Workspace | None) -> str:
+    """What stands above the table: the badge in words, and where what runs here says another."""
+    other = "" if place else running.otherwise(badge.text)
+    return f"{said}\n{other}" if other else said
 
 
 def show(rows: list[dict[str, Any]], out: Any) -> None:

@@ -18,7 +18,7 @@ from outreach.core import suppression
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Suppression, Workspace
 from outreach.core.plurals import plural
-from outreach.edge import health, key_fit, platforms, signing
+from outreach.edge import health, key_fit, platforms, running, signing
 from outreach.edge.hooks import standing
 from safety import controls
 from safety.complaints import judge_rate
@@ -75,6 +75,9 @@ def not_alive(states: dict[str, str]) -> list[Fault]:
     A scheduler that never ran is what a fresh install looks like, unless messages may leave.
     """
     found = []
+    if other := running.otherwise(controls.badge().text):
+        hint = "End it with Ctrl-C and start it again: `make run`."
+        found.append(Fault("doctor.started_otherwise", "WARNING", other, hint))
     if states["broker"] != "ok":
         line = f"The broker {states['broker']}: what is approved waits until it is back."
         hint = "Start it, or look at CELERY_BROKER_URL."

@@ -7,7 +7,9 @@ import fcntl
 import io
 import json
 import re
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import time_machine
@@ -24,7 +26,7 @@ from outreach.core import suppression
 from outreach.core.models import Activity, CoolingOff, Heartbeat, Suppression
 from outreach.core.people import add_address, rest
 from outreach.core.principal import Principal
-from outreach.edge import diagnosis, health, key_fit
+from outreach.edge import diagnosis, health, key_fit, running
 from outreach.edge.management.commands.doctor import configured
 from outreach.edge.running import running_at
 from outreach.testing import WORKDAY
@@ -478,3 +480,37 @@ def test_what_a_workspace_needs_before_its_first_e_mail_is_said_at_once():
     assert report()["workspaces"] == [
         "default works by the clock of Europe/Zurich and signs as Mira."
     ]
+
+
+@pytest.mark.parametrize("theirs", ["DRY RUN", "LIVE", "", None])
+def test_what_runs_here_with_another_environment_is_told(settings, tmp_path, theirs):
+    """DRY_RUN was put into `.env`, and nothing restarted: commands said so, and mail left."""
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"badge": theirs}).encode() if theirs else b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    settings.DATA_DIR = tmp_path
+    mine = controls.badge().text
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    lock = tmp_path / "run.lock"
+    lock.write_text(json.dumps({"pid": 1, "port": server.server_port}))
+    assert running.otherwise(mine) == "", "left behind by one that ended"
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if theirs is None:
+            server.server_close()
+        told = [each for each in report()["findings"] if each["id"] == "doctor.started_otherwise"]
+        out = io.StringIO()
+        call_command("control", "--status", stdout=out)
+    server.shutdown() if theirs is not None else server.server_close()
+    differs = bool(theirs) and theirs != mine
+    assert len(told) == differs and ("What runs here says" in out.getvalue()) == differs
+    if differs:
+        assert f"says {theirs}, this command {mine}" in told[0]["message"]

@@ -260,7 +260,7 @@ class Command(ClockedCommand):
             told = [row.as_dict() for row in lately]
             self.stdout.write(json.dumps({**head, "controls": rows, "lately": told}))
             return
-        self.stdout.write(said)
+        self.stdout.write(control_table.head(said, badge, place))
         control_table.show(rows, self.stdout)
         for row in lately:
             self.stdout.write(row.line())
