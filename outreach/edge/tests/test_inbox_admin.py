@@ -214,6 +214,8 @@ def test_a_message_that_may_ask_us_to_stop_is_answered_yes_or_no_where_it_stands
     assert (person.status, item.status, third.status) == ("desist", "rejected", "handled")
     address = person.addresses.get().normalised
     assert suppression.is_suppressed(person.workspace, "email", address)  # as if it was heard
+    text = client.get(page(third)).content.decode()
+    assert "Nothing is sent to them any more" in text and "Held:" not in text
 
 
 @pytest.mark.both
