@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 
 from outreach import testing
 from outreach.core import drafts, person_editing, suppression
-from outreach.core.models import Person
+from outreach.core.models import Person, Suppression
 from outreach.core.people import add_address
 
 # What the pages say; people are written on both by their services.
@@ -96,6 +99,22 @@ def closes(person: Person, channel: str) -> None:
         suppression.suppress(
             person.workspace, channel, address, reason="bounce", by=by, at=testing.WORKDAY
         )
+
+
+def test_a_suppressed_address_leads_to_its_row_where_it_is_lifted(bob):
+    """The list keeps hashes, so nobody finds it there by eye."""
+    person = testing.make_person()
+    closes(person, "email")
+    row, page = Suppression.objects.get(), reverse("admin:core_person_change", args=[person.pk])
+    client = Client()
+    client.force_login(testing.alice().user)
+    shown = client.get(page).content.decode()
+    form = re.search(r'<form method="post" action="([^"]+)" class="oc-inline">(.*?)</form>', shown)
+    assert form is not None
+    sent = dict(re.findall(r'name="(workspace|channel|address|act)" value="([^"]*)"', form[2]))
+    answer = client.post(form[1], sent)
+    assert answer.headers["Location"].endswith(f"/suppression/{row.pk}/change/")
+    assert "why, and lift it" not in bob.get(page).content.decode()
 
 
 def test_whose_addresses_are_all_suppressed_is_not_said_to_be_written_to(bob):
