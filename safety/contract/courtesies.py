@@ -17,8 +17,9 @@ from typing import Any
 import re2
 
 from safety.contract.accounts import Span
+from safety.contract.likeness import likeness
 from safety.contract.rulebook import RULES_DIR
-from safety.contract.signature import closings, signature
+from safety.contract.signature import PARTING, closings, signature
 
 # In English, German, Spanish, French, Portuguese, Italian and Dutch; accents are folded away.
 _HELLO = (
@@ -41,13 +42,16 @@ _GREETING = re.compile(
 _NAME_LINE = re.compile(
     r"\n[ \t]*\n[ \t]*([^\W\d_a-z][\w.'-]{0,40}(?: [^\W\d_a-z][\w.'-]{0,40}){0,2}),?\s*$"
 )
+NO_NAME = 1.5  # what reads so much like a request is no name
 _WORD = re.compile(r"[^\W_]+")
+_CALL = re.compile(rf"\s*(?i:{_HELLO})(?!\w)(?:[ ,]+(?i:{_TITLE})(?!\w))*")
 
 
 def courtesies(cased: str, orders: frozenset[str]) -> Iterator[Span]:
     """The greeting and the signatures of a folded text, its capital letters as they were.
 
     One that has any of the words `orders` in it is none: "Dear all, Unsubscribe" asks for that.
+    Nor is one whose names are none: "Danke, kein Bedarf" is signed by nobody.
     """
     greeting = _GREETING.match(cased)
     start = greeting.end() if greeting else 0
@@ -57,22 +61,38 @@ def courtesies(cased: str, orders: frozenset[str]) -> Iterator[Span]:
         first, last = name.start(1), len(cased)
     for place in ((0, start), (first, last), *closings(cased)):
         words = _WORD.findall(cased[slice(*place)].lower())
-        if words and not orders.intersection(words):
+        if words and not orders.intersection(words) and not _wants(cased[slice(*place)]):
             yield place
+
+
+def _wants(cased: str) -> bool:
+    """Whether what stands where names stand reads like a request."""
+    text = cased.lower()
+    if any(pattern.search(text) for pattern in _wanted()):
+        return True
+    begun = _CALL.match(text) or PARTING.match(text)
+    return likeness(text[begun.end() :] if begun else text)[0] > NO_NAME
 
 
 def notices(text: str) -> Iterator[Span]:
     """The notices in a folded text, in small letters."""
     for pattern, asks in _notices():
         for found in pattern.finditer(text):
-            if not asks.search(found[0]):
-                yield found.span()
+            if asks.search(found[0]) or any(each.search(found[0]) for each in _wanted()):
+                continue
+            yield found.span()
+
+
+@lru_cache(maxsize=1)
+def _wanted() -> tuple[Any, ...]:
+    """What only a request says."""
+    return tuple(map(re2.compile, _file()["wants"]))
 
 
 @lru_cache(maxsize=1)
 def _notices() -> tuple[tuple[Any, Any], ...]:
     """Each pattern, and what makes of what it finds no notice after all."""
-    read = tomllib.loads((RULES_DIR / "notices.toml").read_text("utf-8"))
+    read = _file()
     return tuple(
         (re2.compile(pattern.replace("{end}", read["end"]).replace("{mail}", read["mail"])), asks)
         for kind, asks in (
@@ -81,3 +101,8 @@ def _notices() -> tuple[tuple[Any, Any], ...]:
         )
         for pattern in read[kind]
     )
+
+
+@lru_cache(maxsize=1)
+def _file() -> dict[str, Any]:
+    return tomllib.loads((RULES_DIR / "notices.toml").read_text("utf-8"))

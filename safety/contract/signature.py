@@ -28,7 +28,7 @@ _FORMULA = (
     r"|(?:cordiali |distinti |cari )?saluti|grazie(?: mille)?"
     r"|\u6b64\u81f4|\u656c\u793c|\u81f4\u656c|\u795d\u597d|\u8c22\u8c22|\u987a\u9882\u5546\u797a)"
 )
-_PARTING = re.compile(rf"--$|\W*+(?:{_FORMULA}(?!\w)[,.! ]*(?:and |und |y |et |e )?){{1,2}}", re.I)
+PARTING = re.compile(rf"--$|\W*+(?:{_FORMULA}(?!\w)[,.! ]*(?:and |und |y |et |e )?){{1,2}}", re.I)
 _TALK = re.compile(r"[^.!?:@\d\n]{1,40}[.!,]*")  # "Thanks for your time today."
 _NAME = re.compile(r"\s*[-~]*\s*[^\W\d_a-z][\w.'-]*(?: [^\W\d_a-z][\w.'-]*){0,3},?\s*")
 # What may stand below a signature; nothing from there on is the writer's.
@@ -99,7 +99,7 @@ def closings(cased: str) -> Iterator[Span]:
     at = 0
     while at < len(lines):
         parting, at = lines[at], at + 1
-        if not _PARTING.fullmatch(parting[0].strip()):
+        if not PARTING.fullmatch(parting[0].strip()):
             continue
         first, end = at, parting.end()
         while at < min(len(lines), first + MOST_LINES):
@@ -122,7 +122,7 @@ def _lines_up(text: str, end: int) -> Iterator[tuple[int, str]]:
 
 def _parts(line: str, below: Sequence[str]) -> bool:
     """Whether a line is the word of parting of what stands below it."""
-    parting = _PARTING.match(line)
+    parting = PARTING.match(line)
     if not parting:
         return False
     if not all(_is_signed(each, is_first=not at) for at, each in enumerate(below)):

@@ -79,6 +79,50 @@ def test_a_letter_is_heard_as_what_it_says(text, around):
     assert whole.text == "" or whole.text.strip() in text
 
 
+UNSIGNED = """
+Kein Bedarf
+Nie Wieder
+Schluss Damit
+Nothing Further
+Not Again
+Forget Me
+Nunca Más
+No Deseo
+Plus Jamais
+Parem
+Deixem-me
+Mai Più
+Niente Più
+Geen Mails Meer
+别来了
+到此为止
+Scram
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("asked", UNSIGNED)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "Dear Mira,\n\n{}\n", "Hi {}\n", "Hello, {}.\n\nAnna", "Danke,\n{}",
+        "Best,\n{}\nAnna Miller",
+        "Thank you for your letter.\n\n{}\n", "Hello,\n\nthanks.\n\n-- \n{}\n",
+    ],
+)  # fmt: skip
+def test_what_stands_where_a_name_does_and_asks_is_heard(asked, frame):
+    assert detect_stop(asked).kind != "none"
+    assert detect_stop(frame.format(asked)).kind != "none"
+    assert detect_stop(frame.format(asked.lower())).kind != "none"
+
+
+@pytest.mark.parametrize(
+    "name", ["Olga", "Grace", "Anna", "Pieter van der Meer", "Thomas More", "Mai Nguyen", "李娜"]
+)
+def test_a_name_is_a_name(name):
+    letter = f"Dear {name},\n\nThursday at 3 works for me.\n\nBest regards,\n{name}"
+    assert detect_stop(letter).kind == "none"
+
+
 NOTICES = """
 If you are not the named addressee you should not copy this e-mail. Please notify the sender if you have received it by mistake.
 NOTICE: This message is for the sole use of the intended recipient(s). Any unauthorized review or distribution is prohibited.
@@ -109,6 +153,8 @@ Bitte löschen Sie uns, Muster GmbH HRB 123
 Sent with love, please stop
 Antes de imprimir más publicidad, dejen de escribirme
 If you are not the intended recipient of our orders, delete us from your list.
+If it was sent to us by mistake, do not contact me.
+Abmelden, Muster GmbH, HRB 12345
 """.strip().splitlines()
 
 
@@ -136,11 +182,13 @@ def test_the_rules_hear_what_they_heard(text, greeting, name):
 
 
 @pytest.mark.parametrize(
-    "unit", ["\n \n", "Dear A ", "Anna\n\n", "Dear Anna, ", "Best,\n", "\nA  "]
+    "unit",
+    ["\n", "\n \n", "Dear A ", "Anna\n\n", "Dear Anna, ", "Best,\n", "\nA  ", "Best,\n\n\n\n\n\n"],
 )
 def test_a_hostile_text_takes_no_longer_than_a_long_one(unit):
     cased = (unit * LONGEST)[:LONGEST]
     begun = time.perf_counter()
     list(courtesies(cased, ORDERS))
+    list(courtesies(f"Hi\n\nBest{cased}Anna", ORDERS))
     list(notices(cased.lower()))
     assert time.perf_counter() - begun < 2, "quadratic would be minutes"
