@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from outreach.core import mailboxes
-from outreach.core.addresses import other_form
 from outreach.core.models import Address, Channel, Person, Suppression, Workspace
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.principal import Principal
@@ -97,6 +96,12 @@ def follow_addresses(
     workspace: Workspace, channel: str, addresses: Collection[str], *, at: datetime
 ) -> list[int]:
     """What `follow` does, for whoever has these addresses, which were just opted out."""
+    owners = _owners(workspace, channel, addresses)
+    return follow(owners, at=at) if owners else []
+
+
+def _owners(workspace: Workspace, channel: str, addresses: Collection[str]) -> set[int]:
+    """Who has one of these addresses, in whichever of its forms."""
     rows = Address.objects.filter(workspace=workspace, channel=channel)
     owners: set[int] = set()
     told = sorted(set(addresses))
@@ -106,16 +111,17 @@ def follow_addresses(
         if channel == Channel.EMAIL:
             wanted |= _spelt_otherwise(some)
         owners.update(rows.filter(wanted).values_list("person_id", flat=True))
-    return follow(owners, at=at) if owners else []
+    return owners
 
 
 def spread(workspace: Workspace, places: Collection[Place], *, at: datetime) -> None:
     """Another list says that whoever has these addresses wants no more: their others close, too,
     but for what a person lifted. Needs a transaction."""
     told = {digest for place in places for digest in digests_of(*place)}
-    wanted = {form for _, *way in places for form in (way[1], other_form(*way))}
-    owners = Address.objects.filter(workspace=workspace, normalised__in=wanted)
-    theirs = _ways(dict.fromkeys(row.person_id for row in owners))
+    owners: set[int] = set()
+    for channel in {channel for _, channel, _ in places}:
+        owners |= _owners(workspace, channel, {each for _, by, each in places if by == channel})
+    theirs = _ways(sorted(owners))
     shared = _shared([row for ways in theirs for key, row in ways.items() if told & {*key}])
     due = {
         key: row

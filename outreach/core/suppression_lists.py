@@ -161,7 +161,9 @@ def _take(
         wanted.setdefault(digest, row)
     found = Suppression.objects.filter(workspace=workspace, digest__in=forms)
     found = found.order_by(F("lifted_at").asc(nulls_last=True))  # what stands has the last word
-    lifted = {forms[digest]: at for digest, at in found.values_list("digest", "lifted_at")}
+    stands = list(found.values_list("digest", "lifted_at"))
+    lifted = {forms[digest]: at for digest, at in stands}
+    moved = lifted.keys() - {digest for digest, _ in stands}
     fresh = {digest: row for digest, row in wanted.items() if digest not in lifted}
     made = Suppression.objects.bulk_create(
         Suppression(
@@ -177,8 +179,8 @@ def _take(
     ]
     activity.record(*entries, by=by, at=at)
     again = [digest for digest, when in lifted.items() if when is not None]
-    for digest in again:
-        row = wanted[digest]
+    for digest in dict.fromkeys([*again, *filter(lambda each: wanted[each].address, moved)]):
+        row = wanted[digest]  # of a mailbox it comes under the one form
         if row.digest:
             _by_digest(workspace, row, by=by, at=at)
         else:

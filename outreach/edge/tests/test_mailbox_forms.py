@@ -146,6 +146,29 @@ def test_two_who_have_it_in_two_spellings_say_nothing_of_each_others():
     assert not closed(place, "ann@example.org") and not closed(place, "bob@example.org")
 
 
+def test_a_list_that_tells_again_what_was_closed_before_closes_each_spelling():
+    place = testing.make_workspace()
+    row = as_before(place, "j.doe@gmail.com")
+    raw = b"channel,address\nemail,j.doe@gmail.com\n"
+    taken = suppression_lists.import_csv(raw, place, by=testing.alice(place), at=WORKDAY)
+    assert (taken.new, taken.known) == (0, 1)
+    assert all(closed(place, each) for each in SPELLINGS)
+    assert Suppression.objects.get().pk == row.pk
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [("j.doe@gmail.com", "jdoe@googlemail.com"), ("ann+shop@example.net", "ann@example.net")],
+)
+def test_what_another_list_says_of_one_spelling_closes_the_others_of_its_owner(known, told):
+    ann = testing.make_person()
+    for each in (known, "ann@example.org"):
+        add_address(ann.workspace, ann, "email", each)
+    opt_outs.spread(ann.workspace, {(ann.workspace.pk, "email", told)}, at=WORKDAY)
+    assert closed(ann.workspace, "ann@example.org")
+    assert not closed(ann.workspace, "bob@example.org")
+
+
 def test_only_googles_own_have_more_than_one_form():
     assert mailboxes.forms("j.doe+x@example.com") == ["j.doe@example.com"]
     assert mailboxes.one("+x@gmail.com") == "+x@gmail.com"
