@@ -21,6 +21,7 @@ from outreach.core.patience import impatient
 from outreach.edge import insisting
 from outreach.edge.tests.test_mcp import child_environment
 from outreach.environment import database
+from outreach.stopping import stops_everything
 from outreach.tests.source import ROOT
 from safety.models import SystemControl
 
@@ -87,13 +88,15 @@ def test_a_stop_waits_for_no_row_that_somebody_holds_for_ever(monkeypatch, setti
         assert cursor.fetchone() == ("0",), "senders wait as before"
 
 
-def stop(*, put: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def stop(
+    *, put: dict[str, str], word: str = "--emergency-stop"
+) -> subprocess.CompletedProcess[str]:
     """The stop by command in a shell where something else is wrong."""
     clean = {name: os.environ[name] for name in ("PATH",)}
     given = child_environment()
     clean |= {name: given[name] for name in ("DATABASE_URL", "DATA_DIR")}
     return subprocess.run(
-        [sys.executable, "manage.py", "control", "--emergency-stop", "--reason", "in trouble"],
+        [sys.executable, "manage.py", "control", "--reason", "in trouble", word],
         cwd=ROOT, env={**clean, "ENV_FILE": os.devnull, "OUTREACH_USER": "olaf", **put},
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
@@ -109,6 +112,26 @@ def test_settings_that_cannot_be_read_keep_no_stop_from_being_set(tmp_path):
     assert "stopped" in done.stdout.splitlines()[-1]
     assert "Traceback" not in done.stderr and "Configuration error: SECRET_KEY" in done.stderr
     assert "with the database's address alone" in done.stderr
+
+
+def test_a_stop_whose_word_is_cut_short_is_one_as_well():
+    """Every command takes the beginning of an option for it."""
+    testing.olaf()
+    done = stop(put={"EMAIL_URL": "pigeon://x"}, word="--emerg")
+    assert (done.returncode, stopped()) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "is_one"),
+    [
+        ("control --emergency-stop", True), ("control --as olaf --emergency", True),
+        ("control --em", True), ("control --e", False), ("control --enable messaging", False),
+        ("control --status", False), ("control --disable messaging --reason emergency", False),
+        ("person --emergency-stop", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_the_emergency_stop_is_taken_for_it(words, is_one):
+    assert stops_everything(["manage.py", *words.split()]) is is_one
 
 
 def test_a_data_folder_that_is_gone_keeps_no_stop_from_being_set(tmp_path):
