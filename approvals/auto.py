@@ -17,7 +17,7 @@ from approvals import hearsay, quota_standing, receipt, rounds
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
-from outreach.core import activity, drafts, inbox
+from outreach.core import activity, drafts, footers, inbox
 from outreach.core.models import Agent, Membership, Role, User, Workspace
 from outreach.core.models.drafts import DraftStatus, Revision
 from outreach.core.principal import Principal
@@ -97,12 +97,13 @@ def circumstances(
     )
 
 
-def of_text(revision: Revision) -> dict[str, Any]:
-    """What the table looks at in the text itself."""
+def of_text(revision: Revision, place: Workspace, channel: str) -> dict[str, Any]:
+    """What the table looks at in the text itself; its workspace's own footer is nobody's words."""
+    own = revision.text.removesuffix(footers.of(place, channel))
     return {
         "voice_score": revision.voice_score,
         "attached": bool(revision.attachments),
-        "unread": not is_read(revision.subject, revision.text),
+        "unread": not is_read(revision.subject, own),
     }
 
 

@@ -90,7 +90,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             ),
             rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
             alert=known.alerts.get(row.human_id, ""),
-            **auto.of_text(row.revision),
+            **auto.of_text(row.revision, workspace, row.channel),
         )
     )
     admin = known.admins.get(workspace.pk)

@@ -508,11 +508,9 @@ def test_a_file_approved_by_rule_before_that_was_forbidden_stops_at_the_door(
     assert approval.closed_reason == auto.CODE
 
 
-def propose_in_german():
+def propose_in_german(text="Anbei das Protokoll, wie besprochen.", **more):
     by, person = testing.make_agent(None, *SCOPES), acquaintance()
-    words = drafts.Text(
-        subject="Protokoll", text="Anbei das Protokoll, wie besprochen.", confidence=95
-    )
+    words = drafts.Text(subject="Protokoll", text=text, confidence=95, **more)
     draft = drafts.write(
         person.workspace, person, "email", words, by=by, at=WORKDAY, purpose="informational"
     )
@@ -523,6 +521,20 @@ def test_what_the_content_rules_cannot_read_is_approved_by_no_rule(place):
     approval = propose_in_german()
     assert approval.status == "pending"
     assert "in a language that the content rules do not read" in approval.priority_reasons
+
+
+@pytest.mark.parametrize("behind", ["", "\n\nBest regards,\nAnn\n\nPS:", "\n\n--\n"])
+@pytest.mark.parametrize("count", [1, 200])
+def test_nothing_that_the_rules_cannot_read_hides_behind_what_they_can(place, behind, count):
+    english = "The minutes are attached to it. " * count
+    place.postal_address = "Haus an der Burg, Am Tor zu der Stadt 5, 10115 Berlin"
+    place.save()
+    assert propose_in_german(f"{english}{behind}").status == "auto_approved"
+    german = propose_in_german(
+        f"{english}{behind} Wir wissen, wo du wohnst, und wir kommen zu dir."
+    )
+    assert german.status == "pending"
+    assert "in a language that the content rules do not read" in german.priority_reasons
 
 
 def test_a_text_no_rule_reads_approved_before_that_was_asked_stops_at_the_door(

@@ -13,9 +13,9 @@ from functools import lru_cache
 from safety.contract.foreign import foreign
 from safety.contract.rulebook import RULES_DIR
 from safety.contract.signature import signature
-from safety.contract.signs import footer_of
 
-LONGEST = 4_000
+PIECE, OVERLAP = 4_000, 500  # a long text is judged in pieces
+LONGEST = 40_000  # nobody would read more, and no rule shall say that it may go unread
 # So many small words of another language tell in a short text, one in more words than that, and
 # so many in one sentence of an English text: an address has one or two.
 FEW, SOME, MANY = 2, 4, 3
@@ -26,13 +26,19 @@ _LATIN = re.compile(r"[A-Za-z\u00aa-\u024f]")
 
 def is_read(*texts: str) -> bool:
     """Whether none of the texts is, as a whole or in one sentence, in another language."""
-    return not any(_is_strange(_own(text[:LONGEST])) for text in texts if text)
+    return not any(map(_is_unread, texts))
+
+
+def _is_unread(text: str) -> bool:
+    own = _own(text)
+    starts = range(0, max(len(own) - OVERLAP, 1), PIECE - OVERLAP)
+    return len(text) > LONGEST or any(_is_strange(own[at : at + PIECE]) for at in starts)
 
 
 def _own(text: str) -> str:
-    """Without signature and footer, where names and addresses stand."""
-    own = text[: footer_of(text)]
-    return own[: signature(own)[0]]
+    """Without the signature, where names and addresses stand. What stands below it is read."""
+    first, end = signature(text)
+    return f"{text[:first]}\n{text[end:]}"
 
 
 def _is_strange(text: str) -> bool:
