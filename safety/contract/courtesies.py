@@ -84,6 +84,12 @@ def notices(text: str) -> Iterator[Span]:
 
 
 @lru_cache(maxsize=1)
+def stays() -> tuple[Any, Any]:
+    """What no rule takes out as meant otherwise, and what tells that an order is about our list."""
+    return re2.compile(_file()["kept"]), re2.compile(_file()["listed"])
+
+
+@lru_cache(maxsize=1)
 def _wanted() -> tuple[Any, ...]:
     """What only a request says."""
     return tuple(map(re2.compile, _file()["wants"]))

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import re2
 
-from safety.contract.courtesies import courtesies, notices
+from safety.contract.courtesies import courtesies, notices, stays
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -99,25 +100,31 @@ def is_faint(text: str) -> bool:
 
 
 def without_orders(text: str) -> str:
-    """The folded text without greeting, signature and notices, and without what the rules know to
-    mean something else: `likeness` reads this."""
-    return _by_rules(fold(text[:LONGEST], quotes=False))[1]
+    """The folded text without what the rules know to mean something else. Examples are learnt from
+    so, with what looks like a greeting, a signature or a notice in them: they are no letters."""
+    return _heard(fold(text[:LONGEST], quotes=False), _words(), ())[1]
 
 
 def _by_rules(folded: Folded) -> tuple[StopRequest, str]:
     words = _words()
-    found, left = _heard(folded, words)
+    found, left = _heard(folded, words, notices(folded.text))
     for start, end in courtesies(folded.cased, words.orders):
         left = f"{left[:start]}{' ' * (end - start)}{left[end:]}"
     return found, left
 
 
-def _heard(folded: Folded, words: _Words) -> tuple[StopRequest, str]:
+def _heard(
+    folded: Folded, words: _Words, aside: Iterable[tuple[int, int]]
+) -> tuple[StopRequest, str]:
+    """What the rules hear, and the text without `aside` and what they know to mean another thing.
+
+    What is certain is heard wherever it stands.
+    """
     left = folded.text
     found = _keyword(folded, words) or _first(left, words.certain)
     if found:
         return _request("stop", folded, found), left
-    for start, end in notices(left):
+    for start, end in aside:
         left = f"{left[:start]}{NOTHING * (end - start)}{left[end:]}"
     for pattern in words.not_meant:
         left = pattern.sub(_blank, left)
@@ -153,7 +160,9 @@ def _first(text: str, patterns: tuple[Any, ...]) -> tuple[int, int] | None:
 
 
 def _blank(found: Any) -> str:
-    return NOTHING * len(found.group())
+    text: str = found.group()
+    around = found.string[max(found.start() - 1, 0) : found.end()]
+    return text if stays()[0].search(around) else NOTHING * len(text)
 
 
 def _without_others(
@@ -164,7 +173,8 @@ def _without_others(
     for kind in (others.certain, others.named, others.unclear):
         for found in [each for pattern in kind for each in pattern.finditer(text)]:
             start, end = found.span()
-            if others.ours.search(_sentence(text, start, end)):
+            sentence = _sentence(text, start, end)
+            if others.ours.search(sentence) or stays()[1].search(sentence):
                 continue
             if kind is not others.certain and not _ends_with_name(folded, found, others):
                 continue

@@ -222,6 +222,8 @@ def test_the_bars_are_those_that_were_measured():
 def test_what_the_rules_know_to_mean_something_else_is_not_read():
     assert without_orders("PLEASE, don’t stop! Thanks").strip("·") == "please, ··········! thanks"
     assert without_orders("Stop writing to me")[:4] == "stop"
+    framed = "dear mira,\nif you received this in error, delete it.\n\nbest,\nann"
+    assert without_orders(framed) == framed  # an example is no letter
     assert len(without_orders("x" * 20_005)) == 20_000
     assert without_orders("yes\n> stop writing\n> to me").split() == ["yes"]  # nor what was quoted
 

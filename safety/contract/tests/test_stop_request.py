@@ -206,6 +206,12 @@ def test_what_is_told_of_others_of_programs_or_of_something_that_came_is_no_requ
         "Please remove Dr. Hill from the list, and me as well.",
         "不用再发了",
         "不要再发邮件给我",
+        "没有兴趣，不要再发邮件",
+        "没有需要，不用再发了",
+        "我们没有兴趣，别再发了",
+        "别再发了，我收到太多了",
+        "不要再发广告，我已经收到十封了",
+        "Take Mrs Hill off your list.",
     ],
 )
 def test_a_request_beside_it_is_heard(text) -> None:
