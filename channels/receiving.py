@@ -14,7 +14,7 @@ from django.db import OperationalError, transaction
 from channels import bounces, inbound, matching, moving, storing
 from channels.incoming import WORDLESS, Incoming
 from channels.mail.automatic import LISTS
-from channels.mail.quoting import without_marks
+from channels.mail.heads import beside, without_marks
 from outreach.core import inbox, suppression
 from outreach.core.models import InboundMessage, Workspace
 from outreach.core.models.consent import SuppressionReason
@@ -22,7 +22,7 @@ from outreach.core.models.inbound import Alert, InboundKind, InboundStatus, Verd
 from outreach.core.patience import READING, impatient
 from outreach.core.people import canonical
 from safety.alerts import HOLDS, detect_alert
-from safety.contract.stop_request import StopRequest
+from safety.contract.stop_request import StopRequest, is_faint
 
 INBOUND = inbound.INBOUND
 GRACE = timedelta(seconds=30)  # whoever stored it judges it; after that the sweep does
@@ -112,11 +112,13 @@ def _request(row: InboundMessage) -> StopRequest:
 def _subject_of(row: InboundMessage) -> str:
     """Their subject. That of an answer is ours, unless they say nothing else and it is not."""
     subject, rest = row.subject.strip(), without_marks(row.subject)
+    ours = row.in_reply_to.current.subject if row.in_reply_to and row.in_reply_to.current else ""
+    said = beside(subject, ours)
+    if said is not None:  # a program adds to it: the name of a desk, the number of a ticket
+        return "" if is_faint(said) else said
     if rest == subject:
         return subject
-    ours = row.in_reply_to.current.subject if row.in_reply_to and row.in_reply_to.current else ""
-    is_ours = rest.casefold() == without_marks(ours).casefold()
-    return "" if row.text.strip() or is_ours else rest
+    return "" if row.text.strip() else rest
 
 
 def _unheard(row: InboundMessage) -> str:

@@ -16,7 +16,8 @@ from django.db import transaction
 from channels import inbound, matching
 from channels.incoming import Incoming
 from channels.mail.automatic import LISTS
-from channels.mail.quoting import Parts, split, without_marks
+from channels.mail.heads import without_marks
+from channels.mail.quoting import Parts, split
 from outreach.core import activity, erasure
 from outreach.core.models import Contact, Draft, InboundMessage
 from outreach.core.models.inbound import InboundKind
@@ -28,7 +29,8 @@ _ABOVE_A_FOOTER = re.compile(r"[-_=*~]{2,}")
 
 def store(incoming: Incoming, match: matching.Match, *, at: datetime) -> InboundMessage:
     """The row of this message in this workspace, made unless it is there."""
-    parts = split(incoming.text, sent=_sent_texts(match))
+    texts, subjects = _sent(match)
+    parts = split(incoming.text, sent=texts, subjects=subjects)
     with transaction.atomic():
         if match.person is not None and erasure.hold([match.person.pk]):
             match = matching.Match(match.workspace)  # nobody we know any more
@@ -80,8 +82,8 @@ def _details(incoming: Incoming, doubtful: str) -> dict[str, object]:
     return {name: value for name, value in found.items() if value}
 
 
-def _sent_texts(match: matching.Match) -> str:
-    """What we wrote to this human lately, so that a quote of it is known for one."""
+def _sent(match: matching.Match) -> tuple[str, list[str]]:
+    """What we wrote to this human lately, so that a quote of it is known for one; its subjects."""
     drafts = [match.draft] if match.draft else []
     if match.person is not None:
         sent = Contact.objects.filter(
@@ -90,7 +92,8 @@ def _sent_texts(match: matching.Match) -> str:
         numbers = [pk for pk in sent.values_list("draft_id", flat=True)[:OUR_TEXTS] if pk]
         drafts += Draft.objects.filter(pk__in=numbers).select_related("current")
     words = [draft.current for draft in drafts if draft.current]
-    return "\n".join(part for each in words for part in (each.text, to_text(each.html)) if part)
+    texts = (part for each in words for part in (each.text, to_text(each.html)) if part)
+    return "\n".join(texts), [each.subject for each in words if each.subject]
 
 
 # --- Whether it is there already -----------------------------------------------------------------

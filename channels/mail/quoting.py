@@ -8,15 +8,17 @@ and a request found only there is for a person to look at.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from mailparser_reply import EmailReplyParser
 
+from channels.mail.heads import heads
+
 # The library's patterns take minutes for long lines and long gaps, so it never sees any.
 MOST_LINES, LONGEST_LINE, WIDEST_GAP = 400, 300, 2
 LEAST_COPIED = 12  # a line this long that we sent ourselves is quoted, not written
-ANSWERS = ("re:", "aw:", "rv:", "sv:", "antw:", "res:", "ris:", "r:", "回复", "回覆")
 _DATE = r"(?=.*(?:\d{4}|\d{1,2}[.:/]\d{2}|@))"
 _INTRODUCTION = re.compile(
     rf"[>\s*_-]*(?:{_DATE}.{{3,290}}(?:wrote|writes|schrieb(?:en)?|geschrieben|(?:a|avez) [ée]crit"
@@ -49,8 +51,9 @@ class Parts:
     doubtful: str = ""
 
 
-def split(text: str, *, sent: str = "") -> Parts:
-    """Take a mail's text apart; `sent` is what we wrote to this person, where that is known."""
+def split(text: str, *, sent: str = "", subjects: Iterable[str] = ()) -> Parts:
+    """Take a mail's text apart; `sent` is what we wrote to this person, where that is known, and
+    `subjects` stood above it."""
     lines = text.split("\n")
     known = _bare(sent)
     copied = {number for number, line in enumerate(lines) if _is_copied(line, known)}
@@ -66,6 +69,7 @@ def split(text: str, *, sent: str = "") -> Parts:
     rest = sorted(set(range(len(lines))) - set(own))
     # Mail programs mark with the same sign what somebody moved in; quotes have an introduction.
     quoted = copied | {n for n in marked if n > first} - _typed_within(lines, marked, first, sent)
+    quoted |= heads(lines, rest, subjects)
     doubtful = [number for number in rest if number not in quoted]
     return Parts(*("\n".join(lines[n] for n in part).strip() for part in (own, rest, doubtful)))
 
@@ -195,11 +199,3 @@ def _quoted_by_library(lines: list[str]) -> int:
         return len(lines)
     first = heads[0].split("\n")[0].strip()
     return next((number for number, line in shown if line == first), len(lines))
-
-
-def without_marks(subject: str) -> str:
-    """A subject without the marks of an answer in front."""
-    found = subject.strip()
-    while mark := next((mark for mark in ANSWERS if found.lower().startswith(mark)), ""):
-        found = found[len(mark) :].strip()
-    return found

@@ -365,6 +365,36 @@ def test_our_own_opt_out_line_quoted_without_marks_is_no_request():
     assert (row.text, row.verdict, row.status) == ("Fine.", "none", "wants_reply")
 
 
+@pytest.mark.parametrize(
+    ("head", "verdict"),
+    [
+        ("From: Zoe May <zoe@minutes.example>\nSent: Monday 9:12\nSubject: Offers", "none"),
+        ("Von: Zoe <z@minutes.example>\nGesendet: Montag, 9:12\nBetreff: AW: Offers", "none"),
+        ("From: Zoe <z@minutes.example>\nSent: Monday 9:12\nSubject: stop writing", "unclear"),
+    ],
+)
+def test_our_own_subject_quoted_is_no_request(head, verdict):
+    person = testing.make_person()
+    _, number = delivered(person, subject="Offers")
+    [row] = take_in(letter(person, f"Fine, call me.\n\n{head}\n", answers=(number,)), at=LATER)
+    assert row.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("subject", "verdict"),
+    [
+        ("FW: Offers", "none"), ("[Desk] Re: Offers", "none"), ("[#4812] Offers", "none"),
+        ("Unsubscribe: Offers", "stop"), ("FW: Offers - please stop writing to me", "stop"),
+    ],
+)  # fmt: skip
+def test_what_a_program_adds_to_our_subject_is_no_request(subject, verdict):
+    person = testing.make_person()
+    _, number = delivered(person, subject="Offers")
+    answer = letter(person, "Fine, call me.", answers=(number,), subject=subject)
+    [row] = take_in(answer, at=LATER)
+    assert row.verdict == verdict
+
+
 def test_who_asks_us_to_stop_in_the_words_we_offered_is_heard():
     person = testing.make_person()
     text = "Shall we meet?\n\nIf not, just answer “please remove me” and I write no more."

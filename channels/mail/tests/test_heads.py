@@ -1,0 +1,93 @@
+"""What programs copy above a quoted mail, and what they add to a subject."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from channels.mail.heads import FORWARDS, beside, heads, without_marks
+from channels.mail.quoting import split
+
+SUBJECTS = ["Minutes of Monday"]
+HEADS = [
+    "From: Zoe May <zoe@minutes.example>\nSent: Monday, March 2, 2026 9:12\nTo: Ann <a@b.example>",
+    "Von: Zoe May <zoe@minutes.example>\nGesendet: Montag, 2. März 2026 09:12\nAn: Ann Lee",
+    "De : Zoe May <zoe@minutes.example>\nEnvoyé : lundi 2 mars 2026 09:12\nÀ : Ann Lee",
+    "De: Zoe May\nEnviado el: lunes, 2 de marzo de 2026 9:12\nPara: Ann Lee\nCC: Tom Reid",
+    "Da: Zoe May\nInviato: lunedì 2 marzo 2026 09:12\nA: Ann Lee <a@b.example>",
+    "Gesendet: 2. März 2026 um 09:12 Uhr\nVon: \"Zoe May\" <zoe@minutes.example>\nAn: Ann",
+    "*From:* Zoe May\n*Date:* 02/03/2026 09:12 (GMT+01:00)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    "subject", ["Subject: Minutes of Monday", "Betreff: AW: minutes of Monday"]
+)
+def test_what_a_program_copied_above_a_quote_is_no_word_of_theirs(head, subject):
+    text = f"{head}\n{subject}"
+    lines = text.split("\n")
+    assert heads(lines, range(len(lines)), SUBJECTS) == set(range(len(lines)))
+    assert split(f"Fine.\n\n{text}\n\nwhat we wrote", subjects=SUBJECTS).doubtful == "what we wrote"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Subject: please stop writing to me",
+        "To: whoever reads this, leave me alone",
+        "From: somebody who has enough of it",
+        "Date: never again at 10:00 please",
+        "no head at all",
+    ],
+)
+def test_what_may_ask_for_something_stays_in_doubt(text):
+    lines = [*HEADS[0].split("\n"), text]
+    assert len(lines) - 1 not in heads(lines, range(len(lines)), SUBJECTS)
+
+
+def test_one_line_alone_is_no_head_nor_is_what_has_neither_address_nor_time():
+    assert heads(["To: Ann <a@b.example>"], [0], SUBJECTS) == set()
+    assert heads(["From: Zoe", "To: Ann"], [0, 1], SUBJECTS) == set()
+    assert heads(["From: Zoe <z@b.example>", "", "To: Ann"], range(3), SUBJECTS) == set()
+
+
+def test_the_line_above_a_head_is_the_programs():
+    lines = [
+        "-----Original Message-----",
+        "-------- Ursprüngliche Nachricht --------",
+        "-- stop --",
+    ]
+    assert heads(lines, range(3), ()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("subject", "rest"),
+    [
+        ("Re: Minutes of Monday", ""),
+        ("FW: RE: minutes of monday", ""),
+        ("[Desk 7] Re: Minutes of Monday", "[Desk 7] Re:"),
+        ("Minutes of Monday - take me off", "- take me off"),
+        ("SUP-214 Minutes of Monday", "SUP-214"),
+        ("Minutes of Mondays", None),
+        ("Take me off the minutes of Monday", None),
+        ("Minutes of Monday are unwelcome here", None),
+        ("Stop", None),
+    ],
+)
+def test_what_a_subject_says_beside_ours(subject, rest):
+    assert beside(subject, "Minutes of Monday") == rest
+    assert beside(subject, "") is None
+
+
+def test_the_marks_of_a_forwarded_mail_are_no_answers():
+    assert without_marks("Fwd: Hello") == "Fwd: Hello"
+    assert without_marks("Fwd: Hello", FORWARDS) == "Hello"
+
+
+@pytest.mark.parametrize("evil", ["From: ", "To: a@", "A. " * 90, "@" * 290, "9" * 290])
+def test_hostile_lines_take_no_longer(evil):
+    begun = time.process_time()
+    heads([f"From: {evil}"] * 4000, range(4000), SUBJECTS)
+    assert time.process_time() - begun < 5
