@@ -113,11 +113,11 @@ def unsubscribed(person: Person, channel: str, *, at: datetime) -> list[int]:
     return ids
 
 
-def judge_text(text: str, *, is_their_own: bool = True) -> StopRequest:
+def judge_text(text: str, *, is_their_own: bool = True, beside: bool = False) -> StopRequest:
     """A message that cannot be judged is unclear, never harmless: nor is one in a language that
-    has no rules, where these words are certain to be theirs."""
+    has no rules, where these words are certain to be theirs. `beside` as `detect_stop` says it."""
     try:
-        found = detect_stop(text)
+        found = detect_stop(text, beside=beside)
         if not is_their_own and foreign(text):
             # What was learnt knows no language but its own, and a stop suppresses for good.
             found = StopRequest("none") if is_faint(text) else replace(found, kind="unclear")

@@ -95,13 +95,13 @@ def _request(row: InboundMessage) -> StopRequest:
     if matching.unsubscribes(row.subject):
         return StopRequest("stop", text="unsubscribe")
     by_hand, is_bare = row.kind != InboundKind.AUTO_REPLY, not row.text.strip()
-    request = inbound.judge_text(row.text, is_their_own=by_hand)
+    request = inbound.judge_text(row.text, is_their_own=by_hand, beside=not by_hand)
     if request.kind != "stop" and (subject := _subject_of(row)):
         by_subject = inbound.judge_text(subject, is_their_own=by_hand and is_bare)
         if by_subject.kind == "stop" or request.kind == "none":
             request = by_subject
     if request.kind == "none" and row.details.get("doubtful"):
-        below = inbound.judge_text(row.details["doubtful"], is_their_own=False)
+        below = inbound.judge_text(row.details["doubtful"], is_their_own=False, beside=not is_bare)
         if below.kind != "none":
             return StopRequest("unclear", text=below.text)
     if request.kind == "none" and by_hand and is_bare and (unheard := _unheard(row)):

@@ -395,6 +395,14 @@ def test_what_a_program_adds_to_our_subject_is_no_request(subject, verdict):
     assert row.verdict == verdict
 
 
+def test_a_lists_footer_below_a_quote_is_no_request():
+    person = testing.make_person()
+    quote = "On 3 Mar 2026 at 10:00, Zoe <z@minutes.example> wrote:\n\nHello Ann"
+    footer = "To unsubscribe from this group, send an email to b+unsubscribe@x.example."
+    [row] = take_in(letter(person, f"Fine, call me.\n\n{quote}\n\n{footer}"), at=LATER)
+    assert row.verdict == "none"
+
+
 def test_who_asks_us_to_stop_in_the_words_we_offered_is_heard():
     person = testing.make_person()
     text = "Shall we meet?\n\nIf not, just answer “please remove me” and I write no more."

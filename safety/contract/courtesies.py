@@ -43,6 +43,11 @@ _NAME_LINE = re.compile(
     r"\n[ \t]*\n[ \t]*([^\W\d_a-z][\w.'-]{0,40}(?: [^\W\d_a-z][\w.'-]{0,40}){0,2}),?\s*$"
 )
 NO_NAME = 1.5  # what reads so much like a request is no name
+_NAMED = re.compile(
+    r"\n[ \t]*\n[ \t]*[^\W\d_a-z][\w.'-]{0,40}(?: [^\W\d_a-z][\w.'-]{0,40}){0,2},?[ \t]*\n"
+)
+# A line of signs; of underscores the folded text has blanks.
+_RULED = re.compile(r"\n(?:[ \t]*[-=*~][-=*~ ]{4,}|[ \t]{16,})(?=\n)")
 _WORD = re.compile(r"[^\W_]+")
 _CALL = re.compile(rf"\s*(?i:{_HELLO})(?!\w)(?:[ ,]+(?i:{_TITLE})(?!\w))*")
 
@@ -76,11 +81,10 @@ def _wants(cased: str) -> bool:
 
 def notices(text: str) -> Iterator[Span]:
     """The notices in a folded text, in small letters."""
-    for pattern, asks in _notices():
-        for found in pattern.finditer(text):
-            if asks.search(found[0]) or any(each.search(found[0]) for each in _wanted()):
-                continue
-            yield found.span()
+    for kind in ("patterns", "lines"):
+        for start, end in _standing(kind, text):
+            if not any(each.search(text[start:end]) for each in _wanted()):
+                yield start, end
 
 
 @lru_cache(maxsize=1)
@@ -95,18 +99,57 @@ def _wanted() -> tuple[Any, ...]:
     return tuple(map(re2.compile, _file()["wants"]))
 
 
-@lru_cache(maxsize=1)
-def _notices() -> tuple[tuple[Any, Any], ...]:
-    """Each pattern, and what makes of what it finds no notice after all."""
+def signed(cased: str) -> int:
+    """Where a folded text is signed or a line is drawn, else its end: programs write below."""
+    places = [start for start, _ in closings(cased)]
+    places += [found.start() for found in _RULED.finditer(cased)]
+    return min((start for start in places if _WORD.search(cased[:start])), default=len(cased))
+
+
+def of_programs(cased: str, *, beside: bool = False) -> Iterator[Span]:
+    """What programs wrote into a folded text, its capital letters as they were.
+
+    Warnings stand above it, and how to leave a list below its signature, or below what it quotes
+    (`beside`: their own words stand elsewhere). None of it if it is all they say: who sends the
+    line that tells how to leave asks to leave.
+    """
+    text = cased.lower()
+    found = [*_standing("anywhere", text)]
+    for start, end in sorted(_standing("above", text)):
+        if not _WORD.search(_without(text, found)[:start]):
+            found.append((start, end))
+    if below := [*_standing("below", text)]:
+        named = _NAMED.search(cased)
+        first = 0 if beside else min(signed(cased), named.end() if named else len(cased))
+        found += [(start, end) for start, end in below if start >= first]
+    if beside or _WORD.search(_without(text, found)):
+        yield from found
+
+
+def _standing(kind: str, text: str) -> Iterator[Span]:
+    for pattern, asks in _notices(kind):
+        yield from (each.span() for each in pattern.finditer(text) if not asks.search(each[0]))
+
+
+def _without(text: str, places: list[Span]) -> str:
+    for start, end in places:
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
+
+
+@lru_cache(maxsize=8)
+def _notices(kind: str) -> tuple[tuple[Any, Any], ...]:
+    """Each pattern of this kind, and what makes of what it finds no notice after all."""
     read = _file()
-    return tuple(
-        (re2.compile(pattern.replace("{end}", read["end"]).replace("{mail}", read["mail"])), asks)
-        for kind, asks in (
-            ("patterns", re2.compile(read["ours"])),
-            ("lines", re2.compile(read["asks"])),
-        )
-        for pattern in read[kind]
-    )
+    asks = re2.compile(read[{"patterns": "ours", "lines": "asks"}.get(kind, "first")])
+    pieces = [(f"{{{name}}}", read[name]) for name in ("end", "mail", "whose")]
+    return tuple((re2.compile(_whole(pattern, pieces)), asks) for pattern in read[kind])
+
+
+def _whole(pattern: str, pieces: list[tuple[str, str]]) -> str:
+    for name, piece in pieces:
+        pattern = pattern.replace(name, piece)
+    return pattern
 
 
 @lru_cache(maxsize=1)

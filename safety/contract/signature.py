@@ -13,19 +13,20 @@ from safety.contract.accounts import Span
 
 MOST_LINES = 8  # below the word of parting, blank ones not counted
 
-# In English, German, Spanish, French, Portuguese, Italian and Chinese; accents are folded away.
+# In English, German, Spanish, French, Portuguese, Italian, Dutch and Chinese, without accents.
 _FORMULA = (
     r"(?:(?:with |my |our )*(?:best|kind|warm|kindest|warmest|many|sincere)(?: and \w+)?"
     r" (?:regards|wishes|thanks|greetings)|all the best|best|warmly|kindly|cheers|regards"
     r"|sincerely(?: yours)?|(?:very truly )?yours(?: (?:sincerely|truly|faithfully))?|respectfully"
     r"|cordially|take care|(?:talk|speak|see you) soon|thanks|thank you|thx"
-    r"|(?:mit )?(?:freundlich|best|herzlich|lieb|viel|schon)e[nr]? (?:gru(?:ss|\u00df)e?n?|dank)"
+    r"|(?:mit )?(?:freundlich|best|herzlich|lieb|viel|schon)e[mnr]? (?:gru(?:ss|\u00df)e?n?|dank)"
     r"|gru(?:ss|\u00df)e?|[lvb]g|mfg|danke"
     r"|(?:un )?(?:cordial(?:es)? |muchos )?saludos?(?: cordial(?:es)?)?|atentamente"
     r"|(?:un )?(?:fuerte )?abrazo|(?:muchas )?gracias|(?:bien )?cordialement|bien a (?:vous|toi)"
     r"|(?:mes )?(?:meilleures|cordiales|sinceres) salutations|amicalement|merci(?: d'avance)?"
     r"|atenciosamente|(?:um )?abracos?|(?:com )?(?:os )?(?:melhores )?cumprimentos|obrigad[oa]"
-    r"|(?:cordiali |distinti |cari )?saluti|grazie(?: mille)?"
+    r"|(?:cordiali |distinti |cari )?saluti|grazie(?: mille)?|k?br|b?rgds|mvg|mvh"
+    r"|(?:met )?(?:vriendelijke |hartelijke )?groet(?:en|jes)?"
     r"|\u6b64\u81f4|\u656c\u793c|\u81f4\u656c|\u795d\u597d|\u8c22\u8c22|\u987a\u9882\u5546\u797a)"
 )
 PARTING = re.compile(rf"--$|\W*+(?:{_FORMULA}(?!\w)[,.! ]*(?:and |und |y |et |e )?){{1,2}}", re.I)

@@ -20,7 +20,7 @@ from typing import Any
 
 import re2
 
-from safety.contract.courtesies import courtesies, notices, stays
+from safety.contract.courtesies import courtesies, notices, of_programs, stays
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -66,16 +66,16 @@ class _Others:
     nobody: frozenset[str]
 
 
-def detect_stop(text: str) -> StopRequest:
-    """Judge what a person wrote to us."""
-    return _detect(text[:LONGEST])
+def detect_stop(text: str, *, beside: bool = False) -> StopRequest:
+    """Judge what a person wrote to us; `beside` where other words of theirs stand above it."""
+    return _detect(text[:LONGEST], beside)
 
 
 # The same inbound text is asked about with every message that may follow it.
 @lru_cache(maxsize=512)
-def _detect(text: str) -> StopRequest:
+def _detect(text: str, beside: bool) -> StopRequest:
     folded = fold(text, quotes=False)
-    heard, left = _by_rules(folded)
+    heard, left = _by_rules(folded, beside=beside)
     if heard.kind == "stop" and _keyword(folded, _words()):
         return heard
     alike, place = likeness(left)
@@ -102,25 +102,31 @@ def is_faint(text: str) -> bool:
 def without_orders(text: str) -> str:
     """The folded text without what the rules know to mean something else. Examples are learnt from
     so, with what looks like a greeting, a signature or a notice in them: they are no letters."""
-    return _heard(fold(text[:LONGEST], quotes=False), _words(), ())[1]
+    return _heard(fold(text[:LONGEST], quotes=False), _words(), (), ())[1]
 
 
-def _by_rules(folded: Folded) -> tuple[StopRequest, str]:
+def _by_rules(folded: Folded, *, beside: bool = False) -> tuple[StopRequest, str]:
     words = _words()
-    found, left = _heard(folded, words, notices(folded.text))
+    programs = [*of_programs(folded.cased, beside=beside)]
+    found, left = _heard(folded, words, programs, notices(folded.text))
     for start, end in courtesies(folded.cased, words.orders):
         left = f"{left[:start]}{' ' * (end - start)}{left[end:]}"
     return found, left
 
 
 def _heard(
-    folded: Folded, words: _Words, aside: Iterable[tuple[int, int]]
+    folded: Folded,
+    words: _Words,
+    programs: Iterable[tuple[int, int]],
+    aside: Iterable[tuple[int, int]],
 ) -> tuple[StopRequest, str]:
     """What the rules hear, and the text without `aside` and what they know to mean another thing.
 
-    What is certain is heard wherever it stands.
+    What is certain is heard wherever it stands, but in what `programs` wrote.
     """
     left = folded.text
+    for start, end in programs:
+        left = f"{left[:start]}{NOTHING * (end - start)}{left[end:]}"
     found = _keyword(folded, words) or _first(left, words.certain)
     if found:
         return _request("stop", folded, found), left

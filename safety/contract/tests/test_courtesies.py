@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.contract.courtesies import courtesies, notices
+from safety.contract.courtesies import courtesies, notices, of_programs, signed
 from safety.contract.normalise import fold
 from safety.contract.stop_request import LONGEST, by_rules, detect_stop
 
@@ -47,6 +47,7 @@ def test_a_greeting_on_its_own_line_is_not_judged(greeting):
         "Best regards,\nAnna",
         "Kind regards\nAnna Miller\nHead of Purchasing\nAcme Ltd", "Thanks,\nTom",
         "Cheers,\nBen", "Viele Grüße\nAnna", "LG Anna", "Mit freundlichen Grüßen\nA. Schmidt",
+        "Mit freundlichem Gruß\nUta Frey", "Br,\nTimo Laine", "Met vriendelijke groet,\nTess",
         "Cordialement,\nClaire", "Un saludo,\nJosé", "Cordiali saluti,\nGiulia Bianchi",
         "Um abraço,\nAna", "Anna", "Anna Maria Schmidt,",
     ],
@@ -135,6 +136,8 @@ Si vous avez reçu ce message par erreur, merci de le détruire. Toute diffusion
 Si usted no es el destinatario, le rogamos que lo elimine. Queda prohibida su reproducción.
 Antes de imprimir este correo piense en el medio ambiente.
 Se avete ricevuto questo messaggio per errore, vi preghiamo di cancellarlo.
+Si vous n'en êtes pas le destinataire, merci de le supprimer.
+Si lo recibe por error, bórrelo, por favor.
 Se não for o destinatário, por favor apague-a e informe o remetente.
 Sent from my Samsung Galaxy smartphone.
 Von meinem iPhone gesendet
@@ -170,6 +173,90 @@ def test_what_reads_like_a_notice_and_asks_for_something_is_heard(text):
     assert detect_stop(text).kind != "none" and detect_stop(letter).kind != "none"
 
 
+LETTER = "Thursday at 3 works for me.\n\nBest regards,\nAnna Miller"
+ABOVE = """
+[EXTERNAL] This message came from outside the firm. Do not open attachments you did not expect.
+CAUTION: This email is from an external sender.
+VORSICHT: Diese Nachricht kommt von einem externen Absender. Öffnen Sie keine Anhänge.
+ATTENTION : ce courriel provient de l'extérieur. Ne cliquez pas sur les liens.
+You don't often get email from mira@example.com. Learn why this is important
+""".strip().splitlines()
+BELOW = """
+You received this message because you are subscribed to the group "buyers".
+To unsubscribe from this group and stop receiving emails from it, send an email to b+unsubscribe@x.example.
+Um keine E-Mails mehr von dieser Gruppe zu erhalten, senden Sie eine E-Mail an b+unsubscribe@x.example.
+Acme Ltd | Leeds | Unsubscribe | Manage preferences
+You have the right to access, rectify or erase your data and to object to its use: dpo@x.example.
+Hinweise zum Datenschutz und zu Ihrem Widerspruchsrecht finden Sie unter www.x.example/ds
+Ai sensi del GDPR La informiamo che i dati sono trattati per fini amministrativi.
+This email has been scanned for viruses by a gateway.
+Follow us on LinkedIn | Instagram
+Tel. +44 117 496 0132 | anna@x.example
+""".strip().splitlines()  # noqa: E501 - a notice stands on one line
+
+
+@pytest.mark.parametrize("warning", ABOVE)
+def test_a_warning_above_a_letter_asks_us_for_nothing(warning):
+    assert detect_stop(f"{warning}\n\n{LETTER}").kind == "none"
+
+
+@pytest.mark.parametrize("footer", BELOW)
+def test_what_a_program_wrote_below_a_letter_asks_us_for_nothing(footer):
+    assert detect_stop(f"{LETTER}\n\n{footer}").kind == "none"
+    named = fold(f"Thursday at 3 works for me.\n\nAnna\n\n{footer}", quotes=False)
+    assert list(of_programs(named.cased)) or list(notices(named.text))
+    assert detect_stop(footer, beside=True).kind == "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "##- Please type your reply above this line -##\n\nWhat does it cost for ten?",
+        "You received a voice message from Anna.\n\nWhat does it cost for ten?",
+        "And for ten?\n\nJoin the meeting now\nMeeting ID: 342 117 553\nDial in by phone",
+    ],
+)
+def test_what_desks_and_meetings_add_asks_us_for_nothing(text):
+    assert detect_stop(text).kind == "none"
+
+
+REQUESTS = """
+[EXTERNAL] Stop.
+Attention: this address is to be taken off your list
+You are receiving this message because you went on writing. Stop it.
+To unsubscribe I send this to you, as told.
+Unsubscribe: https://mail.example/u/1
+Unsubscribe | Anna Miller
+anna@x.example | Unsubscribe
+In accordance with the GDPR, erase this address.
+Conformément au RGPD, supprimez cette adresse.
+You have the right to know that I object. Take me off.
+Type your reply above this line: unsubscribe me
+Follow us no longer. Unsubscribe.
+Tel. 0117 496 0132 is to be taken off your list
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", REQUESTS)
+@pytest.mark.parametrize(
+    "around", ["{}", "Dear Mira,\n\n{}\n\nBest regards,\nAnna", f"{LETTER}\n\n{{}}"]
+)
+def test_what_reads_like_a_program_and_asks_for_something_is_heard(text, around):
+    assert detect_stop(around.format(text)).kind != "none"
+
+
+@pytest.mark.parametrize("footer", BELOW)
+def test_who_sends_nothing_but_how_to_leave_is_judged_by_it(footer):
+    assert not list(of_programs(fold(footer, quotes=False).cased))
+
+
+def test_where_a_letter_is_signed():
+    cased = "the list is complete\n\nBest regards,\nAnna\n\nmore"
+    assert cased[signed(cased) :].startswith("Best")
+    assert signed("the list") == len("the list") and signed("Best,\nAnna") == len("Best,\nAnna")
+    assert signed("the list\n-=-=-=-=-\nmore") == len("the list")
+
+
 @given(st.text(max_size=60), st.sampled_from(("Dear Mira,", "Hi\n", "")), st.text(max_size=30))
 def test_the_rules_hear_what_they_heard(text, greeting, name):
     """What is left out is left out of what was learnt alone."""
@@ -191,4 +278,5 @@ def test_a_hostile_text_takes_no_longer_than_a_long_one(unit):
     list(courtesies(cased, ORDERS))
     list(courtesies(f"Hi\n\nBest{cased}Anna", ORDERS))
     list(notices(cased.lower()))
+    list(of_programs(cased))
     assert time.perf_counter() - begun < 2, "quadratic would be minutes"
