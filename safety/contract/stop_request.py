@@ -20,7 +20,7 @@ from typing import Any
 
 import re2
 
-from safety.contract.courtesies import courtesies, notices, of_programs, stays
+from safety.contract.courtesies import courtesies, notices, of_programs, signed, stays
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -81,7 +81,7 @@ def _detect(text: str, beside: bool) -> StopRequest:
     alike, place = likeness(left)
     if heard.kind == "stop":
         return heard if alike > SURE else replace(heard, kind="unclear")
-    if alike > SURE:
+    if alike > SURE and place[0] < signed(folded.cased):
         return _request("stop", folded, place)
     if heard.kind == "unclear" or alike <= PERHAPS:
         return heard

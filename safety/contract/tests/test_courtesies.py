@@ -250,6 +250,14 @@ def test_who_sends_nothing_but_how_to_leave_is_judged_by_it(footer):
     assert not list(of_programs(fold(footer, quotes=False).cased))
 
 
+def test_below_a_signature_likeness_alone_is_not_sure():
+    """Programs write there, and a stop suppresses for good; a person looks."""
+    request = "kindly lose every trace of this inbox"
+    assert detect_stop(request).kind == "stop" and by_rules(request).kind == "none"
+    assert detect_stop(f"Hello Mira,\n\n{request}\n\nBest regards,\nAnna").kind == "stop"
+    assert detect_stop(f"{LETTER}\n\n{request}").kind == "unclear"
+
+
 def test_where_a_letter_is_signed():
     cased = "the list is complete\n\nBest regards,\nAnna\n\nmore"
     assert cased[signed(cased) :].startswith("Best")
