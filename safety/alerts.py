@@ -14,6 +14,7 @@ from typing import Any
 
 import re2
 
+from safety.contract.courtesies import notices, of_programs
 from safety.contract.normalise import fold
 
 RULES = Path(__file__).parent / "alerts.toml"
@@ -32,9 +33,12 @@ class AlertFound:
 def detect_alert(text: str) -> AlertFound:
     """Judge what a person wrote to us. Linear in the length of the text."""
     folded = fold(text[:LONGEST], quotes=False)
+    said = folded.text
+    for start, end in (*notices(said), *of_programs(folded.cased)):
+        said = f"{said[:start]}{' ' * (end - start)}{said[end:]}"
     for kind, patterns in _patterns():
         for pattern in patterns:
-            found = pattern.search(folded.text)
+            found = pattern.search(said)
             if found:
                 start, end = folded.span(*found.span())
                 return AlertFound(kind, folded.original[start:end])

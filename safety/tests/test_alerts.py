@@ -64,3 +64,12 @@ def test_the_gravest_alert_is_named():
 
 def test_a_long_text_is_judged_at_once():
     assert detect_alert("my my my " * 100_000).kind == ""
+
+
+def test_a_notice_below_a_letter_alerts_nobody():
+    """A hold followed from what a legal department puts below every letter."""
+    letter = "Thursday at 3 works for me.\n\nBest regards,\nAnna Miller\n\n"
+    notice = "Any unauthorised use or disclosure is prohibited and may lead to legal action."
+    assert detect_alert(letter + notice).kind == ""
+    assert detect_alert(f"{letter}Be aware of fraud: our bank details never change.").kind == ""
+    assert detect_alert(f"{letter}{notice} My lawyer will write to you.").kind == "legal"
