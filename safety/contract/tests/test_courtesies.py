@@ -288,3 +288,59 @@ def test_a_hostile_text_takes_no_longer_than_a_long_one(unit):
     list(notices(cased.lower()))
     list(of_programs(cased))
     assert time.perf_counter() - begun < 2, "quadratic would be minutes"
+
+
+WARNING = "CAUTION: This email originated from outside the organization."
+LEAVE = "To unsubscribe from this list, visit https://lists.example/leave"
+DESK = "Please type your reply above this line"
+SAID = "Thursday works."
+
+
+def besides_programs(text: str, *, beside: bool = False) -> str:
+    """What is left of a text without what programs wrote, in one line."""
+    cased = fold(text, quotes=False).cased
+    for start, end in of_programs(cased, beside=beside):
+        cased = f"{cased[:start]}{' ' * (end - start)}{cased[end:]}"
+    return " ".join(cased.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{WARNING}\n\n{SAID}", SAID),
+        (f"{WARNING}\n{WARNING}\n\n{SAID}", SAID),
+        (f"{DESK}\n{WARNING}\n\n{SAID}", SAID),
+        (f"{SAID}\n\n{WARNING}", None),
+        (f"{SAID}\n{DESK}", SAID),
+        (f"{SAID}\n\nBest regards,\nAnna\n\n{LEAVE}", f"{SAID} Best regards, Anna"),
+        (f"{SAID}\n\nAnna\n\n{LEAVE}", f"{SAID} Anna"),
+        (f"{SAID}\n\n----------\n{LEAVE}", f"{SAID} ----------"),
+        (f"{SAID}\n\n{LEAVE}", None),
+        (f"{LEAVE}\n\n{SAID}\n\nBest regards,\nAnna", None),
+        (f"{SAID}\n\nBest regards,\nAnna\n\nTo unsubscribe me, visit https://l.example/x", None),
+        (WARNING, None), (DESK, None), (f"{WARNING}\n\n{DESK}", None), (LEAVE, None),
+    ],
+)  # fmt: skip
+def test_what_programs_write_is_left_out_where_they_write_it(text, expected):
+    """None: all of it is judged."""
+    whole = " ".join(fold(text, quotes=False).cased.split())
+    assert besides_programs(text) == (whole if expected is None else expected)
+
+
+def test_beside_a_quote_whatever_a_program_wrote_is_left_out():
+    assert besides_programs(LEAVE, beside=True) == ""
+    assert besides_programs(f"{SAID}\n{LEAVE}", beside=True) == SAID
+
+
+def test_a_letter_is_signed_where_it_is_signed_first():
+    letter = f"{SAID}\n\nBest regards,\nAnna\n\n----------\nmore"
+    assert signed(letter) == letter.index("Best")
+    assert signed("  \nBest regards,\nAnna") == len("  \nBest regards,\nAnna")
+    assert signed(SAID) == len(SAID)
+
+
+def test_a_notice_is_none_wherever_in_it_a_request_stands():
+    text = "if you have received this message in error, do not contact me"
+    assert list(notices(text)) == []
+    text = "if you have received this message in error, please tell us."
+    assert set(notices(text)) == {(0, len(text))}
