@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from outreach import testing
 from tests_e2e.conftest import PASSWORD
@@ -101,3 +104,40 @@ def test_what_was_typed_for_another_decision_is_not_passed_over(enter, key, fiel
     page.keyboard.press("a")
     page.wait_for_selector(f"text={said}")
     assert status(item) == "pending"
+
+
+def test_an_edit_begins_behind_the_last_own_word(enter):
+    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
+    testing.alice()
+    item = make("Caret Reader", text="Here are the minutes.")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("e")
+    page.wait_for_function("document.activeElement.id === 'edit-text'")
+    page.keyboard.type(" Best, Rita")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert status(item) == "approved"
+    item.refresh_from_db()
+    assert item.revision.text.startswith("Here are the minutes. Best, Rita\n\n-- \nMira")
+
+
+def test_what_is_said_of_the_time_holds_for_an_edit_that_is_approved_too(enter):
+    testing.alice()
+    later = timezone.now() + timedelta(days=2)
+    first, second = (make(name, scheduled_for=later) for name in ("Ann Early", "Ben Late"))
+    page = enter("alice", width=390)
+    for item, choose in (
+        (first, lambda: page.check("[name=no_time]")),
+        (second, lambda: page.fill("#approve-form [name=scheduled_for]", "2099-01-01T10:00")),
+    ):
+        page.goto(address(item))
+        choose()
+        page.click("#edit summary")
+        page.fill("#edit-text", "The minutes, as asked.")
+        page.click("text=Save and approve")
+        page.wait_for_load_state("networkidle")
+    first.refresh_from_db()
+    assert (first.status, first.scheduled_for) == ("approved", None)
+    page.wait_for_selector("text=a year from now")  # the other time was heard
+    assert page.input_value("#approve-form [name=scheduled_for]") == "2099-01-01T10:00"

@@ -130,22 +130,6 @@ def test_letters_of_an_ordinary_length_take_one_press_each(enter):
     assert page.is_visible("#undo") and page.is_visible("#dry")
 
 
-def test_an_edit_begins_behind_the_last_own_word(enter):
-    testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
-    testing.alice()
-    item = make("Caret Reader", text="Here are the minutes.")
-    page = enter("alice")
-    page.goto(address(item))
-    page.keyboard.press("e")
-    page.wait_for_function("document.activeElement.id === 'edit-text'")
-    page.keyboard.type(" Best, Rita")
-    with page.expect_navigation():
-        page.keyboard.press("Control+Enter")
-    assert status(item) == "approved"
-    item.refresh_from_db()
-    assert item.revision.text.startswith("Here are the minutes. Best, Rita\n\n-- \nMira")
-
-
 def test_a_stale_text_is_refused_and_shown_anew(enter):
     testing.alice()
     item = make("Mary Johnson")
@@ -294,24 +278,3 @@ def test_personal_data_is_masked_until_asked_and_never_approved_unread(enter):
     page.click("#approve")
     page.wait_for_url(f"**{LIST}?undo=*")
     assert status(second) == "approved"
-
-
-def test_what_is_said_of_the_time_holds_for_an_edit_that_is_approved_too(enter):
-    testing.alice()
-    later = timezone.now() + timedelta(days=2)
-    first, second = (make(name, scheduled_for=later) for name in ("Ann Early", "Ben Late"))
-    page = enter("alice", width=390)
-    for item, choose in (
-        (first, lambda: page.check("[name=no_time]")),
-        (second, lambda: page.fill("#approve-form [name=scheduled_for]", "2099-01-01T10:00")),
-    ):
-        page.goto(address(item))
-        choose()
-        page.click("#edit summary")
-        page.fill("#edit-text", "The minutes, as asked.")
-        page.click("text=Save and approve")
-        page.wait_for_load_state("networkidle")
-    first.refresh_from_db()
-    assert (first.status, first.scheduled_for) == ("approved", None)
-    page.wait_for_selector("text=a year from now")  # the other time was heard
-    assert page.input_value("#approve-form [name=scheduled_for]") == "2099-01-01T10:00"
