@@ -143,18 +143,19 @@ class ApprovalAdmin(SidePages):
         readers = presence.sentences(obj, at=timezone.now())
         return [person.full_name, " · ".join([company, *readers])]
 
-    @column("Message")
-    def show_message(self, obj: Approval) -> str:
+    @column("Message", header=True)
+    def show_message(self, obj: Approval) -> list[str]:
         said = [f"#{obj.pk}", obj.get_channel_display(), obj.get_touch_display()]
-        return " · ".join([*said, *filter(None, [came_back.mark(obj)])])
+        marks = filter(None, [came_back.mark(obj)])
+        return [queue.opening(obj), " · ".join([*said, *marks])]
 
     @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:
         return queue.confidence_of(obj)
 
-    @column("Age")
+    @column("Composed")
     def show_composed(self, obj: Approval) -> str:
-        return f"composed {queue.ago(obj.revision.created_at, timezone.now())}"
+        return queue.ago(obj.revision.created_at, timezone.now()).replace(" ", "\xa0")
 
     @column("Expires")
     def show_expiry(self, obj: Approval) -> str:

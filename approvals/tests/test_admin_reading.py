@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from approvals import diff, marks, plainly, queue
 from approvals.models import Approval
 from outreach import testing
+from outreach.core.models import Revision
 from outreach.testing import WORKDAY
 
 
@@ -133,6 +134,19 @@ def test_counts_by_priority_stop_at_the_same_limit(monkeypatch):
 )
 def test_stored_values_are_said_a_line_each(stored, shown):
     assert plainly.pairs(stored) == shown
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "shown"),
+    [
+        ("Routes for the  spring", "Hello Lars", "Routes for the spring"),
+        (" ", "Hi Lars,\n\nthe map is ready.", "Hi Lars, the map is ready."),
+        ("", "", "no text"),  # erased
+        ("", "word " * 40, "word " * 11 + "word…"),
+    ],
+)
+def test_a_line_of_the_list_tells_a_message_by_its_subject_or_how_it_begins(subject, text, shown):
+    assert queue.opening(Approval(revision=Revision(subject=subject, text=text))) == shown
 
 
 @pytest.mark.django_db
