@@ -147,7 +147,7 @@ class ApprovalAdmin(SidePages):
     def show_message(self, obj: Approval) -> list[str]:
         said = [f"#{obj.pk}", obj.get_channel_display(), obj.get_touch_display()]
         marks = filter(None, [came_back.mark(obj)])
-        return [queue.opening(obj), " · ".join([*said, *marks])]
+        return [obj.revision.opening, " · ".join([*said, *marks])]
 
     @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.text import Truncator
 
 from approvals import endings
 from approvals.models import Approval, ApprovalStatus, Priority
@@ -62,7 +61,6 @@ CHOICES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "touch": ("Touch", [(str(value), str(label)) for value, label in Touch.choices]),
 }
 DEFAULT_STATUS = str(ApprovalStatus.PENDING)
-OPENING = 60  # characters
 
 
 def narrowed(rows: QuerySet[Approval], wanted: Mapping[str, str]) -> QuerySet[Approval]:
@@ -239,13 +237,6 @@ def span(length: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
-
-
-def opening(approval: Approval) -> str:
-    """What a line of the list tells a message by: its subject, or else how its text begins."""
-    said = approval.revision
-    words = " ".join((said.subject.strip() or said.text[: 4 * OPENING]).split())
-    return Truncator(words).chars(OPENING) or "no text"
 
 
 def story_of(approval: Approval) -> Revision:

@@ -30,12 +30,14 @@ class DeliveryAdmin(PageAdmin):
     """Every attempt to hand over a message, newest first; what is unknown waits for an answer."""
 
     list_display = (
-        "show_number", "show_person", "channel", "show_status", "show_since", "attempt", "reason",
+        "show_number", "show_person", "show_message", "show_status", "show_since", "attempt",
+        "reason",
     )  # fmt: skip
     list_filter = ("status", "channel", ("since", admin.DateFieldListFilter))
     list_filter_submit = True
-    list_select_related = ("human__account", "approval", "workspace")
+    list_select_related = ("human__account", "approval__revision", "workspace")
     search_fields = ("human__full_name", "provider_id")
+    search_help_text = "Person or the provider's number"
     sortable_by = ("show_number",)
     ordering = ("-id",)
 
@@ -47,6 +49,10 @@ class DeliveryAdmin(PageAdmin):
     def show_person(self, obj: Delivery) -> list[str]:
         company = obj.human.account.name if obj.human.account else "no company"
         return [obj.human.full_name, company]
+
+    @column("Message", header=True)
+    def show_message(self, obj: Delivery) -> list[str]:
+        return [obj.approval.revision.opening, obj.get_channel_display()]
 
     @column("Status", label={"Sent": "success", "Sent by hand": "success", "Failed": "danger",
                "Unknown, decided anew": "danger", "Outcome unknown": "danger",

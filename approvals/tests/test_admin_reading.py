@@ -146,7 +146,7 @@ def test_stored_values_are_said_a_line_each(stored, shown):
     ],
 )
 def test_a_line_of_the_list_tells_a_message_by_its_subject_or_how_it_begins(subject, text, shown):
-    assert queue.opening(Approval(revision=Revision(subject=subject, text=text))) == shown
+    assert Revision(subject=subject, text=text).opening == shown
 
 
 @pytest.mark.django_db

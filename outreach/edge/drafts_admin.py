@@ -76,7 +76,7 @@ class DraftAdmin(PageAdmin):
     """Messages being written or returned to their author, the newest first."""
 
     list_display = (
-        "show_person", "channel", "show_status", "show_reason", "show_by", "show_age",
+        "show_person", "show_message", "show_status", "show_reason", "show_by", "show_age",
     )  # fmt: skip
     list_display_links = ("show_person",)
     list_filter = (StatusFilter, "channel")
@@ -101,6 +101,11 @@ class DraftAdmin(PageAdmin):
     def show_person(self, obj: Draft) -> list[str]:
         company = obj.person.account.name if obj.person.account else "no company"
         return [obj.person.full_name, company]
+
+    @column("Message", header=True)
+    def show_message(self, obj: Draft) -> list[str]:
+        said = obj.current.opening if obj.current else "no text"
+        return [said, f"{obj.get_channel_display()} · {obj.get_touch_display()}"]
 
     @column("Status", label={"Draft": "info", "Pending approval": "warning", "Rejected": "danger",
                "Approved": "success", "Sent": "success"},

@@ -7,11 +7,14 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.text import Truncator
 
 from outreach.core.models.base import Authored, Channel, Purpose, Touch
 from outreach.core.models.people import Person
 from outreach.core.models.voice import VoiceProfile
 from outreach.core.models.workspace import Workspace
+
+OPENING = 60  # characters a line of a list has room for
 
 
 class DraftStatus(models.TextChoices):
@@ -131,3 +134,9 @@ class Revision(Authored):
 
     def __str__(self) -> str:
         return f"Revision {self.no} of message {self.draft_id}"
+
+    @property
+    def opening(self) -> str:
+        """What a line of a list tells it by: its subject, or else how its text begins."""
+        words = " ".join((self.subject.strip() or self.text[: 4 * OPENING]).split())
+        return Truncator(words).chars(OPENING) or "no text"
