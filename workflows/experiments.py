@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
@@ -38,6 +38,13 @@ STOPPED_AT = Case(
     When(human__merged_into=None, then=F("human__desisted_at")),
     default=F("human__merged_into__desisted_at"),
 )
+
+
+class Variant(NamedTuple):
+    """The template somebody gets, and the experiment it is part of."""
+
+    template: str
+    experiment: Experiment | None = None
 
 
 class ExperimentRefused(ValueError):
@@ -72,12 +79,29 @@ def variants_of(experiment: Experiment, human_ids: Collection[int]) -> dict[int,
     return {pk: known.get(pk) or variant_for(experiment, pk) for pk in human_ids}
 
 
-def assign(experiment: Experiment, pairs: Iterable[tuple[int, int, str]], *, at: datetime) -> None:
-    """Keep (human, draft, variant) of what was written. Needs a transaction."""
+def draw(workspace: Workspace, channel: str, planned: Mapping[int, str]) -> dict[int, Variant]:
+    """What each human being gets: the template planned, or their variant where one is compared."""
+    drawn = {pk: Variant(name) for pk, name in planned.items()}
+    for name in sorted({*planned.values()}):
+        experiment = running(workspace, channel, name)
+        if experiment is not None:
+            theirs = variants_of(experiment, [pk for pk in planned if planned[pk] == name])
+            drawn |= {pk: Variant(each, experiment) for pk, each in theirs.items()}
+    return drawn
+
+
+def assign(
+    drawn: Mapping[int, Variant], written: Iterable[tuple[int, int]], *, at: datetime
+) -> None:
+    """Keep the variants of what was written, (human, draft) each. Needs a transaction."""
     Assignment.objects.bulk_create(
-        Assignment(experiment=experiment, human_id=human, draft_id=draft, variant=variant, at=at)
-        for human, draft, variant in pairs
-    )
+        Assignment(
+            experiment=variant.experiment, human_id=human, draft_id=draft,
+            variant=variant.template, at=at,
+        )
+        for human, draft in written
+        if (variant := drawn[human]).experiment is not None
+    )  # fmt: skip
 
 
 # --- Beginning and ending ------------------------------------------------------------------------

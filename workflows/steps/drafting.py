@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from approvals import routing, submission
@@ -16,7 +16,7 @@ from workflows import audience, experiments, recipients, writing
 from workflows.drafting import engines, templates
 from workflows.drafting import facts as known
 from workflows.drafting.base import Brief, CannotCompose, Facts
-from workflows.models import Experiment
+from workflows.experiments import Variant
 from workflows.options import BadOptions, Option
 from workflows.recipients import Recipient
 from workflows.shapes import Job, Output, StepRefused
@@ -40,13 +40,16 @@ class Thought:
     found: dict[int, Recipient]
     facts: dict[int, Facts]
     composed: Composed
-    experiment: Experiment | None = None
-    variants: dict[int, str] = field(default_factory=dict)
+    drawn: dict[int, Variant]
+
+
+BY_HISTORY = "by_history"
+KNOWN, STRANGER = "reconnect", "introduction"
 
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """The same steps for one channel."""
+    """The same steps for one channel; `template` is the default one, or BY_HISTORY."""
 
     channel: str
     template: str
@@ -63,16 +66,24 @@ class Drafting:
         )
 
     def _templates(self) -> list[tuple[str, str]]:
-        return [
+        told = f"{BY_HISTORY}: {KNOWN} where a message passed between us, else {STRANGER}."
+        by_history = [(BY_HISTORY, told)] if self.template == BY_HISTORY else []
+        return by_history + [
             (name, f"{name}: {templates.load(name, self.channel).about}")
             for name in templates.names(self.channel)
         ]
 
     def check(self, workspace: Workspace, asked: Mapping[str, Any]) -> None:
-        check_words(workspace, [templates.load(asked["template"], self.channel)], asked)
+        check_words(workspace, self._used(asked), asked)
 
-    def _template(self, job: Job) -> templates.MessageTemplate:
-        return templates.load(job.options["template"], self.channel)
+    def _used(self, asked: Mapping[str, Any]) -> list[templates.MessageTemplate]:
+        """Every template that people of a run may get, experiments aside."""
+        name = asked["template"]
+        names = (STRANGER, KNOWN) if name == BY_HISTORY else (name,)
+        return [templates.load(each, self.channel) for each in names]
+
+    def _connected(self, job: Job) -> bool | None:
+        return templates.AUDIENCES[self._used(job.options)[0].audience]
 
     # --- select_people ----------------------------------------------------------------------------
 
@@ -83,15 +94,16 @@ class Drafting:
             self.channel,
             at=job.at,
             quiet_days=job.options["days"],
-            connected=templates.AUDIENCES[self._template(job).audience],
+            connected=self._connected(job),
         )
         return audience.choose(rows.iterator(chunk_size=2000), job.options["limit"])
 
     # --- gather_facts -----------------------------------------------------------------------------
 
     def gather_facts(self, job: Job, batch: Sequence[int]) -> Output:
-        """For how many of the chosen each fact of the template is known."""
-        counts = dict.fromkeys(sorted(self._template(job).facts), 0)
+        """For how many of the chosen each fact of the templates is known."""
+        facts = frozenset().union(*(each.facts for each in self._used(job.options)))
+        counts = dict.fromkeys(sorted(facts), 0)
         for recipient in recipients.load(batch, self.channel).values():
             for name in facts_of(job, recipient):
                 if name in counts:
@@ -102,15 +114,12 @@ class Drafting:
 
     def compose(self, job: Job, batch: Sequence[int]) -> Thought:
         """The words for each of the batch; nothing is written yet."""
-        name = job.options["template"]
         found = recipients.load(batch, self.channel)
         facts = {pk: facts_of(job, recipient) for pk, recipient in found.items()}
-        experiment = experiments.running(job.workspace, self.channel, name)
-        variants = dict.fromkeys(found, name)
-        if experiment is not None:
-            variants = experiments.variants_of(experiment, [*found])
-        briefs = {pk: Brief(self.channel, variants[pk], facts[pk]) for pk in found}
-        return Thought(found, facts, writing.compose(job, briefs), experiment, variants)
+        planned = {pk: template_for(job, recipient) for pk, recipient in found.items()}
+        drawn = experiments.draw(job.workspace, self.channel, planned)
+        briefs = {pk: Brief(self.channel, drawn[pk].template, facts[pk]) for pk in found}
+        return Thought(found, facts, writing.compose(job, briefs), drawn)
 
     def write_drafts(self, job: Job, batch: Sequence[int]) -> Output:
         """A draft for each, unless it is there already or they may not be written to any more."""
@@ -126,11 +135,11 @@ class Drafting:
                 quiet_days=job.options["days"],
                 ids=batch,
                 origin=job.origin,
-                connected=templates.AUDIENCES[self._template(job).audience],
+                connected=self._connected(job),
             )
         )
         told: Counter[str] = Counter()
-        drawn: list[tuple[int, int, str]] = []
+        made: list[tuple[int, int]] = []
         for pk in batch:
             why_not = reasons.get(pk, "gone") or _silence(thought, pk)
             if pk in there:
@@ -138,13 +147,12 @@ class Drafting:
             if why_not:
                 told[why_not] += 1
                 continue
-            drawn.append((pk, self._write(job, thought, pk), thought.variants[pk]))
+            made.append((pk, self._write(job, thought, pk)))
         writing.keep(thought.composed)
-        if thought.experiment is not None:
-            experiments.assign(thought.experiment, drawn, at=job.at)
+        experiments.assign(thought.drawn, made, at=job.at)
         return {
-            "written": len(drawn),
-            **writing.fallen_back(thought.composed, [pk for pk, _, _ in drawn]),
+            "written": len(made),
+            **writing.fallen_back(thought.composed, [pk for pk, _ in made]),
             "skipped": dict(told),
         }
 
@@ -162,6 +170,14 @@ def _silence(thought: Thought, pk: int) -> str:
     if said is None:
         return "gone"
     return said.code if isinstance(said, CannotCompose) else ""
+
+
+def template_for(job: Job, recipient: Recipient) -> str:
+    """The template asked for; by history nobody is greeted as known with whom nothing passed."""
+    name: str = job.options["template"]
+    if name != BY_HISTORY:
+        return name
+    return KNOWN if recipient.words else STRANGER
 
 
 def facts_of(job: Job, recipient: Recipient) -> Facts:
@@ -245,5 +261,6 @@ def submit(job: Job, pk: int) -> str:
     return "queued" if answer.approval else "kept_as_draft"
 
 
-EMAIL = Drafting(Channel.EMAIL, "reconnect")
-LINKEDIN = Drafting(Channel.LINKEDIN, "reconnect")
+EMAIL = Drafting(Channel.EMAIL, BY_HISTORY)
+# LinkedIn messages go to connections only, and their wording says that we are connected.
+LINKEDIN = Drafting(Channel.LINKEDIN, KNOWN)

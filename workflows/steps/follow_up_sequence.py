@@ -10,9 +10,10 @@ from typing import Any
 
 from outreach.core import erasure
 from outreach.core.models import Channel, Draft, Workspace
-from workflows import audience, recipients, timetable, writing
+from workflows import audience, experiments, recipients, timetable, writing
 from workflows.drafting import templates
 from workflows.drafting.base import Brief, CannotCompose, Composition, Facts
+from workflows.experiments import Variant
 from workflows.models import Artifact
 from workflows.models.artifacts import ArtifactKind
 from workflows.options import Option
@@ -51,6 +52,7 @@ class Thought:
     found: dict[int, Recipient]
     facts: dict[int, Facts]
     composed: Composed
+    drawn: dict[int, Variant]  # for the first message of each
 
 
 def check(workspace: Workspace, asked: Mapping[str, Any]) -> None:
@@ -110,12 +112,16 @@ def compose(job: Job, batch: Sequence[int]) -> Thought:
     found = recipients.load(batch)
     facts = {pk: facts_of(job, recipient) for pk, recipient in found.items()}
     touches = _touches(job)
+    drawn: dict[int, Variant] = {}
+    for channel in (Channel.EMAIL, Channel.LINKEDIN):
+        first = {pk: TEMPLATES[0] for pk in found if touches[pk][0][1] == channel}
+        drawn |= experiments.draw(job.workspace, channel, first)
     briefs = {
-        (pk, no): Brief(channel, TEMPLATES[no], facts[pk])
+        (pk, no): Brief(channel, TEMPLATES[no] if no else drawn[pk].template, facts[pk])
         for pk in found
         for no, (_, channel) in enumerate(touches[pk])
     }
-    return Thought(found, facts, writing.compose(job, briefs))
+    return Thought(found, facts, writing.compose(job, briefs), drawn)
 
 
 def write_touches(job: Job, batch: Sequence[int]) -> Output:
@@ -130,6 +136,7 @@ def write_touches(job: Job, batch: Sequence[int]) -> Output:
         )
     )
     told: Counter[str] = Counter()
+    made: list[tuple[int, int]] = []
     for pk in batch:
         words = [thought.composed.said.get((pk, no)) for no in range(job.options["touches"])]
         said = [each for each in words if isinstance(each, Composition)]
@@ -139,11 +146,11 @@ def write_touches(job: Job, batch: Sequence[int]) -> Output:
         if why_not:
             told[why_not] += 1
             continue
-        _write(job, thought.found[pk], thought.facts[pk], said)
-        told["sequences"] += 1
+        made.append((pk, _write(job, thought.found[pk], thought.facts[pk], said)))
     writing.keep(thought.composed)
-    made = told.pop("sequences", 0)
-    return {"sequences": made, "written": made * job.options["touches"], "skipped": dict(told)}
+    experiments.assign(thought.drawn, made, at=job.at)
+    count = len(made)
+    return {"sequences": count, "written": count * job.options["touches"], "skipped": dict(told)}
 
 
 def _silence(words: Sequence[Any]) -> str:
@@ -151,7 +158,8 @@ def _silence(words: Sequence[Any]) -> str:
     return broken.code if isinstance(broken, CannotCompose) else ""
 
 
-def _write(job: Job, recipient: Recipient, facts: Facts, said: Sequence[Composition]) -> None:
+def _write(job: Job, recipient: Recipient, facts: Facts, said: Sequence[Composition]) -> int:
+    """The whole sequence; its first draft."""
     pk = recipient.person.pk
     touches: list[dict[str, Any]] = []
     before: datetime | None = None
@@ -173,6 +181,8 @@ def _write(job: Job, recipient: Recipient, facts: Facts, said: Sequence[Composit
         title=f"Sequence of {len(touches)} messages, {job.today}",
         data={"touches": touches}, created_at=job.at,
     )  # fmt: skip
+    first: int = touches[0]["draft"]
+    return first
 
 
 def first_drafts(job: Job) -> list[int]:

@@ -53,7 +53,7 @@ ASKED = {
     "linkedin_message_drafts": {"submit": True},
     "follow_up_sequence": {"about": ABOUT, "submit": True, "per_day": 50},
     "daily_plan": {},
-    "email_drafts": {"submit": True},
+    "email_drafts": {"submit": True, "template": "reconnect"},
     "call_prep": {"about": ABOUT},
 }
 
@@ -61,6 +61,8 @@ ASKED = {
 def run(workspace: Workspace | None = None, name: str = "email_drafts", **options) -> Run:
     """A waiting run, asked for by an admin."""
     where = workspace or place()
+    if name == "email_drafts":
+        options = {"template": "reconnect", **options}  # needs no sentence about our work
     by = testing.dora(where)
     return services.start(name, where, options, by=by, at=WORKDAY)
 

@@ -18,7 +18,7 @@ from safety.models import SafetyEvent
 from workflows import definitions, engine, recipients
 from workflows.shapes import BadOptions
 from workflows.tests import making
-from workflows.tests.making import Clock
+from workflows.tests.making import ABOUT, Clock
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +166,22 @@ def test_who_is_stopped_after_the_choice_gets_nothing(place, monkeypatch):
     ended = engine.work(run.pk, clock=Clock(), watch=watch)
     assert ended.result["write_drafts"] == {"written": 1, "skipped": {"blocked": 1, "contacted": 1}}
     assert Draft.objects.get(origin=f"workflow-run:{run.pk}").person == made[2]
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_only_whom_a_message_passed_with_is_greeted_as_known(place, direction):
+    known, gone, stranger = making.people(place, 3)
+    contact(known, 200, direction)
+    contact(gone, 200, direction)
+    Contact.objects.filter(human=gone).update(voided_at=WORKDAY)
+    run = making.run(place, template="by_history", about=ABOUT)
+    engine.work(run.pk, clock=Clock())
+    rows = Draft.objects.values_list("person", "template", "purpose")
+    assert {pk: said for pk, *said in rows} == {
+        known.pk: ["reconnect", "personal"],
+        gone.pk: ["introduction", "promotional"],
+        stranger.pk: ["introduction", "promotional"],
+    }
 
 
 # --- What ----------------------------------------------------------------------------------------
@@ -331,8 +347,8 @@ def test_a_workspace_without_a_senders_name_is_refused():
 
 
 def test_options_are_kept_complete(place):
-    assert definitions.find("email_drafts").prepare(place, {"limit": 5}) == {
-        "template": "reconnect", "limit": 5, "days": 90, "about": "", "engine": "templates",
+    assert definitions.find("email_drafts").prepare(place, {"limit": 5, "about": ABOUT}) == {
+        "template": "by_history", "limit": 5, "days": 90, "about": ABOUT, "engine": "templates",
         "submit": False,
     }  # fmt: skip
 

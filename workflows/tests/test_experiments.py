@@ -86,6 +86,17 @@ def test_a_run_gives_each_person_their_variant_and_keeps_it(place):
         assert Assignment.objects.get(human=person).draft == draft
 
 
+def test_a_sequence_begins_with_the_variant_of_each_person(place):
+    test = begin(place)
+    people = making.people(place, 8)
+    run = making.run(place, "follow_up_sequence", about=ABOUT, per_day=50)
+    engine.work(run.pk, clock=Clock())
+    for person in people:
+        first = Draft.objects.filter(person=person).earliest("pk")
+        assert first.template == experiments.variant_for(test, person.pk)
+        assert Assignment.objects.get(human=person).draft == first
+
+
 def test_while_experiments_are_off_everybody_gets_the_first(place, settings):
     settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "EXPERIMENT_ENABLED": True}
     begin(place)

@@ -33,6 +33,7 @@ def place():
 
 
 def start(place, by, **options):
+    options = {"about": making.ABOUT, **options}
     return services.start("email_drafts", place, options, by=by, at=WORKDAY)
 
 
@@ -168,7 +169,8 @@ def test_a_waiting_run_whose_wake_up_got_lost_is_picked_up(place):
 
 
 def test_a_run_that_somebody_just_asked_for_is_left_to_them(place):
-    services.start("email_drafts", place, {}, by=testing.dora(), at=timezone.now())
+    asked = {"about": making.ABOUT}
+    services.start("email_drafts", place, asked, by=testing.dora(), at=timezone.now())
     assert tasks.pick_up() == 0
 
 

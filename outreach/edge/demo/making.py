@@ -17,7 +17,10 @@ POSTAL_ADDRESS = "Example Ltd, 1 Sample Street, 8000 Zurich, Switzerland"
 TIME_ZONE = "Europe/Zurich"
 RUNS = (
     ({"template": "introduction", "about": messages.ABOUT, "limit": 4, "submit": True}, "guests"),
-    ({"template": "reconnect", "limit": 16, "submit": True}, "connections"),
+    (
+        {"template": "by_history", "about": messages.ABOUT, "limit": 16, "submit": True},
+        "connections",
+    ),
 )
 EXAMPLE_ADDRESSES = (
     "LIVE: the demo's people have addresses at example.com, .org and .net, where nobody reads. "

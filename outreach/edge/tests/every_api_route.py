@@ -129,7 +129,7 @@ ROUTES: dict[str, Row] = {
     **listed("api-workflow-runs", "run", VIEWER, RUNS),
     "GET api-workflow-runs-steps": Row(VIEWER, RUNS, "run"),
     # The agent behind a run writes drafts: the scope to run alone is not enough to start one.
-    "POST api-workflow-runs-list": Row(CREATOR, ALL, ok=201, body={"name": "email_drafts"}),
+    "POST api-workflow-runs-list": Row(CREATOR, ALL, ok=201, body={"name": "daily_plan"}),
     "POST api-workflow-runs-cancel": Row(CREATOR, ("workflows:run", *ALL), "run", body={}),
     "POST api-workflow-runs-resume": Row(CREATOR, ("workflows:run", *ALL), "failed run", body={}),
     **listed("api-templates", "template", VIEWER, MESSAGES),

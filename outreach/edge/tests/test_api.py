@@ -968,10 +968,13 @@ def test_a_person_and_no_agent_may_ask_about_an_emergency(bot):
     assert alice.post("/api/actions/validate", asked).status_code == 200
 
 
+DRAFTS = {"name": "email_drafts", "options": {"template": "reconnect"}}
+
+
 def test_a_workflow_is_started_and_read(bot):
     testing.make_workspace(sender_name="Ann Muster")
     testing.make_person()
-    run = bot.post("/api/workflow-runs", {"name": "email_drafts"})
+    run = bot.post("/api/workflow-runs", DRAFTS)
     assert run.status_code == 201, run.content
     steps = bot.get(f"/api/workflow-runs/{run.json()['id']}/steps").json()
     assert steps[0]["no"] == 1
@@ -985,7 +988,7 @@ def test_a_workflow_is_started_and_read(bot):
 def test_a_workflow_asked_for_twice_with_one_key_runs_once(bot):
     testing.make_workspace(sender_name="Ann Muster")
     testing.make_person()
-    words = {"name": "email_drafts"}
+    words = DRAFTS
     first = bot.post("/api/workflow-runs", words, Idempotency_Key="r1")
     again = bot.post("/api/workflow-runs", words, Idempotency_Key="r1")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -1001,11 +1004,11 @@ def test_a_workflow_asked_for_twice_with_one_key_runs_once(bot):
 
 def test_who_may_run_workflows_no_more_is_not_told_of_a_run_again(bot):
     testing.make_workspace(sender_name="Ann Muster")
-    bot.post("/api/workflow-runs", {"name": "email_drafts"}, Idempotency_Key="r1")
+    bot.post("/api/workflow-runs", DRAFTS, Idempotency_Key="r1")
     agent = bot.principal.agent
     agent.scopes = ["people:read"]
     agent.save()
-    again = bot.post("/api/workflow-runs", {"name": "email_drafts"}, Idempotency_Key="r1")
+    again = bot.post("/api/workflow-runs", DRAFTS, Idempotency_Key="r1")
     assert again.status_code == 403
 
 
@@ -1017,7 +1020,7 @@ def test_a_run_started_or_resumed_here_wakes_a_worker(
     woken = []
     monkeypatch.setattr("workflows.tasks.wake", lambda run: woken.append(run.pk))
     with django_capture_on_commit_callbacks(execute=True):
-        number = bot.post("/api/workflow-runs", {"name": "email_drafts"}).json()["id"]
+        number = bot.post("/api/workflow-runs", DRAFTS).json()["id"]
     Run.objects.update(status="failed")
     with django_capture_on_commit_callbacks(execute=True):
         assert bot.post(f"/api/workflow-runs/{number}/resume").json()["status"] == "waiting"

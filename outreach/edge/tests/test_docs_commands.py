@@ -61,7 +61,7 @@ def words(settings, tmp_path, monkeypatch):
     settings.DATA_DIR, settings.OUTREACH_USER = tmp_path, "demo-admin"
     monkeypatch.chdir(tmp_path)
     call_command("demo", stdout=io.StringIO())
-    call_command("run_workflow", "email_drafts", stdout=io.StringIO())
+    call_command("run_workflow", "email_drafts", "--about", "We help …", stdout=io.StringIO())
     waiting = Approval.objects.filter(status="pending", channel="email").first()
     by = Principal.of_user(User.objects.get(username="demo-reviewer"))
     services.approve(waiting.pk, by=by, at=WORKDAY, digest=waiting.digest, undo_seconds=0)

@@ -214,7 +214,8 @@ def pretend(who) -> None:
 
 
 def run_workflow(who) -> None:
-    run = flows.start("email_drafts", who.place, {}, by=testing.dora(), at=LATER)
+    asked = {"template": "reconnect"}
+    run = flows.start("email_drafts", who.place, asked, by=testing.dora(), at=LATER)
     engine.work(run.pk, clock=lambda: LATER)
 
 

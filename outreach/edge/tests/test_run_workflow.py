@@ -28,6 +28,9 @@ def place(settings):
     return where
 
 
+DRAFTS = ("email_drafts", "--about", making.ABOUT)
+
+
 def command(*words):
     out = StringIO()
     call_command("run_workflow", *words, stdout=out)
@@ -44,7 +47,7 @@ def test_list_names_the_seven():
 
 
 def test_a_run_shows_the_badge_the_steps_and_that_nothing_was_sent():
-    text = command("email_drafts")
+    text = command(*DRAFTS)
     assert text.startswith("DRY RUN: Nothing leaves")
     assert "email_drafts as Drafting agent, asked by Dora" in text
     assert "written 3" in text
@@ -65,7 +68,7 @@ def test_submit_limit_and_template_are_passed_on():
 
 
 def test_json_is_one_object():
-    told = json.loads(command("email_drafts", "--submit", "--json"))
+    told = json.loads(command(*DRAFTS, "--submit", "--json"))
     assert told["badge"] == "DRY RUN"
     assert told["status"] == "done"
     assert told["result"]["submit_drafts"]["queued"] == 3
@@ -94,7 +97,7 @@ def test_a_run_that_stops_exits_with_1_and_says_how_to_go_on(place, settings):
     settings.ENVIRONMENT_BRAKES = {**settings.ENVIRONMENT_BRAKES, "EMERGENCY_STOP": True}
     out = StringIO()
     with pytest.raises(SystemExit) as ended:
-        call_command("run_workflow", "email_drafts", stdout=out)
+        call_command("run_workflow", *DRAFTS, stdout=out)
     assert ended.value.code == 1
     text = " ".join(out.getvalue().split())
     assert text.startswith("STOPPED")
@@ -109,7 +112,11 @@ def test_a_run_that_stops_exits_with_1_and_says_how_to_go_on(place, settings):
         (("daily_plan", "--days", "3"), "This workflow has no option days. It has: begins"),
         (("email_drafts", "--limit", "0"), "limit must be a whole number from 1"),
         (("email_drafts", "--limit", "many"), "invalid int value"),
-        (("email_drafts", "--template", "x"), "There is no template 'x'. There are: introduction"),
+        (
+            ("email_drafts", "--template", "x"),
+            "There is no template 'x'. There are: by_history, introd",
+        ),
+        (("email_drafts",), "template introduction needs a sentence about your work"),
         (("email_drafts", "--template", "introduction"), "needs a sentence about your work"),
         (("email_drafts", "--workspace", "nowhere"), "no workspace 'nowhere'"),
         (("email_drafts", "--as", "nobody"), "no user 'nobody'"),
@@ -152,5 +159,5 @@ def test_ctrl_c_says_how_to_go_on(place, monkeypatch):
 
     making.change_step(monkeypatch, "write_drafts", work=interrupt)
     with pytest.raises(CommandError, match=r"Go on with: run_workflow --resume \d+"):
-        command("email_drafts")
+        command(*DRAFTS)
     assert Run.objects.get().status == "failed"
