@@ -28,6 +28,7 @@ class Outlook:
     stopped: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
     time_passed: bool = False
+    judged_as: str = ""  # the purpose that the rules went by
     paused: bool = False  # automation is off for its person, so no program sends it
 
 
@@ -72,6 +73,7 @@ def look_ahead(
         stopped,
         [finding.as_dict() for finding in verdict.findings],
         passed,
+        known.purpose,
         paused and not blocked,
     )
 

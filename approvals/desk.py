@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import clocks, extending, holds, marks, queue, review, services, tasks
+from approvals import clocks, extending, holds, marks, purposes, queue, review, services, tasks
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach.core import drafts, footers
@@ -209,6 +209,11 @@ def _undo(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> D
     )
 
 
+def _advertise(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
+    purposes.advertise(approval.pk, by=by, at=at, digest=form.get("digest", ""))
+    return Done(f"#{approval.pk} is judged as advertising now.", stay=approval.pk)
+
+
 ACTIONS: dict[str, Callable[[Approval, QueryDict, Principal, datetime], Done]] = {
     "approve": _approve,
     "save": _save,
@@ -216,6 +221,7 @@ ACTIONS: dict[str, Callable[[Approval, QueryDict, Principal, datetime], Done]] =
     "return": _return,
     "reject": _reject,
     "extend": _extend,
+    "advertise": _advertise,
     "undo": _undo,
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import came_back, clocks, diff, marks, queue, receipt
+from approvals import came_back, clocks, diff, marks, purposes, queue, receipt
 from approvals.about import about
 from approvals.ahead import findings_of, look_ahead, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
@@ -73,6 +73,7 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "incoming": list(inbox.beside(approval.draft)),
         "previous": _previous(revision),
         "outlook": outlook,
+        "called": purposes.told(approval, outlook.judged_as) if outlook else "",
         "sent_before": may_have_arrived(approval),
         "came_back": came_back.told(approval),
         "confidence": queue.confidence_of(approval),
