@@ -9,6 +9,7 @@ consent that it recorded: forgotten, the same list would record it anew.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,55 +99,84 @@ def _contacts(row: Import) -> QuerySet[Contact]:
 
 
 def _refuse_touched(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
-    _refuse_merged(row, new, known)
+    """Every reason at once, each with how often: who mends one is not told the next only then."""
+    merged = _merged(row, new, known)
+    others = [*_withdrawn(row), *_changed(row, new, known), *_pointing(row, new, known)]
+    if others:
+        others.append("Correct, block or merge single people instead.")
+    if reasons := [*merged, *others]:
+        raise UndoRefused(" ".join(reasons))
+
+
+def _withdrawn(row: Import) -> list[str]:
     brought = Consent.objects.filter(workspace=row.workspace, source=row.proof)
-    if ended := brought.filter(withdrawn_at__isnull=False).count():
-        raise UndoRefused(
-            f"{ended:,} of the consents that {row.file} brought {'was' if ended == 1 else 'were'} "
-            "withdrawn since, and that must not be forgotten. Block or merge single people instead."
-        )
-    changed = new.exclude(updated_at=_time(row)).count()
-    changed += known.exclude(person__updated_at=_time(row)).count()
-    if changed:
-        raise UndoRefused(
-            f"{changed:,} of the people of {row.file} {'was' if changed == 1 else 'were'} changed "
-            "since. Correct them one by one instead."
-        )
+    ended = brought.filter(withdrawn_at__isnull=False).count()
+    if not ended:
+        return []
+    return [
+        f"{ended:,} of the consents that {row.file} brought {'was' if ended == 1 else 'were'} "
+        "withdrawn since, and that must not be forgotten."
+    ]
+
+
+def _changed(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> list[str]:
+    """Whom somebody changed; a merge changes both as well, and is told as one."""
+    held = _in_merge(row, "pk")
+    changed = new.exclude(updated_at=_time(row)).exclude(held).count()
+    filled = Person.objects.filter(pk__in=known.values("person")).exclude(updated_at=_time(row))
+    changed += filled.exclude(held).count()
+    if not changed:
+        return []
+    were = "was" if changed == 1 else "were"
+    return [f"{changed:,} of the people of {row.file} {were} changed since."]
+
+
+def _pointing(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> list[str]:
+    """What points at its people by now, counted by kind."""
     own = {
         Address: Q(source=row),
         Consent: Q(source=row.proof),
         Contact: Q(pk__in=_contacts(row).values("pk")),
         ImportChange: Q(of=row),
-        Duplicate: ~Q(decision="merged"),
-        Merge: Q(undone_at__isnull=False),
+        Duplicate: ~Q(decision="merged") | _in_merge(row, "one"),
+        Person: _in_merge(row, "pk"),
     }
     since: dict[str, Any] = {"created_at__gt": _time(row)}
+    found: Counter[str] = Counter()
     for relation in Person._meta.related_objects:
         model = relation.related_model
         rows = model._base_manager.filter(**{f"{relation.field.name}__in": new.values("pk")})
         if hasattr(model, "created_at"):
             filled = {f"{relation.field.name}__in": known.values("person"), **since}
             rows |= model._base_manager.filter(**filled)
-        if rows.exclude(own.get(model, Q(pk__in=[]))).exists():
-            raise UndoRefused(
-                f"People of {row.file} have {model._meta.verbose_name_plural} by now, so it cannot "
-                "be undone any more. Block or merge single people instead."
-            )
+        if model is not Merge:  # told by itself
+            name = str(model._meta.verbose_name_plural)
+            found[name] += rows.exclude(own.get(model, Q(pk__in=[]))).count()
+    told = ", ".join(f"{name} ({count:,})" for name, count in sorted(found.items()) if count)
+    return [f"People of {row.file} have {told} by now."] if told else []
 
 
-def _refuse_merged(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> None:
+def _in_merge(row: Import, name: str) -> Q:
+    """Who is part of a merge that stands, which is told as that."""
+    stands = Merge.objects.filter(workspace=row.workspace, undone_at=None)
+    return Q(**{f"{name}__in": stands.values("kept").union(stands.values("merged"))})
+
+
+def _merged(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange]) -> list[str]:
     """A merge holds two records together: it goes first, by the hand that made it."""
     ids = Q(kept__in=new.values("pk")) | Q(merged__in=new.values("pk"))
     since = Q(kept__in=known.values("person")) | Q(merged__in=known.values("person"))
     ids |= since & Q(at__gt=_time(row))
     merges = Merge.objects.filter(ids, undone_at=None).select_related("kept", "merged")
-    if pairs := [f"{each.merged} into {each.kept}" for each in merges.order_by("-pk")[:SHOWN]]:
-        more = merges.count() - len(pairs)
-        raise UndoRefused(
-            f"People of {row.file} were merged since: {'; '.join(pairs)}"
-            f"{f' and {more:,} more' if more else ''}. Undo each merge first (Same person?, on the "
-            "person's page), the last one first; then undo the import."
-        )
+    pairs = [f"{each.merged} into {each.kept}" for each in merges.order_by("-pk")[:SHOWN]]
+    if not pairs:
+        return []
+    more = merges.count() - len(pairs)
+    return [
+        f"People of {row.file} were merged since: {'; '.join(pairs)}"
+        f"{f' and {more:,} more' if more else ''}. Undo each merge first (Same person?, on the "
+        "person's page), the last one first; then undo the import."
+    ]
 
 
 def _empty(row: Import, known: QuerySet[ImportChange]) -> None:

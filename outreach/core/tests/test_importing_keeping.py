@@ -309,6 +309,25 @@ def test_an_import_whose_people_were_touched_stays(bring, workspace, touch):
     assert stored() == before
 
 
+def test_every_reason_is_told_at_once_with_how_often(bring, workspace):
+    bring(
+        "Name,Email\nA B,a@example.com\nC D,c@example.com\nE F,e@example.com\nG H,g@example.com\n"
+    )
+    one, two, three, four = Person.objects.order_by("pk")
+    Person.objects.filter(pk=three.pk).update(updated_at=LATER)
+    for person in (one, one, two):
+        testing.make_draft(person)
+    merging.merge(one, four, take=(), by=testing.bob(workspace), at=LATER)
+    with pytest.raises(UndoRefused) as refused:
+        undo(Import.objects.get(), by=testing.bob(workspace), at=LATER)
+    assert str(refused.value) == (
+        "People of people.csv were merged since: G H into A B. Undo each merge first (Same "
+        "person?, on the person's page), the last one first; then undo the import. 1 of the "
+        "people of people.csv was changed since. People of people.csv have drafts (3) by now. "
+        "Correct, block or merge single people instead."
+    )
+
+
 def merged_by_hand(bring, workspace):
     """A known person and a new one of an import, merged since."""
     bring("Name,Email,Company\nAda Ott,ada@example.com,Ott AG\n")
