@@ -38,6 +38,19 @@ def assign(message_id: int, person: Person, *, by: Principal, at: datetime) -> I
     return message
 
 
+def now_theirs(message: InboundMessage) -> list[Person]:
+    """Who has the address by now that this came from, while nobody has said who wrote it."""
+    if message.person_id is not None:
+        return []
+    rows = Address.objects.filter(
+        matching.theirs(message.channel, message.sender),
+        workspace=message.workspace_id,
+        channel=message.channel,
+    ).select_related("person__merged_into", "person__account")
+    found = {row.person.human_id: people.canonical(row.person) for row in rows.order_by("pk")}
+    return [*found.values()]
+
+
 def draft_answer(
     message_id: int, words: drafts.Text, *, by: Principal, at: datetime, purpose: str = ""
 ) -> Draft:

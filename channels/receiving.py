@@ -28,6 +28,7 @@ INBOUND = inbound.INBOUND
 GRACE = timedelta(seconds=30)  # whoever stored it judges it; after that the sweep does
 GIVE_UP = timedelta(minutes=10)
 FOR_THEM = "somebody else answered their message and may speak for them: a person must look"
+NOBODY = "nobody here had this address when it came"
 logger = logging.getLogger(__name__)
 
 
@@ -159,7 +160,7 @@ def _judge_automatic(row: InboundMessage, request: StopRequest, *, at: datetime)
         if row.person is not None:
             inbound.hold(row.person, inbound.UNCLEAR, at=at)
             _stop_reader(row, at=at)
-        nobody = "" if row.person else "; nobody here has this address"
+        nobody = "" if row.person else f"; {NOBODY}"
         reason = f"an automatic reply that may ask us to stop: {request.text!r}{nobody}"
         _close(row, InboundStatus.NEEDS_PERSON, reason, at=at)
         return
@@ -176,7 +177,7 @@ def _is_news(row: InboundMessage) -> bool:
 def _judge_stranger(row: InboundMessage, request: StopRequest, *, at: datetime) -> None:
     """Nobody we know: a request to stop holds for their address, and a person looks."""
     row.alert = detect_alert(f"{row.subject}\n{row.text}").kind
-    reason = "nobody here has this address"
+    reason = NOBODY
     if request.kind == "stop":
         _suppress_sender(row, at=at)
         reason = f"asked us to stop ({request.text!r}); their address is suppressed, {reason}"

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals import marks, queue
-from channels import answering, inbound
+from channels import answering, inbound, receiving
 from outreach.core import drafts, inbox, queries
 from outreach.core.inbox import InboxRefused
 from outreach.core.models import InboundMessage, Person, Purpose
@@ -33,6 +33,7 @@ from safety.admin import PageAdmin, column, may, principal_of
 TEMPLATE = "admin/core/inboundmessage/message.html"
 ERRORS = (InboxRefused, NotAllowed, PersonRefused, drafts.TextRefused, NotStopped)
 FOUND = 8
+NOBODY_EARLIER = "nobody here has this address"  # as stored by older versions
 OPEN, ALL = "open", "all"
 
 
@@ -187,7 +188,8 @@ class InboxAdmin(PageAdmin):
         self, request: HttpRequest, row: InboundMessage, *, status: int = 200
     ) -> HttpResponse:
         asked = request.GET.get("who", "").strip()[:100]
-        found = queries.people_like(row.workspace, asked)
+        theirs = answering.now_theirs(row)
+        found = queries.people_like(row.workspace, asked).exclude(pk__in=[p.pk for p in theirs])
         is_open = row.status in inbox.OPEN
         context = {
             "title": f"Message from {row.person or row.sender_name or row.sender}",
@@ -203,6 +205,8 @@ class InboxAdmin(PageAdmin):
             "holds": _holds(row),
             "may_stop": may(request, Verb.STOP_PERSON, row.workspace_id),
             "who": asked,
+            "theirs": theirs,
+            "reason": row.reason.replace(NOBODY_EARLIER, receiving.NOBODY),
             "found": [*found[:FOUND]] if asked and row.person_id is None else [],
             "others": inbox.of_human(row.person).exclude(pk=row.pk)[:FOUND] if row.person else [],
         }

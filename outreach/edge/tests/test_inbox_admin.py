@@ -11,7 +11,7 @@ import pytest
 from channels import inbound, stop
 from outreach import testing
 from outreach.core import inbox, suppression
-from outreach.core.models import Draft, InboundMessage, Person
+from outreach.core.models import Address, Draft, InboundMessage, Person
 from outreach.testing import WORKDAY
 
 # What the pages say and to whom; messages are judged on both by test_receiving.
@@ -63,6 +63,21 @@ def test_another_workspaces_message_looks_like_none(bob):
     other = testing.make_inbound(testing.make_person(testing.make_workspace("other")))
     assert bob.get(page(other)).status_code == 404
     assert bob.post(page(other), {"action": "handle"}).status_code == 404
+
+
+def test_who_has_the_address_by_now_is_named_and_offered(bob):
+    message = stranger()
+    InboundMessage.objects.update(reason="nobody here has this address")
+    told = bob.get(page(message)).content.decode()
+    assert "Nobody here had this address when it came." in told and "Write them down" in told
+    ann = testing.make_person(name="Ann Late")
+    Address.objects.filter(person=ann).update(normalised="eve@example.net")
+    told = bob.get(page(message)).content.decode()
+    assert "Nobody here had this address when it came; Ann Late has it now." in told
+    assert "It was Ann Late" in told and "Write them down" not in told
+    assert bob.post(page(message), {"action": "assign", "person": ann.pk}).status_code == 302
+    message.refresh_from_db()
+    assert message.person == ann
 
 
 @pytest.mark.both
