@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -111,14 +112,23 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         return f"{start} be {holds.PAUSED}{soonest}."
     if leaves_at > at:
         return f"{start} be sent {clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)}."
-    undo = settings.APPROVAL_UNDO_SECONDS
-    return f"{start} be sent at once{f' (after {undo} s to undo)' if undo else ''}."
+    return f"{start} be sent {soon(approval, at)}."
+
+
+def soon(approval: Approval, at: datetime) -> str:
+    """When it leaves where nothing holds it: a yes may be undone for some seconds first."""
+    wait = float(settings.APPROVAL_UNDO_SECONDS)
+    if approval.is_given and approval.due_at is not None:
+        wait = (approval.due_at - at).total_seconds()
+    return f"in {math.ceil(wait)} s unless undone" if wait > 0 else "at once"
 
 
 def _simulated(approval: Approval, leaves_at: datetime, at: datetime, *, paused: bool) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
     zones, wanted = clocks.zones_of(approval), approval.scheduled_for
-    asked = clocks.their_time(wanted, zones, at=at) if wanted and wanted > at else "at once"
+    asked = soon(approval, at)
+    if wanted and wanted > at:
+        asked = clocks.their_time(wanted, zones, at=at)
     held = leaves_at > max(at, wanted or at)
     live = clocks.their_time(leaves_at, zones, at=at) if held else asked
     then = holds.PAUSED if paused else f"sent {live}"

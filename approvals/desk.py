@@ -16,6 +16,7 @@ from django.db import transaction
 from django.http import QueryDict
 
 from approvals import clocks, extending, holds, marks, purposes, queue, review, services, tasks
+from approvals.ahead import soon
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from outreach.core import drafts, footers
@@ -152,15 +153,14 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
 
 
 def _given(approval: Approval, word: str, at: datetime) -> Done:
-    undo = settings.APPROVAL_UNDO_SECONDS
-    transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
+    transaction.on_commit(lambda: tasks.wake_sender(after_seconds=settings.APPROVAL_UNDO_SECONDS))
     whose = f"#{approval.pk} to {approval.draft.person.full_name}"
     return Done(f"{whose} is {word}{what_follows(_loaded(approval), at)}", undo=approval.pk)
 
 
 def what_follows(given: Approval, at: datetime) -> str:
     """What becomes of a message now that it is approved: no more is promised than will happen."""
-    when = "at once"
+    when = soon(given, at)
     if given.not_before is not None and given.not_before > at:
         when = clocks.their_time(given.not_before, clocks.zones_of(given), at=at)
     if is_by_hand(given.channel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -15,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals import desk, proposing, review, services, submission, taking, tasks
+from approvals import ahead, desk, proposing, review, services, submission, taking, tasks
 from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
@@ -269,9 +270,9 @@ def test_the_review_page_shows_what_a_decision_needs():
     for part in (
         "Mary Johnson", "Buyer", item.revision.text.split("'")[0], "Minutes of Monday",
         "Please check the date.", "confidence 65: below 70", "first message to this person",
-        "If approved now, it would be simulated at once: dry run sends nothing."
-        " Live, it would be sent at once.", "When dry run goes off", "May be written to.",
-        "Europe/Zurich",
+        "If approved now, it would be simulated in 10 s unless undone: dry run sends nothing."
+        " Live, it would be sent in 10 s unless undone.", "When dry run goes off",
+        "May be written to.", "Europe/Zurich",
         "FREQUENCY_CHECK", item.digest,
     ):  # fmt: skip
         assert part in text, part
@@ -290,6 +291,20 @@ def test_while_stopped_the_page_does_not_promise_a_send():
     ).update(enabled=True, reason="odd replies")
     text = enter(testing.alice()).get(page(item)).content.decode()
     assert "would wait until the stop is lifted" in text and "odd replies" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "due", "undo", "says"),
+    [
+        (False, None, 10, "in 10 s unless undone"), (False, None, 0, "at once"),
+        (True, 10, 10, "in 10 s unless undone"), (True, 2.5, 10, "in 3 s unless undone"),
+        (True, 0, 10, "at once"), (True, -60, 10, "at once"),
+    ],
+)  # fmt: skip
+def test_nothing_leaves_at_once_that_may_be_undone_still(settings, given, due, undo, says):
+    settings.APPROVAL_UNDO_SECONDS = undo
+    due_at = None if due is None else WORKDAY + timedelta(seconds=due)
+    assert ahead.soon(SimpleNamespace(is_given=given, due_at=due_at), WORKDAY) == says
 
 
 def brake(item, key: str, enabled: bool) -> None:
@@ -1252,7 +1267,7 @@ def test_in_dry_run_the_page_says_what_the_job_does_and_what_would_be_live():
     person = testing.make_person(time_zone="Pacific/Auckland")  # past eleven at night there
     item = testing.make_pending(person, purpose="promotional")
     text = enter(testing.alice()).get(f"{LIST}{item.pk}/change/").content.decode()
-    assert "it would be simulated at once: dry run sends nothing" in text
+    assert "it would be simulated in 10 s unless undone: dry run sends nothing" in text
     assert "Live, it would be sent Thu 12 Mar 09:00 their time." in text
 
 
