@@ -272,7 +272,7 @@ def test_the_review_page_shows_what_a_decision_needs():
         "Please check the date.", "confidence 65: below 70", "first message to this person",
         "If approved now, it would be simulated in 10 s unless undone: dry run sends nothing."
         " Live, it would be sent in 10 s unless undone.", "When dry run goes off",
-        "May be written to.", "Europe/Zurich",
+        "May be written to.", "Europe/Zurich", f">message {item.draft_id}</a>",
         "FREQUENCY_CHECK", item.digest,
     ):  # fmt: skip
         assert part in text, part

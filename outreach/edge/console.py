@@ -106,7 +106,8 @@ def detail(item: Approval) -> Panel:
     parts += [Text(visible(line)) for line in _reasons(item)]
     if back := came_back.told(item):
         parts.insert(0, Text(back, style="bold"))
-    title = f"MESSAGE APPROVAL #{item.pk}   Priority: {item.get_priority_display().upper()}"
+    which = f"#{item.pk} (message {item.draft_id})"
+    title = f"MESSAGE APPROVAL {which}   Priority: {item.get_priority_display().upper()}"
     return Panel(Group(*parts), title=title, title_align="left")
 
 
