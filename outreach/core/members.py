@@ -39,6 +39,32 @@ def invite(
     return member
 
 
+def email_fault(user: User, workspace: Workspace) -> str:
+    """Why an admin of this workspace may not give this login an e-mail; empty where they may.
+
+    Notices of every workspace of theirs go there, so one that reaches further is an operator's.
+    """
+    if user.email:
+        return "This login has an e-mail already. An operator changes it under Users."
+    elsewhere = Membership.objects.filter(user=user).exclude(workspace=workspace).exists()
+    if elsewhere or user.is_operator or user.is_superuser:
+        return "This login reaches beyond the workspace: an operator gives it one under Users."
+    return ""
+
+
+def give_email(member: Membership, email: str, *, by: Principal, at: datetime) -> bool:
+    """An e-mail for a member's login that has none; False where it has got one meanwhile."""
+    if not (by.user and by.user.is_superuser):
+        require(by, Verb.CONFIGURE, member.workspace)
+    with transaction.atomic():
+        if email_fault(User.objects.select_for_update().get(pk=member.user_id), member.workspace):
+            return False
+        User.objects.filter(pk=member.user_id).update(email=email)
+        entry = activity.entry("workspaces.member_email_given", member, user=member.user_id)
+        activity.record(entry, by=by, at=at)
+    return True
+
+
 def hold_admins(workspace_id: int) -> None:
     """Keep who is an admin there from being changed by others until the transaction ends."""
     rows = Membership.objects.filter(workspace=workspace_id, role=Role.ADMIN).order_by("pk")

@@ -46,7 +46,8 @@ class MemberForm(SeenForm):
     email = forms.EmailField(
         required=False,
         widget=UnfoldAdminEmailInputWidget,
-        help_text="Only for a colleague without a login: it is made, and you get a link for them.",
+        help_text="Where notices go. For a colleague without a login, which is made with it (you "
+        "get a link for them), or for a login that has none yet.",
     )
 
     class Meta:
@@ -74,12 +75,12 @@ class MemberForm(SeenForm):
                     "colleague's e-mail to invite them."
                 }
             )
-        if data.get("email"):
-            raise ValidationError(
-                {"email": "This login exists: leave the e-mail empty, or choose another name."}
-            )
-        if Membership.objects.filter(user=user, workspace=data.get("workspace")).exists():
-            raise ValidationError({"username": "Is a member already: change their role."})
+        place = data.get("workspace")
+        if Membership.objects.filter(user=user, workspace=place).exists():
+            raise ValidationError({"username": "Is a member already: change them in the list."})
+        if data.get("email") and place and (fault := members.email_fault(user, place)):
+            said = f"This login exists: leave the e-mail empty, or choose another name. {fault}"
+            raise ValidationError({"email": said})
         self.instance.user = user
 
 
@@ -115,7 +116,10 @@ class MembershipAdmin(ConfigureAdmin):
         return str(obj.get_role_display())
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("user", "workspace", "role") if obj else ("username", "email", "workspace", "role")
+        if obj is None:
+            return ("username", "email", "workspace", "role")
+        lacks = () if members.email_fault(obj.user, obj.workspace) else ("email",)
+        return ("user", "workspace", "role", *lacks)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("user", "workspace") if obj else ()
@@ -125,7 +129,7 @@ class MembershipAdmin(ConfigureAdmin):
     ) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None:
-            for name in ("username", "email"):
+            for name in {"username", "email"} - {*self.get_fields(request, obj)}:
                 form.base_fields.pop(name, None)
         return form
 
@@ -142,6 +146,8 @@ class MembershipAdmin(ConfigureAdmin):
             _keep_an_admin(obj)
         if change or obj.user_id is not None:
             super().save_model(request, obj, form, change)
+            if email := form.cleaned_data.get("email"):
+                members.give_email(obj, email, by=principal_of(request), at=timezone.now())
             return
         made = members.invite(
             obj.workspace,
@@ -181,6 +187,7 @@ WITHOUT = (
     "There is no other way to log in here: without a password this login opens nothing, until a "
     "superuser sets one."
 )
+NEW_LOGIN = ("username", "email", "usable_password", "password1", "password2", "is_staff")
 
 
 class NewLoginForm(UserCreationForm):  # type: ignore[misc]
@@ -227,9 +234,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_operator", "is_superuser")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("username", "usable_password", "password1", "password2", "is_staff")}),
-    )
+    add_fieldsets = ((None, {"fields": NEW_LOGIN}),)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_operator(request)

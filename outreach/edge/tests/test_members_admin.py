@@ -129,15 +129,44 @@ def test_a_password_that_was_set_is_told_and_one_that_was_refused_is_not():
     ("changes", "sentence"),
     [
         ({"email": ""}, "Nobody has this login name"),
-        ({"username": "dora"}, "This login exists"),
+        ({"username": "dora"}, "Is a member already"),
+        ({"username": "olaf"}, "This login exists"),
         ({"username": "no spaces please"}, "Enter a valid username"),
     ],
 )
 def test_a_mistyped_invitation_makes_nobody(changes, sentence):
     client = enter(testing.dora().user)
+    testing.olaf()  # an operator
     before = User.objects.count()
     assert sentence in invite(client, **changes).content.decode()
     assert User.objects.count() == before
+
+
+def test_a_login_made_without_an_e_mail_is_given_one_under_members():
+    client = enter(testing.dora().user)
+    plain = User.objects.create_user("plain", password=PASSWORD)
+    invite(client, username="plain", email="plain@example.org")
+    plain.refresh_from_db()
+    assert plain.email == "plain@example.org"
+    User.objects.filter(pk=plain.pk).update(email="")
+    page = f"/admin/core/membership/{Membership.objects.get(user=plain).pk}/change/"
+    assert 'name="email"' in client.get(page).content.decode()
+    client.post(page, {"role": "viewer", "email": "later@example.org"})
+    plain.refresh_from_db()
+    assert plain.email == "later@example.org"
+    assert 'name="email"' not in client.get(page).content.decode()
+    told = Activity.objects.filter(verb="workspaces.member_email_given")
+    assert told.count() == 2 and "example.org" not in str([row.codes for row in told])
+
+
+def test_nobody_gets_the_notices_of_another_workspace_by_an_e_mail_of_theirs():
+    client, other = enter(testing.dora().user), testing.make_workspace("other")
+    carl = testing.make_user("carl", "admin", other)
+    User.objects.filter(pk=carl.pk).update(email="")
+    told = invite(client, username="carl", email="me@example.org").content.decode()
+    assert "reaches beyond the workspace" in told
+    carl.refresh_from_db()
+    assert carl.email == "" and not Membership.objects.filter(user=carl, role="reviewer").exists()
 
 
 @pytest.mark.both
