@@ -22,6 +22,7 @@ from outreach.core import keys
 from outreach.core.keys import KeyRefused
 from outreach.core.models import Agent, ApiKey, User, Workspace
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge import scopes
 from outreach.edge.sent_once import SentAlready, sent_once
 from safety.admin import (
     PageAdmin,
@@ -117,7 +118,9 @@ class ApiKeyAdmin(PageAdmin):
 
     def _one(self, request: HttpRequest, key: ApiKey, status: int = 200) -> HttpResponse:
         state = state_of(key, timezone.now())
-        context = {"title": key.label, "key": key, "state": state, "overlaps": OVERLAPS}
+        opens = scopes.told(key.agent.scopes) if key.agent else []
+        context = {"title": key.label, "key": key, "state": state, "overlaps": OVERLAPS,
+                   "opens": opens}  # fmt: skip
         return self.page(request, f"{TEMPLATES}/key.html", context, status=status)
 
     def _revoke(self, request: HttpRequest, key: ApiKey) -> HttpResponse:

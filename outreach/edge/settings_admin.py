@@ -7,7 +7,7 @@ decide.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,9 +21,10 @@ from django.utils import timezone
 from approvals import quota
 from outreach.core import activity
 from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
-from outreach.core.permissions import SCOPES, Verb
-from outreach.edge import agent_standing
+from outreach.core.permissions import Verb
+from outreach.edge import agent_standing, scopes
 from outreach.edge.seen_form import TEMPLATE, SeenForm, changed_in, save_changed
+from outreach.edge.zones import ZoneInput
 from safety import controls
 from safety.admin import TenantAdmin, column, is_operator, is_superuser, principal_of, workspace_ids
 from safety.contract.rulebook import RuleError, check_own_word
@@ -93,8 +94,29 @@ class ConfigureAdmin(TenantAdmin):
             )
 
 
+WORKSPACE_HELP = {
+    "name": "What pages, reports and commands call it.",
+    "slug": "Its short name in addresses and commands (--workspace). It cannot be changed later.",
+    "time_zone": "The clock of its day: quotas, schedules and reports go by it, and so does the "
+    "hour at which somebody may be written to whose own time zone nobody knows. Type a city and "
+    "choose, such as Europe/Zurich.",
+    "autonomy_mode": "What may become of a request of an agent at most. Each agent may be held "
+    "more strictly on its own page.",
+    "approval_expiry_hours": "What nobody decides within so many hours (1 to 720) goes back to its "
+    "author, and what is approved and not sent within them as well.",
+    "sender_name": "Who e-mails come from, and who signs what workflows write: without it, none "
+    "writes.",
+    "postal_address": "Stands below every new e-mail, with the line that says how to make us stop. "
+    "Many laws ask for it in advertising.",
+}
+
+
 class WorkspaceForm(SeenForm):
     """Refuses a mode that contradicts Safe Mode in a sentence instead of at the database."""
+
+    class Meta:
+        help_texts = WORKSPACE_HELP
+        widgets: ClassVar = {"time_zone": ZoneInput}
 
     def clean_autonomy_mode(self) -> str:
         mode = str(self.cleaned_data["autonomy_mode"])
@@ -165,7 +187,7 @@ class AgentForm(SeenForm):
     """Scopes come from the one table; none of them approves, sends or switches."""
 
     scopes = forms.MultipleChoiceField(
-        choices=[(name, name) for name in SCOPES],
+        choices=scopes.CHOICES,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

@@ -14,7 +14,8 @@ from django.urls import reverse
 
 from outreach import testing
 from outreach.core.models import Activity, Agent, Membership, User, Workspace
-from outreach.edge import seen_form
+from outreach.core.permissions import SCOPES
+from outreach.edge import scopes, seen_form
 
 # What is written, and from what a page had shown: the same on both databases.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -38,6 +39,31 @@ def opened(client: Client, row: Model) -> tuple[str, dict[str, Any]]:
 
 def _request(client: Client, page: str) -> Any:
     return client.get(page).wsgi_request
+
+
+def test_each_field_of_a_workspace_says_what_it_is_for_and_zones_are_offered(client):
+    client.force_login(testing.dora().user)
+    place = testing.make_workspace()
+    page, form = opened(client, place)
+    shown = client.get(page).content.decode()
+    fields = admin.site._registry[Workspace].get_form(_request(client, page), place).base_fields
+    bare = [name for name, field in fields.items() if name != "seen" and not field.help_text]
+    assert bare == []
+    assert '<option value="Europe/Zurich">' in shown and 'list="time-zones"' in shown
+    told = client.post(page, {**form, "time_zone": "Zurich"}).content.decode()
+    assert "Zurich is not an IANA time zone. Use a name such as Europe/Zurich." in told
+    assert client.post(page, {**form, "time_zone": "Europe/Zurich"}).status_code == 302
+
+
+def test_scopes_are_told_in_words_with_their_codes_behind(client):
+    assert set(scopes.OPENS) == set(SCOPES)
+    assert scopes.told(["drafts:write", "old:one"]) == [
+        "Write messages, and ask for their review (drafts:write)", "old:one",
+    ]  # fmt: skip
+    client.force_login(testing.dora().user)
+    agent = testing.make_agent(None, "drafts:write").agent
+    page = reverse("admin:core_agent_change", args=[agent.pk])
+    assert "Run workflows (workflows:run)" in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize(
