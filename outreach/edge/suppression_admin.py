@@ -26,6 +26,7 @@ from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
 from outreach.edge import exporting
 from outreach.edge.consent_admin import status_of
+from outreach.edge.insisting import NotStopped, insist
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 
 SUPPRESSION_PAGES = "admin/core/suppression"
@@ -34,7 +35,7 @@ TWO_FORMS = (
     "This number is on the list with and without its mobile digit. This is one of the two: after "
     "lifting it, look the number up again and lift the other."
 )
-ERRORS = (SuppressionRefused, BadList, NotAllowed)
+ERRORS = (SuppressionRefused, BadList, NotAllowed, NotStopped)
 BY_HAND = (
     SuppressionReason.STOP_REQUEST,
     SuppressionReason.COMPLAINT,
@@ -92,7 +93,7 @@ class SuppressionAdmin(PageAdmin):
                     return HttpResponseRedirect(reverse("admin:core_suppression_changelist"))
                 faults, code = taken.errors, 400
             except ERRORS as error:
-                messages.error(request, str(error))
+                messages.error(request, getattr(error, "plainly", str(error)))
                 code = status_of(error)
         context = {
             "title": "Suppression lists", "places": places, "count": len(faults),
@@ -114,7 +115,7 @@ class SuppressionAdmin(PageAdmin):
             try:
                 row = self._look_or_add(request)
             except ERRORS as error:
-                messages.error(request, str(error))
+                messages.error(request, getattr(error, "plainly", str(error)))
                 code = status_of(error)
             else:
                 if row is not None:
@@ -153,9 +154,16 @@ class SuppressionAdmin(PageAdmin):
         if form.get("reason", "") not in {reason.value for reason in BY_HAND}:
             raise SuppressionRefused("Choose why nothing may go there.")
         by, at = principal_of(request), timezone.now()
-        with transaction.atomic():
-            row = suppression.suppress(place, channel, address, reason=form["reason"], by=by, at=at)
-            opt_outs.follow_addresses(place, channel, [address], at=at)
+
+        def close() -> Suppression:
+            with transaction.atomic():
+                row = suppression.suppress(
+                    place, channel, address, reason=form["reason"], by=by, at=at
+                )
+                opt_outs.follow_addresses(place, channel, [address], at=at)
+            return row
+
+        row = insist(close)
         messages.success(request, "Nothing goes to this address from now on.")
         return row
 
@@ -187,7 +195,7 @@ def _import(request: HttpRequest, place: Workspace) -> suppression_lists.Taken:
         raise BadList("Choose a CSV file with a column called address or email.")
     raw = upload.read(suppression_lists.LARGEST + 1)
     by, at = principal_of(request), timezone.now()
-    return suppression_lists.import_csv(raw, place, by=by, at=at)
+    return insist(lambda: suppression_lists.import_csv(raw, place, by=by, at=at))
 
 
 def _export(request: HttpRequest, place: Workspace) -> HttpResponseBase:

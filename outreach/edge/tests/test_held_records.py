@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
@@ -21,8 +22,8 @@ from channels.meta_events import Event
 from channels.models import ProviderEvent
 from outreach import testing
 from outreach.core import patience, suppression
-from outreach.core.models import InboundMessage, Person
-from outreach.edge import unsubscribe_page
+from outreach.core.models import InboundMessage
+from outreach.edge import insisting, unsubscribe_page
 from outreach.testing import WORKDAY
 
 pytestmark = [
@@ -43,13 +44,13 @@ def short(monkeypatch):
 
 
 @contextlib.contextmanager
-def held(person, **how):
+def held(row, **how):
     """Another connection holds the record and stands still; says how long this took in here."""
     began, go, took = threading.Event(), threading.Event(), []
 
     def hold() -> None:
         with transaction.atomic():
-            list(Person.objects.filter(pk=person.pk).select_for_update(**how))
+            list(type(row).objects.filter(pk=row.pk).select_for_update(**how))
             began.set()
             go.wait(LONGEST)
         connection.close()
@@ -155,6 +156,31 @@ def test_a_box_is_read_to_its_end(how, tmp_path):
     receiving.sweep(at=LATER + timedelta(days=365 * 10))
     ann.refresh_from_db()
     assert ann.status == "desist"
+
+
+@pytest.mark.parametrize("door", ["command", "page"])
+def test_closing_an_address_whose_record_is_held_says_that_it_is_not_closed(
+    door, monkeypatch, settings
+):
+    monkeypatch.setattr(insisting, "impatient", lambda: patience.impatient("100ms"))
+    monkeypatch.setattr(insisting, "PAUSE_SECONDS", 0)
+    alice, place = testing.alice(), testing.make_workspace()
+    how = {"reason": "manual", "by": alice, "at": WORKDAY}
+    row = suppression.suppress(place, "email", "eve@example.net", **how)
+    suppression.lift(row, reason="By mistake.", by=alice, at=WORKDAY)
+    form = {"workspace": place.pk, "channel": "email", "address": "eve@example.net",
+            "reason": "manual", "act": "suppress"}  # fmt: skip
+    client = Client()
+    client.force_login(alice.user)
+    settings.OUTREACH_USER = "alice"
+    with held(row):
+        if door == "command":
+            with pytest.raises(CommandError, match="NOT STOPPED"):
+                call_command("suppression", "add", "eve@example.net")
+        else:
+            answer = client.post("/admin/core/suppression/add/", form)
+            assert answer.status_code == 409 and b"NOT STOPPED" in answer.content
+    assert not suppression.is_suppressed(place, "email", "eve@example.net")
 
 
 def test_what_waits_no_longer_waits_as_before_after_it():

@@ -20,6 +20,7 @@ from outreach.core.plurals import plural
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
 from outreach.edge import acting, exporting
+from outreach.edge.insisting import insist
 
 SHOWN = 100
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
     def _import(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
         name = options["file"]
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        taken = suppression_lists.import_csv(raw, place, by=by, at=timezone.now())
+        taken = insist(lambda: suppression_lists.import_csv(raw, place, by=by, at=timezone.now()))
         if taken.errors:
             lines = [f"line {line}: {text}" for line, text in taken.errors[:SHOWN]]
             raise BadList(
@@ -94,13 +95,15 @@ class Command(BaseCommand):
 
     def _add(self, options: dict[str, Any], place: Any, by: Any) -> dict[str, Any]:
         form = normalise(options["channel"], options["address"])
-        row = suppression.suppress(
-            place,
-            options["channel"],
-            form,
-            reason=SuppressionReason.MANUAL,
-            by=by,
-            at=timezone.now(),
+        row = insist(
+            lambda: suppression.suppress(
+                place,
+                options["channel"],
+                form,
+                reason=SuppressionReason.MANUAL,
+                by=by,
+                at=timezone.now(),
+            )
         )
         self._say(options, f"Nothing goes to {form} by {options['channel']} any more.")
         return {"address": form, "channel": row.channel, "reason": row.reason}
