@@ -7,12 +7,14 @@ person who answers, or a reviewer who says no, ends the rest by their word.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error, transaction
+from django.db.models import Q
 
 from approvals import submission, taking
 from approvals.errors import Refused
@@ -47,6 +49,7 @@ REASONS = {
     "nobody has it.",
     "undelivered": "A message of it did not reach them, and the next ones speak of it.",
     "refused": "An earlier message of the sequence was rejected.",
+    "merged": "They turned out to be somebody to whom another one goes already.",
     "done": "Every message of it was sent.",
 }
 
@@ -61,6 +64,7 @@ class Known:
     answered: set[int]
     came_back: dict[int, str]
     suppressed: set[Place]
+    yielding: set[int]  # sequences beside another one to the same human being, which goes on
 
 
 def advance(*, at: datetime) -> dict[str, int]:
@@ -98,7 +102,32 @@ def _known(rows: Sequence[Artifact]) -> Known:
     answers = InboundMessage.objects.filter(in_reply_to__in=ids, kind=InboundKind.MESSAGE)
     answered = set(answers.values_list("in_reply_to", flat=True))
     suppressed = suppressed_among({_place(draft) for draft in found.values()})
-    return Known(found, sent_at, heard, answered, history.came_back(ids), suppressed)
+    back, twice = history.came_back(ids), _yielding(humans)
+    return Known(found, sent_at, heard, answered, back, suppressed, twice)
+
+
+def _yielding(humans: Sequence[int]) -> set[int]:
+    """Of several open ones to somebody who was merged, all but the one that has come furthest."""
+    theirs = Q(person__in=humans) | Q(person__merged_into__in=humans)
+    found: dict[int, list[Artifact]] = defaultdict(list)
+    rows = Artifact.objects.filter(theirs, kind=ArtifactKind.SEQUENCE, closed_at__isnull=True)
+    for row in rows.filter(closed_reason="").select_related("person").order_by("pk"):
+        if row.person:
+            found[row.person.human_id].append(row)
+    several = [each for each in found.values() if len(each) > 1]
+    if not several:
+        return set()
+    ids = [touch["draft"] for each in several for row in each for touch in row.data["touches"]]
+    sent = set(
+        Draft.objects.filter(pk__in=ids, status=DraftStatus.SENT).values_list("pk", flat=True)
+    )
+    goes_on = {
+        max(
+            each, key=lambda row: (sum(t["draft"] in sent for t in row.data["touches"]), -row.pk)
+        ).pk
+        for each in several
+    }
+    return {row.pk for each in several for row in each} - goes_on
 
 
 def _place(draft: Draft) -> Place:
@@ -126,6 +155,8 @@ def why_ended(row: Artifact, known: Known) -> str:
         return person.status if person else "blocked"
     if not person.automation_enabled:
         return "automation_off"
+    if row.pk in known.yielding:
+        return "merged"
     heard = known.heard_at.get(person.pk)
     # An answer is one whatever its clock says, and whoever wrote it: an assistant, a successor.
     is_answered = any(touch["draft"] in known.answered for touch in row.data["touches"])

@@ -10,7 +10,7 @@ from channels import merging, stop
 from outreach import testing
 from outreach.core.models import Contact, Draft, Person
 from outreach.testing import WORKDAY
-from workflows import engine, replies, services, todo
+from workflows import engine, replies, sequences, services, todo
 from workflows.models import Artifact, Run
 from workflows.tests import making
 from workflows.tests.making import ABOUT, Clock
@@ -86,6 +86,27 @@ def test_of_messages_to_two_records_of_one_human_being_the_last_is_answered_once
     assert replies.answer_waiting(at=LATER) == 1
     assert replies.answer_waiting(at=LATER) == 0, "an answer to them is open"
     assert Draft.objects.get().person == kept
+
+
+@pytest.mark.parametrize("is_second_further", [False, True])
+def test_of_two_sequences_of_one_human_being_the_one_further_on_goes_on(place, is_second_further):
+    kept, merged = making.people(place, 2)
+    asked = {"about": ABOUT, "submit": True, "per_day": 50}
+    engine.work(making.run(place, "follow_up_sequence", **asked).pk, clock=Clock())
+    rows = Artifact.objects.order_by("pk")
+    older, younger = rows
+    if is_second_further:
+        Draft.objects.filter(pk=younger.data["touches"][0]["draft"]).update(status="sent")
+    assert sequences.advance(at=LATER)["ended"] == 0
+    merging.merge(kept, merged, by=testing.dora(place), at=LATER)
+    assert sequences.advance(at=LATER)["ended"] == 1
+    assert sequences.advance(at=LATER)["ended"] == 0
+    goes_on, gives_way = (younger, older) if is_second_further else (older, younger)
+    assert rows.get(closed_at=None) == goes_on
+    ended = rows.get(pk=gives_way.pk)
+    assert "somebody to whom another one goes" in ended.closed_reason
+    left = Draft.objects.filter(pk__in=[touch["draft"] for touch in ended.data["touches"]])
+    assert set(left.values_list("status", flat=True)) == {"rejected"}
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ def test_one_that_fails_holds_up_no_other(row, monkeypatch, caplog):
 
 
 def test_one_look_costs_the_same_however_many_are_open(row, django_assert_max_num_queries):
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         sequences.advance(at=WORKDAY + timedelta(minutes=1))
 
 
