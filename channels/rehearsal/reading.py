@@ -69,6 +69,7 @@ class Row:
     superseded: bool
     scheduled_for: datetime | None
     asked_for: datetime | None  # the time its author wished for
+    left_later: bool = False  # a later round of the same message really left
 
 
 def items(place: Workspace, span: Span) -> Iterator[Item]:
@@ -85,6 +86,8 @@ def items(place: Workspace, span: Span) -> Iterator[Item]:
         found = None if row.message in seen else judge(row, span)
         if found is None or (row.superseded and found.fate not in (Fate.SENT, Fate.LEFT)):
             continue
+        if row.left_later and found.fate is Fate.SENT:
+            continue  # it counts as what it became, once
         seen.add(row.message)
         yield days.play(found) if found.fate is Fate.SENT else found
 
@@ -174,6 +177,7 @@ def _rounds(place: Workspace, span: Span) -> QuerySet[Approval, tuple[Any, ...]]
     later = Approval.objects.filter(
         draft=OuterRef("draft"), pk__gt=OuterRef("pk"), created_at__lt=span.until
     )
+    left = Q(deliveries__status__in=MAY_HAVE_LEFT, deliveries__since__lt=span.until)
     return (
         Approval.objects.filter(workspace=place, created_at__lt=span.until)
         .filter(Q(closed_at__isnull=True) | Q(closed_at__gte=span.since))
@@ -200,6 +204,7 @@ def _rounds(place: Workspace, span: Span) -> QuerySet[Approval, tuple[Any, ...]]
             by_rules=KeyTransform("by_rules", "dry__evidence"),
             judged_by=KeyTextTransform("judged_by", "dry__evidence"),
             superseded=Exists(later),
+            left_later=Exists(later.filter(left)),
         )
         .order_by("pk")
         .values_list(
@@ -207,7 +212,7 @@ def _rounds(place: Workspace, span: Span) -> QuerySet[Approval, tuple[Any, ...]]
             "closed_reason", "closed_at", "decided_at", "not_before", "due_at", "edited",
             "decided_by_label", "by_kind", "by_id", "policy", "created_at", "findings", "shadow",
             "left__since", "left__status", "dry__since", "would_leave_at", "blocked", "by_rules",
-            "judged_by", "superseded", "scheduled_for", "draft__scheduled_for",
+            "judged_by", "superseded", "scheduled_for", "draft__scheduled_for", "left_later",
         )
     )  # fmt: skip
 

@@ -220,6 +220,21 @@ def test_what_really_left_is_told_apart(memory):
 
 
 @rows
+def test_what_would_have_left_and_really_left_later_is_counted_as_that(memory):
+    gone = testing.make_approved()
+    simulate.simulate_due(at=WORKDAY + HOUR)
+    expiry.expire_due(at=gone.send_before + HOUR)
+    later = gone.send_before + 2 * HOUR
+    again = submission.submit(gone.draft_id, by=testing.bob(), at=later).approval
+    services.approve(again.pk, by=testing.alice(), at=later, digest=again.digest, undo_seconds=0)
+    manual.mark_sent(again.pk, by=testing.alice(), at=later + HOUR)
+    found = look(until=later + 2 * HOUR)
+    assert [(item.approval, item.fate) for item in found.values()] == [(again.pk, Fate.LEFT)]
+    before = look(until=later + HOUR)
+    assert [(item.approval, item.fate) for item in before.values()] == [(gone.pk, Fate.SENT)]
+
+
+@rows
 def test_quotas_are_played_over_the_days(memory):
     place = testing.make_workspace(daily_quota=2)
     QuotaUse.objects.create(workspace=place, day=WORKDAY.date(), used=1)
