@@ -59,12 +59,11 @@ def courtesies(cased: str, orders: frozenset[str]) -> Iterator[Span]:
     Nor is one whose names are none: "Danke, kein Bedarf" is signed by nobody.
     """
     greeting = _GREETING.match(cased)
-    start = greeting.end() if greeting else 0
     first, last = signature(cased)
-    name = _NAME_LINE.search(cased, max(start - 1, 0)) if first == last else None
+    name = _NAME_LINE.search(cased) if first == last else None
     if name:
         first, last = name.start(1), len(cased)
-    for place in ((0, start), (first, last), *closings(cased)):
+    for place in ((0, greeting.end() if greeting else 0), (first, last), *closings(cased)):
         words = _WORD.findall(cased[slice(*place)].lower())
         if words and not orders.intersection(words) and not _wants(cased[slice(*place)]):
             yield place

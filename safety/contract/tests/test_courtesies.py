@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.contract.courtesies import courtesies, notices, of_programs, signed
+from safety.contract.courtesies import NO_NAME, courtesies, notices, of_programs, signed
 from safety.contract.normalise import fold
 from safety.contract.stop_request import LONGEST, by_rules, detect_stop
 
@@ -122,6 +122,19 @@ def test_what_stands_where_a_name_does_and_asks_is_heard(asked, frame):
 def test_a_name_is_a_name(name):
     letter = f"Dear {name},\n\nThursday at 3 works for me.\n\nBest regards,\n{name}"
     assert detect_stop(letter).kind == "none"
+
+
+@pytest.mark.parametrize("text", ["Hi Halt\n\nthe list", "the list\n\nBest,\nAnna Halt"])
+def test_a_name_that_is_an_order_is_none(text):
+    assert list(courtesies(text, frozenset(("halt",)))) == []
+    assert len(list(courtesies(text, frozenset(("stop",))))) > 0
+
+
+@pytest.mark.parametrize(("score", "named"), [(-3.0, True), (NO_NAME, True), (1.6, False)])
+def test_how_much_a_name_may_read_like_a_request(monkeypatch, score, named):
+    monkeypatch.setattr("safety.contract.courtesies.likeness", lambda text: (score, (0, 0)))
+    greeting = list(courtesies("Hi Anna\n\nthe list", ORDERS))
+    assert greeting == ([(0, len("Hi Anna"))] if named else [])
 
 
 NOTICES = """
@@ -263,6 +276,7 @@ def test_where_a_letter_is_signed():
     assert cased[signed(cased) :].startswith("Best")
     assert signed("the list") == len("the list") and signed("Best,\nAnna") == len("Best,\nAnna")
     assert signed("the list\n-=-=-=-=-\nmore") == len("the list")
+    assert signed("- the list\n\nBest,\nAnna") == len("- the list\n\n")
 
 
 @given(st.text(max_size=60), st.sampled_from(("Dear Mira,", "Hi\n", "")), st.text(max_size=30))
@@ -311,6 +325,8 @@ def besides_programs(text: str, *, beside: bool = False) -> str:
         (f"{WARNING}\n{WARNING}\n\n{SAID}", SAID),
         (f"{DESK}\n{WARNING}\n\n{SAID}", SAID),
         (f"{SAID}\n\n{WARNING}", None),
+        (f"- {SAID}\n\n{WARNING}", None),
+        (f"{DESK}\n{DESK}\n{SAID}\n\n{WARNING}", f"{SAID} {WARNING}"),
         (f"{SAID}\n{DESK}", SAID),
         (f"{SAID}\n\nBest regards,\nAnna\n\n{LEAVE}", f"{SAID} Best regards, Anna"),
         (f"{SAID}\n\nAnna\n\n{LEAVE}", f"{SAID} Anna"),
@@ -344,3 +360,5 @@ def test_a_notice_is_none_wherever_in_it_a_request_stands():
     assert list(notices(text)) == []
     text = "if you have received this message in error, please tell us."
     assert set(notices(text)) == {(0, len(text))}
+    letter = f"do not contact me.\n\n{text}"
+    assert set(notices(letter)) == {(letter.index("if"), len(letter))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safety.contract.pii import find_pii
-from safety.contract.signature import MOST_LINES, signature
+from safety.contract.signature import MOST_LINES, closings, signature
 from safety.contract.tests.test_accounts import calls
 
 MARIA = "Maria Lopez wants to talk: +44 7911 123457, maria.lopez@gmail.com"
@@ -129,6 +129,26 @@ def test_a_signature_has_eight_lines_at_most(lines: int, signed: bool) -> None:
 def test_a_signature_goes_from_the_word_of_parting_to_its_end(text: str, signed: str) -> None:
     start, end = signature(text)
     assert text[start:end] == signed
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The list.\nBest,\nAnna\nHead of Sales\n", ["Best,\nAnna\nHead of Sales\n"]),
+        ("Best,\nanna miller\n\nThe list.", ["Best,\nanna miller\n"]),
+        ("Best,\n\nanna\nHead of Sales\n\nNo more.", ["Best,\n\nanna\nHead of Sales\n"]),
+        ("Best,\n\n\nAnna", ["Best,\n"]),  # too far below
+        ("Best,\nAnna\n\nHead of Sales", ["Best,\nAnna\n"]),
+        ("Best,\nAnna\nnobody reads the list\nHead of Sales", ["Best,\nAnna\n"]),
+        ("Best,\nAnna\n\nAnd more.\n\nCheers,\nTom", ["Best,\nAnna\n", "Cheers,\nTom"]),
+        ("We wish you all the best\nAnna", []),
+        ("Best,\n" + "Firm\n" * 9, ["Best,\n" + "Firm\n" * 8]),
+    ],
+)
+def test_a_parting_wherever_it_stands_ends_with_what_belongs_to_it(
+    text: str, found: list[str]
+) -> None:
+    assert [text[start:end] for start, end in closings(text)] == found
 
 
 def test_a_second_parting_word_does_not_hide_what_stands_above_it() -> None:
