@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.contract.afresh import MANY, MOST, afresh
+from safety.contract.afresh import MANY, afresh
 from safety.contract.content import find
 from safety.contract.normalise import fold
 from safety.contract.rulebook import SIGNALS, shipped
@@ -51,6 +51,10 @@ def found(text: str) -> set[str]:
         ("see https://a.example/act-now-or-lose today", None),
         ("y0u'r3 4n 1d10t t0d4y", "you're an idiot today"),
         ("L053 1t 4ll t0d4y", "lose it all today"),
+        ("4ct n0w f4st", "act now fast"),  # three such words
+        ("4ct n0w fast", None),
+        ("4ct n0w f4st 24", "act now fast 24"),  # a sum stays one
+        ("may-12-or-so", "may 12 or so"),
         ("the h2o and the b2b", None),
         ("Room A1, 10am, 15th", None),
         ("what u want, ur own", "what you want, your own"),
@@ -109,5 +113,7 @@ def test_every_character_leads_back(text: str) -> None:
 
 
 def test_a_text_of_joins_alone_is_not_read_for_ever() -> None:
-    joined = read("an-ox-or-us " * (MOST + 1))
+    joined = read("an-ox-or-us " * 1_001)
     assert joined is not None and joined.endswith("an ox or us an-ox-or-us ")
+    short = read("u may " * 1_001)
+    assert short is not None and short.endswith("you may u may ")
