@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from safety.contract.foreign import LONGEST, foreign
+from safety.contract.foreign import LONGEST, foreign, split
+from safety.contract.rulebook import RULES_DIR
 from safety.contract.stop_request import detect_stop, examples
 
 HERE = Path(__file__).parent
@@ -99,3 +101,9 @@ def _cost(text):
 )
 def test_the_edges_of_what_shows_it(text, found):
     assert foreign(text) == found
+
+
+def test_every_word_of_the_lists_is_written_as_words_are_compared():
+    listed = tomllib.loads((RULES_DIR / "foreign.toml").read_text("utf-8"))
+    words = {word for lines in listed.values() for line in lines for word in split(line)}
+    assert {word for word in words if word != word.casefold().replace("’", "'")} == set()

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from safety.contract.language import LONGEST, is_read
 
 MAIL = Path(__file__).with_name("business_mail.txt")
-SIGNED = "Please find the plan attached.\n\nBest regards,\nLucía de la Vega\nCalle de los Olmos 5\n"
+SIGNED = (
+    "Please find the plan attached.\n\nBest regards,\nLucía de la Vega\n"
+    "Calle de los Olmos de la Vega 5\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,8 @@ SIGNED = "Please find the plan attached.\n\nBest regards,\nLucía de la Vega\nCa
         "Hello Jürgen, here is the draft of the contract.",
         "We stay at the Hotel de la Paix in Rue du Lac.",
         "Our motto is “Vorsprung durch Technik”, as you know.",
+        "Schmidt und Frei",
+        "да ok",  # half of the letters is not more than half
         SIGNED,
     ],
 )
@@ -43,7 +48,10 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
         "In allegato il preventivo che ci ha chiesto.",
         "Hierbij de offerte, met dank voor het gesprek.",
         "Dziękuję za rozmowę, oferta jest w załączniku.",
+        "wir grüßen Peter",  # two small words of three
+        "wir danken Peter Frei",  # one of four
         "附件是报价单。",
+        "Okay 附件是报价单。",
         "見積書を添付いたします。",
         "Во вложении наше предложение.",
         "مرفق العرض الذي طلبته.",
@@ -56,6 +64,10 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
 def test_another_language_is_not_even_in_one_sentence(text):
     assert not is_read(text)
     assert not is_read("The offer", text) and not is_read(text, "The offer is attached.")
+
+
+def test_what_is_passed_over_in_a_signature_is_not_in_a_text():
+    assert not is_read(SIGNED.replace("Best regards,", "See you there:"))
 
 
 def test_every_mail_of_ours_is_read():
@@ -75,8 +87,14 @@ def test_a_long_text_is_read_to_its_end(count):
     assert not is_read(english + "Wir sind nicht da und das ist nicht gut.")
 
 
+def test_a_long_text_is_read_piece_by_piece():
+    assert not is_read("The plan is attached. " * 400 + "План во вложении. " * 250)
+
+
 def test_a_text_that_nobody_reads_to_its_end_is_not_read():
-    assert is_read("The plan is on. " * 2_400) and not is_read("The plan is on. " * 2_600)
+    longest = "The plan is on. " * 2_500
+    assert len(longest) == LONGEST == 40_000
+    assert is_read(longest) and not is_read(f"{longest}x")
 
 
 @pytest.mark.parametrize("unit", ["a ", "la ", "\n", "-- \n", "Best,\n", "a@", "a/b.", ".", "a'"])
