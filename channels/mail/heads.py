@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 ANSWERS = ("re:", "re :", "aw:", "rv:", "sv:", "antw:", "res:", "ris:", "r:", "回复", "回覆")
 FORWARDS = ("fw:", "fwd:", "wg:", "tr:", "tr :", "enc:", "i:", "doorst:", "vs:", "转发", "轉寄")
 _MARKS = (*ANSWERS, *FORWARDS)
-LONGEST_LINE = 300
 _ABOUT = re.compile(
-    r"(?:subject|betreff|objet|asunto|assunto|oggetto|onderwerp|主题|主旨)\s*\*?\s*[:：]\*?(.*)",
+    r"(?:subject|betreff|objet|asunto|assunto|oggetto|onderwerp|主题|主旨)[\s*]{0,9}[:：]\*?(.*)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
     r"(?:from|von|de|da|van|发件人|寄件者|sent|date|to|cc|bcc|copie?|kopie|gesendet|datum|an"
     r"|envoy[ée]|[àa]|enviado(?: el)?|para|fecha|enviada|data|inviato|aan|verzonden|发送时间|收件人"
-    r"|寄件日期)\s*\*?\s*[:：]\*?\s*(.*)",
+    r"|寄件日期)[\s*]{0,9}[:：]\*?\s*(.*)",
     re.IGNORECASE,
 )
 _LINE = re.compile(
@@ -51,9 +51,9 @@ def heads(lines: Sequence[str], numbers: Iterable[int], subjects: Iterable[str])
     found: set[int] = set()
     run: list[int] = []
     among = set(numbers)
-    found |= {number for number in among if _LINE.fullmatch(lines[number][:LONGEST_LINE])}
+    found |= {number for number in among if _LINE.fullmatch(lines[number])}
     for number in range(len(lines) + 1):
-        bare = lines[number].strip(" \t>*_")[:LONGEST_LINE] if number in among else ""
+        bare = lines[number].strip(" \t>*_") if number in among else ""
         if bare and (_ABOUT.fullmatch(bare) or _is_named(bare)):
             run.append(number)
         else:
@@ -64,8 +64,7 @@ def heads(lines: Sequence[str], numbers: Iterable[int], subjects: Iterable[str])
 
 def _of_a_head(lines: Sequence[str], run: list[int], ours: set[str]) -> set[int]:
     if len(run) < 2 or not any(
-        _ADDRESS.search(lines[number][:LONGEST_LINE]) or _CLOCK.search(lines[number][:LONGEST_LINE])
-        for number in run
+        _ADDRESS.search(lines[number]) or _CLOCK.search(lines[number]) for number in run
     ):
         return set()
     about = {number: _ABOUT.fullmatch(lines[number].strip(" \t>*_")) for number in run}
@@ -97,10 +96,12 @@ def _bare(text: str) -> str:
 
 def without_marks(subject: str, marks: Sequence[str] = ANSWERS) -> str:
     """A subject without the marks of an answer in front."""
-    found = subject.strip()
-    while mark := next((mark for mark in marks if found.lower().startswith(mark)), ""):
-        found = found[len(mark) :].strip()
-    return found
+    return _front(tuple(marks)).sub("", subject, count=1).strip()
+
+
+@lru_cache(maxsize=4)
+def _front(marks: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?:\s*(?:{'|'.join(map(re.escape, marks))}))*", re.IGNORECASE)
 
 
 def beside(subject: str, ours: str) -> str | None:

@@ -47,6 +47,17 @@ def test_what_may_ask_for_something_stays_in_doubt(text):
     assert len(lines) - 1 not in heads(lines, range(len(lines)), SUBJECTS)
 
 
+TO_MANY = "To: " + ", ".join(f"Ann Lee <ann.lee.{number}@b.example>" for number in range(20))
+LINE = f"{'Original Message':-^700}"
+
+
+def test_a_long_line_is_read_to_its_end():
+    lines = [*HEADS[0].split("\n"), TO_MANY, LINE]
+    assert heads(lines, range(5), SUBJECTS) == {0, 1, 2, 3, 4}
+    lines = [*HEADS[0].split("\n"), f"{TO_MANY}, stop it", f"{LINE} stop"]
+    assert heads(lines, range(5), SUBJECTS) == {0, 1, 2}
+
+
 def test_one_line_alone_is_no_head_nor_is_what_has_neither_address_nor_time():
     assert heads(["To: Ann <a@b.example>"], [0], SUBJECTS) == set()
     assert heads(["From: Zoe", "To: Ann"], [0, 1], SUBJECTS) == set()
@@ -84,10 +95,17 @@ def test_what_a_subject_says_beside_ours(subject, rest):
 def test_the_marks_of_a_forwarded_mail_are_no_answers():
     assert without_marks("Fwd: Hello") == "Fwd: Hello"
     assert without_marks("Fwd: Hello", FORWARDS) == "Hello"
+    assert without_marks(" RE: re :  Aw:Hello re: you ") == "Hello re: you"
+    assert without_marks("Reminder: hello") == "Reminder: hello" and without_marks("re:") == ""
 
 
-@pytest.mark.parametrize("evil", ["From: ", "To: a@", "A. " * 90, "@" * 290, "9" * 290])
+@pytest.mark.parametrize(
+    "evil", ["From: ", "To: a@", "A. ", "@", "9", " ", "-", "*", "re:", "转发"]
+)
 def test_hostile_lines_take_no_longer(evil):
+    line = (evil * 50_000)[:50_000]
     begun = time.process_time()
-    heads([f"From: {evil}"] * 4000, range(4000), SUBJECTS)
-    assert time.process_time() - begun < 5
+    for lines in ([f"From: {line[:290]}"] * 200, [f"From {line} x"], [line],
+                  ["Sent: 9:12", f"From: {line}"], ["Sent: 9:12", f"Subject: {line}"]):  # fmt: skip
+        heads(lines, range(len(lines)), SUBJECTS)
+    assert time.process_time() - begun < 2, "quadratic would be minutes"
