@@ -103,6 +103,15 @@ def test_a_finding_quotes_what_was_written(text: str, quote: str) -> None:
     assert [(hit.quote, text[hit.start : hit.end]) for hit in hits] == [(quote, quote)]
 
 
+def test_a_word_in_full_leads_back_to_what_stands_for_it() -> None:
+    text = "tell me ur plan"
+    seen = afresh(fold(text))
+    assert seen is not None
+    at = seen.text.index("your")
+    first, last = seen.span(at, at + len("your"))
+    assert text[first:last] == "ur"
+
+
 @given(st.text(alphabet="a1b4 .-/,u\n😀@'", max_size=60))
 def test_every_character_leads_back(text: str) -> None:
     seen = afresh(fold(text))

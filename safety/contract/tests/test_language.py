@@ -89,6 +89,7 @@ def test_a_long_text_is_read_to_its_end(count):
 
 def test_a_long_text_is_read_piece_by_piece():
     assert not is_read("The plan is attached. " * 400 + "План во вложении. " * 250)
+    assert is_read("The plan is attached. " * 160 + "Schmidt und Frei, Weber und Lang")
 
 
 def test_a_text_that_nobody_reads_to_its_end_is_not_read():
