@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from outreach.core.importing.columns import Columns, fold
 
@@ -42,10 +43,12 @@ class TwoNames:
         ]
         self.header = header
         # Of each pair the cells that make one name together, and the column of the other.
-        self.pairs: list[tuple[tuple[int, ...], int]] = [((whole[0],), at) for at in whole[1:]]
+        self.pairs: list[tuple[tuple[int, ...], int]] = [
+            ((one,), other) for one, other in combinations(whole, 2)
+        ]
         parts = columns.get("first_name", ())[:1] + columns.get("last_name", ())[:1]
         contacts = [index for index in whole if CONTACT.search(fold(header[index]))]
-        if len(parts) > 1:
+        if parts:
             self.pairs += [(parts, index) for index in contacts]
         self.found: tuple[int, str, str] | None = None
 
