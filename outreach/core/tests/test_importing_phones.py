@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from outreach.core.importing.phones import lacks_country, parted
 from outreach.core.importing.ways import Ways
 
 
@@ -27,10 +28,45 @@ def read(cell, region="DE"):
         ("+41 44 668 18 00/+41 79 123 45 67", ["+41446681800", "+41791234567"]),
         ("+49 (0)89 / 445566", ["+4989445566"]),
         ("Büro 089/445566", ["+4989445566"]),
+        ("0171/5551234 / 089/445566", ["+491715551234", "+4989445566"]),
+        ("089 445566;", ["+4989445566"]),
+        ("035204/123456", ["+4935204123456"]),  # an area code as long as a number
+        ("019912/123456", ["+4919912123456"]),  # nobody's number by any plan, but one
+        ("040 12345/040 12346", ["+494012345", "+494012346"]),  # short enough to be one
     ],
 )
 def test_each_number_of_a_cell_is_read(cell, numbers):
     assert read(cell) == (numbers, [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        ("0049 35204/123456", ["+4935204123456"]),
+        ("0049 40 12345/0049 40 12346", ["+494012345", "+494012346"]),
+        ("+49 40 12345/+49 40 12300", ["+494012345", "+494012300"]),
+    ],
+)
+def test_the_sign_of_abroad_may_be_two_noughts(cell, numbers):
+    assert read(cell, "") == (numbers, [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "lacks"),
+    [
+        ("123456", True), ("12345", False), ("44 668 18 00", True), ("+41 44 668", False),
+        ("tel: +41 44 668", False), ("(+41) 44 668", False), ("0041 44 668", False),
+        ("tel. 0041 44 668", False), ("000 44 668", True),
+    ],
+)  # fmt: skip
+def test_what_lacks_its_country_is_told_from_what_is_none(cell, lacks):
+    assert lacks_country(cell, "") is lacks
+    assert not lacks_country(cell, "CH")
+
+
+@pytest.mark.parametrize("six", ["+41 44 668 18 00/123456", "+41 44 668 18 00/12345"])
+def test_of_six_digits_a_piece_is_a_number_of_its_own(six):
+    assert parted(six, "") == (six.split("/") if six.endswith("6") else [six])
 
 
 def test_of_a_number_without_a_country_is_said_once_where_to_say_it():
