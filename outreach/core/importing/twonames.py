@@ -59,7 +59,7 @@ class TwoNames:
             if len(cells) <= max(*ones, other):
                 continue
             one, two = _words(" ".join(cells[at] for at in ones)), _words(cells[other])
-            if one and two and not one <= two and not two <= one:
+            if one - two and two - one:
                 self.found = line, self.header[ones[-1]].strip(), self.header[other].strip()
                 return
 
