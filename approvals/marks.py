@@ -6,6 +6,7 @@ Nothing here is HTML: templates escape every segment, so a message can never bec
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,11 @@ ORDINARY = "\n\t "
 # Not format characters by their category, but drawn as nothing or as an ordinary blank.
 BLANKS = "\u00a0\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 SUBJECT_SHOWN = 78
-EMOJI_JOINERS = "\u200d\ufe0f"
+JOINER = "\u200d"
+# They choose the shape of what stands before them, and hide anything when there are more of them.
+SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f]")
+KEYCAP = re.compile("[#*0-9]\ufe0f\u20e3")
+SPELT = ("Lu", "Ll", "Lt", "Zs")  # letters of a script in which none has two shapes, and blanks
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,11 @@ def is_hidden(char: str) -> bool:
     """Whether a reader cannot see this character, or sees it as something else."""
     if char in ORDINARY:
         return False
-    return unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn") or char in BLANKS
+    return (
+        unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn")
+        or char in BLANKS
+        or bool(SELECTORS.match(char))
+    )
 
 
 def name_of(char: str) -> str:
@@ -68,8 +77,8 @@ def name_of(char: str) -> str:
 def hidden(*texts: str) -> list[str]:
     """The names of the hidden characters in these texts, each once, in order.
 
-    A joiner between two pictures is part of an emoji, and a carriage return before a line feed is
-    how browsers send a line break: neither is worth a question.
+    A joiner between two pictures is part of an emoji, and so is what chooses its shape; a carriage
+    return before a line feed is how browsers send a line break: none is worth a question.
     """
     found: dict[str, None] = {}
     for text in texts:
@@ -81,13 +90,17 @@ def hidden(*texts: str) -> list[str]:
 
 def _is_ordinary(text: str, place: int) -> bool:
     """Whether a hidden character stands where it belongs."""
-    return text.startswith("\r\n", place) or _joins_emoji(text, place)
-
-
-def _joins_emoji(text: str, place: int) -> bool:
-    if text[place] not in EMOJI_JOINERS or place == 0:
-        return False
-    return unicodedata.category(text[place - 1]) in ("So", "Sk", "Mn")
+    if place == 0:
+        return text.startswith("\r\n")
+    before = text[place - 1]
+    kind = unicodedata.category(before)
+    if text[place] == JOINER:
+        return kind in ("So", "Sk", "Mn")
+    if SELECTORS.match(text[place]):
+        if before.isascii():
+            return bool(KEYCAP.match(text, place - 1))
+        return before == "\N{INFORMATION SOURCE}" or not (kind in SPELT or is_hidden(before))
+    return text.startswith("\r\n", place)
 
 
 def segments(

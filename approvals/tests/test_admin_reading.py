@@ -1,4 +1,4 @@
-"""Marks, differences, spans of time and neighbours: what the review page is made of."""
+"""Differences, spans of time and neighbours: what the review page is made of."""
 
 from __future__ import annotations
 
@@ -9,21 +9,11 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals import diff, marks, plainly, queue
+from approvals import diff, plainly, queue
 from approvals.models import Approval
 from outreach import testing
 from outreach.core.models import Revision
 from outreach.testing import WORKDAY
-
-
-@given(st.text(max_size=200))
-def test_segments_lose_nothing_a_reader_can_see(text):
-    shown = "".join(part.text for part in marks.segments(text))
-    assert shown == "".join(
-        char
-        for place, char in enumerate(text)
-        if not marks.is_hidden(char) or marks._is_ordinary(text, place)
-    )
 
 
 @given(st.text(max_size=120), st.text(max_size=120))
@@ -36,42 +26,6 @@ def test_a_difference_holds_both_texts(old, new):
 def test_a_difference_of_huge_texts_is_quick_and_whole():
     old, new = "line\n" * 20_000, "other\n" * 20_000
     assert [piece.kind for piece in diff.compare(old, new)] == ["gone", "new"]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("plain, with\nlines\tand “quotes”", []),
-        ("a\u200bb", ["U+200B ZERO WIDTH SPACE"]),
-        ("a\u202eb", ["U+202E RIGHT-TO-LEFT OVERRIDE"]),
-        ("a\u00a0b", ["U+00A0 NO-BREAK SPACE"]),
-        ("line\r\nline\r\n", []),
-        ("line\rline\n", ["U+000D CARRIAGE RETURN"]),
-        ("line\r\r\n", ["U+000D CARRIAGE RETURN"]),
-        ("👩‍🚀 and ❤️", []),
-        ("\u200dx", ["U+200D ZERO WIDTH JOINER"]),
-        ("\u3164", ["U+3164 HANGUL FILLER"]),
-    ],
-)
-def test_hidden_characters_are_named(text, found):
-    assert marks.hidden(text) == found
-
-
-def test_a_line_break_of_a_browser_is_no_mark_even_where_a_finding_parts_it():
-    parts = marks.segments("Buy now\r\nor\rnever", [{"span": [4, 8], "text": "now\r"}])
-    assert [part.mark for part in parts if part.mark] == ["U+000D CARRIAGE RETURN"]
-
-
-def test_a_finding_is_shown_where_its_words_stand_and_nowhere_else():
-    fits = {"span": [4, 7], "text": "now", "message": "pressure", "status": "fail"}
-    parts = marks.segments("Buy now!", [fits])
-    assert [(part.text, part.finding, part.status) for part in parts] == [
-        ("Buy ", "", ""),
-        ("now", "pressure", "fail"),
-        ("!", "", ""),
-    ]
-    for wrong in ({**fits, "text": "not"}, {**fits, "span": [4, 99]}, {**fits, "span": None}):
-        assert [part.finding for part in marks.segments("Buy now!", [wrong])] == [""]
 
 
 @pytest.mark.parametrize(
