@@ -26,6 +26,8 @@ AT_BOTH = ["jdoe@gmail.com", "jdoe@googlemail.com"]
         ),
         ("+a.b@gmail.com", ["+ab@gmail.com", "+a.b@gmail.com", "+a.b@googlemail.com",
                             "+ab@googlemail.com"]),
+        ("jdoe+a+b@gmail.com", AT_BOTH),
+        ('"a@b"@gmail.com', ['"a@b"@gmail.com', '"a@b"@googlemail.com']),
         ("..@gmail.com", ["..@gmail.com", "..@googlemail.com"]),
         ("gmail.com", ["gmail.com"]),
         ("+41446681800", ["+41446681800"]),
