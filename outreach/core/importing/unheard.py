@@ -112,7 +112,7 @@ class Unheard:
 
 def _told(cell: str) -> str:
     """A cell of few words that says nothing of anybody as it is; else no more than that it is."""
-    return repr(cell) if fold(cell) in KNOWN else "something"
+    return repr(cell) if (fold(cell) or cell) in KNOWN else "something"
 
 
 def _kind(header: str) -> str:

@@ -8,6 +8,7 @@ from outreach import testing
 from outreach.core import importing, suppression
 from outreach.core.importing import BadFile, read_file
 from outreach.core.importing.source import BadHeader
+from outreach.core.importing.unheard import Unheard
 from outreach.core.models import Address, Suppression
 from outreach.core.tests.test_importing_formats import sheets
 
@@ -118,6 +119,68 @@ def test_what_refuses_is_asked(column, cell):
 def test_what_refuses_nothing_is_left_in_peace(column, cell):
     told = read_file(f'Name,Email,{column}\nA B,a@b.example,"{cell}"\n'.encode())
     assert not [each for each in told.notices if "nobody reads" in each]
+
+
+def looked_at(column, *cells, mapping=None, columns=None):
+    """What is found in a column beside the name, one cell a line from the second on."""
+    unheard = Unheard(["Name", column], columns or {"full_name": (0,)}, mapping)
+    for line, cell in enumerate(cells, 2):
+        unheard.look(line, ["A B", cell])
+    return unheard.found
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "told"),
+    [
+        ("Status", "unsubscribed", "'unsubscribed'"),
+        (" Status ", " Unsubscribed ", "'Unsubscribed'"),
+        ("Status", "VIP, unsubscribed", "something"),
+        ("Status", "VIP|unsubscribed", "something"),
+        ("Status", "VIP/unsubscribed", "something"),
+        ("Status", "VIP\nunsubscribed", "something"),
+        ("Status", "VIP - unsubscribed", None),
+        ("Status", "2; unsubscribed", None),
+        ("Status", "", None), ("Status", " ", None),
+        ("Status", "no", None), ("Unsub flag", " ", None),
+        ("Unsub flag", "no", None), ("Unsub flag", "☐", None), ("Unsub flag", "0", None),
+        ("Unsub flag", "☑", "'☑'"), ("Unsub flag", "-", "something"), ("Unsub flag", "1", "'1'"),
+        ("Unsub flag", "x" * 60, "something"), ("Unsub flag", "x" * 61, None),
+        ("Newsletter flag 2", "nein", "'nein'"), ("Newsletter flag 2", "нет", "'нет'"),
+        ("Newsletter flag 2", "ני", None), ("Newsletter flag 2", "n", None),
+        ("Newsletter flag 2", "00", None), ("Newsletter flag 2", "off", None),
+        ("Newsletter flag 2", "none", None), ("Newsletter flag 2", "[]", None),
+        ("Newsletter flag 2", "否", "'否'"),
+        ("Marketing contact status", "Non-marketing contact", None),
+    ],
+)  # fmt: skip
+def test_a_cell_alone_is_told_by_its_column(column, cell, told):
+    found = looked_at(column, cell)
+    assert found == (told and (2, told, column.strip()))
+
+
+def test_the_first_line_is_told_and_a_column_without_a_name_by_its_number():
+    assert looked_at("", "VIP", "stop", "abgemeldet") == (3, "'stop'", "2")
+    assert looked_at("Notes", "stop", columns={"full_name": (0,), "notes": (1,)}) is not None
+    assert looked_at("Notes", "stop", columns={"full_name": (0,), "position": (1,)}) is None
+    assert looked_at("Status", "stop", mapping={"2": "-"}) is None
+    assert looked_at("Status", "stop", mapping={"3": "-"}) is not None
+
+
+def test_a_short_row_is_looked_at_as_far_as_it_goes():
+    header = ["Name", "Status", "Stand", "Opted out"]
+    for cells in (["A B", "stop"], ["A B", "", "stop"], ["A B", "VIP", "stop", "no"]):
+        unheard = Unheard(header, {"full_name": (0,), "opted_out": (3,)}, None)
+        unheard.look(2, ["A B"])
+        assert unheard.found is None and unheard.told() == ""
+        unheard.look(3, cells)
+        assert unheard.found == (3, "'stop'", header[cells.index("stop")])
+    assert unheard.told() == (
+        "Line 3 says 'stop' in 'Stand', which closes no address. If they want no more, suppress "
+        "their addresses."
+    )
+    closed = Unheard(header, {"full_name": (0,), "opted_out": (3,)}, None)
+    closed.look(2, ["A B", "stop", "", "yes"])
+    assert closed.found is None
 
 
 @pytest.mark.parametrize("field", ["-", "opted_out", "opted_in"])
