@@ -101,7 +101,7 @@ def without_marks(subject: str, marks: Sequence[str] = ANSWERS) -> str:
 
 @lru_cache(maxsize=4)
 def _front(marks: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?:\s*(?:{'|'.join(map(re.escape, marks))}))*", re.IGNORECASE)
+    return re.compile(rf"(?:\s*(?:{'|'.join(map(re.escape, marks))})[:：]?)*", re.IGNORECASE)
 
 
 def beside(subject: str, ours: str) -> str | None:
@@ -111,7 +111,7 @@ def beside(subject: str, ours: str) -> str | None:
     place = said.rfind(known) if known else -1
     if place < 0 or len(said) != len(subject):
         return None
-    above, below = subject[:place].rstrip(), subject[place + len(known) :]
+    above, below = without_marks(subject[:place], _MARKS), subject[place + len(known) :]
     if above[-1:].isalpha() or below.lstrip()[:1].isalpha() or below[:1].isalnum():
         return None
-    return f"{without_marks(above, _MARKS)} {below}".strip()
+    return f"{above} {below}".strip()

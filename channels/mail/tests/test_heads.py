@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from channels.mail.heads import FORWARDS, beside, heads, without_marks
+from channels.mail.heads import ANSWERS, FORWARDS, beside, heads, without_marks
 from channels.mail.quoting import split
 
 SUBJECTS = ["Minutes of Monday"]
@@ -33,6 +33,23 @@ def test_what_a_program_copied_above_a_quote_is_no_word_of_theirs(head, subject)
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "Sent: the 2 of March 2026 at 9:12 am", "Date: Mar 2, 2026 9:12 pm (UTC)",
+        "Gesendet: Mo, 2. März 2026 um 09:12 Uhr", "Von: Ann von der Au und Tom van Dyk",
+        "Inviato: lunedì 2 marzo 2026 alle ore 9:12", "Da: Sara da Riva di Sopra",
+        "Envoyé : le 2 mars 2026 à 09:12", "À : Marie et Jean via Desk", "To: Ann and Tom",
+        "Fecha: el 2 marzo 2026 9:12 a.m.", "Fecha: 2/3/2026 9:12 p.m.",
+        "Para: Ana de los Montes y Juan de las Casas", "Date: 2 mars 2026 kl 09:12",
+        "To: 李娜 <a@b.example>", "To   *  : Ann", "> To: Ann",
+    ],
+)  # fmt: skip
+def test_names_days_and_what_stands_between_them_are_no_words_of_theirs(line):
+    assert heads(["From: Zoe May <zoe@minutes.example>", line], [0, 1], ()) == {0, 1}
+    assert heads([line, "Sent: 9:12"], [0, 1], ()) == {0, 1}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Subject: please stop writing to me",
@@ -40,6 +57,12 @@ def test_what_a_program_copied_above_a_quote_is_no_word_of_theirs(head, subject)
         "From: somebody who has enough of it",
         "Date: never again at 10:00 please",
         "no head at all",
+        "my subject: minutes of Monday",
+        "enough. From: Zoe",
+        "To: 1eave 9:12",
+        "To: nobody 9:12",
+        "-----Original Message----- stop",
+        "stop -----Original Message-----",
     ],
 )
 def test_what_may_ask_for_something_stays_in_doubt(text):
@@ -85,11 +108,32 @@ def test_the_line_above_a_head_is_the_programs():
         ("Take me off the minutes of Monday", None),
         ("Minutes of Monday are unwelcome here", None),
         ("Stop", None),
+        ("- 7", None),
+        ("7x Minutes of Monday", None),
+        ("STRAẞE 5 Minutes of Monday", None),  # its small letters are more
+        ("Minutes of Monday a1", None),
+        ("Minutes of Monday2- x", None),
     ],
 )
 def test_what_a_subject_says_beside_ours(subject, rest):
     assert beside(subject, "Minutes of Monday") == rest
     assert beside(subject, "") is None
+
+
+ANSWERED = ["Re:", "RE :", "AW:", "RV:", "SV:", "Antw:", "RES:", "Ris:", "R:",
+            "回复", "回覆", "回复：", "回复:"]  # fmt: skip
+FORWARDED = ["FW:", "Fwd:", "WG:", "TR:", "TR :", "ENC:", "I:", "Doorst:", "VS:",
+             "转发", "轉寄", "转发："]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("mark", "marks"),
+    [*((each, ANSWERS) for each in ANSWERED), *((each, FORWARDS) for each in FORWARDED)],
+)
+def test_the_marks_that_programs_put_before_a_subject(mark, marks):
+    assert without_marks(f"{mark} Hello", marks) == "Hello"
+    assert without_marks(f"{mark}Hello", marks) == "Hello"
+    assert beside(f"{mark} Hello", "Hello") == ""
 
 
 def test_the_marks_of_a_forwarded_mail_are_no_answers():
