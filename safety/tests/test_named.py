@@ -11,6 +11,7 @@ from safety.contract.rulebook import CHECK_OF
 from safety.named import CHECKS, FAMILIES, named
 
 CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)*_CHECK)"')
+PHRASE = re.compile(r"[A-Z][a-z]*(?: (?:[a-z-]+|HTML))*")
 
 
 def test_every_check_of_the_source_has_its_words():
@@ -26,12 +27,19 @@ def test_every_kind_of_wording_has_its_words():
     assert set(CHECK_OF) <= set(FAMILIES)
 
 
+def test_the_words_are_a_phrase_each_and_no_two_the_same():
+    phrases = [*CHECKS.values(), *FAMILIES.values()]
+    assert [each for each in phrases if not PHRASE.fullmatch(each)] == []
+    assert len(set(phrases)) == len(phrases)
+
+
 @pytest.mark.parametrize(
     ("finding", "said"),
     [({"check": "TIME_CHECK", "family": ""}, "Their hours"),
      ({"check": "CONTENT_CHECK", "family": "clickbait"}, "Clickbait"),
      ({"check": "LAW_CHECK", "family": "law"}, "The law of their country"),
-     ({"check": "BYGONE_CHECK"}, "bygone"), ({}, "")],
+     ({"check": "BYGONE_CHECK"}, "bygone"), ({"check": "OLD_RULE_CHECK"}, "old rule"),
+     ({"check": None, "family": None}, ""), ({}, "")],
 )  # fmt: skip
 def test_a_finding_is_told_by_what_it_is_about(finding, said):
     assert named(finding) == said
