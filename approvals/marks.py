@@ -90,9 +90,7 @@ def hidden(*texts: str) -> list[str]:
 
 def _is_ordinary(text: str, place: int) -> bool:
     """Whether a hidden character stands where it belongs."""
-    if place == 0:
-        return text.startswith("\r\n")
-    before = text[place - 1]
+    before = text[place - 1 : place] or " "
     kind = unicodedata.category(before)
     if text[place] == JOINER:
         return kind in ("So", "Sk", "Mn")

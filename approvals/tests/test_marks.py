@@ -48,6 +48,13 @@ def test_segments_lose_nothing_a_reader_can_see(text):
         ("\ufe0f", ["U+FE0F VARIATION SELECTOR-16"]),
         ("\u200b\ufe01", ["U+200B ZERO WIDTH SPACE", "U+FE01 VARIATION SELECTOR-2"]),
         ("\u3000\ufe01", ["U+FE01 VARIATION SELECTOR-2"]),
+        ("É\ufe00 ǅ\ufe00", ["U+FE00 VARIATION SELECTOR-1"]),
+        ("ǅ\ufe00", ["U+FE00 VARIATION SELECTOR-1"]),
+        ("👩🏽\u200d🚀 X-ray", []),
+        ("\r\nline", []),
+        ("\rline\r\n", ["U+000D CARRIAGE RETURN"]),
+        ("\u2028\u2029", ["U+2028 LINE SEPARATOR", "U+2029 PARAGRAPH SEPARATOR"]),
+        ("\ue000\u0378", ["U+E000 control character", "U+0378 control character"]),
         ("\u180b", ["U+180B MONGOLIAN FREE VARIATION SELECTOR ONE"]),
     ],
 )
@@ -70,3 +77,36 @@ def test_a_finding_is_shown_where_its_words_stand_and_nowhere_else():
     ]
     for wrong in ({**fits, "text": "not"}, {**fits, "span": [4, 99]}, {**fits, "span": None}):
         assert [part.finding for part in marks.segments("Buy now!", [wrong])] == [""]
+
+
+def test_a_finding_of_personal_data_is_cut_out_as_private():
+    found = {"code": "pii_phone", "status": "warn", "span": [5, 8], "text": "123", "message": "x"}
+    parts = marks.segments("Ring 123 now", [found])
+    assert [(part.text, part.private) for part in parts] == [
+        ("Ring ", False), ("123", True), (" now", False),
+    ]  # fmt: skip
+    assert marks.any_private(parts) and not marks.any_private(marks.segments("Ring 123 now"))
+    assert [part.private for part in marks.segments("1\u200b3", [])] == [False] * 3
+
+
+def test_of_findings_over_one_another_the_gravest_counts_and_each_is_told():
+    phone = {"code": "pii_phone", "status": "warn", "span": [0, 8], "text": "Ring 123",
+             "message": "a number"}  # fmt: skip
+    rude = {"code": "tone", "status": "fail", "span": [0, 4], "text": "Ring", "message": "rude"}
+    parts = marks.segments("Ring 123", [phone, rude])
+    assert [(part.text, part.finding, part.status, part.private) for part in parts] == [
+        ("Ring", "a number; rude", "fail", True),
+        (" 123", "a number", "warn", True),
+    ]
+    assert [part.text for part in marks.segments("Ring 123", edge=4)] == ["Ring", " 123"]
+    assert marks.any_private([], parts) and not marks.any_private([], [])
+    (told,) = marks.segments("Ring", [{"span": [0, 4], "text": "Ring"}])
+    assert (told.finding, told.status, told.private) == ("", "warn", False)
+
+
+def test_of_a_long_subject_it_is_said_what_is_seen_of_it():
+    assert marks.long_subject("s" * 78) == ""
+    assert marks.long_subject("s" * 79) == (
+        "The subject has 79 characters. Mail programs show about the first 78, a telephone half of "
+        "that."
+    )

@@ -8,7 +8,6 @@ import pytest
 import time_machine
 from django.test import Client
 
-from approvals import marks
 from approvals.models import Approval
 from outreach import testing
 from outreach.testing import WORKDAY
@@ -34,16 +33,6 @@ def client():
 def post(client: Client, item: Approval, action: str, **more):
     address = f"{LIST}{item.pk}/change/"
     return client.post(address, {"action": action, "digest": item.digest, **more})
-
-
-def test_a_finding_of_personal_data_is_cut_out_as_private():
-    found = {"code": "pii_phone", "status": "warn", "span": [5, 8], "text": "123", "message": "x"}
-    parts = marks.segments("Ring 123 now", [found])
-    assert [(part.text, part.private) for part in parts] == [
-        ("Ring ", False), ("123", True), (" now", False),
-    ]  # fmt: skip
-    assert marks.any_private(parts) and not marks.any_private(marks.segments("Ring 123 now"))
-    assert [part.private for part in marks.segments("1\u200b3", [])] == [False] * 3
 
 
 def test_the_page_masks_it_in_the_text_and_repeats_it_nowhere_open(client):
