@@ -31,7 +31,7 @@ _CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
 # A name, a day, a month or a zone; a sentence has more small words than these.
 _PIECES = re.compile(r"[^\s,;()<>\"']+")
 _SMALL = frozenset((
-    "um", "uhr", "at", "the", "de", "of", "von", "van", "der", "di", "da", "le", "à", "alle",
+    "um", "uhr", "at", "the", "de", "of", "von", "van", "der", "da", "le", "à", "alle",
     "ore", "las", "los", "el", "kl", "via", "am", "pm", "a.m.", "p.m.", "et", "und", "and", "y",
 ))  # fmt: skip
 _DAYS = re.compile(  # where these are written small
