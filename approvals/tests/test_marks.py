@@ -48,7 +48,7 @@ def test_segments_lose_nothing_a_reader_can_see(text):
         ("\ufe0f", ["U+FE0F VARIATION SELECTOR-16"]),
         ("\u200b\ufe01", ["U+200B ZERO WIDTH SPACE", "U+FE01 VARIATION SELECTOR-2"]),
         ("\u3000\ufe01", ["U+FE01 VARIATION SELECTOR-2"]),
-        ("É\ufe00 ǅ\ufe00", ["U+FE00 VARIATION SELECTOR-1"]),
+        ("É\ufe00", ["U+FE00 VARIATION SELECTOR-1"]),
         ("ǅ\ufe00", ["U+FE00 VARIATION SELECTOR-1"]),
         ("👩🏽\u200d🚀 X-ray", []),
         ("\r\nline", []),
@@ -110,3 +110,11 @@ def test_of_a_long_subject_it_is_said_what_is_seen_of_it():
         "The subject has 79 characters. Mail programs show about the first 78, a telephone half of "
         "that."
     )
+
+
+def test_each_hidden_character_is_a_piece_of_its_own():
+    name = "U+200B ZERO WIDTH SPACE"
+    parts = marks.segments("a\u200b\u200bbc")
+    assert parts == [
+        marks.Segment("a"), marks.Segment("", name), marks.Segment("", name), marks.Segment("bc"),
+    ]  # fmt: skip
