@@ -39,6 +39,10 @@ def test_no_emphasis_makes_a_finding_of_a_counter_example(rule: Rule) -> None:
     assert not wrong
 
 
+def test_a_mark_in_the_place_of_an_apostrophe_is_one() -> None:
+    assert without_emphasis("I`ll `go`, don`T; rock`n roll") == "I'll  go , don'T; rock n roll"
+
+
 @pytest.mark.parametrize(
     "text",
     [
