@@ -145,6 +145,7 @@ def looked_at(column, *cells, mapping=None, columns=None):
         ("Unsub flag", "no", None), ("Unsub flag", "☐", None), ("Unsub flag", "0", None),
         ("Unsub flag", "☑", "'☑'"), ("Unsub flag", "-", "something"), ("Unsub flag", "1", "'1'"),
         ("Unsub flag", "x" * 60, "something"), ("Unsub flag", "x" * 61, None),
+        ("Date unsub", "3.5.2024", "something"), ("Marketing consent 2", "nein", "'nein'"),
         ("Newsletter flag 2", "nein", "'nein'"), ("Newsletter flag 2", "нет", "'нет'"),
         ("Newsletter flag 2", "ני", None), ("Newsletter flag 2", "n", None),
         ("Newsletter flag 2", "00", None), ("Newsletter flag 2", "off", None),
