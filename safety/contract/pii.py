@@ -149,7 +149,7 @@ def _is_ip(value: str) -> bool:
     except ValueError:
         return False
     plain = value.replace(":", "")
-    return "." in value or not (plain.isalpha() or (plain.isdecimal() and value.count(":") < 3))
+    return not (plain.isalpha() or (plain.isdecimal() and value.count(":") < 3))
 
 
 def _key(value: str) -> str:

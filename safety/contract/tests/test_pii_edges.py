@@ -19,8 +19,15 @@ def found(text: str, **more: object) -> list[tuple[str, str]]:
         ("ab://app:s3cret@bob@elsewhere.org", ["secret", "email"]),
         ("bob@elsewhere.org-----begin private key-----", ["email", "secret"]),
         ("postgres://app:s3cret@db.example.org and carla@elsewhere.org", ["secret", "email"]),
+        # marks of emphasis may belong to a secret, and stand around an address
+        ("postgres://app:s3_cr*et@db.example.org", ["secret"]),
+        ("Ask _carla@elsewhere.org_", ["email"]),
         # addresses of machines
         ("Build 300.1.2.3 is out", []),
+        ("The host 300.1.2.3 is up", []),
+        ("They ship the version 10.1.2.3", []),
+        ("The host fe80::1 is up", ["ip"]),
+        ("The host 2001:1::2 is up", ["ip"]),
         ("The host 10.1.2.3 is up", ["ip"]),
         ("The host 2001:db8:0:0:0:0:0:1 is up", ["ip"]),
         # cards of one digit only satisfy the check digit
@@ -97,6 +104,7 @@ def test_an_identity_number_is_refused() -> None:
 @pytest.mark.parametrize(("text", "said"), [
     ("Pay to CH93 0076 2011 6238 5295 7.", "looks like an IBAN."),
     ("The host is 81.2.69.142.", "looks like an IP address of somebody else."),
+    ("The password is hunter22.", "looks like a secret."),
     ("Pay by 4111 1111 1111 1111.", "looks like a card number."),
     ("Call her: +41 44 668 18 00.", "looks like a phone number of somebody else."),
 ])  # fmt: skip
