@@ -132,6 +132,12 @@ class Resource(GenericViewSet[Any]):
     def now(self) -> datetime:
         return timezone.now()
 
+    def come_in_anew(self) -> None:
+        """Ask again who this is and what they may: for an answer that somebody waited for."""
+        self.request = self.initialize_request(self.request._request)
+        self.perform_authentication(self.request)
+        self.check_permissions(self.request)
+
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
             return self.rows.none()

@@ -247,13 +247,18 @@ class Drafts(mixins.ListModelMixin, Resource):
     )
     @action(detail=True, methods=["get"])
     def decision(self, request: Request, uuid: str = "") -> Response:
-        """Answers once the message is decided, or after `wait` seconds with how it stands."""
+        """Answers once the message is decided, or after `wait` seconds with how it stands.
+
+        Whoever may not read it any more by then is refused as if they asked now.
+        """
         refuse_strange(request, frozenset({"wait", "workspace"}))
-        draft, by = self.get_object(), self.principal
+        draft, by, seconds = self.get_object(), self.principal, self._patience()
         decided = waiting.until_decided(
-            draft.pk, seconds=self._patience(), who=f"{by.kind} {by.id}", door=door_of(request)
+            draft.pk, seconds=seconds, who=f"{by.kind} {by.id}", door=door_of(request)
         )
-        return self._tell(draft, decided=decided)
+        if seconds:
+            self.come_in_anew()
+        return self._tell(self.get_object(), decided=decided)
 
     def _patience(self) -> float:
         asked = self.request.query_params.get("wait", "0")

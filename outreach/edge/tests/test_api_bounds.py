@@ -19,7 +19,7 @@ from approvals import services
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import keys
-from outreach.core.models import ApiKey
+from outreach.core.models import Agent, ApiKey
 from outreach.edge.api import options, throttling, waiting
 from outreach.edge.api.parsing import StrictJSONParser
 from outreach.edge.tests import api
@@ -172,6 +172,30 @@ def test_a_place_is_given_back_whatever_ends_the_wait(monkeypatch):
     answer = api.Caller(api.key_of(agent)).get(f"/api/drafts/{draft.uuid}/decision?wait=1")
     assert answer.status_code == 500
     assert not waiting._waiting
+
+
+def end_key(key) -> None:
+    keys.revoke(key, by=testing.dora(), at=timezone.now())
+
+
+def switch_off(key) -> None:
+    Agent.objects.filter(pk=key.agent_id).update(is_active=False)
+
+
+def take_scope(key) -> None:
+    Agent.objects.filter(pk=key.agent_id).update(scopes=["people:read"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("lose", "status"), [(end_key, 401), (switch_off, 401), (take_scope, 403)])
+def test_who_loses_the_right_while_waiting_is_told_nothing(monkeypatch, lose, status):
+    agent = testing.make_agent(None, "drafts:write")
+    draft, caller = pending_of(agent), api.Caller(api.key_of(agent))
+    key, undecided = ApiKey.objects.get(agent=agent.agent), iter([True, True, False, False])
+    monkeypatch.setattr(waiting, "_is_open", lambda _: next(undecided))
+    monkeypatch.setattr(waiting.time, "sleep", lambda _: lose(key))
+    answer = caller.get(f"/api/drafts/{draft.uuid}/decision?wait=30")
+    assert answer.status_code == status and "uuid" not in answer.json()
 
 
 def test_a_body_of_many_names_with_one_twice_costs_no_more_than_its_reading():
