@@ -7,6 +7,7 @@ and says so to the reviewer; the gate judges all of it again at every later mome
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -88,7 +89,7 @@ def _item(each: Upload) -> dict[str, Any]:
 
 
 def _not_twice(items: Sequence[dict[str, Any]]) -> None:
-    names = [each["name"].casefold() for each in items]
+    names = [unicodedata.normalize("NFC", each["name"]).casefold() for each in items]
     for name in names:
         if names.count(name) > 1:
             raise Refused(

@@ -107,7 +107,8 @@ def _malformed(item: Mapping[str, Any]) -> str:
     name, size, digest = item.get("name"), item.get("size"), item.get("sha256")
     if not isinstance(name, str) or not name.strip():
         return "A file has no name"
-    if any(unicodedata.category(char) in ("Cc", "Cf") for char in name) or set(name) & set("/\\"):
+    hides = any(unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") for char in name)
+    if hides or set(name) & set("/\\") or name.strip() in (".", ".."):
         return f"The name {name!a} holds a path, or characters that hide what it is"
     if ":" in name:
         return f"{name} holds a colon, behind which Windows hides other content. Rename it"

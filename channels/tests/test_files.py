@@ -160,6 +160,7 @@ def test_what_the_rules_refuse_is_not_even_stored(upload, code):
         ([("a.eml", PDF, "message/rfc822")], "attachment_type"),
         ([("a.pdf", b"%PDF-" + b" " * (21 * 2**20))], "attachment_size"),
         ([("a.pdf", PDF), ("A.PDF", PDF)], "attachment_twice"),
+        ([("\u00e9.pdf", PDF), ("e\u0301.pdf", PDF)], "attachment_twice"),
     ],
 )
 def test_what_is_no_file_of_a_message_is_refused_in_a_sentence(uploads, code):

@@ -201,8 +201,9 @@ SAID = [
     (file("a.pdf", PDF, "text/csv"), FAIL, "attachment_disguised",
      "a.pdf is declared as text/csv, which no .pdf is. Write application/pdf"),
     (file(" "), FAIL, "attachment_malformed", "A file has no name"),
-    (file("a/b"), FAIL, "attachment_malformed",
-     "The name 'a/b' holds a path, or characters that hide what it is"),
+    *((file(name), FAIL, "attachment_malformed",
+       f"The name {name!a} holds a path, or characters that hide what it is")
+      for name in ("a/b", ".", "..", " .. ", "a\u2028b.pdf", "a\u2029b.pdf")),
     (file("a:b"), FAIL, "attachment_malformed",
      "a:b holds a colon, behind which Windows hides other content. Rename it"),
     (file("nul"), FAIL, "attachment_malformed",
