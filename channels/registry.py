@@ -36,6 +36,13 @@ def adapter_for(channel: str) -> Adapter | None:
     return _load(channel, dotted)
 
 
+def needed(channel: str) -> str:
+    """What a program's way out still needs, as a sentence; empty when ready, and where a person
+    hands the message over."""
+    adapter = adapter_for(channel)
+    return adapter.configured() if adapter is not None else ""
+
+
 def program_channels() -> tuple[str, ...]:
     """The channels a program can send on, in a fixed order."""
     _refuse_by_hand()

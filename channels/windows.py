@@ -14,9 +14,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from approvals.models import Approval, ApprovalStatus
+from channels import registry
 from channels.base import Template
 from channels.models import PlatformTemplate
 from outreach.core.models import Channel, Contact, PrincipalKind
+from safety import controls
+from safety.models import ControlKey
 
 WINDOW = timedelta(hours=24)  # after their last message both platforms take free text
 WITH_WINDOW = (Channel.WHATSAPP, Channel.INSTAGRAM)
@@ -48,7 +51,12 @@ class Way:
 
 
 def way_of(approval: Approval, *, at: datetime) -> Way | None:
-    """For whoever decides about a WhatsApp message; None on a channel that asks for no template."""
+    """For whoever decides: how a WhatsApp message would travel, and that a platform is not set up.
+
+    None where there is nothing to say of the way.
+    """
+    if approval.channel in WITH_WINDOW and (missing := _missing(approval)):
+        return Way(missing, may_leave=False)
     if approval.channel != Channel.WHATSAPP:
         return None
     planned = approval.scheduled_for
@@ -65,6 +73,14 @@ def way_of(approval: Approval, *, at: datetime) -> Way | None:
         "wait until they write.",
         may_leave=False,
     )
+
+
+def _missing(approval: Approval) -> str:
+    """What must be set before it can leave, in earnest; in dry run nothing has to be."""
+    missing = registry.needed(approval.channel)
+    if not missing or controls.read().is_braking(ControlKey.DRY_RUN, approval.workspace_id):
+        return ""
+    return f"{missing} What is approved waits for that, and is a draft again once its time is over."
 
 
 def _templates(approval: Approval) -> QuerySet[PlatformTemplate]:

@@ -13,5 +13,5 @@ register = template.Library()
 
 @register.simple_tag
 def way_out(approval: Approval) -> windows.Way | None:
-    """How a WhatsApp message would travel if it left now or at its time; None on other channels."""
+    """As `windows.way_of` has it, at this moment."""
     return windows.way_of(approval, at=timezone.now())

@@ -188,3 +188,15 @@ def test_whoever_decides_reads_how_it_would_travel(person, client):
     lost.scheduled_for = WORKDAY + timedelta(days=2)  # by then the window is shut
     assert not windows.way_of(lost, at=WORKDAY).may_leave
     assert windows.way_of(testing.make_pending(), at=WORKDAY) is None
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "instagram"])
+def test_whoever_decides_reads_that_a_channel_is_not_set_up(person, live, channel):
+    add_address(person.workspace, person, Channel.INSTAGRAM, "@ana")
+    inbound.hear(person, channel, "And where?", at=WORKDAY, key="id.7")
+    waiting = testing.make_pending(person, channel=channel, subject="", text=TEXT)
+    way = windows.way_of(waiting, at=WORKDAY)
+    assert not way.may_leave and f"set {channel.upper()}_TOKEN and" in way.sentence
+    live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": True}
+    way = windows.way_of(waiting, at=WORKDAY)
+    assert way is None or way.may_leave, "simulated all the same"

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from approvals import auto_door, quota, taking
 from approvals.models import Approval, ApprovalStatus
-from channels import breaker, look, reading
+from channels import breaker, look, reading, registry
 from channels.models import Delivery
 from outreach.core import drafts
 from outreach.core.clock import by_clock
@@ -163,6 +163,8 @@ def _door(approval: Approval | None, verdict: Verdict, at: datetime) -> Iterator
         yield f"{sentence}; it waits for the next day."
     if sentence := breaker.refusal(approval.channel, at):
         yield f"{approval.channel} {sentence}"
+    if sentence := registry.needed(approval.channel):
+        yield sentence
 
 
 def _answer(verdict: Verdict, allowed: list[str], at: datetime) -> str:

@@ -66,6 +66,14 @@ def test_a_channel_that_is_paused_and_a_quota_that_is_used_up_are_said():
     assert "535 no" in answer and "would leave now" not in answer
 
 
+def test_a_channel_that_is_not_set_up_is_said():
+    approval, adapter = testing.make_approved(), MemoryAdapter("email")
+    with registry.override("email", adapter):
+        assert told(approval)["answer"] == "It would leave now."
+        adapter.missing = "Set X."
+        assert told(approval)["answer"] == "It would not leave now: Set X."
+
+
 def test_what_the_last_look_finds_beyond_the_approval_is_said():
     """Two offers in answer to one question; in Germany only the first may leave unasked."""
     person = testing.make_person(country="DE")
