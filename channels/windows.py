@@ -1,4 +1,4 @@
-"""What WhatsApp and Instagram want to know of a message: an answer within a day, or a template.
+"""What platforms want to know of a message: an answer within a day, or a template; how long it is.
 
 A template is only the way a text travels: the words are those that were approved, or it is none.
 """
@@ -17,12 +17,15 @@ from approvals.models import Approval, ApprovalStatus
 from channels import registry
 from channels.base import Template
 from channels.models import PlatformTemplate
+from outreach.core import history
 from outreach.core.models import Channel, Contact, PrincipalKind
 from safety import controls
+from safety.contract.reach import NOTE_LENGTH
 from safety.models import ControlKey
 
 WINDOW = timedelta(hours=24)  # after their last message both platforms take free text
 WITH_WINDOW = (Channel.WHATSAPP, Channel.INSTAGRAM)
+LINKEDIN_MOST = 8000  # characters of a message
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]{1,40})\s*\}\}")
 
 
@@ -51,12 +54,15 @@ class Way:
 
 
 def way_of(approval: Approval, *, at: datetime) -> Way | None:
-    """For whoever decides: how a WhatsApp message would travel, and that a platform is not set up.
+    """For whoever decides: how a WhatsApp message would travel, that a platform is not set up, and
+    that LinkedIn takes no text so long.
 
     None where there is nothing to say of the way.
     """
     if approval.channel in WITH_WINDOW and (missing := _missing(approval)):
         return Way(missing, may_leave=False)
+    if approval.channel == Channel.LINKEDIN:
+        return _by_linkedin(approval)
     if approval.channel != Channel.WHATSAPP:
         return None
     planned = approval.scheduled_for
@@ -72,6 +78,23 @@ def way_of(approval: Approval, *, at: datetime) -> Way | None:
         f"text is none of the approved templates ({names}). Edit it into the words of one, or "
         "wait until they write.",
         may_leave=False,
+    )
+
+
+def _by_linkedin(approval: Approval) -> Way | None:
+    """Said before the yes: whoever sends it by hand may not shorten what was approved."""
+    size = len(approval.revision.text)
+    if size > LINKEDIN_MOST:
+        return Way(
+            f"It cannot go by LinkedIn like this: it has {size:,} characters, and LinkedIn takes "
+            f"{LINKEDIN_MOST:,} in a message. Shorten it.",
+            may_leave=False,
+        )
+    if size <= NOTE_LENGTH or history.met(approval.human_id, Channel.LINKEDIN):
+        return None
+    return Way(
+        f"Its {size:,} characters are too many for a connection note ({NOTE_LENGTH}): it can go as "
+        "a message only, to somebody who is connected with us."
     )
 
 

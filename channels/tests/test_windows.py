@@ -200,3 +200,25 @@ def test_whoever_decides_reads_that_a_channel_is_not_set_up(person, live, channe
     live.ENVIRONMENT_BRAKES = {**live.ENVIRONMENT_BRAKES, "DRY_RUN": True}
     way = windows.way_of(waiting, at=WORKDAY)
     assert way is None or way.may_leave, "simulated all the same"
+
+
+@pytest.mark.parametrize(
+    ("size", "met", "said", "fits"),
+    [
+        (300, False, "", True),
+        (301, False, "301 characters are too many for a connection note (300)", True),
+        (301, True, "", True),
+        (8000, True, "", True),
+        (8001, True, "LinkedIn takes 8,000", False),
+        (8001, False, "LinkedIn takes 8,000", False),
+    ],
+)
+def test_whoever_decides_reads_that_linkedin_takes_no_text_so_long(person, size, met, said, fits):
+    add_address(person.workspace, person, Channel.LINKEDIN, "linkedin.com/in/ana")
+    if met:
+        inbound.hear(person, Channel.LINKEDIN, "And where?", at=WORKDAY, key="id.8")
+    text = ("Here are the minutes. " * 400)[:size].rstrip().ljust(size, ".")
+    waiting = testing.make_pending(person, channel="linkedin", subject="", text=text)
+    way = windows.way_of(waiting, at=WORKDAY)
+    assert (way.sentence if way else "").count(said) and (way.may_leave if way else True) is fits
+    assert bool(way) is bool(said)
