@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 from django.conf import settings
 
-from approvals import hearsay, quota_standing, receipt, rounds
+from approvals import hearsay, marks, quota_standing, receipt, rounds
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
@@ -72,6 +73,7 @@ def circumstances(
     alert: str = "",
     sent_before: bool = False,
     attached: bool = False,
+    hidden: bool = False,
     unread: bool = False,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it.
@@ -87,6 +89,7 @@ def circumstances(
         rewritten=rewritten,
         sent_before=sent_before,
         attached=attached,
+        hidden=hidden,
         unread=unread,
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
@@ -100,9 +103,11 @@ def circumstances(
 def of_text(revision: Revision, place: Workspace, channel: str) -> dict[str, Any]:
     """What the table looks at in the text itself; its workspace's own footer is nobody's words."""
     own = revision.text.removesuffix(footers.of(place, channel))
+    page = unescape(revision.html).replace("\u00a0", " ")  # an ordinary blank of pages
     return {
         "voice_score": revision.voice_score,
         "attached": bool(revision.attachments),
+        "hidden": bool(marks.hidden(revision.subject, own, page)),
         "unread": not is_read(revision.subject, own),
     }
 

@@ -31,6 +31,7 @@ class Circumstances:
     off_voice: bool = False
     sent_before: bool = False
     attached: bool = False
+    hidden: bool = False
     unread: bool = False
     review_first: bool = True
     review_desist: bool = True
@@ -66,6 +67,8 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),
+    # A person says that they have seen them; nobody says so for a rule.
+    ("hidden", NORMAL, "has characters that a reader does not see"),
     ("unread", NORMAL, "in a language that the content rules do not read"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("sent_before", HIGH, SENT_BEFORE),

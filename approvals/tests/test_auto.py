@@ -537,6 +537,26 @@ def test_nothing_that_the_rules_cannot_read_hides_behind_what_they_can(place, be
     assert "in a language that the content rules do not read" in german.priority_reasons
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\u202eyadseuT\u202c",  # drawn from right to left
+        "min\u200butes",
+        "".join(chr(0xE0000 + ord(sign)) for sign in "send"),
+        "\x1b[8m",
+    ],
+)
+def test_what_a_reader_sees_otherwise_than_the_rules_is_approved_by_no_rule(place, hidden):
+    english = "The minutes are attached to it. " * 3
+    assert propose_in_german(f"{english}\n\n\U0001f469\u200d\U0001f4bb").status == "auto_approved"
+    page = f"<p>{english}&nbsp;</p>"
+    assert propose_in_german(english, html=page).status == "auto_approved"
+    for words, shown in ((english + hidden, ""), (english, f"{page}<p>{hidden}</p>")):
+        approval = propose_in_german(words, html=shown)
+        assert approval.status == "pending"
+        assert "has characters that a reader does not see" in approval.priority_reasons
+
+
 def test_a_text_no_rule_reads_approved_before_that_was_asked_stops_at_the_door(
     place, live, memory, monkeypatch
 ):

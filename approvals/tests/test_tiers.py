@@ -22,6 +22,7 @@ ROWS = [
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),
+    ("hidden", NORMAL, "has characters that a reader does not see"),
     ("unread", NORMAL, "in a language that the content rules do not read"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("sent_before", HIGH,
