@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from outreach.core import activity, reasons, sql
 from outreach.core.clock import SECONDS, by_clock
@@ -19,6 +20,7 @@ from outreach.core.models import Workspace
 from outreach.core.principal import Principal
 from safety.models import BRAKES, SWITCHES, ControlKey, SystemControl
 
+logger = logging.getLogger(__name__)
 # What people type (SPEC §12) and the key it means.
 WORDS: dict[str, ControlKey] = {
     "messaging": ControlKey.MESSAGING_ENABLED,
@@ -157,20 +159,37 @@ def write(
             **by.fields(),
         },
     )
-    settings = {reasons.CONTROL: str(key), "enabled": enabled}
-    change = reasons.keep(row.workspace_id, settings, reason=reason, before=before, by=by, at=at)
+    change = _keep_reason(row, before, by=by, at=at)
     activity.record(
         activity.Entry(
             verb="safety.control_set",
             object_type="systemcontrol",
             object_id=str(row.pk),
             workspace_id=row.workspace_id,
-            codes={"key": str(key), "enabled": enabled, "change": change},
+            codes={"key": str(key), "enabled": enabled, **change},
         ),
         by=by,
         at=at,
     )
     return row
+
+
+def _keep_reason(
+    row: SystemControl, before: dict[str, object], *, by: Principal, at: datetime
+) -> dict[str, int]:
+    """What the log names it by. No stop fails for it: a stop's row says why by itself."""
+    to = {reasons.CONTROL: str(row.control_key), "enabled": row.enabled}
+    try:
+        with transaction.atomic():
+            number = reasons.keep(
+                row.workspace_id, to, reason=row.reason, before=before, by=by, at=at
+            )
+    except DatabaseError as error:
+        if not row.is_braking:
+            raise
+        logger.warning("Why %s was set is not kept beside the log: %s", row.control_key, error)
+        return {}
+    return {"change": number}
 
 
 def _before(key: str, workspace: Workspace | None) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from outreach import testing
 from outreach.core.models import Activity, Person
@@ -122,6 +122,25 @@ def test_writing_a_control_is_told_in_the_log():
     change = SettingChange.objects.get(pk=row.codes.pop("change"))
     assert row.codes == {"key": "EMERGENCY_STOP", "enabled": True}
     assert (change.reason, change.by_label, change.workspace) == ("fire", "Olaf", None)
+
+
+@pytest.mark.parametrize(
+    ("key", "enabled"), [("EMERGENCY_STOP", True), ("MESSAGING_ENABLED", False)]
+)
+def test_a_stop_is_set_even_where_its_reason_cannot_be_kept_beside_the_log(
+    live, monkeypatch, key, enabled
+):
+    def as_in_tables_of_an_older_version(*args, **kwargs):
+        SettingChange.objects.create(workspace_id=None, at=None)
+
+    monkeypatch.setattr(controls.reasons, "keep", as_in_tables_of_an_older_version)
+    told = {"workspace": None, "by": testing.olaf(), "at": WORKDAY}
+    controls.write(key, enabled, reason="fire", **told)
+    assert "fire" in controls.read().sentence(key)
+    assert Activity.objects.get(verb="safety.control_set").codes == {"key": key, "enabled": enabled}
+    with pytest.raises(DatabaseError), transaction.atomic():
+        controls.write(key, not enabled, reason="out", **told)
+    assert controls.read().is_braking(key), "who lets go has to say why"
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps nothing but yes or no")
