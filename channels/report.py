@@ -56,6 +56,12 @@ class Report:
                 self.failed += 1
         self.released += released
 
+    def refused(self, why: str) -> Report:
+        """Nothing was looked at, and why: told here and in the server's log."""
+        logger.error("%s", why)
+        self.notes.append(why)
+        return self
+
     def database_failed(self, error: Error) -> None:
         logger.warning("The database failed during a wave (%s); recording again.", error)
         self.database_failures += 1

@@ -36,7 +36,7 @@ from channels.outcomes import (
 from channels.report import Report
 from channels.simulate import simulate_due
 from channels.waiting import waiting
-from outreach.core import activity
+from outreach.core import activity, schema
 from outreach.core.ending import ending
 from outreach.core.models import Workspace
 from safety import controls
@@ -70,6 +70,8 @@ def open_workspaces(state: controls.Controls | None = None) -> list[int]:
 
 def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
     """The whole job: settle the dead, simulate in dry run, send where messages leave."""
+    if other := schema.apart():
+        return Report().refused(other)
     settle.sweep(at=clock())
     rewound.check(clock=clock)
     if settings.ENVIRONMENT_BRAKES.get("EMERGENCY_STOP", True):
@@ -122,8 +124,7 @@ def _drain_channel(
         )
         logger.error("%s: a sender cannot take its lock: %s", channel, error)
         return
-    lines = Connections(adapter, due)
-    clean = False
+    lines, clean = Connections(adapter, due), False
     try:
         limit = pace.of(channel)
         waves(lines, lock, channel, workspaces, report, clock=clock, most=most, limit=limit)

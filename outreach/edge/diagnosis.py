@@ -14,7 +14,7 @@ from django.db.models import Min
 from channels import breaker, drill, pace
 from channels.liveness import proven_dead
 from channels.models import Delivery, DeliveryStatus
-from outreach.core import suppression
+from outreach.core import schema, suppression
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Suppression, Workspace
 from outreach.core.plurals import plural
@@ -57,6 +57,8 @@ class Examination:
 def examine(*, at: datetime) -> Examination:
     """Look at everything but single messages. Needs a database that answers."""
     found = Examination()
+    if other := schema.apart():
+        found.faults.append(Fault("doctor.schema", "ERROR", other))
     looks = (_controls, _drill, _senders, _law, _suppression, _complaints)
     for name, look in zip(LOOKED, looks, strict=True):
         found.parts[name] = look(found.faults, at)

@@ -1,0 +1,49 @@
+"""Two versions at once: a sender of another version than the database sends nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+
+from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
+from channels.tests.plenty import make_plenty
+from outreach.core import schema
+from outreach.edge import diagnosis
+from outreach.testing import WORKDAY
+
+NEWER = ("core", "9999_of_tomorrow")
+OLDER = max(name for name in schema.KNOWN if name[0] == "core")
+pytestmark = pytest.mark.django_db
+
+
+def test_every_migration_of_ours_is_known():
+    found = MigrationLoader(connection).disk_migrations
+    ours = {name for name in found if name[0] in {app for app, _ in schema.KNOWN}}
+    assert ours == schema.KNOWN
+    assert {app for app, _ in schema.KNOWN} == {
+        "approvals", "channels", "core", "edge", "safety", "workflows",
+    }  # fmt: skip
+    assert schema.apart() == ""
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [(schema.KNOWN - {OLDER}, "this program is older and sends nothing"),
+     (schema.KNOWN | {NEWER}, "core.9999_of_tomorrow is missing): nothing is sent")],
+)  # fmt: skip
+def test_a_sender_of_another_version_than_the_database_sends_nothing(live, known, sentence):
+    MemoryAdapter.reset()
+    make_plenty(1)
+    now = WORKDAY + timedelta(minutes=1)
+    with registry.override("email", MemoryAdapter("email")), patch.object(schema, "KNOWN", known):
+        report = sending.process(clock=lambda: now)
+        found = diagnosis.examine(at=timezone.now()).faults
+    assert (report.sent, len(MemoryAdapter.outbox)) == (0, 0)
+    assert sentence in report.notes[0]
+    assert sentence in next(each.message for each in found if each.id == "doctor.schema")
