@@ -31,6 +31,7 @@ from safety.models import SafetyEvent
 
 CHUNK = 2000
 MAY_HAVE_LEFT = ("sending", "sent", "unknown", "manual")
+HAVE_LEFT = Q(deliveries__status__in=MAY_HAVE_LEFT)
 # A round that ended for one of these was stopped by a rule or a stop, not by a reviewer's taste.
 STOPPED = {"person_stopped", "person_desist", "person_blocked"}
 UNKNOWN = ("not_recorded",)  # judged before the codes were kept
@@ -177,15 +178,13 @@ def _rounds(place: Workspace, span: Span) -> QuerySet[Approval, tuple[Any, ...]]
     later = Approval.objects.filter(
         draft=OuterRef("draft"), pk__gt=OuterRef("pk"), created_at__lt=span.until
     )
-    left = Q(deliveries__status__in=MAY_HAVE_LEFT, deliveries__since__lt=span.until)
+    left = HAVE_LEFT & Q(deliveries__since__lt=span.until)
     return (
         Approval.objects.filter(workspace=place, created_at__lt=span.until)
         .filter(Q(closed_at__isnull=True) | Q(closed_at__gte=span.since))
         .filter(Q(taken_at__isnull=True) | Q(taken_at__gte=span.since))
         .annotate(
-            left=FilteredRelation(
-                "deliveries", condition=Q(deliveries__status__in=MAY_HAVE_LEFT)
-            ),
+            left=FilteredRelation("deliveries", condition=HAVE_LEFT),
             dry=FilteredRelation(
                 "deliveries", condition=Q(deliveries__status=DeliveryStatus.SIMULATED)
             ),
