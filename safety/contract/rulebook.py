@@ -74,10 +74,10 @@ class Rule:
 
 # A sieve short of memory would answer "nothing found"; it must find this after every text.
 _CANARY = "\ue000end of text\ue001"
-# Patterns per sieve. In one big set the states multiply and new text costs ten times as much, most
-# of all with patterns that wait for a second word: they are few to a sieve (bench/content_cost.py).
-_GROUP, _WAITING_GROUP = 66, 17
-_WAITS = re.compile(r"(?:\[\^[^\]]*\]|\\w|\\S|\.)[*+{]")
+_END = f"\n{_CANARY}".encode()
+# Patterns per sieve. In one big set the states multiply and new text costs ten times as much; with
+# fewer to a sieve, known text costs more (bench/content_cost.py).
+_GROUP = 15
 _SHORTENED = re.compile(r"(?<=[a-z:|)])'(?=(?:t|re|ll|ve|d|m|s)(?![a-z]))")
 _COUNT = re.compile(r"\{(\d+),\d+\}")
 
@@ -148,6 +148,7 @@ class Sieve:
 
     def __init__(self, owned: Sequence[Owned]) -> None:
         self._owned = owned
+        self._end = [len(owned)]
         self._set = re2.Set.SearchSet(_options())
         for _, pattern, _ in owned:
             self._set.Add(uncounted(pattern))
@@ -157,11 +158,11 @@ class Sieve:
     def pick(self, text: bytes) -> list[Owned]:
         """The patterns that may occur in UTF-8, which each itself has to say; all others do not.
         A sieve that could not look is an error, not "no"."""
-        found = list(self._set.Match(text) or ())
-        if len(found) == 1 and found[0] == len(self._owned):
+        found = self._set.Match(text) or []
+        if found == self._end:
             return []  # as nearly always
         found.sort()
-        if not found or found[-1] != len(self._owned):
+        if found[-1:] != self._end:
             raise RuntimeError("the rules could not be applied to this text")
         return [self._owned[i] for i in found[:-1]]
 
@@ -182,7 +183,7 @@ class Book:
     def candidates(self, text: str, field: str, *, heading: bool = False) -> list[Owned]:
         """The rules for this field that may occur in the text, each with its compiled pattern to
         say whether and where."""
-        ended = f"{text}\n{_CANARY}".encode()
+        ended = text.encode() + _END
         found = [row for sieve in self._sieves["any"] for row in sieve.pick(ended)]
         for sieve in self._sieves["subject" if field == "subject" else "text"]:
             found += sieve.pick(ended)
@@ -192,10 +193,7 @@ class Book:
 
 
 def _sieves(owned: Sequence[Owned]) -> list[Sieve]:
-    waiting = [row for row in owned if _WAITS.search(row[1])]
-    others = [row for row in owned if not _WAITS.search(row[1])]
-    groups = ((waiting, _WAITING_GROUP), (others, _GROUP))
-    return [Sieve(rows[i : i + n]) for rows, n in groups for i in range(0, len(rows), n)]
+    return [Sieve(owned[i : i + _GROUP]) for i in range(0, len(owned), _GROUP)]
 
 
 def uncounted(pattern: str) -> str:

@@ -176,21 +176,6 @@ def test_rules_that_wait_for_a_second_word_are_found_beside_the_others() -> None
 
 
 @pytest.mark.parametrize(
-    ("pattern", "waits"),
-    [
-        ("one[^.]{0,9}two", True), ("one .*two", True), (r"one\w+", True), (r"one\S{2}", True),
-        ("one two", False), ("one{2}", False), (r"\bone\b", False), ("one[.]", False),
-    ],
-)  # fmt: skip
-def test_a_pattern_that_waits_shares_no_sieve_with_one_that_does_not(
-    pattern: str, waits: bool
-) -> None:
-    rows = [(rule_of(ROW), each, None) for each in ("one", pattern, "one[^.]*two")]
-    (waiting, others) = (each._owned for each in rulebook._sieves(rows))
-    assert (rows[1] in waiting, rows[1] in others) == (waits, not waits)
-
-
-@pytest.mark.parametrize(
     ("pattern", "loose"),
     [
         ("a[^.]{0,60}?b", "a[^.]*?b"),
