@@ -32,6 +32,7 @@ _TOKEN = re.compile(r"(?<![\w@$.])(?=[a-z0-9@$!'|]*[a-z013457])[a-z0-9@$!'|]{1,2
 _FIGURES = re.compile(r"[013457]{1,5}")
 _SHORT = re.compile(r"(?<![\w.@-])(?:u|ur)\b(?!['@.-]\w)")
 _SPELT = {"u": "you", "ur": "your"}
+_IS_JOINED, _IS_SHORT = 0, 1  # what is asked first
 
 
 def afresh(folded: Folded) -> Folded | None:
@@ -43,7 +44,10 @@ def afresh(folded: Folded) -> Folded | None:
     asked = _may_be().Match(text.encode())
     if not asked:
         return None if text is folded.text else Folded(folded.original, text, text, origin)
-    text, origin = _in_full(_parted(text), origin)
+    parted = _parted(text) if _IS_JOINED in asked else text
+    if _IS_SHORT in asked or parted != text:
+        parted, origin = _in_full(parted, origin)
+    text = parted
     if text == folded.text:
         return None
     cased = text
@@ -56,8 +60,8 @@ def afresh(folded: Folded) -> Folded | None:
 def _may_be() -> Any:
     """Asked of every text, so both questions at once."""
     asked = re2.Set.SearchSet()
-    asked.Add(_RUN)
-    asked.Add(r"\bur?\b")
+    for pattern in (_RUN, r"\bur?\b"):  # _IS_JOINED, _IS_SHORT
+        asked.Add(pattern)
     asked.Compile()
     return asked
 
@@ -78,11 +82,12 @@ def _parted(text: str) -> str:
     runs = [(start, end) for start, end in runs if _has_words(text[start:end])]
     if not runs:
         return text
-    taken = names(text)
     signs = list(text)
     for start, end in runs:
         signs[start:end] = _MARK.sub(" ", text[start:end])
-    for start, end in taken:
+    if "".join(signs) == text:  # as in "well, yes. No, thanks"; to ask for names would cost
+        return text
+    for start, end in names(text):
         signs[start:end] = text[start:end]
     return "".join(signs)
 

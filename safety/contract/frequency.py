@@ -30,6 +30,7 @@ FOLLOW_UPS = 2
 RISING_GAPS = 3
 STOP_CAUSES = frozenset({"stop", "stop_request"})  # just asked for; stored when it was
 SPACING = {"whatsapp": timedelta(minutes=30)}
+_NOTHING = Verdict()
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,16 @@ def check_frequency(
     case = _Case(channel, touch, at, zones, text, ordered)
     limit = _daily_limit(case)
     passed = limit.not_before is not None
-    holds = [limit, *_resting(case), _cross_platform(case), _persistent(case)]
-    signs = [_follow_ups(case, limit_passed=passed), _rising(case), _spacing(case)]
-    return join(_count_line(case, holds), *holds, *signs)
+    holds = join(limit, *_resting(case), _cross_platform(case), _persistent(case))
+    signs = (_follow_ups(case, limit_passed=passed), _rising(case), _spacing(case))
+    return join(_count_line(case, holds), holds, *signs)
 
 
-def _count_line(case: _Case, holds: Sequence[Verdict]) -> Verdict:
+def _count_line(case: _Case, holds: Verdict) -> Verdict:
     """FREQUENCY_CHECK itself: the count, and whether anything below it refuses or holds."""
     count = max(len(sent) for _, sent in case.same_day) + 1
     message = f"Recipient contact count: {count}/{case.limit} daily limit"
-    status = "fail" if any(hold.blockers for hold in holds) else "pass"
+    status = "fail" if holds.blockers else "pass"
     finding = Finding("FREQUENCY_CHECK", "count", status, message, text=f"{count}/{case.limit}")
     return Verdict(findings=(finding,))
 
@@ -112,7 +113,7 @@ def _daily_limit(case: _Case) -> Verdict:
     """The last message within the limit starts a rest; one more is held until the rest is over."""
     fullest = max(len(sent) for _, sent in case.same_day)
     if fullest + 1 < case.limit:
-        return Verdict()
+        return _NOTHING
     if fullest + 1 == case.limit:
         rest = CoolingOff("daily_limit", case.at, case.at + LIMIT_REST)
         return Verdict(cooling_off=(rest,))
@@ -193,7 +194,7 @@ def _cross_platform(case: _Case) -> Verdict:
         if c.platform != case.channel and case.at - c.at < ESCALATION_WINDOW
     ]
     if not others:
-        return Verdict()
+        return _NOTHING
     finding = Finding(
         "ESCALATION_CHECK",
         "cross_platform",
@@ -213,7 +214,7 @@ def _persistent(case: _Case) -> Verdict:
     """Messages on four local days within thirty days and no reply: the next is refused."""
     recent = [c.at for c in case.unanswered if case.at - c.at <= PERSISTENT_WINDOW]
     if max(len(_days(recent, zone)) for zone in case.zones.zones) < PERSISTENT_DAYS:
-        return Verdict()
+        return _NOTHING
     finding = Finding(
         "ABUSE_PATTERN",
         "persistent_contact",
@@ -231,9 +232,9 @@ def _days(times: Sequence[datetime], zone: str) -> set[date]:
 def _follow_ups(case: _Case, *, limit_passed: bool) -> Verdict:
     """A follow-up after two or more unanswered messages: a warning, or a failure over the limit."""
     if len(case.unanswered) < FOLLOW_UPS:
-        return Verdict()
+        return _NOTHING
     if case.touch != "follow_up" and not is_follow_up(case.text):
-        return Verdict()
+        return _NOTHING
     finding = Finding(
         "ESCALATION_CHECK",
         "follow_ups",
@@ -247,10 +248,11 @@ def _follow_ups(case: _Case, *, limit_passed: bool) -> Verdict:
 def _rising(case: _Case) -> Verdict:
     """Each gap shorter than the last, three gaps, no reply."""
     times = [*[c.at for c in case.unanswered][-RISING_GAPS:], case.at]
+    if len(times) <= RISING_GAPS:
+        return _NOTHING
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    falling = all(later < earlier for earlier, later in pairwise(gaps))
-    if len(gaps) < RISING_GAPS or not falling:
-        return Verdict()
+    if not all(later < earlier for earlier, later in pairwise(gaps)):
+        return _NOTHING
     finding = Finding(
         "ESCALATION_CHECK",
         "rising_frequency",
@@ -266,7 +268,7 @@ def _spacing(case: _Case) -> Verdict:
     space = SPACING.get(case.channel)
     mine = [c.at for c in case.unanswered if c.platform == case.channel]
     if space is None or not mine or case.at - mine[-1] >= space:
-        return Verdict()
+        return _NOTHING
     until = mine[-1] + space
     words = f"Less than {int(space / timedelta(minutes=1))} minutes since the last message"
     finding = Finding("ESCALATION_CHECK", "spacing", "warn", words, rule="frequency.spacing")

@@ -30,10 +30,10 @@ def worst(statuses: Sequence[str]) -> str:
 
 def merged(findings: Sequence[Finding]) -> tuple[Check, ...]:
     """One line per check, in the order they first appear."""
-    names = dict.fromkeys(finding.check for finding in findings)
-    return tuple(
-        _line(name, [finding for finding in findings if finding.check == name]) for name in names
-    )
+    by_check: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_check.setdefault(finding.check, []).append(finding)
+    return tuple([_line(name, said) for name, said in by_check.items()])
 
 
 def _line(name: str, findings: Sequence[Finding]) -> Check:

@@ -140,4 +140,4 @@ def clock_24(moment: datetime) -> str:
 
 def clock_words(moment: datetime) -> str:
     """The seed's way to print a time: `2:30 PM`."""
-    return f"{moment.hour % 12 or 12}:{moment:%M} {'AM' if moment.hour < 12 else 'PM'}"
+    return f"{moment.hour % 12 or 12}:{moment.minute:02} {'AM' if moment.hour < 12 else 'PM'}"

@@ -79,6 +79,8 @@ _LONGEST_WORD = 12  # letters of a script without capitals, which writes no blan
 
 def signature(cased: str) -> Span:
     """Where the signature of a folded text begins and ends; empty, at its end, if it has none."""
+    if "\n" not in cased:  # it stands below something
+        return len(cased), len(cased)
     below = _BELOW.search(cased)
     for end in (len(cased), below.start() if below else 0):
         seen: list[str] = []  # from below
