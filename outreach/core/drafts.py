@@ -61,7 +61,7 @@ def check_text(channel: str, words: Text, foot: str = "") -> None:
         raise TextRefused("The text is empty. Write what the person should read.")
     if "\r" in words.subject or "\n" in words.subject:
         raise TextRefused("The subject has a line break. Write it on one line.")
-    if channel == Channel.EMAIL and not words.subject.strip():
+    if channel == Channel.EMAIL and footers.is_all("", words.subject):
         raise TextRefused("An e-mail needs a subject.")
     if len(words.text) > MAX_TEXT:
         raise TextRefused(f"The text has {len(words.text)} characters; at most {MAX_TEXT}.")

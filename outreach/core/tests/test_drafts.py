@@ -64,6 +64,7 @@ def test_text_cannot_be_spliced_from_one_field_into_another(one, other):
         (drafts.Text(subject="s", text="\ud800"), "surrogate"),
         (drafts.Text(subject="a\nBcc: x@y.z", text="t"), "line break"),
         (drafts.Text(subject="", text="t"), "needs a subject"),
+        (drafts.Text(subject="\u200b\ufeff", text="t"), "needs a subject"),
         (drafts.Text(subject="s", text="x" * 100_001), "at most"),
         (drafts.Text(subject="s" * 999, text="t"), "at most"),
         (drafts.Text(subject="s", text="t", confidence=101), "0 to 100"),
