@@ -38,6 +38,7 @@ def test_the_words_are_a_phrase_each_and_no_two_the_same():
     [({"check": "TIME_CHECK", "family": ""}, "Their hours"),
      ({"check": "CONTENT_CHECK", "family": "clickbait"}, "Clickbait"),
      ({"check": "LAW_CHECK", "family": "law"}, "The law of their country"),
+     ({"family": "subject_integrity"}, "A subject that misleads"),
      ({"check": "BYGONE_CHECK"}, "bygone"), ({"check": "OLD_RULE_CHECK"}, "old rule"),
      ({"check": None, "family": None}, ""), ({}, "")],
 )  # fmt: skip

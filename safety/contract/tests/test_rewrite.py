@@ -53,6 +53,12 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         ("We met friends *of ours*, too.", "We met, too."),
         ("We met (*friends of* ours) again.", "We met again."),
         ('We have the "kumquat", too.', "We have the, too."),
+        ("We have the [kumquat], too.", "We have the, too."),
+        ("We have the “kumquat”, too.", "We have the, too."),
+        ("We have the «kumquat», too.", "We have the, too."),
+        ("We have the „kumquat“, too.", "We have the, too."),
+        ("We have the (kumquat], too.", "We have the (], too."),
+        ("We write to Dear a kumquat.", "We write to Dear a."),
         ("We call main() a kumquat.", "We call main() a."),
         # What would be a finding again once a word is gone is not left there.
         ("A red kumquat plum is here.", DEFAULT),
