@@ -241,7 +241,7 @@ def _without(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
     for first, last, instead in sorted(cuts, reverse=True):
         start, end = _with_marks(text, first, min(last, taken))
         if start < end:
-            if not instead and _PAIRED.get(text[start - 1 : start]) == text[end : end + 1] != "":
+            if not instead and _PAIRED.get(text[start - 1 : start]) == text[end : end + 1]:
                 start, end = start - 1, end + 1  # nothing is left between them
             text = text[:start] + instead + text[end:]
             taken = start

@@ -57,6 +57,8 @@ def proposed(text: str, subject: str = "", channel: str = "email") -> Proposal:
         ("We have the “kumquat”, too.", "We have the, too."),
         ("We have the «kumquat», too.", "We have the, too."),
         ("We have the „kumquat“, too.", "We have the, too."),
+        ("We have a pre(kumquat) here.", "We have a pre here."),
+        ("We come at two. Kumquat!\n\nSee you.", "We come at two. \n\nSee you."),
         ("We have the (kumquat], too.", "We have the (], too."),
         ("We write to Dear a kumquat.", "We write to Dear a."),
         ("We call main() a kumquat.", "We call main() a."),
