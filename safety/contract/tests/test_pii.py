@@ -126,6 +126,8 @@ def test_an_address_of_a_machine_is_told_from_a_version(text: str, address: str)
         "personnummer: 811218-9876",
         "CPR-nummer 211062-5629",
         "hetu 131052-308T",
+        "hetu 131052+308T",
+        "hetu 131052A308T",
         "Aadhaar 2341 2341 2346",
         "f\u00f8dselsnummer 151086 95088",
     ],
