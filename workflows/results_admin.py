@@ -136,7 +136,10 @@ class AgentRunAdmin(TenantAdmin):
         "show_tokens", "show_cost", "show_time",
     )  # fmt: skip
     list_display_links = ("show_when",)
-    list_filter = ("engine", "outcome", "agent", ("created_at", admin.DateFieldListFilter))
+    list_filter = (
+        "engine", "outcome", ("agent", admin.RelatedOnlyFieldListFilter),
+        ("created_at", admin.DateFieldListFilter),
+    )  # fmt: skip
     list_filter_submit = True
     list_select_related = ("workspace", "agent")
     sortable_by = ("show_when",)
