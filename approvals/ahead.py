@@ -34,10 +34,14 @@ class Outlook:
 
 
 def outlook_of(
-    approval: Approval, *, at: datetime, state: controls.Controls | None = None
+    approval: Approval,
+    *,
+    at: datetime,
+    state: controls.Controls | None = None,
+    undo: int | None = None,
 ) -> Outlook | None:
-    """What lies ahead of a message; None where it has left or ended."""
-    return look_ahead(approval, at=at, state=state) if is_ahead(approval) else None
+    """What lies ahead of a message; None where it has left or ended. `undo`: as `look_ahead`."""
+    return look_ahead(approval, at=at, state=state, undo=undo) if is_ahead(approval) else None
 
 
 def findings_of(approval: Approval, outlook: Outlook | None) -> list[dict[str, Any]]:
@@ -47,9 +51,16 @@ def findings_of(approval: Approval, outlook: Outlook | None) -> list[dict[str, A
 
 
 def look_ahead(
-    approval: Approval, *, at: datetime, state: controls.Controls | None = None
+    approval: Approval,
+    *,
+    at: datetime,
+    state: controls.Controls | None = None,
+    undo: int | None = None,
 ) -> Outlook:
-    """The gate's answer for an approval given now, as `services.approve` would hear it."""
+    """The gate's answer for an approval given now, as `services.approve` would hear it.
+
+    `undo`: for how many seconds a yes can be undone here, unless as long as on the pages.
+    """
     draft, scheduled = approval.draft, approval.scheduled_for
     draft.current = approval.revision
     draft.workspace = approval.workspace
@@ -66,7 +77,7 @@ def look_ahead(
     blocked = verdict.level is Level.BLOCK
     passed = scheduled is not None and scheduled < at and not approval.is_given
     paused = not known.automation_enabled and not is_by_hand(approval.channel)
-    how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run), paused=paused)
+    how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run), paused=paused, undo=undo)
     return Outlook(
         _sentence(approval, leaves_at, at, how),
         blocked,
@@ -88,6 +99,7 @@ class _How:
     stopped: bool
     dry: bool
     paused: bool
+    undo: int | None
 
 
 def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
@@ -105,31 +117,31 @@ def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) 
         held = f" It is then {holds.PAUSED}." if how.paused else ""
         return f"{start} wait until the stop is lifted, and {verb} no sooner.{held}"
     if how.dry:
-        return f"{start} {_simulated(approval, leaves_at, at, paused=how.paused)}"
+        return f"{start} {_simulated(approval, leaves_at, at, how)}"
     if how.paused:
         there = clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)
         soonest = f", and be sent no sooner than {there}" if leaves_at > at else ""
         return f"{start} be {holds.PAUSED}{soonest}."
     if leaves_at > at:
         return f"{start} be sent {clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)}."
-    return f"{start} be sent {soon(approval, at)}."
+    return f"{start} be sent {soon(approval, at, how.undo)}."
 
 
-def soon(approval: Approval, at: datetime) -> str:
+def soon(approval: Approval, at: datetime, undo: int | None = None) -> str:
     """When it leaves where nothing holds it: a yes may be undone for some seconds first."""
-    wait = float(settings.APPROVAL_UNDO_SECONDS)
+    wait = float(settings.APPROVAL_UNDO_SECONDS if undo is None else undo)
     if approval.is_given and approval.due_at is not None:
         wait = (approval.due_at - at).total_seconds()
     return f"in {math.ceil(wait)} s unless undone" if wait > 0 else "at once"
 
 
-def _simulated(approval: Approval, leaves_at: datetime, at: datetime, *, paused: bool) -> str:
+def _simulated(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
     zones, wanted = clocks.zones_of(approval), approval.scheduled_for
-    asked = soon(approval, at)
+    asked = soon(approval, at, how.undo)
     if wanted and wanted > at:
         asked = clocks.their_time(wanted, zones, at=at)
     held = leaves_at > max(at, wanted or at)
     live = clocks.their_time(leaves_at, zones, at=at) if held else asked
-    then = holds.PAUSED if paused else f"sent {live}"
+    then = holds.PAUSED if how.paused else f"sent {live}"
     return f"be simulated {asked}: dry run sends nothing. Live, it would be {then}."

@@ -124,7 +124,7 @@ def _files(revision: Revision) -> list[str]:
 
 def _reasons(item: Approval) -> list[str]:
     """Where the confidence and the priority come from, what the rules find, what a yes does."""
-    outlook = ahead.outlook_of(item, at=timezone.now())
+    outlook = ahead.outlook_of(item, at=timezone.now(), undo=0)  # as `review` gives a yes
     lines = [f"AI Confidence: {reading.confidence_of(item)}"]
     if reasoning := reading.story_of(item).reasoning:
         lines.append(f"Reasoning{' (before the edit)' if item.edited else ''}: {reasoning}")

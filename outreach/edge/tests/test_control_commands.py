@@ -925,6 +925,7 @@ def test_after_a_yes_no_more_is_promised_than_will_happen(live, brake, said):
     off = {"automation_enabled": False, "automation_disabled_reason": "x",
            "automation_disabled_at": timezone.now()}  # fmt: skip
     Person.objects.filter(pk=item.human_id).update(**(off if brake == "automation" else {}))
+    assert "unless undone" not in run("review", "--show", str(item.pk)), "no undo is offered here"
     assert f"#{item.pk} is approved{said}" in run("review", "--approve", str(item.pk))
 
 
