@@ -46,8 +46,8 @@ class MemberForm(SeenForm):
     email = forms.EmailField(
         required=False,
         widget=UnfoldAdminEmailInputWidget,
-        help_text="Where notices go. For a colleague without a login, which is made with it (you "
-        "get a link for them), or for a login that has none yet.",
+        help_text="Where notices go. A colleague who has no login is invited with it (you get a "
+        "link for them); a login that has none yet is given this one.",
     )
 
     class Meta:
