@@ -28,6 +28,7 @@ BUSINESS = Path(__file__).resolve().parent.parent / "safety/contract/tests/busin
 OWN = Path(__file__).resolve().parent / "own_text.tsv"  # set, family or none, kind, text
 STOPS = Path(__file__).resolve().parent / "stop_text.tsv"  # set, language, stop or none, text
 HELD = Path(__file__).resolve().parent / "stop_held.tsv"  # language, stop or none, text: not learnt
+ANSWERS = Path(__file__).resolve().parent / "stop_answers.tsv"  # set, and as above: not learnt
 LEANS = Path(__file__).resolve().parent / "leaning_held.tsv"  # set, lean or none, kind, text
 LETTER = "Dear Mira,\n\n{}\n\nBest regards,\nAnna Miller"
 ORDINARY = Path(__file__).resolve().parent / "stop_ordinary.tsv"  # the same, all of them none
@@ -236,6 +237,7 @@ def main() -> None:
     stop_quality(folder)
     own_stops(STOPS)
     own_stops(HELD)
+    own_stops(ANSWERS)
     said = (row["text"] for row in rows(folder, "persuasion_for_good") if row["direction"] == "out")
     others = (row["text"] for kind in OTHERS for row in rows(folder, kind))
     content_cost.cost(content_cost.joined(said), content_cost.joined(others), naive)

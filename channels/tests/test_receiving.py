@@ -298,7 +298,7 @@ JUDGED = [
     ("STOP" + QUOTE, {}, "stop", "", "handled", True),
     ("Not interested", {}, "unclear", "unclear_stop", "needs_person", False),
     ("Не пишите мне больше", {}, "unclear", "unclear_stop", "needs_person", False),
-    ("Ik wil geen mails meer", {}, "unclear", "unclear_stop", "needs_person", False),
+    ("Nie piszcie do mnie więcej", {}, "unclear", "unclear_stop", "needs_person", False),
     ("", {"subject": "구독을 취소해 주세요"}, "unclear", "unclear_stop", "needs_person", False),
     ("Tuesday suits me.", {"subject": "Встреча"}, "none", "", "wants_reply", True),
     ("Fine.\n\n-----Original Message-----\nВстреча", {}, "none", "", "wants_reply", True),

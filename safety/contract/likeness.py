@@ -1,9 +1,10 @@
 """How much a text reads like a request to stop: one number, learnt from examples. Pure.
 
-The rules of `stop_request.py` know wordings; people find others every day. Two opinions judge a
-stretch of text. In each of them every word, each two and three words in a row and each short piece
-of a word has a weight (`rules/stop_weights.tsv`, learnt by `tools/learn_stops.py` from
-`bench/stop_replies.tsv`); an opinion is their sum, or 0 where that is less, and it speaks for a
+The rules of `stop_request.py` know wordings; people find others every day. Six opinions, two of
+each of three models, judge a stretch of text. In each of them every word, each two and three words
+in a row and each short piece of a word has a weight (`rules/stop_weights.tsv`, learnt by
+`tools/learn_stops.py` from `bench/stop_replies.tsv`); an opinion is their sum, or 0 where that is
+less, and it speaks for a
 request or against one. So a word may mean one thing beside these words and another beside those,
 which one sum cannot say. Above 0 a request is more likely than not, as far as those examples go.
 No network, no model to download; the same text gives the same number.

@@ -227,6 +227,8 @@ def test_what_a_program_wrote_below_a_letter_asks_us_for_nothing(footer):
         "##- Please type your reply above this line -##\n\nWhat does it cost for ten?",
         "You received a voice message from Anna.\n\nWhat does it cost for ten?",
         "And for ten?\n\nJoin the meeting now\nMeeting ID: 342 117 553\nDial in by phone",
+        "Signed it.\n\nStop receiving this email\nReport this email or read how to decline",
+        "And for ten?\n\nStop receiving this email <https://mail.example/u/1>",
     ],
 )
 def test_what_desks_and_meetings_add_asks_us_for_nothing(text):
@@ -240,6 +242,8 @@ You are receiving this message because you went on writing. Stop it.
 To unsubscribe I send this to you, as told.
 Unsubscribe: https://mail.example/u/1
 Unsubscribe | Anna Miller
+Stop receiving this email
+Stop receiving this email, and report this email
 anna@x.example | Unsubscribe
 In accordance with the GDPR, erase this address.
 Conformément au RGPD, supprimez cette adresse.

@@ -42,10 +42,12 @@ PAGE = Path(__file__).resolve().parents[3] / "docs/content-rules.md"
 def rows_of(name: str) -> list[list[str]]:
     """[language, stop or none, text] of a file nothing was learnt from."""
     text = (BENCH / name).read_text("utf-8")
-    return [line.replace(learn_stops.BREAK, "\n").split("\t") for line in text.split("\n")[:-1]]
+    rows = [line.replace(learn_stops.BREAK, "\n").split("\t") for line in text.split("\n")[:-1]]
+    return [row[-3:] for row in rows]
 
 
 ROWS, ORDINARY = rows_of("stop_held.tsv"), rows_of("stop_ordinary.tsv")
+ANSWERS = rows_of("stop_answers.tsv")
 LANGUAGES = ["en", "es", "fr", "de", "pt", "it", "zh"]
 
 
@@ -216,7 +218,7 @@ def test_a_doubt_is_faint_where_no_rule_hears_and_a_request_is_the_less_likely(
 
 def test_the_bars_are_those_that_were_measured():
     """bench/stop_held.tsv says how well they do; a change needs its page written anew."""
-    assert (SURE, PERHAPS, HARDLY) == (3.0, -0.9, 0.5)
+    assert (SURE, PERHAPS, HARDLY) == (3.0, -1.2, 0.5)
 
 
 def test_what_the_rules_know_to_mean_something_else_is_not_read():
@@ -241,12 +243,12 @@ def test_the_weights_are_those_of_the_examples_we_have():
     assert first == f"# learnt from {learn_stops.digest()}"
     learnt = module._learnt()
     assert len(learnt.words) > 5_000 and set(learnt.counts) <= {1, -1}
-    assert len(learnt.begin) == len(learnt.counts) == learn_stops.OPINIONS
+    assert len(learnt.begin) == len(learnt.counts) == learn_stops.OPINIONS * len(learn_stops.SEEDS)
 
 
 def test_what_is_measured_on_was_not_learnt_from():
     learnt = {text for text, _ in learn_stops.ours()}
-    assert not learnt & {text for _, _, text in ROWS + ORDINARY}
+    assert not learnt & {text for _, _, text in ROWS + ORDINARY + ANSWERS}
 
 
 heard = functools.cache(detect_stop)  # for the two tests that measure on the same rows
@@ -262,11 +264,23 @@ def test_fresh_requests_are_heard_or_held_and_harmless_replies_left_alone(langua
     assert near.count("stop") / len(near) <= 0.04
 
 
+@pytest.mark.parametrize("language", [*LANGUAGES[:-1], "nl"])
+def test_answers_that_ask_for_more_are_left_alone(language):
+    """ "Send me the list" is what we hope to read, and was held as if it were "send me no more"."""
+    mine = [(kind, heard(text).kind) for lang, kind, text in ANSWERS if lang == language]
+    asked = [heard for kind, heard in mine if kind == "stop"]
+    harmless = [heard for kind, heard in mine if kind == "none"]
+    assert len(asked) >= 25 and len(harmless) >= 40
+    assert asked.count("none") <= 1 and harmless.count("stop") <= 1
+    assert harmless.count("unclear") / len(harmless) <= 0.12
+
+
 def test_the_page_tells_how_well_it_does():
     """Whoever changes a weight or a threshold measures anew: `python -m bench.content_safety`."""
     for wanted, rows, name in (
         ("stop", ROWS, "requests"), ("none", ROWS, "harmless texts, most near a request"),
         ("none", ORDINARY, "ordinary replies"),
+        ("stop", ANSWERS, "plain requests"), ("none", ANSWERS, "answers, many asking for more"),
     ):  # fmt: skip
         texts = [text for _, kind, text in rows if kind == wanted]
         for judge, how in ((by_rules, "rules alone"), (heard, "with what was learnt")):

@@ -216,3 +216,30 @@ def test_what_is_told_of_others_of_programs_or_of_something_that_came_is_no_requ
 )
 def test_a_request_beside_it_is_heard(text) -> None:
     assert detect_stop(text).kind == "stop"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        # Who wants more says it as others say that they want none.
+        ("Sure, send me the details", "none"),
+        ("Yes please send me more information", "none"),
+        ("Please contact my colleague Anna instead", "none"),
+        ("Sí, mándeme la tarifa", "none"),
+        ("Oui, envoyez-moi le dossier", "none"),
+        ("Ja, schicken Sie mir die Unterlagen", "none"),
+        ("Sim, pode mandar a tabela", "none"),
+        ("Certo, mi mandi il listino", "none"),
+        ("Put me on your do-not-contact list", "stop"),
+        ("Mail mij niet meer", "stop"),
+        ("Haal ons adres uit de mailing", "stop"),
+    ],
+)
+def test_who_asks_for_more_is_told_from_who_asks_for_none(text: str, kind: str) -> None:
+    assert detect_stop(text).kind == kind
+
+
+def test_who_has_quit_receiving_is_not_told_off_as_a_fault_of_mail() -> None:
+    """ "Stopped arriving" happens to somebody; to quit is what they did themselves."""
+    assert detect_stop("I have quit receiving marketing").kind != "none"
+    assert detect_stop("We have stopped receiving your invoices").kind == "none"
