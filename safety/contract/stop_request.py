@@ -29,7 +29,7 @@ LONGEST = 20_000  # nobody asks us to stop further down than this
 MOST_WORDS = 7
 NOTHING = "\N{MIDDLE DOT}"  # stands where something was left out
 # How much a text must read like a request: to be one, to be looked at, and to be likelier than not.
-SURE, PERHAPS, HARDLY = 3.0, -1.2, 0.5
+SURE, PERHAPS, HARDLY = 2.7, -1.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)

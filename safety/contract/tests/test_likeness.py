@@ -218,7 +218,7 @@ def test_a_doubt_is_faint_where_no_rule_hears_and_a_request_is_the_less_likely(
 
 def test_the_bars_are_those_that_were_measured():
     """bench/stop_held.tsv says how well they do; a change needs its page written anew."""
-    assert (SURE, PERHAPS, HARDLY) == (3.0, -1.2, 0.5)
+    assert (SURE, PERHAPS, HARDLY) == (2.7, -1.2, 0.5)
 
 
 def test_what_the_rules_know_to_mean_something_else_is_not_read():
