@@ -19,8 +19,13 @@ LONGEST = 40_000  # nobody would read more, and no rule shall say that it may go
 # So many small words of another language tell in a short text, one in more words than that, and
 # so many in one sentence of an English text: an address has one or two.
 FEW, SOME, MANY = 2, 4, 3
+# More letters of another script than a name has; more signs than one has where each is a syllable.
+NAME, SIGNS = 24, 6
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+")
+_SIGN = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
 _LATIN = re.compile(r"[A-Za-z\u00aa-\u024f]")
 
 
@@ -56,8 +61,18 @@ def _is_strange(text: str) -> bool:
 
 
 def _is_told(sentence: str) -> bool:
-    ours, theirs = _counted(_WORD.findall(sentence.casefold()))
-    return theirs > max(ours, MANY - 1)
+    words = _WORD.findall(sentence.casefold())
+    ours, theirs = _counted(words)
+    return theirs > max(ours, MANY - 1) or _is_foreign_script(sentence, words)
+
+
+def _is_foreign_script(sentence: str, words: list[str]) -> bool:
+    """Whether most of its letters are of another script, and there are more than of a name."""
+    others = [word for word in words if not _LATIN.search(word)]
+    letters = sum(map(len, others))
+    if letters * 2 <= sum(map(len, words)):
+        return False
+    return len(others) > MANY or letters > NAME or len(_SIGN.findall(sentence)) > SIGNS
 
 
 def _counted(words: list[str]) -> tuple[int, int]:

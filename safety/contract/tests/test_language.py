@@ -16,6 +16,10 @@ SIGNED = (
     "Please find the plan attached.\n\nBest regards,\nLucía de la Vega\n"
     "Calle de los Olmos de la Vega 5\n"
 )
+ENGLISH = (
+    "The offer is attached, as we said on Monday. We would be glad to hear from you when you have "
+    "read it."
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,9 @@ SIGNED = (
         "We stay at the Hotel de la Paix in Rue du Lac.",
         "Our motto is “Vorsprung durch Technik”, as you know.",
         "Schmidt und Frei",
+        f"{ENGLISH} Best wishes to Иван Сергеевич Петров.",
+        f"{ENGLISH}\nИван Сергеевич Петров",
+        f"{ENGLISH} Dear 山田太郎様.",
         "да ok",  # half of the letters is not more than half
         SIGNED,
     ],
@@ -57,6 +64,11 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
         "مرفق العرض الذي طلبته.",
         "The offer is attached. Sie haben das nicht von mir, und wir kommen zu Ihnen nach Hause.",
         f"{SIGNED}\nPS: Te vamos a encontrar y te vas a arrepentir de todo lo que has hecho.",
+        f"{ENGLISH} Мы знаем, где ты живёшь, и придём к тебе ночью.",
+        f"{ENGLISH} 我们知道你住在哪里，今晚会去找你。",
+        f"{ENGLISH} نحن نعرف أين تسكن وسنأتي إليك الليلة.",
+        f"{ENGLISH} เราจะไปหาคุณคืนนี้",
+        f"{ENGLISH} Достопримечательность четырёхсотпятидесятилетняя",  # two long words
         "The plan is attached.\n\n--\nWir wissen, wo du wohnst, und wir kommen zu dir.\n"
         "If you would rather not hear from us, tell us.",
     ],
