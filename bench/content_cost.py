@@ -5,15 +5,21 @@ Part of `python -m bench.content_safety`.
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 
 from safety.contract.content import find
 from safety.contract.pii import find_pii
+from safety.contract.rulebook import shipped
 from safety.contract.validate import validate_action
 
 AT = "2024-01-17T10:00:00+00:00"
+# How fast this machine is, told by what the goal was set beside: 60 searches by `re` over 400
+# characters took 0.91 ms where a decision was to take 0.3.
+WHOLE = "whole contract"
+SEARCHES, SEARCHED, GOAL = 60, 400, 0.91 / 0.3
 
 
 def cost(ours: Sequence[str], others: Sequence[str], naive: Callable[[str], object]) -> None:
@@ -34,7 +40,26 @@ def cost(ours: Sequence[str], others: Sequence[str], naive: Callable[[str], obje
             p99 = ordered[int(len(ordered) * 0.99)]
             median = statistics.median(ordered)
             print(f"{f'{name} after {title}':34} median {median:.3f} ms  p99 {p99:.3f} ms")
+            if name == WHOLE:
+                searched = searches(texts)
+                print(
+                    f"{f're, {SEARCHES} searches of such texts':34} median {searched:.3f} ms: "
+                    f"{searched / median:.2f} times that (goal {GOAL:.2f})"
+                )
         timed(others, naive)
+
+
+def searches(texts: Iterable[str]) -> float:
+    """Median milliseconds for as many of our patterns, one after the other, without a sieve."""
+    patterns = [each for rule in shipped() for each in rule.patterns][:SEARCHES]
+    each_of = [re.compile(each, re.IGNORECASE | re.MULTILINE) for each in patterns]
+    took = []
+    for text in texts:
+        start = time.process_time()
+        for each in each_of:
+            each.search(text[:SEARCHED])
+        took.append((time.process_time() - start) * 1000)
+    return statistics.median(took)
 
 
 def joined(texts: Iterable[str]) -> list[str]:
@@ -51,9 +76,7 @@ def timed(texts: Iterable[str], naive: Callable[[str], object]) -> dict[str, lis
     ]
     payload = {"platform": "email", "recipient": "a@example.org"}
     ways: dict[str, Callable[[str], object]] = {
-        "whole contract": lambda text: validate_action(
-            {**payload, "content": text}, at=AT, history=history
-        ),
+        WHOLE: lambda text: validate_action({**payload, "content": text}, at=AT, history=history),
         "content rules again": lambda text: find(channel="email", text=text),
         "naive list": naive,
     }
