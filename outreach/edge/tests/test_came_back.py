@@ -91,7 +91,8 @@ def test_the_line_in_the_queue_has_a_mark_and_that_of_a_new_message_none(live, c
 def test_the_old_round_is_called_by_what_happened_to_it(live, client):
     given = testing.make_approved()
     item = stopped(given)
-    assert f"#{given.pk} Taken back by the emergency stop · " in words(page(client, item))
+    said = f"#{given.pk} (message {given.draft_id}) Taken back by the emergency stop · "
+    assert said in words(page(client, item))
     assert "Approved by Alice, then taken back by the emergency stop" in words(page(client, given))
     person = words(client.get(f"/admin/core/person/{given.human_id}/change/"))
     assert "Taken back by the emergency stop" in person and "Withdrawn" not in person
