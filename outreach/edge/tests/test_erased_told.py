@@ -54,7 +54,8 @@ def test_a_message_s_page_says_that_it_is_erased(erased, page):
     for untrue in ("No rule found anything", "The words are the same", "Why priority",
                    "Nothing has passed between us", "no address"):  # fmt: skip
         assert untrue not in shown
-    assert f'#{other.pk}</a> Rejected · <span class="oc-soft">erased</span>' in shown
+    told = f"#{other.pk} (message {other.draft_id})</a> Rejected"
+    assert f'{told} · <span class="oc-soft">erased</span>' in shown
     assert GONE in page("core_draft_change", one.draft_id)
 
 
