@@ -157,8 +157,8 @@ def _pointing(row: Import, new: QuerySet[Person], known: QuerySet[ImportChange])
 
 
 def _in_merge(row: Import, name: str) -> Q:
-    """Who is part of a merge that stands, which is told as that."""
-    stands = Merge.objects.filter(workspace=row.workspace, undone_at=None)
+    """Who is part of a merge since the import that stands, which is told as that."""
+    stands = Merge.objects.filter(workspace=row.workspace, undone_at=None, at__gt=_time(row))
     return Q(**{f"{name}__in": stands.values("kept").union(stands.values("merged"))})
 
 

@@ -328,6 +328,16 @@ def test_every_reason_is_told_at_once_with_how_often(bring, workspace):
     )
 
 
+def test_who_was_merged_before_an_import_and_changed_since_holds_it(bring, workspace):
+    bring("Name,Email\nKnown Kay,k@example.com\nKay K,kk@example.com\n")
+    kay, other = Person.objects.order_by("pk")
+    merging.merge(kay, other, take=(), by=testing.bob(workspace), at=AT + timedelta(minutes=5))
+    bring("Name,Email,Position\nKnown Kay,k@example.com,Buyer\n", at=LATER)
+    Person.objects.filter(pk=kay.pk).update(position="Head", updated_at=LATER + timedelta(hours=1))
+    with pytest.raises(UndoRefused, match="1 of the people"):
+        undo(Import.objects.latest("pk"), by=testing.bob(workspace), at=LATER)
+
+
 def merged_by_hand(bring, workspace):
     """A known person and a new one of an import, merged since."""
     bring("Name,Email,Company\nAda Ott,ada@example.com,Ott AG\n")
