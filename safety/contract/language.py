@@ -67,11 +67,9 @@ def _is_told(sentence: str) -> bool:
 
 
 def _is_foreign_script(sentence: str, words: list[str]) -> bool:
-    """Whether most of its letters are of another script, and there are more than of a name."""
+    """Whether more of it is in another script than a name: a sentence may end without a stop."""
     others = [word for word in words if not _LATIN.search(word)]
     letters = sum(map(len, others))
-    if letters * 2 <= sum(map(len, words)):
-        return False
     return len(others) > MANY or letters > NAME or len(_SIGN.findall(sentence)) > SIGNS
 
 

@@ -66,6 +66,8 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
         f"{SIGNED}\nPS: Te vamos a encontrar y te vas a arrepentir de todo lo que has hecho.",
         f"{ENGLISH} Мы знаем, где ты живёшь, и придём к тебе ночью.",
         f"{ENGLISH} 我们知道你住在哪里，今晚会去找你。",
+        f"{ENGLISH[:-1]} — Мы знаем, где ты живёшь, и придём к тебе ночью.",
+        f"{ENGLISH[:-1]} 我们知道你住在哪里，今晚会去找你。",
         f"{ENGLISH} نحن نعرف أين تسكن وسنأتي إليك الليلة.",
         f"{ENGLISH} เราจะไปหาคุณคืนนี้",
         f"{ENGLISH} Достопримечательность четырёхсотпятидесятилетняя",  # two long words
