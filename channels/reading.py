@@ -14,8 +14,9 @@ from approvals import taking
 from approvals.models import Approval, ApprovalStatus
 from channels.models import Delivery
 from outreach.core import sql
-from outreach.core.models import Draft, InboundMessage, Purpose, Revision, Touch, Workspace
+from outreach.core.models import Draft, InboundMessage, Revision, Touch, Workspace
 from outreach.core.models.inbound import InboundKind, InboundStatus
+from safety.law.table import COMMERCIAL
 
 AUTO_APPROVED = ApprovalStatus.AUTO_APPROVED
 # What the look, the envelope and the record need. Whatever else somebody asks of these rows is
@@ -74,7 +75,7 @@ def intents(
 
 
 def heard_since(rows: Sequence[Delivery]) -> set[int]:
-    """Approvals of answers and follow-ups whose human being wrote after the approval was given.
+    """Approvals of answers, follow-ups and advertising whose human being wrote after the approval.
 
     Whoever approved had not read that message. What counts is that it came in later, not when it
     says it was written. One statement, and none where there is nothing of the kind.
@@ -98,8 +99,9 @@ def heard_since(rows: Sequence[Delivery]) -> set[int]:
 
 
 def _continues(draft: Draft) -> bool:
-    """What history says it is counts as well: its author may call it what they like."""
-    is_named = draft.origin.startswith("inbound:") or draft.purpose == Purpose.FOLLOW_UP
+    """What history says it is counts as well: its author may call it what they like. So does
+    advertising: a reviewer may have judged a follow-up as that (`purposes.advertise`)."""
+    is_named = draft.origin.startswith("inbound:") or draft.purpose in COMMERCIAL
     return is_named or draft.touch != Touch.INITIAL
 
 

@@ -154,9 +154,11 @@ def test_a_machine_that_answers_holds_nothing(answer, memory):
     assert sending.process(clock=clock).sent == 1
 
 
-def test_a_follow_up_waits_too_and_an_announcement_does_not(live, memory):
+@pytest.mark.parametrize("purpose", ["follow_up", "promotional"])
+def test_a_follow_up_waits_too_and_an_announcement_does_not(live, memory, purpose):
+    """Advertising as well: what a reviewer has judged as that may have been called a follow-up."""
     ann, ben = testing.make_person(None, "Ann Test"), testing.make_person(None, "Ben Test")
-    testing.make_approved(ann, purpose="follow_up")
+    testing.make_approved(ann, purpose=purpose)
     testing.make_approved(ben)
     for person in (ann, ben):
         make_inbound(person, received_at=LATER)
