@@ -30,7 +30,7 @@ def apart() -> str:
         )
     if missing := sorted(KNOWN - done):
         return (
-            f"The database is older than this program ({_named(missing)} is missing): nothing is "
+            f"The database is older than this program (it lacks {_named(missing)}): nothing is "
             f"sent. {MIGRATE}."
         )
     return ""

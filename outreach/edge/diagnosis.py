@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 from django.db.models import Min
 
 from channels import breaker, drill, pace
@@ -57,8 +58,18 @@ class Examination:
 def examine(*, at: datetime) -> Examination:
     """Look at everything but single messages. Needs a database that answers."""
     found = Examination()
-    if other := schema.apart():
+    other = schema.apart()
+    if other:
         found.faults.append(Fault("doctor.schema", "ERROR", other))
+    try:
+        _look(found, at)
+    except DatabaseError:  # its tables may lack what is looked at, and that is told
+        if not other:
+            raise
+    return found
+
+
+def _look(found: Examination, at: datetime) -> None:
     looks = (_controls, _drill, _senders, _law, _suppression, _complaints)
     for name, look in zip(LOOKED, looks, strict=True):
         found.parts[name] = look(found.faults, at)
@@ -68,7 +79,6 @@ def examine(*, at: datetime) -> Examination:
         found.faults += [
             Fault(f"doctor.{name}", level, line, hint) for level, line, hint in told if level
         ]
-    return found
 
 
 def not_alive(states: dict[str, str]) -> list[Fault]:

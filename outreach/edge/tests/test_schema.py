@@ -6,7 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ def test_every_migration_of_ours_is_known():
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [(schema.KNOWN - {OLDER}, "this program is older and sends nothing"),
-     (schema.KNOWN | {NEWER}, "core.9999_of_tomorrow is missing): nothing is sent")],
+     (schema.KNOWN | {NEWER}, "it lacks core.9999_of_tomorrow): nothing is sent")],
 )  # fmt: skip
 def test_a_sender_of_another_version_than_the_database_sends_nothing(live, known, sentence):
     MemoryAdapter.reset()
@@ -47,3 +47,15 @@ def test_a_sender_of_another_version_than_the_database_sends_nothing(live, known
     assert (report.sent, len(MemoryAdapter.outbox)) == (0, 0)
     assert sentence in report.notes[0]
     assert sentence in next(each.message for each in found if each.id == "doctor.schema")
+
+
+def test_tables_that_cannot_be_read_hide_no_other_version(monkeypatch):
+    def lacks(faults, at):
+        raise OperationalError("no such column")
+
+    monkeypatch.setattr(diagnosis, "_drill", lacks)
+    with pytest.raises(OperationalError):
+        diagnosis.examine(at=WORKDAY)
+    monkeypatch.setattr(schema, "KNOWN", schema.KNOWN | {NEWER})
+    found = diagnosis.examine(at=WORKDAY)
+    assert [each.id for each in found.faults] == ["doctor.schema"] and len(found.parts) == 1

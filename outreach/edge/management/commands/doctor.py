@@ -109,7 +109,7 @@ class Command(ClockedCommand):
                 self.stdout.write(f"  {name:<18} {value}")
         for title in diagnosis.PARTS:
             self.stdout.write(f"\n{title.capitalize()}")
-            for line in report.get(title, ["not looked at: the database does not answer"]):
+            for line in report.get(title, ["not looked at: the database could not tell"]):
                 self.stdout.write(f"  {line}")
         self.stdout.write("\nFindings")
         for each in report["findings"]:
