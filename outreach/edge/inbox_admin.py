@@ -207,6 +207,7 @@ class InboxAdmin(PageAdmin):
             "who": asked,
             "theirs": theirs,
             "reason": row.reason.replace(NOBODY_EARLIER, receiving.NOBODY),
+            "nobody": receiving.NOBODY,
             "found": [*found[:FOUND]] if asked and row.person_id is None else [],
             "others": inbox.of_human(row.person).exclude(pk=row.pk)[:FOUND] if row.person else [],
         }

@@ -75,6 +75,8 @@ def test_who_has_the_address_by_now_is_named_and_offered(bob):
     told = bob.get(page(message)).content.decode()
     assert "Nobody here had this address when it came; Ann Late has it now." in told
     assert "It was Ann Late" in told and "Write them down" not in told
+    InboundMessage.objects.update(reason="the program could not judge it")
+    assert "The program could not judge it." in bob.get(page(message)).content.decode()
     assert bob.post(page(message), {"action": "assign", "person": ann.pk}).status_code == 302
     message.refresh_from_db()
     assert message.person == ann
