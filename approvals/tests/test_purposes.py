@@ -5,15 +5,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from django.test import Client
 
-from approvals import purposes, review, services
+from approvals import purposes, review, services, submission
 from approvals.errors import Blocked, Lost, Stale
 from approvals.models import Approval
 from outreach import testing
 from outreach.core.models import Activity
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
-from safety import controls
+from safety import controls, override
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,19 @@ def test_a_reviewer_has_it_judged_as_advertising():
     services.reject(item.pk, by=alice, at=WORKDAY, reason="Advertising.")
     with pytest.raises(Lost):
         purposes.advertise(item.pk, by=alice, at=WORKDAY, digest=item.digest)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("purpose", "lifted"), [("work_update", True), ("promotional", False)])
+def test_the_page_promises_what_an_emergency_lifts_as_the_rules_do(purpose, lifted):
+    bot, alice, person = testing.make_agent(), testing.alice(), testing.make_person()
+    draft = testing.make_draft(person, by=bot, purpose="work_update")
+    why = "The building has to be left before noon."
+    override.declare(draft, "safety_threat", why, by=alice, at=WORKDAY)
+    item = submission.submit(draft.pk, by=alice, at=WORKDAY).approval
+    if purpose == "promotional":
+        purposes.advertise(item.pk, by=alice, at=WORKDAY, digest=item.digest)
+    client = Client()
+    client.force_login(alice.user)
+    page = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
+    assert why in page and ("limits are lifted" in page) is lifted
