@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 CHECKS = {
+    "ABUSE_PATTERN": "Too often",
     "ACTION_CHECK": "What may be done at all",
     "ADDRESS_CHECK": "Their address",
     "ATTACHMENT_CHECK": "The files",

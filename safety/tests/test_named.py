@@ -10,7 +10,7 @@ from outreach.tests.source import ROOT
 from safety.contract.rulebook import CHECK_OF
 from safety.named import CHECKS, FAMILIES, named
 
-CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)*_CHECK)"')
+CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)*_(?:CHECK|PATTERN))"')
 PHRASE = re.compile(r"[A-Z][a-z]*(?: (?:[a-z-]+|HTML))*")
 
 
