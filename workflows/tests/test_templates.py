@@ -137,6 +137,7 @@ def test_shipped_templates_say_what_they_are_for(name):
     template = templates.load(name)
     assert template.purpose in Purpose.values
     assert len(template.about) > 30
+    assert "--" not in template.about  # read in the form of the page, too
     assert "sender_name" in template.needs
 
 
