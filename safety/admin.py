@@ -201,6 +201,7 @@ class PageAdmin(TenantAdmin):
     """Rows that are shown, and acted on, by a page of our own: `row_view` answers GET and POST."""
 
     when_empty = ""  # what appears in this list and what makes it, said where it has nothing yet
+    when_done = ""  # said where the list leaves out by itself what is done with, and that is all
     row_view: Callable[[HttpRequest, Any], HttpResponse]
 
     def change_view(

@@ -75,6 +75,8 @@ class StatusFilter(SimpleListFilter):
 class DraftAdmin(PageAdmin):
     """Messages being written or returned to their author, the newest first."""
 
+    when_empty = "A message is begun on a person's page, by a workflow or by an agent."
+    when_done = "Every message that was begun is submitted or discarded."
     list_display = (
         "show_person", "show_message", "show_status", "show_reason", "show_by", "show_age",
     )  # fmt: skip

@@ -73,6 +73,7 @@ class InboxAdmin(PageAdmin):
         "What people answer appears here: read from the mailbox, told by a provider, or written "
         "down here by hand."
     )
+    when_done = "Everything that came in is answered or done with."
     list_display = (
         "show_sender", "channel", "show_words", "show_verdict", "show_status", "show_age",
     )  # fmt: skip

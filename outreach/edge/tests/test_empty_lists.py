@@ -37,6 +37,16 @@ def test_an_empty_list_says_so_and_how_to_add_where_one_may():
     assert "Nothing is here yet." in said("/admin/channels/delivery/")
 
 
+def test_a_list_that_leaves_out_what_is_done_does_not_say_that_nothing_came():
+    assert "Nothing is here yet." in said("/admin/core/inboundmessage/")
+    testing.make_inbound(status="handled")
+    testing.make_pending()
+    for name in ("inboundmessage", "draft"):
+        text = said(f"/admin/core/{name}/")
+        assert "Nothing waits here." in text and 'href="?status=all">Show all</a>' in text, name
+        assert "Nothing is here yet." not in text, name
+
+
 @pytest.mark.parametrize("address", [
     "core/person/", "core/activity/", "core/person/?q=Nobody", "approvals/approval/?status=all",
 ])  # fmt: skip
