@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from outreach.core.importing.phones import SAY_COUNTRY
+
 SHOWN = 15
 KINDS = (("new", "New"), ("changed", "Changed"), ("skipped", "Left out"))
 
@@ -20,6 +22,14 @@ def groups(report: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]
         total = max(counts.get(kind, 0) - faulty, len(under))
         found.append((head(title, len(under), total, faulty), under))
     return found
+
+
+def faults(report: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
+    """The errors of a report, and whether any is a number without a country: what to do about
+    those the page says once, not in every line."""
+    found: list[Mapping[str, Any]] = report.get("errors", [])
+    short = [{**each, "error": each["error"].replace(SAY_COUNTRY, "")} for each in found]
+    return [*short], short != found
 
 
 def left_out_for_errors(counts: Mapping[str, int]) -> int:

@@ -163,6 +163,7 @@ class ImportAdmin(PageAdmin):
     def _about(self, request: HttpRequest, row: Import) -> dict[str, Any]:
         report = row.report or {}
         rows = report.get("rows", [])
+        faults, lacks_country = import_groups.faults(report)
         return {
             "title": row.file,
             "row": row,
@@ -172,6 +173,8 @@ class ImportAdmin(PageAdmin):
             "columns": list(report.get("columns", {}).items()),
             "suppressed": list(report.get("suppressed_by_reason", {}).items()),
             "groups": import_groups.groups(report),
+            "faults": faults,
+            "lacks_country": lacks_country,
             "left_out": import_groups.left_out_for_errors(report.get("counts", {})),
             "doubtful": [each for each in rows if "conflicts" in each or "suggestion" in each][
                 : import_groups.SHOWN

@@ -22,10 +22,11 @@ BETWEEN = (
 )
 LEAST = 6  # digits of a number
 ABROAD = re.compile(r"(?:tel\.?:?)?\s*(?:\(?\+|00[1-9])", re.IGNORECASE)
-NO_COUNTRY = (
-    "{!r} has no country code. Say where such numbers are from with --country, or under “Country "
+SAY_COUNTRY = (
+    " Say where such numbers are from with --country, or under “Country "
     "of phone numbers without +” on the import's page; or write it with + and the country code."
 )
+NO_COUNTRY = "{!r} has no country code." + SAY_COUNTRY
 
 
 def parted(cell: str, region: str) -> list[str]:

@@ -329,10 +329,13 @@ def test_the_report_of_an_import_is_kept_for_a_season(bob):
 
 @pytest.mark.once  # what the pages say; importing's own tests ask both databases
 def test_country_and_zone_are_chosen_at_the_upload_and_again_when_it_was_looked_at(bob):
-    upload(bob, b"Name,Phone\nAnna Meier,079 123 45 67\n", basis="customer")
+    upload(bob, b"Name,Phone\nAnna Meier,079 123 45 67\nBo Wu,079 123 45 68\n", basis="customer")
     jobs.work()
     row = Import.objects.get()
     assert 'name="country"' in (shown := page(bob, row)) and 'name="time_zone"' in shown
+    assert shown.count("has no country code.") == 2 and "--country" not in shown
+    assert shown.count("write them with + and the country code") == 1
+    assert 'href="#again"' in shown and '<details class="oc-details" open>' in shown
     ask = reverse("admin:core_import_change", args=[row.pk])
     bob.post(ask, {"what": "map", "country": "Atlantis"})
     assert "is no country known here" in page(bob, row)
@@ -344,7 +347,8 @@ def test_country_and_zone_are_chosen_at_the_upload_and_again_when_it_was_looked_
     assert 'value="CH"' in page(bob, row)
     act(bob, row, "apply")
     jobs.work()
-    person = Person.objects.get()
+    assert "no country code" not in page(bob, row)
+    person = Person.objects.get(full_name="Anna Meier")
     assert person.time_zone == "Europe/Zurich"
     assert person.addresses.filter(normalised="+41791234567").exists()
 
