@@ -112,6 +112,7 @@ def test_an_import_is_undone_after_its_merge_was(bob):
     act(bob, row, "apply")
     jobs.work()
     assert "What it did" in (shown := page(bob, row)) and "Undo this import" in shown
+    assert 'href="/admin/core/duplicate/">Decide who is the same person' in shown
     pair = Duplicate.objects.get()
     address = reverse("admin:core_duplicate_change", args=[pair.pk])
     assert "They are one: merge" in bob.get(address).content.decode()
