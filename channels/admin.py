@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from approvals import marks, queue
 from approvals.models import Approval
-from channels import headers, manual, settle, timeline
+from channels import claims, headers, manual, settle, timeline
 from channels.models import Delivery, DeliveryStatus
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.models import Channel
@@ -112,11 +112,15 @@ class DeliveryAdmin(PageAdmin):
         if approval is None:
             raise Http404(f"There is no approval #{approval_id} in your workspaces.")
         if request.method == "POST":
-            return self._mark(request, approval)
+            return self._by_hand(request, approval)
+        by, now, draft = principal_of(request), timezone.now(), approval.draft_id
+        claim = claims.held([draft], by=by, at=now).get(draft)
+        offer, held = claims.offer(approval, claim, at=now)
         context = {
             "title": f"By hand: #{approval.pk}",
             "approval": approval,
-            "offer": manual.offer(approval, at=timezone.now()),
+            "offer": offer,
+            "held": held,
             "may_settle": may(request, Verb.SETTLE, approval.workspace_id),
             "recordable": approval.receipt and not manual.left_of(approval).exists(),
         }
@@ -128,7 +132,9 @@ class DeliveryAdmin(PageAdmin):
             return rows
         return rows.filter(workspace__in=workspace_ids(request, Verb.VIEW))
 
-    def _mark(self, request: HttpRequest, approval: Approval) -> HttpResponse:
+    def _by_hand(self, request: HttpRequest, approval: Approval) -> HttpResponse:
+        if request.POST.get("act") in claims.ACTS:
+            return self._claim(request, approval)
         try:
             warning = manual.mark_sent(approval.pk, by=principal_of(request), at=timezone.now())
         except REFUSALS as error:
@@ -139,6 +145,19 @@ class DeliveryAdmin(PageAdmin):
         else:
             messages.success(request, f"#{approval.pk} is recorded as sent by hand.")
         return HttpResponseRedirect(reverse("admin:approvals_approval_change", args=[approval.pk]))
+
+    def _claim(self, request: HttpRequest, approval: Approval) -> HttpResponse:
+        by_script = request.headers.get("Accept") == "application/json"
+        by, now = principal_of(request), timezone.now()
+        try:
+            told = claims.posted(request.POST, approval.pk, by=by, at=now)
+        except REFUSALS as error:
+            messages.error(request, str(error))
+            return HttpResponse(status=409) if by_script else HttpResponseRedirect(request.path)
+        if by_script:
+            return HttpResponse(status=204)
+        messages.success(request, told)
+        return HttpResponseRedirect(request.path)
 
 
 def _message_id(row: Delivery) -> str:

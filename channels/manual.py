@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from approvals import auto_off, clocks, humans, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import fitness, reading, registry
-from channels.models import Delivery, DeliveryStatus
+from channels.models import Claim, Delivery, DeliveryStatus
 from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
 from outreach.core.models import Contact, Draft, Person
@@ -158,7 +158,7 @@ def _to_authors(held: list[Approval], at: datetime) -> list[Approval]:
 def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
     """Record that a person sent this approved message by hand; returns a warning or ""."""
     with transaction.atomic():
-        approval = _locked(approval_id)
+        approval = locked(approval_id)
         require(by, Verb.SETTLE, approval.workspace)
         if not by.is_user:
             raise HandOffRefused("Only a person can say that a person sent it.")
@@ -180,7 +180,7 @@ def mark_sent(approval_id: int, *, by: Principal, at: datetime) -> str:
     return warning
 
 
-def _locked(approval_id: int) -> Approval:
+def locked(approval_id: int) -> Approval:
     """The approval, with every round of its message held: no sender can take one meanwhile."""
     rows = Draft.objects.select_related("person__merged_into")
     draft = rows.filter(approvals=approval_id).first()
@@ -222,6 +222,7 @@ def _manual(approval: Approval, by: Principal, at: datetime) -> Delivery:
     Approval.objects.filter(pk=approval.pk, taken_at__isnull=True).filter(rounds.UNTAKEN).update(
         taken_at=at
     )
+    Claim.objects.filter(approval__draft=approval.draft_id).delete()
     if drafts.move([approval.draft_id], DraftStatus.SENT, reason="Sent by hand.") != 1:
         raise HandOffRefused(f"#{approval.pk} cannot be marked: its message is sent already.")
     later = Approval.objects.filter(rounds.OPEN, draft_id=approval.draft_id)
@@ -262,7 +263,7 @@ def mark_not_sent(delivery_id: int, *, by: Principal, at: datetime) -> str:
         if row is None:
             raise HandOffRefused(f"There is no delivery {delivery_id}.")
         require(by, Verb.SETTLE, row.workspace)
-        row.approval = approval = _locked(row.approval_id)
+        row.approval = approval = locked(row.approval_id)
         quota.refund([row.counted])
         won = Delivery.objects.filter(pk=row.pk, status=DeliveryStatus.MANUAL).update(
             status=DeliveryStatus.RELEASED, reason=f"{by.label} says: not sent after all"

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from approvals import quota
 from approvals.models import Approval
-from outreach.core.models import Channel, Person, Workspace
+from outreach.core.models import Channel, Person, User, Workspace
 
 
 class DeliveryStatus(models.TextChoices):
@@ -142,6 +142,20 @@ class Delivery(models.Model):
     def look(self) -> str:
         """The status whose colours it is shown in."""
         return str(DeliveryStatus.UNKNOWN if self.decided_anew else self.status)
+
+
+class Claim(models.Model):
+    """Who copied an approved message to send it by hand (`claims`): one colleague at a time."""
+
+    approval = models.OneToOneField(Approval, on_delete=models.CASCADE, related_name="claim")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "by_hand_claims"
+
+    def __str__(self) -> str:
+        return f"#{self.approval_id} by user {self.user_id} since {self.since:%H:%M}"
 
 
 class PlatformTemplate(models.Model):

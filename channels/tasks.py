@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from channels import events, letting, manual, receiving, sending, settle, stop
+from channels import claims, events, letting, manual, receiving, sending, settle, stop
 from outreach.core.ending import ending
 
 logger = logging.getLogger(__name__)
@@ -41,8 +41,10 @@ def restore_controls() -> int:
 
 @shared_task
 def return_by_hand() -> int:
-    """What waits for a person's hand and may not be sent any more goes back."""
-    return manual.return_unfit(at=timezone.now())
+    """What waits for a person's hand and may not be sent any more goes back; old claims go."""
+    at = timezone.now()
+    claims.forget(at=at)
+    return manual.return_unfit(at=at)
 
 
 @shared_task

@@ -5,7 +5,7 @@ The program opens nothing and fills in nothing there: it shows a text, a link, a
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from approvals import clocks, queue
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
-from channels import manual
+from channels import claims, manual
 from channels.models import Delivery, DeliveryStatus
 from channels.registry import BY_HAND
 from outreach.core.addresses import BadAddress, normalise
@@ -58,30 +58,34 @@ def _show(request: HttpRequest, channel: str, places: set[int] | None) -> HttpRe
         .select_related("human", "workspace")
         .order_by("-pk")
     )
+    by, now = principal_of(request), timezone.now()
+    held = claims.held([row.draft_id for row in page], by=by, at=now)
     context = {
         "title": Channel(channel).label,
         "channel": channel,
         "page": page,
-        "items": [_item(request, row) for row in page],
+        "items": [_item(request, row, held.get(row.draft_id), now) for row in page],
         "marked": [_marked(request, row) for row in marked[:PAGE]],
     }
     return show(request, "admin/by_hand.html", context)
 
 
-def _item(request: HttpRequest, row: Approval) -> dict[str, Any]:
-    now = timezone.now()
-    offer = manual.offer(row, at=now)
+def _item(
+    request: HttpRequest, row: Approval, claim: claims.Held | None, now: datetime
+) -> dict[str, Any]:
+    offer, held = claims.offer(row, claim, at=now)
     due = row.due_at if row.due_at is not None and row.due_at > now else None
     size = len(offer.text)
     return {
         "row": row,
         "person": row.draft.person,
         "offer": offer,
+        "held": held,
         "waits_until": clocks.told_time(row, due, at=now) if due else "",
         "size": size,
         "fits_a_note": 0 < size <= NOTE_LENGTH,
         "note_length": NOTE_LENGTH,
-        "link": "" if offer.warning else _link(row),
+        "link": _link(row) if offer.text else "",
         "may_settle": may(request, Verb.SETTLE, row.workspace_id),
     }
 
@@ -108,11 +112,17 @@ def _link(row: Approval) -> str:
 def _act(request: HttpRequest) -> HttpResponse:
     by, now = principal_of(request), timezone.now()
     act, number = request.POST.get("act", ""), request.POST.get("number", "")
+    by_script = act == "copy" and request.headers.get("Accept") == "application/json"
     try:
         if not (number.isdecimal() and len(number) < 19):
             raise manual.HandOffRefused("Nothing was done: the form did not say which message.")
         _visible(request, act, int(number))
-        if act == "sent":
+        if act in claims.ACTS:
+            told = claims.posted(request.POST, int(number), by=by, at=now)
+            if by_script:
+                return HttpResponse(status=204)
+            messages.success(request, told)
+        elif act == "sent":
             warning = manual.mark_sent(int(number), by=by, at=now)
             level = messages.WARNING if warning else messages.SUCCESS
             messages.add_message(request, level, warning or f"#{number} is recorded as sent.")
@@ -120,12 +130,14 @@ def _act(request: HttpRequest) -> HttpResponse:
             messages.success(request, manual.mark_not_sent(int(number), by=by, at=now))
     except (manual.HandOffRefused, NotAllowed) as fault:
         messages.error(request, str(fault))
-    return HttpResponseRedirect(request.path)
+        if by_script:  # it shows the page again, with this sentence
+            return HttpResponse(status=409)
+    return HttpResponseRedirect(request.get_full_path())
 
 
 def _visible(request: HttpRequest, act: str, number: int) -> None:
     """A row of another workspace is refused in the words of one that does not exist."""
-    model = {"sent": Approval, "not_sent": Delivery}.get(act)
+    model = Approval if act in ("sent", *claims.ACTS) else Delivery if act == "not_sent" else None
     if model is None:
         raise manual.HandOffRefused("Nothing was done: the form did not say what to do.")
     rows = model._default_manager.filter(pk=number)

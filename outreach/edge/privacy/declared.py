@@ -230,6 +230,7 @@ RULES: dict[str, Rule] = {
     "approvals.QuotaUse": Rule(),
     "approvals.NoticeMark": Rule(plain=("name",)),
     "approvals.Opened": Rule(),
+    "channels.Claim": Rule(),
     "channels.PlatformTemplate": Rule(plain=("name", "language", "body")),
     "channels.ChannelHealth": Rule(plain=("paused",)),
     "workflows.AgentRun": Rule(plain=("engine", "model", "prompt_version", "reason")),
