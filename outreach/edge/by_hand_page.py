@@ -41,7 +41,7 @@ def by_hand_page(request: HttpRequest, channel: str) -> HttpResponse:
         raise Http404("Only LinkedIn and phone are done by hand here.")
     places = None if is_superuser(request) else workspace_ids(request, Verb.VIEW)
     if request.method == "POST":
-        return _act(request)
+        return _act(request, channel)
     return _show(request, channel, places)
 
 
@@ -109,14 +109,14 @@ def _link(row: Approval) -> str:
     return f"https://www.{quote(address, safe='/%')}"
 
 
-def _act(request: HttpRequest) -> HttpResponse:
+def _act(request: HttpRequest, channel: str) -> HttpResponse:
     by, now = principal_of(request), timezone.now()
     act, number = request.POST.get("act", ""), request.POST.get("number", "")
     by_script = act == "copy" and request.headers.get("Accept") == "application/json"
     try:
         if not (number.isdecimal() and len(number) < 19):
             raise manual.HandOffRefused("Nothing was done: the form did not say which message.")
-        _visible(request, act, int(number))
+        _visible(request, act, int(number), channel)
         if act in claims.ACTS:
             told = claims.posted(request.POST, int(number), by=by, at=now)
             if by_script:
@@ -135,13 +135,22 @@ def _act(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _visible(request: HttpRequest, act: str, number: int) -> None:
-    """A row of another workspace is refused in the words of one that does not exist."""
+def _visible(request: HttpRequest, act: str, number: int, channel: str) -> None:
+    """A row of another workspace is refused in the words of one that does not exist.
+
+    One of another channel is no matter of this page: a program may be sending it.
+    """
     model = Approval if act in ("sent", *claims.ACTS) else Delivery if act == "not_sent" else None
     if model is None:
         raise manual.HandOffRefused("Nothing was done: the form did not say what to do.")
     rows = model._default_manager.filter(pk=number)
     if not is_superuser(request):
         rows = rows.filter(workspace__in=workspace_ids(request, Verb.VIEW))
-    if not rows.exists():
+    row = rows.first()
+    if row is None:
         raise manual.HandOffRefused(f"There is no message #{number} in your workspaces.")
+    if row.channel != channel:
+        raise manual.HandOffRefused(
+            f"Nothing was done: #{number} goes by {row.get_channel_display()}, and this page is "
+            f"about {Channel(channel).label}."
+        )

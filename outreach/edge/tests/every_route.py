@@ -58,7 +58,10 @@ ROUTES: dict[str, Row] = {
     "stop_by_link": Row(EVERYBODY, "stop link", ((EVERYBODY, {"reason": "x"}),)),
     "stop_link_progress": Row(),  # needs what the link above led to: test_stop_link_page.py
     "unsubscribe": Row(),  # whoever has the link of a message, and nobody with another
-    "by_hand": Row(USERS, "by hand", ((REVIEWER, {"act": "sent", "number": "GIVEN"}),)),
+    "by_hand": Row(USERS, "by hand", (
+        (REVIEWER, {"act": "copy", "number": "BY_HAND"}),
+        (REVIEWER, {"act": "sent", "number": "BY_HAND"}),
+    )),
     "webhook_meta": Row(), "anymail:*": Row(),  # a signature or a secret lets in, no role
     "home": Row(), "healthz": Row(),
     "welcome": Row(EVERYBODY),  # says to everybody that this link is not valid
@@ -178,7 +181,9 @@ ROUTES: dict[str, Row] = {
     )),
     **rows_of("channels_providerevent", "told", OPERATOR, OPERATOR),
     "admin:channels_providerevent_change": Row(OPERATOR, "told", ((OPERATOR, {"act": "again"}),)),
-    "admin:channels_delivery_hand": Row(VIEWER, "given", ((REVIEWER, {}),)),
+    "admin:channels_delivery_hand": Row(
+        VIEWER, "given", ((REVIEWER, {}), (REVIEWER, {"act": "copy"})),
+    ),
     "admin:workflows_run_change": Row(VIEWER, "run", ((CREATOR, {"act": "cancel"}),)),
     "admin:core_workspace_add": Row(OPERATOR, "", ((OPERATOR, {
         "name": "South", "slug": "south", "time_zone": "UTC", "autonomy_mode": "managed",

@@ -8,8 +8,9 @@ import pytest
 import time_machine
 
 from approvals.models import Approval
-from channels.models import Claim
+from channels.models import Claim, Delivery
 from outreach import testing
+from outreach.core.models import Channel
 from outreach.core.principal import Principal
 from outreach.edge.tests.test_by_hand import PAGE, TEXT, enter, make, see
 from outreach.testing import WORKDAY
@@ -91,3 +92,15 @@ def test_a_stranger_claims_nothing():
     oscar.post(PAGE, {"act": "copy", "number": item.pk})
     oscar.post(hand(item), {"act": "copy", "number": item.pk})
     assert not Claim.objects.exists()
+
+
+@pytest.mark.parametrize("act", ["sent", "copy", "take_over"])
+@pytest.mark.parametrize(
+    ("channel", "told"), [("email", "goes by E-mail"), ("phone", "goes by Phone")]
+)
+def test_the_page_acts_on_its_own_channel_only(act, channel, told):
+    item = make("Fred", Channel.PHONE) if channel == "phone" else testing.make_approved()
+    form = {"act": act, "number": item.pk}
+    after = enter(testing.alice()).post(PAGE, form, follow=True).content.decode()
+    assert told in after and "this page is about LinkedIn" in after
+    assert not Delivery.objects.exists() and not Claim.objects.exists()

@@ -28,6 +28,7 @@ from outreach.core.models import (
     Membership,
     VoiceProfile,
 )
+from outreach.core.people import add_address
 from outreach.core.permissions import SCOPES
 from outreach.core.principal import Principal
 from outreach.edge import stop_page
@@ -76,6 +77,9 @@ def _furnish() -> SimpleNamespace:
     Approval.objects.filter(pk=unknown.pk).update(taken_at=WORKDAY, dry_run=False)
     by_rule = testing.make_approved(testing.make_person(name=f"{SECRET} the Third"))
     Approval.objects.filter(pk=by_rule.pk).update(status=ApprovalStatus.AUTO_APPROVED)
+    linked = testing.make_person(name=f"{SECRET} the Fourth")
+    add_address(ours, linked, "linkedin", "https://www.linkedin.com/in/fourth")
+    by_hand = testing.make_approved(linked, channel="linkedin", subject="")
     again = Recheck.objects.create(workspace=ours, approval=by_rule, drawn_at=WORKDAY)
     delivery = Delivery.objects.create(
         workspace=ours, approval=unknown, human=unknown.human, channel="email",
@@ -140,7 +144,7 @@ def _furnish() -> SimpleNamespace:
         "BOTH": merging.digest(doubt.one, doubt.other),
         "DIGEST": pending.digest, "DRAFT_DIGEST": draft.current.digest,
         "APPROVAL:DIGEST": f"{pending.pk}:{pending.digest}", "WORKSPACE": str(ours.pk),
-        "AGAIN": str(again.pk),
+        "AGAIN": str(again.pk), "BY_HAND": str(by_hand.pk),
         "GIVEN": str(given.pk), "OWN_KEY": f"me:{ours.pk}", "ALL_OURS": f"all:{ours.pk}",
         "AGENTS_KEY": f"agent:{agent.agent.pk}",
     }  # fmt: skip
