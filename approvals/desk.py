@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import clocks, extending, holds, marks, purposes, queue, review, services, tasks
+from approvals import clocks, extending, holds, marks, purposes, queue, services, tasks
 from approvals.ahead import soon
-from approvals.errors import Lost, Refused, Stale
+from approvals.errors import Lost, Refused, Stale, Unseen
 from approvals.models import Approval
 from outreach.core import drafts, footers
 from outreach.core.drafts import Text, TextChanged, TextRefused
@@ -59,6 +59,15 @@ class Typed:
 
 
 NOTHING = Typed()
+# What the page has for what nobody sees at a glance, by the code of the refusal.
+LOOK = {
+    "hidden_characters": (
+        "{} Look at the marks and tick “I have seen the hidden characters”, then approve."
+    ),
+    "private_unseen": (
+        "The text has personal data that was still masked. Show it, read it, then approve."
+    ),
+}
 # The form of the review page in which somebody types what each action takes.
 WORDS = ("text", "reason", "feedback", "preset")
 OPENS = {"edit_approve": "edit", "save": "edit", "return": "return", "reject": "reject"}
@@ -69,7 +78,10 @@ def act(approval: Approval, form: QueryDict, *, by: Principal, at: datetime) -> 
     action = ACTIONS.get(form.get("action", ""))
     if action is None:
         raise Refused("Nothing was done: the form did not say what to do.", "no_action")
-    return action(approval, form, by, at)
+    try:
+        return action(approval, form, by, at)
+    except Unseen as no:
+        raise Refused(LOOK[no.code].format(no), no.code) from None
 
 
 def status_of(error: Exception) -> int:
@@ -98,19 +110,13 @@ def was_saved(error: Exception) -> bool:
 
 
 def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
-    _saw_hidden(form, approval.revision.subject, approval.revision.text)
-    if form.get("seen_private") != "1" and review.masks(approval, at=at):
-        raise Refused(
-            "The text has personal data that was still masked. Show it, read it, then approve.",
-            "private_unseen",
-        )
     given = services.approve(
         approval.pk,
         by=by,
         at=at,
         digest=form.get("digest", ""),
         **_when(form, approval),
-        heard=_heard(form),
+        **_read(form),
     )
     return _given(given, "approved", at)
 
@@ -139,7 +145,6 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
     words = words_from(form, approval)
     if drafts.same(words, approval.revision):
         return _approve(approval, form, by, at)
-    _saw_hidden(form, words.subject, words.text)
     given = services.edit_and_approve(
         approval.pk,
         words,
@@ -147,7 +152,7 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
         at=at,
         digest=form.get("digest", ""),
         **_when(form, approval),
-        heard=_heard(form),
+        **_read(form),
     )
     return _given(given, "edited and approved", at)
 
@@ -283,18 +288,11 @@ def time_from(typed: str, approval: Approval) -> datetime | None:
     return moment
 
 
-def _heard(form: QueryDict) -> int:
-    """The newest message of theirs on the page that was posted; a page without one saw none."""
+def _read(form: QueryDict) -> dict[str, Any]:
+    """What was seen on the page that was posted; one without a message of theirs saw none."""
     number = form.get("heard", "")
-    return int(number) if number.isdecimal() and len(number) < 19 else 0
-
-
-def _saw_hidden(form: QueryDict, *texts: str) -> None:
-    """A text with characters nobody can see is approved only by somebody who says they saw them."""
-    found = marks.hidden(*texts)
-    if found and form.get("seen_hidden") != "1":
-        raise Refused(
-            f"The text has hidden characters ({', '.join(found[:5])}). Look at the marks and tick "
-            "“I have seen the hidden characters”, then approve.",
-            "hidden_characters",
-        )
+    return {
+        "heard": int(number) if number.isdecimal() and len(number) < 19 else 0,
+        "seen_hidden": form.get("seen_hidden") == "1",
+        "seen_private": form.get("seen_private") == "1",
+    }

@@ -33,6 +33,14 @@ class Stale(Refused):
     code = "stale"
 
 
+class Unseen(Refused):
+    """The text has what nobody sees at a glance; with `field` a door says that it was seen."""
+
+    def __init__(self, message: str, code: str, field: str) -> None:
+        super().__init__(message, code)
+        self.field = field
+
+
 class Blocked(Refused):
     """The gate says no to this text or this person; `verdict` says why."""
 

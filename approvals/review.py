@@ -10,7 +10,7 @@ from django.conf import settings
 
 from approvals import came_back, clocks, diff, marks, purposes, queue, receipt
 from approvals.about import about
-from approvals.ahead import findings_of, look_ahead, outlook_of
+from approvals.ahead import findings_of, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
 from approvals.rounds import may_have_arrived
@@ -164,11 +164,6 @@ def _words(approval: Approval, shown: list[dict[str, Any]]) -> dict[str, Any]:
         "footer": text[own:],
         "private": marks.any_private(subject, text),
     }
-
-
-def masks(approval: Approval, *, at: datetime) -> bool:
-    """Whether the page masks something in this message until its reader asks for it."""
-    return marks.any_private(*told(approval, look_ahead(approval, at=at).findings))
 
 
 def _previous(revision: Revision) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from approvals import bulk, care, editing, items, receipt, rounds
+from approvals import bulk, care, editing, items, receipt, rounds, unseen
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from outreach.core import activity, drafts
@@ -35,13 +35,16 @@ def approve(
     seen_time: int | None = None,
     in_bulk: bool = False,
     heard: int | None = None,
+    seen_hidden: bool = False,
+    seen_private: bool = False,
 ) -> Approval:
     """Say yes to exactly the text with this digest. Raises Refused, Lost, Stale or NotAllowed.
 
     With others (`in_bulk`) only where the rules, asked now, find nothing and hold nothing.
     `heard` is the newest message of theirs that was read (0: none); Stale where one came since.
     The time asked for stays, unless there is another or it is removed (`no_time`); Stale where it
-    is not the one that was seen (`seen_time`, as `items.time_for` has it).
+    is not the one that was seen (`seen_time`, as `items.time_for` has it). Unseen where nobody says
+    that they saw the text's hidden characters (`seen_hidden`) or personal data (`seen_private`).
     """
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
@@ -51,6 +54,7 @@ def approve(
         given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
         if in_bulk and (why := bulk.why_not(given, at=at)):
             raise Refused(f"#{approval_id} needs a look of its own: {why}.", "not_in_bulk")
+        unseen.anything(given, seen_hidden=seen_hidden, seen_private=seen_private)
         return given
 
 
@@ -112,8 +116,10 @@ def edit_and_approve(
     no_time: bool = False,
     seen_time: int | None = None,
     heard: int | None = None,
+    seen_hidden: bool = False,
+    seen_private: bool = False,
 ) -> Approval:
-    """Save an edit and say yes to it, in one step; `heard`, the times and unchanged words as above.
+    """Save an edit and say yes to it, in one step; what was seen and unchanged words as above.
 
     An edit that the rules rewrite is saved and not approved: Refused says so, and the item waits
     in the queue with the rewritten text for somebody to read.
@@ -123,9 +129,14 @@ def edit_and_approve(
             item = items.pending(approval_id, by, at)
             newest = items.all_heard(item, heard)
             item, change = editing.save_changed(item, words, by=by, at=at, digest=digest)
+            unseen.hidden(words.subject, words.text, seen=seen_hidden)
             if change is None:
                 when = items.time_for(item, scheduled_for, at, no_time=no_time, seen_time=seen_time)
-                return _give(item, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
+                given = _give(
+                    item, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest
+                )
+                unseen.anything(given, seen_hidden=seen_hidden, seen_private=seen_private)
+                return given
     except Blocked as no:
         raise editing.told(approval_id, no, by=by, at=at) from None
     raise Refused(

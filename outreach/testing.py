@@ -162,8 +162,9 @@ def make_approved(person: Person | None = None, *, at: datetime = WORKDAY, **fie
 
     pending = make_pending(person, at=at, **fields)
     return services.approve(
-        pending.pk, by=alice(pending.workspace), at=at, digest=pending.digest, undo_seconds=0
-    )
+        pending.pk, by=alice(pending.workspace), at=at, digest=pending.digest, undo_seconds=0,
+        seen_hidden=True, seen_private=True,
+    )  # fmt: skip
 
 
 def make_inbound(person: Person | None = None, **fields: Any) -> InboundMessage:

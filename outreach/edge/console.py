@@ -65,7 +65,7 @@ def visible(text: str) -> str:
     """The text with characters nobody sees shown as marks, and none that steers a terminal."""
     shown = []
     for char in text:
-        if char == "\n" or char.isprintable():
+        if char == "\n" or (char.isprintable() and char not in marks.BLANKS):
             shown.append(char)
         elif char == "\t":
             shown.append("⇥")

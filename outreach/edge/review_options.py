@@ -5,15 +5,57 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
+
+from approvals import bulk
+from approvals.errors import Unseen
+from approvals.models import Priority
+from outreach.edge import acting
 
 DIGEST = re.compile(r"v\d+:[0-9a-f]{64}")
+
+SEEN = ("seen_hidden", "seen_private")
+
+
+def add_details(parser: CommandParser) -> None:
+    """What goes with an act: other words, what was read, why, and how many."""
+    parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
+    parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
+    parser.add_argument("--html", metavar="TEXT", help='With --edit: its HTML part; "": none.')
+    parser.add_argument(
+        "--digest", help="With --approve or --reject: only if the text is still this one."
+    )
+    parser.add_argument(
+        "--heard", type=int, metavar="M",
+        help="With --approve: the newest message of theirs that you read, as --show tells it.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seen-hidden", action="store_true",
+        help="With --approve: you have seen the hidden characters of the text.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seen-private", action="store_true",
+        help="With --approve: you have read the personal data in the text.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reason", default="", type=acting.words, help="With --reject: what was wrong."
+    )
+    parser.add_argument("--priority", default="low", choices=[p.label for p in Priority],
+                        help="With --bulk-approve: only low is approved so.")  # fmt: skip
+    parser.add_argument("--max", type=int, default=bulk.MOST, help="At most so many in bulk.")
+
+
+def how_to_say(no: Unseen) -> str:
+    """What makes a yes of one that was refused for what nobody sees at a glance."""
+    return f"Read it (--show), then add --{no.field.replace('_', '-')}."
 
 
 def fit(options: dict[str, Any]) -> None:
     """Refuse options that say nothing without another."""
-    if options["edit"] is not None and options["approve"] is None:
-        raise CommandError("--edit goes with --approve N.")
+    for name in ("edit", "heard", *SEEN):
+        given = options[name] is not None and options[name] is not False
+        if given and options["approve"] is None:
+            raise CommandError(f"--{name.replace('_', '-')} goes with --approve N.")
     if options["digest"] is not None and options["approve"] is options["reject"] is None:
         raise CommandError("--digest goes with --approve N or --reject N.")
     if options["digest"] is not None and not DIGEST.fullmatch(options["digest"]):
@@ -21,8 +63,6 @@ def fit(options: dict[str, Any]) -> None:
             f"{options['digest'][:80]!r} is no digest (v1: and 64 characters). Copy it from "
             "--show N --json."
         )
-    if options["heard"] is not None and options["approve"] is None:
-        raise CommandError("--heard goes with --approve N.")
     if options["reason"] and options["reject"] is None:
         raise CommandError("--reason goes with --reject N.")
     for name in ("subject", "html"):

@@ -84,12 +84,19 @@ class DecideBody(AboutText):
 
 
 class YesBody(DecideBody):
-    """A yes to this text. `heard` is asked where they wrote since it was first asked for."""
+    """A yes to this text. `heard` is asked where they wrote since it was first asked for,
+    `seen_hidden` and `seen_private` where the text has what nobody sees at a glance."""
 
     heard = serializers.IntegerField(
         min_value=0, max_value=BIGGEST, required=False,
         help_text="The `id` of the newest message of theirs you have read, as /api/inbound says.",
     )  # fmt: skip
+    seen_hidden = serializers.BooleanField(
+        default=False, help_text="You have seen the hidden characters of the text."
+    )
+    seen_private = serializers.BooleanField(
+        default=False, help_text="You have read the personal data that the review page masks."
+    )
 
 
 class EditBody(shapes.TextBody, DecideBody):
@@ -163,7 +170,9 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     @extend_schema(request=YesBody, responses=ApprovalSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str = "") -> Response:
-        """Say yes to exactly the text with this digest. 409 where they wrote and it is unread."""
+        """Say yes to exactly the text with this digest. 409 where they wrote and it is unread, and
+        where it has hidden characters or masked personal data and the body does not say they were
+        seen."""
         item, words = self._yes(YesBody)
         done = services.approve(item.pk, **words, by=self.principal, at=self.now)
         answer = self._tell(done)
@@ -190,6 +199,7 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         done = services.edit_and_approve(
             item.pk, _words(item, words), by=self.principal, at=self.now, digest=words["digest"],
             scheduled_for=words.get("scheduled_for"), heard=words.get("heard"),
+            seen_hidden=words["seen_hidden"], seen_private=words["seen_private"],
         )  # fmt: skip
         transaction.on_commit(tasks.wake_sender)
         return self._tell(done)

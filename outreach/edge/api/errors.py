@@ -22,7 +22,7 @@ from rest_framework.exceptions import (
 )
 from rest_framework.request import Request
 
-from approvals.errors import Blocked, Refused
+from approvals.errors import Blocked, Refused, Unseen
 from approvals.routing import RoutingError
 from approvals.safemode import PreflightUnmet
 from channels.manual import HandOffRefused
@@ -119,6 +119,9 @@ def _refused(error: Refused) -> APIException:
         return PermissionDenied(str(error))
     if error.code in UNREADABLE:
         return ValidationError(str(error), error.code)
+    if isinstance(error, Unseen):
+        remedy = f'Read it, then send "{error.field}": true with your yes.'
+        return Conflict(f"{error} {remedy}", error.code)
     return Conflict(str(error), "blocked" if isinstance(error, Blocked) else error.code)
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from rich.console import Console
 
 from approvals import bulk, desk, items, queue, receipt, rounds, services
-from approvals.errors import Refused
-from approvals.models import Approval, ApprovalStatus, Priority
+from approvals.errors import Refused, Unseen
+from approvals.models import Approval, ApprovalStatus
 from approvals.tasks import wake_sender
 from channels import quiet, stop
 from outreach.core import drafts, inbox
@@ -38,6 +38,7 @@ class Command(ClockedCommand):
     help = "Work the queue; without an act it asks. Example: manage.py review --approve 17"
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
     heard: int | None = None  # the newest message of theirs that was read, if somebody says so
+    seen: dict[str, bool]  # what nobody sees at a glance, as somebody says they saw it
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group()
@@ -47,22 +48,7 @@ class Command(ClockedCommand):
         act.add_argument("--approve", type=int, metavar="N", help="Approve item N as it stands.")
         act.add_argument("--reject", type=int, metavar="N", help="End item N; needs --reason.")
         act.add_argument("--bulk-approve", action="store_true", help="Approve all of low priority.")
-        parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
-        parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
-        parser.add_argument("--html", metavar="TEXT", help='With --edit: its HTML part; "": none.')
-        parser.add_argument(
-            "--digest", help="With --approve or --reject: only if the text is still this one."
-        )
-        parser.add_argument(
-            "--heard", type=int, metavar="M",
-            help="With --approve: the newest message of theirs that you read, as --show tells it.",
-        )  # fmt: skip
-        parser.add_argument(
-            "--reason", default="", type=acting.words, help="With --reject: what was wrong."
-        )
-        parser.add_argument("--priority", default="low", choices=[p.label for p in Priority],
-                            help="With --bulk-approve: only low is approved so.")  # fmt: skip
-        parser.add_argument("--max", type=int, default=bulk.MOST, help="At most so many in bulk.")
+        review_options.add_details(parser)
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
 
@@ -81,6 +67,8 @@ class Command(ClockedCommand):
         review_options.fit(options)
         try:
             self._act(options)
+        except Unseen as no:
+            raise CommandError(f"{no} {review_options.how_to_say(no)}") from None
         except (Refused, NotAllowed, PersonRefused, drafts.TextRefused, drafts.TextChanged) as no:
             raise CommandError(str(no)) from None
 
@@ -93,6 +81,7 @@ class Command(ClockedCommand):
             self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
             self.heard = options["heard"]
+            self.seen = {name: options[name] for name in review_options.SEEN}
             edit = {"subject": options["subject"] or None, "html": options["html"]}
             self._approve(self._as_read("approve", options), options["edit"], **edit)
         elif options["reject"] is not None:
@@ -160,7 +149,7 @@ class Command(ClockedCommand):
         now = timezone.now()
         how: dict[str, Any] = {"by": self.by, "at": now, "digest": item.digest}
         heard = bulk.all_read(item, remedy=READ_IT) if self.heard is None else self.heard
-        how |= {"undo_seconds": 0, "heard": heard}
+        how |= {"undo_seconds": 0, "heard": heard, **self.seen}
         if text is None:
             done = services.approve(item.pk, **how)
         else:
@@ -170,6 +159,16 @@ class Command(ClockedCommand):
         given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
         before = f" {console.SENT_BEFORE}" if rounds.may_have_arrived(item) else ""
         self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}{before}")
+
+    def _approve_asking(self, item: Approval, text: str | None = None) -> None:
+        """Approve it; what nobody sees at a glance in its text is asked about."""
+        try:
+            self._approve(item, text)
+        except Unseen as no:
+            if self._ask(f"{no} Approve it all the same? yes/no: ").lower() != "yes":
+                raise
+            self.seen[no.field] = True
+            self._approve_asking(item, text)
 
     def _reject(self, item: Approval, reason: str, *, take_back: bool = True) -> None:
         how: dict[str, Any] = {"by": self.by, "at": timezone.now(), "digest": item.digest}
@@ -260,13 +259,14 @@ class Command(ClockedCommand):
             self.stdout.write(str(no))
 
     def _on_item(self, key: str, item: Approval) -> None:
+        self.seen = {}
         if key == "a":
-            self._approve(item)
+            self._approve_asking(item)
         elif key == "r":
             waited = item.status == ApprovalStatus.PENDING  # as it was when it was shown
             self._reject(item, self._ask("Why? "), take_back=not waited)
         elif key == "e":
-            self._approve(item, self._lines("New text, end with a line with a single dot:"))
+            self._approve_asking(item, self._lines("New text, end with a line with a single dot:"))
         elif key == "b":
             self._block(item)
 
