@@ -17,16 +17,25 @@ from django.http import QueryDict
 
 from approvals import queue
 from approvals.models import Approval
-from channels import manual
+from channels import manual, registry
 from channels.models import Claim
 from outreach.core import activity
-from outreach.core.models import User
+from outreach.core.models import Person, User
+from outreach.core.people import canonical
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
+from safety import controls
+from safety.actions import is_by_hand
+from safety.models import ControlKey
 
 FRESH = timedelta(minutes=30)
 ACTS = ("copy", "take_over")
 KEPT = timedelta(days=1)  # who copied what concerns nobody after that
+BY_ITSELF = (
+    "Hidden: the program sends this by itself, and it would reach them twice. To write it "
+    "yourself, switch automation off for the person first. If you did write, you can still "
+    "record it."
+)
 GIVEN = "#{} is yours for 30 minutes: copy it, send it, then mark it as sent."
 
 
@@ -60,10 +69,28 @@ def offer(
     approval: Approval, claim: Held | None, *, at: datetime
 ) -> tuple[manual.HandOff, Held | None]:
     """What this colleague may copy, and the claim to tell of: nothing while another has it."""
-    offered = manual.offer(approval, at=at)
+    offered = _offered(approval, at)
     if claim is None or offered.warning:
         return offered, None
     return (offered if claim.is_own else manual.HandOff("", "", "")), claim
+
+
+def _offered(approval: Approval, at: datetime) -> manual.HandOff:
+    """What a person may copy: never what the program sends as well, which knows of no claim."""
+    offered = manual.offer(approval, at=at)
+    if offered.text and _goes_by_itself(approval):
+        return manual.HandOff("", "", BY_ITSELF)
+    return offered
+
+
+def _goes_by_itself(approval: Approval) -> bool:
+    """Given in dry run, to somebody with automation off, or by what is not set up, it does not."""
+    if is_by_hand(approval.channel) or approval.dry_run or registry.needed(approval.channel):
+        return False
+    if controls.read().is_braking(ControlKey.DRY_RUN, approval.workspace_id):
+        return False
+    human = canonical(Person.objects.get(pk=approval.draft.person_id))
+    return human.automation_enabled
 
 
 def take(approval_id: int, *, by: Principal, at: datetime, over: int | None = None) -> str:
@@ -78,7 +105,7 @@ def take(approval_id: int, *, by: Principal, at: datetime, over: int | None = No
         if by.user is None:
             raise manual.HandOffRefused("Only a person sends a message by hand.")
         row = queue.readable(Approval.objects.filter(pk=approval_id)).get()
-        if no := manual.offer(row, at=at).warning:
+        if no := _offered(row, at).warning:
             raise manual.HandOffRefused(no)
         other = held([row.draft_id], by=by, at=at).get(row.draft_id)
         if other is not None and not other.is_own:

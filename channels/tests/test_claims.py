@@ -10,10 +10,13 @@ import pytest
 from django.db import connection
 
 from approvals import services
-from channels import claims, manual, tasks
+from approvals.models import Approval
+from channels import claims, manual, registry, tasks
+from channels.adapters.memory import MemoryAdapter
 from channels.models import Claim
 from outreach import testing
-from outreach.core.models import Activity, Channel
+from outreach.core import people
+from outreach.core.models import Activity, Channel, Person
 from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
@@ -149,3 +152,25 @@ def test_of_two_who_copy_at_once_one_wins(monkeypatch):
     winner = Claim.objects.get().user_id
     assert winner in results
     assert sum("copied this just now" in str(result) for result in results) == 1
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "automation", "offered"),
+    [(False, True, False), (False, False, True), (True, True, True)],
+)
+@pytest.mark.once  # what is offered knows no database
+def test_what_the_program_sends_as_well_is_not_offered_to_copy(live, dry_run, automation, offered):
+    item = testing.make_approved()
+    Approval.objects.update(dry_run=dry_run)
+    if not automation:
+        human = Person.objects.get(pk=item.draft.person_id)
+        people.set_automation(human, False, reason="by hand", by=testing.alice(), at=NOW)
+    item = Approval.objects.get()
+    with registry.override("email", MemoryAdapter("email")):
+        assert bool(claims.offer(item, None, at=NOW)[0].text) is offered
+        if offered:
+            claims.take(item.pk, by=testing.alice(), at=NOW)
+        else:
+            with pytest.raises(manual.HandOffRefused, match="switch automation off"):
+                claims.take(item.pk, by=testing.alice(), at=NOW)
+        manual.mark_sent(item.pk, by=testing.alice(), at=NOW)  # who did write may say so
