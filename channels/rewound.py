@@ -4,37 +4,37 @@ Messages that left since the backup stand in it as still to be sent. This machin
 the log as it saw it last, outside the database, and the last intent that its senders committed: a
 head is seconds old, and a standby that takes over may lack less. One that is no longer there, or is
 another, sets the emergency stop; lifting it sends everything that was approved before back to the
-queue.
+queue. Who asked us to stop since then is put back at once (`kept_stops`).
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
-from channels import stop
+from channels import kept_stops, own_files, stop
 from outreach.core import activity
 from outreach.core.models import Activity, Seal
 
 logger = logging.getLogger(__name__)
 REASON = (
-    "The database has gone back in time: {what}. Was a backup restored, or did a standby take "
-    "over? What left since then may stand here as still to be sent. Compare with the mail server's "
-    "own log before you lift this; everything approved goes back to the queue"
+    "The database has gone back in time: {what}.{back} Was a backup restored, or did a standby "
+    "take over? What left since then may stand here as still to be sent. Compare with the mail "
+    "server's own log before you lift this; everything approved goes back to the queue"
 )
 BEGUN = "channels.sending"  # what the log says of an intent
 _log = ""  # whose intents are kept: the log that was looked at last
 
 
 def check(*, clock: stop.Clock) -> bool:
-    """Whether the database is older than this machine knows; if so it is stopped now.
+    """Whether the database is older than this machine knows; if so it is stopped now, and whoever
+    asked us to stop since is stopped again.
 
-    Otherwise the newest head is kept. A log without a seal has no past to compare.
+    Then the newest head is kept, and who was stopped. A log without a seal has no past to compare.
     """
     global _log
     _log = _name()
@@ -43,19 +43,27 @@ def check(*, clock: stop.Clock) -> bool:
     lost = missing()
     what = lost.sentence if lost else _missing_intent()
     if what:
-        why = REASON.format(what=what)
-        stop.stop_by_itself(reason=why, clock=clock)
-        logger.critical("Emergency stop: %s", why)
-        _intent_of(_log).unlink(missing_ok=True)  # told once; whoever lifts it has compared
+        _stop(what, clock)
     seq, found = activity.head()
-    _keep(_head_of(_log), f"{seq} {found}")
+    kept_stops.keep(_log, seq)
+    own_files.keep(_head_of(_log), f"{seq} {found}")
     return bool(what)
+
+
+def _stop(what: str, clock: stop.Clock) -> None:
+    why = REASON.format(what=what, back="")
+    stop.stop_by_itself(reason=why, clock=clock)
+    logger.critical("Emergency stop: %s", why)
+    back = kept_stops.put_back(_log, at=clock()).sentence
+    if back:
+        stop.stop_by_itself(reason=REASON.format(what=what, back=f" {back}"), clock=clock)
+    _intent_of(_log).unlink(missing_ok=True)  # told once; whoever lifts it has compared
 
 
 def remember(delivery: int, at: datetime) -> None:
     """Keep the last intent of a wave, which has just been committed. Asks the database nothing."""
     if _log:
-        _keep(_intent_of(_log), f"{delivery} {at.isoformat()}")
+        own_files.keep(_intent_of(_log), f"{delivery} {at.isoformat()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class Lost:
 def missing() -> Lost | None:
     """What this machine has seen of the log and the database does not hold. Only looks."""
     log = _name()
-    seen = _read(_head_of(log)) if log else None
+    seen = own_files.read(_head_of(log)) if log else None
     if seen is None:
         return None
     now = Seal.objects.filter(seq=seen[0]).values_list("hash", flat=True).first()
@@ -89,7 +97,7 @@ def _missing_intent() -> str:
 
     By its time as well: a database that went back gives the number to another.
     """
-    kept = _read(_intent_of(_log))
+    kept = own_files.read(_intent_of(_log))
     try:
         at = datetime.fromisoformat(kept[1]) if kept else None
     except ValueError:
@@ -115,26 +123,3 @@ def _head_of(log: str) -> Path:
 
 def _intent_of(log: str) -> Path:
     return Path(settings.DATA_DIR) / "intents" / log
-
-
-def _read(path: Path) -> tuple[int, str] | None:
-    try:
-        number, _, found = path.read_text().strip().partition(" ")
-        return int(number), found
-    except (OSError, ValueError):
-        return None  # never seen, or unreadable: begun anew
-
-
-def _keep(path: Path, line: str) -> None:
-    """Whole or not at all. One that cannot be kept makes the next look blind, which is said."""
-    fresh: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            fresh = Path(file.name)
-            file.write(f"{line}\n")
-        fresh.replace(path)
-    except OSError as error:
-        if fresh is not None:
-            fresh.unlink(missing_ok=True)
-        logger.warning("What was seen of the log could not be kept in %s: %s", path, error)

@@ -1,0 +1,244 @@
+"""Who asked us to stop after a backup was taken is stopped again once it is restored."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings as installed
+
+from channels import kept_stops, registry, rewound, sending, stop
+from channels.adapters.memory import MemoryAdapter
+from channels.tests.plenty import make_approvals, make_people
+from outreach import testing
+from outreach.core import activity, suppression
+from outreach.core.models import Person, Suppression
+from outreach.core.models.people import PersonStatus
+from outreach.core.opt_outs import suppress_human
+from outreach.core.principal import Principal
+from outreach.testing import WORKDAY
+from safety import controls
+from safety.models import ControlKey
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SYSTEM = Principal.system("test")
+LATER = WORKDAY + timedelta(days=4)
+ACTIVE = {
+    "status": "active", "status_reason": "", "status_at": None, "desisted_at": None,
+    "desist_beneath": False, "block_beneath": "",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _machine(live, tmp_path):
+    live.DATA_DIR = tmp_path
+
+
+def tick() -> bool:
+    activity.seal()
+    return rewound.check(clock=lambda: LATER)
+
+
+def kept_in() -> Path:
+    return kept_stops._file_of(rewound._name())
+
+
+def kept() -> list[dict[str, object]]:
+    return [json.loads(line) for line in kept_in().read_text().splitlines() if line]
+
+
+def go_back(**of_people: object) -> None:
+    """As a backup of before any stop leaves it; this machine has seen more of the log."""
+    Suppression.objects.all().delete()
+    Person.objects.update(**{**ACTIVE, **of_people})
+    rewound._head_of(rewound._name()).write_text(f"{activity.head()[0] + 9} {'f' * 64}\n")
+
+
+def stopped(status: str = "desist", name: str = "Zebulon Quist") -> Person:
+    person = testing.make_person(name=name)
+    suppress_human(person, reason="stop_request", by=SYSTEM, at=WORKDAY)
+    stop.stop_person(person, status, reason="Quist wrote so.", by=SYSTEM, at=WORKDAY)
+    return person
+
+
+def said() -> str:
+    return controls.read().sentence(ControlKey.EMERGENCY_STOP)
+
+
+def test_who_asked_since_the_backup_is_stopped_again_and_told_once():
+    asked, blocked = stopped(), stopped("blocked")
+    assert not tick()
+    go_back()
+    assert tick()
+    assert "2 addresses and 2 people who asked us to stop since were put back" in said()
+    for person, status in ((asked, "desist"), (blocked, "blocked")):
+        person.refresh_from_db()
+        assert person.status == status
+        address = person.addresses.get()
+        row = suppression.find(person.workspace, "email", address.normalised)
+        assert (row.reason, row.at, row.by_label) == ("stop_request", WORKDAY, "SYSTEM")
+        assert len(list(activity.of(row))) == 1
+    rows = list(Suppression.objects.values())
+    rewound._head_of(rewound._name()).write_text(f"999 {'f' * 64}\n")
+    assert tick()
+    assert "put back" not in said()
+    assert list(Suppression.objects.values()) == rows
+
+
+def test_what_is_approved_for_them_after_the_stop_was_lifted_does_not_leave():
+    at = WORKDAY + timedelta(minutes=1)
+    asked, blocked, other = people = make_people(3, testing.make_workspace())
+    testing.make_draft(other)  # the log begins
+    tick()
+    suppress_human(asked, reason="unsubscribe", by=SYSTEM, at=WORKDAY)
+    stop.stop_person(blocked, "blocked", reason="Quist wrote so.", by=SYSTEM, at=WORKDAY)
+    tick()
+    go_back()
+    with registry.override("email", MemoryAdapter("email")):
+        MemoryAdapter.reset()
+        assert sending.process(clock=lambda: at).sent == 0
+        stop.enable_all(workspace=None, reason="compared", by=testing.olaf(), at=at)
+        make_approvals(people, at=at)
+        sending.process(clock=lambda: at + timedelta(minutes=1))
+        assert [each.recipient for each in MemoryAdapter.outbox] == [other.address]
+        MemoryAdapter.reset()
+
+
+def test_what_was_let_go_stays_so_and_what_was_lifted_before_holds_again():
+    person = stopped()
+    row = Suppression.objects.get()
+    tick()
+    alice = testing.alice()
+    suppression.lift(row, reason="She asked for it.", by=alice, at=LATER)
+    stop.lift_person(person, reason="She asked for it.", by=alice, at=LATER)
+    tick()
+    go_back()
+    assert tick()
+    person.refresh_from_db()
+    assert person.status == PersonStatus.ACTIVE
+    assert not Suppression.objects.exists()
+
+    address = person.addresses.get().normalised
+    for reason in ("bounce", "unsubscribe"):
+        suppression.suppress(person.workspace, "email", address, reason=reason, by=SYSTEM, at=LATER)
+    tick()
+    row = Suppression.objects.get()
+    again = {"lifted_at": WORKDAY, "lifted_reason": "before the backup", "reason": "bounce"}
+    go_back()
+    row.pk = None
+    row.save()
+    Suppression.objects.update(**again)
+    assert tick()
+    row = Suppression.objects.get()
+    assert (row.reason, row.lifted_at, row.lifted_reason) == ("unsubscribe", None, "")
+
+
+def test_nothing_is_ever_loosened():
+    asked, blocked = stopped(), stopped("blocked")
+    tick()
+    go_back()
+    reason = {"status_reason": "now", "status_at": LATER}
+    Person.objects.filter(pk=asked.pk).update(status="blocked", **reason)
+    Person.objects.filter(pk=blocked.pk).update(status="desist", desisted_at=LATER, **reason)
+    address = asked.addresses.get().normalised
+    suppression.suppress(asked.workspace, "email", address, reason="complaint", by=SYSTEM, at=LATER)
+    assert tick()
+    asked.refresh_from_db()
+    blocked.refresh_from_db()
+    assert (asked.status, asked.block_beneath) == ("desist", "now")
+    assert (blocked.status, blocked.desist_beneath) == ("blocked", True)
+    assert suppression.find(asked.workspace, "email", address).reason == "complaint"
+
+
+def torn(lines):
+    return "\n".join([*(json.dumps(line) for line in lines), '{"digest": "ab', "[]", "7"])
+
+
+def foreign(lines):
+    return torn({**line, "key": "another"} if "key" in line else line for line in lines)
+
+
+def elsewhere(lines):
+    return torn({**line, "workspace": 987654} for line in lines)
+
+
+@pytest.mark.parametrize(
+    "change, back, sentence",
+    [(torn, (1, 1), "1 address and 1 person who asked us to stop since were put back."),
+     (foreign, (0, 1), "1 address kept with another SUPPRESSION_KEY could not be."),
+     (elsewhere, (0, 0), "")],
+)  # fmt: skip
+def test_what_cannot_be_put_back_is_left_out(change, back, sentence):
+    person = stopped()
+    tick()
+    kept_in().write_text(change(kept()))
+    go_back()
+    assert tick()
+    assert sentence in said()
+    person.refresh_from_db()
+    assert (Suppression.objects.count(), int(person.status == "desist")) == back
+
+
+def test_whoever_was_erased_here_or_is_not_here_is_left_out():
+    _, other = stopped(), stopped()
+    tick()
+    go_back(erased_at=LATER)
+    Person.objects.filter(pk=other.pk).update(uuid="0" * 32)
+    assert tick()
+    assert "2 addresses and 0 people" in said()
+    assert not Person.objects.exclude(status="active").exists()
+
+
+def test_the_file_tells_of_nobody_and_is_its_owners_alone():
+    stopped()
+    tick()
+    path = kept_in()
+    text = path.read_text()
+    assert "Quist" not in text and "example.com" not in text
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert {len(kept()), len(text.split('"digest"'))} == {2}
+
+
+def test_an_installation_with_a_past_begins_with_all_that_stands(monkeypatch):
+    monkeypatch.setattr(kept_stops, "AT_ONCE", 2)
+    people = [stopped() for _ in range(5)]
+    suppression.lift(Suppression.objects.first(), reason="She asked.", by=testing.alice(), at=LATER)
+    tick()
+    assert len(kept()) == 4 + 5
+    go_back()
+    assert tick()
+    assert Suppression.objects.count() == 4
+    assert Person.objects.filter(status="desist").count() == len(people)
+
+
+def test_a_look_costs_the_same_however_much_stands(django_assert_num_queries):
+    for _ in range(3):
+        stopped()
+        tick()
+        seq = activity.head()[0]
+        with django_assert_num_queries(0):
+            kept_stops.keep(rewound._log, seq)
+        stopped()
+        stopped()
+        activity.seal()
+        seq = activity.head()[0]
+        with django_assert_num_queries(3):
+            kept_stops.keep(rewound._log, seq)
+    assert len(kept()) == Suppression.objects.count() + Person.objects.count()
+
+
+def test_a_file_that_cannot_be_written_is_said_and_caught_up_with(caplog):
+    stopped()
+    tick()
+    folder = installed.DATA_DIR / "stops"
+    folder.rename(installed.DATA_DIR / "aside")
+    folder.write_text("a file stands in its place")
+    stopped()
+    assert not tick()
+    assert "Who asked us to stop could not be kept" in caplog.text
+    folder.unlink()
+    (installed.DATA_DIR / "aside").rename(folder)
+    tick()
+    assert len(kept()) == 4
