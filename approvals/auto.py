@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any
 
 from django.conf import settings
@@ -103,11 +102,10 @@ def circumstances(
 def of_text(revision: Revision, place: Workspace, channel: str) -> dict[str, Any]:
     """What the table looks at in the text itself; its workspace's own footer is nobody's words."""
     own = revision.text.removesuffix(footers.of(place, channel))
-    page = unescape(revision.html).replace("\u00a0", " ")  # an ordinary blank of pages
     return {
         "voice_score": revision.voice_score,
         "attached": bool(revision.attachments),
-        "hidden": bool(marks.hidden(revision.subject, own, page)),
+        "hidden": bool(marks.hidden(revision.subject, own, marks.shown_by(revision.html))),
         "unread": not is_read(revision.subject, own),
     }
 

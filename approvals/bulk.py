@@ -48,7 +48,8 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     ]
     if found:
         return f"a rule found something: {found[0]}"
-    if marks.hidden(approval.revision.subject, approval.revision.text):
+    words = approval.revision
+    if marks.hidden(words.subject, words.text, marks.shown_by(words.html)):
         return "it has hidden characters"
     if approval.revision.attachments:
         return "it has an attachment"

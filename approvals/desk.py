@@ -54,7 +54,9 @@ class Typed:
             "refused": self.why,
             "unsaved": OPENS.get(form.get("action", ""), ""),
             "words": next((form[name] for name in WORDS if form.get(name)), ""),
-            "typed_hidden": marks.hidden(form.get("subject", ""), form.get("text", "")),
+            "typed_hidden": marks.hidden(
+                form.get("subject", ""), form.get("text", ""), marks.shown_by(form.get("html", ""))
+            ),
         }
 
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 from typing import Any
 
 ORDINARY = "\n\t "
@@ -86,6 +87,12 @@ def hidden(*texts: str) -> list[str]:
             if is_hidden(char) and not _is_ordinary(text, place):
                 found[name_of(char)] = None
     return list(found)
+
+
+def shown_by(html: str) -> str:
+    """An HTML part with its characters as a mail program draws them; a no-break space is an
+    ordinary blank of pages. For `hidden`."""
+    return unescape(html).replace("\u00a0", " ")
 
 
 def _is_ordinary(text: str, place: int) -> bool:

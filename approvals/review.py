@@ -68,7 +68,10 @@ def page(approval: Approval, *, at: datetime, state: controls.Controls) -> dict[
         "composed": queue.ago(revision.created_at, at),
         "waiting": queue.span(ended - approval.created_at),
         **_words(approval, shown),
-        "hidden": marks.hidden(revision.subject, revision.text, revision.address),
+        "hidden": marks.hidden(
+            revision.subject, revision.text, revision.address, marks.shown_by(revision.html)
+        ),
+        "source": marks.segments(revision.html),
         "long_subject": marks.long_subject(revision.subject),
         "incoming": list(inbox.beside(approval.draft)),
         "previous": _previous(revision),

@@ -129,7 +129,7 @@ def edit_and_approve(
             item = items.pending(approval_id, by, at)
             newest = items.all_heard(item, heard)
             item, change = editing.save_changed(item, words, by=by, at=at, digest=digest)
-            unseen.hidden(words.subject, words.text, seen=seen_hidden)
+            unseen.hidden(words, seen=seen_hidden)
             if change is None:
                 when = items.time_for(item, scheduled_for, at, no_time=no_time, seen_time=seen_time)
                 given = _give(

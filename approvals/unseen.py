@@ -9,13 +9,15 @@ from __future__ import annotations
 from approvals import marks
 from approvals.errors import Unseen
 from approvals.models import Approval
+from outreach.core.drafts import Text
+from outreach.core.models import Revision
 
 NAMED = 5
 
 
-def hidden(*texts: str, seen: bool) -> None:
+def hidden(words: Text | Revision, *, seen: bool) -> None:
     """Unseen where these have characters nobody can see, and nobody says that they saw them."""
-    found = marks.hidden(*texts)
+    found = marks.hidden(words.subject, words.text, marks.shown_by(words.html))
     if found and not seen:
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         raise Unseen(
@@ -31,7 +33,7 @@ def anything(given: Approval, *, seen_hidden: bool, seen_private: bool) -> None:
     Personal data is what the rules found at this yes, as the page masks it.
     """
     subject, text = given.revision.subject, given.revision.text
-    hidden(subject, text, seen=seen_hidden)
+    hidden(given.revision, seen=seen_hidden)
     found = given.decision["findings"]
     if not seen_private and marks.any_private(
         marks.segments(subject, found), marks.segments(text, found)

@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from approvals import services
@@ -60,6 +61,22 @@ def test_the_service_asks(text, field, code, edited):
     assert (no.value.code, no.value.field, state()) == (code, field, "pending")
     assert Approval.objects.get().digest == item.digest, "a refused edit is not saved"
     yes(**{field: True})
+    assert state() == "approved"
+
+
+@pytest.mark.parametrize("page", ["min&#8203;utes,&nbsp;as", "minutes,\u00a0as \u202eagreed"])
+def test_the_html_part_is_what_most_people_read(page):
+    text, now, alice = "Here are the minutes, as agreed.", timezone.now(), testing.alice()
+    item = testing.make_pending(text=text, html=f"<p>{page}</p>", at=now)
+    how = {"by": alice, "at": now, "digest": item.digest}
+    with pytest.raises(Unseen) as no:
+        services.approve(item.pk, **how)
+    assert "NO-BREAK SPACE" not in str(no.value)
+    client = Client()
+    client.force_login(alice.user)
+    shown = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
+    assert "I have seen the hidden characters" in shown
+    services.approve(item.pk, **how, seen_hidden=True)
     assert state() == "approved"
 
 
