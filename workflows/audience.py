@@ -37,6 +37,7 @@ REASONS = {
     "open_message": "another message to them is open",
     "contacted": "in contact lately",
     "rejected": "a message to them was rejected lately",
+    "suppressed": "their address is suppressed",
     "beyond_limit": "beyond the limit of this run",
 }
 

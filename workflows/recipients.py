@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from outreach.core.models import Address, Channel, Contact, Person
 from outreach.core.models.contacts import Direction
 from outreach.core.suppression import suppressed_among
 
 NUMBERS = (Channel.PHONE, Channel.WHATSAPP)
+AT_ONCE = 500  # people whose addresses are looked up in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,26 @@ def closed_number(person: Person, number: str) -> bool:
     """Whether this number of theirs is suppressed by now."""
     places = {(person.workspace_id, str(way), number) for way in NUMBERS}
     return bool(number and suppressed_among(places))
+
+
+def without_suppressed(
+    rows: Iterable[tuple[int, str]], workspace_id: int, channel: str, limit: int
+) -> Iterator[tuple[int, str]]:
+    """(person, reason) as it came; who is suppressed at the address a message of this channel would
+    go to gets that for a reason. Nobody is asked about once `limit` people were found open."""
+    rows = iter(rows)
+    while some := [*islice(rows, AT_ONCE)]:
+        asked = [pk for pk, reason in some if not reason] if limit > 0 else []
+        used = {
+            pk: (workspace_id, channel, next(place for way, place in ways if way == channel))
+            for pk, ways in _addresses(asked).items()
+            if any(way == channel for way, _ in ways)
+        }
+        closed = suppressed_among(set(used.values())) if used else set()
+        for pk, reason in some:
+            said = reason or ("suppressed" if used.get(pk) in closed else "")
+            limit -= not said
+            yield pk, said
 
 
 def _addresses(ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,11 @@ class Drafting:
     def _connected(self, job: Job) -> bool | None:
         return templates.AUDIENCES[self._used(job.options)[0].audience]
 
+    def _open(
+        self, job: Job, rows: Iterable[tuple[int, str]], limit: int
+    ) -> Iterator[tuple[int, str]]:
+        return recipients.without_suppressed(rows, job.workspace.pk, self.channel, limit)
+
     # --- select_people ----------------------------------------------------------------------------
 
     def select_people(self, job: Job, batch: Sequence[int]) -> Output:
@@ -96,7 +101,9 @@ class Drafting:
             quiet_days=job.options["days"],
             connected=self._connected(job),
         )
-        return audience.choose(rows.iterator(chunk_size=2000), job.options["limit"])
+        limit = job.options["limit"]
+        people = rows.iterator(chunk_size=2000)
+        return audience.choose(self._open(job, people, limit), limit)
 
     # --- gather_facts -----------------------------------------------------------------------------
 
@@ -127,17 +134,16 @@ class Drafting:
         audience.one_at_a_time(job.workspace.pk)
         erasure.hold(batch)
         there = audience.written_by(job.origin, batch)
-        reasons = dict(
-            audience.judged(
-                job.workspace,
-                self.channel,
-                at=job.at,
-                quiet_days=job.options["days"],
-                ids=batch,
-                origin=job.origin,
-                connected=self._connected(job),
-            )
+        rows = audience.judged(
+            job.workspace,
+            self.channel,
+            at=job.at,
+            quiet_days=job.options["days"],
+            ids=batch,
+            origin=job.origin,
+            connected=self._connected(job),
         )
+        reasons = dict(self._open(job, rows, len(batch)))
         told: Counter[str] = Counter()
         made: list[tuple[int, int]] = []
         for pk in batch:

@@ -12,6 +12,7 @@ from approvals import routing, submission
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import people as standing
+from outreach.core import suppression
 from outreach.core.models import Contact, CoolingOff, Draft, Person, Workspace
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
@@ -113,6 +114,26 @@ def test_whose_message_was_rejected_lately_is_left_out(place):
     )
     result = walk(place).result["select_people"]
     assert (result["selected"], result["excluded"]["rejected"]) == (0, 1)
+
+
+def test_who_is_suppressed_is_left_out_also_when_it_happens_meanwhile(place):
+    first, second, third = making.people(place, 3)
+
+    def close(person):
+        address = person.addresses.get(channel="email").normalised
+        by = testing.alice(place)
+        suppression.suppress(place, "email", address, reason="complaint", by=by, at=WORKDAY)
+
+    def watch(progress):
+        if progress.name == "gather_facts":
+            close(first)
+
+    close(third)
+    run = making.run(place, limit=2)
+    result = engine.work(run.pk, clock=Clock(), watch=watch).result
+    assert result["select_people"]["excluded"] == {"suppressed": 1}
+    assert result["write_drafts"]["skipped"] == {"suppressed": 1}
+    assert [*Draft.objects.values_list("person_id", flat=True)] == [second.pk]
 
 
 def test_zero_days_counts_no_contact(place):
