@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from approvals import figures, quota_standing
@@ -76,9 +78,12 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
         .order_by("-decided_at")
         .values_list(*DECIDED)[:NEWEST]
     )
+    # One that a rest or a limit put off at the last look has its new time in `due_at` alone.
+    undone_by = at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
+    later = Q(not_before__gt=at) | Q(due_at__gt=undone_by)
     held = _recent(
         Approval.objects.filter(
-            UNTAKEN, ~done_with(), workspace__in=places, decided_at__gte=start, not_before__gt=at
+            UNTAKEN, ~done_with(), later, workspace__in=places, decided_at__gte=start
         ),
         "decided_at",
     )

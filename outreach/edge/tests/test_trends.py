@@ -97,6 +97,13 @@ def test_held_is_only_what_still_waits_for_its_time():
     assert held() == 0
 
 
+def test_held_is_also_what_a_rest_put_off_at_the_last_look_and_not_what_can_still_be_undone():
+    row = testing.make_approved()
+    for wait, number in ((timedelta(hours=24), 1), (timedelta(seconds=10), 0)):
+        Approval.objects.filter(pk=row.pk).update(not_before=None, due_at=WORKDAY + wait)
+        assert held() == number
+
+
 def test_a_yes_stays_one_whatever_ends_it_later():
     place = testing.make_workspace()
     for _ in range(3):
