@@ -24,6 +24,10 @@ from outreach.core.importing.refusals import (
 
 LONGEST = 60  # characters of a cell that may be a word, or a few with a mark between them
 MARKS = re.compile(r"[,;|/\n]")
+# What a refusal is made polite or final by, and means the same without.
+POLITE = re.compile(
+    r"\b(?:please|pls|any ?more|again|bitte|mehr|svp|più|más|alsjeblieft|meer)\b", re.IGNORECASE
+)
 # Of a folded header. What means an opt-out, and what may be about consent either way.
 ABOUT_REFUSING = re.compile(
     "unsub|opt(?:ed)?out|dnc$|^dnc|donot(?:contact|e?mail|market|send)|noconsent|consentwithd|consentrevok|withdrawnconsent|widerrufen|blacklist|blocklist|"
@@ -128,7 +132,7 @@ def _refuses(cell: str, kind: str) -> bool:
     cell = cell.strip()
     if not cell or len(cell) > LONGEST or (not kind and cell[0].isdigit()):
         return False
-    if any(fold(part) in PLAINLY for part in (cell, *MARKS.split(cell))):
+    if any(fold(POLITE.sub("", part)) in PLAINLY for part in (cell, *MARKS.split(cell))):
         return True
     word = fold(cell)
     if kind == "refusing":

@@ -96,6 +96,8 @@ def test_an_opt_out_in_a_column_nobody_reads_is_asked_with_its_line():
         ("X", "отписан"), ("Newsletter flag 2", "no"), ("Consent (web)", "nein"),
         ("Unsub flag", "1"),
         ("Opt-out (Messe)", "3.5.2024"), ("", "do not contact"), ("Stav", "odhlášen"),
+        ("Info", "Please do not contact anymore"), ("Notiz", "bitte nicht mehr anschreiben"),
+        ("Notiz", "Keine Mails mehr, bitte"), ("Note", "non contattare più"),
         ("状態", "配信停止"), ("Stato", "disiscritta"), ("Reply", "STOP"),
     ],
 )  # fmt: skip
@@ -113,7 +115,7 @@ def test_what_refuses_is_asked(column, cell):
         ("Newsletters opened", "0"), ("Subscription plan", "none"), ("Record", "archived"),
         ("Marketing contact status", "Non-marketing contact"), ("Newsletter (ja/nein)", "ja"),
         ("Consent text", "I agree"), ("Owner", "Bob"), ("Check-out", "out"),
-        ("Mailing City", "Ulm"),
+        ("Mailing City", "Ulm"), ("Notes", "please"), ("Notes", "bitte bald anschreiben"),
     ],
 )  # fmt: skip
 def test_what_refuses_nothing_is_left_in_peace(column, cell):
