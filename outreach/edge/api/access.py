@@ -17,7 +17,7 @@ from rest_framework.authentication import (
     get_authorization_header,
 )
 from rest_framework.exceptions import AuthenticationFailed, NotFound, ValidationError
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from outreach.core.models import ApiKey, User, Workspace
@@ -156,9 +156,13 @@ class MayRead(BasePermission):
         if not resource or access.ids(resource):
             return True
         if access.principal.is_agent:
-            scopes = " or ".join(sorted(READS[resource][1]))
+            reads = request.method in SAFE_METHODS
+            # A scope to read opens no change: naming it would send an admin the wrong way.
+            useful = [s for s in sorted(READS[resource][1]) if reads or not s.endswith(":read")]
+            scopes = " or ".join(useful)
             remedy = f"An admin can give its agent {scopes}." if scopes else "A colleague can."
-            self.message = f"This key may not read {resource.replace('_', ' ')}. {remedy}"
+            act = "read" if reads else "change"
+            self.message = f"This key may not {act} {resource.replace('_', ' ')}. {remedy}"
         else:
             self.message = f"Your role may not read {resource.replace('_', ' ')} in any workspace."
         return False

@@ -734,6 +734,16 @@ def test_an_agent_follows_its_own_runs_and_reads_and_changes_others_by_right_onl
     assert set(Run.objects.filter(pk__in=runs[1:]).values_list("status", flat=True)) == {"waiting"}
 
 
+@pytest.mark.parametrize(("path", "said"), [
+    ("workflow-runs", "This key may not change workflow runs. An admin can give its agent "
+     "workflows:run."),
+    ("approvals/1/approve", "This key may not change approvals. A colleague can."),
+])  # fmt: skip
+def test_a_change_that_is_refused_names_no_scope_that_only_reads(path, said):
+    refused = api.agent("people:read").post(f"/api/{path}", {})
+    assert refused.status_code == 403 and refused.json()["errors"][0]["detail"] == said
+
+
 def test_a_list_of_a_workspace_that_one_may_not_read_is_refused_and_not_empty():
     user, page = testing.alice().user, Client()
     Membership.objects.create(user=user, workspace=testing.make_workspace("other"), role="viewer")
