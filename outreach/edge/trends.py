@@ -78,15 +78,8 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
         .order_by("-decided_at")
         .values_list(*DECIDED)[:NEWEST]
     )
-    # One that a rest or a limit put off at the last look has its new time in `due_at` alone.
-    undone_by = at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
-    later = Q(not_before__gt=at) | Q(due_at__gt=undone_by)
-    held = _recent(
-        Approval.objects.filter(
-            UNTAKEN, ~done_with(), later, workspace__in=places, decided_at__gte=start
-        ),
-        "decided_at",
-    )
+    waits = Approval.objects.filter(UNTAKEN, ~done_with(), _later(at), workspace__in=places)
+    held = _recent(waits.filter(decided_at__gte=start), "decided_at")
     blocked = [row for row in events if row[0] >= start]
     stopped = [row[0] for row in blocked]
     charts = [
@@ -106,6 +99,13 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
         "days": DAYS,
         "zone": f"{here:%Z}",
     }
+
+
+def _later(at: datetime) -> Q:
+    """Held: one that a rest or a limit put off at the last look has its new time in `due_at` alone,
+    where one just approved has the end of the time to undo it."""
+    undone_by = at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS)
+    return Q(not_before__gt=at) | Q(due_at__gt=undone_by)
 
 
 def _recent(rows: Any, *names: str) -> list[Any]:
