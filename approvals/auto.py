@@ -13,12 +13,12 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import hearsay, marks, quota_standing, receipt, rounds
+from approvals import greeting, hearsay, marks, quota_standing, receipt, rounds
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
 from outreach.core import activity, drafts, footers, inbox
-from outreach.core.models import Agent, Membership, Role, User, Workspace
+from outreach.core.models import Agent, Membership, Person, Role, User, Workspace
 from outreach.core.models.drafts import DraftStatus, Revision
 from outreach.core.principal import Principal
 from safety import controls
@@ -74,6 +74,7 @@ def circumstances(
     attached: bool = False,
     hidden: bool = False,
     unread: bool = False,
+    greets_other: bool = False,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it.
 
@@ -90,6 +91,7 @@ def circumstances(
         attached=attached,
         hidden=hidden,
         unread=unread,
+        greets_other=greets_other,
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),
@@ -99,7 +101,7 @@ def circumstances(
     )
 
 
-def of_text(revision: Revision, place: Workspace, channel: str) -> dict[str, Any]:
+def of_text(revision: Revision, place: Workspace, channel: str, person: Person) -> dict[str, Any]:
     """What the table looks at in the text itself; its workspace's own footer is nobody's words."""
     own = revision.text.removesuffix(footers.of(place, channel))
     return {
@@ -107,6 +109,7 @@ def of_text(revision: Revision, place: Workspace, channel: str) -> dict[str, Any
         "attached": bool(revision.attachments),
         "hidden": bool(marks.hidden(revision.subject, own, marks.shown_by(revision.html))),
         "unread": not is_read(revision.subject, own),
+        "greets_other": bool(greeting.of(person, own)),
     }
 
 

@@ -12,7 +12,7 @@ from approvals.models import Approval, ApprovalStatus
 from approvals.quota import agent_of
 from approvals.rounds import UNTAKEN
 from outreach.core import inbox
-from outreach.core.models import Agent, Contact, Person, User
+from outreach.core.models import Agent, Contact, Draft, Person, User
 from outreach.core.permissions import Verb, allowed
 from outreach.core.principal import Principal
 from safety.controls import Controls
@@ -29,6 +29,7 @@ class _Known:
     met: set[tuple[int, str]]  # (human, channel)
     alerts: dict[int, str]  # of the last message of each human
     others: set[tuple[int, int]]  # (human, draft) of every open round
+    people: dict[int, Person]  # by draft: to whom it goes
     told: dict[int, str]  # what an agent alone has told of each human
 
 
@@ -49,6 +50,7 @@ def _gather(rows: Sequence[Approval]) -> _Known:
     everybody = Person.objects.filter(Q(pk__in=humans) | Q(merged_into__in=humans))
     open_now = Approval.objects.filter(UNTAKEN | Q(status=ApprovalStatus.PENDING))
     contacts = Contact.objects.filter(human__in=humans, voided_at__isnull=True)
+    letters = Draft.objects.filter(pk__in={row.draft_id for row in rows})
     return _Known(
         agents=Agent.objects.in_bulk({agent_of(row) for row in rows}),
         admins=auto.admins({row.workspace for row in rows}),
@@ -56,6 +58,7 @@ def _gather(rows: Sequence[Approval]) -> _Known:
         met=set(contacts.values_list("human_id", "channel").distinct()),
         alerts=inbox.alerts_of(humans),
         others=set(open_now.filter(human__in=humans).values_list("human_id", "draft_id")),
+        people={row.pk: row.person for row in letters.select_related("person__merged_into")},
         told=hearsay.of(humans),
     )
 
@@ -90,7 +93,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             ),
             rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
             alert=known.alerts.get(row.human_id, ""),
-            **auto.of_text(row.revision, workspace, row.channel),
+            **auto.of_text(row.revision, workspace, row.channel, known.people[row.draft_id]),
         )
     )
     admin = known.admins.get(workspace.pk)

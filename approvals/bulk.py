@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from approvals import clocks, marks, queue, rounds
+from approvals import clocks, greeting, marks, queue, rounds
 from approvals.errors import Stale
 from approvals.models import Approval, ApprovalStatus, Priority
 from outreach.core import inbox
@@ -51,6 +51,8 @@ def why_not(approval: Approval, *, at: datetime) -> str:
     words = approval.revision
     if marks.hidden(words.subject, words.text, marks.shown_by(words.html)):
         return "it has hidden characters"
+    if name := greeting.of(approval.draft.person, words.text):
+        return f"it greets {name}"
     if approval.revision.attachments:
         return "it has an attachment"
     if approval.not_before is not None and approval.not_before > at:

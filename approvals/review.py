@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import came_back, clocks, diff, marks, purposes, queue, receipt
+from approvals import came_back, clocks, diff, greeting, marks, purposes, queue, receipt
 from approvals.about import about
 from approvals.ahead import findings_of, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
@@ -166,6 +166,7 @@ def _words(approval: Approval, shown: list[dict[str, Any]]) -> dict[str, Any]:
         "text": text[:own],
         "footer": text[own:],
         "private": marks.any_private(subject, text),
+        "greets": greeting.warning(approval.draft.person, approval.revision.text),
     }
 
 

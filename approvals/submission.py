@@ -197,7 +197,7 @@ def _open(
             rewritten=change is not None or rewriting.is_ours(revision),
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
             sent_before=rounds.was_sent_before(draft),
-            **auto.of_text(revision, draft.workspace, draft.channel),
+            **auto.of_text(revision, draft.workspace, draft.channel, person),
         )
     )
     approval = Approval(

@@ -33,6 +33,7 @@ class Circumstances:
     attached: bool = False
     hidden: bool = False
     unread: bool = False
+    greets_other: bool = False
     review_first: bool = True
     review_desist: bool = True
 
@@ -70,6 +71,8 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     # A person says that they have seen them; nobody says so for a rule.
     ("hidden", NORMAL, "has characters that a reader does not see"),
     ("unread", NORMAL, "in a language that the content rules do not read"),
+    # Most often the letter of somebody else; a nickname that nobody wrote down at best.
+    ("greets_other", HIGH, "greets somebody else by name"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("sent_before", HIGH, SENT_BEFORE),
     ("contains_pii", HIGH, "contains personal data"),

@@ -24,6 +24,7 @@ ROWS = [
     ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),
     ("hidden", NORMAL, "has characters that a reader does not see"),
     ("unread", NORMAL, "in a language that the content rules do not read"),
+    ("greets_other", HIGH, "greets somebody else by name"),
     ("rewritten", HIGH, "the rules rewrote the text"),
     ("sent_before", HIGH,
      "Its last outcome was unknown: it may have arrived. Send again only if sure."),

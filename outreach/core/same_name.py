@@ -83,6 +83,21 @@ def are_two(one: str, other: str, *, is_shared: bool = False) -> bool:
     return is_shared and a.parts[0] in left and b.parts[0] in right and not (a.short or b.short)
 
 
+def words(name: str) -> list[str]:
+    """The words of a name as they are compared: folded, with initials and without titles,
+    degrees and particles."""
+    found = (folded(word) for word in _PARTS.split(name.replace(".", " ")))
+    return [word for word in found if word and word not in _BESIDE]
+
+
+def is_called(one: str, other: str) -> bool:
+    """Whether one folded word of a name may stand for the other: equal, or for short."""
+    short, long = sorted((_plain(one), _plain(other)), key=len)
+    if short == long or (len(short) >= SHORTEST and long.startswith(short)):
+        return True
+    return bool(_groups().get(one, _NONE) & _groups().get(other, _NONE))
+
+
 class _Read:
     __slots__ = ("parts", "scripts", "short")
 
@@ -98,10 +113,10 @@ def _read(name: str) -> _Read | None:
     words = [word for word in _PARTS.split(_turned(plain)) if word]
     if not words or is_nobody(words) or "@" in name:
         return None
-    folded = [_fold(word) for word in words]
-    if any(word in _NO_NAMES for word in folded):
+    plain_words = [folded(word) for word in words]
+    if any(word in _NO_NAMES for word in plain_words):
         return None
-    kept = [word for word in folded if word and word not in _BESIDE]
+    kept = [word for word in plain_words if word and word not in _BESIDE]
     parts = [word for word in kept if len(word) > 1 or not word.isascii()]
     scripts = frozenset(
         unicodedata.name(char, "UNKNOWN").split(" ")[0] for part in parts for char in part
@@ -115,9 +130,15 @@ def _turned(name: str) -> str:
     return f"{first} {last}" if comma and "," not in first else name
 
 
-def _fold(word: str) -> str:
+def folded(word: str) -> str:
+    """A word without accents, letter case and signs."""
     word = unicodedata.normalize("NFKD", word.casefold().translate(_LETTERS))
     return _INNER.sub("", "".join(c for c in word if not unicodedata.combining(c)))
+
+
+def _plain(word: str) -> str:
+    """ "mueller" as "muller", which "Müller" is folded to."""
+    return re.sub("(?<=[aou])e", "", word)
 
 
 def _akin(one: str, other: str) -> bool:
@@ -138,7 +159,7 @@ def _groups() -> dict[str, frozenset[int]]:
     found: dict[str, frozenset[int]] = {}
     for number, group in enumerate(SHORT.split("|")):
         for word in group.split():
-            found[_fold(word)] = found.get(_fold(word), _NONE) | {number}
+            found[folded(word)] = found.get(folded(word), _NONE) | {number}
     return found
 
 

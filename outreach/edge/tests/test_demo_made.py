@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from django.test import override_settings
 
+from approvals import greeting
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import activity, inbox
@@ -94,8 +95,9 @@ def test_who_was_stopped_gets_no_draft_from_a_workflow(shown):
 
 
 def test_all_texts_pass_the_content_rules_and_carry_footer_and_name(shown):
-    for draft in Draft.objects.select_related("current"):
+    for draft in Draft.objects.select_related("current", "person"):
         words = draft.current
+        assert greeting.of(draft.person, words.text) == ""
         assert content.find(channel="email", subject=words.subject, text=words.text) == ()
         assert making.POSTAL_ADDRESS in words.text
         assert "{" not in words.text and "  " not in words.text.replace("-- \n", "")

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from rich.console import Console
 
 from approvals import services
 from approvals.errors import Unseen
@@ -142,3 +143,10 @@ def test_at_the_terminal_it_is_asked(monkeypatch, answers, becomes):
 @pytest.mark.parametrize("char", "\u3164\u115f\u2800\u00a0\u200b")
 def test_the_terminal_marks_what_is_drawn_as_nothing_or_a_blank(char):
     assert console.visible(f"a{char}b") == f"a⟦U+{ord(char):04X}⟧b"
+
+
+def test_the_terminal_says_whom_a_text_greets_who_does_not_get_it():
+    item = testing.make_pending(testing.make_person(name="Nadia Karim"), text="Hi Priya,\n\nHello.")
+    shown = StringIO()
+    Console(file=shown, width=120).print(console.detail(item))
+    assert "Greets Priya, but goes to Nadia Karim." in shown.getvalue()

@@ -1,0 +1,159 @@
+"""Whom a text greets: another name than the person's, and whatever is no name at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from approvals import bulk, greeting
+from outreach import testing
+from outreach.testing import WORKDAY
+
+NADIA = "Nadia Karim"
+MAIL = (
+    (Path(__file__).parents[2] / "safety/contract/tests/business_mail.txt")
+    .read_text("utf-8")
+    .splitlines()
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Hi Priya,", "Priya"),
+        ("\n\n  Hello Priya\n\nNadia asked", "Priya"),
+        ("Hi, Priya!", "Priya"),
+        ("Hi again, Priya,", "Priya"),
+        ("Hi 👋 Priya, thanks for the list", "Priya"),
+        ("**Hi Priya**,", "Priya"),
+        ("Hey there Priya - thanks for the list", "Priya"),
+        ("Hi Priya. Here is the list.", "Priya"),
+        ("Hi Priya thanks for the list", "Priya"),
+        ("Hi Priya, Nadia asked me to write.", "Priya"),
+        ("HELLO PRIYA,", "PRIYA"),
+        ("Dear Mr. Johnson:", "Johnson"),
+        ("Dear Prof. Dr. van der Berg,", "Berg"),
+        ("Dear J. Smith,", "J. Smith"),
+        ("Good morning Priya Sharma,", "Priya Sharma"),
+        ("Dear Sam and Alex,", "Sam and Alex"),
+        ("Dear O'Neill,", "O'Neill"),
+        ("Dear JP,", "JP"),
+        ("Hallo Priya,", "Priya"),
+        ("Liebe(r) Priya,", "Priya"),
+        ("Liebe Familie Meier,", "Meier"),
+        ("Sehr geehrte Frau Dr. Müller,", "Müller"),
+        ("Sehr geehrter Herr Professor Meier!", "Meier"),
+        ("Guten Tag Herr Meier,", "Meier"),
+        ("Bonjour Madame Dupont,", "Dupont"),
+        ("Chère Élodie,", "Élodie"),
+        ("Hola, Íñigo:", "Íñigo"),
+        ("Estimado Sr. López:", "López"),
+        ("Gentile Dott.ssa Rossi,", "Rossi"),
+        ("Buongiorno Marco,", "Marco"),
+        ("Olá João,", "João"),
+        ("Prezada Sra. Souza,", "Souza"),
+        ("Beste Pieter,", "Pieter"),
+        ("Geachte heer Jansen,", "Jansen"),
+    ],
+)
+def test_somebody_elses_name_is_told(line, name):
+    assert greeting.other_name(line, NADIA) == name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "", "Hi,", "Hello!", "Hi there,", "Hi There,", "Hi all,", "Dear All", "Dear team,",
+        "Dear Sir or Madam,", "Hi both,", "Hello everyone,", "Dear Friends and Colleagues,",
+        "Dear Hiring Manager,", "Dear Harbour Bakery team,", "Dear Valued Customer,",
+        "Hi Sam and team,", "hi priya,", "Good morning,", "Good morning! Priya is away.",
+        "Hallo zusammen,", "Sehr geehrte Damen und Herren,", "Liebe Kolleginnen und Kollegen,",
+        "Liebe Grüße aus Berlin", "Hallo ihr Lieben,", "Bonjour à tous,", "Bonjour,",
+        "Chers collègues,", "Hola a todos:", "Ciao a tutti,", "Prezados Senhores,",
+        "Cari amici,", "Beste collega's,", "Geachte heer, mevrouw,",
+        "Hello, Here is the list.", "Hello, Thank you for the list", "Hi Just a short note",
+        "Hello I wanted to ask", "Hello again from the north", "Hi. The list is here.",
+        "Hello. Customs asked for it.", "Hi Unit 3 has stopped", "Hello. Dr. Patel has named you.",
+        "Hi... Priya is away", "Dear Sir, Priya is away.",
+        "Dear {{ greeting_name }},", "Dear Professor,", "Dear Mr President,", "Hi 1234,",
+        "Priya asked me to write.", "Highland Farms sent it.", "The list for Priya, as agreed.",
+        "Hi Nadia,", "Hi Nadia Karim,", "Dear Ms. Karim,", "Sehr geehrte Frau Dr. Karim,",
+        "Dear N. Karim,", "Dear NK,", "Dear N.,", "Hi nadia,", "HI NADIA,", "Hi Nádia,",
+        "Liebe Priya, liebe Nadia,", "Hi Sam, Alex and Nadia,", "Hi Nadia/Priya,",
+        "Hi Priya & Nadia - thanks", "Hallo liebe Nadia,", "Dear Karim, Nadia:",
+    ],
+)  # fmt: skip
+def test_their_own_name_or_none_is_no_matter(line):
+    assert greeting.other_name(line, NADIA) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "full_name", "company"),
+    [
+        ("Dear Harbour Bakery,", NADIA, "Harbour Bakery Ltd."),
+        ("Dear Priya,", "nadia@example.com", ""),
+        ("Dear Priya,", "+44 7911 123456", ""),
+        ("Dear Priya,", "Harbour Bakery", "Harbour Bakery"),
+        ("Dear Priya,", "Harbour Bakery GmbH", ""),
+        ("Dear Priya,", "", ""),
+        ("Dear Priya,", "Dr.", ""),
+        ("Hi Bob,", "Robert Smith", ""),
+        ("Hi Chris,", "Christina Smith", ""),
+        ("Hi Lou,", "Maria (Lou) Smith", ""),
+        ("Dear John,", "J. Smith", ""),
+        ("Dear Ms Kumar,", "Nadia K.", ""),
+        ("Dear Mr Müller,", "Jan Mueller", ""),
+        ("Dear Søren,", "Soren Øst", ""),
+        ("Dear Jean,", "Jean-Luc Martin", ""),
+        ("Dear Jean-Luc,", "Martin, Jean Luc", ""),
+        ("Dear Señora de la Cruz,", "Ana de la Cruz", ""),
+        ("Dear D’Arcy,", "Fitz D'Arcy", ""),
+        ("Hi Ben,", "Ben Okri", ""),
+        ("Dear Надя,", "Надя Карим", ""),
+        ("Dear 王伟先生,", "王伟", ""),
+        ("Dear Nadia,", "Надя Карим", ""),
+        ("Dear Wei,", "王伟", ""),
+    ],
+)
+def test_what_may_be_the_person_is_not_told(line, full_name, company):
+    assert greeting.other_name(line, full_name, company) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "full_name", "name"),
+    [
+        ("Dear Ольга,", "Надя Карим", "Ольга"),
+        ("Dear 李娜,", "王伟", "李娜"),
+        ("Dear de la Paz,", "Ana de la Cruz", "Paz"),
+        ("Hi Jan,", "Ben Okri", "Jan"),
+    ],
+)
+def test_other_names_are_compared_as_they_are(line, full_name, name):
+    assert greeting.other_name(line, full_name) == name
+
+
+@pytest.mark.parametrize(
+    "greeting_line", ["", "Hello. ", "Hello, ", "Good morning! ", "Hi Nadia - "]
+)
+def test_no_ordinary_letter_greets_somebody_else(greeting_line):
+    for line in MAIL:
+        text = line.partition(" | ")[2]
+        assert greeting.other_name(f"{greeting_line}{text}", NADIA) == "", line
+
+
+@pytest.mark.django_db
+def test_a_reviewer_reads_it_no_rule_approves_it_and_it_is_not_approved_among_others():
+    nadia = testing.make_person(name=NADIA, former_names=["Nadia Haddad"])
+    item = testing.make_pending(nadia, text="Hi Priya,\n\nThe minutes are attached.", confidence=95)
+    assert item.get_priority_display() == "high"
+    assert "greets somebody else by name" in item.priority_reasons
+    item.priority = 0  # as of one that waited when nobody asked this
+    assert bulk.why_not(item, at=WORKDAY) == "it greets Priya"
+    client = Client()
+    client.force_login(testing.alice().user)
+    page = client.get(reverse("admin:approvals_approval_change", args=[item.pk])).content.decode()
+    assert "Greets Priya, but goes to Nadia Karim." in page
+    assert greeting.of(nadia, "Dear Ms Haddad,") == ""
