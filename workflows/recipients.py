@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from math import inf
 
 from outreach.core.models import Address, Channel, Contact, Person
 from outreach.core.models.contacts import Direction
@@ -94,23 +95,46 @@ def closed_number(person: Person, number: str) -> bool:
 
 
 def without_suppressed(
-    rows: Iterable[tuple[int, str]], workspace_id: int, channel: str, limit: int
+    rows: Iterable[tuple[int, str]],
+    workspace_id: int,
+    channels: Collection[str] = (),
+    limit: float = inf,
 ) -> Iterator[tuple[int, str]]:
-    """(person, reason) as it came; who is suppressed at the address a message of this channel would
-    go to gets that for a reason. Nobody is asked about once `limit` people were found open."""
+    """(person, reason) as it came; who is suppressed at every address that a message of these
+    channels (none named: of any) would go to gets that for a reason. Nobody is asked about once
+    `limit` people were found open."""
     rows = iter(rows)
     while some := [*islice(rows, AT_ONCE)]:
         asked = [pk for pk, reason in some if not reason] if limit > 0 else []
-        used = {
-            pk: (workspace_id, channel, next(place for way, place in ways if way == channel))
+        known = {
+            pk: {way: place for way, place in reversed(ways) if way in channels or not channels}
             for pk, ways in _addresses(asked).items()
-            if any(way == channel for way, _ in ways)
         }
-        closed = suppressed_among(set(used.values())) if used else set()
+        closed = closed_ways(workspace_id, known)
         for pk, reason in some:
-            said = reason or ("suppressed" if used.get(pk) in closed else "")
+            used = known.get(pk)
+            said = reason or ("suppressed" if used and used.keys() <= closed[pk] else "")
             limit -= not said
             yield pk, said
+
+
+def closed_ways(
+    workspace_id: int, known: Mapping[int, Mapping[str, str]]
+) -> dict[int, frozenset[str]]:
+    """The channels of each at whose address they are suppressed, in one statement; a number that
+    is for calls or for WhatsApp is for both."""
+    places = {
+        (pk, way): {
+            (workspace_id, str(each), address) for each in (NUMBERS if way in NUMBERS else (way,))
+        }
+        for pk, ways in known.items()
+        for way, address in ways.items()
+    }
+    asked = set().union(*places.values())
+    found = suppressed_among(asked) if asked else set()
+    return {
+        pk: frozenset(way for way in ways if places[pk, way] & found) for pk, ways in known.items()
+    }
 
 
 def _addresses(ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from workflows import audience, ranking
+from workflows import audience, ranking, recipients
 from workflows.options import Option
 from workflows.scoring import WEIGHTS, Wanted
 from workflows.shapes import Job, Output
@@ -27,7 +27,8 @@ def choose_people(job: Job, batch: Sequence[int]) -> Output:
     people: list[int] = []
     left_out: list[tuple[int, str]] = []
     rows = audience.judged(job.workspace, at=job.at, quiet_days=job.options["days"])
-    for pk, reason in rows.iterator(chunk_size=2000):
+    everybody = rows.iterator(chunk_size=2000)
+    for pk, reason in recipients.without_suppressed(everybody, job.workspace.pk):
         if reason:
             left_out.append((pk, reason))
         else:

@@ -88,7 +88,7 @@ class Drafting:
     def _open(
         self, job: Job, rows: Iterable[tuple[int, str]], limit: int
     ) -> Iterator[tuple[int, str]]:
-        return recipients.without_suppressed(rows, job.workspace.pk, self.channel, limit)
+        return recipients.without_suppressed(rows, job.workspace.pk, (self.channel,), limit)
 
     # --- select_people ----------------------------------------------------------------------------
 

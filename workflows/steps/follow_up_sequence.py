@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,7 +63,16 @@ def check(workspace: Workspace, asked: Mapping[str, Any]) -> None:
 def select_people(job: Job, batch: Sequence[int]) -> Output:
     """Those who may be written to, up to the limit."""
     rows = audience.judged(job.workspace, at=job.at, quiet_days=job.options["days"])
-    return audience.choose(rows.iterator(chunk_size=2000), job.options["limit"])
+    limit = job.options["limit"]
+    people = recipients.without_suppressed(
+        rows.iterator(chunk_size=2000), job.workspace.pk, _asked(job), limit
+    )
+    return audience.choose(people, limit)
+
+
+def _asked(job: Job) -> tuple[str, ...]:
+    asked: str = job.options["channels"]
+    return (Channel.EMAIL, Channel.LINKEDIN) if asked == "mixed" else (asked,)
 
 
 def plan_touches(job: Job, batch: Sequence[int]) -> Output:
@@ -74,8 +83,13 @@ def plan_touches(job: Job, batch: Sequence[int]) -> Output:
     plans: list[list[Any]] = []
     without = 0
     for start in range(0, len(people), 500):
-        for pk, recipient in recipients.load(people[start : start + 500]).items():
-            channels = _channels(recipient, job.options["channels"], len(gaps) + 1)
+        found = recipients.load(people[start : start + 500])
+        shut = recipients.closed_ways(
+            job.workspace.pk, {pk: each.ways for pk, each in found.items()}
+        )
+        for pk, recipient in found.items():
+            usable = [each for each in _asked(job) if each not in shut[pk]]
+            channels = _channels(recipient, usable, len(gaps) + 1)
             if channels:
                 times = [each.isoformat() for each in days.take(recipient, gaps)]
                 plans.append([pk, [list(pair) for pair in zip(times, channels, strict=True)]])
@@ -85,13 +99,13 @@ def plan_touches(job: Job, batch: Sequence[int]) -> Output:
     return {"plans": plans, "planned": len(plans), "excluded": excluded, "days": days.span}
 
 
-def _channels(recipient: Recipient, asked: str, count: int) -> list[str]:
+def _channels(recipient: Recipient, usable: Collection[str], count: int) -> list[str]:
     """One for each touch; LinkedIn messages reach only people we are connected with."""
-    mail = Channel.EMAIL in recipient.ways and asked != Channel.LINKEDIN
+    mail = Channel.EMAIL in recipient.ways and Channel.EMAIL in usable
     link = (
         Channel.LINKEDIN in recipient.ways
         and recipient.person.connected_on is not None
-        and asked != Channel.EMAIL
+        and Channel.LINKEDIN in usable
     )
     if mail and link:
         return [(Channel.EMAIL, Channel.LINKEDIN)[n % 2].value for n in range(count)]
@@ -135,12 +149,16 @@ def write_touches(job: Job, batch: Sequence[int]) -> Output:
             job.workspace, at=job.at, quiet_days=job.options["days"], ids=batch, origin=job.origin
         )
     )
+    ways = {pk: each.ways for pk, each in thought.found.items()}
+    shut = recipients.closed_ways(job.workspace.pk, ways)
     told: Counter[str] = Counter()
     made: list[tuple[int, int]] = []
     for pk in batch:
         words = [thought.composed.said.get((pk, no)) for no in range(job.options["touches"])]
         said = [each for each in words if isinstance(each, Composition)]
         why_not = reasons.get(pk, "gone") or _silence(words)
+        if not why_not and shut[pk] & {channel for _, channel in _touches(job)[pk]}:
+            why_not = "suppressed"
         if pk in there:
             why_not = "open_message"
         if why_not:
