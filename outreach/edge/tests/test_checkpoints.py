@@ -291,5 +291,7 @@ def test_the_log_is_taken_by_an_operator_into_a_new_file(log, tmp_path):
     with pytest.raises(CommandError, match="is there already"):
         call_command("audit", "export", "--to", str(file), "--as", "olaf")
     testing.dora()
-    with pytest.raises(CommandError, match="Ask an operator"):
+    with pytest.raises(CommandError, match="name an operator with --as olaf"):
         call_command("audit", "export", "--as", "dora", stdout=out)
+    with pytest.raises(CommandError, match="takes no --workspace, and only an operator may"):
+        call_command("audit", "export", "--as", "dora", "--workspace", "default", stdout=out)

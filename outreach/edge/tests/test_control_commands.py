@@ -1081,7 +1081,7 @@ def test_audit_verify_names_the_first_bad_row_and_exits_4():
         call_command("audit", "verify", stdout=out)
     assert ended.value.code == 4
     assert f"activity {row.pk} " in out.getvalue()
-    with pytest.raises(CommandError, match="Ask an operator"):
+    with pytest.raises(CommandError, match="make an operator with"):
         run("audit", "export", "--as", testing.alice().user.username)
     lines = run("audit", "export", "--as", testing.olaf().user.username).splitlines()
     assert json.loads(lines[-1])["verb"] == "audit.exported"

@@ -20,6 +20,10 @@ from outreach.core.models import Activity, Seal
 from outreach.edge import acting, exporting
 
 BROKEN, GONE_BACK = 4, 5
+ONE_LOG = (
+    "The log is one for all workspaces: export takes no --workspace, and only an operator may. "
+    "A reviewer takes one workspace's entries: manage.py export activity --workspace {} --to FILE."
+)
 
 
 class Command(BaseCommand):
@@ -91,7 +95,9 @@ class Command(BaseCommand):
 
     def _export(self, options: dict[str, Any]) -> None:
         """The whole log of every workspace; that it was taken is the last entry of it."""
-        by = acting.principal(options, operator=True)
+        if options["workspace"]:
+            raise CommandError(ONE_LOG.format(acting.workspace(options).slug))
+        by = acting.operator(options, None)
         activity.seal_all()
         entries, _ = activity.head()
         told = activity.Entry("audit.exported", "log", "", None, codes={"entries": entries})
