@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels import liveness
 from outreach.core import triggers
-from outreach.edge import key_fit
+from outreach.edge import key_fit, running
 from safety.models import ControlKey, SystemControl
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", "testserver"})
@@ -94,7 +94,7 @@ def one_click(**_: Any) -> list[CheckMessage]:
     """No fault of any command: told by `doctor` and `check --deploy`, not before each of them."""
     if settings.DRY_RUN or settings.BASE_URL.startswith("https://"):
         return []
-    said = f"BASE_URL is {settings.BASE_URL}: messages carry no one-click unsubscribe, which "
+    said = f"The address is {running.address()}: messages carry no one-click unsubscribe, which "
     hint = "Set BASE_URL to the https:// address people reach this site at."
     return [Warning(f"{said}Gmail and Yahoo ask for.", hint=hint, id="outreach.W007")]
 

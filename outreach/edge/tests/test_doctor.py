@@ -26,7 +26,7 @@ from outreach.core import suppression
 from outreach.core.models import Activity, CoolingOff, Heartbeat, Suppression
 from outreach.core.people import add_address, rest
 from outreach.core.principal import Principal
-from outreach.edge import diagnosis, health, key_fit, running
+from outreach.edge import checks, diagnosis, health, key_fit, running
 from outreach.edge.management.commands.doctor import configured
 from outreach.edge.running import running_at
 from outreach.testing import WORKDAY
@@ -464,6 +464,9 @@ def test_the_address_is_the_one_that_is_served_whatever_port_this_shell_has(sett
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert configured()["address"] == "http://localhost:8017"
+        settings.DRY_RUN = False
+        [told] = checks.one_click()
+        assert "http://localhost:8017" in told.msg and "8000" not in told.msg
         settings.BASE_URL = "https://outreach.example.com"
         assert configured()["address"] == "https://outreach.example.com"
 
