@@ -27,12 +27,13 @@ from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import conversation, merging_admin, person_form, stop_history, stop_page
 from outreach.edge.insisting import NotStopped, insist
-from outreach.edge.person_told import closed_among, ways_of
+from outreach.edge.person_told import closed_among, unreachable_among, ways_of
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import ASKED, SEEDS_WORDS, stopped_by_status, told_of
 
 HISTORY = 30
+ALL_SUPPRESSED = "All addresses suppressed"
 FORM = "admin/core/person/form.html"
 WRONG = (PersonRefused, BadAddress, NotAllowed)
 Stop = Callable[[Person, dict[str, Any]], list[int]]
@@ -78,6 +79,16 @@ class PersonAdmin(PageAdmin):
             queryset = queryset.filter(Q(full_name__regex=like) | Q(account__name__regex=like))
         return queryset, twice
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list with who is suppressed at every address, read once for all its rows."""
+        found = super().get_changelist_instance(request)
+        rows: list[Any] = list(found.result_list)
+        closed = unreachable_among({row.human_id for row in rows})
+        for row in rows:
+            row.is_unreachable = row.human_id in closed
+        found.result_list = rows
+        return found
+
     @column("Person", header=True, sorts="full_name")
     def show_person(self, obj: Person) -> list[str]:
         name = f"{obj.full_name} (no name)" if obj.is_nameless else obj.full_name
@@ -85,10 +96,16 @@ class PersonAdmin(PageAdmin):
 
     @column(
         "Standing",
-        label={"Active": "success", "Asked us to stop": "danger", "Blocked by us": "danger"},
-    )
+        label={
+            "Active": "success", ALL_SUPPRESSED: "danger", "Asked us to stop": "danger",
+            "Blocked by us": "danger",
+        },
+    )  # fmt: skip
     def show_standing(self, obj: Person) -> str:
-        return str(canonical(obj).get_status_display())
+        human = canonical(obj)
+        if human.status == PersonStatus.ACTIVE and getattr(obj, "is_unreachable", False):
+            return ALL_SUPPRESSED
+        return str(human.get_status_display())
 
     @column("Automation", label={"on": "success", "off": "warning"})
     def show_automation(self, obj: Person) -> str:

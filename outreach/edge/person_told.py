@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from approvals import rounds
 from approvals.models import Approval, ApprovalStatus
 from channels import stop
 from outreach.core import suppression
-from outreach.core.models import Draft, Person
+from outreach.core.models import Address, Draft, Person
 from outreach.core.models.drafts import DraftStatus
 
 SUPPRESSED_APART = (
@@ -82,3 +85,13 @@ def closed_among(records: Iterable[Person]) -> set[int]:
     }
     closed = suppression.suppressed_among(set(ways.values()))
     return {pk for pk, way in ways.items() if way in closed}
+
+
+def unreachable_among(humans: Collection[int]) -> set[int]:
+    """Those human beings of a page all of whose addresses are suppressed: two statements."""
+    rows = Address.objects.filter(Q(person__in=humans) | Q(person__merged_into__in=humans))
+    ways: dict[int, set[suppression.Place]] = defaultdict(set)
+    for row in rows.select_related("person"):
+        ways[row.person.human_id].add((row.workspace_id, row.channel, row.normalised))
+    closed = suppression.suppressed_among(set().union(*ways.values()))
+    return {human for human, places in ways.items() if places <= closed}

@@ -13,6 +13,7 @@ from outreach import testing
 from outreach.core import drafts, person_editing, suppression
 from outreach.core.models import Person, Suppression
 from outreach.core.people import add_address
+from outreach.edge import person_told
 
 # What the pages say; people are written on both by their services.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -134,3 +135,20 @@ def test_whose_addresses_are_all_suppressed_is_not_said_to_be_written_to(bob):
     person.addresses.all().delete()
     shown = bob.get(page).content.decode()
     assert "May be written to" not in shown and "no address of theirs is known." in shown
+
+
+def test_the_list_shows_who_is_suppressed_at_every_address(bob, django_assert_num_queries):
+    shut, half, copy = (testing.make_person() for _ in range(3))
+    testing.make_person()
+    copy.merged_into = shut
+    copy.save()
+    add_address(half.workspace, half, "linkedin", "linkedin.com/in/ann")
+    closes(shut, "email")
+    closes(half, "email")
+    words = "All addresses suppressed"
+    assert words not in bob.get("/admin/core/person/").content.decode(), "the copy's is open"
+    closes(copy, "email")
+    shown = bob.get("/admin/core/person/").content.decode()
+    assert shown.count(words) == 2
+    with django_assert_num_queries(2):
+        assert person_told.unreachable_among([shut.pk, half.pk]) == {shut.pk}
