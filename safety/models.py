@@ -134,7 +134,7 @@ class SafetyEvent(Authored):
         """What was refused, held or rewritten, as a person reads it; programs read the column."""
         act, _, number = self.action_blocked.partition(" for message ")
         words = ACTS.get(act, act.replace("_", " "))
-        return f"{words}, draft {number}" if number else words
+        return f"{words}, message {number}" if number else words
 
     @property
     def named(self) -> str:

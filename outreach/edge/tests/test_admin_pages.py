@@ -335,8 +335,8 @@ def test_the_overview_leads_from_an_event_to_the_item_of_the_queue():
         )  # fmt: skip
     page = enter(testing.alice()).get("/admin/").content.decode()
     link = f'<a class="oc-link" href="/admin/approvals/approval/{item.pk}/change/">#{item.pk}</a>'
-    assert f"sending by e-mail, draft {item.draft_id}, in the queue as {link}</span>" in page
-    assert f"sending by e-mail, draft {other.pk}</span>" in page
+    assert f"sending by e-mail, message {item.draft_id}, in the queue as {link}</span>" in page
+    assert f"sending by e-mail, message {other.pk}</span>" in page
 
 
 def test_the_login_leads_back_to_no_site_of_its_own():
