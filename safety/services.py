@@ -35,11 +35,12 @@ def standing_of(person: Person, human: Person, state: controls.Controls) -> tupl
 
 
 def told_of(person: Person) -> tuple[bool, str]:
-    """`can_send_message` as a person reads it: which stop it is, by whom and why."""
+    """`can_send_message` as a person reads it: in words, which stop it is, by whom and why."""
     allowed, reason = can_send_message(person)
     if reason == DISABLED:
         reason = f"{reason} ({controls.read().stopped(person.workspace_id)})"
-    return allowed, reason
+    words = next((said for said, code in SEEDS_WORDS.items() if code == reason), reason)
+    return allowed, words
 
 
 def own_faults(person: Person, human: Person) -> list[str]:

@@ -30,7 +30,7 @@ from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.person_told import closed_among, unreachable_among, ways_of
 from outreach.edge.privacy import pages
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
-from safety.services import ASKED, SEEDS_WORDS, stopped_by_status, told_of
+from safety.services import told_of
 
 HISTORY = 30
 ALL_SUPPRESSED = "All addresses suppressed"
@@ -120,7 +120,6 @@ class PersonAdmin(PageAdmin):
         human = canonical(person)
         ids = stop.human_ids(person)
         allowed, reason = told_of(person)
-        reason = stopped_by_status(human) if reason == SEEDS_WORDS[ASKED] else reason
         return {
             "title": person.full_name,
             "person": person,

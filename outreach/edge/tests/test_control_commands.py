@@ -624,6 +624,7 @@ def test_who_is_stopped_for_good_is_told_with_what_became_of_their_messages():
     said = run("person", "--uuid", str(person.uuid), "--desist", "--reason", "by phone")
     assert f"Rejected: #{approval.pk}.\n1 draft stays and cannot be submitted.\n" in said
     assert "The record is stopped, not its addresses" in said
+    assert "Nothing is sent: They do not want to be written to." in said and "DESIST" not in said
     again = run("person", "--uuid", str(person.uuid), "--desist", "--reason", "by phone")
     assert "Nothing of theirs was waiting." in again
 
