@@ -8,13 +8,22 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import sending, waiting
+from channels.report import Report
+from outreach.core import schema
 from safety import controls
+
+
+def _process(most: int | None) -> Report:
+    """One look and what it sent; refused, it counted nothing, and no count of it is told."""
+    if other := schema.apart():
+        raise CommandError(other)
+    return sending.process(most=most)
 
 
 class Command(BaseCommand):
@@ -25,9 +34,9 @@ class Command(BaseCommand):
         parser.add_argument("--max", type=int, default=None, help="Send at most this many.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = sending.process(most=options["max"])
+        report = _process(options["max"])
         if self._wait_for_undo(quiet=options["json"]):
-            report = report.plus(sending.process(most=options["max"]))
+            report = report.plus(_process(options["max"]))
         badge = controls.badge()  # as it is now: a database gone back stops itself meanwhile
         if options["json"]:
             self.stdout.write(json.dumps({"badge": badge.text, **report.as_dict()}))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 from unittest.mock import patch
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
@@ -13,6 +15,7 @@ from django.utils import timezone
 from channels import registry, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.tests.plenty import make_plenty
+from outreach import testing
 from outreach.core import schema
 from outreach.edge import diagnosis
 from outreach.testing import WORKDAY
@@ -47,6 +50,16 @@ def test_a_sender_of_another_version_than_the_database_sends_nothing(live, known
     assert (report.sent, len(MemoryAdapter.outbox)) == (0, 0)
     assert sentence in report.notes[0]
     assert sentence in next(each.message for each in found if each.id == "doctor.schema")
+
+
+def test_the_sending_command_of_another_version_says_only_why_and_fails(monkeypatch):
+    """It told "waiting 0" without having looked, waited out the undo time and ended well."""
+    testing.make_approved()
+    monkeypatch.setattr(schema, "KNOWN", schema.KNOWN | {NEWER})
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"it lacks core.9999_of_tomorrow\): nothing is sent"):
+        call_command("process_approved_messages", stdout=out)
+    assert out.getvalue() == ""
 
 
 def test_tables_that_cannot_be_read_hide_no_other_version(monkeypatch):
