@@ -231,7 +231,7 @@ def _first(workspace: Workspace, at: datetime, room: int | None) -> Iterator[Tas
             )  # fmt: skip
         return
     best = _by_human(latest.data["entries"])
-    busy = set(_busy(list(best)))
+    busy = set(_busy(workspace, list(best)))
     fresh = [(who, entry) for who, entry in best.items() if who not in busy]
     for no, (who, entry) in enumerate(fresh[:MOST_OF_A_KIND]):
         over = room is not None and no >= room
@@ -253,8 +253,8 @@ def _by_human(entries: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _busy(humans: Sequence[int]) -> Iterator[int]:
-    """Those who have a message open, were met since, or must be left alone."""
+def _busy(workspace: Workspace, humans: Sequence[int]) -> Iterator[int]:
+    """Those who have a message open, were met since, must be left alone, or are suppressed."""
     open_now = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
     theirs = Q(person__in=humans) | Q(person__merged_into__in=humans)
     yield from Draft.objects.filter(theirs, status__in=open_now).values_list(
@@ -267,6 +267,8 @@ def _busy(humans: Sequence[int]) -> Iterator[int]:
         status=PersonStatus.ACTIVE, automation_enabled=True
     )
     yield from stopped.values_list("pk", flat=True)
+    judged = recipients.without_suppressed(((pk, "") for pk in humans), workspace.pk)
+    yield from (pk for pk, reason in judged if reason)
 
 
 def _window(

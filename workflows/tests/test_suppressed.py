@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Draft
 from outreach.testing import WORKDAY
-from workflows import engine
+from workflows import engine, todo
 from workflows.models import Artifact
 from workflows.tests import making
 from workflows.tests.making import ABOUT, Clock
@@ -43,6 +45,15 @@ def test_whose_only_address_is_suppressed_is_on_no_list(place, name):
         listed = Artifact.objects.get().data
         assert {row["person"] for row in listed["entries"]} == {some.pk, way.pk}
         assert listed["left_out"] == {"suppressed": [shut.pk]}
+
+
+def test_who_is_suppressed_since_the_shortlist_is_in_no_plan(place):
+    shut, some = making.people(place, 2)
+    work(place, "prospect_shortlist")
+    close(place, shut)
+    at = WORKDAY + timedelta(minutes=5)
+    tasks = todo.everything(place, at=at, day_ends=at + timedelta(hours=8))
+    assert [task.person for task in tasks if task.kind == "first"] == [some.pk]
 
 
 @pytest.mark.parametrize(
