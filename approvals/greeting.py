@@ -1,4 +1,4 @@
-"""Whether a text greets somebody else than whom it goes to: "Hi Priya," to Nadia Karim. Pure.
+"""Whether a text greets somebody else than whom it goes to: "Hi Priya," to Nadia Karim.
 
 A warning, never a verdict: what may be the same person's (a name for short, an initial, another
 script, a former name) is not told, and a person decides about the rest.

@@ -276,8 +276,7 @@ def first_failing(session: Any, items: list[Any]) -> int:
 
 def collected_anew(mutants: list[Mutant], tests: list[str], pool: Pool) -> None:
     """Try mutants of one module, each in a process that imports it for the first time."""
-    files = own_tests(mutants[0].module, tests)
-    if not files:  # pytest would run whatever there is
+    if not (files := own_tests(mutants[0].module, tests)):  # pytest would run whatever there is
         return
 
     def work(mutant: Mutant) -> int:
