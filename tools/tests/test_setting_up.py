@@ -73,6 +73,54 @@ def test_an_unreadable_stamp_means_install_again(tmp_path, monkeypatch, content)
     assert setup._read_stamp() == {}
 
 
+def installing(monkeypatch, tmp_path, *, config="", broken=()):
+    """The programs that `install` starts, in order; those named as broken fail."""
+    started = []
+
+    def call(words, *, remedy, env=None):
+        program = next(name for name in ("uv", "config", "pip") if name in map(str, words))
+        started.append("pip uv" if words[-1] == "uv" else f"{program} {words[-1]}")
+        if started[-1].startswith(tuple(broken)):
+            raise steps.StepFailed(f"{started[-1]} failed. {remedy}")
+        return config
+
+    (tmp_path / "bin").mkdir()
+    for name in ("pip", "uv"):
+        (tmp_path / "bin" / name).touch()
+    monkeypatch.setattr(
+        setup, "venv_program", lambda name: name if name == "uv" else tmp_path / "bin" / name
+    )
+    monkeypatch.setattr(setup, "call", call)
+    return started
+
+
+RUNTIME = steps.ROOT / "requirements.txt"
+
+
+@pytest.mark.parametrize(
+    ("config", "broken", "started"),
+    [
+        ("global.extra-index-url='https://x'", (), ["pip uv", f"uv {RUNTIME}"]),
+        ("", ("pip uv",), ["pip uv", f"pip {RUNTIME}"]),
+        ("", ("uv",), ["pip uv", f"uv {RUNTIME}", f"pip {RUNTIME}"]),
+        ("global.index-url='https://mirror'", (), [f"pip {RUNTIME}"]),
+        (":env:.no-index='1'", (), [f"pip {RUNTIME}"]),
+    ],
+)
+def test_packages_come_by_uv_and_by_pip_where_uv_cannot(
+    monkeypatch, tmp_path, config, broken, started
+):
+    found = installing(monkeypatch, tmp_path, config=config, broken=broken)
+    setup.install("runtime")
+    assert found == ["config list", *started]
+
+
+def test_where_neither_can_install_pip_says_why(monkeypatch, tmp_path):
+    installing(monkeypatch, tmp_path, broken=("uv", "pip /"))
+    with pytest.raises(steps.StepFailed, match=r"^pip .*package index .pip config list"):
+        setup.install("runtime")
+
+
 def test_a_failed_command_shows_its_last_words_and_the_remedy():
     command = ["python3", "-c", "import sys; sys.exit('no such host')"]
     with pytest.raises(steps.StepFailed, match=r"no such host\n.*ended with 1\. Look again\."):
