@@ -390,6 +390,10 @@ def test_the_command_shows_merges_and_takes_back(pair, settings):
     assert "notes: filled with 'likes tea'" in run()
     with pytest.raises(CommandError, match="one human being already"):
         run()
+    for words in (("--dry-run",), ("--take", "position")):
+        with pytest.raises(CommandError, match="--undo takes neither --dry-run nor --take"):
+            run("--undo", *words)
+    assert Merge.objects.get().undone_at is None
     assert "two people again" in run("--undo")
     with pytest.raises(CommandError, match="is not merged into"):
         run("--undo")

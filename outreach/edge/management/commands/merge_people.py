@@ -31,6 +31,10 @@ class Command(BaseCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["undo"] and (options["dry_run"] or options["take"]):
+            raise CommandError(
+                "--undo takes neither --dry-run nor --take: it takes the merge back at once."
+            )
         workspace = acting.workspace(options)
         by = acting.principal(options, verb=Verb.WRITE_PEOPLE, workspace=workspace)
         kept, merged = (self._person(workspace, options[name]) for name in ("kept", "merged"))
