@@ -7,10 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from approvals import bulk
 from approvals.errors import Unseen
 from approvals.models import Priority
-from outreach.edge import acting
+from outreach.edge import acting, heeded
 
 DIGEST = re.compile(r"v\d+:[0-9a-f]{64}")
 
@@ -40,9 +39,9 @@ def add_details(parser: CommandParser) -> None:
     parser.add_argument(
         "--reason", default="", type=acting.words, help="With --reject: what was wrong."
     )
-    parser.add_argument("--priority", default="low", choices=[p.label for p in Priority],
+    parser.add_argument("--priority", choices=[p.label for p in Priority],
                         help="With --bulk-approve: only low is approved so.")  # fmt: skip
-    parser.add_argument("--max", type=int, default=bulk.MOST, help="At most so many in bulk.")
+    parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
 
 
 def how_to_say(no: Unseen) -> str:
@@ -55,7 +54,7 @@ def fit(options: dict[str, Any]) -> None:
     for name in ("edit", "heard", *SEEN):
         given = options[name] is not None and options[name] is not False
         if given and options["approve"] is None:
-            raise CommandError(f"--{name.replace('_', '-')} goes with --approve N.")
+            raise CommandError(f"{heeded.flag(name)} goes with --approve N.")
     if options["digest"] is not None and options["approve"] is options["reject"] is None:
         raise CommandError("--digest goes with --approve N or --reject N.")
     if options["digest"] is not None and not DIGEST.fullmatch(options["digest"]):
@@ -68,5 +67,13 @@ def fit(options: dict[str, Any]) -> None:
     for name in ("subject", "html"):
         if options[name] is not None and options["edit"] is None:
             raise CommandError(f"--{name} goes with --approve N --edit TEXT.")
-    if options["max"] < 1:
+    _fit_bulk(options)
+
+
+def _fit_bulk(options: dict[str, Any]) -> None:
+    """What says which, and how many, are approved together says nothing of one item or of all."""
+    for name in ("priority", "max"):
+        if options[name] is not None and not options["bulk_approve"]:
+            raise CommandError(f"--{name} goes with --bulk-approve.")
+    if options["max"] is not None and options["max"] < 1:
         raise CommandError("--max is at least 1.")

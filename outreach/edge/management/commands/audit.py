@@ -57,6 +57,8 @@ class Command(BaseCommand):
                 raise CommandError("--to goes with export or checkpoint; verify writes no file.")
         elif options["texts"] or options["checkpoint"]:
             raise CommandError("--texts and --checkpoint go with verify.")
+        if options["workspace"]:  # one log for all of them, but none that is not there
+            acting.workspace(options)
         getattr(self, f"_{options['act']}")(options)
 
     def _verify(self, options: dict[str, Any]) -> None:

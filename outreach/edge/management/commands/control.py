@@ -21,7 +21,15 @@ from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.edge import acting, control_rows, control_table, running, stop_history, stop_told
+from outreach.edge import (
+    acting,
+    control_rows,
+    control_table,
+    heeded,
+    running,
+    stop_history,
+    stop_told,
+)
 from outreach.edge.clocked import ClockedCommand
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import NOT_KNOWN, insist, seen
@@ -41,6 +49,7 @@ ASSUMED = (
     "elsewhere, set BASE_URL (or PORT) and make the link anew."
 )
 NO_DRY_RUN = "dry run was not set by control here, so nothing was lifted"
+ACTS = ("emergency_stop", "enable_all", "enable", "disable", "drill", "stop_link", "status")
 # Option → the acts that heed it; beside another it would be dropped without a word.
 HEEDED = {
     "duration": ("disable",),
@@ -96,7 +105,7 @@ class Command(ClockedCommand):
         acting.add_arguments(parser, workspace=EVERYWHERE)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _refuse_unheeded(options)
+        heeded.refuse_unheeded(options, ACTS, HEEDED)
         place = acting.workspace(options) if options["workspace"] else None
         if options["status"]:
             self._status(place, as_json=options["json"])
@@ -264,22 +273,6 @@ class Command(ClockedCommand):
         control_table.show(rows, self.stdout)
         for row in lately:
             self.stdout.write(row.line())
-
-
-def _refuse_unheeded(options: dict[str, Any]) -> None:
-    acts = ("emergency_stop", "enable_all", "enable", "disable", "drill", "stop_link", "status")
-    act = next(name for name in acts if options[name])
-    for option, heeding in HEEDED.items():
-        if options[option] not in (None, "") and act not in heeding:
-            with_ = " or ".join(_flag(name) for name in heeding)
-            raise CommandError(
-                f"{_flag(act)} and {_flag(option)} mean nothing together, so nothing was done: "
-                f"{_flag(option)} goes with {with_}."
-            )
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
 
 
 def _verb(options: dict[str, Any]) -> Verb | None:

@@ -21,7 +21,7 @@ from outreach.core.models.people import PersonStatus
 from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.edge import acting, exporting, person_told
+from outreach.edge import acting, exporting, heeded, person_told
 from outreach.edge.clocked import ClockedCommand
 from outreach.edge.insisting import insist
 from outreach.edge.privacy import erasing, telling
@@ -43,6 +43,8 @@ VERBS = {
 }
 
 
+ACTS = (*VERBS, "erase", "show", "export")
+HEEDED = {"reason": (*VERBS, "erase"), "also_known_as": ("erase",)}
 ENDS = ("block", "desist")  # what stops somebody for good ends their rounds, too
 
 
@@ -113,6 +115,7 @@ class Command(ClockedCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        heeded.refuse_unheeded(options, ACTS, HEEDED)
         asked = [name for name in (*VERBS, "erase", "show") if options[name] is not None]
         verb = asked[0] if asked else "show"
         uuid = options["uuid"] or options.get(verb) or ""

@@ -31,6 +31,7 @@ class Command(BaseCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        acting.known(options)
         place = acting.workspace(options)
         try:
             asked = rehearsed.span(place, options["since"], options["until"], now=timezone.now())

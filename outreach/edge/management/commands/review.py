@@ -87,7 +87,7 @@ class Command(ClockedCommand):
         elif options["reject"] is not None:
             self._reject(self._as_read("reject", options), options["reason"])
         elif options["bulk_approve"]:
-            self._bulk(options["priority"], options["max"])
+            self._bulk(options["priority"] or "low", options["max"] or bulk.MOST)
         else:
             self._interactive()
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
-from outreach.edge import acting
+from outreach.edge import acting, heeded
 from safety import controls
 from workflows import definitions, engine, services
 from workflows.drafting import templates
@@ -48,6 +48,7 @@ class Command(BaseCommand):
         self.console = Console(
             file=cast(IO[str], self.stdout), width=width, highlight=False, markup=False
         )
+        _refuse_unheeded(options)
         if options["list"]:
             self._list()
             return
@@ -151,6 +152,20 @@ class Command(BaseCommand):
             return
         for each in definitions.WORKFLOWS:
             self.stdout.write(f"{each.name:25}{each.does}")
+
+
+def _refuse_unheeded(options: dict[str, Any]) -> None:
+    """A run goes on with what it was begun with; the list is the same for everybody."""
+    act = next(
+        (each for each in ("list", "resume", "cancel") if options[each] not in (None, False)), None
+    )
+    for option in _options():
+        if act and options[option.name] is not None:
+            said = heeded.flag(option.name)
+            raise CommandError(
+                f"--{act} and {said} mean nothing together, so nothing was done: {said} goes with "
+                "the name of a workflow, and a run keeps what it was begun with."
+            )
 
 
 def _options() -> list[Option]:

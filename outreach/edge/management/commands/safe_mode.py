@@ -16,9 +16,11 @@ from channels import quiet
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.plurals import plural
-from outreach.edge import acting
+from outreach.edge import acting, heeded
 
 NOT_YET_STOPPED = 3
+# What goes with switching; what brakes is not refused for a word too many.
+HEEDED = dict.fromkeys(("confirm", "reason", "tick"), ("on", "off"))
 
 
 class Command(BaseCommand):
@@ -45,6 +47,8 @@ class Command(BaseCommand):
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        acting.known(options)
+        heeded.refuse_unheeded(options, ("status", "on", "off"), HEEDED)
         place = acting.workspace(options)
         try:
             if options["on"]:
