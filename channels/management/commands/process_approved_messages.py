@@ -34,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--max", type=int, default=None, help="Send at most this many.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["max"] is not None and options["max"] < 1:
+            raise CommandError("--max is at least 1.")
         report = _process(options["max"])
         if self._wait_for_undo(quiet=options["json"]):
             report = report.plus(_process(options["max"]))
