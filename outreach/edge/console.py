@@ -195,7 +195,8 @@ def _delivered(item: Approval) -> str:
 def whole(item: Approval) -> dict[str, Any]:
     """One item for programs with what they said, the newest first: its id goes with --heard."""
     said = [{"id": row.pk, "text": row.text} for row in inbox.beside(item.draft)]
-    return {**as_dict(item), "incoming": said}
+    why = {"template": item.draft.template, "reasoning": reading.story_of(item).reasoning}
+    return {**as_dict(item), **why, "incoming": said}
 
 
 def as_dict(item: Approval) -> dict[str, Any]:

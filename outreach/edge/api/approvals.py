@@ -53,6 +53,21 @@ class ApprovalSerializer(shapes.RoundSerializer):
         )  # fmt: skip
 
 
+class ItemSerializer(ApprovalSerializer):
+    """One item alone, with what its author wrote it from and how sure they were."""
+
+    template = serializers.CharField(source="draft.template", read_only=True)
+    reasoning = serializers.SerializerMethodField(
+        help_text="Why the author is as sure as `confidence` says; of an edited text, before it."
+    )
+
+    class Meta(ApprovalSerializer.Meta):
+        fields = (*ApprovalSerializer.Meta.fields, "template", "reasoning")
+
+    def get_reasoning(self, row: Approval) -> str:
+        return queue.story_of(row).reasoning
+
+
 class ApprovalFilter(Filters):
     rare = frozenset({"person"})
     status = django_filters.ChoiceFilter(choices=ApprovalStatus.choices)
@@ -142,6 +157,9 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     filterset_class = ApprovalFilter
     pagination_class = RoundPages
 
+    def get_serializer_class(self) -> type[ApprovalSerializer]:
+        return ApprovalSerializer if self.action == "list" else ItemSerializer
+
     def _item(self) -> Approval:
         """The item, for somebody who may decide at all: agents never get further."""
         if not self.principal.is_user:
@@ -153,7 +171,7 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         return item
 
     def _tell(self, item: Approval) -> Response:
-        return Response(ApprovalSerializer(self.rows.get(pk=item.pk)).data)
+        return Response(ItemSerializer(self.rows.get(pk=item.pk)).data)
 
     def _decide(self, act: Callable[..., Approval], body: type[StrictSerializer]) -> Response:
         item, words = self._item(), self.read(body)
@@ -167,7 +185,7 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
             words["heard"] = bulk.all_read(item, remedy=READ_IT)
         return item, words
 
-    @extend_schema(request=YesBody, responses=ApprovalSerializer)
+    @extend_schema(request=YesBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str = "") -> Response:
         """Say yes to exactly the text with this digest. 409 where they wrote and it is unread, and
@@ -179,7 +197,7 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         transaction.on_commit(tasks.wake_sender)
         return answer
 
-    @extend_schema(request=EditBody, responses=ApprovalSerializer)
+    @extend_schema(request=EditBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"])
     def edit(self, request: Request, pk: str = "") -> Response:
         """Save an edit; the item stays in the queue."""
@@ -191,7 +209,7 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         )
         return self._tell(done)
 
-    @extend_schema(request=EditYesBody, responses=ApprovalSerializer)
+    @extend_schema(request=EditYesBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"], url_path="edit-and-approve")
     def edit_and_approve(self, request: Request, pk: str = "") -> Response:
         """Save an edit and say yes to it; where the rules change it, it is saved only (409)."""
@@ -204,25 +222,25 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         transaction.on_commit(tasks.wake_sender)
         return self._tell(done)
 
-    @extend_schema(request=RejectBody, responses=ApprovalSerializer)
+    @extend_schema(request=RejectBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str = "") -> Response:
         """Say no to the text with this digest: the message ends, and its author reads why."""
         return self._decide(services.reject, RejectBody)
 
-    @extend_schema(request=FeedbackBody, responses=ApprovalSerializer)
+    @extend_schema(request=FeedbackBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"], url_path="request-changes")
     def request_changes(self, request: Request, pk: str = "") -> Response:
         """The text with this digest goes back to its author with what should change."""
         return self._decide(services.return_, FeedbackBody)
 
-    @extend_schema(request=EmptyBody, responses=ApprovalSerializer)
+    @extend_schema(request=EmptyBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str = "") -> Response:
         """Take an approval back before it is taken for sending; answers the new round."""
         return self._decide(services.undo, EmptyBody)
 
-    @extend_schema(request=EmptyBody, responses=ApprovalSerializer)
+    @extend_schema(request=EmptyBody, responses=ItemSerializer)
     @action(detail=True, methods=["post"])
     def extend(self, request: Request, pk: str = "") -> Response:
         """More time for an undecided item."""
