@@ -185,7 +185,7 @@ class PlatformTemplate(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        db_table = "platform_templates"
+        db_table = "message_templates"
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "name", "language"], name="platform_template_once"
