@@ -1,7 +1,9 @@
-"""What may be approved in bulk: low priority, nothing found, nothing held, nothing attached."""
+"""What may be approved in bulk: nothing found, nothing held, nothing attached, and low priority,
+or also normal where an admin widened it (SPEC §6)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -16,16 +18,22 @@ from outreach.core.models.inbound import InboundKind, InboundStatus
 MOST = 50
 
 
+def together(workspace: Workspace) -> tuple[Priority, ...]:
+    """Of which priorities several may be approved at once. High and critical ones never."""
+    more = (Priority.NORMAL,) if workspace.bulk_approves_normal else ()
+    return (Priority.LOW, *more)
+
+
 def candidates(
-    workspace: Workspace, *, at: datetime, priority: int = Priority.LOW
+    workspace: Workspace, *, at: datetime, priorities: Collection[int]
 ) -> QuerySet[Approval]:
-    """Pending, unexpired items of that priority in queue order; ask `why_not` for each."""
+    """Pending, unexpired items of these priorities, oldest first; ask `why_not` for each."""
     return (
         queue.readable(Approval.objects.all())
         .filter(
             workspace=workspace,
             status=ApprovalStatus.PENDING,
-            priority=priority,
+            priority__in=priorities,
             expires_at__gt=at,
         )
         .order_by("created_at", "pk")
@@ -34,8 +42,9 @@ def candidates(
 
 def why_not(approval: Approval, *, at: datetime) -> str:
     """Why this item needs a look of its own; empty when it may go with the others."""
-    if approval.priority != Priority.LOW:
-        return f"its priority is {Priority(approval.priority).label}, not low"
+    if approval.priority not in (fit := together(approval.workspace)):
+        wanted = " or ".join(each.label for each in fit)
+        return f"its priority is {Priority(approval.priority).label}, not {wanted}"
     if rounds.may_have_arrived(approval):
         return "it may have arrived already"
     # What they said of the hour of asking is past; of this one they are asked at approval.

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tools.steps import ROOT, Done, StepFailed, call, end_on_signals, say, step, venv_program
 

@@ -1136,7 +1136,10 @@ def test_words_added_to_the_footer_are_named_so_and_stand_above_it():
 def test_the_queue_says_what_goes_together_and_a_dry_run_what_becomes_of_a_yes():
     item = testing.make_pending(testing.make_person(name="info@example.com"))
     client = enter(testing.alice())
-    assert "Only low priority that nothing holds" in client.get(LIST).content.decode()
+    assert (
+        "Only low priority (normal too, where the workspace lets it) that nothing holds"
+        in client.get(LIST).content.decode()
+    )
     text = client.get(page(item)).content.decode()
     assert "it comes back to the queue" in text
 

@@ -12,7 +12,7 @@ from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, Priority
 from outreach import testing
 from outreach.core import activity, drafts
-from outreach.core.models import Activity, Draft, Revision, Role, User
+from outreach.core.models import Activity, Draft, Revision, Role, User, Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -386,6 +386,31 @@ def test_what_was_asked_for_at_night_is_approved_with_others_by_day():
     with pytest.raises(Refused, match="Quiet hours violation"):
         services.approve(row.pk, by=testing.alice(), at=night, digest=row.digest, in_bulk=True)
     assert services.approve(row.pk, by=testing.alice(), at=WORKDAY, digest=row.digest, in_bulk=True)
+
+
+@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize("widened", [False, True])
+def test_low_goes_together_normal_where_an_admin_widened_it_and_no_higher_ever(priority, widened):
+    row = testing.make_pending(confidence=95)
+    Workspace.objects.update(bulk_approves_normal=widened)
+    Approval.objects.filter(pk=row.pk).update(priority=priority, not_before=None)
+    how = {"by": testing.alice(), "at": WORKDAY, "digest": row.digest, "in_bulk": True}
+    if priority == Priority.LOW or (widened and priority == Priority.NORMAL):
+        assert services.approve(row.pk, **how).status == "approved"
+        return
+    with pytest.raises(Refused, match=f"{priority.label}, not low{' or normal' * widened}[.]$"):
+        services.approve(row.pk, **how)
+    assert Approval.objects.get(pk=row.pk).status == "pending"
+
+
+def test_what_was_widened_and_is_no_more_when_it_is_decided_needs_a_look_of_its_own():
+    row = testing.make_pending(confidence=95)
+    Workspace.objects.update(bulk_approves_normal=True)
+    Approval.objects.filter(pk=row.pk).update(priority=Priority.NORMAL, not_before=None)
+    assert bulk.why_not(Approval.objects.get(pk=row.pk), at=WORKDAY) == ""
+    Workspace.objects.update(bulk_approves_normal=False)
+    with pytest.raises(Refused, match="its priority is normal, not low"):
+        services.approve(row.pk, by=testing.alice(), at=WORKDAY, digest=row.digest, in_bulk=True)
 
 
 def test_what_rose_in_the_queue_meanwhile_is_not_approved_with_others():

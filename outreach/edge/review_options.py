@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from approvals import bulk
 from approvals.errors import Unseen
 from approvals.models import Priority
+from outreach.core.models import Workspace
 from outreach.edge import acting, heeded
 
 DIGEST = re.compile(r"v\d+:[0-9a-f]{64}")
@@ -39,8 +42,10 @@ def add_details(parser: CommandParser) -> None:
     parser.add_argument(
         "--reason", default="", type=acting.words, help="With --reject: what was wrong."
     )
-    parser.add_argument("--priority", choices=[p.label for p in Priority],
-                        help="With --bulk-approve: only low is approved so.")  # fmt: skip
+    parser.add_argument(
+        "--priority", choices=[p.label for p in Priority],
+        help="With --bulk-approve: only these; low, or normal where the workspace lets it.",
+    )  # fmt: skip
     parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
 
 
@@ -68,6 +73,21 @@ def fit(options: dict[str, Any]) -> None:
         if options[name] is not None and options["edit"] is None:
             raise CommandError(f"--{name} goes with --approve N --edit TEXT.")
     _fit_bulk(options)
+
+
+def bulk_priorities(place: Workspace, asked: str | None) -> Sequence[Priority]:
+    """Which go together here, or only what was asked for. CommandError where that never does."""
+    fit = bulk.together(place)
+    if asked is None:
+        return fit
+    if asked in (each.label for each in fit):
+        return [each for each in fit if each.label == asked]
+    known = " or ".join(each.label for each in fit)
+    widen = " An admin can let normal ones be so too, under Workspaces."
+    raise CommandError(
+        f"Only {known} priority is approved in bulk; look at the others one by one."
+        f"{widen if asked == Priority.NORMAL.label else ''}"
+    )
 
 
 def _fit_bulk(options: dict[str, Any]) -> None:

@@ -148,7 +148,8 @@ class WorkspaceAdmin(ConfigureAdmin):
     ordering = ("slug",)
     fields = (
         "name", "slug", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
-        "approval_expiry_hours", "daily_quota", "recheck_percent", "weekly_review_day",
+        "bulk_approves_normal", "approval_expiry_hours", "daily_quota", "recheck_percent",
+        "weekly_review_day",
         "sender_name", "sender_address", "unsubscribe_address", "postal_address", "own_words",
     )  # fmt: skip
 

@@ -88,6 +88,13 @@ class Workspace(models.Model):
     four_eyes = models.BooleanField(
         default=False, help_text="The author of a message may not approve it."
     )
+    bulk_approves_normal = models.BooleanField(
+        "several of normal priority at once",
+        default=False,
+        help_text="Reviewers may approve messages of normal priority together, as they may those "
+        "of low; a first message is normal. Each text is shown, at most 50 at a time, and what a "
+        "rule found, a hold or an attachment still asks for a look of its own. Higher ones never.",
+    )
     approval_expiry_hours = models.PositiveSmallIntegerField(
         default=72, validators=[MinValueValidator(1), MaxValueValidator(720)]
     )

@@ -173,7 +173,7 @@ class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):
         model = Workspace
         fields = (
             "id", "slug", "name", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
-            "approval_expiry_hours", "daily_quota", "created_at",
+            "bulk_approves_normal", "approval_expiry_hours", "daily_quota", "created_at",
         )  # fmt: skip
 
 

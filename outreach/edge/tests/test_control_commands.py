@@ -23,7 +23,7 @@ from channels.liveness import SenderLock
 from channels.models import Delivery
 from outreach import testing
 from outreach.core import drafts
-from outreach.core.models import Activity, Import, Person, Role
+from outreach.core.models import Activity, Import, Person, Role, Workspace
 from outreach.core.people import add_address
 from outreach.edge.management.commands import control
 from outreach.edge.tests import api
@@ -1049,6 +1049,25 @@ def test_bulk_approves_low_priority_only():
     assert Approval.objects.get(pk=high.pk).status == "pending"
     with pytest.raises(CommandError, match="Only low"):
         run("review", "--bulk-approve", "--priority", "high")
+
+
+def test_bulk_approves_normal_priority_where_an_admin_widened_it():
+    testing.alice()
+    low, normal = (testing.make_pending(confidence=95, subject=name) for name in ("Low", "Normal"))
+    Approval.objects.update(expires_at=timezone.now() + timedelta(days=1), not_before=None)
+    Approval.objects.filter(pk=low.pk).update(priority=0)
+    assert normal.priority == 1
+
+    def asked(*options):
+        return [row["id"] for row in run_json("review", "--bulk-approve", *options)["items"]]
+
+    with pytest.raises(CommandError, match=r"Only low priority .* under Workspaces"):
+        run("review", "--bulk-approve", "--priority", "normal")
+    Workspace.objects.update(bulk_approves_normal=True)
+    with pytest.raises(CommandError, match=r"Only low or normal priority .* one by one.$"):
+        run("review", "--bulk-approve", "--priority", "high")
+    assert asked("--priority", "normal") == [normal.pk]
+    assert asked() == [low.pk]
 
 
 def test_bulk_leaves_what_cannot_be_seen_in_the_queue():

@@ -47,7 +47,9 @@ class Command(ClockedCommand):
         act.add_argument("--receipt", type=int, metavar="N", help="The receipt with its letter.")
         act.add_argument("--approve", type=int, metavar="N", help="Approve item N as it stands.")
         act.add_argument("--reject", type=int, metavar="N", help="End item N; needs --reason.")
-        act.add_argument("--bulk-approve", action="store_true", help="Approve all of low priority.")
+        act.add_argument(
+            "--bulk-approve", action="store_true", help="Approve what may go together."
+        )
         review_options.add_details(parser)
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)
@@ -87,7 +89,7 @@ class Command(ClockedCommand):
         elif options["reject"] is not None:
             self._reject(self._as_read("reject", options), options["reason"])
         elif options["bulk_approve"]:
-            self._bulk(options["priority"] or "low", options["max"] or bulk.MOST)
+            self._bulk(options["priority"], options["max"] or bulk.MOST)
         else:
             self._interactive()
 
@@ -183,15 +185,13 @@ class Command(ClockedCommand):
         else:
             self.stdout.write(sentence)
 
-    def _bulk(self, priority: str, most: int) -> None:
-        if priority != "low":
-            raise CommandError(
-                "Only low priority is approved in bulk; look at the others one by one."
-            )
+    def _bulk(self, priority: str | None, most: int) -> None:
+        wanted = review_options.bulk_priorities(self.place, priority)
         if not 1 <= most <= bulk.MOST:
             raise CommandError(f"--max is between 1 and {bulk.MOST}.")
         now = timezone.now()
-        results = [self._bulk_one(item) for item in bulk.candidates(self.place, at=now)[:most]]
+        found = bulk.candidates(self.place, at=now, priorities=wanted)
+        results = [self._bulk_one(item) for item in found[:most]]
         approved = sum(1 for _, problem in results if not problem)
         if approved:
             wake_sender()
@@ -243,7 +243,7 @@ class Command(ClockedCommand):
     def _choose(self, key: str, rest: str) -> None:
         try:
             if key == "b":
-                self._bulk("low", bulk.MOST)
+                self._bulk(None, bulk.MOST)
                 return
             if key not in ("v", "a", "r", "e") or not rest.strip("# ").isdecimal():
                 self.stdout.write("Type a letter and a number, such as: v 3")
