@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 # A database, a disk or a key that is away: no message's own fault, so all of the wave is due again.
 NOT_THE_MESSAGE = (Error, OSError, MemoryError, ImproperlyConfigured)
 UNSEEN = "check_failed"
+GRAVITY = {"warn": 1, "fail": 2}  # of a finding; whatever else it says asks nobody anything
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
 
@@ -192,15 +193,19 @@ def _is_final(result: Cleared | Released) -> bool:
 def worse_than_approved(approval: Approval, verdict: Verdict) -> tuple[Finding, ...]:
     """What judges it worse than when it was approved (SPEC §7).
 
-    What only holds it is no such thing: hours pass, and an approved message waits for them.
+    What only holds it is no such thing: hours pass, and an approved message waits for them. A rule
+    that was content, or had another question, was not answered by that yes: such as one that found
+    a consent on file, which was withdrawn since.
     """
-    seen = {item.get("rule") for item in approval.decision.get("findings", [])}
+    seen: dict[tuple[str, str], int] = {}
+    for each in approval.decision.get("findings", []):
+        rule = (each.get("rule", ""), each.get("code", ""))
+        seen[rule] = max(seen.get(rule, 0), GRAVITY.get(each.get("status"), 0))
     return tuple(
         finding
         for finding in verdict.findings
         if finding.family
-        and finding.status in ("warn", "fail")
-        and finding.rule not in seen
+        and GRAVITY.get(finding.status, 0) > seen.get((finding.rule, finding.code), 0)
         and finding.code not in gate.HOLDS
     )
 

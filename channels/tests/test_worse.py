@@ -1,0 +1,101 @@
+"""A yes answers the questions of its moment: what the rules ask since then it has not answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from approvals.models import Approval
+from channels import registry, sending
+from channels.adapters.memory import MemoryAdapter
+from outreach import testing
+from outreach.core import consent
+from outreach.core.models import Account, Channel, Consent, Person, Workspace
+from outreach.testing import WORKDAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SOON, LATER = WORKDAY + timedelta(minutes=5), WORKDAY + timedelta(minutes=10)
+
+
+@pytest.fixture
+def place(live):
+    """A workspace whose advertising may leave, as far as the law about senders goes."""
+    Workspace.objects.update(postal_address="1 Sample Street, Bern")
+    return Workspace.objects.get(slug="default")
+
+
+@pytest.fixture
+def anna(place):
+    firm = Account.objects.create(workspace=place, name="Firm", key="firm")
+    return testing.make_person(place, "Anna Test", country="FR", account=firm)
+
+
+def agreed(person, basis):
+    consent.grant(
+        person, Channel.EMAIL, basis, source="form 7", text_shown="Yes, write to me.",
+        by=testing.alice(person.workspace), at=WORKDAY - timedelta(days=1),
+    )  # fmt: skip
+
+
+def left() -> int:
+    with registry.override("email", MemoryAdapter("email")):
+        return sending.process(clock=lambda: LATER).sent
+
+
+def asked_anew(approval) -> str:
+    """What the reviewer reads of it, now that it waits for a decision again."""
+    approval.refresh_from_db()
+    assert (approval.status, approval.closed_reason) == ("withdrawn", "found_more")
+    return Approval.objects.get(draft=approval.draft_id, status="pending").priority_reasons[-1]
+
+
+def withdraw(person):
+    consent.withdraw(person, reason="on the phone", by=testing.alice(), at=SOON)
+
+
+def test_advertising_leaves_with_the_consent_that_was_seen(anna):
+    agreed(anna, "opt_in")
+    testing.make_approved(anna, purpose="promotional")
+    assert left() == 1
+
+
+def test_a_consent_withdrawn_since_the_approval_is_no_consent_that_was_seen(anna):
+    """The reviewer read that it is on file; to a company the law leaves it to a person."""
+    agreed(anna, "opt_in")
+    approval = testing.make_approved(anna, purpose="promotional")
+    withdraw(anna)
+    assert left() == 0
+    assert "They work for a company" in asked_anew(approval)
+
+
+def test_a_doubtful_consent_in_place_of_the_good_one_is_asked_about(anna):
+    agreed(anna, "opt_in")
+    approval = testing.make_approved(anna, purpose="promotional")
+    Consent.objects.update(expires_at=SOON)
+    agreed(anna, "customer")
+    assert left() == 0
+    assert "On file is only: customer" in asked_anew(approval)
+
+
+def test_another_question_of_the_same_rule_was_not_answered(anna):
+    agreed(anna, "customer")
+    approval = testing.make_approved(anna, purpose="promotional")
+    withdraw(anna)
+    assert left() == 0
+    assert "They work for a company" in asked_anew(approval)
+
+
+def test_a_question_that_was_answered_is_not_asked_twice(anna):
+    agreed(anna, "customer")
+    testing.make_approved(anna, purpose="promotional")
+    assert left() == 1
+
+
+def test_a_country_that_nobody_knows_any_more_is_asked_about(anna):
+    agreed(anna, "soft_opt_in")
+    approval = testing.make_approved(anna, purpose="promotional")
+    Person.objects.filter(pk=anna.pk).update(country="")
+    Consent.objects.update(expires_at=SOON)
+    assert left() == 0
+    assert "The country is unknown" in asked_anew(approval)
