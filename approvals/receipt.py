@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from approvals.models import Approval
+from outreach.core import senders
 from outreach.core.clock import SECONDS, by_clock
 from outreach.core.digest import canonical, sha256
+from outreach.core.models import Channel
 
 DOMAIN = b"outreach/receipt/v1\0"
 
@@ -29,6 +31,8 @@ def make(
         "approved_by": decided_by_id,
         "approved_at": decided_at,
     }
+    if approval.channel == Channel.EMAIL:
+        body["sender"] = senders.chosen(approval.workspace)
     return {**body, "seal": seal(body)}
 
 
@@ -69,6 +73,7 @@ def told(approval: Approval) -> list[tuple[str, str, bool]]:
         ("Approved by", f"{approval.decided_by_label} (user {kept.get('approved_by')})", False),
         ("Approved at", _moment(str(kept.get("approved_at", ""))), False),
         ("By rule", rule, False),
+        ("Comes from", str(kept.get("sender", "")).removesuffix("<>").strip(), False),
         ("Checks shown", ", ".join(checks), False),
         ("Rules in force", str(kept.get("policy", "")), True),
         ("Digest of the letter", str(kept.get("message", "")), True),

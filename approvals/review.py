@@ -14,7 +14,7 @@ from approvals.ahead import findings_of, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
 from approvals.plainly import pairs
 from approvals.rounds import may_have_arrived
-from outreach.core import footers, inbox
+from outreach.core import footers, inbox, senders
 from outreach.core.models import Revision
 from safety import controls
 from safety.named import named
@@ -43,6 +43,7 @@ CLOSED = {
     "person_stopped": "the person was stopped",
     "pointless": "it could not be sent any more",
     "rejected": "it was rejected",
+    "sender_changed": "who it comes from was changed",
     "sent_by_hand": "it was sent by hand",
     "suppressed": "the address was suppressed",
     "unanswered": "nobody decided in time",
@@ -162,6 +163,7 @@ def _words(approval: Approval, shown: list[dict[str, Any]]) -> dict[str, Any]:
     subject, text = told(approval, shown)
     own = _own(approval, text)
     return {
+        "sender": senders.shown(approval.workspace, approval.channel),
         "subject": subject,
         "text": text[:own],
         "footer": text[own:],

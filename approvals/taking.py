@@ -16,7 +16,7 @@ from django.db.models.functions import Greatest
 
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
-from outreach.core import sql
+from outreach.core import senders, sql
 from outreach.core.models import Activity, Agent, PrincipalKind, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
@@ -253,6 +253,9 @@ def broken(approval: Approval, *, digest_now: str, at: datetime) -> str:
         return "receipt_broken"
     if approval.dry_run:
         return "dry_run_off"
+    sender = senders.chosen(approval.workspace)
+    if approval.receipt.get("sender", sender) != sender:  # older receipts do not say
+        return "sender_changed"
     if approval.send_before is None or approval.send_before <= at:
         return "unsent"
     return ""

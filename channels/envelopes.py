@@ -5,38 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from email.utils import formataddr, parseaddr
-from functools import lru_cache
 
-from django.conf import settings
 from django.db import Error
 
 from approvals.models import Approval
 from channels import headers, windows
 from channels.base import Envelope
 from channels.look import Cleared, Released
-from outreach.core.addresses import in_a_labels
+from outreach.core import senders
 from outreach.core.files import Carried
-from outreach.core.models import Channel, Workspace
+from outreach.core.models import Channel
 
 NOT_COMPOSED = "not_composed"
 logger = logging.getLogger(__name__)
-
-
-def sender_of(workspace: Workspace) -> str:
-    """`Name <address>` of the workspace, else DEFAULT_FROM_EMAIL."""
-    name, address = _parts(settings.DEFAULT_FROM_EMAIL)
-    return _mailbox(workspace.sender_name or name, workspace.sender_address or address)
-
-
-@lru_cache(maxsize=64)
-def _mailbox(name: str, address: str) -> str:
-    return formataddr((name, in_a_labels(address)), charset="utf-8")
-
-
-@lru_cache(maxsize=64)
-def _parts(mailbox: str) -> tuple[str, str]:
-    return parseaddr(mailbox)
 
 
 class CannotCompose(Exception):
@@ -69,7 +50,7 @@ def _envelope_of(
         token=token,
         channel=approval.channel,
         recipient=revision.address,
-        sender=sender_of(workspace) if email else "",
+        sender=senders.of(workspace) if email else "",
         subject=revision.subject,
         text=revision.text,
         html=revision.html,

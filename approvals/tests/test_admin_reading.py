@@ -116,3 +116,14 @@ def test_an_approval_taken_back_says_who_gave_it_and_where_the_message_waits_now
     waits = Approval.objects.get(status="pending")
     assert waits.pk != item.pk and f'href="/admin/approvals/approval/{waits.pk}/change/"' in page
     assert f"Approved by {alice.label}, then withdrawn" in " ".join(page.split())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("channel", ["email", "linkedin"])
+def test_the_page_says_who_an_e_mail_comes_from(client, channel):
+    place = testing.make_workspace(sender_name="Mira Keller", sender_address="mira@example.org")
+    with time_machine.travel(WORKDAY):
+        item = testing.make_pending(channel=channel, address="somewhere")
+        client.force_login(testing.alice(place).user)
+        page = client.get(f"/admin/approvals/approval/{item.pk}/change/").content.decode()
+    assert ("Mira Keller &lt;mira@example.org&gt;" in page) == (channel == "email")

@@ -25,6 +25,13 @@ def test_it_is_told_in_words_and_in_order():
     assert ("By rule", "threshold 90, confidence 95", False) in receipt.told(row)
 
 
+def test_it_names_who_an_e_mail_comes_from():
+    row = Approval(decided_by_label="Alice", receipt={"sender": "Mira Keller <mira@example.org>"})
+    assert ("Comes from", "Mira Keller <mira@example.org>", False) in receipt.told(row)
+    row.receipt = {"sender": "<>"}  # the server's own address
+    assert "Comes from" not in {name for name, *_ in receipt.told(row)}
+
+
 def test_one_that_was_broken_can_still_be_looked_at():
     row = Approval(decided_by_label="Alice", receipt={"approved_at": "soon", "checks": [{}]})
     assert ("Approved at", "soon", False) in receipt.told(row)

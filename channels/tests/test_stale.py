@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from approvals import receipt
 from approvals.models import Approval
 from channels import registry, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Delivery
 from outreach import testing
-from outreach.core.models import Contact, Draft, Person
+from outreach.core.models import Contact, Draft, Person, Workspace
 from outreach.testing import WORKDAY
 from safety.models import SystemControl
 
@@ -85,6 +86,25 @@ def test_an_approval_for_one_channel_opens_no_other(memory):
     approval = testing.make_approved()
     Draft.objects.filter(pk=approval.draft_id).update(channel="whatsapp")
     back_in_the_queue(memory, approval)
+
+
+@pytest.mark.parametrize("name", ["sender_name", "sender_address"])
+@pytest.mark.parametrize("by_rule", [False, True])
+def test_what_was_approved_to_come_from_one_does_not_come_from_another(name, by_rule, memory):
+    approval = testing.make_approved()
+    if by_rule:
+        Approval.objects.filter(pk=approval.pk).update(status="auto_approved")
+    Workspace.objects.update(**{name: "someone.else@example.net"})
+    assert "comes from was changed" in back_in_the_queue(memory, approval).priority_reasons[-1]
+    assert Approval.objects.get(pk=approval.pk).closed_reason == "sender_changed"
+
+
+def test_an_approval_from_before_receipts_named_the_sender_holds(memory):
+    approval = testing.make_approved()
+    old = {key: value for key, value in approval.receipt.items() if key not in ("seal", "sender")}
+    Approval.objects.filter(pk=approval.pk).update(receipt={**old, "seal": receipt.seal(old)})
+    Workspace.objects.update(sender_name="Somebody Else")
+    assert sending.process(clock=clock).sent == 1
 
 
 @pytest.mark.parametrize("loss", ["role", "membership", "active"])

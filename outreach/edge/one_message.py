@@ -26,6 +26,7 @@ from safety.verdict import Level, Verdict
 BROKEN = {
     "receipt_broken": "its receipt or digest does not match the text",
     "dry_run_off": "it was given in dry run",
+    "sender_changed": "who it comes from was changed since",
     "unsent": "its permission ran out",
 }
 LONGEST_NUMBER = 18  # digits that every database takes

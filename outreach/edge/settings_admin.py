@@ -40,6 +40,10 @@ OTHER_POSTAL_ADDRESS = (
     "E-mails written before do not carry this postal address: where the law asks for one, what "
     "waits or is approved is remarked or refused for that until it is put at their end."
 )
+OTHER_SENDER = (
+    "What was approved to come from the old sender and has not left waits for a decision again "
+    "when its time comes."
+)
 AUTOPILOT = "Autopilot needs Safe Mode off. Choose another mode, or switch Safe Mode off first."
 
 
@@ -169,6 +173,8 @@ class WorkspaceAdmin(ConfigureAdmin):
         if change and "postal_address" in form.changed_data:
             is_set = form.cleaned_data["postal_address"]
             messages.warning(request, OTHER_POSTAL_ADDRESS if is_set else NO_POSTAL_ADDRESS)
+        if change and {"sender_name", "sender_address"}.intersection(form.changed_data):
+            messages.warning(request, OTHER_SENDER)
         if not change and isinstance(obj, Workspace):
             controls.provision(obj)
             who = Membership(user_id=int(request.user.pk or 0), workspace=obj, role=Role.ADMIN)

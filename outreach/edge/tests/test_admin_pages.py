@@ -783,7 +783,11 @@ def test_an_admin_changes_settings_within_the_rules():
     page = client.post(address, workspace_form(place, postal_address=" "), follow=True)
     assert "nor the line that says how to make us stop" in page.text
     place.refresh_from_db()
+    page = client.post(address, workspace_form(place, sender_name="Mira"), follow=True)
+    assert "approved to come from the old sender" in page.text
+    place.refresh_from_db()
     page = client.post(address, workspace_form(place, safe_mode=""), follow=True)
+    assert "the old sender" not in page.text
     assert "postal address:" not in page.text and "how to make us stop" not in page.text
     place.refresh_from_db()
     assert place.safe_mode and place.autonomy_mode == "managed"
