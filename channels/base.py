@@ -6,9 +6,20 @@ whether it may, never retries, never changes the text. What it does not know it 
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+# Runs on while the machine sleeps, and with nobody's clock; where there is none, while it is awake.
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+LATE = "too long after its last look: its sender, the machine or the database stood still"
+
+
+def uptime() -> float:
+    """Seconds that only ever grow, a pause of this process or of the machine among them."""
+    return time.clock_gettime(_UPTIME)
 
 
 class Outcome(StrEnum):
@@ -46,7 +57,8 @@ class Envelope:
     """One message as approved. `token` is unique per delivery, `message_id` per draft and round.
 
     `answering` says that they wrote to us on this channel within the last 24 hours; `by_person`
-    that a person wrote it and a person approved it.
+    that a person wrote it and a person approved it. By `leave_by` (of `uptime`) its first byte
+    is handed over, or none: what was looked at long ago may not be allowed any more.
     """
 
     token: str
@@ -63,6 +75,11 @@ class Envelope:
     answering: bool = True
     by_person: bool = False
     template: Template | None = None
+    leave_by: float = math.inf
+
+    @property
+    def is_late(self) -> bool:
+        return uptime() > self.leave_by
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from channels.base import Adapter, ChannelUnavailable, Connection, Envelope, Outcome, Receipt
+from channels.base import (
+    LATE,
+    Adapter,
+    ChannelUnavailable,
+    Connection,
+    Envelope,
+    Fault,
+    Outcome,
+    Receipt,
+)
 from channels.wire import printable
 
 logger = logging.getLogger(__name__)
@@ -71,7 +80,7 @@ class Connections:
         pairs = list(zip(self._open, envelopes, strict=False))
         if len(pairs) < len(envelopes):
             raise RuntimeError("A wave is never larger than the proven connections.")
-        running = [self._threads.submit(one.carry, envelope) for one, envelope in pairs]
+        running = [self._threads.submit(_carry, one, envelope) for one, envelope in pairs]
         self._running = running
         wait(running, timeout=deadline)
         late = [pair for pair, task in zip(pairs, running, strict=True) if not task.done()]
@@ -108,6 +117,13 @@ class Connections:
         self._open = []
         self._wait_for_threads()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _carry(connection: Connection, envelope: Envelope) -> Receipt:
+    """Not what waited too long since its last look: that is asked for again."""
+    if envelope.is_late:
+        return Receipt(Outcome.TRY_LATER, "connect", LATE, fault=Fault.MESSAGE)
+    return connection.carry(envelope)
 
 
 def _receipt(task: Future[Receipt]) -> Receipt:

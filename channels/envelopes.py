@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import Error
@@ -72,9 +73,10 @@ def put_together(
     for item in cleared:
         token = str(item.delivery.token)
         try:
-            envelopes.append(envelope_of(item.approval, token=token, at=at, files=item.files))
+            made = envelope_of(item.approval, token=token, at=at, files=item.files)
         except CannotCompose as no:
             unfit.append(Released(item.delivery, item.approval, "return", NOT_COMPOSED, str(no)))
         else:
+            envelopes.append(replace(made, leave_by=item.leave_by))
             fit.append(item)
     return fit, envelopes, unfit

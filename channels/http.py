@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import httpx2
 
-from channels.base import ChannelUnavailable, Envelope, Fault, Outcome, Receipt
+from channels.base import LATE, ChannelUnavailable, Envelope, Fault, Outcome, Receipt
 from channels.wire import Unsendable, printable
 
 MAX_ANSWER_BYTES = 65_536  # an answer of ours has a few hundred
@@ -81,6 +81,7 @@ class HttpConnection:
         self._client: httpx2.Client | None = None
         self._pid = os.getpid()
         self._stage = "connect"
+        self._envelope: Envelope | None = None  # the one in carry()
         self._heard_at = 0.0
         self._lock = threading.Lock()  # guards the three below
         self._over = False
@@ -124,11 +125,11 @@ class HttpConnection:
     def carry(self, envelope: Envelope) -> Receipt:
         """Hand over one message, at most once. Never raises."""
         with self._lock:
-            self._stage, self._busy = "compose", True
+            self._stage, self._busy, self._envelope = "compose", True, envelope
         try:
             body = _encoded(self._way.compose(envelope))
         except Exception as fault:  # noqa: BLE001 -- whatever it was, nothing was written
-            self._busy = False
+            self._busy, self._envelope = False, None
             return self._receipt(Outcome.REFUSED, str(fault) or repr(fault), Fault.MESSAGE)
         try:
             answer = self._exchange("POST", self._way.post, body)
@@ -139,7 +140,7 @@ class HttpConnection:
             self._drop()
             return self._receipt(outcome, self._sentence(problem), Fault.SERVICE)
         finally:
-            self._busy = False
+            self._busy, self._envelope = False, None
 
     def abort(self) -> None:
         """Shut the socket down under another thread's carry(), which then returns at once."""
@@ -205,6 +206,8 @@ class HttpConnection:
         with self._lock:
             if stage == "body" and self._over:
                 self._cut_off()
+            if stage == "body" and self._envelope is not None and self._envelope.is_late:
+                raise OSError(LATE)
             self._stage = stage
 
     def _cut_off(self) -> NoReturn:

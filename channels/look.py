@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, transaction
 
 from approvals import auto, auto_door, taking
 from approvals.models import Approval
 from channels import reading
+from channels.base import uptime
 from channels.models import Delivery
 from outreach.core import drafts, files
 from outreach.core.models.drafts import DraftStatus
@@ -41,6 +44,7 @@ class Cleared:
     approval: Approval
     cooling_off: tuple[CoolingOff, ...] = ()
     files: tuple[files.Carried, ...] = ()  # their bytes, just hashed again
+    leave_by: float = inf  # of `uptime`; what was found so long ago need not be so any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,15 @@ def look(
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
+    leave_by = uptime() + settings.SEND_DEADLINE_SECONDS  # `at` is the moment of now
     rows, may_approve, unjudged = reading.intents(intents, sender=sender)
     state = controls.read()
     judge = partial(
         _judge, may_approve=may_approve, unjudged=unjudged, before=before, state=state, at=at
     )
     results = _each_by_itself(rows, judge)
-    cleared = [result for result in results if isinstance(result, Cleared)]
+    found = [result for result in results if isinstance(result, Cleared)]
+    cleared = [replace(result, leave_by=leave_by) for result in found]
     released = [result for result in results if isinstance(result, Released)]
     return cleared, released, state
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from channels.base import ChannelUnavailable, Envelope, Outcome, Receipt
+from channels.base import LATE, ChannelUnavailable, Envelope, Outcome, Receipt
 from channels.wire import Garbled, Mail, Reply, Wire, data_block, printable
 
 FRESH_SECONDS = 1.0  # who answered this recently and has not hung up needs no NOOP
@@ -96,7 +96,7 @@ class SmtpConnection:
         except Exception as fault:  # noqa: BLE001 -- whatever it was, nothing was written
             return self._receipt(Outcome.REFUSED, str(fault) or repr(fault))
         try:
-            return self._transmit(mail)
+            return self._transmit(mail, envelope)
         except Exception as problem:  # noqa: BLE001 -- the contract: never raises
             outcome = Outcome.UNKNOWN if self._stage in BEGUN else Outcome.TRY_LATER
             self._drop()
@@ -125,7 +125,7 @@ class SmtpConnection:
                 self._wire.ask(b"QUIT\r\n")
         self._drop()
 
-    def _transmit(self, mail: Mail) -> Receipt:
+    def _transmit(self, mail: Mail, envelope: Envelope) -> Receipt:
         wire = self._ready()
         if mail.utf8 and not wire.has_extn("smtputf8"):
             return self._receipt(
@@ -139,8 +139,8 @@ class SmtpConnection:
             return refusal
         if not wire.is_silent():  # an answer to nothing asked: the next one would be misread
             raise Garbled("the server spoke before its turn")
-        if self._over:
-            raise OSError("cut off before the body")
+        if self._over or envelope.is_late:
+            raise OSError("cut off before the body" if self._over else LATE)
         self._stage = "body"
         try:
             wire.write(block)
