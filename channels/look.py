@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 NOT_THE_MESSAGE = (Error, OSError, MemoryError, ImproperlyConfigured)
 UNSEEN = "check_failed"
 GRAVITY = {"warn": 1, "fail": 2}  # of a finding; whatever else it says asks nobody anything
+# What has no family of words and yet asks about what leaves, not about what happened around it.
+# What they refuse goes back to its author: such as a file whose bytes are gone.
+OF_THE_MESSAGE = ("PARTS_CHECK", "ATTACHMENT_CHECK")
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
 
@@ -210,7 +213,7 @@ def worse_than_approved(approval: Approval, verdict: Verdict) -> tuple[Finding, 
     return tuple(
         finding
         for finding in verdict.findings
-        if finding.family
+        if (finding.family or (finding.check in OF_THE_MESSAGE and verdict.level < Level.BLOCK))
         and GRAVITY.get(finding.status, 0) > seen.get((finding.rule, finding.code), 0)
         and finding.code not in gate.HOLDS
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
+from approvals import attaching, receipt, services, submission
 from approvals.models import Approval
 from channels import registry, sending
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
-from outreach.core import consent
+from outreach.core import consent, drafts
 from outreach.core.models import Account, Channel, Consent, Person, Workspace
 from outreach.testing import WORKDAY
 
@@ -99,3 +101,49 @@ def test_a_country_that_nobody_knows_any_more_is_asked_about(anna):
     Consent.objects.update(expires_at=SOON)
     assert left() == 0
     assert "The country is unknown" in asked_anew(approval)
+
+
+def by_older_rules(approval):
+    """As approved before there was a rule that says a person must look at this."""
+    decision = {**approval.decision, "gate": "gate-1"}
+    decision["findings"] = [each for each in decision["findings"] if each["status"] != "warn"]
+    by = approval.decided_by_id
+    approval.receipt = receipt.make(
+        approval, decided_by_id=by, decided_at=str(approval.decided_at), decision=decision
+    )
+    approval.decision = decision
+    approval.save(update_fields=["decision", "receipt"])
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_picture_that_no_older_rule_asked_about_is_asked_about(older, place):
+    text = "Here are the minutes of Monday's meeting, as agreed."
+    html = f'<p>{text}</p><img src="https://example.org/a.png">'
+    approval = testing.make_approved(testing.make_person(place), text=text, html=html)
+    assert "html_draws" in {each["code"] for each in approval.decision["findings"]}
+    if not older:
+        assert left() == 1
+        return
+    by_older_rules(approval)
+    assert left() == 0
+    assert Approval.objects.get(pk=approval.pk).closed_reason == "policy_changed"
+
+
+def test_a_file_that_no_older_rule_asked_about_is_asked_about(place):
+    author = testing.bob(place)
+    draft = testing.make_draft(testing.make_person(place), by=author)
+    with transaction.atomic():
+        words = attaching.put(
+            drafts.in_place_of(draft.current, drafts.Text("Minutes", draft.current.text)),
+            place, "email", [attaching.Upload("a.png", b"\x89PNG\r\n\x1a\n" + b"0" * 90)],
+            by=author, at=WORKDAY,
+        )  # fmt: skip
+        drafts.revise(draft, words, by=author, at=WORKDAY)
+    item = submission.submit(draft.pk, by=author, at=WORKDAY).approval
+    approval = services.approve(
+        item.pk, by=testing.alice(place), at=WORKDAY, digest=item.digest, undo_seconds=0
+    )
+    assert "attachment_media" in {each["code"] for each in approval.decision["findings"]}
+    by_older_rules(approval)
+    assert left() == 0
+    assert Approval.objects.get(pk=approval.pk).closed_reason == "policy_changed"
