@@ -591,6 +591,24 @@ def test_an_approval_can_be_taken_back_before_it_leaves():
     assert state(item) == "withdrawn" and response.url == page(fresh)
 
 
+# One after the other, or all of one batch, where it stands before those that are like it.
+@pytest.mark.parametrize(("minutes", "places"), [(1, (1, 0)), (0, (0, 1))])
+def test_what_is_taken_back_stands_where_it_stood(minutes, places):
+    items = [
+        testing.make_pending(at=WORKDAY + timedelta(minutes=number * minutes))
+        for number in range(3)
+    ]
+    client = enter(testing.alice())
+    for done, place in zip((items[1], items[0]), places, strict=True):
+        post(client, done, "approve")
+        post(client, done, "undo")
+        shown = [row.draft_id for row in client.get(LIST).context["cl"].result_list]
+        assert shown.index(done.draft_id) == place
+    fresh = Approval.objects.get(draft=items[0].draft, status="pending")
+    assert fresh.expires_at > items[0].expires_at  # there is as much time as for a new one
+    assert client.get(page(fresh)).context["waiting"] == "5 min"
+
+
 def test_the_offer_to_undo_ends_with_its_seconds(settings):
     settings.APPROVAL_UNDO_SECONDS = 10
     item = testing.make_pending()
