@@ -190,6 +190,11 @@ class Counts:
         return sum(self.by_priority.values())
 
     @property
+    def others(self) -> int:
+        """How many wait beside one of them."""
+        return max(0, self.total - 1)
+
+    @property
     def parts(self) -> list[tuple[str, str]]:
         """`[("5", "pending"), ("2", "high")]`: the line above the list."""
         more = "+" if self.limited else ""

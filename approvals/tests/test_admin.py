@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals import ahead, desk, proposing, review, services, submission, taking, tasks
+from approvals import ahead, desk, proposing, queue, review, services, submission, taking, tasks
 from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
@@ -389,6 +389,29 @@ def test_a_finding_says_what_its_rule_is_about_before_its_code():
         0 < rules.find("<strong>Asking for personal data.</strong>") < rules.find("CONTENT_CHECK")
     )
     assert 0 < rules.find("<strong>Their hours.</strong>") < rules.find("TIME_CHECK")
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"),
+    [
+        ({"check": "FREQUENCY_CHECK", "text": "1/3"},
+         "This one is counted: 2 more may go to them that day."),
+        ({"check": "FREQUENCY_CHECK", "text": "3/3"},
+         "This one is counted: no more may go to them that day."),
+        ({"check": "FREQUENCY_CHECK", "text": "4/3"},
+         "This one is counted: it is one too many that day."),
+        ({"check": "FREQUENCY_CHECK"}, ""),
+        ({"check": "TIME_CHECK", "text": "1/3"}, ""),
+    ],
+)  # fmt: skip
+def test_a_count_says_that_the_message_before_one_is_in_it(finding, said):
+    assert review._finding(finding)["counted"] == said
+
+
+def test_the_page_says_what_its_count_means():
+    item, client = testing.make_pending(), enter(testing.alice())
+    text = client.get(page(item)).content.decode()
+    assert "1/3 daily limit. This one is counted: 2 more may go to them that day." in text
 
 
 def test_the_gravest_finding_stands_first_and_equal_words_once():
@@ -1308,3 +1331,23 @@ def test_a_closed_item_says_how_long_it_was_in_the_queue(fields, said):
     with time_machine.travel(WORKDAY + timedelta(days=5)):
         client = enter(testing.alice())
         assert said in client.get(page(item)).content.decode()
+
+
+def test_the_page_says_that_its_own_message_is_among_those_that_wait(monkeypatch):
+    items = [testing.make_pending(confidence=50), testing.make_pending(), testing.make_pending()]
+    client = enter(testing.alice())
+
+    def line(item) -> str:
+        text = client.get(page(item)).content.decode()
+        found = re.search(r'<p class="oc-counts".*?</p>', text, re.DOTALL)
+        return " ".join(re.sub("<[^>]+>", "", found[0]).split())
+
+    assert line(items[0]) == "3 wait: this one and 2 more 1 high"
+    post(client, items[0], "approve")
+    assert line(items[0]) == "2 wait"
+    assert line(items[1]) == "2 wait: this one and 1 more"
+    post(client, items[1], "approve")
+    assert line(items[2]) == "Only this one waits"
+    testing.make_pending()
+    monkeypatch.setattr(queue, "COUNT_LIMIT", 1)
+    assert line(items[2]) == "1+ wait: this one and more"
