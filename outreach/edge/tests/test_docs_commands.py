@@ -78,9 +78,10 @@ def words(settings, tmp_path, monkeypatch):
         "SLUG": one.workspace.slug, "17": str(waiting.pk),
         "2": str(Approval.objects.filter(status="pending").first().pk), "12": str(waiting.pk),
         "run": str(Run.objects.order_by("pk").last().pk),
-        "outreach/edge/samples/Connections.csv": str(
-            source.ROOT / "outreach" / "edge" / "samples" / "Connections.csv"
-        ),
+        **{
+            f"outreach/edge/samples/{name}": str(source.ROOT / "outreach/edge/samples" / name)
+            for name in ("Connections.csv", "Trade-fair.csv")
+        },
     }  # fmt: skip
 
 
