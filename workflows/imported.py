@@ -29,10 +29,11 @@ IMPORT = Option(
 )  # fmt: skip
 
 
-def people_asked(job: Job) -> QuerySet[Person] | None:
+def people_asked(job: Job) -> QuerySet[Person, int] | None:
     """Whom the run was pointed at; None: everybody. A run from before this option asks for all."""
     number = job.options.get("import")
     if not number:
         return None
     row = Import.objects.filter(pk=number, workspace=job.workspace).first()
-    return importing.people_of(row) if row else Person.objects.none()
+    people = importing.people_of(row) if row else Person.objects.none()
+    return people.values_list("pk", flat=True)
