@@ -10,6 +10,7 @@ from django.db import Error
 
 from channels.base import Outcome
 from channels.outcomes import Carried
+from outreach.core import schema
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +58,15 @@ class Report:
         self.released += released
 
     def refused(self, why: str) -> Report:
-        """Nothing was looked at, and why: told here and in the server's log."""
+        """Nothing (more) was looked at, and why: told here and in the server's log."""
         logger.error("%s", why)
         self.notes.append(why)
         return self
+
+    def tell_version(self) -> None:
+        """Why it claimed nothing more, where somebody migrated the database while it went on."""
+        if other := schema.apart():
+            self.refused(other)
 
     def database_failed(self, error: Error) -> None:
         logger.warning("The database failed during a wave (%s); recording again.", error)
