@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from channels import gone, registry, sending
+from channels import gone, registry, sending, stop, tasks
 from channels.adapters.memory import MemoryAdapter
 from channels.base import Outcome, Receipt
 from channels.models import Delivery, DeliveryStatus
@@ -21,6 +21,7 @@ from outreach import testing
 from outreach.core import schema
 from outreach.edge import diagnosis
 from outreach.testing import WORKDAY
+from safety.models import ControlKey
 
 NEWER = ("core", "9999_of_tomorrow")
 OLDER = max(name for name in schema.KNOWN if name[0] == "core")
@@ -95,6 +96,24 @@ def test_the_sending_command_of_another_version_says_only_why_and_fails(monkeypa
     with pytest.raises(CommandError, match=r"it lacks core.9999_of_tomorrow\): nothing is sent"):
         call_command("process_approved_messages", stdout=out)
     assert out.getvalue() == ""
+
+
+def test_the_sending_task_of_another_version_counts_nothing(monkeypatch):
+    """It told "waiting 0" of messages that it had not looked at."""
+    testing.make_approved()
+    monkeypatch.setattr(schema, "KNOWN", schema.KNOWN | {NEWER})
+    told = tasks.process_approved_messages()
+    assert told.keys() == {"refused"}
+    assert "it lacks core.9999_of_tomorrow): nothing is sent" in told["refused"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sending_task_says_what_stops_it_and_what_waits(live):
+    testing.make_approved(at=timezone.now())
+    how = {"workspace": None, "reason": "Audit", "by": testing.olaf(), "at": timezone.now()}
+    stop.set_brake(ControlKey.MESSAGING_ENABLED, **how)
+    told = tasks.process_approved_messages()
+    assert "MESSAGING_ENABLED off (system)" in told["notes"][0] and told["waiting"] == 1
 
 
 def test_tables_that_cannot_be_read_hide_no_other_version(monkeypatch):
