@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-import re2
-
 from safety.contract.accounts import Span
 from safety.contract.likeness import likeness
-from safety.contract.rulebook import RULES_DIR
+from safety.contract.rulebook import RULES_DIR, compiled
 from safety.contract.signature import PARTING, closings, signature
 
 # In English, German, Spanish, French, Portuguese, Italian and Dutch; accents are folded away.
@@ -89,13 +87,13 @@ def notices(text: str) -> Iterator[Span]:
 @lru_cache(maxsize=1)
 def stays() -> tuple[Any, Any]:
     """What no rule takes out as meant otherwise, and what tells that an order is about our list."""
-    return re2.compile(_file()["kept"]), re2.compile(_file()["listed"])
+    return compiled(_file()["kept"]), compiled(_file()["listed"])
 
 
 @lru_cache(maxsize=1)
 def _wanted() -> tuple[Any, ...]:
     """What only a request says."""
-    return tuple(map(re2.compile, _file()["wants"]))
+    return tuple(map(compiled, _file()["wants"]))
 
 
 def signed(cased: str) -> int:
@@ -127,7 +125,9 @@ def of_programs(cased: str, *, beside: bool = False) -> Iterator[Span]:
 
 def _standing(kind: str, text: str) -> Iterator[Span]:
     for pattern, asks in _notices(kind):
-        yield from (each.span() for each in pattern.finditer(text) if not asks.search(each[0]))
+        for each in pattern.finditer(text):
+            if not asks.search(each[0]):  # the mark before it ends another sentence
+                yield each.end() - len(each[0].lstrip(".!? \n")), each.end()
 
 
 def _without(text: str, places: list[Span]) -> str:
@@ -140,9 +140,9 @@ def _without(text: str, places: list[Span]) -> str:
 def _notices(kind: str) -> tuple[tuple[Any, Any], ...]:
     """Each pattern of this kind, and what makes of what it finds no notice after all."""
     read = _file()
-    asks = re2.compile(read[{"patterns": "ours", "lines": "asks"}.get(kind, "first")])
+    asks = compiled(read[{"patterns": "ours", "lines": "asks"}.get(kind, "first")])
     pieces = [(f"{{{name}}}", read[name]) for name in ("end", "mail", "whose")]
-    return tuple((re2.compile(_whole(pattern, pieces)), asks) for pattern in read[kind])
+    return tuple((compiled(_whole(pattern, pieces)), asks) for pattern in read[kind])
 
 
 def _whole(pattern: str, pieces: list[tuple[str, str]]) -> str:
