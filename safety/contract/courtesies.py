@@ -47,6 +47,15 @@ _NAMED = re.compile(
 # A line of signs; of underscores the folded text has blanks.
 _RULED = re.compile(r"\n(?:[ \t]*[-=*~][-=*~ ]{4,}|[ \t]{16,})(?=\n)")
 _WORD = re.compile(r"[^\W_]+")
+# "Vielen Dank für den Prospekt, aber ...": what is thanked for says nothing about what is asked.
+_THANKS = re.compile(
+    r"(?:(?<=[.!?;:,\n])|\A)[ \t]*(?:(?:many|kind|big|very|really|do|much|muchas|muchisimas|mil"
+    r"|muito|molte|mille|vielen|herzlichen|besten|schonen|lieben|hartelijk|veel|le|la|vi|ti|les|os|je"
+    r"|nous|vous|i|we|ok|okay|ja|yes|hi|hello|hallo|bonjour|hola|ola|ciao) ){0,4}"
+    r"(?:thanks|thank you|thx|appreciate|danke?|bedankt|gracias|agradezco|agradecemos|agradeco"
+    r"|merci|remercie|remercions|obrigad[oa]|grazie|ringrazio|ringraziamo)\b"
+    r"[^.!?;\n,]{0,120}?(?:,| -+ )(?:[ \t]*(?:but|aber|jedoch|pero|mais|mas|ma|maar|doch)\b)?"
+)
 _CALL = re.compile(rf"\s*(?i:{_HELLO})(?!\w)(?:[ ,]+(?i:{_TITLE})(?!\w))*")
 
 
@@ -74,6 +83,11 @@ def _wants(cased: str) -> bool:
         return True
     begun = _CALL.match(text) or PARTING.match(text)
     return likeness(text[begun.end() :] if begun else text)[0] > NO_NAME
+
+
+def without_thanks(text: str) -> str:
+    """A folded text with blanks for each clause that thanks and is followed by another."""
+    return _THANKS.sub(lambda found: " " * len(found[0]), text)
 
 
 def notices(text: str) -> Iterator[Span]:

@@ -20,7 +20,14 @@ from typing import Any
 
 import re2
 
-from safety.contract.courtesies import courtesies, notices, of_programs, signed, stays
+from safety.contract.courtesies import (
+    courtesies,
+    notices,
+    of_programs,
+    signed,
+    stays,
+    without_thanks,
+)
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -79,6 +86,10 @@ def _detect(text: str, beside: bool) -> StopRequest:
     if heard.kind == "stop" and _keyword(folded, _words()):
         return heard
     alike, place = likeness(left)
+    if alike <= SURE and (alike > PERHAPS or heard.kind != "none"):
+        # What else would be held may be sure without its thanks, which dilute it.
+        plain = without_thanks(left)
+        alike, place = max((alike, place), likeness(plain)) if plain != left else (alike, place)
     if heard.kind == "stop":
         return heard if alike > SURE else replace(heard, kind="unclear")
     if alike > SURE and place[0] < signed(folded.cased):
