@@ -90,6 +90,14 @@ def without_thanks(text: str) -> str:
     return _THANKS.sub(lambda found: " " * len(found[0]), text)
 
 
+def ways_out(text: str, programs: list[Span]) -> Iterator[Span]:
+    """Lines of a folded text, outside `programs`, that read as a list's own way out."""
+    for pattern in _ways_out():
+        for start, end in (found.span() for found in pattern.finditer(text)):
+            if not any(first < end and start < last for first, last in programs):
+                yield start, end
+
+
 def notices(text: str) -> Iterator[Span]:
     """The notices in a folded text, in small letters."""
     for kind in ("patterns", "lines"):
@@ -102,6 +110,12 @@ def notices(text: str) -> Iterator[Span]:
 def stays() -> tuple[Any, Any]:
     """What no rule takes out as meant otherwise, and what tells that an order is about our list."""
     return compiled(_file()["kept"]), compiled(_file()["listed"])
+
+
+@lru_cache(maxsize=1)
+def _ways_out() -> tuple[Any, ...]:
+    """A bang or a question mark is no program's."""
+    return tuple(compiled(rf"^[^\w\n]*(?:{each})[^\w\n!?]*$") for each in _file()["ways_out"])
 
 
 @lru_cache(maxsize=1)

@@ -26,6 +26,7 @@ from safety.contract.courtesies import (
     of_programs,
     signed,
     stays,
+    ways_out,
     without_thanks,
 )
 from safety.contract.likeness import likeness
@@ -119,7 +120,10 @@ def without_orders(text: str) -> str:
 def _by_rules(folded: Folded, *, beside: bool = False) -> tuple[StopRequest, str]:
     words = _words()
     programs = [*of_programs(folded.cased, beside=beside)]
-    found, left = _heard(folded, words, programs, notices(folded.text))
+    lists = [*ways_out(folded.text, programs)]
+    found, left = _heard(folded, words, [*programs, *lists], notices(folded.text))
+    if lists and found.kind == "none":  # theirs or a list's: nobody here can tell
+        found = _request("unclear", folded, lists[0])
     for start, end in courtesies(folded.cased, words.orders):
         left = f"{left[:start]}{' ' * (end - start)}{left[end:]}"
     return found, left

@@ -56,3 +56,40 @@ def test_thanks_are_left_out_where_a_clause_follows_and_nothing_else() -> None:
     text = "hi. thank you for the plan, but we pass"
     assert without_thanks(text).split() == ["hi.", "we", "pass"]
     assert len(without_thanks(text)) == len(text)
+
+
+WAYS_OUT = [
+    "Stop receiving our mails", "Unsubscribe from these notifications",
+    "Click here to unsubscribe from this newsletter", "Stop getting this digest.",
+    "Unseren Newsletter abbestellen", "Von dieser Liste abmelden",
+    "Diese Nachrichten nicht mehr erhalten", "Se désabonner de cette newsletter",
+    "Ne plus recevoir nos offres", "Darse de baja de este boletín",
+    "Dejar de recibir estas notificaciones", "Cancelar a subscrição desta newsletter",
+    "Deixar de receber estas mensagens", "Disiscriviti da questa newsletter",
+    "Non ricevere più le nostre comunicazioni", "Uitschrijven voor deze mailing",
+    "Deze berichten niet meer ontvangen",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", WAYS_OUT)
+def test_the_way_out_of_a_list_is_held_at_most(line: str) -> None:
+    """It may be all that somebody forwards, or stand in what they quote without a mark."""
+    assert detect_stop(line).kind == "unclear"
+    assert detect_stop(f"Tuesday at ten is fine.\nPetra\n\n{line}").kind == "unclear"
+    assert detect_stop(f"Please stop writing to me.\n\n{line}").kind == "stop"
+    found = detect_stop(f"Tuesday is fine.\n{line}")
+    assert found.text in line and found.text.split()[0] in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please unsubscribe me from this list", "Unsubscribe me from your mailing list",
+        "Unsubscribe", "I want to stop receiving these mails", "Stop sending me this newsletter",
+        "Abbestellen", "Newsletter abbestellen",
+        "Je veux ne plus recevoir vos offres", "Quiero darme de baja de esta lista",
+        "Unsubscribe from this list!!", "Stop", "Cancellatemi da questa lista",
+    ],
+)  # fmt: skip
+def test_who_asks_to_be_let_out_of_a_list_is_heard(text: str) -> None:
+    assert detect_stop(text).kind == "stop"
