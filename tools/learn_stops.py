@@ -5,9 +5,10 @@ Needs `pip install -r requirements-learn.txt`. Learns from `bench/stop_replies.t
 small talk of chatterbot-corpus; writes `rules/stop_weights.tsv`. The text we measure on (labelled
 public text, `bench/stop_held.tsv`, `stop_answers.tsv`) teaches nothing.
 
-The same input gives the same file, whatever PYTHONHASHSEED and however many threads, with the same
-scikit-learn, numpy and scipy: the file's second line names them, and requirements-learn.txt pins
-them. One example more or less gives a model that begins elsewhere, and holds other texts.
+The same input gives the same file, whatever PYTHONHASHSEED, the number of threads and the
+processor, with scikit-learn 1.8.0 too. requirements-learn.txt pins what the next version may
+change, and the file's second line names it. One example more or less gives a model that begins
+elsewhere, and holds other texts.
 
 Each example is learnt from as a whole; they are about as long as the stretches that a long text is
 read in (`likeness.stretches`).

@@ -141,9 +141,8 @@ def _english() -> frozenset[str]:
 def _scripts() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
     """Of other scripts: small words, what is said and no name, and what firms are called."""
     read = tomllib.loads((RULES_DIR / "scripts.toml").read_text("utf-8"))
-    return frozenset(" ".join(read["small"]).split()), *(
-        re.compile("|".join(read[name])) for name in ("said", "firms")
-    )
+    said, firms = (re.compile("|".join(read[name])) for name in ("said", "firms"))
+    return frozenset(" ".join(read["small"]).split()), said, firms
 
 
 @lru_cache(maxsize=1)

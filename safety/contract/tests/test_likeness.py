@@ -248,7 +248,7 @@ def test_the_weights_are_those_of_the_examples_we_have():
 
 
 def test_whoever_learns_anew_has_what_it_was_learnt_with():
-    """With other versions the same examples give other weights."""
+    """Nobody can promise that another version gives the same weights."""
     wanted = (learn_stops.ROOT / "requirements-learn.txt").read_text("utf-8").splitlines()
     needed = {line.split("  #")[0].strip() for line in wanted if line[:1].isalpha()}
     made_with = module.WEIGHTS.read_text("utf-8").splitlines()[1]
