@@ -55,8 +55,7 @@ def still_braking(workspace: Workspace | None) -> list[str]:
     """What brakes that scope by now; of the whole system, every workspace's own brakes, too."""
     state, pk = controls.read(), workspace.pk if workspace else None
     keys = (*LIFTS, ControlKey.DRY_RUN)
-    braking = [brake for key in keys for brake in state.brakes(key, pk)]
-    found = [brake.told() if workspace else brake.sentence() for brake in braking]
+    found = [brake.sentence() for key in keys for brake in state.brakes(key, pk)]
     if workspace is None:
         found += [
             f"{place.slug}: {brake.sentence()}"

@@ -51,29 +51,17 @@ class Brake:
     by: str = ""
     at: datetime | None = None
 
-    def told(self) -> str:
-        """For the members of a workspace: not what operators wrote of the whole system. It may
-        name a person, or another workspace."""
-        if self.source != "system":
-            return self.sentence()
-        when = f" since {by_clock(self.at, SECONDS)}" if self.at else ""
-        return f"{self._name} (system){when}, for the whole system: an operator can say why"
-
-    @property
-    def _name(self) -> str:
-        # A switch brakes by being off; "MESSAGING_ENABLED since" would say the contrary.
-        return self.key if self.key in BRAKES else f"{self.key} off"
-
     def sentence(self) -> str:
-        """All that is known of it: for operators, and whoever is on the host."""
         if self.source == "missing":
             return f"{self.key}: {MISSING}"
+        # A switch brakes by being off; "MESSAGING_ENABLED since" would say the contrary.
+        name = self.key if self.key in BRAKES else f"{self.key} off"
         if self.source == "environment":
-            return f"{self._name} by the environment"
+            return f"{name} by the environment"
         when = f" since {by_clock(self.at, SECONDS)}" if self.at else ""
         who = f" by {self.by}" if self.by else ""
         why = f": {self.reason}" if self.reason else ""
-        return f"{self._name} ({self.source}){when}{who}{why}"
+        return f"{name} ({self.source}){when}{who}{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +98,9 @@ class Controls:
         return tuple((row.enabled, row.changed_at) if row else None for row in rows)
 
     def sentence(self, key: str, workspace_id: int | None = None) -> str:
-        """The first reason in words; empty when nothing brakes. Of a workspace, for its members."""
+        """The first reason in words; empty when nothing brakes."""
         found = self.brakes(key, workspace_id)
-        if not found:
-            return ""
-        return found[0].sentence() if workspace_id is None else found[0].told()
+        return found[0].sentence() if found else ""
 
     def stopped(self, workspace_id: int | None = None) -> str:
         """What stops every send there, in words; empty where nothing does. Dry run is no stop."""

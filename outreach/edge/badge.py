@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -72,11 +72,11 @@ def _strip(request: HttpRequest) -> Strip:
 
 def _shown(request: HttpRequest, state: controls.Controls) -> list[tuple[str, controls.Badge]]:
     """Badges by name: of the user's workspaces; operators see the system and what differs."""
-    whole = controls.badge(None, state)
     if not is_operator(request):
         mine = [row.workspace for row in memberships_of(request)]
         found = [(place.name, controls.badge(place.pk, state)) for place in mine]
-        return found or [("", replace(whole, sentence=f"{whole.text}."))]
+        return found or [("", controls.badge(None, state))]
+    whole = controls.badge(None, state)
     places = Workspace.objects.order_by("slug")
     each = [(place.name, controls.badge(place.pk, state)) for place in places]
     differing = [(name, badge) for name, badge in each if badge.text != whole.text]

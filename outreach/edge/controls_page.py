@@ -62,9 +62,7 @@ def controls_page(request: HttpRequest) -> HttpResponse:
         "stop_link": made,
         "stop_link_days": (stop_link.DAYS, stop_link.MOST_DAYS),
         "lately": stop_history.of_controls(
-            _places(request).values_list("pk", flat=True),
-            whole=is_operator(request),
-            change=request.GET.get("change", ""),
+            _places(request).values_list("pk", flat=True), change=request.GET.get("change", "")
         ),
         "asked_for": request.GET.get("change", ""),
         "may_make_link": any(scope["may_brake"] for scope in scopes),
@@ -95,7 +93,6 @@ def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | No
     return {
         "id": str(pk) if pk else WHOLE_SYSTEM,
         "name": place.name if place else "The whole system",
-        "tells_why": is_operator(request) or pk is not None,
         "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
         "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
         "rows": [

@@ -215,9 +215,8 @@ def _controls_off(request: HttpRequest, places: set[int]) -> list[str]:
     """Every brake that holds something back, once, in words."""
     state = controls.read()
     scopes: list[int | None] = [*sorted(set(roles_of(request)) & places)] or [None]
-    is_whole = is_operator(request)
     found = {
-        brake.sentence() if is_whole else brake.told(): None
+        brake.sentence(): None
         for scope in scopes
         for key in ControlKey
         for brake in state.brakes(key, scope)

@@ -54,15 +54,14 @@ class Told:
 
 
 def of_controls(
-    places: Iterable[int], *, whole: bool = True, change: str = "", most: int = MOST
+    places: Iterable[int], *, system: bool = True, change: str = "", most: int = MOST
 ) -> list[Told]:
-    """What became of these controls and the system's lately, newest first; or the one of that
-    number. `whole`: with who set the system's and why, which is for operators."""
-    rows = reasons.of_controls(places)
+    """What became of these controls lately, newest first; or the one of that number."""
+    rows = reasons.of_controls(places, system=system)
     if change:
         is_number = change.isascii() and change.isdigit() and len(change) < 18
         rows = rows.filter(pk=int(change)) if is_number else rows.none()
-    return [_told(row, whole=whole or row.workspace is not None) for row in rows[:most]]
+    return [_told(row) for row in rows[:most]]
 
 
 def of_person(ids: Iterable[int]) -> list[Told]:
@@ -85,15 +84,13 @@ def what(key: str, enabled: bool) -> str:
     return f"{name} switched {'on' if enabled else 'off'}"
 
 
-def _told(row: SettingChange, *, whole: bool = True) -> Told:
+def _told(row: SettingChange) -> Told:
     key = row.settings.get(reasons.CONTROL)
     if key is None:
         said = STANDING.get(str(row.settings.get("verb")), "Changed")
     else:
         said = what(str(key), row.settings.get("enabled") is True)
     where = row.workspace.name if row.workspace else "the whole system"
-    if not whole:
-        return Told(row.pk, row.at, where, said, "", "an operator", "")
     return Told(row.pk, row.at, where, said, row.reason, row.by_label, _before(row, key))
 
 

@@ -61,7 +61,7 @@ class Controls(APIView):
         return Response(
             {
                 place.slug: {
-                    key.value: [each.told() for each in state.brakes(key, place.pk)]
+                    key.value: [each.sentence() for each in state.brakes(key, place.pk)]
                     for key in ControlKey
                 }
                 for place in places

@@ -92,7 +92,7 @@ def test_an_item_is_shown_under_a_stop_as_on_its_page(live):
     for item in (pending, given):
         said = shown(item)
         assert STOPPED + "MESSAGING_ENABLED off (system) since " in said
-        assert "an operator can say why. You may decide; nothing will be sent." in said
+        assert "Odd replies. You may decide; nothing will be sent." in said
         assert "INFO Messaging is off: approved messages wait." in said
     assert "If approved now, it would wait until the stop is lifted" in shown(pending)
     assert f"Approved by {given.decided_by_label}, " in shown(given)

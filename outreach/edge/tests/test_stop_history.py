@@ -18,13 +18,11 @@ from outreach import testing
 from outreach.core import reasons
 from outreach.core.models import Activity
 from outreach.core.models.workspace import SettingChange
-from outreach.core.principal import Principal
 from outreach.edge import control_table, stop_history
 from outreach.edge.privacy import erasing
 from outreach.edge.tests import api
 from outreach.edge.tests.test_admin_pages import enter
 from outreach.testing import WORKDAY
-from safety import controls
 from safety.models import ControlKey
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,36 +102,13 @@ def test_the_page_of_controls_tells_it_to_those_who_see_these_controls(live):
     page = words(enter(testing.alice()).get("/admin/controls/"))
     assert "Emergency stop set in Default, 2026-03-11 10:00:00 UTC, by Dora: agent gone" in page
     assert "Emergency stop lifted in Default" in page and "by Dora: was a test" in page
-    assert "in the whole system, 2026-03-11 10:00:00 UTC, by an operator" in page
-    assert "all of it" not in page and "their own affair" not in page
-    assert "by Olaf: all of it" in words(enter(testing.olaf()).get("/admin/controls/"))
+    assert "by Olaf: all of it" in page and "their own affair" not in page
     hidden = SettingChange.objects.get(workspace=there)
     for number in (hidden.pk, "x", "9" * 40):
         page = words(enter(testing.alice()).get(f"/admin/controls/?change={number}"))
         assert "There is none of that number here." in page
     page = words(enter(testing.olaf()).get(f"/admin/controls/?change={hidden.pk}"))
     assert "by Dora: their own affair" in page and "all of it" not in page.split("The entry of")[1]
-
-
-def test_why_the_whole_system_was_stopped_is_told_to_operators_alone(live):
-    """Whoever set it may have named a person, or another workspace: each is a tenant."""
-    draft = testing.make_pending()
-    stop_all("Acme complained of Eve", testing.olaf())
-    told = "EMERGENCY_STOP (system) since 2026-03-11 10:00:00 UTC, for the whole system"
-    alice = enter(testing.alice())
-    for page in ("/admin/", "/admin/controls/", f"/admin/approvals/approval/{draft.pk}/change/"):
-        said = words(alice.get(page))
-        assert told in said and "Acme" not in said and "Olaf" not in said, page
-    key = api.colleague(testing.alice)
-    for path in ("/api/controls", "/api/system/status"):
-        answer = key.get(path).content.decode()
-        assert "for the whole system" in answer and "Acme" not in answer, path
-    nobody = enter(Principal.of_user(testing.make_user("nemo")))
-    assert "Acme" not in words(nobody.get("/admin/"))
-    for said in (words(enter(testing.olaf()).get("/admin/")), run("control", "--status")):
-        assert "Acme complained of Eve" in said
-    mine = controls.Brake("EMERGENCY_STOP", "workspace", "agent gone wild", "Dora")
-    assert mine.told() == mine.sentence() == "EMERGENCY_STOP (workspace) by Dora: agent gone wild"
 
 
 def test_the_log_tells_a_stop_from_its_lifting_and_leads_to_the_reason(live):
