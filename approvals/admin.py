@@ -145,8 +145,7 @@ class ApprovalAdmin(SidePages):
 
     @column("Message", header=True)
     def show_message(self, obj: Approval) -> list[str]:
-        named = f"#{obj.pk} (message {obj.draft_id})"
-        said = [named, obj.get_channel_display(), obj.get_touch_display()]
+        said = [f"#{obj.pk}", obj.get_channel_display(), obj.get_touch_display()]
         return [obj.revision.opening, " · ".join(filter(None, [*said, came_back.mark(obj)]))]
 
     @column("Confidence")

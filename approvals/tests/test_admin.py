@@ -208,8 +208,7 @@ def test_filters_and_search_find_by_person_company_and_number():
     mary = testing.make_pending(testing.make_person(name="Mary Johnson", account=account))
     testing.make_pending(testing.make_person(name="John Smith"))
     client = enter(testing.alice())
-    named = f"#{mary.pk} (message {mary.draft_id}) · E-mail"  # as notices name it
-    assert named in client.get(LIST).content.decode()
+    assert f"#{mary.pk} · E-mail" in client.get(LIST).content.decode()  # as notices name it
     for query in ("?q=globex", "?q=mary+globex", f"?q=%23{mary.pk}"):
         assert [row.pk for row in client.get(LIST + query).context["cl"].result_list] == [mary.pk]
     assert not client.get(LIST + "?q=mary+initech").context["cl"].result_list
@@ -234,8 +233,6 @@ def test_a_number_finds_the_round_and_the_message_of_that_number(sign):
     assert found(fresh.pk) == [fresh.pk]
     assert fresh.pk in found(back.draft_id)  # by the message, whatever the round
     assert {back.pk, fresh.pk} <= {*found(back.draft_id, "all")}
-    shown = client.get(f"{LIST}?q={sign}{back.draft_id}").content.decode()
-    assert f"#{fresh.pk} (message {back.draft_id})" in shown
 
 
 def test_list_and_review_page_need_as_few_statements_for_sixty_as_for_one():
