@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from approvals import bulk, desk, items, marks, queue, services, tasks
 from approvals.models import Approval, ApprovalStatus
-from outreach.core import inbox
+from outreach.core import inbox, senders
 from outreach.core.principal import Principal
 
 
@@ -39,7 +39,8 @@ def page(rows: Sequence[Approval], *, at: datetime) -> dict[str, Any]:
         if why:
             unfit.append((row, why))
         else:
-            fit.append((row, marks.segments(row.revision.text)))
+            sender = senders.shown(row.workspace, row.channel)
+            fit.append((row, marks.segments(row.revision.text), sender))
     return {
         "fit": fit,
         "unfit": unfit,
@@ -60,7 +61,7 @@ def why_not(row: Approval, *, at: datetime) -> str:
 def decide(
     rows: QuerySet[Approval], posted: Sequence[str], *, by: Principal, at: datetime
 ) -> list[Result]:
-    """Approve each `number:digest` on its own; one that fails does not stop the others."""
+    """Approve each `number:digest sender` on its own; one that fails stops none of the others."""
     wanted = dict(item.partition(":")[::2] for item in posted)
     results = []
     known = {
@@ -73,27 +74,33 @@ def decide(
             ]
         )
     }
-    for count, (number, digest) in enumerate(wanted.items()):
+    for count, (number, seen) in enumerate(wanted.items()):
         row = known.get(number)
         if count >= bulk.MOST:
             results.append(Result(number, False, f"At most {bulk.MOST} at a time; left waiting."))
         elif row is None:
             results.append(Result(number, False, "There is no such item in your workspaces."))
         else:
-            results.append(_one(row, digest, by=by, at=at))
+            results.append(_one(row, seen, by=by, at=at))
     if any(result.approved for result in results):
         undo = settings.APPROVAL_UNDO_SECONDS
         transaction.on_commit(lambda: tasks.wake_sender(after_seconds=undo))
     return results
 
 
-def _one(row: Approval, digest: str, *, by: Principal, at: datetime) -> Result:
+def _one(row: Approval, seen: str, *, by: Principal, at: datetime) -> Result:
     heard = inbox.newest(row.draft)  # before the look: what comes later is not read
     why = why_not(row, at=at)
     if why:
         return Result(str(row.pk), False, f"Left waiting: {why.rstrip('.')}.")
+    digest, blank, sender = seen.partition(" ")
+    how: dict[str, Any] = {
+        "digest": digest,
+        "seen_sender": sender if blank else None,
+        "heard": heard,
+    }
     try:
-        services.approve(row.pk, by=by, at=at, digest=digest, in_bulk=True, heard=heard)
+        services.approve(row.pk, by=by, at=at, in_bulk=True, **how)
     except desk.ERRORS as error:
         return Result(str(row.pk), False, str(error))
     return Result(str(row.pk), True, "Approved.")

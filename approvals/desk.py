@@ -116,7 +116,6 @@ def _approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -
         approval.pk,
         by=by,
         at=at,
-        digest=form.get("digest", ""),
         **_when(form, approval),
         **_read(form),
     )
@@ -152,7 +151,6 @@ def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: da
         words,
         by=by,
         at=at,
-        digest=form.get("digest", ""),
         **_when(form, approval),
         **_read(form),
     )
@@ -294,6 +292,8 @@ def _read(form: QueryDict) -> dict[str, Any]:
     """What was seen on the page that was posted; one without a message of theirs saw none."""
     number = form.get("heard", "")
     return {
+        "digest": form.get("digest", ""),
+        "seen_sender": form.get("seen_sender"),
         "heard": int(number) if number.isdecimal() and len(number) < 19 else 0,
         "seen_hidden": form.get("seen_hidden") == "1",
         "seen_private": form.get("seen_private") == "1",

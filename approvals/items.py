@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from approvals import rounds
 from approvals.errors import Lost, Overtaken, Refused, Stale
 from approvals.models import Approval, ApprovalStatus
-from outreach.core import footers, inbox
+from outreach.core import footers, inbox, senders
 from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import User
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -67,6 +67,17 @@ def same_text(approval: Approval, digest: str) -> None:
     if approval.digest != digest:
         raise Stale(
             f"The text of #{approval.pk} changed since you opened it. Read it again, then decide."
+        )
+
+
+def same_sender(approval: Approval, seen: str | None) -> None:
+    """Stale where it comes from another than was seen, as `senders.shown` has it; None: nobody says
+    what was seen. The receipt binds the one of now, so that is the one to have been seen."""
+    now = senders.shown(approval.workspace, approval.channel)
+    if seen is not None and seen != now:
+        raise Stale(
+            f"Somebody changed who it comes from after #{approval.pk} was opened: it is {now} now. "
+            "Nothing was done: look at it again, then decide."
         )
 
 

@@ -35,6 +35,7 @@ def approve(
     seen_time: int | None = None,
     in_bulk: bool = False,
     heard: int | None = None,
+    seen_sender: str | None = None,
     seen_hidden: bool = False,
     seen_private: bool = False,
 ) -> Approval:
@@ -43,12 +44,14 @@ def approve(
     With others (`in_bulk`) only where the rules, asked now, find nothing and hold nothing.
     `heard` is the newest message of theirs that was read (0: none); Stale where one came since.
     The time asked for stays, unless there is another or it is removed (`no_time`); Stale where it
-    is not the one that was seen (`seen_time`, as `items.time_for` has it). Unseen where nobody says
+    is not the one that was seen (`seen_time`, as `items.time_for` has it), or who it comes from is
+    another than was seen (`seen_sender`, as `senders.shown` has it). Unseen where nobody says
     that they saw the text's hidden characters (`seen_hidden`) or personal data (`seen_private`).
     """
     with transaction.atomic():
         approval = items.pending(approval_id, by, at)
         items.same_text(approval, digest)
+        items.same_sender(approval, seen_sender)
         newest = items.all_heard(approval, heard)
         when = items.time_for(approval, scheduled_for, at, no_time=no_time, seen_time=seen_time)
         given = _give(approval, by=by, at=at, undo_seconds=undo_seconds, when=when, heard=newest)
@@ -116,6 +119,7 @@ def edit_and_approve(
     no_time: bool = False,
     seen_time: int | None = None,
     heard: int | None = None,
+    seen_sender: str | None = None,
     seen_hidden: bool = False,
     seen_private: bool = False,
 ) -> Approval:
@@ -127,6 +131,7 @@ def edit_and_approve(
     try:
         with transaction.atomic():
             item = items.pending(approval_id, by, at)
+            items.same_sender(item, seen_sender)
             newest = items.all_heard(item, heard)
             item, change = editing.save_changed(item, words, by=by, at=at, digest=digest)
             unseen.hidden(words, seen=seen_hidden)

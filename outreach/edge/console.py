@@ -15,7 +15,7 @@ from rich.text import Text
 from approvals import ahead, came_back, greeting, marks, review, rounds
 from approvals import queue as reading
 from approvals.models import Approval, ApprovalStatus
-from outreach.core import inbox
+from outreach.core import inbox, senders
 from outreach.core.clock import by_clock
 from outreach.core.models import Revision
 from safety import controls
@@ -78,7 +78,9 @@ def detail(item: Approval) -> Panel:
     """One item as the seed shows it, plus what would happen if it were approved now."""
     person, revision = item.draft.person, item.revision
     said = list(inbox.beside(item.draft))
+    sender = senders.shown(item.workspace, item.channel)
     parts: list[Any] = [
+        *([Text(f"From: {visible(sender)}")] if sender else []),
         Text(f"To: {person.full_name} <{revision.address}> (UUID: {person.uuid})"),
         Text(f"Relationship: {relationship(item)}"),
         Text(f"Type: {item.get_touch_display()} | Channel: {item.get_channel_display()} | "
@@ -210,6 +212,7 @@ def as_dict(item: Approval) -> dict[str, Any]:
         "type": item.touch,
         "purpose": item.purpose,
         "confidence": item.confidence,
+        "sender": senders.shown(item.workspace, item.channel),
         "subject": item.revision.subject,
         "text": item.revision.text,
         "html": item.revision.html,

@@ -10,13 +10,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from approvals import bulk
 from approvals.errors import Unseen
-from approvals.models import Priority
+from approvals.models import Approval, Priority
+from outreach.core import senders
 from outreach.core.models import Workspace
 from outreach.edge import acting, heeded
 
 DIGEST = re.compile(r"v\d+:[0-9a-f]{64}")
 
-SEEN = ("seen_hidden", "seen_private")
+SEEN = ("seen_hidden", "seen_private", "seen_sender")
 
 
 def add_details(parser: CommandParser) -> None:
@@ -40,6 +41,10 @@ def add_details(parser: CommandParser) -> None:
         help="With --approve: you have read the personal data in the text.",
     )  # fmt: skip
     parser.add_argument(
+        "--seen-sender", metavar="FROM",
+        help="With --approve: only if it still comes from this one, as --show tells it.",
+    )  # fmt: skip
+    parser.add_argument(
         "--reason", default="", type=acting.words, help="With --reject: what was wrong."
     )
     parser.add_argument(
@@ -47,6 +52,12 @@ def add_details(parser: CommandParser) -> None:
         help="With --bulk-approve: only these; low, or normal where the workspace lets it.",
     )  # fmt: skip
     parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
+
+
+def shown(item: Approval) -> dict[str, Any]:
+    """What of this item, as it was read, a yes is about."""
+    sender = senders.shown(item.workspace, item.channel)
+    return {"digest": item.digest, "seen_sender": sender}
 
 
 def how_to_say(no: Unseen) -> str:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from approvals import bulk, extending, queue, services, tasks
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
-from outreach.core import drafts
+from outreach.core import drafts, senders
 from outreach.core.models import Channel, Purpose, Touch
 from outreach.core.permissions import NotAllowed
 from outreach.edge.api import shapes
@@ -36,6 +36,9 @@ class ApprovalSerializer(shapes.RoundSerializer):
     person = serializers.UUIDField(source="draft.person.uuid", read_only=True)
     person_name = serializers.CharField(source="draft.person.full_name", read_only=True)
     address = serializers.CharField(source="revision.address", read_only=True)
+    sender = serializers.SerializerMethodField(
+        help_text="Who an e-mail comes from, as its reader sees it; empty on other channels."
+    )
     subject = serializers.CharField(source="revision.subject", read_only=True)
     text = serializers.CharField(source="revision.text", read_only=True)
     html = serializers.CharField(source="revision.html", read_only=True)
@@ -48,9 +51,12 @@ class ApprovalSerializer(shapes.RoundSerializer):
     class Meta(shapes.RoundSerializer.Meta):
         fields = (
             *shapes.RoundSerializer.Meta.fields, "workspace", "draft", "person", "person_name",
-            "channel", "touch", "purpose", "address", "subject", "text", "html", "attachments",
-            "confidence", "notes", "author", "author_kind", "receipt",
+            "channel", "touch", "purpose", "address", "sender", "subject", "text", "html",
+            "attachments", "confidence", "notes", "author", "author_kind", "receipt",
         )  # fmt: skip
+
+    def get_sender(self, row: Approval) -> str:
+        return senders.shown(row.workspace, row.channel)
 
 
 class ItemSerializer(ApprovalSerializer):
@@ -105,6 +111,10 @@ class YesBody(DecideBody):
     heard = serializers.IntegerField(
         min_value=0, max_value=BIGGEST, required=False,
         help_text="The `id` of the newest message of theirs you have read, as /api/inbound says.",
+    )  # fmt: skip
+    seen_sender = serializers.CharField(
+        max_length=600, required=False, allow_blank=True,
+        help_text="The `sender` you have read: 409 `stale` where it is another by now.",
     )  # fmt: skip
     seen_hidden = serializers.BooleanField(
         default=False, help_text="You have seen the hidden characters of the text."
@@ -217,7 +227,8 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         done = services.edit_and_approve(
             item.pk, _words(item, words), by=self.principal, at=self.now, digest=words["digest"],
             scheduled_for=words.get("scheduled_for"), heard=words.get("heard"),
-            seen_hidden=words["seen_hidden"], seen_private=words["seen_private"],
+            seen_sender=words.get("seen_sender"), seen_hidden=words["seen_hidden"],
+            seen_private=words["seen_private"],
         )  # fmt: skip
         transaction.on_commit(tasks.wake_sender)
         return self._tell(done)

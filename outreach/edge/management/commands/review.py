@@ -149,7 +149,7 @@ class Command(ClockedCommand):
 
     def _approve(self, item: Approval, text: str | None = None, **more: str | None) -> None:
         now = timezone.now()
-        how: dict[str, Any] = {"by": self.by, "at": now, "digest": item.digest}
+        how: dict[str, Any] = {"by": self.by, "at": now, **review_options.shown(item)}
         heard = bulk.all_read(item, remedy=READ_IT) if self.heard is None else self.heard
         how |= {"undo_seconds": 0, "heard": heard, **self.seen}
         if text is None:
@@ -210,7 +210,7 @@ class Command(ClockedCommand):
         if not problem:
             try:
                 services.approve(
-                    item.pk, by=self.by, at=now, digest=item.digest, undo_seconds=0,
+                    item.pk, by=self.by, at=now, **review_options.shown(item), undo_seconds=0,
                     in_bulk=True, heard=heard,
                 )  # fmt: skip
             except Refused as no:
