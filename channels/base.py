@@ -41,6 +41,7 @@ class Fault(StrEnum):
     POLICY = "policy"  # the platform restricts us: a person looks before anything else leaves
     AUTH = "auth"  # our token, number or account: nothing leaves until a person has mended it
     SERVICE = "service"  # the other side is out of order or says nothing
+    LATE = "late"  # nobody's: it waited too long since its last look, and is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ class Envelope:
     @property
     def is_late(self) -> bool:
         return uptime() > self.leave_by
+
+
+class TooLate(OSError):
+    """Nothing was handed over: the last look is too old."""
+
+    def __init__(self) -> None:
+        super().__init__(LATE)
 
 
 @dataclass(frozen=True, slots=True)

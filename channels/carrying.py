@@ -122,7 +122,7 @@ class Connections:
 def _carry(connection: Connection, envelope: Envelope) -> Receipt:
     """Not what waited too long since its last look: that is asked for again."""
     if envelope.is_late:
-        return Receipt(Outcome.TRY_LATER, "connect", LATE, fault=Fault.MESSAGE)
+        return Receipt(Outcome.TRY_LATER, "connect", LATE, fault=Fault.LATE)
     return connection.carry(envelope)
 
 

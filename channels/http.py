@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import httpx2
 
-from channels.base import LATE, ChannelUnavailable, Envelope, Fault, Outcome, Receipt
+from channels.base import ChannelUnavailable, Envelope, Fault, Outcome, Receipt, TooLate
 from channels.wire import Unsendable, printable
 
 MAX_ANSWER_BYTES = 65_536  # an answer of ours has a few hundred
@@ -138,7 +138,8 @@ class HttpConnection:
         except Exception as problem:  # noqa: BLE001 -- the contract: never raises
             outcome = Outcome.UNKNOWN if self._stage in BEGUN else Outcome.TRY_LATER
             self._drop()
-            return self._receipt(outcome, self._sentence(problem), Fault.SERVICE)
+            about = Fault.LATE if isinstance(problem, TooLate) else Fault.SERVICE
+            return self._receipt(outcome, self._sentence(problem), about)
         finally:
             self._busy, self._envelope = False, None
 
@@ -207,7 +208,7 @@ class HttpConnection:
             if stage == "body" and self._over:
                 self._cut_off()
             if stage == "body" and self._envelope is not None and self._envelope.is_late:
-                raise OSError(LATE)
+                raise TooLate
             self._stage = stage
 
     def _cut_off(self) -> NoReturn:

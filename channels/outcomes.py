@@ -16,7 +16,7 @@ from uuid import UUID
 from approvals import auto, auto_off, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import gone
-from channels.base import Outcome, Receipt
+from channels.base import Fault, Outcome, Receipt
 from channels.look import HELD_FOR, Cleared, Released
 from channels.models import Delivery, DeliveryStatus
 from outreach.core import activity, drafts, people, sql
@@ -96,14 +96,20 @@ def record_carried(
         _again_or_not(item, at, before, gone.NO_MORE if closed else "")
     return [
         activity.entry(
-            f"channels.{STATUS[item.receipt.outcome]}",
+            f"channels.{_status(item.receipt)}",
             item.cleared.delivery,
             digest=item.cleared.approval.digest,
             approval=item.cleared.approval.pk,
             stage=item.receipt.stage,
+            **({"code": "late"} if item.receipt.fault is Fault.LATE else {}),
         )
         for item in done
     ]
+
+
+def _status(receipt: Receipt) -> DeliveryStatus:
+    """What waited too long since its last look did not fail: it never came to be sent."""
+    return DeliveryStatus.RELEASED if receipt.fault is Fault.LATE else STATUS[receipt.outcome]
 
 
 def _end(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
@@ -119,7 +125,7 @@ def _end(done: Sequence[Carried], *, sender: UUID, at: datetime) -> None:
 def _columns(item: Carried) -> tuple[int, str, str, str, dict[str, str]]:
     receipt = item.receipt
     evidence = {"stage": receipt.stage, "reply": receipt.reply[:1000]}
-    status = STATUS[receipt.outcome].value
+    status = _status(receipt).value
     return (
         item.cleared.delivery.pk,
         status,
@@ -166,7 +172,10 @@ def _contact(item: Carried, at: datetime) -> tuple[Any, ...]:
 def _again_or_not(item: Carried, at: datetime, before: controls.Controls | None, more: str) -> None:
     """A certain failure: tried again later if that can help, else back to its author."""
     receipt, delivery = item.receipt, item.cleared.delivery
-    if receipt.outcome is Outcome.TRY_LATER and delivery.attempt < MOST_ATTEMPTS:
+    if receipt.fault is Fault.LATE:  # however often: only its permission ends that
+        if not _reopened(item.cleared.approval, before, at):
+            taking.give_back([delivery.approval_id], due_at=at + FIRST_RETRY)
+    elif receipt.outcome is Outcome.TRY_LATER and delivery.attempt < MOST_ATTEMPTS:
         retry_at = at + retry_after(delivery.attempt, receipt.retry_after)
         Delivery.objects.filter(pk=delivery.pk).update(retry_at=retry_at)
         if not _reopened(item.cleared.approval, before, at):

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from channels.base import LATE, ChannelUnavailable, Envelope, Fault, Outcome, Receipt
+from channels.base import ChannelUnavailable, Envelope, Fault, Outcome, Receipt, TooLate
 from channels.wire import Garbled, Mail, Reply, Wire, data_block, printable
 
 FRESH_SECONDS = 1.0  # who answered this recently and has not hung up needs no NOOP
@@ -100,7 +100,8 @@ class SmtpConnection:
         except Exception as problem:  # noqa: BLE001 -- the contract: never raises
             outcome = Outcome.UNKNOWN if self._stage in BEGUN else Outcome.TRY_LATER
             self._drop()
-            return self._receipt(outcome, self._sentence(problem), Fault.SERVICE)
+            about = Fault.LATE if isinstance(problem, TooLate) else Fault.SERVICE
+            return self._receipt(outcome, self._sentence(problem), about)
         finally:
             self._busy = False
 
@@ -140,7 +141,7 @@ class SmtpConnection:
         if not wire.is_silent():  # an answer to nothing asked: the next one would be misread
             raise Garbled("the server spoke before its turn")
         if self._over or envelope.is_late:
-            raise OSError("cut off before the body" if self._over else LATE)
+            raise OSError("cut off before the body") if self._over else TooLate
         self._stage = "body"
         try:
             wire.write(block)

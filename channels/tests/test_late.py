@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from channels import base, look, registry, sending
+from approvals.models import QuotaUse
+from channels import base, breaker, look, outcomes, registry, sending
 from channels.adapters.memory import MemoryAdapter
 from channels.adapters.whatsapp import WhatsAppAdapter
-from channels.base import Envelope, Outcome
+from channels.base import Envelope, Fault, Outcome, Receipt
 from channels.carrying import Connections
 from channels.models import Delivery
 from channels.tests.courier import PLAIN, carry, make_envelope
@@ -49,10 +51,10 @@ def test_a_sender_woken_after_its_look_sends_what_it_knew_only_if_that_is_fresh(
         sender.resume()
         report = sender.done()
         assert (report["sent"], len(sink.arrivals)) == (sent, sent)
-    status = "sent" if sent else "failed"
+    status = "sent" if sent else "released"
     assert set(Delivery.objects.values_list("status", flat=True)) == {status}
-    again = Delivery.objects.filter(approval__taken_at__isnull=True, retry_at__isnull=False)
-    assert again.count() == 3 - sent, "they are tried, and looked at, again"
+    again = Delivery.objects.filter(approval__taken_at__isnull=True)
+    assert again.count() == 3 - sent, "they are looked at again"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -75,6 +77,29 @@ def test_what_stands_still_anywhere_after_the_first_read_counts(name, live, paus
         report = sending.process(clock=lambda: WORKDAY)
     assert (report.sent, MemoryAdapter.carried) == (0, [])
     assert approval.deliveries.get().reason.startswith("try later")
+    assert QuotaUse.objects.get().used == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.once  # a count in memory, and rows as every try writes them
+def test_however_often_it_was_late_it_is_no_failure_of_its_own(live, pause, monkeypatch):
+    approval, original = testing.make_approved(), look.facts.gather
+    slow = [True] * 2 * outcomes.MOST_ATTEMPTS
+
+    def gather(*args, **kwargs):
+        if slow:
+            slow.pop()
+            pause(live.SEND_DEADLINE_SECONDS + 1)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(look, "uptime", base.uptime)
+    monkeypatch.setattr(look.facts, "gather", gather)
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        for turn in range(2 * outcomes.MOST_ATTEMPTS + 1):
+            report = sending.process(clock=lambda turn=turn: WORKDAY + turn * timedelta(minutes=2))
+    assert (report.sent, len(MemoryAdapter.carried)) == (1, 1), "it is sent once time is kept"
+    assert approval.deliveries.filter(status="released").count() == 2 * outcomes.MOST_ATTEMPTS
 
 
 def late(envelope: Envelope) -> Envelope:
@@ -88,6 +113,12 @@ def test_the_threads_ask_before_they_begin():
     [receipt] = lines.carry([late(make_envelope())], deadline=5)
     lines.close()
     assert (receipt.outcome, MemoryAdapter.carried) == (Outcome.TRY_LATER, [])
+    says_nothing_of_the_channel(receipt)
+
+
+def says_nothing_of_the_channel(receipt: Receipt) -> None:
+    assert receipt.fault is Fault.LATE
+    assert breaker.after(breaker.State(), [receipt], WORKDAY) == breaker.State()
 
 
 @pytest.mark.parametrize("extensions", [PLAIN, ("PIPELINING", *PLAIN)])
@@ -95,6 +126,7 @@ def test_no_body_follows_where_the_server_took_too_long_to_ask_for_it(extensions
     receipt, sink = carry({}, extensions=extensions, envelope=late(make_envelope()))
     assert (receipt.outcome, receipt.stage) == (Outcome.TRY_LATER, "data")
     assert base.LATE in receipt.reply and sink.arrivals == []
+    says_nothing_of_the_channel(receipt)
 
 
 def test_nothing_is_posted_late_and_the_connection_is_still_good(settings):
@@ -105,5 +137,6 @@ def test_nothing_is_posted_late_and_the_connection_is_still_good(settings):
         chat = replace(make_envelope(), channel="whatsapp", recipient="+41790000000")
         receipt = connection.carry(late(chat))
         assert (receipt.outcome, sink.arrivals) == (Outcome.TRY_LATER, [])
+        says_nothing_of_the_channel(receipt)
         assert connection.prove()
         connection.close()
