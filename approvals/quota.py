@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from approvals import rounds
@@ -206,9 +206,7 @@ def _hold(scope: Scope, refused: Sequence[Approval], at: datetime) -> None:
         due_at=until,
         quota_until=until,
         not_before=until,
-        send_before=Greatest(
-            "send_before", Value(until + timedelta(hours=place.approval_expiry_hours))
-        ),
+        send_before=rounds.prolonged(until, place.approval_expiry_hours),
     )
     day = f"{until.astimezone(zone_of(place)):%Y-%m-%d %Z}"
     told = f"{reached(limit, of_agent=bool(scope.agent))}; goes out tomorrow ({day})."

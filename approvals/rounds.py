@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from approvals import tiers
 from approvals.models import GIVEN, Approval, ApprovalStatus
@@ -22,6 +23,7 @@ from outreach.core.principal import Principal
 UNTAKEN = Q(status__in=GIVEN, taken_at__isnull=True)
 OPEN = UNTAKEN | Q(status=ApprovalStatus.PENDING)
 BATCH = 500
+LONGEST = 10  # times what a permission is given for, with all that rules hold it
 
 # Why a given approval was taken back, in the words the reviewer reads on the new round.
 REOPENED = {
@@ -58,6 +60,16 @@ def was_sent_before(draft: Draft) -> bool:
 
 def expiry(approval_hours: int, at: datetime) -> datetime:
     return at + timedelta(hours=approval_hours)
+
+
+def prolonged(until: datetime, hours: int) -> Greatest:
+    """The new `send_before` of what a rule holds until then: permission is counted from the hold on
+    (SPEC §6), but not for ever: in all ten times what it was given for, from the approval or the
+    time it was asked for."""
+    span = timedelta(hours=hours)
+    begun = Greatest("decided_at", Coalesce("scheduled_for", "decided_at"))
+    longest = ExpressionWrapper(begun + Value(LONGEST * span), DateTimeField())
+    return Greatest("send_before", Least(Value(until + span), longest))
 
 
 def close(

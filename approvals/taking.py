@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Greatest
+from django.db.models import Q
 
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
@@ -142,9 +141,9 @@ def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:
 
 def hold(approval: Approval, *, until: datetime) -> None:
     """Untake what a rule holds until then; permission is counted from the hold on (SPEC §6)."""
-    ends = until + timedelta(hours=approval.workspace.approval_expiry_hours)
+    ends = rounds.prolonged(until, approval.workspace.approval_expiry_hours)
     Approval.objects.filter(pk=approval.pk, taken_at__isnull=False).update(
-        taken_at=None, due_at=until, send_before=Greatest("send_before", Value(ends))
+        taken_at=None, due_at=until, send_before=ends
     )
 
 

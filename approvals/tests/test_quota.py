@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from approvals import quota, quota_standing, services, submission, taking
+from approvals import expiry, quota, quota_standing, services, submission, taking
 from approvals.models import Approval, QuotaUse
 from outreach import testing
 from outreach.core.models import Agent, Draft, Person, Workspace
@@ -373,3 +373,33 @@ def test_a_person_may_submit_above_the_quota():
     limited(1)
     testing.make_approved()
     assert submission.submit(testing.make_draft().pk, by=testing.bob(), at=AT).approval
+
+
+def test_a_quota_that_never_has_room_does_not_prolong_a_permission_for_ever(live, memory):
+    """Each day it is held anew; after ten times what it was given for, a person is asked again."""
+    place = limited(1)
+    make_plenty(1)
+    ends = Approval.objects.get().decided_at + 10 * timedelta(hours=72)
+    for day in range(29):
+        at = AT + timedelta(days=day)
+        use_up(place, at)
+        assert (drain(at).sent, expiry.expire_due(at=at)) == (0, 0)
+    assert Approval.objects.get().send_before == ends
+    assert expiry.expire_due(at=ends) == 1
+    assert Draft.objects.get().status == "draft"
+
+
+def use_up(place, at):
+    QuotaUse.objects.create(workspace=place, day=quota.local_day(place, at), used=1, lim=1)
+
+
+def test_what_was_asked_for_a_later_time_is_counted_from_that(live, memory):
+    place = limited(1)
+    make_plenty(1)
+    later = WORKDAY + timedelta(days=100)
+    Approval.objects.update(
+        scheduled_for=later, due_at=later, send_before=later + timedelta(days=3)
+    )
+    use_up(place, later)
+    drain(later)
+    assert Approval.objects.get().send_before > later + timedelta(days=3)

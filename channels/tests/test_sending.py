@@ -16,7 +16,7 @@ from channels.adapters import mime
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
 from outreach import testing
-from outreach.core import activity, suppression
+from outreach.core import activity, people, suppression
 from outreach.core.models import Contact, Draft, Person, Suppression, Workspace
 from outreach.testing import WORKDAY
 from safety import facts, gate
@@ -132,6 +132,19 @@ def test_a_hold_at_the_door_does_not_use_up_the_permission(live, memory):
     assert (row.due_at, row.send_before) == (monday, monday + timedelta(hours=72))
     assert expiry.expire_due(at=monday) == 0
     assert sending.process(clock=lambda: monday).sent == 1
+
+
+def test_a_rule_that_always_holds_does_not_prolong_the_permission_for_ever(live, memory):
+    """They ask us to stop again and again, or a rest follows another: a person is asked anew."""
+    given = testing.make_approved()
+    ends = given.decided_at + 10 * timedelta(hours=72)
+    for rest in range(20):
+        at = WORKDAY + rest * timedelta(days=2)
+        people.rest(given.human, "stored", at=at, until=at + timedelta(days=2))
+        sending.process(clock=lambda at=at: at)
+    row = Approval.objects.get()
+    assert (row.send_before, row.status) == (ends, "approved")
+    assert expiry.expire_due(at=ends) == 1
 
 
 def test_a_stop_of_messages_does_not_prolong_the_permission(live, memory, monkeypatch):
