@@ -36,11 +36,11 @@ def _holds(finding: Finding) -> bool:
 
 
 def worse(approvals: Sequence[Approval], *, at: datetime) -> dict[int, Worse]:
-    """Of those approved under other rules than these: what these find more, by approval."""
-    rows = [row for row in approvals if not is_settled(row)]
-    verdicts = _judge(rows, at) if rows else {}
-    found = {row.pk: worse_than_approved(row, verdicts[row.draft_id]) for row in rows}
-    return {row.pk: told_worse(row, found[row.pk]) for row in rows if found[row.pk]}
+    """What the rules find more by now than each yes has answered, by approval: because they
+    changed, or what they ask about did."""
+    verdicts = _judge(approvals, at) if approvals else {}
+    found = {row.pk: worse_than_approved(row, verdicts[row.draft_id]) for row in approvals}
+    return {row.pk: told_worse(row, found[row.pk]) for row in approvals if found[row.pk]}
 
 
 def _judge(rows: Sequence[Approval], at: datetime) -> dict[int, Verdict]:

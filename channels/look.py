@@ -36,6 +36,9 @@ GRAVITY = {"warn": 1, "fail": 2}  # of a finding; whatever else it says asks nob
 # What has no family of words and yet asks about what leaves, not about what happened around it.
 # What they refuse goes back to its author: such as a file whose bytes are gone.
 OF_THE_MESSAGE = ("PARTS_CHECK", "ATTACHMENT_CHECK")
+# What happened around it and asks a person, who has not been asked: somebody else wrote to them
+# since, and they are silent. Whoever knew of it has said yes to it.
+ASKED = ("follow_ups", "rising_frequency")
 HELD_FOR = timedelta(minutes=5)  # how soon a hold without a known end is looked at again
 
 
@@ -213,10 +216,22 @@ def worse_than_approved(approval: Approval, verdict: Verdict) -> tuple[Finding, 
     return tuple(
         finding
         for finding in verdict.findings
-        if (finding.family or (finding.check in OF_THE_MESSAGE and verdict.level < Level.BLOCK))
+        if _is_a_question(finding, verdict)
         and GRAVITY.get(finding.status, 0) > seen.get((finding.rule, finding.code), 0)
         and finding.code not in gate.HOLDS
     )
+
+
+def _is_a_question(finding: Finding, verdict: Verdict) -> bool:
+    """Whether it asks about this message, and not about hours or limits, which hold it.
+
+    Over a limit a follow-up fails, and waits: it is asked about when it could leave.
+    """
+    if finding.family:
+        return True
+    if finding.code in ASKED:
+        return finding.status == "warn" and verdict.not_before is None
+    return finding.check in OF_THE_MESSAGE and verdict.level < Level.BLOCK
 
 
 def _reopened(row: Delivery, worse: tuple[Finding, ...]) -> Released:

@@ -107,7 +107,7 @@ def return_unfit(*, at: datetime) -> int:
     """What waits to be sent by hand and may not be any more goes back; how many rounds did.
 
     No sender looks at these channels: whose approver lost the right, what was approved before they
-    wrote again, and what rules that changed since find more in, waits for a decision again; what
+    wrote again, and what the rules find more in by now, waits for a decision again; what
     would go to a suppressed address goes back to its author.
     """
     waiting = Approval.objects.filter(rounds.UNTAKEN, channel__in=registry.BY_HAND).order_by("pk")

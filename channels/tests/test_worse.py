@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from approvals import attaching, receipt, services, submission
+from approvals import attaching, queue, receipt, services, submission
 from approvals.models import Approval
-from channels import registry, sending
+from channels import manual, registry, sending
 from channels.adapters.memory import MemoryAdapter
 from outreach import testing
 from outreach.core import consent, drafts
-from outreach.core.models import Account, Channel, Consent, Person, Workspace
+from outreach.core.models import Account, Channel, Consent, Contact, Person, Workspace
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,3 +147,52 @@ def test_a_file_that_no_older_rule_asked_about_is_asked_about(place):
     by_older_rules(approval)
     assert left() == 0
     assert Approval.objects.get(pk=approval.pk).closed_reason == "policy_changed"
+
+
+def met(person, *, before: timedelta) -> None:
+    """Something of ours that they have not answered, so long before now."""
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="email", direction="out",
+        at=LATER - before, draft=testing.make_draft(person), key=str(before),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_follow_up_approved_before_another_left_is_asked_about_once(seen, place):
+    """The rule asks a person where two stay unanswered; whoever said yes knew of one."""
+    person = testing.make_person(place)
+    met(person, before=timedelta(days=9))
+    if seen:
+        met(person, before=timedelta(days=4))
+    approval = testing.make_approved(person)
+    if not seen:
+        met(person, before=timedelta(days=4))
+        assert left() == 0
+        assert "Multiple follow-ups" in asked_anew(approval)
+        item = Approval.objects.get(status="pending")
+        services.approve(
+            item.pk, by=testing.alice(place), at=LATER, digest=item.digest, undo_seconds=0
+        )
+    assert left() == 1, "who has seen it said yes to it"
+
+
+def test_what_goes_by_hand_is_not_hidden_without_being_asked_about(place):
+    """No sender looks at it: the sweep sends it back."""
+    person = testing.make_person(place)
+    met(person, before=timedelta(days=9))
+    approval = testing.make_approved(person, channel="linkedin", address="ann")
+    met(person, before=timedelta(days=4))
+    assert manual.offer(queue.readable(Approval.objects.all()).get(), at=LATER).text == ""
+    assert manual.return_unfit(at=LATER) == 1
+    assert "Multiple follow-ups" in asked_anew(approval)
+
+
+def test_so_is_one_that_comes_ever_sooner(place):
+    person = testing.make_person(place)
+    for days in (20, 10):
+        met(person, before=timedelta(days=days))
+    approval = testing.make_approved(person)
+    assert "rising_frequency" not in {each["code"] for each in approval.decision["findings"]}
+    met(person, before=timedelta(days=4))
+    assert left() == 0
+    assert "Increasing contact frequency" in asked_anew(approval)
