@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from approvals import rounds
@@ -234,6 +234,23 @@ def look_again(workspace: Workspace, *, at: datetime) -> int:
         count += len(ids)
         if len(ids) < rounds.BATCH:
             return count
+
+
+def keep_day(before: Workspace, after: Workspace, *, at: datetime) -> None:
+    """Another time zone begins no new day: what left today counts for its day as well.
+
+    Needs a transaction.
+    """
+    was, now = local_day(before, at), local_day(after, at)
+    if was == now:
+        return
+    uses = QuotaUse.objects.filter(workspace=after, day=was).order_by(
+        F("agent_id").asc(nulls_first=True)
+    )
+    for use in list(uses.select_for_update()):
+        scope = Scope(use.agent_id or 0, after.pk)
+        _make(scope, now, use.lim)
+        _row(scope, now).update(used=Greatest("used", Value(use.used)))
 
 
 # --- After the claim -----------------------------------------------------------------------------

@@ -403,3 +403,20 @@ def test_what_was_asked_for_a_later_time_is_counted_from_that(live, memory):
     use_up(place, later)
     drain(later)
     assert Approval.objects.get().send_before > later + timedelta(days=3)
+
+
+@pytest.mark.parametrize("there_and_back", [False, True])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+def test_another_time_zone_makes_no_new_room(live, memory, zone, there_and_back):
+    """It is tomorrow there by now, or yesterday still; nothing was sent on that day."""
+    limited(2)
+    make_plenty(6)
+    Person.objects.update(time_zone="UTC")
+    assert drain().sent == 2
+    for name in (zone, "UTC") if there_and_back else (zone,):
+        place = Workspace.objects.get()
+        with transaction.atomic():
+            quota.keep_day(place, Workspace(pk=place.pk, time_zone=name), at=AT)
+            Workspace.objects.update(time_zone=name)
+        Approval.objects.filter(taken_at=None).update(due_at=AT, quota_until=None)
+        assert drain().sent == 0

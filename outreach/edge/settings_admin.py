@@ -169,7 +169,10 @@ class WorkspaceAdmin(ConfigureAdmin):
         return is_superuser(request) or obj.pk in workspace_ids(request, self.verb)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        before = Workspace.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
+        if before is not None and isinstance(obj, Workspace):
+            quota.keep_day(before, obj, at=timezone.now())
         if change and "postal_address" in form.changed_data:
             is_set = form.cleaned_data["postal_address"]
             messages.warning(request, OTHER_POSTAL_ADDRESS if is_set else NO_POSTAL_ADDRESS)

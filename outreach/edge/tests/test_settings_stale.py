@@ -6,16 +6,20 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib import admin
 from django.db.models import Model
 from django.forms import model_to_dict
 from django.test import Client
 from django.urls import reverse
 
+from approvals import quota
+from approvals.models import QuotaUse
 from outreach import testing
 from outreach.core.models import Activity, Agent, Membership, User, Workspace
 from outreach.core.permissions import SCOPES
 from outreach.edge import scopes, seen_form
+from outreach.testing import WORKDAY
 
 # What is written, and from what a page had shown: the same on both databases.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -176,3 +180,19 @@ def test_a_page_of_before_lets_rules_approve_nothing_again(client):
     assert client.post(page, rules).status_code == 302
     place.refresh_from_db()
     assert (place.auto_approve_enabled, place.auto_approve_threshold) == (False, 95)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+def test_another_time_zone_keeps_what_left_today(client, zone):
+    client.force_login(testing.dora().user)
+    place = testing.make_workspace()
+    with time_machine.travel(WORKDAY):
+        QuotaUse.objects.create(
+            workspace=place, day=quota.local_day(place, WORKDAY), used=2, lim=20
+        )
+        page, form = opened(client, place)
+        assert client.post(page, {**form, "time_zone": zone}).status_code == 302
+    place.refresh_from_db()
+    assert place.time_zone == zone
+    assert QuotaUse.objects.get(day=quota.local_day(place, WORKDAY)).used == 2
+    assert QuotaUse.objects.count() == 2
