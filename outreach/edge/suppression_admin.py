@@ -24,7 +24,7 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.plurals import plural
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
-from outreach.edge import exporting
+from outreach.edge import exporting, under_way
 from outreach.edge.consent_admin import status_of
 from outreach.edge.insisting import NotStopped, insist
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
@@ -90,6 +90,7 @@ class SuppressionAdmin(PageAdmin):
                     rows = plural(taken.rows, "row")
                     said = f"{rows}: {taken.new:,} new, {taken.known:,} known before."
                     messages.success(request, f"Nothing goes to these addresses. {said}")
+                    _warn(request, place)
                     return HttpResponseRedirect(reverse("admin:core_suppression_changelist"))
                 faults, code = taken.errors, 400
             except ERRORS as error:
@@ -165,6 +166,7 @@ class SuppressionAdmin(PageAdmin):
 
         row = insist(close)
         messages.success(request, "Nothing goes to this address from now on.")
+        _warn(request, place)
         return row
 
     def row_view(self, request: HttpRequest, row: Suppression) -> HttpResponse:
@@ -205,3 +207,8 @@ def _export(request: HttpRequest, place: Workspace) -> HttpResponseBase:
     kind, form = exporting.KINDS["suppression"], exporting.FORMATS["csv"]
     asked = exporting.Asked(kind, form, place, channel=channel)
     return exporting.answer(asked, by=principal_of(request), now=timezone.now)
+
+
+def _warn(request: HttpRequest, place: Workspace) -> None:
+    if said := under_way.warning(place):
+        messages.warning(request, said)

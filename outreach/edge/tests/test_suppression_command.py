@@ -11,7 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from channels.liveness import SenderLock
+from channels.models import Delivery
 from outreach import testing
 from outreach.core import suppression
 from outreach.core.models import Activity, Suppression
@@ -180,3 +183,57 @@ def test_a_suppression_outlives_the_person():
 def test_an_import_takes_no_channel_because_its_file_tells_it(tmp_path):
     with pytest.raises(CommandError, match="unrecognized arguments: --channel"):
         call_command("suppression", "import", str(tmp_path / "a.csv"), "--channel", "whatsapp")
+
+
+@pytest.fixture
+def in_flight(settings):
+    """A message to ann@example.com that a sender past its last look holds, on this machine."""
+    settings.STOP_PATIENCE_SECONDS = 0
+    person = testing.make_person()
+    add_address(person.workspace, person, "email", "ann@example.com")
+    given = testing.make_approved(person)
+    assert given.revision.address
+    lock = SenderLock.acquire()
+    row = Delivery.objects.create(
+        workspace=given.workspace, approval=given, human=given.human, channel="email",
+        status="sending", sender=lock.uuid, place=lock.place, boot_id=lock.boot_id,
+        since=timezone.now(),
+    )  # fmt: skip
+    yield row
+    lock.release(all_ended=True)
+
+
+@pytest.mark.parametrize("act", ["add", "import"])
+def test_what_is_under_way_there_is_waited_for_and_told(act, in_flight, tmp_path):
+    """It said "nothing goes there any more" while the message went."""
+    (tmp_path / "list.csv").write_text(f"email\n{in_flight.approval.revision.address}\n")
+    what = in_flight.approval.revision.address if act == "add" else str(tmp_path / "list.csv")
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("suppression", act, what, "--as", "alice", stdout=out)
+    assert ended.value.code == 3
+    assert f"NOT YET STOPPED\napproval #{in_flight.approval_id}: sending" in out.getvalue()
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("suppression", act, what, "--as", "alice", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert told["stopped"] is False
+    assert [row["approval"] for row in told["still_open"]] == [in_flight.approval_id]
+
+
+def test_what_is_under_way_to_others_is_nobodys_concern(in_flight):
+    assert "NOT YET" not in run("add", "somebody.else@example.net")
+
+
+def test_the_page_says_that_one_may_still_arrive(in_flight):
+    client, place = Client(), in_flight.workspace
+    client.force_login(testing.alice(place).user)
+    page = client.post(
+        reverse("admin:core_suppression_add"),
+        {
+            "workspace": place.pk, "channel": "email", "act": "suppress", "reason": "manual",
+            "address": in_flight.approval.revision.address,
+        },
+        follow=True,
+    )  # fmt: skip
+    assert "is being handed over" in page.text

@@ -19,10 +19,12 @@ from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.plurals import plural
 from outreach.core.suppression import SuppressionRefused
 from outreach.core.suppression_lists import BadList
-from outreach.edge import acting, exporting
+from outreach.edge import acting, exporting, under_way
 from outreach.edge.insisting import insist
 
 SHOWN = 100
+CLOSES = ("add", "import")  # what is under way there is waited for, as by a stop of a person
+NOT_YET_STOPPED = 3
 
 
 class Command(BaseCommand):
@@ -50,14 +52,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         place = acting.workspace(options)
         by = acting.principal(options, verb=Verb.STOP_PERSON, workspace=place)
+        now = timezone.now()
         try:
             told = getattr(self, f"_{options['act']}")(options, place, by)
         except (BadList, BadAddress, SuppressionRefused, NotAllowed) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}.") from None
+        report = under_way.wait(place, set_at=now) if options["act"] in CLOSES else None
         if options["json"]:
+            told |= report.as_dict() if report else {}
             self.stdout.write(json.dumps(told, ensure_ascii=False))
+        for line in report.lines() if report else ():
+            self._say(options, line)
+        if report and not report.stopped:
+            sys.exit(NOT_YET_STOPPED)
 
     def _say(self, options: dict[str, Any], sentence: str) -> None:
         if not options["json"]:
