@@ -14,6 +14,11 @@ from outreach.edge.seen_form import SeenForm
 from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
 from safety.admin import column, is_superuser, workspace_ids
 
+KEPT = (
+    "Its name and language stay, as at WhatsApp: reviewers were told them, and under another name "
+    "stands another text. For another one write down a new template, and switch this one off."
+)
+
 
 class TemplateForm(SeenForm):
     """Refuses a body whose places could not be told apart again in a finished text."""
@@ -50,7 +55,11 @@ class PlatformTemplateAdmin(ConfigureAdmin):
         return is_superuser(request) or bool(workspace_ids(request, self.verb))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("workspace",) if obj else ()
+        """What was approved would leave as another text of WhatsApp's, under another name."""
+        return ("workspace", "name", "language") if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [("", {"fields": self.fields, "description": KEPT if obj else ""})]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from approvals import quota
 from approvals.models import QuotaUse
+from channels.models import PlatformTemplate
 from outreach import testing
 from outreach.core.models import Activity, Agent, Membership, User, Workspace
 from outreach.core.permissions import SCOPES
@@ -196,3 +197,17 @@ def test_another_time_zone_keeps_what_left_today(client, zone):
     assert place.time_zone == zone
     assert QuotaUse.objects.get(day=quota.local_day(place, WORKDAY)).used == 2
     assert QuotaUse.objects.count() == 2
+
+
+def test_a_template_keeps_the_name_that_a_reviewer_was_told(client):
+    """Under another name WhatsApp keeps another text: what was approved would leave as that."""
+    client.force_login(testing.dora().user)
+    row = PlatformTemplate.objects.create(
+        workspace=testing.make_workspace(), name="minutes", language="en", body="The minutes."
+    )
+    page, form = opened(client, row)
+    other = {"name": "offer", "language": "de", "body": "The minutes of Monday."}
+    assert client.post(page, {**form, **other}).status_code == 302
+    row.refresh_from_db()
+    assert (row.name, row.language, row.body) == ("minutes", "en", "The minutes of Monday.")
+    assert "Its name and language stay" in client.get(page).text
