@@ -151,7 +151,7 @@ def test_each_kind_of_event_is_a_verb_that_the_code_really_writes():
     missing = [verb for verb in set(events.KINDS) - composed if f'"{verb}"' not in code]
     assert not missing
     assert 'f"approvals.{status}"' in code
-    assert 'f"channels.{STATUS[item.receipt.outcome]}"' in code
+    assert 'f"channels.{_status(item.receipt)}"' in code
 
 
 def test_what_an_agent_did_not_write_is_not_told_to_its_webhook():
