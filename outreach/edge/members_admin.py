@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -31,7 +32,9 @@ from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
 from outreach.edge.welcome import link_for
 from safety.admin import column, is_operator, is_superuser, principal_of, workspace_ids
 
-INVITED = "Give {} this link, by a way you trust. It works once, to choose a password: {}"
+INVITED = (
+    "Give {} this link, by a way you trust. It works once and for {} days, to choose a password: {}"
+)
 
 
 class MemberForm(SeenForm):
@@ -158,7 +161,8 @@ class MembershipAdmin(ConfigureAdmin):
             at=timezone.now(),
         )
         obj.pk, obj.user = made.pk, made.user
-        messages.warning(request, INVITED.format(made.user, link_for(request, made.user)))
+        days = settings.PASSWORD_RESET_TIMEOUT // 86_400
+        messages.warning(request, INVITED.format(made.user, days, link_for(request, made.user)))
 
     def _give_email(self, request: HttpRequest, obj: Membership, email: str) -> None:
         if members.give_email(obj, email, by=principal_of(request), at=timezone.now()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +26,12 @@ class Welcome(PasswordResetConfirmView):
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 
     def get_context_data(self, **given: object) -> dict[str, object]:
-        return {**admin.site.each_context(self.request), **super().get_context_data(**given)}
+        site = admin.site.each_context(self.request)
+        return {
+            **site,
+            "rules": password_validators_help_texts(),
+            **super().get_context_data(**given),
+        }
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:  # type: ignore[type-arg]
         with passwords.told(form.user.pk, by=Principal.of_user(form.user, door="admin")):

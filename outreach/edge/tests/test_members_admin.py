@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import getpass
+import html
 import re
 from contextlib import nullcontext
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.password_validation import get_password_validators
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
@@ -41,13 +44,17 @@ def invite(client: Client, **changes):
 def test_an_invited_colleague_chooses_a_password_once_and_enters():
     answer = invite(enter(testing.dora().user))
     link = re.search(r"https?://testserver(/welcome/\S+/)", answer.content.decode())
-    assert link
+    assert link and "for 3 days" in answer.content.decode()
     nora = User.objects.get(username="nora")
     assert not nora.has_usable_password() and not nora.is_operator and not nora.is_superuser
     assert Membership.objects.get(user=nora).role == "reviewer"
     client = Client()
     form = client.get(link[1], follow=True)
-    assert "Choose a password" in form.content.decode()
+    page = form.content.decode()
+    assert "Choose a password" in page and "outreach/outreach.css" in page
+    for validator in settings.AUTH_PASSWORD_VALIDATORS:  # as it would refuse one, not by heart
+        rules = get_password_validators([validator])
+        assert html.escape(rules[0].get_help_text()) in page
     weak = client.post(form.request["PATH_INFO"], {"new_password1": "x", "new_password2": "x"})
     assert "too short" in weak.content.decode()
     both = {"new_password1": PASSWORD, "new_password2": PASSWORD}
