@@ -1362,6 +1362,10 @@ def test_the_page_says_that_its_own_message_is_among_those_that_wait(monkeypatch
         return " ".join(re.sub("<[^>]+>", "", found[0]).split())
 
     assert line(items[0]) == "3 wait: this one and 2 more 1 high"
+    assert "in the whole queue" not in client.get(LIST).content.decode()
+    assert "in the whole queue" in client.get(f"{LIST}?q=nobody").content.decode()
+    narrowed = client.get(f"{page(items[0])}?_changelist_filters=q%3Dx").content.decode()
+    assert "more</strong>" not in narrowed and "in the whole queue" in narrowed
     post(client, items[0], "approve")
     assert line(items[0]) == "2 wait"
     assert line(items[1]) == "2 wait: this one and 1 more"

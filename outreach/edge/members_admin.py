@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -29,7 +28,7 @@ from outreach.core.permissions import Verb
 from outreach.edge import passwords
 from outreach.edge.seen_form import TEMPLATE, SeenForm, changed_in, save_changed
 from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
-from outreach.edge.welcome import link_for
+from outreach.edge.welcome import DAYS, link_for
 from safety.admin import column, is_operator, is_superuser, principal_of, workspace_ids
 
 INVITED = (
@@ -161,8 +160,7 @@ class MembershipAdmin(ConfigureAdmin):
             at=timezone.now(),
         )
         obj.pk, obj.user = made.pk, made.user
-        days = settings.PASSWORD_RESET_TIMEOUT // 86_400
-        messages.warning(request, INVITED.format(made.user, days, link_for(request, made.user)))
+        messages.warning(request, INVITED.format(made.user, DAYS, link_for(request, made.user)))
 
     def _give_email(self, request: HttpRequest, obj: Membership, email: str) -> None:
         if members.give_email(obj, email, by=principal_of(request), at=timezone.now()):

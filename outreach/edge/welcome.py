@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.password_validation import password_validators_help_texts
@@ -15,6 +16,8 @@ from django.utils.http import urlsafe_base64_encode
 from outreach.core.models import User
 from outreach.core.principal import Principal
 from outreach.edge import passwords
+
+DAYS = settings.PASSWORD_RESET_TIMEOUT // 86_400
 
 
 class Welcome(PasswordResetConfirmView):

@@ -485,6 +485,26 @@ def test_what_a_workspace_needs_before_its_first_e_mail_is_said_at_once():
     ]
 
 
+@pytest.mark.parametrize(
+    ("dry_run", "of_server", "of_place", "told"),
+    [
+        (False, "Outreach <outreach@localhost>", "", True),
+        (False, "Outreach <outreach@localhost>", "mira@example.com", False),
+        (False, "Outreach <mira@example.com>", "", False),
+        (True, "Outreach <outreach@localhost>", "", False),
+    ],
+)
+def test_a_sender_that_nobody_can_answer_is_told_before_anything_leaves(
+    settings, dry_run, of_server, of_place, told
+):
+    settings.DRY_RUN, settings.DEFAULT_FROM_EMAIL = dry_run, of_server
+    testing.make_workspace(
+        sender_name="Mira", sender_address=of_place, postal_address="1 Sample Street"
+    )
+    lacks = [each["message"] for each in report()["findings"] if each["id"] == "doctor.workspaces"]
+    assert any("leave as Mira <outreach@localhost>" in each for each in lacks) == told
+
+
 @pytest.mark.parametrize("theirs", ["DRY RUN", "LIVE", "", None])
 def test_what_runs_here_with_another_environment_is_told(settings, tmp_path, theirs):
     """DRY_RUN was put into `.env`, and nothing restarted: commands said so, and mail left."""

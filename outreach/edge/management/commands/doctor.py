@@ -42,7 +42,10 @@ class Command(ClockedCommand):
         )
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
-            "--message", type=int, metavar="APPROVAL", help="What would happen to #APPROVAL now."
+            "--message",
+            type=int,
+            metavar="APPROVAL",
+            help="What would happen to #APPROVAL of the queue now.",
         )
         which.add_argument(
             "--draft", metavar="NUMBER", help="What would happen to this draft now; uuid as well."
