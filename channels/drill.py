@@ -236,7 +236,8 @@ def told(entry: Activity | None) -> str:
     if not codes.get("passed"):
         return f"The drill of {when} FAILED: the stop cannot be relied on."
     more = "" if codes.get("comes_through") else ", while other brakes were on"
-    return f"Drilled {when}: refused, stopped after {codes.get('milliseconds')} ms{more}."
+    took = f"{codes.get('milliseconds')} ms"
+    return f"Drilled {when}: its message was held, stopped after {took}{more}."
 
 
 def overdue(entry: Activity | None, at: datetime) -> bool:

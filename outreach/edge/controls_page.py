@@ -93,6 +93,7 @@ def _scope(request: HttpRequest, state: controls.Controls, place: Workspace | No
     return {
         "id": str(pk) if pk else WHOLE_SYSTEM,
         "name": place.name if place else "The whole system",
+        "is_whole": place is None,
         "may_brake": is_operator(request) or pk in workspace_ids(request, Verb.BRAKE),
         "may_lift": is_operator(request) or pk in workspace_ids(request, Verb.LIFT),
         "rows": [

@@ -658,7 +658,24 @@ def test_an_operator_drills_the_stop_and_everybody_sees_when(live):
     assert 'value="drill"' not in viewer.get("/admin/controls/").content.decode()
     assert "Ask an operator" in words(viewer.post("/admin/controls/", {"act": "drill"}))
     assert "PASSED: the stop works." in words(operator.post("/admin/controls/", {"act": "drill"}))
-    assert "refused, stopped after" in viewer.get("/admin/controls/").content.decode()
+    assert "its message was held, stopped after" in viewer.get("/admin/controls/").content.decode()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_who_may_not_lift_reads_who_does(live, whole):
+    place, reviewer, boss = testing.make_workspace(), enter(testing.alice()), enter(testing.dora())
+    who = "An operator lifts it." if whole else "An admin of the workspace lifts it."
+
+    def told(client: Client) -> str:
+        return client.get("/admin/controls/").content.decode()
+
+    assert "lifts it." not in told(reviewer)
+    if whole:
+        change(enter(testing.olaf()), "system", "MESSAGING_ENABLED", "brake")
+    else:
+        change(boss, str(place.pk), "MESSAGING_ENABLED", "brake")
+    assert told(reviewer).count(who) == told(reviewer).count("lifts it.") == 1
+    assert ("lifts it." in told(boss)) == whole
 
 
 def test_dry_run_is_set_here_and_never_lifted_here(live):
