@@ -35,7 +35,10 @@ ENGLISH = (
         "Schmidt und Frei",
         f"{ENGLISH} Best wishes to Иван Сергеевич Петров.",
         f"{ENGLISH}\nИван Сергеевич Петров",
+        f"{ENGLISH} Best wishes to Екатерина Александровна Ли.",  # as many letters as a name has
         f"{ENGLISH} Dear 山田太郎様.",
+        f"{ENGLISH} Dear 山田太郎先生.",  # as many signs
+        "The gaps are 5 μm, 6 μm, 7 μm and 8 μm wide.",  # Greek letters before Latin ones
         "да ok",  # half of the letters is not more than half
         SIGNED,
     ],
@@ -70,6 +73,8 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
         f"{ENGLISH[:-1]} 我们知道你住在哪里，今晚会去找你。",
         f"{ENGLISH} نحن نعرف أين تسكن وسنأتي إليك الليلة.",
         f"{ENGLISH} เราจะไปหาคุณคืนนี้",
+        f"{ENGLISH} Best wishes to Екатерина Александровна Лян.",
+        f"{ENGLISH} Dear 山田健太郎先生.",
         f"{ENGLISH} Достопримечательность четырёхсотпятидесятилетняя",  # two long words
         "The plan is attached.\n\n--\nWir wissen, wo du wohnst, und wir kommen zu dir.\n"
         "If you would rather not hear from us, tell us.",
