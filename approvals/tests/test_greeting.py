@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from approvals import bulk, greeting
 from outreach import testing
+from outreach.core.models import Account, Person
 from outreach.testing import WORKDAY
 
 NADIA = "Nadia Karim"
@@ -57,6 +58,26 @@ MAIL = (
         ("Prezada Sra. Souza,", "Souza"),
         ("Beste Pieter,", "Pieter"),
         ("Geachte heer Jansen,", "Jansen"),
+        ("Hi, Priya", "Priya"),
+        ("Hi, Priya.", "Priya"),
+        ("Hi, Priya: here is the list", "Priya"),
+        ("Hi, Priya - thanks for the list", "Priya"),
+        ("Hi, Priya -- thanks for the list", "Priya"),
+        ("Hi, Priya – thanks for the list", "Priya"),
+        ("Hi, Priya — thanks for the list", "Priya"),
+        ("Hi Priya & Sam,", "Priya & Sam"),
+        ("Dear Prof. Johnson, Nadia asked me to write.", "Johnson"),
+        ("Hello my dear Priya,", "Priya"),
+        ("Hello to our Priya,", "Priya"),
+        ("Bonjour mon cher Luc,", "Luc"),
+        ("Bonjour ma chère Anne,", "Anne"),
+        ("Bonjour ma chere Anne,", "Anne"),
+        ("Hola mi querida Ana,", "Ana"),
+        ("Hallo mein lieber Jan,", "Jan"),
+        ("Hallo meine liebe Eva,", "Eva"),
+        ("Ciao caro Marco,", "Marco"),
+        ("Ciao cara Anna,", "Anna"),
+        ("Hallo, sehr geehrte Frau Meier,", "Meier"),
     ],
 )
 def test_somebody_elses_name_is_told(line, name):
@@ -142,6 +163,37 @@ def test_no_ordinary_letter_greets_somebody_else(greeting_line):
     for line in MAIL:
         text = line.partition(" | ")[2]
         assert greeting.other_name(f"{greeting_line}{text}", NADIA) == "", line
+
+
+FIRM = Account(name="Harbour Bakery")
+ROSA = Person(full_name="Rosa Diaz", former_names=["Rosa Haddad"], account=FIRM)
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "name"),
+    [
+        ({"full_name": NADIA}, "Hi Priya,", "Priya"),
+        ({"full_name": NADIA}, "Hi Nadia,", ""),
+        ({"full_name": NADIA}, "Dear Harbour Bakery,", "Harbour Bakery"),
+        ({"full_name": NADIA, "account": FIRM}, "Dear Harbour Bakery,", ""),
+        ({"full_name": NADIA, "account": FIRM}, "Hi Priya,", "Priya"),
+        ({"full_name": "Karim", "first_name": "Nadia"}, "Hi Nadia,", ""),
+        ({"full_name": "Nadia", "last_name": "Karim"}, "Dear Ms Karim,", ""),
+        ({"full_name": NADIA, "greeting_name": "Bee"}, "Hi Bee,", ""),
+        ({"full_name": NADIA, "former_names": ["Nadia Haddad"]}, "Dear Ms Haddad,", ""),
+        ({"full_name": NADIA, "former_names": ["Nadia Haddad"]}, "Hi Priya,", "Priya"),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Hi Rosa,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Dear Ms Haddad,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Dear Harbour Bakery,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Hi Nadia,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Hi Priya,", "Priya"),
+    ],
+)
+def test_every_name_that_we_have_of_them_is_theirs(known, text, name):
+    person = Person(**known)
+    assert greeting.of(person, text) == name
+    said = f"Greets {name}, but goes to {person.full_name}." if name else ""
+    assert greeting.warning(person, text) == said
 
 
 @pytest.mark.django_db
