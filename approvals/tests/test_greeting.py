@@ -78,6 +78,7 @@ MAIL = (
         ("Ciao caro Marco,", "Marco"),
         ("Ciao cara Anna,", "Anna"),
         ("Hallo, sehr geehrte Frau Meier,", "Meier"),
+        ("Dear Ana Bea Cleo Dora Eva Fay Gina,", "Ana Bea Cleo Dora Eva Fay"),
     ],
 )
 def test_somebody_elses_name_is_told(line, name):
@@ -98,7 +99,8 @@ def test_somebody_elses_name_is_told(line, name):
         "Hello, Here is the list.", "Hello, Thank you for the list", "Hi Just a short note",
         "Hello I wanted to ask", "Hello again from the north", "Hi. The list is here.",
         "Hello. Customs asked for it.", "Hi Unit 3 has stopped", "Hello. Dr. Patel has named you.",
-        "Hi... Priya is away", "Dear Sir, Priya is away.",
+        "Hello eBay has answered", "Dear Team, Priya.", "Hi... Priya is away",
+        "Dear Sir, Priya is away.",
         "Dear {{ greeting_name }},", "Dear Professor,", "Dear Mr President,", "Hi 1234,",
         "Priya asked me to write.", "Highland Farms sent it.", "The list for Priya, as agreed.",
         "Hi Nadia,", "Hi Nadia Karim,", "Dear Ms. Karim,", "Sehr geehrte Frau Dr. Karim,",
@@ -137,6 +139,8 @@ def test_their_own_name_or_none_is_no_matter(line):
         ("Dear 王伟先生,", "王伟", ""),
         ("Dear Nadia,", "Надя Карим", ""),
         ("Dear Wei,", "王伟", ""),
+        ("Dear 王伟先生,", "王伟 Wei", ""),
+        ("Hi Bo,", "Bo Ek", ""),
     ],
 )
 def test_what_may_be_the_person_is_not_told(line, full_name, company):
