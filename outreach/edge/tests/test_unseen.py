@@ -32,6 +32,10 @@ TEXTS = pytest.mark.parametrize(
         (PRIVATE, "seen_private", "private_unseen"),
     ],
 )
+SAYS = {
+    "hidden_characters": f"The text has hidden characters ({NAMES}).",
+    "private_unseen": "The text has personal data, which its page masks until it is asked for.",
+}
 EDITS = pytest.mark.parametrize("edited", [False, True])
 
 
@@ -73,6 +77,7 @@ def test_the_service_asks(text, field, code, edited):
     with pytest.raises(Unseen) as no:
         yes()
     assert (no.value.code, no.value.field, state()) == (code, field, "pending")
+    assert str(no.value) == SAYS[code]
     assert Approval.objects.get().digest == item.digest, "a refused edit is not saved"
     yes(**{field: True})
     assert state() == "approved"
