@@ -154,6 +154,7 @@ def test_what_may_be_the_person_is_not_told(line, full_name, company):
         ("Dear 李娜,", "王伟", "李娜"),
         ("Dear de la Paz,", "Ana de la Cruz", "Paz"),
         ("Hi Jan,", "Ben Okri", "Jan"),
+        ("Dear Ms Kumar,", "Nadia Maria K.", "Kumar"),  # a name in full is asked before an initial
     ],
 )
 def test_other_names_are_compared_as_they_are(line, full_name, name):
@@ -169,7 +170,7 @@ def test_no_ordinary_letter_greets_somebody_else(greeting_line):
         assert greeting.other_name(f"{greeting_line}{text}", NADIA) == "", line
 
 
-FIRM = Account(name="Harbour Bakery")
+FIRM, MILL = Account(name="Harbour Bakery"), Account(name="Mill House")
 ROSA = Person(full_name="Rosa Diaz", former_names=["Rosa Haddad"], account=FIRM)
 
 
@@ -189,6 +190,7 @@ ROSA = Person(full_name="Rosa Diaz", former_names=["Rosa Haddad"], account=FIRM)
         ({"full_name": NADIA, "merged_into": ROSA}, "Hi Rosa,", ""),
         ({"full_name": NADIA, "merged_into": ROSA}, "Dear Ms Haddad,", ""),
         ({"full_name": NADIA, "merged_into": ROSA}, "Dear Harbour Bakery,", ""),
+        ({"full_name": NADIA, "account": MILL, "merged_into": ROSA}, "Dear Harbour Bakery,", ""),
         ({"full_name": NADIA, "merged_into": ROSA}, "Hi Nadia,", ""),
         ({"full_name": NADIA, "merged_into": ROSA}, "Hi Priya,", "Priya"),
     ],
