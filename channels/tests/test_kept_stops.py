@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings as installed
 
-from channels import kept_stops, registry, rewound, sending, stop
+from channels import kept_stops, merging, registry, rewound, sending, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.tests.plenty import make_approvals, make_people
 from outreach import testing
 from outreach.core import activity, suppression
-from outreach.core.models import Person, Suppression
+from outreach.core.models import Activity, Merge, Person, Suppression
 from outreach.core.models.people import PersonStatus
 from outreach.core.opt_outs import suppress_human
 from outreach.core.principal import Principal
@@ -133,6 +133,88 @@ def test_what_was_let_go_stays_so_and_what_was_lifted_before_holds_again():
     assert tick()
     row = Suppression.objects.get()
     assert (row.reason, row.lifted_at, row.lifted_reason) == ("unsubscribe", None, "")
+
+
+def stop_as(status, at=WORKDAY):
+    return lambda who: stop.stop_person(who, status, reason="He wrote so.", by=SYSTEM, at=at)
+
+
+def let_go(who):
+    who.refresh_from_db()
+    stop.lift_person(who, reason="He asked for it.", by=testing.alice(), at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("acts", "stands"),
+    [
+        ([stop_as("desist")], ["desist"]),
+        ([stop_as("blocked")], ["blocked"]),
+        ([stop_as("desist"), let_go], []),
+        ([stop_as("blocked"), let_go], []),
+        ([stop_as("desist"), stop_as("blocked"), let_go], ["desist"]),
+        ([stop_as("blocked"), stop_as("desist"), let_go], ["blocked"]),
+    ],
+)
+def test_each_act_is_kept_that_changes_who_is_stopped(acts, stands):
+    person = testing.make_person()
+    testing.make_draft(person)  # the log begins
+    for act in acts:
+        tick()
+        act(person)
+    tick()
+    assert kept()[-1]["stands"] == stands
+
+
+def apart(*people: Person) -> None:
+    """As a backup of before they were one leaves them."""
+    Person.objects.filter(pk__in=[each.pk for each in people]).update(merged_into=None)
+
+
+@pytest.mark.parametrize("status", ["desist", "blocked"])
+@pytest.mark.parametrize("first", ["merge", "stop"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_every_record_of_one_who_was_stopped_is_stopped_again(status, first, begun):
+    """A backup of before the merge has two records of that human being, and may write to both."""
+    one, two, other = people = [testing.make_person() for _ in range(3)]
+    acts = {
+        "stop": lambda: stop_as(status)(one),
+        "merge": lambda: merging.merge(one, two, by=testing.alice(), at=WORKDAY),
+    }
+    testing.make_draft(other)  # the log begins
+    if begun:
+        tick()
+    acts.pop(first)()
+    if begun:
+        tick()
+    acts.popitem()[1]()
+    tick()
+    apart(*people)
+    go_back()
+    assert tick()
+    assert [Person.objects.get(pk=each.pk).status for each in people] == [status, status, "active"]
+
+
+def test_who_is_one_human_being_still_is_stopped_once():
+    one, two = testing.make_person(), testing.make_person()
+    merging.merge(one, two, by=testing.alice(), at=WORKDAY)
+    stop_as("desist")(one)
+    tick()
+    go_back()
+    assert tick()
+    assert "0 addresses and 1 person" in said()
+    assert Activity.objects.filter(verb="people.desist").count() == 2  # then, and now again
+
+
+def test_records_that_were_taken_apart_again_are_kept_each_by_itself():
+    one, two = testing.make_person(), testing.make_person()
+    stop_as("desist")(two)
+    row = merging.merge(one, two, by=testing.alice(), at=WORKDAY)
+    tick()
+    merging.undo(Merge.objects.get(pk=row.pk), by=testing.alice(), at=WORKDAY)
+    tick()
+    go_back()
+    assert tick()
+    assert [Person.objects.get(pk=each.pk).status for each in (one, two)] == ["active", "desist"]
 
 
 def test_nothing_is_ever_loosened():
