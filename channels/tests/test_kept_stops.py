@@ -273,6 +273,63 @@ def test_whoever_was_erased_here_or_is_not_here_is_left_out():
     assert not Person.objects.exclude(status="active").exists()
 
 
+def test_all_that_could_not_be_put_back_is_counted_and_what_comes_after_it_is(caplog):
+    good, erased, foreign_place = [testing.make_person() for _ in range(3)]
+    Person.objects.filter(pk=erased.pk).update(erased_at=LATER)
+    address = {
+        "digest": "ab", "workspace": good.workspace_id, "channel": "email", "reason": "bounce",
+        "key": suppression.key_id(), "at": WORKDAY.isoformat(), "complained": None, "stands": True,
+    }  # fmt: skip
+    person = {
+        "person": str(good.uuid), "workspace": good.workspace_id, "at": WORKDAY.isoformat(),
+        "stands": ["blocked", "desist"],
+    }  # fmt: skip
+    lines = [
+        {**address, "key": "another"},
+        {**address, "workspace": 987654},
+        {**person, "person": "0" * 32},
+        {**person, "person": str(foreign_place.uuid), "workspace": 987654},
+        {**person, "person": str(erased.uuid)},
+        {**address, "digest": "cd"},
+        person,
+    ]
+    path = kept_stops._file_of("log")
+    path.parent.mkdir()
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    for done in ((1, 1), (0, 0)):
+        told = kept_stops.PutBack(*done, other_key=1, gone=4)
+        assert kept_stops.put_back("log", at=LATER) == told
+    name, _, message = caplog.record_tuples[0]
+    assert name == "channels.kept_stops"
+    assert message == (
+        "Who was stopped since: 1 address put back, 1 person put back, 1 kept with another key, "
+        "4 of a workspace or person that is not there"
+    )
+    good.refresh_from_db()
+    why = "{} on 2026-03-11 UTC; put back after the database had gone back in time"
+    assert good.status_reason == why.format("asked us to stop")
+    assert (good.status, good.block_beneath) == ("desist", why.format("was blocked"))
+    assert Suppression.objects.get().by_id == "kept stops"
+
+
+def test_a_file_that_is_not_there_puts_nobody_back(caplog):
+    assert kept_stops.put_back("log", at=LATER) == kept_stops.PutBack(0, 0, 0, 0)
+    path = kept_stops._file_of("log")
+    assert [each.getMessage() for each in caplog.records] == [
+        "Who asked us to stop since could not be read: "
+        f"[Errno 2] No such file or directory: '{path}'"
+    ]
+
+
+def test_what_changes_nobodys_standing_adds_no_line():
+    person = testing.make_person()
+    testing.make_draft(person)
+    tick()
+    stop.set_automation(person, False, reason="by hand", by=testing.alice(), at=WORKDAY)
+    tick()
+    assert kept() == []
+
+
 def test_the_file_tells_of_nobody_and_is_its_owners_alone():
     stopped()
     tick()
@@ -280,6 +337,7 @@ def test_the_file_tells_of_nobody_and_is_its_owners_alone():
     text = path.read_text()
     assert "Quist" not in text and "example.com" not in text
     assert path.stat().st_mode & 0o777 == 0o600
+    assert {each.name for each in path.parent.iterdir()} == {path.name, f"{path.name}.upto"}
     assert {len(kept()), len(text.split('"digest"'))} == {2}
 
 
@@ -319,7 +377,9 @@ def test_a_file_that_cannot_be_written_is_said_and_caught_up_with(caplog):
     folder.write_text("a file stands in its place")
     stopped()
     assert not tick()
-    assert "Who asked us to stop could not be kept" in caplog.text
+    assert caplog.records[0].getMessage() == (
+        f"Who asked us to stop could not be kept in {kept_in()}: [Errno 17] File exists: '{folder}'"
+    )
     folder.unlink()
     (installed.DATA_DIR / "aside").rename(folder)
     tick()

@@ -111,6 +111,17 @@ def test_a_line_that_cannot_be_read_is_left_out_alone(tmp_path, torn):
     assert read(tmp_path, ADDRESS, torn, PERSON) == ([("k", KNOWN)], [STOPPED])
 
 
+def test_bytes_that_are_no_text_spoil_their_own_line_alone(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(b"".join([b"\xff\xfe\n", json.dumps(PERSON).encode(), b"\n{\xc3"]))
+    assert kept_stops._read(path) == ([], [STOPPED])
+
+
+def test_so_many_are_asked_for_in_one_statement(monkeypatch):
+    monkeypatch.setattr(kept_stops, "AT_ONCE", 2)
+    assert list(kept_stops._parts([1, 2, 3, 4, 5])) == [[1, 2], [3, 4], [5]]
+
+
 @pytest.mark.parametrize(
     ("addresses", "people", "other_key", "sentence"),
     [
