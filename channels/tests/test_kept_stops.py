@@ -296,9 +296,11 @@ def test_all_that_could_not_be_put_back_is_counted_and_what_comes_after_it_is(ca
     path = kept_stops._file_of("log")
     path.parent.mkdir()
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    kept_stops._upto_of("log").write_text("7\n")
     for done in ((1, 1), (0, 0)):
         told = kept_stops.PutBack(*done, other_key=1, gone=4)
         assert kept_stops.put_back("log", at=LATER) == told
+        assert not kept_stops._upto_of("log").exists(), "its numbers are of the lost past"
     name, _, message = caplog.record_tuples[0]
     assert name == "channels.kept_stops"
     assert message == (
