@@ -62,7 +62,7 @@ class ApprovalAdmin(SidePages):
     list_display_links = ("show_person",)
     list_filter = tuple(_filter(name) for name in queue.CHOICES)
     search_fields = ("draft__person__full_name",)
-    search_help_text = "Person, company, address or number"
+    search_help_text = "Person, company, address, number of the review or message"
     sortable_by = ()
     paginator = paging.InfinitePaginator
     list_fullwidth = True
@@ -146,8 +146,7 @@ class ApprovalAdmin(SidePages):
     @column("Message", header=True)
     def show_message(self, obj: Approval) -> list[str]:
         said = [f"#{obj.pk}", obj.get_channel_display(), obj.get_touch_display()]
-        marks = filter(None, [came_back.mark(obj)])
-        return [obj.revision.opening, " · ".join([*said, *marks])]
+        return [obj.revision.opening, " · ".join(filter(None, [*said, came_back.mark(obj)]))]
 
     @column("Confidence")
     def show_confidence(self, obj: Approval) -> str:

@@ -18,8 +18,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _R = r"(?:\(r\)|[/:*_]-?r)?"  # "Liebe(r)", "Liebe:r"
+_ENGLISH = r"hi|hiya|hello|hey|dear(?:est)?|good (?:morning|afternoon|evening|day)|greetings"
 _HELLO = (
-    r"hi|hiya|hello|hey|dear(?:est)?|good (?:morning|afternoon|evening|day)|greetings"
+    rf"(?P<english>{_ENGLISH})"
     rf"|hallo|lieb(?:es|ster|ste|er|e){_R}|(?:sehr )?(?:geehrte|verehrte|werte)[rs]?{_R}"
     r"|guten (?:tag|morgen|abend)|gr(?:ü|ue)(?:ß|ss) (?:gott|dich)|gr(?:ü|ue)ezi|moin|servus"
     r"|bonjour|bonsoir|salut|coucou|ch[eè]re?s?"
@@ -57,13 +58,33 @@ mevrouwen vrienden boys girls babe darling honey sweetheart holder fyi
 # What begins a sentence behind a greeting without a comma, and is nobody's name.
 _STARTERS = _words(
     """
-a about after all also an and are as at attached because before but by can congratulations could
-did do does first following for from further good great happy has have here hope how i if im in is
-it its ive just kind many me most new no not now of on once or our please quick regarding re
-reminder so some sorry thank thanks that the these they this to today tomorrow update was we
-welcome were what when where which while with would yes yesterday anbei bitte danke das der die
-eine ein es gerne heute hier ich vielen wie wir zu merci je nous suite voici votre gracias le los
-te grazie ecco obrigado obrigada segue bedankt hierbij ik wij
+a about according after all also an and are as at attached because before but by can
+congratulations could did do does enclosed first following for from further good great happy has
+have here hope how i if im in is it its ive just kind let many me most new no not now of on once or
+our please quick regarding re reminder so some sorry thank thanks that the these they this to today
+tomorrow update was we welcome were what when where which while why with would yes yesterday anbei
+bitte danke das der die eine ein es gerne heute hier ich vielen wie wir zu merci je nous suite
+voici votre gracias le los te grazie ecco obrigado obrigada segue bedankt hierbij ik wij
+"""
+)
+# What an English sentence of the writer may begin with where no sign parts it from the name before
+# it: "Hi Priya looking forward ..."; in "Hi Customs ask for ..." what looks like a name is its
+# subject.
+_GOES_ON = (_STARTERS - {"me", "of", "on", "to"}) | _words(
+    """
+any apologies attached below best checking cheers congrats delighted enclosed fyi getting glad got
+heard hey hi hoping id ill im isnt lets let long looking lovely may might much my next nice noticed
+okay ok per pleased reaching read received saw see sending shall should sure thats theres thought
+touching trust wanted want need weve well what whats whens wheres will wondering writing
+wont dont didnt havent your youre youve
+"""
+)
+# After these a question goes on with whom or what it is about: "are we still on", not "is back".
+_VERBS = _words("are can could did do does has have is may might should shall was were will would")
+_ASKED = _words(
+    """
+all any anyone everybody everyone everything he i it my our she that the there these they this
+those we you your
 """
 )
 _TITLES = _words(
@@ -89,7 +110,7 @@ def other_name(text: str, full_name: str, company: str = "") -> str:
     found = _GREETING.match(unicodedata.normalize("NFC", line[:300]))
     if found is None:
         return ""
-    said, beside = _greeted(found["rest"])
+    said, beside = _greeted(found["rest"], is_english=bool(found["english"]))
     own = same_name.words(names.ADDRESS.sub(" ", full_name))
     called = same_name.words(
         " ".join(_TWO_INITIALS.sub(r"\1 \2", each) for each in [said, *beside])
@@ -123,7 +144,7 @@ def warning(person: Person, text: str) -> str:
     return f"Greets {name}, but goes to {person.full_name}." if name else ""
 
 
-def _greeted(rest: str) -> tuple[str, list[str]]:
+def _greeted(rest: str, *, is_english: bool) -> tuple[str, list[str]]:
     """The name that follows the greeting as it is written, and those behind commas; none where
     no capital letter says that it is one."""
     chunk, sign, rest = _chunk(rest)
@@ -133,6 +154,8 @@ def _greeted(rest: str) -> tuple[str, list[str]]:
         chunk, sign, rest = _chunk(rest)
         said, is_whole = _names(chunk)
     if not said or (is_apart and not (is_whole and sign in _AFTER)):
+        return "", []
+    if is_english and not is_whole and not _goes_on(chunk):
         return "", []
     beside = []
     while sign == "," and is_whole:
@@ -176,6 +199,25 @@ def _names(chunk: str) -> tuple[str, bool]:
         elif word and not _is_title(word):
             return "" if word[0].isdecimal() else _joined(kept), False  # "Hi Unit 3 has stopped"
     return _joined(kept), True
+
+
+def _goes_on(chunk: str) -> bool:
+    """Whether a sentence of the writer begins behind the name, rather than that it is the name's:
+    by the first small word after it, and after a verb by the next."""
+    words = [_EDGES.sub("", raw) for raw in chunk.split()]
+    capital = next(place for place, word in enumerate(words) if word[:1].isupper())
+    if "t" in words[capital].replace("’", "'").split("'")[1:]:
+        return False  # "Hi Don't let the rain stop you"
+    rest = words[capital:]
+    small = next((place for place, word in enumerate(rest) if word[:1].islower()), None)
+    after = [_letters(word) for word in rest[small:][:2]] if small is not None else []
+    if after and after[0] in _VERBS:
+        return after[-1] in _ASKED
+    return not after or after[0] in _GOES_ON
+
+
+def _letters(word: str) -> str:
+    return "".join(char for char in word.casefold() if char.isalpha())
 
 
 def _joined(kept: list[str]) -> str:

@@ -82,11 +82,13 @@ def narrow_one(rows: QuerySet[Approval], name: str, value: str) -> QuerySet[Appr
 
 
 def search(rows: QuerySet[Approval], words: str) -> QuerySet[Approval]:
-    """By number, or by every word in the person's or the company's name, or in their address."""
+    """By the number of the review or of the message, or by every word in the person's or the
+    company's name, or in their address."""
     text = words.replace("\0", " ").strip()
     number = text.removeprefix("#")
     if number.isdecimal() and len(text) < 19:
-        numbered = rows.filter(pk=int(number))
+        rounds = Approval.objects.filter(draft=int(number)).order_by("-pk")
+        numbered = rows.filter(pk__in=[int(number), *rounds.values_list("pk", flat=True)[:FEW]])
         if number != text or numbered.exists():
             return numbered
     parts = accents.words(text)
@@ -188,6 +190,11 @@ class Counts:
     @property
     def total(self) -> int:
         return sum(self.by_priority.values())
+
+    @property
+    def others(self) -> int:
+        """How many wait beside one of them."""
+        return max(0, self.total - 1)
 
     @property
     def parts(self) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from approvals.rounds import may_have_arrived
 from outreach.core import footers, inbox, senders
 from outreach.core.models import Revision
 from safety import controls
-from safety.named import named
+from safety.named import counted, named
 
 PRESETS = (
     "Too long: cut it to the one thing that matters to this person.",
@@ -120,7 +120,7 @@ def _finding(item: dict[str, Any]) -> dict[str, Any]:
     words = str(item.get("text") or "")
     quote = "" if words in str(item.get("message", "")) else words
     told = {"private": marks.is_private(item), "quote": quote, "named": named(item)}
-    return {**item, **told}
+    return {**item, **told, "counted": counted(item)}
 
 
 def closed_because(approval: Approval) -> str:

@@ -119,8 +119,15 @@ def arrived_among(rows: Sequence[Approval]) -> set[int]:
 
 
 def anew(ended: Sequence[Approval], *, reason: str, by: Principal, at: datetime) -> list[Approval]:
-    """A new pending round of each message whose round has ended; none of them may have another."""
+    """A new pending round of each message whose round has ended; none of them may have another.
+
+    What was undone stands in the queue where it stood; all else is new there.
+    """
     fresh = [_again(row, reason=reason, at=at) for row in ended]
+    if reason == "undone":
+        for row, was in zip(fresh, ended, strict=True):
+            # Of several of one moment the lower number is first, and this one's is new: before all.
+            row.created_at = was.created_at - timedelta(microseconds=1)
     Approval.objects.bulk_create(fresh)
     drafts.move([row.draft_id for row in ended], DraftStatus.PENDING_APPROVAL)
     activity.record(

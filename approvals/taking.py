@@ -16,19 +16,20 @@ from django.db.models.functions import Greatest
 
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
-from outreach.core import senders, sql
+from outreach.core import schema, senders, sql
 from outreach.core.models import Activity, Agent, PrincipalKind, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
 
-# Of what is due (as `due()` below says), the oldest of each human being who has nothing in flight.
+# Of what is due (as `due()` below says), the oldest of each human being who has nothing in flight;
+# nothing once somebody has migrated the database beneath a drain that goes on.
 # A WITH and no plain IN: PostgreSQL may run an IN again, and would take more than asked for.
 TAKE = """
 WITH ripe AS (
   SELECT a.id FROM message_approvals a JOIN people p ON p.id = a.human_id
   WHERE a.status IN ('approved', 'auto_approved') AND a.taken_at IS NULL
     AND a.channel IN ({channels}) AND a.due_at <= %s AND a.send_before > %s AND NOT a.dry_run
-    AND a.workspace_id IN ({places}) AND p.automation_enabled
+    AND a.workspace_id IN ({places}) AND p.automation_enabled AND {as_many}
     AND NOT EXISTS (
       SELECT 1 FROM message_approvals b
       WHERE b.status IN ('approved', 'auto_approved') AND b.taken_at IS NULL
@@ -112,10 +113,11 @@ def _claim(
     is_due = [*channels, now, now]
     rows = sql.fetch(
         TAKE,
-        [*is_due, *workspaces, *is_due, most, now],
+        [*is_due, *workspaces, schema.many(), *is_due, most, now],
         channels=sql.marks(len(channels)),
         places=sql.marks(len(workspaces)),
         skip_locked=sql.skip_locked("a"),
+        as_many=schema.AS_MANY,
     )
     places = {row[3]: sql.instance(Workspace, _PLACE, [row[3], *row[11:]]) for row in rows}
     taken = [_taken(row, places[row[3]]) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
@@ -9,10 +10,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from channels import inbound, matching, receiving, stop
-from outreach.core import drafts, inbox, people
+from outreach.core import drafts, inbox, people, suppression
 from outreach.core.addresses import BadAddress
 from outreach.core.inbox import InboxRefused
-from outreach.core.models import Address, Draft, InboundMessage, Person, Purpose
+from outreach.core.models import Address, Channel, Draft, InboundMessage, Person, Purpose
 from outreach.core.models.inbound import InboundStatus, Verdict
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
@@ -40,15 +41,37 @@ def assign(message_id: int, person: Person, *, by: Principal, at: datetime) -> I
 
 def now_theirs(message: InboundMessage) -> list[Person]:
     """Who has the address by now that this came from, while nobody has said who wrote it."""
-    if message.person_id is not None:
-        return []
-    rows = Address.objects.filter(
-        matching.theirs(message.channel, message.sender),
-        workspace=message.workspace_id,
-        channel=message.channel,
-    ).select_related("person__merged_into", "person__account")
-    found = {row.person.human_id: people.canonical(row.person) for row in rows.order_by("pk")}
-    return [*found.values()]
+    return now_theirs_among([message]).get(message.pk, [])
+
+
+def now_theirs_among(messages: Iterable[InboundMessage]) -> dict[int, list[Person]]:
+    """The same of many, by message; one statement, or none where each has its person."""
+    asked = [row for row in messages if row.person_id is None]
+    wanted = Q()
+    for row in asked:
+        theirs = matching.theirs(row.channel, row.sender)
+        wanted |= Q(theirs, workspace=row.workspace_id, channel=row.channel)
+    if not asked:
+        return {}
+    known = Address.objects.filter(wanted).select_related("person__merged_into", "person__account")
+    found: dict[int, list[Person]] = {}
+    addresses = list(known.order_by("pk"))
+    for row in asked:
+        people_of = {each.person.human_id: each.person for each in addresses if _is(each, row)}
+        found[row.pk] = [people.canonical(each) for each in people_of.values()]
+    return found
+
+
+def _is(known: Address, message: InboundMessage) -> bool:
+    """Whether this came from the address, as `matching.theirs` asks the database."""
+    if (known.workspace_id, known.channel) != (message.workspace_id, message.channel):
+        return False
+    if known.normalised in matching.forms(message.channel, message.sender):
+        return True
+    same = suppression.form_of(Channel.EMAIL, message.sender)
+    return known.channel == Channel.EMAIL and same == suppression.form_of(
+        Channel.EMAIL, known.normalised
+    )
 
 
 def draft_answer(

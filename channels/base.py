@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+# The longest text that each platform takes; whoever decides is told, and the adapter refuses more.
+WHATSAPP_MOST = 4096  # characters
+INSTAGRAM_MOST = 1000  # bytes of UTF-8
 # Runs on while the machine sleeps, and with nobody's clock; where there is none, while it is awake.
 _UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LATE = "too long after its last look: its sender, the machine or the database stood still"

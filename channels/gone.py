@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from approvals.models import Approval
 from channels.base import Fault, Outcome, Receipt
 from channels.look import Cleared
+from channels.models import Delivery, DeliveryStatus
 from outreach.core import suppression
 from outreach.core.models import Channel
 from outreach.core.models.consent import SuppressionReason
@@ -25,11 +27,21 @@ NO_MORE = ". Nothing more goes to this address: it is suppressed."
 # of our own address there, nor 5.2.1, which some say of a rate; by a report these count.
 GONE = re.compile(r"5\d\d 5\.1\.(?:1|2|3|6|10)(?!\d)")
 
-FEWEST, DOMAINS = 4, 3  # of a wave, none of which was taken
+FEWEST, DOMAINS = 4, 3  # of them one after the other, with none between that was taken
+SAID = "It said: "
 EVERYBODY = (
     "our mail server refused everybody as not there, at several domains, so it is out of order or "
-    "not meant for mail to others, and nobody was suppressed. It said: "
+    "not meant for mail to others"
 )
+TOOK = (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)  # a body went out: its recipient was taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """One message that was refused as not there, and whether the server was blamed for it."""
+
+    domain: str
+    blamed: bool
 
 
 def is_gone(receipt: Receipt, approval: Approval) -> bool:
@@ -41,18 +53,60 @@ def is_gone(receipt: Receipt, approval: Approval) -> bool:
 def blame_the_relay(rows: Sequence[Cleared], receipts: Sequence[Receipt]) -> list[Receipt]:
     """A wave's receipts. Where the server says of everybody, at several domains, that there is no
     such address, it is out of order and the people are there: nobody is suppressed, the channel is
-    paused for a person, and the messages wait."""
+    paused for a person, and the messages wait. A wave of few is judged with those before it."""
     pairs = list(zip(receipts, rows, strict=True))
-    if len(pairs) < FEWEST or not all(is_gone(one, row.approval) for one, row in pairs):
+    if not pairs or not all(is_gone(one, row.approval) for one, row in pairs):
         return list(receipts)
-    domains = {row.approval.revision.address.rpartition("@")[2].lower() for row in rows}
-    if len(domains) < DOMAINS:
+    past = _before(FEWEST - len(pairs)) if len(pairs) < FEWEST else []
+    domains = {_domain(row.approval.revision.address) for row in rows} | {p.domain for p in past}
+    if len(pairs) + len(past) < FEWEST or len(domains) < DOMAINS:
         return list(receipts)
-    later, policy = Outcome.TRY_LATER, Fault.POLICY
+    believed = sum(not each.blamed for each in past)
+    who = (
+        f"{believed} of those before it were suppressed for that; look at them"
+        if believed
+        else "Nobody was suppressed"
+    )
     return [
-        replace(one, outcome=later, fault=policy, reply=f"{EVERYBODY}{one.reply}")
+        replace(
+            one,
+            outcome=Outcome.TRY_LATER,
+            fault=Fault.POLICY,
+            reply=f"{EVERYBODY}. {who}. {SAID}{one.reply}",
+        )
         for one in receipts
     ]
+
+
+def _before(count: int) -> list[_Past]:
+    """The last so many messages, where each was refused so and none between was taken.
+
+    Never raises: what came of this wave is still to be recorded.
+    """
+    try:
+        rows = _lately(count)
+    except Error as error:
+        logger.warning("What came before these refusals cannot be read: %s", error)
+        return []
+    found = []
+    for status, evidence, address in rows:
+        blamed, _, reply = str(evidence.get("reply", "")).rpartition(SAID)
+        at_rcpt = status == DeliveryStatus.FAILED and evidence.get("stage") == "rcpt"
+        if not (at_rcpt and GONE.match(reply)):
+            return []
+        found.append(_Past(_domain(address), bool(blamed)))
+    return found
+
+
+def _lately(count: int) -> list[tuple[str, dict[str, Any], str]]:
+    ended = Delivery.objects.filter(
+        channel=Channel.EMAIL, status__in=(*TOOK, DeliveryStatus.FAILED)
+    ).order_by("-since", "-pk")
+    return list(ended.values_list("status", "evidence", "approval__revision__address")[:count])
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 def suppress(approval: Approval, at: datetime) -> bool:

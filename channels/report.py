@@ -10,6 +10,7 @@ from django.db import Error
 
 from channels.base import Outcome
 from channels.outcomes import Carried
+from outreach.core import schema
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Report:
     simulated: int = 0
     reopened: int = 0
     database_failures: int = 0
+    refusal: str = ""  # why nothing was looked at: then there is nothing to count
     notes: list[str] = field(default_factory=list)
     waiting_for: dict[str, int] = field(default_factory=dict)  # channels.waiting.REASONS
 
@@ -33,7 +35,10 @@ class Report:
         return sum(self.waiting_for.values())
 
     def as_dict(self) -> dict[str, object]:
-        return {**vars(self), "waiting": self.waiting}
+        if self.refusal:
+            return {"refused": self.refusal}
+        counted = {name: value for name, value in vars(self).items() if name != "refusal"}
+        return {**counted, "waiting": self.waiting}
 
     def plus(self, later: Report) -> Report:
         """Both drains together; what waits is what waits after the later one."""
@@ -58,9 +63,18 @@ class Report:
 
     def refused(self, why: str) -> Report:
         """Nothing was looked at, and why: told here and in the server's log."""
+        self.refusal = why
+        self._note(why)
+        return self
+
+    def _note(self, why: str) -> None:
         logger.error("%s", why)
         self.notes.append(why)
-        return self
+
+    def tell_version(self) -> None:
+        """Why it claimed nothing more, where somebody migrated the database while it went on."""
+        if other := schema.apart():
+            self._note(other)
 
     def database_failed(self, error: Error) -> None:
         logger.warning("The database failed during a wave (%s); recording again.", error)

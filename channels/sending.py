@@ -79,8 +79,8 @@ def process(*, clock: Clock = timezone.now, most: int | None = None) -> Report:
         taking.reopen_before_stop(workspace=None, decided_before=clock(), by=SENDER, at=clock())
     simulated = simulate_due(at=clock())
     report = drain(clock=clock, most=most)
-    report.simulated = simulated
-    report.waiting_for = waiting(at=clock())
+    report.simulated, report.waiting_for = simulated, waiting(at=clock())
+    report.tell_version()
     return report
 
 

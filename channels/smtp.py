@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from channels.base import LATE, ChannelUnavailable, Envelope, Outcome, Receipt
+from channels.base import LATE, ChannelUnavailable, Envelope, Fault, Outcome, Receipt
 from channels.wire import Garbled, Mail, Reply, Wire, data_block, printable
 
 FRESH_SECONDS = 1.0  # who answered this recently and has not hung up needs no NOOP
@@ -100,7 +100,7 @@ class SmtpConnection:
         except Exception as problem:  # noqa: BLE001 -- the contract: never raises
             outcome = Outcome.UNKNOWN if self._stage in BEGUN else Outcome.TRY_LATER
             self._drop()
-            return self._receipt(outcome, self._sentence(problem))
+            return self._receipt(outcome, self._sentence(problem), Fault.SERVICE)
         finally:
             self._busy = False
 
@@ -218,13 +218,17 @@ class SmtpConnection:
         if not reply.is_refusal:
             raise Garbled(f"neither yes nor no: {reply}")
         final = reply.code >= 500 and reply.code not in ABOUT_OUR_LOGIN
-        return self._receipt(Outcome.REFUSED if final else Outcome.TRY_LATER, str(reply))
+        # Said before it knows the recipient, of our login or of itself: it says so to everybody.
+        about_all = reply.code == 421 or reply.code in ABOUT_OUR_LOGIN or self._stage == "mail"
+        fault = Fault.SERVICE if about_all and not final else Fault.NONE
+        return self._receipt(Outcome.REFUSED if final else Outcome.TRY_LATER, str(reply), fault)
 
-    def _receipt(self, outcome: Outcome, reply: str) -> Receipt:
+    def _receipt(self, outcome: Outcome, reply: str, fault: Fault = Fault.NONE) -> Receipt:
         queued = _QUEUED_AS.search(reply) if outcome is Outcome.SENT else None
         wait = _RETRY_AFTER.search(reply) if outcome is Outcome.TRY_LATER else None
         return Receipt(
             outcome=outcome,
+            fault=fault,
             stage=self._stage,
             reply=printable(reply),
             provider_id=queued[1] if queued else "",

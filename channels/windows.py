@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from approvals.models import Approval, ApprovalStatus
 from channels import registry
-from channels.base import Template
+from channels.base import INSTAGRAM_MOST, WHATSAPP_MOST, Template
 from channels.models import PlatformTemplate
 from outreach.core import history
 from outreach.core.models import Channel, Contact, PrincipalKind
@@ -55,7 +55,7 @@ class Way:
 
 def way_of(approval: Approval, *, at: datetime) -> Way | None:
     """For whoever decides: how a WhatsApp message would travel, that a platform is not set up, and
-    that LinkedIn takes no text so long.
+    that it takes no text so long.
 
     None where there is nothing to say of the way.
     """
@@ -63,6 +63,8 @@ def way_of(approval: Approval, *, at: datetime) -> Way | None:
         return Way(missing, may_leave=False)
     if approval.channel == Channel.LINKEDIN:
         return _by_linkedin(approval)
+    if longer := _longer(approval):
+        return Way(longer, may_leave=False)
     if approval.channel != Channel.WHATSAPP:
         return None
     planned = approval.scheduled_for
@@ -96,6 +98,19 @@ def _by_linkedin(approval: Approval) -> Way | None:
         f"Its {size:,} characters are too many for a connection note ({NOTE_LENGTH}): it can go as "
         "a message only, to somebody who is connected with us."
     )
+
+
+def _longer(approval: Approval) -> str:
+    """That the platform takes no text so long: its adapter refuses it whole."""
+    text = approval.revision.text
+    letters, size = len(text), len(text.encode("utf-8", "replace"))
+    if approval.channel == Channel.WHATSAPP and letters > WHATSAPP_MOST:
+        told = f"it has {letters:,} characters, and WhatsApp takes"
+        return f"It cannot leave by WhatsApp like this: {told} {WHATSAPP_MOST:,}. Shorten it."
+    if approval.channel == Channel.INSTAGRAM and size > INSTAGRAM_MOST:
+        told = f"it has {size:,} bytes ({letters:,} characters), and Instagram takes"
+        return f"It cannot leave by Instagram like this: {told} {INSTAGRAM_MOST:,}. Shorten it."
+    return ""
 
 
 def _missing(approval: Approval) -> str:

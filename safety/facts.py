@@ -201,9 +201,10 @@ def _brakes(known: Known, scope: int) -> dict[str, Any]:
 
 def _around(draft: Draft, known: Known) -> dict[str, Any]:
     """What stands against the address, and what its workspace has to show."""
-    scope = draft.workspace_id
+    scope, zone = draft.workspace_id, draft.workspace.time_zone
     return {
         "postal_address": draft.workspace.postal_address,
+        "our_zone": zone if _is_zone(zone) else "",
         "suppressed": known.standing.against(place_of(draft)),
         "complaints": known.standing.complaints.get(scope, ()),
         "left_count": known.left.get(scope, 0),

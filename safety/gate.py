@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from outreach.core.addresses import too_long
 from safety.actions import BY_HAND, judge
 from safety.attachments import check_attachments
 from safety.complaints import check_complaints
@@ -99,10 +100,13 @@ def check_person(facts: Facts, moment: Moment, at: datetime) -> Verdict:
 
 
 def check_address(facts: Facts, moment: Moment, at: datetime) -> Verdict:
-    """There is one, and it is not another's since: their stops and limits would not be asked."""
+    """There is one that can be written to, and it is not another's since: their stops and limits
+    would not be asked."""
     if facts.anothers:
         message = "Its address belongs to another person by now. Write a new message to this one"
         return _block("ADDRESS_CHECK", "address_of_another", message)
+    if fault := too_long(facts.channel, facts.address):
+        return _block("ADDRESS_CHECK", "address_too_long", fault.rstrip("."))
     if facts.address:
         return Verdict()
     return _block(

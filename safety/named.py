@@ -55,3 +55,16 @@ def named(finding: Mapping[str, Any]) -> str:
     check = str(finding.get("check") or "")
     family = FAMILIES.get(str(finding.get("family") or ""))
     return family or CHECKS.get(check) or check.removesuffix("_CHECK").replace("_", " ").lower()
+
+
+def counted(finding: Mapping[str, Any]) -> str:
+    """What a count such as "1/3" of the day's messages says of the message it was made for."""
+    if finding.get("check") != "FREQUENCY_CHECK":
+        return ""
+    count, _, limit = str(finding.get("text") or "").partition("/")
+    if not (count.isdecimal() and limit.isdecimal()):
+        return ""
+    left = int(limit) - int(count)
+    if left < 0:
+        return "This one is counted: it is one too many that day."
+    return f"This one is counted: {left or 'no'} more may go to them that day."

@@ -67,6 +67,7 @@ class Facts:
     follows_us: bool = False
     consents: tuple[ConsentOnFile, ...] = ()
     postal_address: str = ""  # the workspace's
+    our_zone: str = ""  # the workspace's clock, by which days of its records are told; empty: UTC
     # What stands against the address and for the workspace.
     suppressed: str = ""  # why nothing may go to this address
     anothers: bool = False  # it is the address of another human being by now

@@ -69,6 +69,22 @@ def test_a_whole_round_by_keyboard_alone(enter):
     assert Person.objects.get(pk=items[5].human_id).status == "blocked"
 
 
+def test_the_last_approval_is_undone_by_its_key_on_the_list_too(enter):
+    testing.alice()
+    item = make("The Only One")
+    page = enter("alice")
+    page.goto(address(item))
+    page.keyboard.press("a")
+    page.wait_for_selector("text=The queue is clear.")
+    page.focus("input[name=q]")
+    page.keyboard.press("u")  # typed, not obeyed
+    assert page.input_value("input[name=q]") == "u" and status(item) == "approved"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("u")
+    page.wait_for_selector("#waiting")  # it stands here again, as a new round
+    assert status(item) == "withdrawn"
+
+
 @pytest.mark.parametrize("how", ["key", "button"])
 def test_skipping_the_only_item_says_that_nothing_else_waits(enter, how):
     testing.alice()

@@ -2,9 +2,13 @@
 
 Needs `pip install -r requirements-learn.txt`. Learns from `bench/stop_replies.tsv`,
 `bench/stop_text.tsv` and the examples of `rules/stops.toml`, from other text of ours, and from the
-small talk of chatterbot-corpus; writes `rules/stop_weights.tsv`. The same input gives the same
-file. The text we measure on (labelled public text, `bench/stop_held.tsv`, `stop_answers.tsv`)
-teaches nothing.
+small talk of chatterbot-corpus; writes `rules/stop_weights.tsv`. The text we measure on (labelled
+public text, `bench/stop_held.tsv`, `stop_answers.tsv`) teaches nothing.
+
+The same input gives the same file, whatever PYTHONHASHSEED, the number of threads and the
+processor, with scikit-learn 1.8.0 too. requirements-learn.txt pins what the next version may
+change, and the file's second line names it. One example more or less gives a model that begins
+elsewhere, and holds other texts.
 
 Each example is learnt from as a whole; they are about as long as the stretches that a long text is
 read in (`likeness.stretches`).
@@ -17,6 +21,7 @@ import tomllib
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -39,6 +44,7 @@ BREAK = " ⏎ "  # the end of a line within an example
 # hear no more, and more rounds learn the examples by heart (decision 0019).
 OPINIONS, ROUNDS, STRICTNESS, STEP, BATCH = 2, 6, 3e-4, 3e-3, 128
 SEEDS = (4, 13, 9)  # a model each; what one hears or doubts by chance the others outvote
+MADE_WITH = ("scikit-learn", "numpy", "scipy")
 LEAST = 25  # hundredths; features without a larger weight change no answer
 
 Example = tuple[str, bool]
@@ -93,12 +99,13 @@ def learn(examples: list[Example]) -> Any:
 def fitted(matrix: Any, asked: list[bool], seed: int) -> Any:
     """A model of two opinions, learnt from rows of features and whether each asks us to stop."""
     from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
 
     model = MLPClassifier(
         (OPINIONS,), alpha=STRICTNESS, max_iter=ROUNDS, random_state=seed, learning_rate_init=STEP,
         batch_size=BATCH,
     )  # fmt: skip
-    with warnings.catch_warnings():
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would go on learning
         model.fit(matrix, asked)
     return model
@@ -120,13 +127,13 @@ def counted(rows: list[set[str]]) -> tuple[dict[str, int], Any]:
     return places, csr_matrix((values, columns, ends), shape=(len(rows), len(places)))
 
 
-def told(learnt: Any) -> str:
-    """The file: what it was learnt from, then a feature and its weights a line."""
+def told(learnt: Any, made_with: str) -> str:
+    """The file: what it was learnt from and with, then a feature and its weights a line."""
     words, begin, counts, base = learnt
     rows = [("BEGIN", begin), ("COUNTS", counts), ("BASE", [base])]
     rows += [(each, w) for each, w in sorted(words.items()) if max(map(abs, w)) >= LEAST]
     lines = [f"{each}\t{' '.join(map(str, numbers))}" for each, numbers in rows]
-    return "\n".join([f"# learnt from {digest()}", *lines]) + "\n"
+    return "\n".join([f"# learnt from {digest()}", f"# with {made_with}", *lines]) + "\n"
 
 
 def digest() -> str:
@@ -140,9 +147,10 @@ def main() -> None:
     examples = list(dict.fromkeys(examples))
     asking = sum(asks for _, asks in examples)
     say(f"{len(examples)} texts, {asking} of them ask us to stop")
-    text = told(learn(examples))
+    made_with = ", ".join(f"{name} {version(name)}" for name in MADE_WITH)
+    text = told(learn(examples), made_with)
     WEIGHTS.write_text(text, "utf-8")
-    say(f"{WEIGHTS.relative_to(ROOT)}: {text.count(chr(10)) - 4} features, {len(text) // 1024} kB")
+    say(f"{WEIGHTS.relative_to(ROOT)}: {text.count(chr(10)) - 5} features, {len(text) // 1024} kB")
 
 
 if __name__ == "__main__":

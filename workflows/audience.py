@@ -62,7 +62,7 @@ def judged(
     *,
     at: datetime,
     quiet_days: int,
-    ids: Sequence[int] | None = None,
+    ids: Iterable[int] | None = None,
     origin: str = "",
     connected: bool | None = None,
 ) -> QuerySet[Person, tuple[int, str]]:

@@ -88,6 +88,12 @@ def note_closed(found: Mapping[int, Recipient]) -> None:
         each.closed = frozenset(no for no in each.numbers if (place, no) in closed)
 
 
+def closed_everywhere(found: Mapping[int, Recipient], workspace_id: int) -> set[int]:
+    """Those who have addresses, and every one of them is suppressed."""
+    closed = closed_ways(workspace_id, {pk: each.ways for pk, each in found.items()})
+    return {pk for pk, each in found.items() if each.ways and each.ways.keys() <= closed[pk]}
+
+
 def closed_number(person: Person, number: str) -> bool:
     """Whether this number of theirs is suppressed by now."""
     places = {(person.workspace_id, str(way), number) for way in NUMBERS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -251,6 +251,13 @@ def close(row: Artifact, reason: str, *, by: Principal, at: datetime) -> bool:
     code = reason if reason in REASONS else "by_hand"
     activity.record(activity.entry("workflows.sequence_ended", row, reason=code), by=by, at=at)
     return True
+
+
+def ended_since(people: Collection[int], since: datetime) -> list[Artifact]:
+    """Sequences to these records that something ended since then, before every message was sent."""
+    rows = Artifact.objects.filter(kind=ArtifactKind.SEQUENCE, person__in=people)
+    rows = rows.exclude(closed_reason__in=("", REASONS["done"])).select_related("person")
+    return list(rows.filter(Q(closed_at__gte=since) | Q(closed_at=None)).order_by("pk"))
 
 
 def stop(row: Artifact, *, by: Principal, at: datetime) -> None:

@@ -69,7 +69,9 @@ class StartPages(PageAdmin):
     ) -> dict[str, Any]:
         is_typed = request.method == "POST"
         place = _place(request, places)
-        asked = asking.given(definition, request.POST) if is_typed else _last(definition, place)
+        named = {key: request.GET[key] for key in ("import",) if key in request.GET}
+        begun = {**_last(definition, place), **named}
+        asked = asking.given(definition, request.POST) if is_typed else begun
         days = [int(day) for day in request.POST.getlist("weekday") if day.isdecimal()]
         return {
             "title": definition.title,

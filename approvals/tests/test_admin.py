@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from approvals import ahead, desk, proposing, review, services, submission, taking, tasks
+from approvals import ahead, desk, proposing, queue, review, services, submission, taking, tasks
 from approvals.models import Approval
 from approvals.rounds import REOPENED
 from outreach import testing
@@ -216,6 +216,25 @@ def test_filters_and_search_find_by_person_company_and_number():
     assert len(client.get(LIST + "?touch=initial&purpose=informational").context["cl"].result_list)
 
 
+@pytest.mark.both
+@pytest.mark.parametrize("sign", ["", "%23"])
+def test_a_number_finds_the_round_and_the_message_of_that_number(sign):
+    back, client = testing.make_pending(), enter(testing.alice())
+    post(client, back, "approve")
+    others = [testing.make_pending() for _ in range(2)]
+    post(client, back, "undo")
+    fresh = Approval.objects.get(draft=back.draft, status="pending")
+
+    def found(number: int, status: str = "pending") -> list[int]:
+        asked = f"{LIST}?q={sign}{number}&status={status}"
+        return sorted(row.pk for row in client.get(asked).context["cl"].result_list)
+
+    assert fresh.pk not in (back.draft_id, *(row.draft_id for row in others))
+    assert found(fresh.pk) == [fresh.pk]
+    assert fresh.pk in found(back.draft_id)  # by the message, whatever the round
+    assert {back.pk, fresh.pk} <= {*found(back.draft_id, "all")}
+
+
 def test_list_and_review_page_need_as_few_statements_for_sixty_as_for_one():
     client = enter(testing.alice())
     item = testing.make_pending()
@@ -389,6 +408,29 @@ def test_a_finding_says_what_its_rule_is_about_before_its_code():
         0 < rules.find("<strong>Asking for personal data.</strong>") < rules.find("CONTENT_CHECK")
     )
     assert 0 < rules.find("<strong>Their hours.</strong>") < rules.find("TIME_CHECK")
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"),
+    [
+        ({"check": "FREQUENCY_CHECK", "text": "1/3"},
+         "This one is counted: 2 more may go to them that day."),
+        ({"check": "FREQUENCY_CHECK", "text": "3/3"},
+         "This one is counted: no more may go to them that day."),
+        ({"check": "FREQUENCY_CHECK", "text": "4/3"},
+         "This one is counted: it is one too many that day."),
+        ({"check": "FREQUENCY_CHECK"}, ""),
+        ({"check": "TIME_CHECK", "text": "1/3"}, ""),
+    ],
+)  # fmt: skip
+def test_a_count_says_that_the_message_before_one_is_in_it(finding, said):
+    assert review._finding(finding)["counted"] == said
+
+
+def test_the_page_says_what_its_count_means():
+    item, client = testing.make_pending(), enter(testing.alice())
+    text = client.get(page(item)).content.decode()
+    assert "1/3 daily limit. This one is counted: 2 more may go to them that day." in text
 
 
 def test_the_gravest_finding_stands_first_and_equal_words_once():
@@ -589,6 +631,24 @@ def test_an_approval_can_be_taken_back_before_it_leaves():
     response = post(client, item, "undo")
     fresh = Approval.objects.get(status="pending")
     assert state(item) == "withdrawn" and response.url == page(fresh)
+
+
+# One after the other, or all of one batch, where it stands before those that are like it.
+@pytest.mark.parametrize(("minutes", "places"), [(1, (1, 0)), (0, (0, 1))])
+def test_what_is_taken_back_stands_where_it_stood(minutes, places):
+    items = [
+        testing.make_pending(at=WORKDAY + timedelta(minutes=number * minutes))
+        for number in range(3)
+    ]
+    client = enter(testing.alice())
+    for done, place in zip((items[1], items[0]), places, strict=True):
+        post(client, done, "approve")
+        post(client, done, "undo")
+        shown = [row.draft_id for row in client.get(LIST).context["cl"].result_list]
+        assert shown.index(done.draft_id) == place
+    fresh = Approval.objects.get(draft=items[0].draft, status="pending")
+    assert fresh.expires_at > items[0].expires_at  # there is as much time as for a new one
+    assert client.get(page(fresh)).context["waiting"] == "5 min"
 
 
 def test_the_offer_to_undo_ends_with_its_seconds(settings):
@@ -1290,3 +1350,23 @@ def test_a_closed_item_says_how_long_it_was_in_the_queue(fields, said):
     with time_machine.travel(WORKDAY + timedelta(days=5)):
         client = enter(testing.alice())
         assert said in client.get(page(item)).content.decode()
+
+
+def test_the_page_says_that_its_own_message_is_among_those_that_wait(monkeypatch):
+    items = [testing.make_pending(confidence=50), testing.make_pending(), testing.make_pending()]
+    client = enter(testing.alice())
+
+    def line(item) -> str:
+        text = client.get(page(item)).content.decode()
+        found = re.search(r'<p class="oc-counts".*?</p>', text, re.DOTALL)
+        return " ".join(re.sub("<[^>]+>", "", found[0]).split())
+
+    assert line(items[0]) == "3 wait: this one and 2 more 1 high"
+    post(client, items[0], "approve")
+    assert line(items[0]) == "2 wait"
+    assert line(items[1]) == "2 wait: this one and 1 more"
+    post(client, items[1], "approve")
+    assert line(items[2]) == "Only this one waits"
+    testing.make_pending()
+    monkeypatch.setattr(queue, "COUNT_LIMIT", 1)
+    assert line(items[2]) == "1+ wait: this one and more"

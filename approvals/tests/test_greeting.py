@@ -33,6 +33,10 @@ MAIL = (
         ("Hey there Priya - thanks for the list", "Priya"),
         ("Hi Priya. Here is the list.", "Priya"),
         ("Hi Priya thanks for the list", "Priya"),
+        ("Hi Priya looking forward to the demo", "Priya"),
+        ("Hi Priya Sharma could you send me the list", "Priya Sharma"),
+        ("Hi Thomas are we still on for Monday?", "Thomas"),
+        ("Hallo Priya könntest du mir die Liste schicken?", "Priya"),
         ("Hi Priya, Nadia asked me to write.", "Priya"),
         ("HELLO PRIYA,", "PRIYA"),
         ("Dear Mr. Johnson:", "Johnson"),
@@ -98,6 +102,9 @@ def test_somebody_elses_name_is_told(line, name):
         "Cari amici,", "Beste collega's,", "Geachte heer, mevrouw,",
         "Hello, Here is the list.", "Hello, Thank you for the list", "Hi Just a short note",
         "Hello I wanted to ask", "Hello again from the north", "Hi. The list is here.",
+        "Hi Customs ask for the origin of the screws", "Hello DHL says they were delivered",
+        "Hi Servers will be down on Sunday", "Hello Marta is back from leave on Monday",
+        "Dear Dr. Patel has named you as a referee", "Hi Don't let the rain stop you",
         "Hello. Customs asked for it.", "Hi Unit 3 has stopped", "Hello. Dr. Patel has named you.",
         "Hello eBay has answered", "Dear Team, Priya.", "Hi... Priya is away",
         "Dear Sir, Priya is away.",
@@ -168,6 +175,12 @@ def test_no_ordinary_letter_greets_somebody_else(greeting_line):
     for line in MAIL:
         text = line.partition(" | ")[2]
         assert greeting.other_name(f"{greeting_line}{text}", NADIA) == "", line
+
+
+def test_hardly_any_letter_greets_somebody_else_where_no_sign_parts_the_greeting_from_it():
+    lines = [line.partition(" | ")[2] for line in MAIL]
+    told = [line for line in lines if greeting.other_name(f"Hi {line}", NADIA)]
+    assert len(told) <= 3, told  # such as "Hi Open the calendar": a person sees that
 
 
 FIRM, MILL = Account(name="Harbour Bakery"), Account(name="Mill House")

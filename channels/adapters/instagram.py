@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from channels.adapters.meta import MetaAdapter, refuse_unfit
-from channels.base import Envelope
+from channels.base import INSTAGRAM_MOST, Envelope
 from channels.wire import Unsendable
 
-MAX_TEXT_BYTES = 1000  # of UTF-8
 _SCOPED_ID = re.compile(r"@?([0-9]{6,25})")
 
 
@@ -26,8 +25,8 @@ def compose(envelope: Envelope) -> dict[str, Any]:
         )
     refuse_unfit(envelope, "Instagram")
     size = len(envelope.text.encode("utf-8", "replace"))
-    if size > MAX_TEXT_BYTES:
-        raise Unsendable(f"The text has {size} bytes; Instagram takes {MAX_TEXT_BYTES}.")
+    if size > INSTAGRAM_MOST:
+        raise Unsendable(f"The text has {size} bytes; Instagram takes {INSTAGRAM_MOST}.")
     message = {"recipient": {"id": recipient[1]}, "message": {"text": envelope.text}}
     if envelope.answering:
         return {**message, "messaging_type": "RESPONSE"}

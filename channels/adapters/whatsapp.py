@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from channels.adapters.meta import MetaAdapter, refuse_unfit
-from channels.base import Envelope
+from channels.base import WHATSAPP_MOST, Envelope
 from channels.wire import Unsendable
 
-MAX_TEXT = 4096  # characters of a text message
 MAX_PARAMETER = 1024
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _NO_PARAMETER = re.compile(r"[\r\n\t]| {5,}")  # Meta refuses such a parameter
@@ -20,9 +19,9 @@ def compose(envelope: Envelope) -> dict[str, Any]:
     if not _NUMBER.fullmatch(envelope.recipient):
         raise Unsendable("The recipient is no phone number with + and country code.")
     refuse_unfit(envelope, "WhatsApp")
-    if len(envelope.text) > MAX_TEXT:
+    if len(envelope.text) > WHATSAPP_MOST:
         raise Unsendable(
-            f"The text has {len(envelope.text)} characters; WhatsApp takes {MAX_TEXT}."
+            f"The text has {len(envelope.text)} characters; WhatsApp takes {WHATSAPP_MOST}."
         )
     return {
         "messaging_product": "whatsapp",

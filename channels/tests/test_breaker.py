@@ -9,11 +9,13 @@ from django.db import OperationalError
 from django.test import Client
 
 from channels import breaker, registry, sending
+from channels.adapters.email import EmailAdapter
 from channels.adapters.memory import MemoryAdapter
 from channels.base import ChannelUnavailable, Fault, Outcome, Receipt
 from channels.breaker import State
-from channels.models import ChannelHealth
+from channels.models import ChannelHealth, Delivery
 from channels.tests.plenty import make_plenty
+from channels.tests.sink import SmtpSink
 from outreach import testing
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
@@ -94,6 +96,18 @@ def test_a_server_that_never_answers_parks_one_wave_and_two_more_messages(memory
     memory.answers.clear()
     assert sending.process(clock=lambda: minutes(2.5)).sent == 6
     assert breaker.load("email") == State()
+
+
+def test_a_server_that_hangs_up_uses_up_no_tries_of_a_queue(settings, memory):
+    make_plenty(12)
+    with SmtpSink({"mail": "drop"}) as sink:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = sink.host, sink.port
+        with registry.override("email", EmailAdapter()):
+            report = sending.process(clock=lambda: minutes(1))
+            sending.process(clock=lambda: minutes(1.5))
+    assert (report.failed, Delivery.objects.count()) == (4 + 1 + 1, 6)
+    assert "rests until" in " ".join(report.notes)
 
 
 def test_why_a_channel_rests_is_told_whenever_it_is_met(memory):

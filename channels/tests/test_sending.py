@@ -11,7 +11,7 @@ from django.db import OperationalError
 from approvals import expiry, services
 from approvals.models import Approval
 from approvals.review import closed_because
-from channels import breaker, headers, look, sending, simulate
+from channels import breaker, gone, headers, look, sending, simulate
 from channels.adapters import mime
 from channels.base import Outcome, Receipt
 from channels.models import Delivery
@@ -231,12 +231,63 @@ def test_a_server_that_calls_everybody_gone_is_out_of_order_and_closes_nobody(li
     assert set(Draft.objects.values_list("status", flat=True)) == {"approved"}
     failed = Delivery.objects.filter(status="failed")
     assert failed.count() == 5, "one wave, and no other"
-    assert "nobody was suppressed. It said: 550 5.1.1" in failed[0].reason
+    assert "Nobody was suppressed. It said: 550 5.1.1" in failed[0].reason
     assert "paused until a person lifts it" in " ".join(report.notes)
     memory.answers.clear()
     breaker.resume("email", by=testing.olaf(), at=clock())
     later = clock() + timedelta(minutes=5)
     assert sending.process(clock=lambda: later).sent == 9
+
+
+def test_a_server_that_calls_everybody_gone_one_by_one_is_out_of_order_as_well(live, memory):
+    """In waves of fewer than four each was believed, and the whole queue suppressed."""
+    live.SEND_CONNECTIONS = 1
+    for number in range(9):
+        testing.make_approved(address=f"ann{number}@example{number % 3}.org")
+    memory.answers.extend([GONE] * 12)
+    report = sending.process(clock=clock)
+    assert Suppression.objects.filter(reason="bounce").count() == 3
+    assert Draft.objects.filter(status="approved").count() == 6
+    assert "3 of those before it were suppressed for that" in " ".join(report.notes)
+    for minutes in (5, 10):
+        breaker.resume("email", by=testing.olaf(), at=clock())
+        later = clock() + timedelta(minutes=minutes)
+        report = sending.process(clock=lambda at=later: at)
+        assert "refused everybody as not there" in " ".join(report.notes), "it is no better"
+    assert Suppression.objects.filter(reason="bounce").count() == 3
+    memory.answers.clear()
+    breaker.resume("email", by=testing.olaf(), at=clock())
+    later = clock() + timedelta(minutes=30)
+    assert sending.process(clock=lambda: later).sent == 6
+
+
+@pytest.mark.parametrize(
+    ("between", "suppressed"),
+    [
+        (GONE, 3),
+        (Outcome.SENT, 4),
+        (Receipt(Outcome.UNKNOWN, "dot", "hung up"), 4),
+        (Receipt(Outcome.REFUSED, "rcpt", "550 5.7.1 policy"), 4),
+    ],
+)
+def test_a_server_that_took_another_recipient_lately_is_believed(live, memory, between, suppressed):
+    live.SEND_CONNECTIONS = 1
+    for number in range(5):
+        testing.make_approved(address=f"ann{number}@example{number}.org")
+    memory.answers.extend([GONE, GONE, between, GONE, GONE])
+    sending.process(clock=clock)
+    assert Suppression.objects.filter(reason="bounce").count() == suppressed
+
+
+def test_a_refusal_is_recorded_though_nobody_can_tell_what_came_before(live, memory, monkeypatch):
+    def fails(*_, **__):
+        raise OperationalError("the server closed the connection")
+
+    testing.make_approved()
+    memory.answers.append(GONE)
+    monkeypatch.setattr(gone, "_lately", fails)
+    sending.process(clock=clock)
+    assert Delivery.objects.get().status == "failed" and Suppression.objects.count() == 1
 
 
 @pytest.mark.parametrize(

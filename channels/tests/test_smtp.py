@@ -8,7 +8,7 @@ import time
 import pytest
 
 from channels import wire
-from channels.base import Outcome
+from channels.base import Fault, Outcome
 from channels.tests.courier import (
     BINARY,
     BODY,
@@ -162,6 +162,29 @@ def test_before_the_body_nothing_can_have_left(stage, fault, extensions):
     receipt, sink = carry({stage: fault}, extensions=extensions)
     assert (receipt.outcome, receipt.stage) == (Outcome.TRY_LATER, stage)
     assert sink.arrivals == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer", "fault"),
+    [
+        ("mail", "drop", Fault.SERVICE),
+        ("rcpt", "reset", Fault.SERVICE),
+        ("data", BINARY, Fault.SERVICE),
+        ("mail", "451 4.3.0 out of order", Fault.SERVICE),
+        ("rcpt", "421 4.3.2 closing", Fault.SERVICE),
+        ("dot", "421 4.3.2 closing", Fault.SERVICE),
+        ("mail", "530 5.7.0 log in", Fault.SERVICE),
+        ("rcpt", "451 4.7.1 greylisted", Fault.NONE),
+        ("dot", "451 4.7.1 later", Fault.NONE),
+        ("mail", "550 5.7.1 not you", Fault.NONE),
+        ("rcpt", "550 5.1.1 no such user", Fault.NONE),
+    ],
+)
+def test_what_a_server_does_to_everybody_is_no_fault_of_the_message(stage, answer, fault):
+    """Such a channel rests. It went on, and after half an hour each message had used its tries up
+    and was a draft again, with its approval lost."""
+    receipt, _ = carry({stage: answer}, extensions=PLAIN)
+    assert receipt.fault is fault
 
 
 @pytest.mark.parametrize("fault", [*SILENCE, *NONSENSE, b"354 more\r\n", b"221 bye\r\n"])

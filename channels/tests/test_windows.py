@@ -203,6 +203,25 @@ def test_whoever_decides_reads_that_a_channel_is_not_set_up(person, live, channe
 
 
 @pytest.mark.parametrize(
+    ("channel", "text", "said"),
+    [
+        ("whatsapp", "a" * 4096, ""),
+        ("whatsapp", "a" * 4097, "it has 4,097 characters, and WhatsApp takes 4,096"),
+        ("instagram", "ü" * 500, ""),
+        ("instagram", "ü" * 501, "it has 1,002 bytes (501 characters), and Instagram takes 1,000"),
+    ],
+)
+def test_whoever_decides_reads_that_a_platform_takes_no_text_so_long(person, channel, text, said):
+    """An approved one failed at sending: nobody may shorten what was approved."""
+    add_address(person.workspace, person, Channel.INSTAGRAM, "@17841400000000000")
+    inbound.hear(person, channel, "And where?", at=WORKDAY, key="id.9")
+    waiting = testing.make_pending(person, channel=channel, subject="", text=text)
+    way = windows.way_of(waiting, at=WORKDAY)
+    assert said in (way.sentence if way else "")
+    assert (way is None or way.may_leave) is (not said)
+
+
+@pytest.mark.parametrize(
     ("size", "met", "said", "fits"),
     [
         (300, False, "", True),

@@ -23,6 +23,7 @@ ROLE_MAILBOXES = frozenset(
     }
 )  # fmt: skip
 LONGEST_ADDRESS = 320  # normalised, as its column takes it
+LONGEST_LOCAL = 64  # bytes before the @ that a mail server has to take (RFC 5321)
 NUMBERED = (Channel.WHATSAPP, Channel.PHONE)
 # The mobile digit that some write and others leave out: Mexico, Argentina, Brazil.
 MOBILES = {
@@ -70,6 +71,23 @@ def _email(raw: str) -> str:
     except EmailNotValidError as error:
         raise BadAddress(f"{raw.strip()!r} is no e-mail address: {error}") from None
     return f"{found.local_part}@{found.ascii_domain or found.domain}".lower()
+
+
+def too_long(channel: str, normalised: str) -> str:
+    """Why nobody can be written to at so long an address, as a sentence; empty where they can.
+
+    Not part of `normalise`: what came from there, or stands on the suppression list, keeps
+    its form.
+    """
+    before = len(normalised.rpartition("@")[0].encode())
+    if channel == Channel.EMAIL and before > LONGEST_LOCAL:
+        return (
+            f"'{normalised[:40]}…' has {before} bytes before the @, and mail servers take "
+            f"{LONGEST_LOCAL}. Correct the address."
+        )
+    if len(normalised) > LONGEST_ADDRESS:
+        return f"'{normalised[:40]}…' is too long for an address."
+    return ""
 
 
 def is_role_mailbox(normalised: str) -> bool:

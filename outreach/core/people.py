@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from outreach.core import activity, erasure, opt_outs, reasons, shown
-from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
+from outreach.core.addresses import BadAddress, normalise, too_long
 from outreach.core.clock import DAY, by_clock
 from outreach.core.models import Address, CoolingOff, Person, Workspace
 from outreach.core.models.people import PersonStatus
@@ -221,8 +221,8 @@ def add_address(
     """
     refuse_erased(person)
     form = normalise(channel, raw, region=region)
-    if len(form) > LONGEST_ADDRESS:
-        raise BadAddress(f"{raw.strip()[:40]!r}… is too long for an address.")
+    if fault := too_long(channel, form):
+        raise BadAddress(fault)
     found, made = Address.objects.get_or_create(
         workspace=workspace,
         channel=channel,

@@ -15,14 +15,19 @@ _FILES = ("*/migrations/0*.py", "outreach/*/migrations/0*.py")
 KNOWN = frozenset(
     (file.parts[-3], file.stem) for files in _FILES for file in settings.BASE_DIR.glob(files)
 )
+APPS = sorted({app for app, _ in KNOWN})
+# Within a claim: whether all is as it was when its drain asked `apart`. Its value is `many()`. A
+# name may stand there twice: Django keeps nobody from recording it so.
+AS_MANY = """(
+  SELECT count(DISTINCT app || '.' || name) FROM django_migrations
+  WHERE app IN ({apps})) = %s""".replace("{apps}", ", ".join(f"'{app}'" for app in APPS))
 MIGRATE = "Run `manage.py migrate`, then start web and workers again"
 
 
 def apart() -> str:
     """What this program or the database lacks of the other, and what to do; empty where nothing."""
-    apps = {app for app, _ in KNOWN}
     rows = sql.fetch("SELECT app, name FROM django_migrations")
-    done = {(str(app), str(name)) for app, name in rows if app in apps}
+    done = {(str(app), str(name)) for app, name in rows if app in APPS}
     if newer := sorted(done - KNOWN):
         return (
             f"A newer version has migrated the database ({_named(newer)}): this program is older "
@@ -34,6 +39,11 @@ def apart() -> str:
             f"sent. {MIGRATE}."
         )
     return ""
+
+
+def many() -> int:
+    """How many migrations this program knows."""
+    return len(KNOWN)
 
 
 def _named(found: list[tuple[str, str]]) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from approvals import earned, figures, quota_standing, recheck_figures
-from outreach.core.models import Agent, Draft, PrincipalKind
+from outreach.core.models import Agent, ApiKey, Draft, PrincipalKind
 from outreach.core.plurals import plural
+from outreach.edge.keys_admin import state_of
 from workflows.models import AgentRun
+
+MOST_KEYS = 20
 
 
 def approvals(agent: Agent, *, at: datetime) -> str:
@@ -58,3 +64,20 @@ def quota(agent: Agent, *, at: datetime) -> str:
     """Today's use of its quota."""
     rows = quota_standing.of_agents(agent.workspace, at=at)
     return next((row.sentence() for row in rows if row.whose == agent.name), "It is switched off.")
+
+
+def api_keys(agent: Agent, *, at: datetime) -> SafeString:
+    """Its newest keys, each a link, those that work first."""
+    rows = ApiKey.objects.filter(agent=agent)
+    newest = rows.order_by(F("revoked_at").asc(nulls_first=True), "-pk")[:MOST_KEYS]
+    lines = [
+        (reverse("admin:core_apikey_change", args=[key.pk]), key.label, key.prefix,
+         state_of(key, at))
+        for key in newest
+    ]  # fmt: skip
+    if lines:
+        each = '<a class="oc-link" href="{}">{} ({}…)</a>: {}'
+        return format_html_join("; ", each, lines)
+    every = reverse("admin:core_apikey_changelist")
+    none = 'None yet. Make one under <a class="oc-link" href="{}">API keys</a>.'
+    return format_html(none, every)

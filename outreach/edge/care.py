@@ -16,6 +16,7 @@ from channels.models import EventKind
 from outreach.core.models import Activity, PrincipalKind, User
 
 SPAN = timedelta(days=30)
+NO_YES = ("undone", "rejected", "changes_requested")  # why an approval ended that is none any more
 NEWEST = 50_000  # entries of the log looked at; a page must not read all of it
 
 
@@ -59,7 +60,10 @@ def _or_longer(seconds: float) -> str:
 
 
 def of_reviewers(places: Iterable[int], *, only: User | None, at: datetime) -> list[Care]:
-    """Each reviewer of these workspaces by name, or one alone. Five statements at most."""
+    """Each reviewer of these workspaces by name, or one alone. Six statements at most.
+
+    A yes that was undone, or that became a no, is none: so the first page's two figures agree.
+    """
     found: dict[int, Care] = defaultdict(lambda: Care(""))
     ids, top = list(places), Activity.objects.aggregate(top=Max("pk"))["top"] or 0
     rows = Activity.objects.filter(
@@ -72,8 +76,12 @@ def of_reviewers(places: Iterable[int], *, only: User | None, at: datetime) -> l
     )  # fmt: skip
     if only is not None:
         rows, complained = rows.filter(by_id=str(only.pk)), complained.filter(decided_by=only)
-    for by_id, codes in rows.order_by("-pk").values_list("by_id", "codes"):
-        _count(found[int(by_id)], codes)
+    given = Approval.objects.filter(workspace__in=ids, decided_at__gt=at - SPAN)
+    ended = given.filter(closed_reason__in=NO_YES).exclude(receipt={})
+    none_now = {str(pk) for pk in ended.values_list("pk", flat=True)}
+    for by_id, item, codes in rows.order_by("-pk").values_list("by_id", "object_id", "codes"):
+        if item not in none_now:
+            _count(found[int(by_id)], codes)
     pairs = complained.values_list("decided_by").annotate(people=Count("human", distinct=True))
     for pk, people in pairs.order_by():
         found[pk].complaints = people

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,7 +87,7 @@ def _queue_tiles(waiting: QuerySet[Approval]) -> list[dict[str, str]]:
         {
             "number": str(counts.by_priority.get(priority, 0))
             + ("+" if counts.limited and priority == Priority.LOW else ""),
-            "words": f"{priority.label} waiting",
+            "words": f"{priority.label} {_word(counts.by_priority.get(priority, 0))} waiting",
             "link": f"{link}?priority={priority.value}",
             "colour": colours.get(priority, "") if counts.by_priority.get(priority) else "",
         }
@@ -127,37 +127,35 @@ def _oldest(waiting: QuerySet[Approval], now: datetime) -> dict[str, Any] | None
 def _day_tiles(
     waiting: QuerySet[Approval], places: set[int], events: list[SafetyEvent], now: datetime
 ) -> list[dict[str, str]]:
-    newest = Delivery.objects.filter(workspace__in=places).order_by("-id")
-    recent = Counter(
-        status
-        for status, since in newest.values_list("status", "since")[:NEWEST]
-        if since > now - DAY
-    )
+    """Messages, each once: one may be simulated, stopped or expire several times."""
+    left = _left(places, now)
     link = reverse("admin:channels_delivery_changelist")
     held = _up_to_limit(waiting.filter(rounds.UNTAKEN))
     done_with = _up_to_limit(waiting.filter(rounds.UNTAKEN, simulate.done_with()))
     expired = waiting.filter(
         status=ApprovalStatus.EXPIRED, closed_reason="unanswered", closed_at__gt=now - 7 * DAY
     )
-    sent = recent[DeliveryStatus.SENT] + recent[DeliveryStatus.MANUAL]
-    dry = sum(event.code == "dry_run" for event in events)
-    lost = _up_to_limit(expired)
+    sent = len(left[DeliveryStatus.SENT] | left[DeliveryStatus.MANUAL])
+    simulated = len(left[DeliveryStatus.SIMULATED])
+    lost = len({*expired.values_list("draft", flat=True)[: queue.COUNT_LIMIT]})
     rows = reverse("admin:approvals_approval_changelist")
     return [
         _tile(sent, "sent in 24 h", f"{link}?status__exact=sent"),
-        _tile(
-            recent[DeliveryStatus.SIMULATED],
-            "simulated in 24 h",
-            f"{link}?status__exact=simulated",
-        ),
+        _tile(simulated, "simulated in 24 h", f"{link}?status__exact=simulated"),
         _tile(held, _not_yet_sent(done_with), f"{rows}?status=approved"),
-        _tile(
-            len(events) - dry,
-            _by_rule(dry),
-            reverse("admin:safety_safetyevent_changelist"),
-        ),
+        _tile(*_by_rule(events), reverse("admin:safety_safetyevent_changelist")),
         _tile(lost, "expired undecided in 7 d", f"{rows}?status=expired", "warning"),
     ]
+
+
+def _left(places: set[int], now: datetime) -> dict[str, set[int]]:
+    """The messages of a day's deliveries by how those ended."""
+    newest = Delivery.objects.filter(workspace__in=places).order_by("-id")
+    found = defaultdict[str, set[int]](set)
+    for status, since, draft in newest.values_list("status", "since", "approval__draft")[:NEWEST]:
+        if since > now - DAY:
+            found[status].add(draft)
+    return found
 
 
 def _up_to_limit(rows: QuerySet[Approval]) -> int:
@@ -170,16 +168,31 @@ def _not_yet_sent(done_with: int) -> str:
     return f"approved, not yet sent{among}"
 
 
-def _by_rule(dry: int) -> str:
+def _by_rule(events: list[SafetyEvent]) -> tuple[int, str]:
     """What only dry run held is no rule's finding, and stands in the list below all the same."""
-    more = f"; {dry} more held by dry run alone" if dry else ""
-    return f"stopped, held or rewritten by a rule in 24 h{more}"
+    ruled = [_about(event) for event in events if event.code != "dry_run"]
+    dry = {_about(event) for event in events if event.code == "dry_run"} - {*ruled}
+    number = len({*ruled})
+    times = f", {len(ruled)} times in all" if len(ruled) > number else ""
+    more = f"; {len(dry)} more held by dry run alone" if dry else ""
+    return number, f"stopped, held or rewritten by a rule in 24 h{times}{more}"
+
+
+def _about(event: SafetyEvent) -> tuple[str, int]:
+    """Its message; what was refused before it became one counts by itself."""
+    return ("draft", event.draft_id) if event.draft_id else ("event", event.pk)
 
 
 def _tile(number: int, words: str, link: str, colour: str = "") -> dict[str, str]:
+    """A figure over messages."""
     return {
-        "number": str(number), "words": words, "link": link, "colour": colour if number else "",
+        "number": str(number), "words": f"{_word(number)} {words}", "link": link,
+        "colour": colour if number else "",
     }  # fmt: skip
+
+
+def _word(number: int) -> str:
+    return "message" if number == 1 else "messages"
 
 
 def _events(request: HttpRequest, places: set[int], now: datetime) -> list[SafetyEvent]:

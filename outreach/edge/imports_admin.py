@@ -180,6 +180,7 @@ class ImportAdmin(PageAdmin):
                 : import_groups.SHOWN
             ],
             "may_import": may(request, Verb.IMPORT, row.workspace_id),
+            "may_run": may(request, Verb.RUN_WORKFLOWS, row.workspace_id),
             "progress": progress_sentence(row),
             "again": import_again.asked(row),
             "undone": importing.would_undo(row) if row.status == ImportStatus.APPLIED else None,

@@ -34,6 +34,7 @@ TEMPLATE = "admin/core/inboundmessage/message.html"
 ERRORS = (InboxRefused, NotAllowed, PersonRefused, drafts.TextRefused, NotStopped)
 FOUND = 8
 NOBODY_EARLIER = "nobody here has this address"  # as stored by older versions
+NOBODY_KNOWN = "nobody we know"
 OPEN, ALL = "open", "all"
 
 
@@ -99,10 +100,22 @@ class InboxAdmin(PageAdmin):
         response: HttpResponse = super().changelist_view(request, context)
         return response
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list with whose address each sender's is by now, read once for all its rows."""
+        found = super().get_changelist_instance(request)
+        rows: list[Any] = list(found.result_list)
+        theirs = answering.now_theirs_among(rows)
+        for row in rows:
+            row.theirs = theirs.get(row.pk, [])
+        found.result_list = rows
+        return found
+
     @column("From", header=True)
     def show_sender(self, obj: InboundMessage) -> list[str]:
         if obj.person is None:
-            return [obj.sender_name or obj.sender or "no address", "nobody we know"]
+            names = ", ".join(str(person) for person in getattr(obj, "theirs", []))
+            whose = f"not matched yet; this address is {names}’s now" if names else NOBODY_KNOWN
+            return [obj.sender_name or obj.sender or "no address", whose]
         return [obj.person.full_name, obj.person.account.name if obj.person.account else ""]
 
     @column("Message")

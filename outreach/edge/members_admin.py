@@ -147,7 +147,7 @@ class MembershipAdmin(ConfigureAdmin):
         if change or obj.user_id is not None:
             super().save_model(request, obj, form, change)
             if email := form.cleaned_data.get("email"):
-                members.give_email(obj, email, by=principal_of(request), at=timezone.now())
+                self._give_email(request, obj, email)
             return
         made = members.invite(
             obj.workspace,
@@ -159,6 +159,13 @@ class MembershipAdmin(ConfigureAdmin):
         )
         obj.pk, obj.user = made.pk, made.user
         messages.warning(request, INVITED.format(made.user, link_for(request, made.user)))
+
+    def _give_email(self, request: HttpRequest, obj: Membership, email: str) -> None:
+        if members.give_email(obj, email, by=principal_of(request), at=timezone.now()):
+            return
+        obj.user.refresh_from_db()
+        fault = members.email_fault(obj.user, obj.workspace)
+        messages.warning(request, f"The e-mail was not set, all else is saved. {fault}")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if isinstance(obj, Membership) and members.is_last_admin(obj):

@@ -25,6 +25,7 @@ from outreach.core.models.imports import DuplicateDecision
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import PageAdmin, TenantAdmin, column, may, principal_of
+from workflows import sequences
 
 PAGE = "admin/core/duplicate/pair.html"
 FOUND = 20  # of whom the words may mean, the reader sees so many
@@ -127,13 +128,26 @@ class DuplicateAdmin(PageAdmin):
         return self.page(request, PAGE, context, status=code)
 
 
+def _ended(merge: Merge) -> str:
+    """Which sequences ended while the two were one. Nothing goes on by itself: what was planned for
+    two people may have been answered by one, or be late by now."""
+    found = sequences.ended_since([merge.kept_id, merge.merged_id, *merge.moved], merge.at)
+    told = "; ".join(f"to {row.person} ({row.closed_reason.rstrip('.')})" for row in found)
+    if not told:
+        return ""
+    return (
+        f" Of their follow-up sequences these ended meanwhile: {told}. None begins again by "
+        "itself: start a new one for whoever should get it."
+    )
+
+
 def _act(request: HttpRequest, one: Person, other: Person, row: Duplicate | None) -> str:
     """Do what the form says; the sentence tells what was done."""
     form, by, at = request.POST, principal_of(request), timezone.now()
     what = form.get("what", "")
     if what == "undo" and (merge := _merge_of(one, other)):
         door.undo(merge, by=by, at=at)
-        return "They are two people again."
+        return f"They are two people again.{_ended(merge)}"
     if what == "different" and row is not None:
         merging.tell_apart(row, by=by, at=at)
         return "They are two people. This is not suggested again."

@@ -217,7 +217,10 @@ class AgentAdmin(ConfigureAdmin):
     list_select_related = ("workspace",)
     sortable_by = ("name", "autonomy_override", "daily_quota", "is_active")
     ordering = ("workspace__slug", "name")
-    standing = ("show_approvals", "show_earned", "show_second_looks", "show_quota", "show_history")
+    standing = (
+        "show_keys", "show_approvals", "show_earned", "show_second_looks", "show_quota",
+        "show_history",
+    )  # fmt: skip
     fields = (
         "workspace", "name", "scopes", "autonomy_override", "daily_quota", "voice", "is_active",
         *standing,
@@ -225,6 +228,10 @@ class AgentAdmin(ConfigureAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("workspace", *self.standing) if obj else self.standing
+
+    @column("API keys")
+    def show_keys(self, obj: Agent) -> str:
+        return agent_standing.api_keys(obj, at=timezone.now()) if obj.pk else "—"
 
     @column("Decisions of people")
     def show_approvals(self, obj: Agent) -> str:

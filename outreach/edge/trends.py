@@ -56,6 +56,12 @@ class Chart:
         return sum(bar.number for bar in self.bars)
 
     @property
+    def counted(self) -> str:
+        """The title behind its number: "messages sent", "time a rule ..."."""
+        first, _, rest = self.title.lower().partition(" ")
+        return f"{first.removesuffix('s') if self.total == 1 else first} {rest}"
+
+    @property
     def words(self) -> str:
         if not self.total:
             return f"{self.title}: none in {DAYS} days."
@@ -83,9 +89,9 @@ def trends(places: set[int], *, at: datetime) -> dict[str, Any]:
     blocked = [row for row in events if row[0] >= start]
     stopped = [row[0] for row in blocked]
     charts = [
-        _chart("Sent", "sent", (row[0] for row in sent), first),
-        _chart("Held for a later time", "held", (row[0] for row in held), first),
-        _chart("Stopped, held or rewritten by a rule", "blocked", stopped, first),
+        _chart("Messages sent", "sent", (row[0] for row in sent), first),
+        _chart("Messages held for a later time", "held", (row[0] for row in held), first),
+        _chart("Times a rule stopped, held or rewrote one", "blocked", stopped, first),
     ]
     days = zip(*(chart.bars for chart in charts), strict=True)
     return {
@@ -128,7 +134,8 @@ def _chart(title: str, kind: str, moments: Iterable[datetime], first: date) -> C
 def _rates(decided: list[tuple[str, str, bool, str]]) -> dict[str, Any]:
     """Of what people decided: how much got a yes, and how much of that after an edit.
 
-    A yes stays one whatever ended it later, such as a stop; what was undone at once is none.
+    A yes stays one whatever ended it later, such as a stop; what was undone at once is none. One
+    that is taken back with a no counts as that, and a message that came back counts again.
     """
     stood = [row for row in decided if row[1] != "undone"]
     found = figures.Decisions()

@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-import re2
-
 from safety.contract.accounts import Span
 from safety.contract.likeness import likeness
-from safety.contract.rulebook import RULES_DIR
+from safety.contract.rulebook import RULES_DIR, compiled
 from safety.contract.signature import PARTING, closings, signature
 
 # In English, German, Spanish, French, Portuguese, Italian and Dutch; accents are folded away.
@@ -49,6 +47,15 @@ _NAMED = re.compile(
 # A line of signs; of underscores the folded text has blanks.
 _RULED = re.compile(r"\n(?:[ \t]*[-=*~][-=*~ ]{4,}|[ \t]{16,})(?=\n)")
 _WORD = re.compile(r"[^\W_]+")
+# "Vielen Dank für den Prospekt, aber ...": what is thanked for says nothing about what is asked.
+_THANKS = re.compile(
+    r"(?:(?<=[.!?;:,\n])|\A)[ \t]*(?:(?:many|kind|big|very|really|do|much|muchas|muchisimas|mil"
+    r"|muito|molte|mille|vielen|herzlichen|besten|schonen|lieben|hartelijk|veel|le|la|vi|ti|les|os|je"
+    r"|nous|vous|i|we|ok|okay|ja|yes|hi|hello|hallo|bonjour|hola|ola|ciao) ){0,4}"
+    r"(?:thanks|thank you|thx|appreciate|danke?|bedankt|gracias|agradezco|agradecemos|agradeco"
+    r"|merci|remercie|remercions|obrigad[oa]|grazie|ringrazio|ringraziamo)\b"
+    r"[^.!?;\n,]{0,120}?(?:,| -+ )(?:[ \t]*(?:but|aber|jedoch|pero|mais|mas|ma|maar|doch)\b)?"
+)
 _CALL = re.compile(rf"\s*(?i:{_HELLO})(?!\w)(?:[ ,]+(?i:{_TITLE})(?!\w))*")
 
 
@@ -78,6 +85,19 @@ def _wants(cased: str) -> bool:
     return likeness(text[begun.end() :] if begun else text)[0] > NO_NAME
 
 
+def without_thanks(text: str) -> str:
+    """A folded text with blanks for each clause that thanks and is followed by another."""
+    return _THANKS.sub(lambda found: " " * len(found[0]), text)
+
+
+def ways_out(text: str, programs: list[Span]) -> Iterator[Span]:
+    """Lines of a folded text, outside `programs`, that read as a list's own way out."""
+    for pattern in _ways_out():
+        for start, end in (found.span() for found in pattern.finditer(text)):
+            if not any(first < end and start < last for first, last in programs):
+                yield start, end
+
+
 def notices(text: str) -> Iterator[Span]:
     """The notices in a folded text, in small letters."""
     for kind in ("patterns", "lines"):
@@ -89,13 +109,19 @@ def notices(text: str) -> Iterator[Span]:
 @lru_cache(maxsize=1)
 def stays() -> tuple[Any, Any]:
     """What no rule takes out as meant otherwise, and what tells that an order is about our list."""
-    return re2.compile(_file()["kept"]), re2.compile(_file()["listed"])
+    return compiled(_file()["kept"]), compiled(_file()["listed"])
+
+
+@lru_cache(maxsize=1)
+def _ways_out() -> tuple[Any, ...]:
+    """A bang or a question mark is no program's."""
+    return tuple(compiled(rf"^[^\w\n]*(?:{each})[^\w\n!?]*$") for each in _file()["ways_out"])
 
 
 @lru_cache(maxsize=1)
 def _wanted() -> tuple[Any, ...]:
     """What only a request says."""
-    return tuple(map(re2.compile, _file()["wants"]))
+    return tuple(map(compiled, _file()["wants"]))
 
 
 def signed(cased: str) -> int:
@@ -127,7 +153,9 @@ def of_programs(cased: str, *, beside: bool = False) -> Iterator[Span]:
 
 def _standing(kind: str, text: str) -> Iterator[Span]:
     for pattern, asks in _notices(kind):
-        yield from (each.span() for each in pattern.finditer(text) if not asks.search(each[0]))
+        for each in pattern.finditer(text):
+            if not asks.search(each[0]):  # the mark before it ends another sentence
+                yield each.end() - len(each[0].lstrip(".!? \n")), each.end()
 
 
 def _without(text: str, places: list[Span]) -> str:
@@ -140,9 +168,9 @@ def _without(text: str, places: list[Span]) -> str:
 def _notices(kind: str) -> tuple[tuple[Any, Any], ...]:
     """Each pattern of this kind, and what makes of what it finds no notice after all."""
     read = _file()
-    asks = re2.compile(read[{"patterns": "ours", "lines": "asks"}.get(kind, "first")])
+    asks = compiled(read[{"patterns": "ours", "lines": "asks"}.get(kind, "first")])
     pieces = [(f"{{{name}}}", read[name]) for name in ("end", "mail", "whose")]
-    return tuple((re2.compile(_whole(pattern, pieces)), asks) for pattern in read[kind])
+    return tuple((compiled(_whole(pattern, pieces)), asks) for pattern in read[kind])
 
 
 def _whole(pattern: str, pieces: list[tuple[str, str]]) -> str:

@@ -33,7 +33,11 @@ SPOKEN = {
 }
 MOST = 200  # findings of one kind after which more of it adds nothing
 
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b")
+_MARKS = "[*~`]{0,3}"  # of bold or struck words, which may end within an address
+_EMAIL = re.compile(
+    rf"(?<![\w.+-])[\w.+-]{{1,64}}{_MARKS}@{_MARKS}(?:[\w-]{{1,63}}{_MARKS}\.{_MARKS}){{1,8}}[a-z]{{2,24}}\b"
+)
+_UNMARKED = str.maketrans("", "", "*~`")
 _IP = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)"
     r"|(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])"
@@ -153,5 +157,5 @@ def _is_ip(value: str) -> bool:
 
 
 def _key(value: str) -> str:
-    value = value.strip().lower()
+    value = value.strip().lower().translate(_UNMARKED)
     return value if "@" in value else re.sub(r"\D", "", value).lstrip("0")

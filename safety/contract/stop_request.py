@@ -20,7 +20,15 @@ from typing import Any
 
 import re2
 
-from safety.contract.courtesies import courtesies, notices, of_programs, signed, stays
+from safety.contract.courtesies import (
+    courtesies,
+    notices,
+    of_programs,
+    signed,
+    stays,
+    ways_out,
+    without_thanks,
+)
 from safety.contract.likeness import likeness
 from safety.contract.normalise import Folded, fold
 from safety.contract.rulebook import RULES_DIR, compiled, expand
@@ -79,6 +87,10 @@ def _detect(text: str, beside: bool) -> StopRequest:
     if heard.kind == "stop" and _keyword(folded, _words()):
         return heard
     alike, place = likeness(left)
+    if alike <= SURE and (alike > PERHAPS or heard.kind != "none"):
+        # What else would be held may be sure without its thanks, which dilute it.
+        plain = without_thanks(left)
+        alike, place = max((alike, place), likeness(plain)) if plain != left else (alike, place)
     if heard.kind == "stop":
         return heard if alike > SURE else replace(heard, kind="unclear")
     if alike > SURE and place[0] < signed(folded.cased):
@@ -108,7 +120,10 @@ def without_orders(text: str) -> str:
 def _by_rules(folded: Folded, *, beside: bool = False) -> tuple[StopRequest, str]:
     words = _words()
     programs = [*of_programs(folded.cased, beside=beside)]
-    found, left = _heard(folded, words, programs, notices(folded.text))
+    lists = [*ways_out(folded.text, programs)]
+    found, left = _heard(folded, words, [*programs, *lists], notices(folded.text))
+    if lists and found.kind == "none":  # theirs or a list's: nobody here can tell
+        found = _request("unclear", folded, lists[0])
     for start, end in courtesies(folded.cased, words.orders):
         left = f"{left[:start]}{' ' * (end - start)}{left[end:]}"
     return found, left

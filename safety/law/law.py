@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import phonenumbers
 
 from safety.contract.frequency import Contact
+from safety.contract.localtime import local
 from safety.contract.reach import claims_thread
 from safety.contract.timing import is_promotional
 from safety.law.hours import check_hours
@@ -171,7 +172,8 @@ def _consent(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
     good = [*row.asks["accepts"], *(row.asks.get("company_accepts", ()) if facts.company else ())]
     found = next((on_file[basis] for basis in good if basis in on_file), None)
     if found is not None:
-        words = f". On file: {_words(found.basis)} of {found.at:%Y-%m-%d}"
+        given = local(found.at, facts.our_zone or "UTC")
+        words = f". On file: {_words(found.basis)} of {given:%Y-%m-%d}"
         return Verdict(findings=(_said(row, "consent", "pass", words),))
     doubtful = [basis for basis in row.asks.get("doubtful", ()) if basis in on_file]
     if doubtful:

@@ -137,3 +137,10 @@ def test_the_facts_carry_country_state_company_and_postal_address():
     assert known.postal_address == "1 Sample Street"
     odd = testing.make_person(workspace, facts=["not", "a", "table"])
     assert next(iter(facts.gather([testing.make_draft(odd)], at=WORKDAY).values())).state == ""
+
+
+@pytest.mark.parametrize(("zone", "ours"), [("Asia/Kolkata", "Asia/Kolkata"), ("Mars/Base", "")])
+def test_the_facts_carry_the_workspaces_clock_where_it_is_one(zone, ours):
+    draft = testing.make_draft()
+    draft.workspace.time_zone = zone
+    assert facts.gather([draft], at=WORKDAY)[draft.pk].our_zone == ours

@@ -195,3 +195,10 @@ def test_a_number_of_a_part_tells_the_whole():
     for part, whole in PART_OF.items():
         if number := phonenumbers.example_number(part):
             assert country_of("", phonenumbers.format_number(number, 0)) == whole
+
+
+@pytest.mark.parametrize(("zone", "day"), [("", "2026-11-03"), ("Pacific/Auckland", "2026-11-04")])
+def test_the_day_of_a_consent_is_told_by_the_workspaces_clock(zone, day):
+    facts = replace(AD, country="CA", consents=(on_file("soft_opt_in", days=8),), our_zone=zone)
+    [told] = [f for f in judge(facts).findings if f.rule == "ca.casl_consent"]
+    assert told.message.endswith(f"On file: soft opt in of {day}")

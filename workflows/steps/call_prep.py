@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from outreach.core.models import Address, Workspace
+from outreach.core.models import Address, Person, Workspace
 from outreach.core.models.people import PersonStatus
+from outreach.core.people import canonical
 from outreach.core.queries import people_named, person_by_uuid
-from workflows import audience, ranking, recipients, scripts
+from workflows import ranking, recipients, scripts
 from workflows.drafting import facts as known
 from workflows.models import Artifact
 from workflows.models.artifacts import ArtifactKind
@@ -67,6 +68,18 @@ def check(workspace: Workspace, asked: Mapping[str, Any]) -> None:
     if human.status != PersonStatus.ACTIVE:
         standing = human.get_status_display().lower()
         raise BadOptions(f"Do not call {human.full_name}: {standing}.")
+    if closed := _closed(human):
+        raise BadOptions(f"Do not call {human.full_name}: {closed} is on the suppression list.")
+
+
+def _closed(human: Person) -> str:
+    """What of theirs is suppressed, where that is every number or every address; else empty."""
+    found = recipients.load([human.pk])
+    recipients.note_closed(found)
+    if found[human.pk].numbers and not found[human.pk].phone:
+        return "every number of theirs"
+    is_shut = recipients.closed_everywhere(found, human.workspace_id)
+    return "every address of theirs" if is_shut else ""
 
 
 def select_people(job: Job, batch: Sequence[int]) -> Output:
@@ -105,11 +118,13 @@ def rank_people(job: Job, batch: Sequence[int]) -> Output:
 
 
 def write_scripts(job: Job, batch: Sequence[int]) -> Output:
-    """One script for each, unless they asked us to stop meanwhile."""
-    reasons = dict(audience.judged(job.workspace, at=job.at, quiet_days=0, ids=batch))
+    """One script for each, unless they asked us to stop, or were suppressed, meanwhile."""
     found = recipients.load(batch)
     recipients.note_closed(found)
-    able = [pk for pk in batch if pk in found and reasons.get(pk) not in ("desist", "blocked")]
+    left = recipients.closed_everywhere(found, job.workspace.pk) | {
+        pk for pk, who in found.items() if canonical(who.person).status != PersonStatus.ACTIVE
+    }
+    able = [pk for pk in batch if pk in found and pk not in left]
     made = [
         scripts.of(
             found[pk], job.workspace, facts_of(job, found[pk]), goal=job.options["goal"], at=job.at

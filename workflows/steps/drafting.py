@@ -12,7 +12,7 @@ from approvals.errors import Refused
 from outreach.core import erasure
 from outreach.core.models import Channel, Draft, Workspace
 from safety.contract import localtime
-from workflows import audience, experiments, recipients, writing
+from workflows import audience, experiments, imported, recipients, writing
 from workflows.drafting import engines, templates
 from workflows.drafting import facts as known
 from workflows.drafting.base import Brief, CannotCompose, Facts
@@ -60,6 +60,7 @@ class Drafting:
             Option("template", "Template", "choice", self.template, choices=self._templates),
             Option("limit", "At most so many people", "whole", 50, least=1, most=50_000),
             DAYS,
+            imported.IMPORT,
             ABOUT,
             ENGINE,
             SUBMIT,
@@ -99,6 +100,7 @@ class Drafting:
             self.channel,
             at=job.at,
             quiet_days=job.options["days"],
+            ids=imported.people_asked(job),
             connected=self._connected(job),
         )
         limit = job.options["limit"]

@@ -8,11 +8,14 @@ import pytest
 from django.urls import reverse
 
 from outreach import testing
-from outreach.core import suppression
+from outreach.core import people, suppression
+from outreach.core.models import Person
 from outreach.core.models.consent import SuppressionReason
+from outreach.core.models.people import PersonStatus
 from outreach.testing import WORKDAY
 from workflows import engine, todo
 from workflows.models import Artifact
+from workflows.options import BadOptions
 from workflows.tests import making
 from workflows.tests.making import Clock
 
@@ -62,3 +65,48 @@ def test_a_number_suppressed_since_is_shown_and_planned_no_more(place, client):
     page = client.get(reverse("admin:workflows_artifact_change", args=[script.pk]))
     assert "Do not call. Their number is on the suppression list" in page.content.decode()
     assert NUMBERS[0] not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("closed", "said"),
+    [
+        (["phone"], "every number of theirs is on the suppression list"),
+        (["email", "linkedin", "phone"], "every number of theirs is on the suppression list"),
+        (["email", "linkedin"], ""),
+    ],
+)
+def test_no_script_is_begun_for_whom_nobody_may_call(place, closed, said):
+    anna = Person.objects.order_by("pk").first()
+    for channel in closed:
+        close(place, anna.addresses.get(channel=channel).normalised, channel)
+    if not said:
+        assert prepare(place, person=str(anna.uuid))["write_scripts"]["scripts"] == 1
+        return
+    with pytest.raises(BadOptions, match=f"Do not call {anna.full_name}: {said}"):
+        prepare(place, person=str(anna.uuid))
+    assert not Artifact.objects.exists()
+
+
+def test_who_has_no_number_and_is_suppressed_everywhere_gets_no_script(place):
+    anna = testing.make_person(place, "Anna Weber")
+    close(place, anna.addresses.get().normalised, "email")
+    with pytest.raises(BadOptions, match="Anna Weber: every address of theirs is on the supp"):
+        prepare(place, person=str(anna.uuid))
+
+
+@pytest.mark.parametrize("how", ["suppressed", "desist", "merged"])
+def test_who_is_stopped_after_the_run_began_gets_no_script(place, how):
+    anna = testing.make_person(place, "Anna Weber")
+    run = making.run(place, "call_prep", person=str(anna.uuid))
+    if how == "suppressed":
+        close(place, anna.addresses.get().normalised, "email")
+    else:
+        anna.addresses.all().delete()  # and no address: that was the reason told first
+        other = testing.make_person(place, "Anna W.") if how == "merged" else anna
+        by = testing.alice(place)
+        people.set_status(other, PersonStatus.DESIST, reason="asked", by=by, at=WORKDAY)
+        if how == "merged":
+            Person.objects.filter(pk=anna.pk).update(merged_into=other)
+    found = engine.work(run.pk, clock=Clock()).result
+    assert found["write_scripts"] == {"scripts": 0, "with_a_number": 0, "left_alone": 1}
+    assert not Artifact.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from approvals import routing, submission
 from approvals.models import Approval
 from outreach import testing
+from outreach.core import importing, suppression
 from outreach.core import people as standing
-from outreach.core import suppression
-from outreach.core.models import Contact, CoolingOff, Draft, Person, Workspace
+from outreach.core.models import Contact, CoolingOff, Draft, Import, Person, Workspace
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
 from workflows import definitions, engine, recipients
@@ -42,6 +43,45 @@ def contact(person, days, direction="in", **fields):
         direction=direction, at=WORKDAY - timedelta(days=days), draft=draft,
         key=f"test:{person.pk}:{days}:{direction}", **fields,
     )  # fmt: skip
+
+
+# --- Of one import -------------------------------------------------------------------------------
+
+
+def brought(place, name: str, by=None) -> Import:
+    """An import that brought one person of this name."""
+    body = f"Name,Email\n{name},{name.split()[0].lower()}@example.com\n"
+    table = importing.read_file(io.BytesIO(body.encode()), name=f"{name}.csv")
+    importing.apply(place, table, by=by or testing.bob(), at=WORKDAY)
+    return Import.objects.latest("pk")
+
+
+def test_only_the_people_of_an_import_are_written_to(place):
+    testing.make_person(place, name="Came Before")
+    row = brought(place, "Ines Castellanos")
+    brought(place, "Wanjiru Kamau")
+    walk(place, **{"import": str(row.pk)})
+    assert [draft.person.full_name for draft in Draft.objects.all()] == ["Ines Castellanos"]
+
+
+def test_who_was_stopped_since_the_import_gets_nothing(place):
+    row = brought(place, "Ines Castellanos")
+    block(Person.objects.get(full_name="Ines Castellanos"))
+    ended = walk(place, **{"import": f" {row.pk} "})
+    assert not Draft.objects.exists() and ended.options["import"] == str(row.pk)
+
+
+@pytest.mark.parametrize("named", ["x", "0", "9" * 19, "other", "undone"])
+def test_an_import_that_brought_nobody_here_is_refused(place, named):
+    if named == "other":
+        far = testing.make_workspace("other")
+        named = str(brought(far, "Ines Castellanos", by=testing.bob(far)).pk)
+    elif named == "undone":
+        row = brought(place, "Ines Castellanos")
+        importing.undo(row, by=testing.bob(), at=WORKDAY)
+        named = str(row.pk)
+    with pytest.raises(BadOptions, match=r"has no import .* that was taken in"):
+        walk(place, **{"import": named})
 
 
 # --- Who -----------------------------------------------------------------------------------------
@@ -347,7 +387,7 @@ def test_who_is_stopped_before_submission_keeps_a_draft_with_the_reason(place):
         ({"limit": -3}, "limit must be"),
         ({"limit": True}, "limit must be"),
         ({"limit": "nine"}, "limit must be"),
-        ({"nothing": 1}, "no option nothing. It has: about, days, engine, limit"),
+        ({"nothing": 1}, "no option nothing. It has: about, days, engine, import, limit"),
         ({"engine": "magic"}, "There is no engine 'magic'"),
         ({"engine": "model"}, "No language model is set up. Set LLM_MODEL"),
         ({"limit": 10**9}, "limit must be"),
@@ -370,7 +410,7 @@ def test_a_workspace_without_a_senders_name_is_refused():
 def test_options_are_kept_complete(place):
     assert definitions.find("email_drafts").prepare(place, {"limit": 5, "about": ABOUT}) == {
         "template": "by_history", "limit": 5, "days": 90, "about": ABOUT, "engine": "templates",
-        "submit": False,
+        "submit": False, "import": "",
     }  # fmt: skip
 
 

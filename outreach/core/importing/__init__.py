@@ -10,7 +10,7 @@ from outreach.core.importing.read import FORMATS, read_file
 from outreach.core.importing.report import Difference, Outcome, Report, RowResult
 from outreach.core.importing.source import BadFile
 from outreach.core.importing.table import Table
-from outreach.core.importing.undoing import Undone, UndoRefused, undo, would_undo
+from outreach.core.importing.undoing import Undone, UndoRefused, people_of, undo, would_undo
 
 __all__ = [
     "FORMATS",
@@ -27,6 +27,7 @@ __all__ = [
     "UndoRefused",
     "Undone",
     "apply",
+    "people_of",
     "preview",
     "read_file",
     "undo",

@@ -53,7 +53,7 @@ class Undone:
 
 def would_undo(row: Import) -> Undone:
     """How much `undo` would take back, if nothing holds it."""
-    return Undone(_people(row).count(), ImportChange.objects.filter(of=row).count())
+    return Undone(people_of(row).count(), ImportChange.objects.filter(of=row).count())
 
 
 def undo(row: Import, *, by: Principal, at: datetime) -> Undone:
@@ -64,7 +64,7 @@ def undo(row: Import, *, by: Principal, at: datetime) -> Undone:
         if held.status != ImportStatus.APPLIED:
             state = held.get_status_display().lower()
             raise UndoRefused(f"Only what was imported can be undone; {held.file} is {state}.")
-        new, known = _people(held), ImportChange.objects.filter(of=held)
+        new, known = people_of(held), ImportChange.objects.filter(of=held)
         list(new.select_for_update().values_list("pk", flat=True)[:1])
         _refuse_touched(held, new, known)
         done = Undone(new.count(), known.count())
@@ -82,7 +82,7 @@ def _time(row: Import) -> datetime:
     return row.applied_at or row.created_at
 
 
-def _people(row: Import) -> QuerySet[Person]:
+def people_of(row: Import) -> QuerySet[Person]:
     """Who came in by this import: ids are bounds only, others may lie between them."""
     return Person.objects.filter(
         workspace=row.workspace,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outreach.core import names
-from outreach.core.addresses import LONGEST_ADDRESS, BadAddress, normalise
+from outreach.core.addresses import BadAddress, normalise, too_long
 from outreach.core.importing import phones
 from outreach.core.importing.columns import Columns, fold
 from outreach.core.models import Channel
@@ -128,7 +128,9 @@ def _add(found: Found, name: str, raw: str, region: str) -> None:
         elif name in NUMBERS and LONG_NUMBER.fullmatch(text):
             text = _with_plus(text)
         form = normalise(channel, text, region=region or None)
-        if len(form) > LONGEST_ADDRESS or len(raw) > 500:
+        if fault := too_long(channel, form):
+            raise BadAddress(fault)
+        if len(raw) > 500:
             raise BadAddress(f"{raw[:40]!r}… is too long for an address.")
     except BadAddress as error:
         found.problems.append(str(error))

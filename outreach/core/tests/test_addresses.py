@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.core.addresses import PLAIN_EMAIL, BadAddress, normalise
+from outreach.core.addresses import PLAIN_EMAIL, BadAddress, normalise, too_long
 
 WRITTEN = [
     ("email", " Anna.Meier@Example.COM ", "anna.meier@example.com"),
@@ -57,6 +57,22 @@ def test_an_address_has_one_form(channel, raw, form):
 def test_what_is_no_address_is_refused(channel, raw):
     with pytest.raises(BadAddress):
         normalise(channel, raw)
+
+
+@pytest.mark.parametrize(
+    ("channel", "form", "said"),
+    [
+        ("email", "a" * 64 + "@example.com", ""),
+        ("email", "a" * 65 + "@example.com", "65 bytes before the @"),
+        ("email", "ü" * 33 + "@example.com", "66 bytes before the @"),
+        ("linkedin", "linkedin.com/in/" + "x" * 100, ""),
+        ("linkedin", "linkedin.com/in/" + "x" * 310, "too long for an address"),
+    ],
+)
+def test_an_address_that_no_server_takes_is_told(channel, form, said):
+    told = too_long(channel, form)
+    assert said in told and bool(said) is bool(told)
+    assert normalise(channel, form) == form, "whoever stands on the list with it stays there"
 
 
 def test_a_phone_number_is_read_by_its_country():

@@ -333,6 +333,12 @@ def test_cells_longer_than_the_database_takes_are_row_errors(bring):
     assert "The company has 301 characters; at most 300." in report.errors[0][1]
 
 
+def test_an_address_that_no_mail_server_takes_is_told_and_left_out(bring):
+    report = bring(f"Name,Email,LinkedIn\nA,{'x' * 65}@example.com,linkedin.com/in/a\n")
+    assert [each.channel for each in Person.objects.get().addresses.all()] == ["linkedin"]
+    assert "has 65 bytes before the @" in report.errors[0][1]
+
+
 @pytest.mark.parametrize("row", [
     f"{'x' * 200},{'y' * 200},,a@example.com",  # 401 letters with the space
     f",,\"{'x' * 200}, {'y' * 200}, z\",a@example.com",

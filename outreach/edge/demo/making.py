@@ -40,7 +40,9 @@ def make(workspace: Workspace, *, at: datetime, say: Say) -> None:
     made = accounts.make(workspace)
     if made:
         say(f"{made} colleagues made; their passwords are in {accounts.path()}.")
-    _fill(workspace, at=at, say=say)
+    # Its runs are its last part: what another version of the program made whole stays as it is.
+    if messages.runs_ended(workspace) < len(RUNS):
+        _fill(workspace, at=at, say=say)
     waiting = Draft.objects.filter(workspace=workspace, status=DraftStatus.PENDING_APPROVAL)
     say(f"{waiting.count()} messages wait for review.")
 

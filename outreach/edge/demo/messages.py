@@ -95,6 +95,12 @@ LETTERS = (
 )
 
 
+def runs_ended(workspace: Workspace) -> int:
+    """How many runs of the workflow are over here, whatever was asked of them."""
+    over = (RunStatus.DONE, RunStatus.CANCELLED)
+    return Run.objects.filter(workspace=workspace, name=WORKFLOW, status__in=over).count()
+
+
 def run(workspace: Workspace, given: Mapping[str, Any], *, by: Principal) -> str:
     """Do this run unless it was done; returns the reason where it did not end well."""
     found = Run.objects.filter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import reverse
 
 from channels import merging
 from outreach import testing
-from outreach.core import suppression
+from outreach.core import importing, suppression
 from outreach.core.importing import jobs, judging, uploads, watching
 from outreach.core.models import (
     Account,
@@ -26,6 +27,7 @@ from outreach.core.principal import Principal
 from outreach.core.tests.test_importing_formats import sheets
 from outreach.core.tests.test_importing_sheets import CUSTOMERS, LEADS
 from outreach.edge import tasks
+from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db
 TEXT = b"Name,Email,Notes\nAnna Meier,anna@example.com,=1+1\nBob,nope,\n+cmd|x,c@example.com,\n"
@@ -497,3 +499,19 @@ def test_what_was_not_read_is_told_above_the_button(bob):
     body = page(bob, Import.objects.get())
     assert body.index("holds e-mail addresses and is not read") < body.index('value="apply"')
     assert 'oc-banner--warning">The column ' in body
+
+
+def test_its_page_leads_to_drafts_for_its_people_alone(client):
+    client.force_login(testing.bob().user)
+    place = testing.make_workspace()
+    table = importing.read_file(b"Name,Email\nAnn Late,ann@example.com\n", name="late.csv")
+    importing.apply(place, table, by=testing.bob(), at=WORKDAY)
+    row = Import.objects.latest("pk")
+    page = client.get(reverse("admin:core_import_change", args=[row.pk])).content.decode()
+    start = reverse("admin:workflows_start_one", args=["email_drafts"])
+    assert f'href="{start}?import={row.pk}&amp;workspace={place.pk}"' in page
+    form = client.get(f"{start}?import={row.pk}&workspace={place.pk}").content.decode()
+    assert re.search(rf'name="import"[^>]*value="{row.pk}"', form)
+    importing.undo(row, by=testing.bob(), at=WORKDAY)
+    page = client.get(reverse("admin:core_import_change", args=[row.pk])).content.decode()
+    assert start not in page

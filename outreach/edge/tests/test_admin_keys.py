@@ -158,3 +158,32 @@ def test_a_page_with_a_secret_that_is_loaded_again_makes_no_second_key(where):
     assert 'id="secret"' in sent()[1].content.decode() and ApiKey.objects.count() == count + 1
     secret = first.context["made"].secret
     assert secret not in str(dict(client.session)) and secret not in str(client.cookies)
+
+
+def test_an_agents_page_leads_to_its_keys_and_each_of_them_back(client):
+    enter(client, testing.dora())
+    agent = testing.make_agent().agent
+    here = reverse("admin:core_agent_change", args=[agent.pk])
+    keys_list = reverse("admin:core_apikey_changelist")
+    assert f'None yet. Make one under <a class="oc-link" href="{keys_list}">API keys</a>.' in (
+        client.get(here).content.decode()
+    )
+    how = {"by": testing.dora(), "at": timezone.now()}
+    made = [keys.make(agent, agent.workspace, label=f"bot {n}", **how).key for n in range(2)]
+    own = keys.make(testing.dora().user, agent.workspace, label="mine", **how).key
+    keys.revoke(made[1], **how)
+    text = client.get(here).content.decode()
+    for key, state in zip(made, ("works", "revoked"), strict=True):
+        one = reverse(ONE, args=[key.pk])
+        assert f'<a class="oc-link" href="{one}">{key.label} ({key.prefix}…)</a>: {state}' in text
+        assert f'<a class="oc-link" href="{here}">{agent.name}</a>' in (
+            client.get(one).content.decode()
+        )
+    assert reverse(ONE, args=[own.pk]) not in text
+    assert (
+        "core/agent/"
+        not in client.get(reverse(ONE, args=[own.pk]))
+        .content.decode()
+        .split("<main", 1)[-1]
+        .split("Begins with")[1]
+    )

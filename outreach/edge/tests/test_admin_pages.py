@@ -44,6 +44,10 @@ LISTS = (
     "approvals_approval", "core_person", "channels_delivery", "core_activity",
     "safety_safetyevent", "core_workspace", "core_membership", "core_agent",
 )  # fmt: skip
+ROUND = (
+    "workspace", "draft", "revision", "human", "channel", "touch", "purpose", "digest",
+    "created_at", "expires_at", "by_kind", "by_id", "by_label",
+)  # fmt: skip
 OURS = {"core", "safety", "approvals", "channels", "workflows"}
 
 
@@ -290,7 +294,35 @@ def test_the_dashboard_counts_and_says_what_to_do_next():
             by=Principal.system("sender"), at=timezone.now(), workspace=where,
         )  # fmt: skip
     told = {tile["words"]: tile["number"] for tile in client.get("/admin/").context["day_tiles"]}
-    assert told["stopped, held or rewritten by a rule in 24 h; 2 more held by dry run alone"] == "1"
+    ruled = "message stopped, held or rewritten by a rule in 24 h; 2 more held by dry run alone"
+    assert told[ruled] == "1"
+
+
+def test_each_figure_of_the_overview_counts_a_message_once():
+    now, item = timezone.now(), testing.make_approved(at=timezone.now())
+    for code in ("quiet_hours", "cooling_off", "dry_run"):
+        events.record(
+            event_type="send_email", action_blocked="a message", reason="held", code=code,
+            by=Principal.system("sender"), at=now, workspace=item.workspace, draft=item.draft,
+        )  # fmt: skip
+    ended = {name: getattr(item, name) for name in ROUND} | {"closed_at": now}
+    expired = {"status": "expired", "closed_reason": "unanswered"}
+    stopped = {"status": "withdrawn", "closed_reason": "emergency_stop"}
+    earlier, *_ = (Approval.objects.create(**ended, **how) for how in (stopped, expired, expired))
+    for row in (earlier, item):  # simulated, taken back by a stop, approved and simulated again
+        Delivery.objects.create(
+            workspace=row.workspace, approval=row, human_id=row.human_id, channel="email",
+            status="simulated", since=now,
+        )  # fmt: skip
+    response = enter(testing.alice()).get("/admin/")
+    told = {tile["words"]: tile["number"] for tile in response.context["day_tiles"]}
+    assert told == {
+        "messages sent in 24 h": "0",
+        "message simulated in 24 h": "1",
+        "message approved, not yet sent; of these 1 only simulated, never sent": "1",
+        "message stopped, held or rewritten by a rule in 24 h, 2 times in all": "1",
+        "message expired undecided in 7 d": "1",
+    }
 
 
 def test_somebody_without_a_workspace_is_told_so():

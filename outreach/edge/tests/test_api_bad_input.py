@@ -165,6 +165,8 @@ def test_a_proposal_that_makes_no_sense_names_its_field(place, more, code, attr,
     ({"full_name": "\u0958" * 300}, 409, "person_refused", "at most"),
     ({"addresses": [{"channel": "linkedin", "address": "linkedin.com/in/" + "x" * 410}]},
      400, "invalid", "too long for an address"),
+    ({"addresses": [{"channel": "email", "address": "x" * 65 + "@example.com"}]},
+     400, "invalid", "has 65 bytes before the @"),
 ])  # fmt: skip
 def test_what_grows_longer_than_its_column_is_refused(place, more, status, code, said):
     body = {"full_name": "Zoë", **more}

@@ -15,7 +15,7 @@ from channels.models import Delivery, ProviderEvent
 from outreach import testing
 from outreach.core.drafts import Text
 from outreach.core.models import Activity
-from outreach.edge import care
+from outreach.edge import care, trends
 from outreach.testing import WORKDAY
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +106,25 @@ def test_the_first_page_shows_it_to_those_it_concerns():
         client.force_login(who.user)
         text = client.get("/admin/").content.decode()
         assert [name for name in ("Alice:", "Dora:") if f"<strong>{name}" in text] == names
+
+
+def test_approved_counts_as_among_the_decisions_above_it():
+    given = [approve(testing.alice(), 30) for _ in range(5)]
+    services.undo(given[0].pk, by=testing.alice(), at=WORKDAY)
+    services.reject(given[1].pk, by=testing.dora(), at=WORKDAY, reason="No")
+    services.return_(given[2].pk, by=testing.dora(), at=WORKDAY, feedback="Shorter")
+    place = testing.make_workspace()
+    rates = trends.trends({place.pk}, at=WORKDAY + timedelta(hours=1))["rates"]
+    [alice] = look()
+    assert (alice.approved, len(alice.seconds)) == (rates["approved"], 2) == (2, 2)
+
+
+def test_the_first_page_says_how_it_counts_decisions():
+    item = testing.make_pending(at=timezone.now())
+    services.approve(item.pk, by=testing.alice(), at=timezone.now(), digest=item.digest)
+    client = Client()
+    client.force_login(testing.alice().user)
+    text = client.get("/admin/").content.decode()
+    assert "<dd>100 % (1 of 1 decision)</dd>" in text
+    assert "a yes that was undone, or became a no before it left, is not counted as one" in text
+    assert "Approvals are counted as under Decisions above, over 30 days instead of 14." in text

@@ -80,6 +80,20 @@ def test_letters_and_runs_interrupted_in_their_middle_go_on(monkeypatch):
     assert Draft.objects.filter(origin__startswith="demo:").count() == len(messages.LETTERS)
 
 
+@pytest.mark.parametrize("status", ["done", "cancelled"])
+def test_nothing_is_added_to_a_demo_that_another_version_made(status):
+    demo()
+    # As of the version whose second run reconnected with everybody, and wrote fewer letters.
+    run = Run.objects.order_by("pk").last()
+    Run.objects.filter(pk=run.pk).update(
+        options={**run.options, "template": "reconnect"}, status=status
+    )
+    Draft.objects.filter(origin="demo:unfinished-1").update(origin="demo:other-1")
+    before = everything()
+    assert "23 messages wait for review." in demo()
+    assert everything() == before
+
+
 def test_nothing_is_added_where_people_of_ones_own_are():
     testing.make_person()
     before = everything()

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from approvals import services
 from approvals.models import Approval
-from outreach.core.models import Person, User
+from outreach.core.models import Import, Person, User
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 from outreach.tests import source
@@ -77,10 +77,12 @@ def words(settings, tmp_path, monkeypatch):
         "PATH": "letter.eml", "NAME": "daily_plan", "KIND": "people",
         "SLUG": one.workspace.slug, "17": str(waiting.pk),
         "2": str(Approval.objects.filter(status="pending").first().pk), "12": str(waiting.pk),
+        "IMPORT": str(Import.objects.order_by("pk").last().pk),
         "run": str(Run.objects.order_by("pk").last().pk),
-        "outreach/edge/samples/Connections.csv": str(
-            source.ROOT / "outreach" / "edge" / "samples" / "Connections.csv"
-        ),
+        **{
+            f"outreach/edge/samples/{name}": str(source.ROOT / "outreach/edge/samples" / name)
+            for name in ("Connections.csv", "Trade-fair.csv")
+        },
     }  # fmt: skip
 
 

@@ -7,10 +7,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from channels import inbound, stop
 from outreach import testing
-from outreach.core import inbox, suppression
+from outreach.core import inbox, people, suppression
 from outreach.core.models import Address, Draft, InboundMessage, Person
 from outreach.testing import WORKDAY
 
@@ -46,6 +48,41 @@ def test_the_list_shows_what_is_open_and_the_badge_counts_it(bob):
     assert "Ann Elsewhere" not in told
     assert "Ann Done" in bob.get(f"{LIST}?status=all").content.decode()
     assert bob.get(page(shown)).status_code == 200
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("address", ["eve@example.net", "eve+news@example.net"])
+def test_the_list_names_who_has_the_address_by_now(bob, address):
+    stranger()
+    assert "nobody we know" in bob.get(LIST).content.decode()
+    for name, where in (("Eve Late", address), ("Ann Other", "ann@example.net")):
+        people.add_address(
+            testing.make_workspace(), testing.make_person(name=name), "email", where, at=WORKDAY
+        )
+    far = testing.make_workspace("other")
+    elsewhere = testing.make_person(far, name="Eve Elsewhere")
+    people.add_address(far, elsewhere, "email", "eve@example.net", at=WORKDAY)
+    told = bob.get(LIST).content.decode()
+    assert "not matched yet; this address is Eve Late’s now" in told
+    assert "nobody we know" not in told and "Elsewhere" not in told
+
+
+def test_the_list_asks_once_whose_the_addresses_are(bob):
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as found:
+            bob.get(LIST)
+        return len(found)
+
+    stranger()
+    asked()
+    alone = asked()
+    for number in range(5):
+        InboundMessage.objects.create(
+            workspace=testing.make_workspace(), channel="email", key=f"more {number}",
+            sender=f"e{number}@example.net", text="Hello", status="needs_person",
+            received_at=WORKDAY,
+        )  # fmt: skip
+    assert asked() == alone
 
 
 def test_words_and_quotes_are_shown_as_text(bob):

@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from outreach import testing
+from outreach.core import members
 from outreach.core.models import Activity, Membership, User
 from outreach.edge.tests import api
 
@@ -270,3 +271,23 @@ def test_two_admins_who_remove_each_other_at_once_leave_one():
     with pytest.raises(PermissionDenied, match="only admin"):
         site.save_model(RequestFactory().post("/"), last, None, change=True)
     assert Membership.objects.get(pk=last.pk).role == "admin"
+
+
+def test_an_email_that_was_given_meanwhile_is_kept_and_told(monkeypatch):
+    client = enter(testing.dora().user)
+    User.objects.create_user("plain", password=PASSWORD)
+    invite(client, username="plain", email="plain@example.org")
+    User.objects.filter(username="plain").update(email="")
+    give = members.give_email
+
+    def meanwhile(*given, **how):
+        User.objects.filter(username="plain").update(email="first@example.org")
+        return give(*given, **how)
+
+    monkeypatch.setattr(members, "give_email", meanwhile)
+    page = f"/admin/core/membership/{Membership.objects.get(user__username='plain').pk}/change/"
+    form = {"role": "viewer", "email": "later@example.org"}
+    told = client.post(page, form, follow=True).content.decode()
+    assert "The e-mail was not set, all else is saved. This login has an e-mail already." in told
+    found = Membership.objects.get(user__username="plain")
+    assert (found.role, found.user.email) == ("viewer", "first@example.org")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from channels import merging
 from outreach import testing
 from outreach.core.models import Account, Duplicate, Merge, Person
+from workflows import engine, sequences
+from workflows.models import Artifact
+from workflows.tests import making
+from workflows.tests.making import ABOUT
 
 # What the pages say and to whom; merging is asked on both by channels.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -121,3 +126,20 @@ def test_who_may_only_look_decides_nothing(client, pair):
     assert "needs the role creator" in page and 'value="merge"' not in page
     assert merge(client, pair).status_code == 403
     assert not Merge.objects.exists()
+
+
+def test_a_sequence_that_ended_by_the_merge_stays_so_and_is_told(client):
+    """Nothing of it is sent again by itself, and nobody was told that somebody gets no more."""
+    place = making.place()
+    one, other = making.people(place, 2)
+    engine.work(making.run(place, "follow_up_sequence", about=ABOUT).pk, clock=making.Clock())
+    merging.merge(one, other, by=testing.bob(place), at=timezone.now())
+    assert sequences.advance(at=timezone.now())["ended"] == 1
+    client.force_login(testing.bob(place).user)
+    page = f"/admin/core/duplicate/of/{one.pk}/?other={other.uuid}"
+    said = client.post(page, {"what": "undo"}, follow=True).content.decode()
+    assert "They are two people again." in said
+    row = Artifact.objects.get(closed_at__isnull=False)
+    assert f"ended meanwhile: to {row.person.full_name} (They turned out to be somebody to" in said
+    assert "None begins again by itself" in said
+    assert sequences.advance(at=timezone.now()) == {"ended": 0, "submitted": 0}

@@ -66,6 +66,7 @@ def test_a_person_is_written_down_and_then_changed(bob):
         ({"full_name": "x" * 401}, "at most 400 characters"),
         ({"full_name": "x" * 399}, "at most 200"),
         ({"full_name": "Anna", "linkedin": "linkedin.com/in/" + "x" * 410}, "too long for an"),
+        ({"full_name": "Anna", "email": "x" * 65 + "@example.com"}, "65 bytes before the @"),
         ({"full_name": "A\0B"}, "A NUL character came"),
         ({"full_name": "Anna", "country": "Atlantis"}, "is no country"),
         ({"full_name": "Anna", "time_zone": "Mars/One"}, "Mars/One"),

@@ -55,7 +55,8 @@ def test_refusals_count_by_day_and_by_rule_without_dry_run_and_old_ones():
     assert chart.bars[-1].height == trends.HEIGHT and chart.bars[-3].y == trends.HEIGHT / 2
     assert found["rules"] == [("quiet hours", 2), ("desist", 1)] and found["zone"] == "UTC"
     assert (
-        chart.words == "Stopped, held or rewritten by a rule: 3 in 14 days, most on 2026-03-11: 2."
+        chart.words
+        == "Times a rule stopped, held or rewrote one: 3 in 14 days, most on 2026-03-11: 2."
     )
 
 
@@ -89,10 +90,10 @@ def test_held_is_only_what_still_waits_for_its_time():
     services.return_(undecided[1].pk, by=testing.alice(), at=WORKDAY, feedback="Shorter")
     Approval.objects.filter(pk=ended[0].pk).update(taken_at=WORKDAY)  # it left
     Approval.objects.filter(pk=ended[1].pk).update(not_before=WORKDAY)  # its time has come
-    assert held() == 2
+    assert held() == 2 and look()["charts"][1].counted == "messages held for a later time"
     Approval.objects.filter(pk=simulated.pk).update(dry_run=True)
     simulate(simulated)
-    assert held() == 1
+    assert held() == 1 and look()["charts"][1].counted == "message held for a later time"
     Approval.objects.filter(pk=waits.pk).update(status="withdrawn")
     assert held() == 0
 
@@ -135,7 +136,7 @@ def test_another_workspace_and_an_empty_one_show_nothing():
     refuse("desist")
     found = look(testing.make_workspace("other", daily_quota=None))
     assert [chart.total for chart in found["charts"]] == [0, 0, 0]
-    assert found["charts"][0].words == "Sent: none in 14 days."
+    assert found["charts"][0].words == "Messages sent: none in 14 days."
     assert found["rates"]["approved_percent"] is None and not found["quotas"]
 
 
@@ -145,7 +146,7 @@ def test_the_page_shows_charts_words_table_and_quota():
     client = Client()
     client.force_login(testing.alice().user)
     text = client.get("/admin/").content.decode()
-    assert "approved, not yet sent<" in text
+    assert "messages approved, not yet sent<" in text
     assert text.count('role="img"') == 3 and "The same as a table" in text
     assert "Sent or perhaps sent: 9 of 10 today (90 %)" in text
 
@@ -160,5 +161,6 @@ def test_the_figure_of_what_is_not_yet_sent_says_how_many_never_will_be():
     client.force_login(testing.alice().user)
     text = client.get("/admin/").content.decode()
     assert (
-        "<strong>3</strong>approved, not yet sent; of these 1 only simulated, never sent<" in text
+        "<strong>3</strong>messages approved, not yet sent; of these 1 only simulated, never sent<"
+        in text
     )

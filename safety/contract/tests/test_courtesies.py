@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safety.contract import courtesies as courtesies_module
 from safety.contract.courtesies import NO_NAME, courtesies, notices, of_programs, signed
 from safety.contract.normalise import fold
 from safety.contract.stop_request import LONGEST, by_rules, detect_stop
 
+KINDS = ("patterns", "lines", "above", "anywhere", "below")
 ORDERS = frozenset(("stop", "unsubscribe", "baja"))
 BODY = "the list of Monday is complete now."
 
@@ -366,3 +369,28 @@ def test_a_notice_is_none_wherever_in_it_a_request_stands():
     assert set(notices(text)) == {(0, len(text))}
     letter = f"do not contact me.\n\n{text}"
     assert set(notices(letter)) == {(letter.index("if"), len(letter))}
+
+
+def test_no_notice_costs_more_than_all_others_together(capfd):
+    """One that could begin anywhere needed more states than RE2 keeps: it said so in the log, and
+    went on at a tenth of its speed."""
+    letters = Random(1).choices("abcdefghijklmnop qrstuvwxyz    ,'", k=LONGEST)
+    text, spent = "".join(letters), []
+    for pattern, _ in (each for kind in KINDS for each in courtesies_module._notices(kind)):
+        begun = time.process_time()
+        assert not list(pattern.finditer(text))
+        spent.append(time.process_time() - begun)
+    assert max(spent) < sum(spent) / 2
+    assert capfd.readouterr().err == ""
+
+
+def test_of_a_notice_the_sentence_is_left_out_and_no_other():
+    text = (
+        "we agree to it. any copying of this mail is prohibited. unauthorised disclosure by anyone "
+        "else is forbidden. see you there"
+    )
+    assert [text[a:b] for a, b in notices(text)] == [
+        "any copying of this mail is prohibited",
+        "unauthorised disclosure by anyone else is forbidden",
+    ]
+    assert list(notices("please stop writing to us, any copying of our data is prohibited")) == []

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safety.contract.language import ENGLISH as ENGLISH_WORDS
 from safety.contract.language import LONGEST, is_read
+from tools import learn_english
 
+BENCH = Path(__file__).resolve().parents[3] / "bench"
 MAIL = Path(__file__).with_name("business_mail.txt")
 SIGNED = (
     "Please find the plan attached.\n\nBest regards,\nLucía de la Vega\n"
@@ -40,6 +43,16 @@ ENGLISH = (
         f"{ENGLISH} Dear 山田太郎先生.",  # as many signs
         "The gaps are 5 μm, 6 μm, 7 μm and 8 μm wide.",  # Greek letters before Latin ones
         "да ok",  # half of the letters is not more than half
+        f"{ENGLISH} Please ask नरेन्द्र कुमार about the samples.",
+        f"{ENGLISH} Please ask สมชาย ใจดี about the samples.",
+        f"{ENGLISH} Best wishes to محمد بن سلمان.",
+        f"{ENGLISH} Best wishes to דוד בן גוריון.",
+        f"{ENGLISH} The contract with 株式会社トヨタ is signed.",
+        f"{ENGLISH} Our office is at г. Москва, ул. Тверская, д. 5.",
+        f"{ENGLISH} Дитрих фон Бюлов will join us.",  # small words of a name
+        f"{ENGLISH} Please ship it to Hämeenkatu 4, 33100 Tampere, care of Löyly Oy.",
+        f"{ENGLISH} We had smørrebrød, köttbullar and kanelbullar.",
+        f"{ENGLISH} Linen shirts, wool coats, leather belts.",
         SIGNED,
     ],
 )
@@ -76,6 +89,25 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
         f"{ENGLISH} Best wishes to Екатерина Александровна Лян.",
         f"{ENGLISH} Dear 山田健太郎先生.",
         f"{ENGLISH} Достопримечательность четырёхсотпятидесятилетняя",  # two long words
+        # No longer than a name, and yet none.
+        f"{ENGLISH} Ответьте нам сегодня.",
+        f"{ENGLISH} Приедем к тебе.",
+        f"{ENGLISH} Θα έρθουμε αύριο.",
+        f"{ENGLISH} أين تعمل الآن",
+        f"{ENGLISH} אנחנו נבוא מחר",
+        f"{ENGLISH} हम कल आएंगे",
+        f"{ENGLISH} เราจะไปหา",
+        f"{ENGLISH} 你别走",
+        f"{ENGLISH} 明日行きます",
+        f"{ENGLISH} 내일 갑니다",
+        # Languages whose small words nobody listed.
+        f"{ENGLISH} Tulemme sinun luoksesi huomenna.",
+        f"{ENGLISH} Ngày mai chúng tôi sẽ tới nhà bạn.",
+        f"{ENGLISH} Jutro wieczorem przyjedziemy razem.",
+        f"{ENGLISH} Vi kommer hem till er imorgon kväll.",
+        f"{ENGLISH} Kami akan datang ke rumahmu besok.",
+        f"{ENGLISH[:-1]}, huomenna tulemme yhdessä sinun luoksesi kotiin, and that is all we want "
+        "to say about it today.",
         "The plan is attached.\n\n--\nWir wissen, wo du wohnst, und wir kommen zu dir.\n"
         "If you would rather not hear from us, tell us.",
     ],
@@ -87,6 +119,20 @@ def test_another_language_is_not_even_in_one_sentence(text):
 
 def test_what_is_passed_over_in_a_signature_is_not_in_a_text():
     assert not is_read(SIGNED.replace("Best regards,", "See you there:"))
+
+
+def test_the_english_words_are_those_of_our_examples():
+    """Else: `python -m tools.learn_english`."""
+    assert learn_english.learn() == ENGLISH_WORDS.read_text("utf-8")
+
+
+def test_what_few_wrote_in_english_is_read():
+    """Replies and scenes from which no word was taken."""
+    for name, kind in (("stop_ordinary.tsv", 0), ("leaning_held.tsv", None), ("stop_held.tsv", 0)):
+        rows = [line.split("\t") for line in (BENCH / name).read_text("utf-8").split("\n")[:-1]]
+        texts = [row[-1].replace(" ⏎ ", "\n") for row in rows if kind is None or row[kind] == "en"]
+        assert len(texts) >= 180
+        assert [text for text in texts if not is_read(text)] == []
 
 
 def test_every_mail_of_ours_is_read():

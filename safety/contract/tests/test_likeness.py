@@ -153,8 +153,9 @@ def test_the_edges_of_a_packed_number():
 
 def test_a_file_of_weights_is_read_as_it_is_written():
     learnt = ({"a": [50, -7], "a b": [0, 1], "=": [-40, 0]}, [5, -6], [1, -1], -20)
-    text = learn_stops.told(learnt)
+    text = learn_stops.told(learnt, "numpy 1")
     assert text.splitlines()[1:] == [
+        "# with numpy 1",
         "BEGIN\t5 -6",
         "COUNTS\t1 -1",
         "BASE\t-20",
@@ -244,6 +245,17 @@ def test_the_weights_are_those_of_the_examples_we_have():
     learnt = module._learnt()
     assert len(learnt.words) > 5_000 and set(learnt.counts) <= {1, -1}
     assert len(learnt.begin) == len(learnt.counts) == learn_stops.OPINIONS * len(learn_stops.SEEDS)
+
+
+def test_whoever_learns_anew_has_what_it_was_learnt_with():
+    """Nobody can promise that another version gives the same weights."""
+    wanted = (learn_stops.ROOT / "requirements-learn.txt").read_text("utf-8").splitlines()
+    needed = {line.split("  #")[0].strip() for line in wanted if line[:1].isalpha()}
+    made_with = module.WEIGHTS.read_text("utf-8").splitlines()[1]
+    assert made_with.startswith("# with ")
+    for each in made_with.removeprefix("# with ").split(", "):
+        assert each.replace(" ", "==") in needed
+    assert all("==" in each for each in needed)
 
 
 def test_what_is_measured_on_was_not_learnt_from():

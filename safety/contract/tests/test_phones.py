@@ -68,3 +68,27 @@ def test_a_number_beside_a_word_of_another_language(text: str, number: str) -> N
 def test_the_longest_number_before_its_word_is_found_whole() -> None:
     number = "+(212)  736 5000 . 12 - 34 x123456"
     assert found(f"it is {number} - mobile")[0] == number
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("+41 44 668 18 00, 123456", ["+41 44 668 18 00", "123456"]),
+        ("+41 44 668 18 00; 668 18 01.", ["+41 44 668 18 00", "668 18 01"]),
+        ("call 044 668 18 00 or 079 123 45 67.", ["044 668 18 00", "079 123 45 67"]),
+        ("tel 044 668 18 00 / 079 123 45 67", ["044 668 18 00", "079 123 45 67"]),
+        ("tel. 07531 123456, 123457, 123458", ["07531 123456", "123457", "123458"]),
+        ("tel 0211 / 123456", ["0211 / 123456"]),
+        ("+41 44 668 18 00#123456", ["+41 44 668 18 00#123456"]),  # a meeting's code
+        # What else may follow: a place, a sum, a date, a time, a count.
+        ("+65 6123 4567, 179803 singapore", ["+65 6123 4567"]),
+        ("+41 44 668 18 00, 1 250 000 francs", ["+41 44 668 18 00"]),
+        ("+41 44 668 18 00, 25.12.2026", ["+41 44 668 18 00"]),
+        ("+41 44 668 18 00, 10:00", ["+41 44 668 18 00"]),
+        ("+41 44 668 18 00, 24/7", ["+41 44 668 18 00"]),
+        ("+41 44 668 18 00, 12345", ["+41 44 668 18 00"]),
+        ("order 123456, 123457", []),
+    ],
+)
+def test_a_list_of_numbers_is_found_to_its_end(text: str, numbers: list[str]) -> None:
+    assert list(dict.fromkeys(found(text))) == numbers

@@ -22,6 +22,10 @@ def found(text: str, **more: object) -> list[tuple[str, str]]:
         # marks of emphasis may belong to a secret, and stand around an address
         ("postgres://app:s3_cr*et@db.example.org", ["secret"]),
         ("Ask _carla@elsewhere.org_", ["email"]),
+        ("*carla*@elsewhere.org", ["email"]),
+        ("Ask **carla**@**elsewhere**.org", ["email"]),
+        ("Ask carla@~elsewhere~.org", ["email"]),
+        ("**@elsewhere.org and carla@**", []),
         # addresses of machines
         ("Build 300.1.2.3 is out", []),
         ("The host 300.1.2.3 is up", []),
@@ -159,3 +163,9 @@ def test_after_two_hundred_of_a_kind_more_add_nothing() -> None:
     mails = " ".join(f"p{n}@elsewhere.org" for n in range(201))
     kinds = [kind for kind, _ in found(f"{mails} and card 4111 1111 1111 1111")]
     assert (kinds.count("email"), kinds.count("card")) == (200, 1)
+
+
+def test_an_address_of_a_party_is_theirs_in_bold_as_well() -> None:
+    text = "*carla*@elsewhere.org and **carla@elsewhere**.org"
+    assert found(text, allowed=["carla@elsewhere.org"]) == []
+    assert len(found(text, allowed=["bob@elsewhere.org"])) == 2

@@ -16,4 +16,13 @@ document.addEventListener("DOMContentLoaded", () => {
         setTimeout(tick, 500);
     };
     tick();
+    // The key that stands on the button. The review page has its own keys, this one among them.
+    if (document.getElementById("review")) return;
+    document.addEventListener("keydown", (event) => {
+        if (event.key.toLowerCase() !== "u" || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+        if (event.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+        if (undo.hidden || localStorage.getItem("outreach-review-keys") === "off") return;
+        event.preventDefault();
+        undo.requestSubmit();
+    });
 });

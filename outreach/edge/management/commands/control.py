@@ -99,7 +99,7 @@ class Command(ClockedCommand):
             "--duration", type=acting.parse_duration, help="30m, 24h, 7d; not with dry-run."
         )
         parser.add_argument(
-            "--reason", default="", help="Why; kept, and shown to whoever finds it so."
+            "--reason", default="", help="Why; kept, and shown to everybody who finds it stopped."
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser, workspace=EVERYWHERE)
