@@ -60,7 +60,7 @@ FRAME = "The plan is here for you and for us all"
         "See talo kirja is here ikkuna.",  # three strange words, and two that are not
         f"{FRAME}: talo kirja ikkuna puutarha, and then we go to see the saari with you.",
         f"{ENGLISH} Dear де ла Круз.",
-        "Rock и roll is on Monday.",
+        f"{ENGLISH} The word مع is Arabic.",
         SIGNED,
     ],
 )
@@ -143,14 +143,16 @@ def test_what_is_passed_over_in_a_signature_is_not_in_a_text():
         "website's", "spoons", "lunches", "thumbed", "screaming", "signalling", "plainly",
         "painter", "planners", "kindest", "bakeries", "supplied", "mightn't", "marketing'll",
         "there're", "must've", "there'd", "enjoyment", "awareness", "reachable", "musically",
-        "expectation", "foundations", "storing", "hottest",
+        "expectation", "foundations", "arranging", "hottest",
     ],
 )  # fmt: skip
 def test_a_known_word_with_an_english_ending_is_english(word):
     assert language._is_english(word)
 
 
-@pytest.mark.parametrize("word", ["wissen", "wohnst", "donde", "alors", "website'x", "naplan"])
+@pytest.mark.parametrize(
+    "word", ["wissen", "wohnst", "donde", "alors", "atter", "formas", "kommer"]
+)
 def test_an_unknown_one_is_not(word):
     assert not language._is_english(word)
 
