@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from approvals.humans import LABELS
 from channels import own_files, stop
@@ -37,6 +37,7 @@ VERBS = (
     "people.active", "people.unblocked", "people.desist_lifted", "people.merged",
     "people.unmerged",
 )  # fmt: skip
+STOPPED = (PersonStatus.BLOCKED, PersonStatus.DESIST)
 AT_ONCE = 500
 AFTERWARDS = "put back after the database had gone back in time"
 Item = TypeVar("Item")
@@ -66,13 +67,16 @@ def keep(log: str, head: int) -> None:
 def _since(last: int, head: int) -> Iterator[list[Line]]:
     sealed = Seal.objects.filter(seq__gt=last, seq__lte=head, activity__verb__in=VERBS)
     ids: dict[str, set[int]] = {"suppression": set(), "person": set()}
-    for kind, number in sealed.values_list("activity__object_type", "activity__object_id"):
+    of = ("activity__object_type", "activity__object_id", "activity__codes")
+    for kind, number, codes in sealed.values_list(*of):
         if kind in ids:
             ids[kind].add(int(number))
+        if "into" in codes:  # what a merge or its undoing changed is told of one record alone
+            ids["person"].add(codes["into"])
     for some in _parts(sorted(ids["suppression"])):
         yield [_of_suppression(row) for row in Suppression.objects.filter(pk__in=some)]
     for some in _parts(sorted(ids["person"])):
-        yield [_of_person(row) for row in Person.objects.filter(pk__in=some)]
+        yield [_of_person(row) for row in _records(Q(pk__in=some) | Q(merged_into__in=some))]
 
 
 def _all() -> Iterator[list[Line]]:
@@ -80,8 +84,13 @@ def _all() -> Iterator[list[Line]]:
     yield []
     for rows in batches(Suppression.objects.filter(lifted_at=None)):
         yield [_of_suppression(row) for row in rows]
-    for people in batches(Person.objects.filter(~Q(status=PersonStatus.ACTIVE))):
+    stopped = Q(status__in=STOPPED) | Q(merged_into__status__in=STOPPED)
+    for people in batches(_records(stopped)):
         yield [_of_person(row) for row in people]
+
+
+def _records(which: Q) -> QuerySet[Person]:
+    return Person.objects.filter(which).select_related("merged_into")
 
 
 def _of_suppression(row: Suppression) -> Line:
@@ -98,9 +107,11 @@ def _of_suppression(row: Suppression) -> Line:
 
 
 def _of_person(row: Person) -> Line:
-    stands = [PersonStatus.BLOCKED] if _is_blocked(row) else []
-    stands += [PersonStatus.DESIST] if has_asked(row) else []
-    since = row.status_at or row.updated_at
+    """As the human being stands: a backup of before a merge has each of their records by itself."""
+    human = canonical(row)
+    stands = [PersonStatus.BLOCKED] if _is_blocked(human) else []
+    stands += [PersonStatus.DESIST] if has_asked(human) else []
+    since = human.status_at or human.updated_at
     return {
         "person": str(row.uuid),
         "workspace": row.workspace_id,
@@ -204,6 +215,7 @@ def put_back(log: str, *, at: datetime) -> PutBack:
 def _stop_people(kept: Sequence[_Person], told: PutBack, at: datetime) -> None:
     found = Person.objects.filter(uuid__in=[each.uuid for each in kept])
     rows = {row.uuid: row for row in found.select_related("merged_into", "workspace")}
+    done = set()
     for each in kept:
         row = rows.get(each.uuid)
         if row is None or row.workspace_id != each.workspace_id:
@@ -212,6 +224,7 @@ def _stop_people(kept: Sequence[_Person], told: PutBack, at: datetime) -> None:
         human = canonical(row)
         has = {PersonStatus.BLOCKED: _is_blocked(human), PersonStatus.DESIST: has_asked(human)}
         due = [status for status in has if status in each.stands and not has[status]]
+        due = [status for status in due if (human.pk, status) not in done]  # by another record
         try:
             for status in due:
                 why = f"{LABELS[status]} on {by_clock(each.at, DAY)}; {AFTERWARDS}"
@@ -220,6 +233,7 @@ def _stop_people(kept: Sequence[_Person], told: PutBack, at: datetime) -> None:
             told.gone += 1  # erased
             continue
         told.people += bool(due)
+        done |= {(human.pk, status) for status in due}
 
 
 def _read(path: Path) -> tuple[list[tuple[str, restoring.Known]], list[_Person]]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from approvals import bulk, greeting
 from outreach import testing
+from outreach.core.models import Account, Person
 from outreach.testing import WORKDAY
 
 NADIA = "Nadia Karim"
@@ -35,6 +36,9 @@ MAIL = (
         ("Hi Priya looking forward to the demo", "Priya"),
         ("Hi Priya Sharma could you send me the list", "Priya Sharma"),
         ("Hi Thomas are we still on for Monday?", "Thomas"),
+        ("Hi Priya *looking* forward to the demo", "Priya"),
+        ("Hello dear Priya looking forward to the demo", "Priya"),
+        ("Hi Priya let's meet on Monday", "Priya"),
         ("Hallo Priya könntest du mir die Liste schicken?", "Priya"),
         ("Hi Priya, Nadia asked me to write.", "Priya"),
         ("HELLO PRIYA,", "PRIYA"),
@@ -61,6 +65,27 @@ MAIL = (
         ("Prezada Sra. Souza,", "Souza"),
         ("Beste Pieter,", "Pieter"),
         ("Geachte heer Jansen,", "Jansen"),
+        ("Hi, Priya", "Priya"),
+        ("Hi, Priya.", "Priya"),
+        ("Hi, Priya: here is the list", "Priya"),
+        ("Hi, Priya - thanks for the list", "Priya"),
+        ("Hi, Priya -- thanks for the list", "Priya"),
+        ("Hi, Priya – thanks for the list", "Priya"),
+        ("Hi, Priya — thanks for the list", "Priya"),
+        ("Hi Priya & Sam,", "Priya & Sam"),
+        ("Dear Prof. Johnson, Nadia asked me to write.", "Johnson"),
+        ("Hello my dear Priya,", "Priya"),
+        ("Hello to our Priya,", "Priya"),
+        ("Bonjour mon cher Luc,", "Luc"),
+        ("Bonjour ma chère Anne,", "Anne"),
+        ("Bonjour ma chere Anne,", "Anne"),
+        ("Hola mi querida Ana,", "Ana"),
+        ("Hallo mein lieber Jan,", "Jan"),
+        ("Hallo meine liebe Eva,", "Eva"),
+        ("Ciao caro Marco,", "Marco"),
+        ("Ciao cara Anna,", "Anna"),
+        ("Hallo, sehr geehrte Frau Meier,", "Meier"),
+        ("Dear Ana Bea Cleo Dora Eva Fay Gina,", "Ana Bea Cleo Dora Eva Fay"),
     ],
 )
 def test_somebody_elses_name_is_told(line, name):
@@ -83,8 +108,12 @@ def test_somebody_elses_name_is_told(line, name):
         "Hi Customs ask for the origin of the screws", "Hello DHL says they were delivered",
         "Hi Servers will be down on Sunday", "Hello Marta is back from leave on Monday",
         "Dear Dr. Patel has named you as a referee", "Hi Don't let the rain stop you",
+        "Hi Don’t let the rain stop you", "Hi Ask me on Monday", "Hi Offers to buyers are attached",
+        "Hello Customs of Rotterdam asked for it", "Hi Servers on the third floor are down",
+        "Hi Servers are down on Sunday", "Hi Servers are", "Hello Marta iPhone with two cameras",
         "Hello. Customs asked for it.", "Hi Unit 3 has stopped", "Hello. Dr. Patel has named you.",
-        "Hi... Priya is away", "Dear Sir, Priya is away.",
+        "Hello eBay has answered", "Dear Team, Priya.", "Hi... Priya is away",
+        "Dear Sir, Priya is away.",
         "Dear {{ greeting_name }},", "Dear Professor,", "Dear Mr President,", "Hi 1234,",
         "Priya asked me to write.", "Highland Farms sent it.", "The list for Priya, as agreed.",
         "Hi Nadia,", "Hi Nadia Karim,", "Dear Ms. Karim,", "Sehr geehrte Frau Dr. Karim,",
@@ -123,6 +152,8 @@ def test_their_own_name_or_none_is_no_matter(line):
         ("Dear 王伟先生,", "王伟", ""),
         ("Dear Nadia,", "Надя Карим", ""),
         ("Dear Wei,", "王伟", ""),
+        ("Dear 王伟先生,", "王伟 Wei", ""),
+        ("Hi Bo,", "Bo Ek", ""),
     ],
 )
 def test_what_may_be_the_person_is_not_told(line, full_name, company):
@@ -136,6 +167,7 @@ def test_what_may_be_the_person_is_not_told(line, full_name, company):
         ("Dear 李娜,", "王伟", "李娜"),
         ("Dear de la Paz,", "Ana de la Cruz", "Paz"),
         ("Hi Jan,", "Ben Okri", "Jan"),
+        ("Dear Ms Kumar,", "Nadia Maria K.", "Kumar"),  # a name in full is asked before an initial
     ],
 )
 def test_other_names_are_compared_as_they_are(line, full_name, name):
@@ -155,6 +187,38 @@ def test_hardly_any_letter_greets_somebody_else_where_no_sign_parts_the_greeting
     lines = [line.partition(" | ")[2] for line in MAIL]
     told = [line for line in lines if greeting.other_name(f"Hi {line}", NADIA)]
     assert len(told) <= 3, told  # such as "Hi Open the calendar": a person sees that
+
+
+FIRM, MILL = Account(name="Harbour Bakery"), Account(name="Mill House")
+ROSA = Person(full_name="Rosa Diaz", former_names=["Rosa Haddad"], account=FIRM)
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "name"),
+    [
+        ({"full_name": NADIA}, "Hi Priya,", "Priya"),
+        ({"full_name": NADIA}, "Hi Nadia,", ""),
+        ({"full_name": NADIA}, "Dear Harbour Bakery,", "Harbour Bakery"),
+        ({"full_name": NADIA, "account": FIRM}, "Dear Harbour Bakery,", ""),
+        ({"full_name": NADIA, "account": FIRM}, "Hi Priya,", "Priya"),
+        ({"full_name": "Karim", "first_name": "Nadia"}, "Hi Nadia,", ""),
+        ({"full_name": "Nadia", "last_name": "Karim"}, "Dear Ms Karim,", ""),
+        ({"full_name": NADIA, "greeting_name": "Bee"}, "Hi Bee,", ""),
+        ({"full_name": NADIA, "former_names": ["Nadia Haddad"]}, "Dear Ms Haddad,", ""),
+        ({"full_name": NADIA, "former_names": ["Nadia Haddad"]}, "Hi Priya,", "Priya"),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Hi Rosa,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Dear Ms Haddad,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Dear Harbour Bakery,", ""),
+        ({"full_name": NADIA, "account": MILL, "merged_into": ROSA}, "Dear Harbour Bakery,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Hi Nadia,", ""),
+        ({"full_name": NADIA, "merged_into": ROSA}, "Hi Priya,", "Priya"),
+    ],
+)
+def test_every_name_that_we_have_of_them_is_theirs(known, text, name):
+    person = Person(**known)
+    assert greeting.of(person, text) == name
+    said = f"Greets {name}, but goes to {person.full_name}." if name else ""
+    assert greeting.warning(person, text) == said
 
 
 @pytest.mark.django_db

@@ -16,16 +16,24 @@ from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
 from safety import controls, override
 
+BEE = "The agent Bee"
+UNASKED = "so the rules for advertising were not asked."
+
 
 @pytest.mark.parametrize(
     ("kind", "purpose", "template", "judged_as", "says"),
     [
-        ("agent", "work_update", "", "work_update",
-         "The agent Bee calls this a work update, so the rules for advertising were not asked."),
+        ("agent", "work_update", "", "work_update", f"{BEE} calls this a work update, {UNASKED}"),
+        ("agent", "informational", "", "informational",
+         f"{BEE} calls this informational, {UNASKED}"),
+        ("agent", "transactional", "", "transactional",
+         f"{BEE} calls this transactional, {UNASKED}"),
         ("agent", "personal", "reconnect", "personal",
-         "The agent Bee, by the template reconnect, calls this personal, so the rules for"),
-        ("agent", "follow_up", "", "follow_up", "so what only advertising has to keep was not"),
-        ("agent", "personal", "", "promotional", "but its words sell: it is judged as advert"),
+         f"{BEE}, by the template reconnect, calls this personal, {UNASKED}"),
+        ("agent", "follow_up", "", "follow_up",
+         f"{BEE} calls this a follow-up, so what only advertising has to keep was not asked."),
+        ("agent", "personal", "", "promotional",
+         f"{BEE} calls this personal, but its words sell: it is judged as advertising."),
         ("agent", "promotional", "", "promotional", ""),
         ("agent", "personal", "", "", ""),  # nobody could judge it
         ("user", "personal", "", "personal", ""),
@@ -33,13 +41,13 @@ from safety import controls, override
 )  # fmt: skip
 def test_who_named_it_and_what_was_not_asked(kind, purpose, template, judged_as, says):
     draft = SimpleNamespace(by_kind=kind, by_label="Bee", purpose=purpose, template=template)
-    told = purposes.told(SimpleNamespace(draft=draft), judged_as)
-    assert says in told and bool(told) is bool(says)
+    assert purposes.told(SimpleNamespace(draft=draft), judged_as) == says
 
 
 @pytest.mark.django_db
 def test_a_reviewer_has_it_judged_as_advertising():
     person = testing.make_person(country="DE")
+    other = testing.make_pending(by=testing.make_agent(), purpose="work_update")
     item = testing.make_pending(person, by=testing.make_agent(), purpose="work_update")
     page = review.page(item, at=WORKDAY, state=controls.read())
     assert "calls this a work update" in page["called"] and not page["outlook"].blocked
@@ -48,12 +56,14 @@ def test_a_reviewer_has_it_judged_as_advertising():
         purposes.advertise(item.pk, by=alice, at=WORKDAY, digest="v1:other")
     with pytest.raises(NotAllowed):
         purposes.advertise(item.pk, by=testing.bob(), at=WORKDAY, digest=item.digest)
-    purposes.advertise(item.pk, by=alice, at=WORKDAY, digest=item.digest)
+    given = purposes.advertise(item.pk, by=alice, at=WORKDAY, digest=item.digest)
     item = Approval.objects.select_related("draft").get(pk=item.pk)
-    assert (item.purpose, item.draft.purpose) == ("promotional", "promotional")
-    assert Activity.objects.get(verb="approvals.judged_as_advertising").codes["before"] == (
-        "work_update"
-    )
+    for each in (given, item):
+        assert (each.purpose, each.draft.purpose) == ("promotional", "promotional")
+    other = Approval.objects.select_related("draft").get(pk=other.pk)
+    assert (other.purpose, other.draft.purpose) == ("work_update", "work_update")
+    told = Activity.objects.get(verb="approvals.judged_as_advertising")
+    assert (told.codes["before"], told.digest) == ("work_update", item.digest)
     with pytest.raises(Blocked, match="consent"):
         services.approve(item.pk, by=alice, at=WORKDAY, digest=item.digest)
     services.reject(item.pk, by=alice, at=WORKDAY, reason="Advertising.")

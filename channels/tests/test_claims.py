@@ -11,7 +11,7 @@ from django.db import connection
 
 from approvals import services
 from approvals.models import Approval
-from channels import claims, manual, registry, tasks
+from channels import claims, manual, registry, stop, tasks
 from channels.adapters.memory import MemoryAdapter
 from channels.models import Claim
 from outreach import testing
@@ -21,6 +21,7 @@ from outreach.core.people import add_address
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
+from safety.models import ControlKey
 
 pytestmark = pytest.mark.django_db
 NOW = WORKDAY + timedelta(minutes=5)
@@ -39,6 +40,11 @@ def sees(item, who: Principal, *, at=NOW) -> tuple[bool, str]:
     return bool(offer.text), told.sentence if told else ""
 
 
+BY_ITSELF = (
+    "Hidden: the program sends this by itself, and it would reach them twice. To write it "
+    "yourself, switch automation off for the person first. If you did write, you can still record "
+    "it."
+)
 SAID = "{} copied this {} and {} not said yet whether it was sent."
 
 
@@ -55,15 +61,22 @@ SAID = "{} copied this {} and {} not said yet whether it was sent."
 )
 @pytest.mark.once  # what is seen is settled on both by the thread test below
 def test_who_sees_what_after_one_copied_it(who, minutes, text, told):
-    item = make()
-    claims.take(item.pk, by=testing.alice(), at=NOW)
-    assert sees(item, who(), at=NOW + timedelta(minutes=minutes)) == (text, told)
+    item, other = make(), testing.make_approved()
+    claims.take(other.pk, by=testing.dora(), at=NOW)
+    given = claims.take(item.pk, by=testing.alice(), at=NOW)
+    assert given == f"#{item.pk} is yours for 30 minutes: copy it, send it, then mark it as sent."
+    assert set(claims.held([other.draft_id], by=who(), at=NOW)) == {other.draft_id}
+    at = NOW + timedelta(minutes=minutes)
+    assert sees(item, who(), at=at) == (text, told)
+    if not text:
+        claim = claims.held([item.draft_id], by=who(), at=at)[item.draft_id]
+        assert claims.offer(item, claim, at=at) == (manual.HandOff("", "", ""), claim)
 
 
 def test_another_copies_nothing_while_it_is_fresh_and_all_of_it_after():
     item, dora = make(), testing.dora()
     claims.take(item.pk, by=testing.alice(), at=NOW)
-    with pytest.raises(manual.HandOffRefused, match="Alice copied this"):
+    with pytest.raises(manual.HandOffRefused, match=r"^Nothing was copied\. Alice copied this"):
         claims.take(item.pk, by=dora, at=NOW + timedelta(minutes=29))
     claims.take(item.pk, by=dora, at=NOW + timedelta(minutes=30))
     assert Claim.objects.get().user == dora.user
@@ -75,7 +88,8 @@ def test_whoever_takes_it_over_is_in_the_log_and_no_third_one_loses_it_unseen():
     claims.take(item.pk, by=alice, at=NOW)
     claims.take(item.pk, by=dora, at=NOW, over=alice.user.pk)
     told = Activity.objects.get(verb="channels.claim_taken_over")
-    assert (told.by_id, told.codes) == (dora.id, {"from_user": alice.user.pk})
+    assert (told.by_id, told.digest) == (dora.id, item.digest)
+    assert told.codes == {"from_user": alice.user.pk}
     with pytest.raises(manual.HandOffRefused, match="Dora copied this"):
         claims.take(item.pk, by=third, at=NOW, over=alice.user.pk)
     assert Claim.objects.get().user == dora.user
@@ -86,6 +100,8 @@ def test_a_claim_needs_the_right_a_person_and_a_text_that_may_be_copied():
     item = make()
     with pytest.raises(NotAllowed):
         claims.take(item.pk, by=testing.carol(), at=NOW)
+    with pytest.raises(manual.HandOffRefused, match=r"^Only a person sends a message by hand\.$"):
+        claims.take(item.pk, by=Principal.system("job"), at=NOW)
     with pytest.raises(manual.HandOffRefused, match="There is no approval #0"):
         claims.take(0, by=testing.alice(), at=NOW)
     services.reject(item.pk, by=testing.alice(), at=NOW, reason="Wrong week.")
@@ -120,6 +136,8 @@ def test_the_job_forgets_who_copied_what_after_a_day(time_machine):
         time_machine.move_to(NOW + after)
         tasks.return_by_hand()
         assert Claim.objects.count() == left
+    claims.take(item.pk, by=testing.alice(), at=NOW)
+    assert [claims.forget(at=NOW + timedelta(days=1)) for _ in range(2)] == [1, 0]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -155,22 +173,34 @@ def test_of_two_who_copy_at_once_one_wins(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("dry_run", "automation", "offered"),
-    [(False, True, False), (False, False, True), (True, True, True)],
+    ("change", "offered"),
+    [
+        (None, False),
+        ("automation", True),
+        ("dry_run", True),  # it was given in a dry run, and goes back to the queue
+        ("brake", True),
+        ("linkedin", True),
+    ],
 )
 @pytest.mark.once  # what is offered knows no database
-def test_what_the_program_sends_as_well_is_not_offered_to_copy(live, dry_run, automation, offered):
-    item = testing.make_approved()
-    Approval.objects.update(dry_run=dry_run)
-    if not automation:
+def test_what_the_program_sends_as_well_is_not_offered_to_copy(live, change, offered):
+    testing.make_person(name="Somebody Else")
+    item, alice = make() if change == "linkedin" else testing.make_approved(), testing.alice()
+    Approval.objects.update(dry_run=change == "dry_run")
+    if change == "automation":
         human = Person.objects.get(pk=item.draft.person_id)
-        people.set_automation(human, False, reason="by hand", by=testing.alice(), at=NOW)
+        people.set_automation(human, False, reason="by hand", by=alice, at=NOW)
+    if change == "brake":
+        key = ControlKey.DRY_RUN
+        stop.set_brake(key, workspace=item.workspace, reason="careful", by=testing.olaf(), at=NOW)
     item = Approval.objects.get()
     with registry.override("email", MemoryAdapter("email")):
-        assert bool(claims.offer(item, None, at=NOW)[0].text) is offered
+        offer = claims.offer(item, None, at=NOW)[0]
         if offered:
-            claims.take(item.pk, by=testing.alice(), at=NOW)
+            assert offer.text
+            claims.take(item.pk, by=alice, at=NOW)
         else:
+            assert offer == manual.HandOff("", "", BY_ITSELF)
             with pytest.raises(manual.HandOffRefused, match="switch automation off"):
-                claims.take(item.pk, by=testing.alice(), at=NOW)
-        manual.mark_sent(item.pk, by=testing.alice(), at=NOW)  # who did write may say so
+                claims.take(item.pk, by=alice, at=NOW)
+        manual.mark_sent(item.pk, by=alice, at=NOW)  # who did write may say so

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings as installed
 
-from channels import kept_stops, registry, rewound, sending, stop
+from channels import kept_stops, merging, registry, rewound, sending, stop
 from channels.adapters.memory import MemoryAdapter
 from channels.tests.plenty import make_approvals, make_people
 from outreach import testing
 from outreach.core import activity, suppression
-from outreach.core.models import Person, Suppression
+from outreach.core.models import Activity, Merge, Person, Suppression
 from outreach.core.models.people import PersonStatus
 from outreach.core.opt_outs import suppress_human
 from outreach.core.principal import Principal
@@ -135,6 +135,88 @@ def test_what_was_let_go_stays_so_and_what_was_lifted_before_holds_again():
     assert (row.reason, row.lifted_at, row.lifted_reason) == ("unsubscribe", None, "")
 
 
+def stop_as(status, at=WORKDAY):
+    return lambda who: stop.stop_person(who, status, reason="He wrote so.", by=SYSTEM, at=at)
+
+
+def let_go(who):
+    who.refresh_from_db()
+    stop.lift_person(who, reason="He asked for it.", by=testing.alice(), at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("acts", "stands"),
+    [
+        ([stop_as("desist")], ["desist"]),
+        ([stop_as("blocked")], ["blocked"]),
+        ([stop_as("desist"), let_go], []),
+        ([stop_as("blocked"), let_go], []),
+        ([stop_as("desist"), stop_as("blocked"), let_go], ["desist"]),
+        ([stop_as("blocked"), stop_as("desist"), let_go], ["blocked"]),
+    ],
+)
+def test_each_act_is_kept_that_changes_who_is_stopped(acts, stands):
+    person = testing.make_person()
+    testing.make_draft(person)  # the log begins
+    for act in acts:
+        tick()
+        act(person)
+    tick()
+    assert kept()[-1]["stands"] == stands
+
+
+def apart(*people: Person) -> None:
+    """As a backup of before they were one leaves them."""
+    Person.objects.filter(pk__in=[each.pk for each in people]).update(merged_into=None)
+
+
+@pytest.mark.parametrize("status", ["desist", "blocked"])
+@pytest.mark.parametrize("first", ["merge", "stop"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_every_record_of_one_who_was_stopped_is_stopped_again(status, first, begun):
+    """A backup of before the merge has two records of that human being, and may write to both."""
+    one, two, other = people = [testing.make_person() for _ in range(3)]
+    acts = {
+        "stop": lambda: stop_as(status)(one),
+        "merge": lambda: merging.merge(one, two, by=testing.alice(), at=WORKDAY),
+    }
+    testing.make_draft(other)  # the log begins
+    if begun:
+        tick()
+    acts.pop(first)()
+    if begun:
+        tick()
+    acts.popitem()[1]()
+    tick()
+    apart(*people)
+    go_back()
+    assert tick()
+    assert [Person.objects.get(pk=each.pk).status for each in people] == [status, status, "active"]
+
+
+def test_who_is_one_human_being_still_is_stopped_once():
+    one, two = testing.make_person(), testing.make_person()
+    merging.merge(one, two, by=testing.alice(), at=WORKDAY)
+    stop_as("desist")(one)
+    tick()
+    go_back()
+    assert tick()
+    assert "0 addresses and 1 person" in said()
+    assert Activity.objects.filter(verb="people.desist").count() == 2  # then, and now again
+
+
+def test_records_that_were_taken_apart_again_are_kept_each_by_itself():
+    one, two = testing.make_person(), testing.make_person()
+    stop_as("desist")(two)
+    row = merging.merge(one, two, by=testing.alice(), at=WORKDAY)
+    tick()
+    merging.undo(Merge.objects.get(pk=row.pk), by=testing.alice(), at=WORKDAY)
+    tick()
+    go_back()
+    assert tick()
+    assert [Person.objects.get(pk=each.pk).status for each in (one, two)] == ["active", "desist"]
+
+
 def test_nothing_is_ever_loosened():
     asked, blocked = stopped(), stopped("blocked")
     tick()
@@ -191,6 +273,65 @@ def test_whoever_was_erased_here_or_is_not_here_is_left_out():
     assert not Person.objects.exclude(status="active").exists()
 
 
+def test_all_that_could_not_be_put_back_is_counted_and_what_comes_after_it_is(caplog):
+    good, erased, foreign_place = [testing.make_person() for _ in range(3)]
+    Person.objects.filter(pk=erased.pk).update(erased_at=LATER)
+    address = {
+        "digest": "ab", "workspace": good.workspace_id, "channel": "email", "reason": "bounce",
+        "key": suppression.key_id(), "at": WORKDAY.isoformat(), "complained": None, "stands": True,
+    }  # fmt: skip
+    person = {
+        "person": str(good.uuid), "workspace": good.workspace_id, "at": WORKDAY.isoformat(),
+        "stands": ["blocked", "desist"],
+    }  # fmt: skip
+    lines = [
+        {**address, "key": "another"},
+        {**address, "workspace": 987654},
+        {**person, "person": "0" * 32},
+        {**person, "person": str(foreign_place.uuid), "workspace": 987654},
+        {**person, "person": str(erased.uuid)},
+        {**address, "digest": "cd"},
+        person,
+    ]
+    path = kept_stops._file_of("log")
+    path.parent.mkdir()
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    kept_stops._upto_of("log").write_text("7\n")
+    for done in ((1, 1), (0, 0)):
+        told = kept_stops.PutBack(*done, other_key=1, gone=4)
+        assert kept_stops.put_back("log", at=LATER) == told
+        assert not kept_stops._upto_of("log").exists(), "its numbers are of the lost past"
+    name, _, message = caplog.record_tuples[0]
+    assert name == "channels.kept_stops"
+    assert message == (
+        "Who was stopped since: 1 address put back, 1 person put back, 1 kept with another key, "
+        "4 of a workspace or person that is not there"
+    )
+    good.refresh_from_db()
+    why = "{} on 2026-03-11 UTC; put back after the database had gone back in time"
+    assert good.status_reason == why.format("asked us to stop")
+    assert (good.status, good.block_beneath) == ("desist", why.format("was blocked"))
+    assert Suppression.objects.get().by_id == "kept stops"
+
+
+def test_a_file_that_is_not_there_puts_nobody_back(caplog):
+    assert kept_stops.put_back("log", at=LATER) == kept_stops.PutBack(0, 0, 0, 0)
+    path = kept_stops._file_of("log")
+    assert [each.getMessage() for each in caplog.records] == [
+        "Who asked us to stop since could not be read: "
+        f"[Errno 2] No such file or directory: '{path}'"
+    ]
+
+
+def test_what_changes_nobodys_standing_adds_no_line():
+    person = testing.make_person()
+    testing.make_draft(person)
+    tick()
+    stop.set_automation(person, False, reason="by hand", by=testing.alice(), at=WORKDAY)
+    tick()
+    assert kept() == []
+
+
 def test_the_file_tells_of_nobody_and_is_its_owners_alone():
     stopped()
     tick()
@@ -198,6 +339,7 @@ def test_the_file_tells_of_nobody_and_is_its_owners_alone():
     text = path.read_text()
     assert "Quist" not in text and "example.com" not in text
     assert path.stat().st_mode & 0o777 == 0o600
+    assert {each.name for each in path.parent.iterdir()} == {path.name, f"{path.name}.upto"}
     assert {len(kept()), len(text.split('"digest"'))} == {2}
 
 
@@ -237,7 +379,9 @@ def test_a_file_that_cannot_be_written_is_said_and_caught_up_with(caplog):
     folder.write_text("a file stands in its place")
     stopped()
     assert not tick()
-    assert "Who asked us to stop could not be kept" in caplog.text
+    assert caplog.records[0].getMessage() == (
+        f"Who asked us to stop could not be kept in {kept_in()}: [Errno 17] File exists: '{folder}'"
+    )
     folder.unlink()
     (installed.DATA_DIR / "aside").rename(folder)
     tick()

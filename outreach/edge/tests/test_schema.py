@@ -38,6 +38,30 @@ def test_every_migration_of_ours_is_known():
     assert schema.apart() == ""
 
 
+LACKS = (
+    "The database is older than this program (it lacks {}): nothing is sent. "
+    "Run `manage.py migrate`, then start web and workers again."
+)
+NEWEST, THIRD = ("safety", "9999_of_tomorrow"), ("workflows", "9999_of_tomorrow")
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        (schema.KNOWN, ""),
+        (schema.KNOWN - {OLDER}, "A newer version has migrated the database "
+         f"({'.'.join(OLDER)}): this program is older and sends nothing. End it and start the "
+         "newer one."),
+        (schema.KNOWN | {NEWER}, LACKS.format("core.9999_of_tomorrow")),
+        (schema.KNOWN | {NEWER, NEWEST}, LACKS.format("core.9999_of_tomorrow and 1 more")),
+        (schema.KNOWN | {NEWER, NEWEST, THIRD}, LACKS.format("core.9999_of_tomorrow and 2 more")),
+    ],
+)  # fmt: skip
+def test_it_is_told_what_is_lacking_and_what_to_do(monkeypatch, known, sentence):
+    monkeypatch.setattr(schema, "KNOWN", known)
+    assert schema.apart() == sentence
+
+
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [(schema.KNOWN - {OLDER}, "this program is older and sends nothing"),

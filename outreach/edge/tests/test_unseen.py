@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import services
+from approvals import services, unseen
 from approvals.errors import Unseen
 from approvals.models import Approval
 from outreach import testing
@@ -31,6 +32,10 @@ TEXTS = pytest.mark.parametrize(
         (PRIVATE, "seen_private", "private_unseen"),
     ],
 )
+SAYS = {
+    "hidden_characters": f"The text has hidden characters ({NAMES}).",
+    "private_unseen": "The text has personal data, which its page masks until it is asked for.",
+}
 EDITS = pytest.mark.parametrize("edited", [False, True])
 
 
@@ -41,6 +46,18 @@ def state() -> str:
 def pending(text: str, *, edited: bool) -> Approval:
     """An item that says this, or one that an edit makes say it."""
     return testing.make_pending(text="Plain words." if edited else text, at=timezone.now())
+
+
+ZERO = [f"U+{code:04X}" for code in (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0x2061)]
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_of_many_the_first_five_are_named(count, more):
+    text = "".join(chr(int(each[2:], 16)) for each in ZERO[:count])
+    with pytest.raises(Unseen) as no:
+        unseen.hidden(drafts.Text("Minutes", f"Here{text}"), seen=False)
+    named = re.sub(r"(U\+\w{4})(?: [A-Z-]+)+", r"\1", str(no.value))
+    assert named == f"The text has hidden characters ({', '.join(ZERO[:5])}{more})."
 
 
 @TEXTS
@@ -60,6 +77,7 @@ def test_the_service_asks(text, field, code, edited):
     with pytest.raises(Unseen) as no:
         yes()
     assert (no.value.code, no.value.field, state()) == (code, field, "pending")
+    assert str(no.value) == SAYS[code]
     assert Approval.objects.get().digest == item.digest, "a refused edit is not saved"
     yes(**{field: True})
     assert state() == "approved"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safety.contract import language
 from safety.contract.language import ENGLISH as ENGLISH_WORDS
 from safety.contract.language import LONGEST, is_read
 from tools import learn_english
@@ -24,6 +25,8 @@ ENGLISH = (
     "read it."
 )
 
+FRAME = "The plan is here for you and for us all"
+
 
 @pytest.mark.parametrize(
     "text",
@@ -38,7 +41,10 @@ ENGLISH = (
         "Schmidt und Frei",
         f"{ENGLISH} Best wishes to Иван Сергеевич Петров.",
         f"{ENGLISH}\nИван Сергеевич Петров",
+        f"{ENGLISH} Best wishes to Екатерина Александровна Ли.",  # as many letters as a name has
         f"{ENGLISH} Dear 山田太郎様.",
+        f"{ENGLISH} Dear 山田太郎先生.",  # as many signs
+        "The gaps are 5 μm, 6 μm, 7 μm and 8 μm wide.",  # Greek letters before Latin ones
         "да ok",  # half of the letters is not more than half
         f"{ENGLISH} Please ask नरेन्द्र कुमार about the samples.",
         f"{ENGLISH} Please ask สมชาย ใจดี about the samples.",
@@ -50,6 +56,11 @@ ENGLISH = (
         f"{ENGLISH} Please ship it to Hämeenkatu 4, 33100 Tampere, care of Löyly Oy.",
         f"{ENGLISH} We had smørrebrød, köttbullar and kanelbullar.",
         f"{ENGLISH} Linen shirts, wool coats, leather belts.",
+        "We don’t, won’t and can’t.",
+        "See talo kirja is here ikkuna.",  # three strange words, and two that are not
+        f"{FRAME}: talo kirja ikkuna puutarha, and then we go to see the saari with you.",
+        f"{ENGLISH} Dear де ла Круз.",
+        f"{ENGLISH} The word مع is Arabic.",
         SIGNED,
     ],
 )
@@ -83,7 +94,17 @@ def test_english_is_read_whatever_names_and_addresses_stand_in_it(text):
         f"{ENGLISH[:-1]} 我们知道你住在哪里，今晚会去找你。",
         f"{ENGLISH} نحن نعرف أين تسكن وسنأتي إليك الليلة.",
         f"{ENGLISH} เราจะไปหาคุณคืนนี้",
+        f"{ENGLISH} Best wishes to Екатерина Александровна Лян.",
+        f"{ENGLISH} Dear 山田健太郎先生.",
         f"{ENGLISH} Достопримечательность четырёхсотпятидесятилетняя",  # two long words
+        "附件",
+        "附件说 ok",
+        f"{ENGLISH} WIR SIND NICHT DA.",
+        "See talo kirja ikkuna.",
+        "See talo kirja is here ikkuna puutarha.",
+        f"{FRAME}: talo kirja ikkuna puutarha metsä, and then we go to see the saari with you.",
+        f"{ENGLISH} кот ум.",
+        f"{ENGLISH} مع أحمد",
         # No longer than a name, and yet none.
         f"{ENGLISH} Ответьте нам сегодня.",
         f"{ENGLISH} Приедем к тебе.",
@@ -114,6 +135,26 @@ def test_another_language_is_not_even_in_one_sentence(text):
 
 def test_what_is_passed_over_in_a_signature_is_not_in_a_text():
     assert not is_read(SIGNED.replace("Best regards,", "See you there:"))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "website's", "spoons", "lunches", "thumbed", "screaming", "signalling", "plainly",
+        "painter", "planners", "kindest", "bakeries", "supplied", "mightn't", "marketing'll",
+        "there're", "must've", "there'd", "enjoyment", "awareness", "reachable", "musically",
+        "expectation", "foundations", "arranging", "hottest",
+    ],
+)  # fmt: skip
+def test_a_known_word_with_an_english_ending_is_english(word):
+    assert language._is_english(word)
+
+
+@pytest.mark.parametrize(
+    "word", ["wissen", "wohnst", "donde", "alors", "atter", "listas", "kommer"]
+)
+def test_an_unknown_one_is_not(word):
+    assert not language._is_english(word)
 
 
 def test_the_english_words_are_those_of_our_examples():
@@ -149,6 +190,7 @@ def test_a_long_text_is_read_to_its_end(count):
 
 def test_a_long_text_is_read_piece_by_piece():
     assert not is_read("The plan is attached. " * 400 + "План во вложении. " * 250)
+    assert not is_read("The plan is attached. " * 400 + "Schmidt und Frei. " * 300)
     assert is_read("The plan is attached. " * 160 + "Schmidt und Frei, Weber und Lang")
 
 
