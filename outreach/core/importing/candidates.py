@@ -97,7 +97,7 @@ class Reader:
         self.width = len(table.header)
         self.columns = table.columns
         self.ways = Ways(table.columns, table.header)
-        self.refusals = Refusals(table.columns, table.header)
+        self.refusals = Refusals(table.columns, table.header, hears_notes=True)
         self.tomorrow = timezone.now().date() + timedelta(days=1)  # today, wherever it was written
 
     def read(self, record: Record) -> Candidate | Skip:

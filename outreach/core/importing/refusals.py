@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outreach.core.importing import dates
 from outreach.core.importing.columns import Columns, fold
@@ -119,7 +120,12 @@ AGREED_NOTICE = (
     "list does not show what they read. To record why we may write to them, choose it when "
     "importing (--basis, or “Why we may write to them”)."
 )
-LONGEST = 60
+LONGEST = 60  # characters of a cell that may be a word, or a few with a mark between them
+MARKS = re.compile(r"[,;|/\n]|[.!?](?:\s|$)")
+# What a refusal is made polite or final by, and means the same without.
+POLITE = re.compile(
+    r"\b(?:please|pls|any ?more|again|bitte|mehr|svp|più|más|alsjeblieft|meer)\b", re.IGNORECASE
+)
 LONGEST_WORD = 30
 MOST_WORDS = 12
 
@@ -149,13 +155,17 @@ def notice(header: Sequence[str], columns: Columns) -> tuple[str, ...]:
 class Refusals:
     """Reads what the rows of one table say against writing.
 
-    What it does not know is a refusal, and is counted so that the report can name it.
+    What it does not know is a refusal, and is counted so that the report can name it. With
+    `hears_notes` a note closes its row too where it is as a whole a plain refusal.
     """
 
-    def __init__(self, columns: Columns, header: Sequence[str]) -> None:
+    def __init__(
+        self, columns: Columns, header: Sequence[str], *, hears_notes: bool = False
+    ) -> None:
         self.cells = [
             (name, index, header[index].strip())
             for name in ("opted_out", "opted_in", "do_not_call", "bounced")
+            + (("notes",) if hears_notes else ())
             for index in columns.get(name, ())
         ]
         self.unknown: dict[str, Counter[str]] = {}  # rows by column and word
@@ -204,8 +214,18 @@ def is_from_all(refused: Refused) -> bool:
     return str(Channel.LINKEDIN) in refused
 
 
+@lru_cache(maxsize=8192)
+def plainly(cell: str) -> str:
+    """The part of a cell that is as a whole a plain refusal; empty where none is."""
+    cell = cell.strip()
+    parts = (cell, *MARKS.split(cell)) if len(cell) <= LONGEST else ()
+    return next((each.strip() for each in parts if fold(POLITE.sub("", each)) in PLAINLY), "")
+
+
 def _meaning(name: str, cell: str) -> tuple[tuple[str, ...], bool, bool]:
     """The channels this cell closes, whether it is for a bounce, and whether it was understood."""
+    if name == "notes":
+        return tuple(CHANNELS.values()) if plainly(cell) else (), False, True
     word = _word(cell)
     is_dead = word not in ALIVE if name == "bounced" else word in DEAD
     if name != "do_not_call" and is_dead:

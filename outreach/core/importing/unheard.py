@@ -13,21 +13,16 @@ from functools import lru_cache
 from outreach.core.importing.columns import Columns, fold
 from outreach.core.importing.refusals import (
     BILLING,
+    LONGEST,
     NO_WORDS,
     NOT_IN,
     OPTED_OUT,
-    PLAINLY,
     STAYED,
     Refusals,
     is_from_all,
+    plainly,
 )
 
-LONGEST = 60  # characters of a cell that may be a word, or a few with a mark between them
-MARKS = re.compile(r"[,;|/\n]")
-# What a refusal is made polite or final by, and means the same without.
-POLITE = re.compile(
-    r"\b(?:please|pls|any ?more|again|bitte|mehr|svp|più|más|alsjeblieft|meer)\b", re.IGNORECASE
-)
 # Of a folded header. What means an opt-out, and what may be about consent either way.
 ABOUT_REFUSING = re.compile(
     "unsub|opt(?:ed)?out|dnc$|^dnc|donot(?:contact|e?mail|market|send)|noconsent|consentwithd|consentrevok|withdrawnconsent|widerrufen|blacklist|blocklist|"
@@ -59,12 +54,17 @@ ASKED = (
     "Line {line} of {name} says {word} in the column {column!r}, which nobody reads: whoever "
     "wants no more would come in as if they had said nothing. Say with --map or on the import's "
     "page what the column means: “opted out” (opted_out) where yes means that they refused, "
-    "“agreed to be written to” (opted_in) where yes means that they agreed, or that it is not "
-    "read (-) where it means nothing."
+    "“agreed to be written to” (opted_in) where yes means that they agreed, “notes” (notes) where "
+    "they are notes, of which those that say so close their row, or that it is not read (-) where "
+    "it means nothing."
 )
 TOLD = (
     "Line {line} says {word} in {column!r}, which closes no address. If they want no more, "
     "suppress their addresses."
+)
+TOLD_OF_A_NOTE = (
+    "Line {line} says {word} in {column!r}: the addresses of whoever says so there come in "
+    "suppressed."
 )
 
 
@@ -75,8 +75,9 @@ class Unheard:
         self, header: Sequence[str], columns: Columns, mapping: Mapping[str, str] | None
     ) -> None:
         said = {fold(word) for word in mapping or {}}
-        notes = columns.get("notes", ())
-        read = {index for indexes in columns.values() for index in indexes}.difference(notes)
+        self.notes = columns.get("notes", ())
+        self.is_note = False  # what was found
+        read = {index for indexes in columns.values() for index in indexes}.difference(self.notes)
         self.header = header
         self.refusals = Refusals(columns, header)
         self.looked_at = [
@@ -99,6 +100,7 @@ class Unheard:
                 return
             column = self.header[index].strip() or str(index + 1)
             self.found = line, _told(cells[index].strip()), column
+            self.is_note = index in self.notes
             return
 
     def asked(self, name: str, line: int) -> str:
@@ -111,7 +113,8 @@ class Unheard:
         if self.found is None:
             return ""
         line, word, column = self.found
-        return TOLD.format(line=line, word=word, column=column)
+        sentence = TOLD_OF_A_NOTE if self.is_note else TOLD
+        return sentence.format(line=line, word=word, column=column)
 
 
 def _told(cell: str) -> str:
@@ -132,7 +135,7 @@ def _refuses(cell: str, kind: str) -> bool:
     cell = cell.strip()
     if not cell or len(cell) > LONGEST or (not kind and cell[0].isdigit()):
         return False
-    if any(fold(POLITE.sub("", part)) in PLAINLY for part in (cell, *MARKS.split(cell))):
+    if plainly(cell):
         return True
     word = fold(cell)
     if kind == "refusing":

@@ -213,3 +213,4 @@ def test_of_a_card_it_is_told_above_all():
     )
     said = read_file(card.encode()).notices[0]
     assert said.startswith("Line 1 says 'abgemeldet' in ")
+    assert "come in suppressed" in said

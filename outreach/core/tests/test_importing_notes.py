@@ -1,0 +1,68 @@
+"""A free note that refuses: whoever brought the list is asked, and the row never slips through."""
+
+from __future__ import annotations
+
+import pytest
+
+from outreach import testing
+from outreach.core import importing, suppression
+from outreach.core.importing import read_file
+from outreach.core.importing.rows_csv import RowsCsv
+
+AT = testing.WORKDAY
+LIST = (
+    "Name;E-Mail;Bemerkung\nAnna Meier;anna@haus.example;nett\nUrs Frei;urs@haus.example;verdreht\n"
+    "Björn Ås;bjorn@haus.example;bitte nicht mehr anschreiben\nEva Lang;eva@haus.example;\n"
+)
+
+
+@pytest.fixture
+def workspace(db):
+    return testing.make_workspace()
+
+
+def closed(workspace):
+    names = ("anna", "urs", "bjorn", "eva")
+    return [
+        name
+        for name in names
+        if suppression.is_suppressed(workspace, "email", f"{name}@haus.example")
+    ]
+
+
+def test_a_note_that_refuses_closes_its_row_where_somebody_said_they_are_notes(workspace):
+    table = read_file(LIST.encode(), name="k.csv", mapping={"Bemerkung": "notes"})
+    seen = importing.preview(workspace, table)
+    done = importing.apply(workspace, table, by=testing.bob(workspace), at=AT)
+    for report in (seen, done):
+        told = {row.name: row.suppressed for row in report.rows() if row.suppressed}
+        assert told == {"Björn Ås": "Bemerkung: bitte nicht mehr anschreiben"}
+        assert report.suppressions == {"Bemerkung": 1}
+    assert closed(workspace) == ["bjorn"]
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["abgemeldet", "VIP, unsubscribed", "Bitte nicht anschreiben!", "Rief an. Keine Werbung mehr."],
+)
+def test_a_part_of_a_note_is_enough(workspace, note):
+    text = LIST.replace("verdreht", note).replace("bitte nicht mehr anschreiben", "")
+    table = read_file(text.encode(), name="k.csv", mapping={"Bemerkung": "notes"})
+    importing.apply(workspace, table, by=testing.bob(workspace), at=AT)
+    assert closed(workspace) == ["urs"]
+
+
+def test_the_report_by_row_says_it(workspace, tmp_path):
+    table = read_file(LIST.encode(), name="k.csv", mapping={"3": "notes"})
+    with (tmp_path / "rows.csv").open("w+") as out:
+        importing.preview(workspace, table, on_row=RowsCsv(out))
+        out.seek(0)
+        said = [line for line in out if "bitte nicht mehr anschreiben" in line.rpartition(",")[2]]
+    assert len(said) == 1 and "Björn" in said[0]
+
+
+def test_the_note_of_a_card_closes_its_addresses(workspace):
+    lines = ["VERSION:3.0", "FN:Eva Lang", "EMAIL:eva@haus.example", "NOTE:abgemeldet"]
+    card = "\n".join(["BEGIN:VCARD", *lines, "END:VCARD", ""])
+    importing.apply(workspace, read_file(card.encode()), by=testing.bob(workspace), at=AT)
+    assert closed(workspace) == ["eva"]
