@@ -27,6 +27,7 @@ from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
 from outreach.core.importing.judging import preview
 from outreach.core.importing.read import read_file
+from outreach.core.importing.report import place
 from outreach.core.importing.rows_csv import RowsCsv
 from outreach.core.importing.source import BadFile, BadHeader
 from outreach.core.importing.table import Table, Unanswered
@@ -149,7 +150,7 @@ def _bring_on(row: Import, clock: Callable[[], datetime]) -> None:
             upload.seek(0)
             _go(row, upload, report, watch, clock)
     except BadHeader as error:  # the file stays: a person may say what its columns are
-        known = _header_of(error.table) if isinstance(error, Unanswered) else {}
+        known = _asked_of(error) if isinstance(error, Unanswered) else {}
         asked = {"header": error.header[:MOST], **known}
         _end(row, ImportStatus.FAILED, str(error), clock(), report=asked)
     except (BadFile, ImportClash, NotAllowed) as error:
@@ -213,6 +214,15 @@ def _header_of(table: Table) -> dict[str, Any]:
     }
     samples = [list(cells[:MOST]) for cells in table.samples]
     return {"header": table.header[:MOST], "meant": meant, "samples": samples}
+
+
+def _asked_of(error: Unanswered) -> dict[str, Any]:
+    """The same, with the rows that made the file wait."""
+    heard = [
+        {**place(each.line), "name": each.name, "words": each.words, "column": each.column}
+        for each in error.heard
+    ]
+    return {**_header_of(error.table), "heard": heard}
 
 
 def _principal(row: Import) -> Principal:

@@ -14,7 +14,7 @@ from outreach.core.importing.encoding import Encoding
 from outreach.core.importing.source import BadFile, BadHeader
 from outreach.core.importing.tidy import is_footer
 from outreach.core.importing.twonames import TwoNames
-from outreach.core.importing.unheard import Unheard
+from outreach.core.importing.unheard import Heard, Unheard
 
 MAX_ROWS = 1_000_000
 COLUMNLESS = ("vcard", "text")  # formats in which no column can be given a meaning
@@ -93,9 +93,10 @@ class Table:
 class Unanswered(BadHeader):
     """A column that may mean what nobody guesses: a person says it before anything is stored."""
 
-    def __init__(self, sentence: str, line: int, table: Table) -> None:
+    def __init__(self, sentence: str, line: int, table: Table, heard: Sequence[Heard] = ()) -> None:
         super().__init__(sentence, line=line, header=table.header)
         self.table = table
+        self.heard = tuple(heard)  # names people: shown to whoever brings the file, never logged
 
 
 def header_of(
@@ -186,9 +187,14 @@ def _ask(table: Table, unheard: Unheard, names: TwoNames) -> tuple[str, ...]:
     for each in (unheard, names):
         if each.found is not None:
             line = each.found[0]
-            place = Row(line, table.sheet, 1) if table.sheet else line
-            raise Unanswered(each.asked(table.name, place), line, table)
+            heard = [replace(one, line=_place(one.line, table)) for one in unheard.heard]
+            asked = each.asked(table.name, _place(line, table))
+            raise Unanswered(asked, line, table, heard if each is unheard else ())
     return ()
+
+
+def _place(line: int, table: Table) -> int:
+    return Row(line, table.sheet, 1) if table.sheet else line
 
 
 def _first_rows(table: Table) -> Iterator[list[str]]:

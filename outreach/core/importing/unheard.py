@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from outreach.core.importing.columns import Columns, fold
@@ -66,6 +67,21 @@ TOLD_OF_A_NOTE = (
     "Line {line} says {word} in {column!r}: the addresses of whoever says so there come in "
     "suppressed."
 )
+NAMES = ("full_name", "first_name", "last_name")
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A row that may refuse: whose it is, and the words in the file's own spelling."""
+
+    line: int
+    name: str
+    words: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, {self.name or 'nobody named'}: “{self.words}” ({self.column})"
 
 
 class Unheard:
@@ -79,6 +95,7 @@ class Unheard:
         self.is_note = False  # what was found
         read = {index for indexes in columns.values() for index in indexes}.difference(self.notes)
         self.header = header
+        self.columns = columns
         self.refusals = Refusals(columns, header)
         self.looked_at = [
             (index, _kind(cell))
@@ -88,10 +105,11 @@ class Unheard:
             and fold(cell) != BILLING
         ]
         self.found: tuple[int, str, str] | None = None  # line, word, column
+        self.heard: list[Heard] = []  # the first rows that do
 
     def look(self, line: int, cells: Sequence[str]) -> None:
         """Note the first cell that refuses, in a row that nothing else closes."""
-        if self.found is not None:
+        if len(self.heard) >= SHOWN:
             return
         for index, kind in self.looked_at:
             if index >= len(cells) or not cells[index] or not _refuses(cells[index], kind):
@@ -99,9 +117,24 @@ class Unheard:
             if len(cells) >= len(self.header) and is_from_all(self.refusals.read(cells)):
                 return
             column = self.header[index].strip() or str(index + 1)
-            self.found = line, _told(cells[index].strip()), column
-            self.is_note = index in self.notes
+            if self.found is None:
+                self.found = line, _told(cells[index].strip()), column
+                self.is_note = index in self.notes
+            self.heard.append(Heard(line, self._who(cells), cells[index].strip(), column))
             return
+
+    def _who(self, cells: Sequence[str]) -> str:
+        """The name in a row as it stands there, else its first address."""
+        for names in (NAMES, ("email", "phone", "whatsapp", "profile")):
+            found = [
+                cells[index].strip()
+                for name in names
+                for index in self.columns.get(name, ())
+                if index < len(cells) and cells[index].strip()
+            ]
+            if found:
+                return " ".join(found if names is NAMES else found[:1])[:LONGEST]
+        return ""
 
     def asked(self, name: str, line: int) -> str:
         """The question that the file waits for."""
@@ -118,8 +151,9 @@ class Unheard:
 
 
 def _told(cell: str) -> str:
-    """A cell of few words that says nothing of anybody as it is; else no more than that it is."""
-    return repr(cell) if (fold(cell) or cell) in KNOWN else "something"
+    """Words that say nothing of anybody as they are; else no more than that something is there."""
+    word = cell if (fold(cell) or cell) in KNOWN else plainly(cell)
+    return repr(word) if word else "something"
 
 
 def _kind(header: str) -> str:

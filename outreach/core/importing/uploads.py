@@ -17,7 +17,7 @@ from outreach.core.principal import Principal
 
 PART = 1024 * 1024
 FILE_DAYS, REPORT_DAYS = 7, 90
-OF_PEOPLE = ("rows", "errors", "samples")
+OF_PEOPLE = ("rows", "errors", "samples", "heard")
 KEEPER = Principal.system("imports")
 
 
@@ -62,9 +62,15 @@ def clean(*, at: datetime) -> int:
         watching.forget(row.pk)
     over = old.exclude(status__in=(ImportStatus.PREVIEW, ImportStatus.APPLYING))
     ImportPart.objects.filter(of__in=over, kind="file").delete()
+    for row in over.filter(status=ImportStatus.FAILED, report__has_any_keys=list(OF_PEOPLE)):
+        _lay_bare(row)
     late = over.filter(created_at__lt=at - timedelta(days=REPORT_DAYS))
     ImportPart.objects.filter(of__in=late).delete()
     for row in late.filter(report__has_key="rows"):
-        row.report = bare(row.report)
-        row.save(update_fields=["report"])
+        _lay_bare(row)
     return dropped
+
+
+def _lay_bare(row: Import) -> None:
+    row.report = bare(row.report)
+    row.save(update_fields=["report"])

@@ -8,6 +8,8 @@ from outreach import testing
 from outreach.core import importing, suppression
 from outreach.core.importing import read_file
 from outreach.core.importing.rows_csv import RowsCsv
+from outreach.core.importing.table import Unanswered
+from outreach.core.tests.test_importing_formats import sheets
 
 AT = testing.WORKDAY
 LIST = (
@@ -66,3 +68,35 @@ def test_the_note_of_a_card_closes_its_addresses(workspace):
     card = "\n".join(["BEGIN:VCARD", *lines, "END:VCARD", ""])
     importing.apply(workspace, read_file(card.encode()), by=testing.bob(workspace), at=AT)
     assert closed(workspace) == ["eva"]
+
+
+def test_whose_row_says_so_is_named_with_the_words():
+    with pytest.raises(Unanswered) as caught:
+        read_file(LIST.encode(), name="k.csv")
+    said = ["line 4, Björn Ås: “bitte nicht mehr anschreiben” (Bemerkung)"]
+    assert [str(each) for each in caught.value.heard] == said
+    assert "says 'bitte nicht mehr anschreiben'" in str(caught.value)
+    assert "Björn" not in str(caught.value)  # the sentence is kept and logged, a name is not
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (";eva@haus.example;;stop", "line 2, eva@haus.example: “stop” (Notiz)"),
+        ("Eva;eva@haus.example;Lang;VIP, stop", "line 2, Eva Lang: “VIP, stop” (Notiz)"),
+    ],
+)
+def test_somebody_is_told_by_name_or_address(row, told):
+    with pytest.raises(Unanswered) as caught:
+        read_file(f"Vorname;E-Mail;Nachname;Notiz\n{row}\nA;a@b.example;C;\n".encode())
+    assert [str(each) for each in caught.value.heard] == [told]
+
+
+def test_the_first_rows_are_told_with_their_sheet():
+    rows = [[f"P {n}", f"p{n}@haus.example", "stop"] for n in range(12)]
+    one = [["Name", "Email"], ["Urs Frei", "urs@haus.example"]]
+    with pytest.raises(Unanswered) as caught:
+        read_file(sheets(One=one, Two=[["Name", "Email", "Notes"], *rows]), name="k.xlsx")
+    heard = caught.value.heard
+    assert len(heard) == 10
+    assert str(heard[9]) == "line 11 of Two, P 9: “stop” (Notes)"

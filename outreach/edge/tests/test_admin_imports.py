@@ -515,3 +515,15 @@ def test_its_page_leads_to_drafts_for_its_people_alone(client):
     importing.undo(row, by=testing.bob(), at=WORKDAY)
     page = client.get(reverse("admin:core_import_change", args=[row.pk])).content.decode()
     assert start not in page
+
+
+def test_whose_note_refuses_is_shown_by_line_until_the_file_goes(bob):
+    text = "Name;Email;Notiz\nAnna Meier;a@b.example;nett\nBjörn Ås;b@b.example;stop\n"
+    upload(bob, text.encode())
+    jobs.work()
+    row = Import.objects.get()
+    assert "Line 3, Björn Ås: “stop” (Notiz)" in page(bob, row)
+    assert "Björn" not in row.error
+    uploads.clean(at=row.created_at + timedelta(days=8))
+    row.refresh_from_db()
+    assert "header" in row.report and "Björn" not in str(row.report)

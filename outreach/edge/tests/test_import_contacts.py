@@ -393,3 +393,10 @@ def test_an_interrupt_after_the_import_says_that_it_is_stored(path, monkeypatch)
     with pytest.raises(CommandError, match=r"Imported as import \d+; only its report is missing"):
         run(path)
     assert Person.objects.count() == 1
+
+
+def test_whose_note_refuses_is_named_by_line(tmp_path):
+    path = tmp_path / "k.csv"
+    path.write_text("Name;Email;Notiz\nAnna Meier;a@b.example;nett\nBjörn Ås;b@b.example;stop\n")
+    with pytest.raises(CommandError, match=r"\n  line 3, Björn Ås: “stop” \(Notiz\)$"):
+        run(path)

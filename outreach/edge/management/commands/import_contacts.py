@@ -90,7 +90,8 @@ class Command(BaseCommand):
                 raise CommandError("Name a FILE to import, or - for standard input.")
             self._import(options)
         except (BadFile, BadChoice, ImportClash, UndoRefused) as error:
-            raise CommandError(str(error)) from None
+            heard = [f"  {each}" for each in getattr(error, "heard", ())]
+            raise CommandError("\n".join([str(error), *heard])) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end: nothing was stored.") from None
 
