@@ -1,4 +1,4 @@
-"""What a column that nobody reads says against writing: told with its line, and asked, never lost.
+"""What unread columns and notes say against writing: told with its line, and asked, never lost.
 
 A word such as "unsubscribed" speaks anywhere; a yes or a no only under a header that is about
 consent, for "Married: no" is nobody's refusal. Pure.
@@ -52,13 +52,15 @@ NO = frozenset(fold(word) for word in NO_WORDS.split("|") if len(word) > 1 or or
 }
 KNOWN = OPTED_OUT | NOT_IN
 ASKED = (
-    "Line {line} of {name} says {word} in the column {column!r}, which nobody reads: whoever "
+    "Line {line} of {name} says {word} in the column {column!r}, which {read}: whoever "
     "wants no more would come in as if they had said nothing. Say with --map or on the import's "
     "page what the column means: “opted out” (opted_out) where yes means that they refused, "
     "“agreed to be written to” (opted_in) where yes means that they agreed, “notes” (notes) where "
     "they are notes, of which those that say so close their row, or that it is not read (-) where "
     "it means nothing."
 )
+NOT_READ = "nobody reads"
+AS_NOTES = "is read as notes and closes no address until you say so"
 TOLD = (
     "Line {line} says {word} in {column!r}, which closes no address. If they want no more, "
     "suppress their addresses."
@@ -139,7 +141,8 @@ class Unheard:
     def asked(self, name: str, line: int) -> str:
         """The question that the file waits for."""
         _, word, column = self.found or (0, "", "")
-        return ASKED.format(line=line, name=name, word=word, column=column)
+        read = AS_NOTES if self.is_note else NOT_READ
+        return ASKED.format(line=line, name=name, word=word, column=column, read=read)
 
     def told(self) -> str:
         """The same where columns cannot be given a meaning, or empty."""

@@ -100,3 +100,15 @@ def test_the_first_rows_are_told_with_their_sheet():
     heard = caught.value.heard
     assert len(heard) == 10
     assert str(heard[9]) == "line 11 of Two, P 9: “stop” (Notes)"
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("Bemerkung", "the column 'Bemerkung', which is read as notes"),
+        ("Kundenstatus", "the column 'Kundenstatus', which nobody reads"),
+    ],
+)
+def test_what_a_column_was_found_to_mean_is_said_as_the_page_says_it(column, told):
+    with pytest.raises(Unanswered, match=told):
+        read_file(LIST.replace("Bemerkung", column).encode())
