@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from outreach.core.importing import dates
-from outreach.core.importing.columns import Columns, fold
+from outreach.core.importing.columns import Columns, fold, meaning
 from outreach.core.importing.ways import CHANNELS
 from outreach.core.models import Channel
 from outreach.core.plurals import plural
@@ -115,6 +115,10 @@ UNKNOWN_NOTICE = (
     "{column} has words not known here: {words}. They count as a refusal. Write yes or no, or say "
     "that the column means nothing."
 )
+PASSED_NOTICE = (
+    "{column} is free text: only a yes, a date or a sentence that refuses closes its row. Not "
+    "taken for a refusal: {words}. Where one is, write yes in its cell and look at the file again."
+)
 AGREED_NOTICE = (
     "{column} says who agreed. That closes nobody's address, and no consent is recorded of it: a "
     "list does not show what they read. To record why we may write to them, choose it when "
@@ -125,6 +129,25 @@ MARKS = re.compile(r"[,;|/\n]|[.!?](?:\s|$)")
 # What a refusal is made polite or final by, and means the same without.
 POLITE = re.compile(
     r"\b(?:please|pls|any ?more|again|bitte|mehr|svp|più|más|alsjeblieft|meer)\b", re.IGNORECASE
+)
+# In a longer text: a refusal word for word, or a no beside a word for writing and calling. Asian
+# scripts put no spaces between words.
+SAYS = re.compile(
+    "|".join(
+        re.escape(word) if word[0] > "\u2e80" else rf"(?<!\w){re.escape(word)}(?!\w)"
+        for word in PLAINLY_REFUSED.split("|")
+    ),
+    re.IGNORECASE,
+)
+NEGATES = re.compile(
+    r"(?<!\w)(?:no|not|never|nicht|nie|niemals|kein\w*|ne|pas|plus|jamais|non|mai|nunca|jamás|não|"
+    r"niet|geen|nooit|ikke|inte|aldrig|nie|не|don['’]?t)(?!\w)",
+    re.IGNORECASE,
+)
+REACHES = re.compile(
+    r"schr[ei]|kontakt|mail|werb|newsletter|contact|contat|writ|anruf|call|écri|appel|escrib|"
+    r"escrev|scriv|schrijv|skriv|pisa|пис|звон",
+    re.IGNORECASE,
 )
 LONGEST_WORD = 30
 MOST_WORDS = 12
@@ -163,12 +186,13 @@ class Refusals:
         self, columns: Columns, header: Sequence[str], *, hears_notes: bool = False
     ) -> None:
         self.cells = [
-            (name, index, header[index].strip())
+            (_kind(name, header[index]), index, header[index].strip())
             for name in ("opted_out", "opted_in", "do_not_call", "bounced")
             + (("notes",) if hears_notes else ())
             for index in columns.get(name, ())
         ]
         self.unknown: dict[str, Counter[str]] = {}  # rows by column and word
+        self.passed: dict[str, Counter[str]] = {}  # of free text, what was taken for no refusal
         self.agreed: dict[str, None] = {}  # columns in which somebody did
 
     def read(self, cells: Sequence[str]) -> Refused:
@@ -180,7 +204,7 @@ class Refusals:
                 continue
             channels, is_bounce, is_known = _meaning(name, cell)
             if not is_known:
-                self._note(column, cell)
+                _note(self.unknown if channels else self.passed, column, cell)
             if name == "opted_in" and not channels:
                 self.agreed[column] = None
             for channel in channels:
@@ -188,25 +212,34 @@ class Refusals:
                     found[channel] = Refusal(column, _shown(column, cell), is_bounce)
         return found
 
-    def _note(self, column: str, cell: str) -> None:
-        counts = self.unknown.setdefault(column, Counter())
-        word = repr(cell[:LONGEST_WORD])
-        if "@" in cell or (word not in counts and len(counts) >= MOST_WORDS):
-            word = "other text"  # an address, or a column of free text
-        counts[word] += 1
-
     def told(self, *, has_basis: bool) -> tuple[str, ...]:
         """A sentence for each column with words that nobody here knows, each with its rows, and
         for each that says who agreed where no consent is recorded."""
         unknown = tuple(
-            UNKNOWN_NOTICE.format(
+            sentence.format(
                 column=column,
                 words=", ".join(f"{word} ({plural(n, 'row')})" for word, n in counts.most_common()),
             )
-            for column, counts in self.unknown.items()
+            for sentence, every in ((UNKNOWN_NOTICE, self.unknown), (PASSED_NOTICE, self.passed))
+            for column, counts in every.items()
         )
         agreed = () if has_basis else tuple(self.agreed)
         return unknown + tuple(AGREED_NOTICE.format(column=column) for column in agreed)
+
+
+def _kind(name: str, header: str) -> str:
+    """How a column is read: one for notes of which somebody said that it means opted out holds
+    other words as well."""
+    is_free = name == "opted_out" and meaning(header) == "notes"
+    return "free_text" if is_free else name
+
+
+def _note(counted: dict[str, Counter[str]], column: str, cell: str) -> None:
+    counts = counted.setdefault(column, Counter())
+    word = repr(cell[:LONGEST_WORD])
+    if "@" in cell or (word not in counts and len(counts) >= MOST_WORDS):
+        word = "other text"  # an address, or a column of free text
+    counts[word] += 1
 
 
 def is_from_all(refused: Refused) -> bool:
@@ -222,6 +255,14 @@ def plainly(cell: str) -> str:
     return next((each.strip() for each in parts if fold(POLITE.sub("", each)) in PLAINLY), "")
 
 
+def _says(cell: str) -> bool:
+    """Whether a text that may be long speaks of a refusal."""
+    text = " ".join(POLITE.sub("", cell).split())
+    return bool(plainly(cell) or SAYS.search(text)) or bool(
+        NEGATES.search(cell) and REACHES.search(cell)
+    )
+
+
 def _meaning(name: str, cell: str) -> tuple[tuple[str, ...], bool, bool]:
     """The channels this cell closes, whether it is for a bounce, and whether it was understood."""
     if name == "notes":
@@ -234,6 +275,8 @@ def _meaning(name: str, cell: str) -> tuple[tuple[str, ...], bool, bool]:
     is_free = word in OPTED_IN or is_date if name == "opted_in" else word in STAYED
     if name == "bounced" or is_free:
         return (), False, True
+    if name == "free_text" and not (word in OPTED_OUT or is_date or _says(cell)):
+        return (), False, False
     is_known = word in NOT_IN if name == "opted_in" else word in OPTED_OUT or is_date
     closed = BY_PHONE if name == "do_not_call" else tuple(CHANNELS.values())
     return closed, False, is_known

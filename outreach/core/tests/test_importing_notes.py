@@ -7,6 +7,7 @@ import pytest
 from outreach import testing
 from outreach.core import importing, suppression
 from outreach.core.importing import read_file
+from outreach.core.importing.refusals import Refusals
 from outreach.core.importing.rows_csv import RowsCsv
 from outreach.core.importing.table import Unanswered
 from outreach.core.tests.test_importing_formats import sheets
@@ -112,3 +113,32 @@ def test_the_first_rows_are_told_with_their_sheet():
 def test_what_a_column_was_found_to_mean_is_said_as_the_page_says_it(column, told):
     with pytest.raises(Unanswered, match=told):
         read_file(LIST.replace("Bemerkung", column).encode())
+
+
+def test_of_free_text_said_to_mean_opted_out_only_what_refuses_closes(workspace):
+    text = LIST + "Ida Roth;ida@haus.example;ja\nJan Ott;jan@haus.example;nein\n"
+    table = read_file(text.encode(), name="k.csv", mapping={"Bemerkung": "opted_out"})
+    seen = importing.preview(workspace, table)
+    importing.apply(workspace, table, by=testing.bob(workspace), at=AT)
+    assert [row.name for row in seen.rows() if row.suppressed] == ["Björn Ås", "Ida Roth"]
+    assert closed(workspace) == ["bjorn"]
+    told = next(each for each in seen.notices if each.startswith("Bemerkung is free text"))
+    assert "'nett' (1 row), 'verdreht' (1 row)" in told
+    assert "'nein'" not in told
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_closed"),
+    [
+        ("yes", True), ("x", True), ("3.5.2024", True), ("Abgelehnt", True), ("nett", False),
+        ("Möchte nicht mehr angeschrieben werden, siehe Brief vom letzten Herbst 2023", True),
+        ("Sie hat sich beschwert und will nicht mehr, dass wir ihr Mails senden", True),
+        ("He said: please do not contact him any more, he has had enough of it", True),
+        ("ne plus écrire", True), ("先月に配信停止を希望", True), ("nicht so nett", False),
+        ("Kontakt über Anna", False), ("ruft gern an", False), ("stoppt oft", False), ("?", False),
+    ],
+)  # fmt: skip
+def test_a_cell_of_free_text(cell, is_closed):
+    refusals = Refusals({"opted_out": (0,)}, ["Bemerkung"])
+    assert bool(refusals.read([cell])) == is_closed
+    assert bool(Refusals({"opted_out": (0,)}, ["Abgemeldet"]).read([cell]))  # as ever
