@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from outreach.core import suppression
-from outreach.core.importing import results, sharing
+from outreach.core.importing import results, sharing, swapped
 from outreach.core.importing.candidates import IN_FILE, Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
@@ -126,6 +126,7 @@ class Run:
         candidates = [row for row in rows if isinstance(row, Candidate)]
         self._note_suppressed(rows)
         matches = self.matcher.match(candidates)
+        swapped.hint(self.workspace, candidates, matches, newest=self.matcher.newest)
         self.lock(list(zip(candidates, matches, strict=True)))
         found = iter(matches)  # by their order: one line of pasted text may hold several people
         new: list[Candidate] = []
@@ -231,9 +232,11 @@ class Run:
         if not row.company_key:
             return ""
         line = self.seen.first_line(("name", row.name_key, row.company_key), row.line)
-        if line == row.line:
-            return ""
-        return f"Perhaps the same as line {line}: name and company are equal."
+        if line != row.line:
+            return f"Perhaps the same as line {line}: name and company are equal."
+        name = swapped.turned(row).casefold()
+        line = self.seen.find(("name", name, row.company_key)) if name else 0
+        return swapped.IN_FILE.format(line=line) if line else ""
 
     def _note_name(self, person: Known, line: int) -> None:
         """A later namesake is hinted at by the name we have, too, not only the file's spelling."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from outreach.core import consent
-from outreach.core.importing import store
+from outreach.core.importing import store, swapped
 from outreach.core.importing.candidates import IN_FILE, Candidate
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.table import Table
@@ -97,14 +97,16 @@ class Keeper:
         for pk, row in pairs:
             other = row.perhaps
             if other == IN_FILE:
-                other = first.get((row.name.full.casefold(), row.company_key), pk)
+                names = (row.name.full.casefold(), swapped.turned(row).casefold())
+                held = (first.get((name, row.company_key), pk) for name in names)
+                other = next((each for each in held if each != pk), pk)
             if other != pk:
                 found.append((other, pk))
         self.doubt(found, DuplicateReason.NAME_AND_COMPANY)
 
     def _first_of(self, rows: Iterable[Candidate]) -> dict[tuple[str, str], int]:
         """The first record with each of these names and companies."""
-        names = {row.name.full for row in rows}
+        names = {name for row in rows for name in (row.name.full, swapped.turned(row)) if name}
         held = (
             Person.objects.filter(workspace=self.workspace, full_name__in=names, merged_into=None)
             .order_by("-pk")
