@@ -115,6 +115,7 @@ UNKNOWN_NOTICE = (
     "{column} has words not known here: {words}. They count as a refusal. Write yes or no, or say "
     "that the column means nothing."
 )
+WHOLLY = ("opted_out", "opted_in")  # what these refuse closes every channel
 PASSED_NOTICE = (
     "{column} is free text: only a yes, a date or a sentence that refuses closes its row. Not "
     "taken for a refusal: {words}. Where one is, write yes in its cell and look at the file again."
@@ -179,7 +180,8 @@ class Refusals:
     """Reads what the rows of one table say against writing.
 
     What it does not know is a refusal, and is counted so that the report can name it. With
-    `hears_notes` a note closes its row too where it is as a whole a plain refusal.
+    `hears_notes` a note closes its row too where it is as a whole a plain refusal, whatever
+    somebody said that the notes are.
     """
 
     def __init__(
@@ -187,10 +189,16 @@ class Refusals:
     ) -> None:
         self.cells = [
             (_kind(name, header[index]), index, header[index].strip())
-            for name in ("opted_out", "opted_in", "do_not_call", "bounced")
-            + (("notes",) if hears_notes else ())
+            for name in (*WHOLLY, "do_not_call", "bounced")
             for index in columns.get(name, ())
         ]
+        if hears_notes:
+            self.cells += [
+                ("notes", index, header[index].strip())
+                for name, indexes in columns.items()
+                for index in indexes
+                if name not in WHOLLY and "notes" in (name, meaning(header[index]))
+            ]
         self.unknown: dict[str, Counter[str]] = {}  # rows by column and word
         self.passed: dict[str, Counter[str]] = {}  # of free text, what was taken for no refusal
         self.agreed: dict[str, None] = {}  # columns in which somebody did

@@ -142,3 +142,16 @@ def test_a_cell_of_free_text(cell, is_closed):
     refusals = Refusals({"opted_out": (0,)}, ["Bemerkung"])
     assert bool(refusals.read([cell])) == is_closed
     assert bool(Refusals({"opted_out": (0,)}, ["Abgemeldet"]).read([cell]))  # as ever
+
+
+@pytest.mark.parametrize("field", ["position", "company", "do_not_call", "opted_in"])
+def test_notes_said_to_be_another_fact_are_heard_too(workspace, field):
+    table = read_file(LIST.encode(), name="k.csv", mapping={"Bemerkung": field})
+    importing.apply(workspace, table, by=testing.bob(workspace), at=AT)
+    assert "bjorn" in closed(workspace)
+
+
+def test_notes_said_to_mean_nothing_are_not_read(workspace):
+    table = read_file(LIST.encode(), name="k.csv", mapping={"Bemerkung": "-"})
+    importing.apply(workspace, table, by=testing.bob(workspace), at=AT)
+    assert closed(workspace) == []
