@@ -25,6 +25,7 @@ from django.views.decorators.cache import never_cache
 from approvals import badges, bulk_page, came_back, desk, holds, paging, presence, queue, review
 from approvals.endings import told
 from approvals.models import Approval, ApprovalStatus, Priority
+from approvals.quota_standing import columns
 from approvals.side_pages import SidePages
 from outreach.core.permissions import Verb
 from safety.admin import TenantAdmin, column, controls_of, may, principal_of, workspace_ids
@@ -225,7 +226,8 @@ class ApprovalAdmin(SidePages):
         status: int = 200,
     ) -> HttpResponse:
         kept = request.GET.get(FILTERS, "")
-        beside = queue.neighbours(self._queue(request), item)
+        also = columns(item, at=timezone.now())
+        beside = queue.neighbours(self._queue(request), item, also)
         context = {
             **review.page(item, at=timezone.now(), state=controls_of(request)),
             "title": f"Review #{item.pk}",

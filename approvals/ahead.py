@@ -9,7 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import clocks, holds
+from approvals import clocks, departure, holds, quota_standing
+from approvals.departure import Departure
 from approvals.models import Approval
 from approvals.rewriting import of_rewrites
 from approvals.rounds import is_ahead
@@ -70,7 +71,8 @@ def look_ahead(
     except ValueError as error:  # such as a stored time zone that nobody knows
         return Outlook(f"It cannot be judged, so it cannot be approved: {error}.", blocked=True)
     asked = max(at, scheduled or at)
-    verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, asked)
+    leaves = departure.of(approval, known, gate.Moment.APPROVAL, asked, at=at)
+    verdict = leaves.verdict
     place = approval.workspace_id
     stopped = state.stopped(place)
     dry_run = state.sentence(ControlKey.DRY_RUN, place)
@@ -79,7 +81,7 @@ def look_ahead(
     paused = not known.automation_enabled and not is_by_hand(approval.channel)
     how = _How(blocked, passed, stopped=bool(stopped), dry=bool(dry_run), paused=paused, undo=undo)
     return Outlook(
-        _sentence(approval, leaves_at, at, how),
+        _sentence(approval, leaves, at, how),
         blocked,
         dry_run,
         stopped,
@@ -102,28 +104,27 @@ class _How:
     undo: int | None
 
 
-def _sentence(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
+def _sentence(approval: Approval, leaves: Departure, at: datetime, how: _How) -> str:
     if how.blocked:
         return "It cannot be approved as it stands; the findings say why."
     if how.passed:
         return "The time asked for has passed: choose a new one, or remove it, to approve it."
     start = "It would" if approval.is_given else "If approved now, it would"
-    if is_by_hand(approval.channel) and not how.stopped:
-        there = clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)
-        soonest = f", no sooner than {there}" if leaves_at > at else ""
-        return f"{start} wait for a person to send it by hand{soonest}."
     if how.stopped:
         verb = "be simulated" if how.dry else "be sent"
         held = f" It is then {holds.PAUSED}." if how.paused else ""
         return f"{start} wait until the stop is lifted, and {verb} no sooner.{held}"
+    there = clocks.told_time(approval, leaves.at, at=at) + leaves.because
+    if is_by_hand(approval.channel):
+        soonest = f", no sooner than {there}" if leaves.at > at else ""
+        return f"{start} wait for a person to send it by hand{soonest}."
     if how.dry:
-        return f"{start} {_simulated(approval, leaves_at, at, how)}"
+        return f"{start} {_simulated(approval, leaves, at, how)}"
     if how.paused:
-        there = clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)
-        soonest = f", and be sent no sooner than {there}" if leaves_at > at else ""
+        soonest = f", and be sent no sooner than {there}" if leaves.at > at else ""
         return f"{start} be {holds.PAUSED}{soonest}."
-    if leaves_at > at:
-        return f"{start} be sent {clocks.their_time(leaves_at, clocks.zones_of(approval), at=at)}."
+    if leaves.at > at:
+        return f"{start} be sent {there}."
     return f"{start} be sent {soon(approval, at, how.undo)}."
 
 
@@ -135,13 +136,42 @@ def soon(approval: Approval, at: datetime, undo: int | None = None) -> str:
     return f"in {math.ceil(wait)} s unless undone" if wait > 0 else "at once"
 
 
-def _simulated(approval: Approval, leaves_at: datetime, at: datetime, how: _How) -> str:
+def _simulated(approval: Approval, leaves: Departure, at: datetime, how: _How) -> str:
     """The simulation waits for the time asked for and for nothing else; it tells the rest."""
     zones, wanted = clocks.zones_of(approval), approval.scheduled_for
     asked = soon(approval, at, how.undo)
     if wanted and wanted > at:
         asked = clocks.their_time(wanted, zones, at=at)
-    held = leaves_at > max(at, wanted or at)
-    live = clocks.their_time(leaves_at, zones, at=at) if held else asked
+    held = leaves.at > max(at, wanted or at)
+    live = clocks.their_time(leaves.at, zones, at=at) + leaves.because if held else asked
     then = holds.PAUSED if how.paused else f"sent {live}"
     return f"be simulated {asked}: dry run sends nothing. Live, it would be {then}."
+
+
+def what_follows(given: Approval, at: datetime) -> str:
+    """What becomes of a message now that it is approved: no more is promised than will happen.
+
+    Needs a `queue.readable` row.
+    """
+    if is_by_hand(given.channel):
+        return "; a person sends it by hand."
+    if controls.read().stopped(given.workspace_id):
+        return "; nothing leaves until the stop is lifted."
+    paused, when = holds.is_paused(given), _when(given, at)
+    if given.dry_run:
+        live = f"be {holds.PAUSED}" if paused else f"leave {when}"
+        return f". Dry run: nothing is sent; live it would {live}."
+    if paused:
+        return f"; it is {holds.PAUSED}."
+    return f"; it leaves {when}."
+
+
+def _when(given: Approval, at: datetime) -> str:
+    """The rules have been asked by the yes itself; only a quota that is used up asks them anew."""
+    leaves_at, because = given.not_before, ""
+    if quota_standing.used_up(given, at=at):
+        leaves = departure.after_approval(given, at=at)
+        leaves_at, because = leaves.at, leaves.because
+    if leaves_at is None or leaves_at <= at:
+        return soon(given, at)
+    return clocks.told_time(given, leaves_at, at=at) + because

@@ -15,16 +15,14 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import clocks, extending, holds, marks, purposes, queue, services, tasks
-from approvals.ahead import soon
+from approvals import clocks, extending, marks, purposes, queue, services, tasks
+from approvals.ahead import what_follows
 from approvals.errors import Lost, Refused, Stale, Unseen
 from approvals.models import Approval
 from outreach.core import drafts, footers
 from outreach.core.drafts import Text, TextChanged, TextRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
-from safety import controls
-from safety.actions import is_by_hand
 from safety.contract.localtime import zone_of
 
 ERRORS = (Refused, NotAllowed, TextRefused, TextChanged)
@@ -161,24 +159,6 @@ def _given(approval: Approval, word: str, at: datetime) -> Done:
     transaction.on_commit(lambda: tasks.wake_sender(after_seconds=settings.APPROVAL_UNDO_SECONDS))
     whose = f"#{approval.pk} to {approval.draft.person.full_name}"
     return Done(f"{whose} is {word}{what_follows(_loaded(approval), at)}", undo=approval.pk)
-
-
-def what_follows(given: Approval, at: datetime) -> str:
-    """What becomes of a message now that it is approved: no more is promised than will happen."""
-    when = soon(given, at)
-    if given.not_before is not None and given.not_before > at:
-        when = clocks.their_time(given.not_before, clocks.zones_of(given), at=at)
-    if is_by_hand(given.channel):
-        return "; a person sends it by hand."
-    if controls.read().stopped(given.workspace_id):
-        return "; nothing leaves until the stop is lifted."
-    paused = holds.is_paused(given)
-    if given.dry_run:
-        live = f"be {holds.PAUSED}" if paused else f"leave {when}"
-        return f". Dry run: nothing is sent; live it would {live}."
-    if paused:
-        return f"; it is {holds.PAUSED}."
-    return f"; it leaves {when}."
 
 
 def _loaded(approval: Approval) -> Approval:

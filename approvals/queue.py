@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -140,10 +140,13 @@ class Neighbours(NamedTuple):
     wraps: bool
 
 
-def neighbours(rows: QuerySet[Approval], item: Approval) -> Neighbours:
+def neighbours(
+    rows: QuerySet[Approval], item: Approval, also: Sequence[Subquery] = ()
+) -> Neighbours:
     """The pending ones around this item, which is never its own neighbour.
 
     One statement; each step in it is one along the queue's own index, however long the queue is.
+    What it reads `also` is kept on the item as `read_beside`.
     """
     pending = rows.filter(status=ApprovalStatus.PENDING).exclude(pk=item.pk)
     same = pending.filter(priority=item.priority)
@@ -163,8 +166,8 @@ def neighbours(rows: QuerySet[Approval], item: Approval) -> Neighbours:
         _first(pending.filter(priority__gt=item.priority).order_by(*backwards)),
     )
     asked = (preceding, following, _first(pending.order_by(*ORDER)))
-    found = Approval.objects.filter(pk=item.pk).values_list(*asked).first()
-    previous, after, first = found or (None, None, None)
+    found = Approval.objects.filter(pk=item.pk).values_list(*asked, *also).first()
+    previous, after, first, *item.read_beside = found or (None, None, None)  # type: ignore[attr-defined]
     return Neighbours(previous, after or first, wraps=after is None and first is not None)
 
 

@@ -162,20 +162,6 @@ def _give(scope: Scope, day: date, count: int) -> None:
         _row(scope, day).update(used=Greatest(F("used"), count) - count)
 
 
-def no_room(approval: Approval, *, at: datetime) -> str:
-    """Which quota would have no room for this one today, looked at only; empty when all have."""
-    place = approval.workspace
-    agent = agent_of(approval)
-    limits = {Scope(0, place.pk): place.daily_quota}
-    if agent:
-        limits[Scope(agent, place.pk)] = _limits_of({agent})[agent]
-    for scope, limit in limits.items():
-        use = _row(scope, local_day(place, at)).first()
-        if limit is not None and (use.used if use else 0) >= limit:
-            return reached(limit, of_agent=bool(scope.agent))
-    return ""
-
-
 # --- What waits for tomorrow ---------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, Subquery
+
 from approvals import quota, rounds
 from approvals.models import Approval, QuotaUse
 from outreach.core.models import Agent, PrincipalKind, Workspace
@@ -80,3 +82,53 @@ def full(workspace: Workspace, agent: Agent, *, at: datetime) -> str:
         if not room or rows[:room].count() >= room:
             return f"{quota.reached(limit, of_agent=of_agent)}: a person decides"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedUp:
+    """The quota that has no room today."""
+
+    limit: int
+    of_agent: bool
+
+    @property
+    def reached(self) -> str:
+        """The sentence of every door for it."""
+        return quota.reached(self.limit, of_agent=self.of_agent)
+
+    @property
+    def told(self) -> str:
+        """Why something leaves later, for the end of a sentence."""
+        whose = " of this agent" if self.of_agent else ""
+        return f"the quota of {self.limit} a day{whose} is used up"
+
+
+def columns(approval: Approval, *, at: datetime) -> tuple[Subquery, ...]:
+    """What `used_up` reads, for a statement that asks for something else as well."""
+    place, agent = approval.workspace, quota.agent_of(approval)
+    today = QuotaUse.objects.filter(day=quota.local_day(place, at))
+    return (
+        Subquery(today.filter(workspace=place, agent__isnull=True).values("used")[:1]),
+        Subquery(today.filter(agent=agent).values("used")[:1]),
+        Subquery(Agent.objects.filter(pk=agent).values("daily_quota")[:1]),
+        Exists(Agent.objects.filter(pk=agent)),
+    )
+
+
+def used_up(approval: Approval, *, at: datetime) -> UsedUp | None:
+    """Which quota has no room for this one today, looked at only: in one statement at most, and in
+    none where `queue.neighbours` read `columns` with its own."""
+    place, agent = approval.workspace, quota.agent_of(approval)
+    if place.daily_quota is None and not agent:
+        return None
+    read = getattr(approval, "read_beside", ())
+    if not read:
+        read = Workspace.objects.values_list(*columns(approval, at=at)).get(pk=place.pk)
+    used, of_agent, limit, is_known = read
+    if place.daily_quota is not None and (used or 0) >= place.daily_quota:
+        return UsedUp(place.daily_quota, of_agent=False)
+    if agent and not is_known:
+        limit = 0  # the strictest there is, as the claim has it
+    if agent and limit is not None and (of_agent or 0) >= limit:
+        return UsedUp(limit, of_agent=True)
+    return None

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from approvals import auto_door, quota, taking
+from approvals import auto_door, departure, quota_standing, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import breaker, look, reading, registry
 from channels.models import Delivery
@@ -75,18 +75,25 @@ def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[st
     verdict = gate.judge_message(known, gate.Moment.SENDING, at)
     # Asked again at each time that a rule names: two rules after each other name one moment.
     held, _ = gate.earliest(known, gate.Moment.SENDING, at)
-    without, leaves_at = gate.earliest(gate.without_brakes(known), gate.Moment.SENDING, at)
+    without = _leaves(approval, gate.without_brakes(known), at)
     permission = _permission(draft, approval, at)
     allowed = [permission] if permission else [*_door(approval, verdict, at)]
     return {
         "message": f"Message {draft.uuid} by {draft.channel}, {draft.get_status_display().lower()}",
         "permission": permission or _given(approval),
         "answer": _answer(held, allowed, at) + _held_on(known, verdict, held),
-        "without_brakes": _answer(without, allowed, at),
-        "earliest": leaves_at.isoformat() if without.level < Level.BLOCK else None,
+        "without_brakes": _answer(without.verdict, allowed, at),
+        "earliest": without.at.isoformat() if without.verdict.level < Level.BLOCK else None,
         "local_time": f"{known.zones.zones[0]} ({known.zones.source})",
         "checks": [line for check in gate.CHECKS for line in _check(check, known, at)],
     }
+
+
+def _leaves(approval: Approval | None, known: gate.Facts, at: datetime) -> departure.Departure:
+    """When it would leave at the earliest; a quota counts what was submitted."""
+    if approval is None:
+        return departure.Departure(*gate.earliest(known, gate.Moment.SENDING, at))
+    return departure.of(approval, known, gate.Moment.SENDING, at, at=at)
 
 
 def _held_on(known: gate.Facts, verdict: Verdict, held: Verdict) -> str:
@@ -160,8 +167,8 @@ def _door(approval: Approval | None, verdict: Verdict, at: datetime) -> Iterator
         yield f"The rules would not approve it again, so it goes back to the queue: {sentence}"
     if reading.heard_since([Delivery(approval=approval, human_id=approval.human_id)]):
         yield "They wrote after it was approved, so it goes back to the queue."
-    if sentence := quota.no_room(approval, at=at):
-        yield f"{sentence}; it waits for the next day."
+    if used_up := quota_standing.used_up(approval, at=at):
+        yield f"{used_up.reached}; it waits for the next day."
     if sentence := breaker.refusal(approval.channel, at):
         yield f"{approval.channel} {sentence}"
     if sentence := registry.needed(approval.channel):

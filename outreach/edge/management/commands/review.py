@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import bulk, desk, items, queue, receipt, rounds, services
+from approvals import ahead, bulk, items, queue, receipt, rounds, services
 from approvals.errors import Refused, Unseen
 from approvals.models import Approval, ApprovalStatus
 from approvals.tasks import wake_sender
@@ -160,7 +160,7 @@ class Command(ClockedCommand):
         wake_sender()
         given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
         before = f" {console.SENT_BEFORE}" if rounds.may_have_arrived(item) else ""
-        self._say(done, f"#{done.pk} is approved{desk.what_follows(given, now)}{before}")
+        self._say(done, f"#{done.pk} is approved{ahead.what_follows(given, now)}{before}")
 
     def _approve_asking(self, item: Approval, text: str | None = None) -> None:
         """Approve it; what nobody sees at a glance in its text is asked about."""

@@ -1,0 +1,164 @@
+"""What is told of a message once a daily quota is used up: the first moment it may really leave."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from approvals import ahead, queue, services
+from approvals.models import Approval, QuotaUse
+from outreach import testing
+from outreach.core.models import Workspace
+from outreach.core.people import add_address
+from outreach.testing import WORKDAY
+
+one_message = import_module("outreach.edge.one_message")
+sending = import_module("channels.sending")
+
+pytest_plugins = ["channels.tests.senders"]
+# What is told and to whom; the counting itself is tested on both databases beside the quotas.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+AT = WORKDAY + timedelta(minutes=1)
+SPENT = "the quota of 1 a day is used up"
+THURSDAY = "Thu 12 Mar 08:00 workspace time"
+
+
+@pytest.fixture(autouse=True)
+def then():
+    with time_machine.travel(AT, tick=False):
+        yield
+
+
+def spend(workspace, agent=None, *, limit=1):
+    """One message of today has left, and there was room for one."""
+    of = agent.agent if agent else workspace
+    type(of).objects.filter(pk=of.pk).update(daily_quota=limit)
+    QuotaUse.objects.create(
+        workspace=workspace, agent=agent.agent if agent else None, day=AT.date(), used=1, lim=limit
+    )
+
+
+def outlook(item, **how):
+    row = queue.readable(Approval.objects.filter(pk=item.pk)).get()
+    return ahead.outlook_of(row, at=AT, **how).sentence
+
+
+def approve(item, **how):
+    return services.approve(
+        item.pk, by=testing.alice(), at=AT, digest=item.digest, seen_private=True, **how
+    )
+
+
+def test_a_yes_to_what_the_quota_has_no_room_for_today_is_told_the_next_allowed_moment(live):
+    item = testing.make_pending()
+    assert outlook(item) == "If approved now, it would be sent in 10 s unless undone."
+    spend(item.workspace)
+    assert outlook(item) == f"If approved now, it would be sent {THURSDAY}: {SPENT}."
+    assert outlook(item, undo=0) == outlook(item)
+
+
+def test_the_day_is_the_workspaces_and_the_hours_are_theirs(live):
+    """In Los Angeles 00:00 in London is their afternoon still: no hour holds it further."""
+    person = testing.make_person(time_zone="America/Los_Angeles")
+    item = testing.make_pending(person)
+    spend(item.workspace)
+    assert f"Wed 11 Mar 17:00 their time: {SPENT}." in outlook(item)
+
+
+def test_what_leaves_on_a_later_day_anyway_has_nothing_to_do_with_todays_quota(live):
+    item = testing.make_pending()
+    spend(item.workspace)
+    friday = WORKDAY + timedelta(days=2)
+    Approval.objects.filter(pk=item.pk).update(scheduled_for=friday)
+    assert outlook(item) == "If approved now, it would be sent Fri 13 Mar 10:00 workspace time."
+
+
+def test_a_quota_of_the_agent_is_named_as_such_and_concerns_no_other(live):
+    agent = testing.make_agent()
+    own, other = testing.make_pending(by=agent), testing.make_pending()
+    spend(own.workspace, agent)
+    assert outlook(own).endswith(f"{THURSDAY}: the quota of 1 a day of this agent is used up.")
+    assert outlook(other) == "If approved now, it would be sent in 10 s unless undone."
+
+
+def test_room_that_is_left_and_no_quota_at_all_change_nothing(live):
+    item = testing.make_pending()
+    spend(item.workspace, limit=2)
+    assert "in 10 s" in outlook(item)
+    Workspace.objects.update(daily_quota=None)
+    assert "in 10 s" in outlook(item)
+
+
+def test_dry_run_tells_when_it_would_leave_live():
+    item = testing.make_pending()
+    spend(item.workspace)
+    assert outlook(item).endswith(f" Live, it would be sent {THURSDAY}: {SPENT}.")
+    given = queue.readable(Approval.objects.filter(pk=approve(item).pk)).get()
+    assert ahead.what_follows(given, AT).endswith(f"live it would leave {THURSDAY}: {SPENT}.")
+
+
+def test_by_hand_a_person_sends_it_whatever_the_quota_is(live):
+    person = testing.make_person()
+    add_address(person.workspace, person, "phone", "+44 20 7946 0123")
+    item = testing.make_pending(person, channel="phone", subject="")
+    spend(item.workspace)
+    assert outlook(item) == "If approved now, it would wait for a person to send it by hand."
+
+
+def test_what_is_approved_on_the_page_and_by_review_is_told_so_too(live):
+    first, second = testing.make_pending(), testing.make_pending()
+    spend(first.workspace)
+    client = Client()
+    client.force_login(testing.alice().user)
+    address = f"/admin/approvals/approval/{first.pk}/change/"
+    assert f"would be sent {THURSDAY}: {SPENT}." in client.get(address).content.decode()
+    out = StringIO()
+    call_command("review", "--approve", str(second.pk), "--as", "alice", stdout=out)
+    assert f"#{second.pk} is approved; it leaves {THURSDAY}: {SPENT}." in out.getvalue()
+
+
+def test_doctor_tells_the_next_allowed_moment_as_the_earliest(live):
+    item = testing.make_approved()
+    spend(item.workspace)
+    found = one_message.explain(*one_message.by_approval(item.pk), at=AT)
+    assert found["earliest"] == "2026-03-12T08:00:00+00:00"
+    assert "Daily quota of 1 reached; it waits for the next day." in found["without_brakes"]
+
+
+def test_what_the_quota_holds_already_is_told_by_the_hours_after_it(live, memory):
+    _, item = testing.make_approved(), testing.make_approved()
+    Workspace.objects.update(daily_quota=1)
+    assert sending.process(clock=lambda: AT).sent == 1
+    item.refresh_from_db()
+    assert item.due_at == datetime(2026, 3, 12, tzinfo=UTC)
+    assert outlook(item) == f"It would be sent {THURSDAY}: {SPENT}."
+    found = one_message.explain(*one_message.by_approval(item.pk), at=AT)
+    assert found["earliest"] == "2026-03-12T08:00:00+00:00"
+
+
+@pytest.mark.parametrize("by_agent", [False, True])
+def test_the_review_page_asks_no_statement_more(live, by_agent):
+    agent = testing.make_agent() if by_agent else None
+    item = testing.make_pending(by=agent)
+    client = Client()
+    client.force_login(testing.alice().user)
+    address = f"/admin/approvals/approval/{item.pk}/change/"
+
+    def asked():
+        with CaptureQueriesContext(connection) as found:
+            assert client.get(address).status_code == 200
+        return len(found)
+
+    asked()
+    Workspace.objects.update(daily_quota=None)
+    before = asked()
+    spend(item.workspace, agent)
+    assert asked() == before
