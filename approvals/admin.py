@@ -79,7 +79,7 @@ class ApprovalAdmin(SidePages):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
-        holds.tell_stops(found.result_list, controls_of(request))
+        holds.tell(found.result_list, controls_of(request), at=timezone.now())
         return found
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:

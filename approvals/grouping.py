@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from approvals import clocks, holds, queue, rounds
+from approvals import clocks, departure, holds, queue, rounds
 from approvals.models import Approval, ApprovalStatus
 from safety.contract.localtime import local
 
@@ -77,12 +77,14 @@ def calendar(rows: QuerySet[Approval], *, at: datetime) -> tuple[list[Day], bool
         *queue.readable(asked).order_by("scheduled_for", "id")[: MOST + 1],
         *queue.readable(given).order_by("due_at", "id")[: MOST + 1],
     ]
+    departure.tell_held(found, at=at)
     entries = sorted((_entry(row, at) for row in found), key=lambda entry: (entry.at, entry.row.pk))
     return _days(entries[:MOST]), len(entries) > MOST
 
 
 def _entry(row: Approval, at: datetime) -> Entry:
-    times = (row.scheduled_for, row.not_before, row.due_at if row.is_given else None)
+    given = (row.due_at, getattr(row, "leaves_at", None)) if row.is_given else ()
+    times = (row.scheduled_for, row.not_before, *given)
     moment = max(time for time in times if time is not None)
     there = local(moment, clocks.workspace_zone(row.workspace))
     theirs = clocks.their_time(moment, clocks.zones_of(row), at=at)

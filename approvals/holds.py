@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
-from approvals import clocks
+from approvals import clocks, departure
 from approvals.models import Approval, ApprovalStatus
 from safety.actions import is_by_hand
 from safety.controls import Controls
@@ -15,10 +15,12 @@ UNTIL_ON = "until automation is on again for this person"
 PAUSED = f"held {UNTIL_ON}"
 
 
-def tell_stops(rows: Iterable[Approval], state: Controls) -> None:
-    """Note on each row whether a stop of its workspace holds it, for `hold`."""
+def tell(rows: Sequence[Approval], state: Controls, *, at: datetime) -> None:
+    """Note on each row what `hold` is to tell: whether a stop of its workspace holds it, and when
+    the rules let it go that waits for a quota."""
     for row in rows:
         row.is_stopped = bool(state.stopped(row.workspace_id))  # type: ignore[attr-defined]
+    departure.tell_held(rows, at=at)
 
 
 def hold(approval: Approval, now: datetime) -> str:
@@ -29,7 +31,8 @@ def hold(approval: Approval, now: datetime) -> str:
     if not approval.is_open:
         return ""
     put_off = approval.due_at if approval.is_given else None
-    asked = (approval.scheduled_for, approval.not_before, put_off)
+    rules = getattr(approval, "leaves_at", None)
+    asked = (approval.scheduled_for, approval.not_before, put_off, rules)
     times = [moment for moment in asked if moment is not None and moment > now]
     if approval.status == ApprovalStatus.PENDING and (
         approval.scheduled_for is not None and approval.scheduled_for < now

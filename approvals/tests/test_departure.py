@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals import ahead, queue, services
+from approvals import ahead, grouping, queue, services
 from approvals.models import Approval, QuotaUse
 from outreach import testing
 from outreach.core.models import Workspace
@@ -162,3 +162,39 @@ def test_the_review_page_asks_no_statement_more(live, by_agent):
     before = asked()
     spend(item.workspace, agent)
     assert asked() == before
+
+
+def test_list_and_calendar_tell_when_the_hours_let_go_what_a_quota_holds(live, memory):
+    """Not the midnight that the quota's day begins at; whose clock counts is asked for each."""
+    far = testing.make_person(time_zone="America/New_York")
+    first, near, away = (testing.make_approved(who) for who in (None, None, far))
+    spend(first.workspace)
+    assert sending.process(clock=lambda: AT).sent == 0
+    client = Client()
+    client.force_login(testing.carol().user)
+    shown = client.get("/admin/approvals/approval/?status=approved").content.decode()
+    assert f"would leave {THURSDAY}" in shown
+    assert "would leave Wed 11 Mar 20:00 their time" in shown
+    assert "12 Mar 00:00" not in shown
+    days, _ = grouping.calendar(queue.readable(Approval.objects.all()), at=AT)
+    told = {entry.row.pk: entry.theirs for day in days for entry in day.entries}
+    assert told[near.pk] == THURSDAY and told[away.pk] == "Wed 11 Mar 20:00 their time"
+
+
+def test_the_list_asks_the_same_however_many_a_quota_holds(live, memory):
+    def listed():
+        with CaptureQueriesContext(connection) as found:
+            client.get("/admin/approvals/approval/?status=approved")
+        return len(found)
+
+    client = Client()
+    client.force_login(testing.carol().user)
+    spend(testing.make_approved().workspace)
+    sending.process(clock=lambda: AT)
+    listed()
+    one = listed()
+    for _ in range(6):
+        testing.make_approved()
+    sending.process(clock=lambda: AT)
+    assert Approval.objects.filter(quota_until__isnull=False).count() == 7
+    assert listed() == one
