@@ -24,7 +24,8 @@ OLDEST = (3, 11)
 PIP_FLAGS = ("--disable-pip-version-check", "--no-input", "--quiet", "--prefer-binary")
 # Of `pip config list`: an index in place of the public one, which only pip knows of.
 OWN_INDEX = re.compile(r"^[^=]*[.](index-url|no-index)=", re.MULTILINE)
-PATIENCE = {"UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "2"}  # pip is asked after it
+# Whom this machine trusts may stand between it and the index; pip is asked after it.
+UV = {"UV_SYSTEM_CERTS": "true", "UV_HTTP_TIMEOUT": "20", "UV_HTTP_RETRIES": "2"}
 VENV = ROOT / ".venv"
 STAMP = VENV / ".installed.json"
 SETS = {
@@ -112,7 +113,7 @@ def install(wanted: str) -> None:
         call(
             [venv_program("uv"), "pip", "install", "--quiet", "--python", python, *compiled, *what],
             remedy="",
-            env={**os.environ, **PATIENCE},
+            env={**os.environ, **UV},
         )
     except StepFailed:
         call(

@@ -80,6 +80,7 @@ def installing(monkeypatch, tmp_path, *, config="", broken=()):
     def call(words, *, remedy, env=None):
         program = next(name for name in ("uv", "config", "pip") if name in map(str, words))
         started.append("pip uv" if words[-1] == "uv" else f"{program} {words[-1]}")
+        assert (env or {}).get("UV_SYSTEM_CERTS") == ("true" if words[0] == "uv" else None)
         if started[-1].startswith(tuple(broken)):
             raise steps.StepFailed(f"{started[-1]} failed. {remedy}")
         return config
