@@ -13,22 +13,26 @@ from outreach.core.models import Channel, Workspace
 
 def of(workspace: Workspace) -> str:
     """`Name <address>` of the workspace, else DEFAULT_FROM_EMAIL, as a header takes it."""
-    name, address = _parts(settings.DEFAULT_FROM_EMAIL)
-    return _mailbox(workspace.sender_name or name, workspace.sender_address or address)
+    return _mailbox(*_named(workspace))
 
 
 def shown(workspace: Workspace, channel: str) -> str:
     """The same for people's eyes; empty for a channel that shows an account of its own."""
     if channel != Channel.EMAIL:
         return ""
-    name, address = _parts(settings.DEFAULT_FROM_EMAIL)
-    return f"{workspace.sender_name or name} <{workspace.sender_address or address}>".strip()
+    name, address = _named(workspace)
+    return f"{name} <{address}>".strip()
 
 
 def chosen(workspace: Workspace) -> str:
     """What the workspace itself says, for a receipt. A server's own address is its deployment's:
     two processes of one installation may know another."""
     return f"{workspace.sender_name} <{workspace.sender_address}>".strip()
+
+
+def _named(workspace: Workspace) -> tuple[str, str]:
+    name, address = _parts(settings.DEFAULT_FROM_EMAIL)
+    return workspace.sender_name or name, workspace.sender_address or address
 
 
 @lru_cache(maxsize=64)
