@@ -1051,7 +1051,8 @@ def test_bulk_approves_low_priority_only():
         run("review", "--bulk-approve", "--priority", "high")
 
 
-def test_bulk_approves_normal_priority_where_an_admin_widened_it():
+def test_bulk_approves_normal_priority_where_an_admin_widened_it(time_machine):
+    time_machine.move_to(testing.WORKDAY)  # at night each needs a look of its own
     testing.alice()
     low, normal = (testing.make_pending(confidence=95, subject=name) for name in ("Low", "Normal"))
     Approval.objects.update(expires_at=timezone.now() + timedelta(days=1), not_before=None)
