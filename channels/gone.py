@@ -1,4 +1,5 @@
-"""An address that a server refuses as not there: nothing more goes to it, as after a bounce."""
+"""An address that a server refuses as not there: nothing more goes to it, as after a bounce. And a
+server that says no to everybody, which is not believed."""
 
 from __future__ import annotations
 
@@ -27,21 +28,28 @@ NO_MORE = ". Nothing more goes to this address: it is suppressed."
 # of our own address there, nor 5.2.1, which some say of a rate; by a report these count.
 GONE = re.compile(r"5\d\d 5\.1\.(?:1|2|3|6|10)(?!\d)")
 
+FINAL = re.compile(r"5\d\d\b")
+
 FEWEST, DOMAINS = 4, 3  # of them one after the other, with none between that was taken
 SAID = "It said: "
 EVERYBODY = (
     "our mail server refused everybody as not there, at several domains, so it is out of order or "
     "not meant for mail to others"
 )
+EVERY_ONE = (
+    "our mail server refused every message for good, to several domains, so it is out of order, "
+    "not meant for mail to others, or takes nothing from this sender"
+)
 TOOK = (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)  # a body went out: its recipient was taken
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """One message that was refused as not there, and whether the server was blamed for it."""
+    """One message that was refused for good."""
 
     domain: str
-    blamed: bool
+    gone: bool  # as not there
+    blamed: bool  # on the server, and not believed
 
 
 def is_gone(receipt: Receipt, approval: Approval) -> bool:
@@ -51,17 +59,22 @@ def is_gone(receipt: Receipt, approval: Approval) -> bool:
 
 
 def blame_the_relay(rows: Sequence[Cleared], receipts: Sequence[Receipt]) -> list[Receipt]:
-    """A wave's receipts. Where the server says of everybody, at several domains, that there is no
-    such address, it is out of order and the people are there: nobody is suppressed, the channel is
-    paused for a person, and the messages wait. A wave of few is judged with those before it."""
-    pairs = list(zip(receipts, rows, strict=True))
-    if not pairs or not all(is_gone(one, row.approval) for one, row in pairs):
+    """A wave's receipts. Where the server says no for good to everybody, at several domains, the
+    fault is not theirs and not the messages': nobody is suppressed, the channel is paused for a
+    person, and the messages wait. A wave of few is judged with those before it."""
+    wave = [
+        _Past(_domain(row.approval.revision.address), is_gone(one, row.approval), blamed=False)
+        for one, row in zip(receipts, rows, strict=True)
+        if _is_final(one, row.approval)
+    ]
+    if not wave or len(wave) < len(rows):
         return list(receipts)
-    past = _before(FEWEST - len(pairs)) if len(pairs) < FEWEST else []
-    domains = {_domain(row.approval.revision.address) for row in rows} | {p.domain for p in past}
-    if len(pairs) + len(past) < FEWEST or len(domains) < DOMAINS:
+    past = _before(FEWEST - len(wave)) if len(wave) < FEWEST else []
+    together = wave + past
+    if len(together) < FEWEST or len({each.domain for each in together}) < DOMAINS:
         return list(receipts)
-    believed = sum(not each.blamed for each in past)
+    what = EVERYBODY if all(each.gone for each in together) else EVERY_ONE
+    believed = sum(each.gone and not each.blamed for each in past)
     who = (
         f"{believed} of those before it were suppressed for that; look at them"
         if believed
@@ -72,14 +85,19 @@ def blame_the_relay(rows: Sequence[Cleared], receipts: Sequence[Receipt]) -> lis
             one,
             outcome=Outcome.TRY_LATER,
             fault=Fault.POLICY,
-            reply=f"{EVERYBODY}. {who}. {SAID}{one.reply}",
+            reply=f"{what}. {who}. {SAID}{one.reply}",
         )
         for one in receipts
     ]
 
 
+def _is_final(receipt: Receipt, approval: Approval) -> bool:
+    refused = receipt.outcome is Outcome.REFUSED and approval.channel == Channel.EMAIL
+    return refused and FINAL.match(receipt.reply) is not None
+
+
 def _before(count: int) -> list[_Past]:
-    """The last so many messages, where each was refused so and none between was taken.
+    """The last so many messages, where each was refused for good and none between was taken.
 
     Never raises: what came of this wave is still to be recorded.
     """
@@ -91,10 +109,12 @@ def _before(count: int) -> list[_Past]:
     found = []
     for status, evidence, address in rows:
         blamed, _, reply = str(evidence.get("reply", "")).rpartition(SAID)
-        at_rcpt = status == DeliveryStatus.FAILED and evidence.get("stage") == "rcpt"
-        if not (at_rcpt and GONE.match(reply)):
+        if status != DeliveryStatus.FAILED or not FINAL.match(reply):
             return []
-        found.append(_Past(_domain(address), bool(blamed)))
+        at_rcpt = evidence.get("stage") == "rcpt"
+        found.append(
+            _Past(_domain(address), at_rcpt and GONE.match(reply) is not None, bool(blamed))
+        )
     return found
 
 

@@ -275,12 +275,42 @@ def test_a_server_that_calls_everybody_gone_one_by_one_is_out_of_order_as_well(l
 
 
 @pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        ("rcpt", "550 5.7.1 relaying denied"),
+        ("rcpt", "554 relay access denied"),
+        ("mail", "553 5.7.1 not your address"),
+        ("dot", "554 5.6.0 we take no such text"),
+    ],
+)
+@pytest.mark.parametrize("connections", [1, 5])
+def test_a_server_that_refuses_every_message_returns_no_queue_to_its_authors(
+    live, memory, connections, stage, reply
+):
+    live.SEND_CONNECTIONS = connections
+    for number in range(9):
+        testing.make_approved(address=f"ann{number}@example{number % 3}.org")
+    memory.answers.extend([Receipt(Outcome.REFUSED, stage, reply)] * 9)
+    report = sending.process(clock=clock)
+    returned = 0 if connections > 1 else 3
+    assert Draft.objects.filter(status="draft").count() == returned
+    assert Draft.objects.filter(status="approved").count() == 9 - returned
+    assert "refused every message for good, to several domains" in " ".join(report.notes)
+    assert not Suppression.objects.exists()
+    memory.answers.clear()
+    breaker.resume("email", by=testing.olaf(), at=clock())
+    later = clock() + timedelta(minutes=5)
+    assert sending.process(clock=lambda: later).sent == 9 - returned
+
+
+@pytest.mark.parametrize(
     ("between", "suppressed"),
     [
         (GONE, 3),
         (Outcome.SENT, 4),
         (Receipt(Outcome.UNKNOWN, "dot", "hung up"), 4),
-        (Receipt(Outcome.REFUSED, "rcpt", "550 5.7.1 policy"), 4),
+        (Receipt(Outcome.REFUSED, "rcpt", "550 5.7.1 policy"), 2),
+        (Receipt(Outcome.TRY_LATER, "rcpt", "450 4.2.0 greylisted"), 4),
     ],
 )
 def test_a_server_that_took_another_recipient_lately_is_believed(live, memory, between, suppressed):
@@ -309,7 +339,7 @@ def test_a_refusal_is_recorded_though_nobody_can_tell_what_came_before(live, mem
         (3, [GONE] * 3),
         (2, [GONE] * 5),
         (5, [*[GONE] * 4, Receipt(Outcome.SENT, "dot", "250 taken")]),
-        (5, [*[GONE] * 4, Receipt(Outcome.REFUSED, "rcpt", "550 5.7.1 policy")]),
+        (5, [*[GONE] * 4, Receipt(Outcome.TRY_LATER, "rcpt", "450 4.2.0 greylisted")]),
     ],
 )
 def test_a_few_that_are_gone_are_gone(live, memory, domains, answers):
