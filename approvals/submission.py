@@ -65,7 +65,8 @@ def submit(
         asked_for = max(at, draft.scheduled_for or at)
         known, change = _polished(draft, known, asked_for, at)
         verdict, leaves_at = gate.earliest(known, gate.Moment.SUBMISSION, asked_for)
-        _rest_if_escalating(draft, verdict)
+        if way.status != "draft":  # else nobody tries to reach them
+            _rest_if_escalating(draft, verdict)
         if verdict.level is Level.BLOCK:
             _keep_as_draft(draft, verdict, by=by, at=at)
             return Submission(draft, None, verdict, way)

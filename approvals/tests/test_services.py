@@ -11,8 +11,17 @@ from approvals import bulk, expiry, items, queue, rounds, services, submission, 
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, Priority
 from outreach import testing
-from outreach.core import activity, drafts
-from outreach.core.models import Activity, Draft, Revision, Role, User, Workspace
+from outreach.core import activity, drafts, people
+from outreach.core.models import (
+    Activity,
+    Contact,
+    CoolingOff,
+    Draft,
+    Revision,
+    Role,
+    User,
+    Workspace,
+)
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
@@ -88,6 +97,23 @@ def test_assisted_autonomy_keeps_an_agents_message_a_draft():
     agent = testing.make_agent()
     result = submission.submit(testing.make_draft(by=agent).pk, by=agent, at=LATER)
     assert (result.approval, result.draft.status) == (None, "draft")
+
+
+@pytest.mark.parametrize(("autonomy", "requested", "rests"), [
+    ("managed", "scheduled", 1), ("managed", "draft", 0), ("assisted", "scheduled", 0),
+])  # fmt: skip
+def test_what_only_becomes_a_draft_is_no_attempt_and_begins_no_rest(autonomy, requested, rests):
+    testing.make_workspace(autonomy_mode=autonomy)
+    person, agent = testing.make_person(), testing.make_agent()
+    people.add_address(person.workspace, person, "linkedin", "https://www.linkedin.com/in/anna-x")
+    Contact.objects.create(
+        workspace=person.workspace, human=person, channel="email", direction="out", at=WORKDAY,
+        certain=True, draft=testing.make_draft(person), key="delivery:1", created_at=WORKDAY,
+    )  # fmt: skip
+    draft = testing.make_draft(person, by=agent, channel="linkedin", subject="", at=LATER)
+    result = submission.submit(draft.pk, by=agent, at=LATER, requested=requested)
+    assert "cross_platform" in {each.code for each in result.verdict.findings}
+    assert CoolingOff.objects.count() == rests
 
 
 def test_approving_binds_receipt_and_time():
