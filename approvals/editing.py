@@ -17,6 +17,9 @@ from outreach.core.principal import Principal
 from safety import events, facts, gate
 from safety.verdict import Level
 
+# Of a round, what other words change.
+CHANGED = ("revision", "digest", "edited", "decision", "not_before")
+
 
 def save_changed(
     approval: Approval, words: drafts.Text, *, by: Principal, at: datetime, digest: str
@@ -43,7 +46,7 @@ def save(
     revision = drafts.revise(draft, kept, by=by, at=at, expected=digest)
     draft.current = revision
     known = facts.gather([draft], at=at)[draft.pk]
-    asked_for = max(at, draft.scheduled_for or at)
+    asked_for = max(at, approval.scheduled_for or at)
     verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
     if verdict.level is Level.BLOCK:
         raise Blocked(verdict)
@@ -59,7 +62,8 @@ def save(
         verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
     _point_at(approval, draft.current or revision)
     approval.decision = decided(verdict, change, at=at, leaves_at=leaves_at, place=draft.workspace)
-    approval.save(update_fields=["revision", "digest", "edited", "decision"])
+    approval.not_before = leaves_at if leaves_at > at else None
+    approval.save(update_fields=CHANGED)
     activity.record(
         activity.entry("approvals.edited", approval, digest=approval.digest), by=by, at=at
     )

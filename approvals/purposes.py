@@ -8,6 +8,7 @@ from django.db import transaction
 
 from approvals import items, rounds
 from approvals.models import Approval
+from approvals.rejudging import rejudge
 from outreach.core import activity
 from outreach.core.models import Draft, PrincipalKind, Purpose
 from outreach.core.principal import Principal
@@ -53,6 +54,7 @@ def advertise(approval_id: int, *, by: Principal, at: datetime, digest: str) -> 
         Draft.objects.filter(pk=approval.draft_id).update(purpose=name)
         Approval.objects.filter(pk=approval.pk).update(purpose=name)
         approval.purpose = approval.draft.purpose = name
+        rejudge(approval, at=at)
         activity.record(
             activity.entry(
                 "approvals.judged_as_advertising", approval, digest=approval.digest, before=before

@@ -171,13 +171,21 @@ def _again(row: Approval, *, reason: str, at: datetime) -> Approval:
         routing=row.routing,
         created_at=at,
         scheduled_for=row.scheduled_for,
-        not_before=row.not_before,
+        not_before=_held_by_rules(row),
         expires_at=expiry(row.workspace.approval_expiry_hours, at),
         edited=row.edited,
         by_kind=row.by_kind,
         by_id=row.by_id,
         by_label=row.by_label,
     )
+
+
+def _held_by_rules(row: Approval) -> datetime | None:
+    """Until when rules hold it. A quota holds what is approved, and may have room by then."""
+    if row.quota_until is None or row.quota_until != row.not_before:
+        return row.not_before
+    until = row.decision.get("not_before")
+    return datetime.fromisoformat(until) if until else None
 
 
 def back_to_draft(

@@ -15,6 +15,7 @@ from django.db import transaction
 from approvals import bulk, care, editing, items, receipt, rounds, unseen
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import GIVEN, Approval, ApprovalStatus
+from approvals.rejudging import rejudge
 from outreach.core import activity, drafts
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
@@ -98,6 +99,7 @@ def _retime(approval: Approval, when: datetime | None, *, by: Principal, at: dat
     if waiting.filter(digest=approval.digest).update(scheduled_for=when) != 1:
         raise Lost(items.explain(approval.pk))
     approval.scheduled_for = when
+    rejudge(approval, at=at)
     told = activity.entry(
         "approvals.retimed",
         approval,

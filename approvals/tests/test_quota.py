@@ -131,6 +131,15 @@ def test_what_a_quota_holds_is_known_whatever_its_draft_says(live, memory):
     assert quota.look_again(workspace, at=AT) == 1
 
 
+def test_what_a_quota_held_and_is_taken_back_is_held_by_the_rules_alone(live, memory):
+    limited(1)
+    first, second = testing.make_approved(at=AT), testing.make_approved(at=AT)
+    drain()
+    held = Approval.objects.get(pk=max(first.pk, second.pk))
+    assert held.not_before == held.quota_until is not None
+    assert services.undo(held.pk, by=testing.alice(), at=AT).not_before is None
+
+
 def test_what_waits_for_something_else_meanwhile_is_left_alone(live, memory):
     """A try that failed gave it another time: no hold of a quota any more, though one once was."""
     workspace = limited(1)

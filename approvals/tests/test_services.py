@@ -7,7 +7,18 @@ from importlib import import_module
 
 import pytest
 
-from approvals import bulk, expiry, items, queue, rounds, services, submission, taking
+from approvals import (
+    bulk,
+    expiry,
+    holds,
+    items,
+    purposes,
+    queue,
+    rounds,
+    services,
+    submission,
+    taking,
+)
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval, Priority
 from outreach import testing
@@ -350,6 +361,38 @@ def test_another_time_alone_is_told_in_the_log_and_never_set_after_a_decision(mo
         services.edit(approval.pk, words, no_time=True, **how)
     approval.refresh_from_db()
     assert approval.scheduled_for == LATER + timedelta(hours=1)
+
+
+def test_what_the_list_tells_of_a_hold_follows_the_time_the_words_and_the_purpose():
+    night, at = WORKDAY.replace(day=12, hour=3), WORKDAY.replace(hour=19)
+    item = testing.make_pending(scheduled_for=night)
+    how = {"by": testing.alice(), "at": at}
+
+    def told():
+        row = queue.readable(Approval.objects.filter(pk=item.pk)).get()
+        assert row.decision["would_leave_at"] == max(at, row.not_before or at).isoformat()
+        return holds.hold(row, at).removeprefix("would leave ").removesuffix(" workspace time")
+
+    def save(text, **time):
+        digest = Approval.objects.get(pk=item.pk).digest
+        return services.edit(
+            item.pk, drafts.Text(subject="Minutes", text=text), digest=digest, **how, **time
+        )
+
+    assert told() == "Thu 12 Mar 08:00"
+    save("Here are the minutes.", scheduled_for=at + timedelta(hours=1))
+    assert told() == "Wed 11 Mar 20:00"
+    save("Here are the minutes.", scheduled_for=night + timedelta(days=1))
+    assert told() == "Fri 13 Mar 08:00"
+    same = save("Here are the minutes of Monday.")
+    assert told() == "Fri 13 Mar 08:00", "judged for the time that its round asks for"
+    services.edit(
+        item.pk, drafts.Text(subject="Minutes", text=same.revision.text), digest=same.digest,
+        no_time=True, **how,
+    )  # fmt: skip
+    assert told() == ""
+    purposes.advertise(item.pk, digest=same.digest, **how)
+    assert told() == "Thu 12 Mar 09:00"
 
 
 def test_an_edit_approved_without_the_time_leaves_as_soon_as_it_may():

@@ -1,0 +1,26 @@
+"""What waits is judged anew where its time or purpose was changed: its findings and its hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from approvals.models import Approval
+from approvals.rewriting import of_rewrites
+from safety import facts, gate
+
+
+def rejudge(approval: Approval, *, at: datetime) -> None:
+    """Store what the rules say of it now, and until when they hold it. What they took out of its
+    text stays told. Its draft has to be loaded, with the words that are to leave."""
+    draft = approval.draft
+    known = facts.gather([draft], at=at)[draft.pk]
+    asked = max(at, approval.scheduled_for or at)
+    verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked)
+    old = approval.decision
+    decision = gate.as_decision(verdict, at=at, leaves_at=leaves_at, words=known.own_words)
+    decision["findings"] = [*of_rewrites(old.get("findings", [])), *decision["findings"]]
+    if "rewrite" in old:
+        decision["rewrite"] = old["rewrite"]
+    approval.decision = decision
+    approval.not_before = leaves_at if leaves_at > at else None
+    approval.save(update_fields=["decision", "not_before"])
