@@ -10,15 +10,17 @@ from approvals import items, rewriting
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import Approval, ApprovalStatus
 from approvals.rewriting import Rewrite
-from approvals.submission import decided
+from approvals.submission import decided, tier_of
 from outreach.core import activity, drafts
 from outreach.core.models import Revision
 from outreach.core.principal import Principal
 from safety import events, facts, gate
-from safety.verdict import Level
+from safety.verdict import Level, Verdict
 
 # Of a round, what other words change.
-CHANGED = ("revision", "digest", "edited", "decision", "not_before")
+CHANGED = (
+    "revision", "digest", "edited", "decision", "not_before", "priority", "priority_reasons",
+)  # fmt: skip
 
 
 def save_changed(
@@ -63,11 +65,21 @@ def save(
     _point_at(approval, draft.current or revision)
     approval.decision = decided(verdict, change, at=at, leaves_at=leaves_at, place=draft.workspace)
     approval.not_before = leaves_at if leaves_at > at else None
+    _raise(approval, verdict, rewritten=change is not None)
     approval.save(update_fields=CHANGED)
     activity.record(
         activity.entry("approvals.edited", approval, digest=approval.digest), by=by, at=at
     )
     return approval, change
+
+
+def _raise(approval: Approval, verdict: Verdict, *, rewritten: bool) -> None:
+    """The words of now may ask for more attention than those before; never for less."""
+    words, sure = approval.revision, approval.confidence
+    place = tier_of(approval.draft, words, verdict, confidence=sure, rewritten=rewritten)
+    known = approval.priority_reasons
+    approval.priority = max(approval.priority, place.priority)
+    approval.priority_reasons = [*known, *(why for why in place.reasons if why not in known)]
 
 
 def told(approval_id: int, no: Blocked, *, by: Principal, at: datetime) -> Blocked:

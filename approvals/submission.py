@@ -13,7 +13,7 @@ from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
 from outreach.core import activity, drafts, erasure, history, inbox, people
-from outreach.core.models import Draft, Workspace
+from outreach.core.models import Draft, Revision, Workspace
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
@@ -173,6 +173,33 @@ def _keep_as_draft(draft: Draft, verdict: Verdict, *, by: Principal, at: datetim
     draft.status_reason = reason[:500]
 
 
+def tier_of(
+    draft: Draft,
+    revision: Revision,
+    verdict: Verdict,
+    *,
+    confidence: int | None,
+    rewritten: bool,
+) -> tiers.Tier:
+    """How soon somebody should look at these words to this person, and why."""
+    human = draft.person.merged_into or draft.person
+    return tiers.tier(
+        auto.circumstances(
+            draft.workspace,
+            verdict,
+            confidence=confidence,
+            first_message=draft.touch == "initial",
+            met_on_channel=history.met(human.pk, draft.channel),
+            ever_desisted=human.desisted_at is not None,
+            conflict=rounds.has_other_open(draft, human.pk),
+            rewritten=rewritten or rewriting.is_ours(revision),
+            alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
+            sent_before=rounds.was_sent_before(draft),
+            **auto.of_text(revision, draft.workspace, draft.channel, draft.person),
+        )
+    )
+
+
 def _open(
     draft: Draft,
     verdict: Verdict,
@@ -186,20 +213,8 @@ def _open(
     if revision is None:
         raise Refused("The message has no text yet.", "no_text")
     human = person.merged_into or person
-    place = tiers.tier(
-        auto.circumstances(
-            draft.workspace,
-            verdict,
-            confidence=revision.confidence,
-            first_message=draft.touch == "initial",
-            met_on_channel=history.met(human.pk, draft.channel),
-            ever_desisted=human.desisted_at is not None,
-            conflict=rounds.has_other_open(draft, human.pk),
-            rewritten=change is not None or rewriting.is_ours(revision),
-            alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
-            sent_before=rounds.was_sent_before(draft),
-            **auto.of_text(revision, draft.workspace, draft.channel, person),
-        )
+    place = tier_of(
+        draft, revision, verdict, confidence=revision.confidence, rewritten=change is not None
     )
     approval = Approval(
         workspace=draft.workspace,

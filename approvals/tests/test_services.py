@@ -395,6 +395,22 @@ def test_what_the_list_tells_of_a_hold_follows_the_time_the_words_and_the_purpos
     assert told() == "Thu 12 Mar 09:00"
 
 
+@pytest.mark.parametrize(("words", "why"), [
+    ("Write to carla.miller@elsewhere.org.", "contains personal data"),
+    ("You need to act now! The minutes are on our page.", "the rules rewrote the text"),
+])  # fmt: skip
+def test_an_edit_raises_the_priority_that_its_words_ask_for_and_lowers_none(words, why):
+    item = testing.make_pending(testing.make_person(name="Anna Ames"), confidence=95)
+    assert item.priority == Priority.NORMAL
+    for text in (f"Here are the minutes. {words}", "Here are the minutes of Monday."):
+        digest = Approval.objects.get(pk=item.pk).digest
+        typed = drafts.Text(subject="Minutes", text=text)
+        services.edit(item.pk, typed, by=testing.alice(), at=LATER, digest=digest)
+        item.refresh_from_db()
+        assert item.priority == Priority.HIGH
+        assert item.priority_reasons.count(why) == 1
+
+
 def test_an_edit_approved_without_the_time_leaves_as_soon_as_it_may():
     approval = testing.make_pending(scheduled_for=WORKDAY + timedelta(days=2))
     words = drafts.Text(subject="Minutes", text="Here are the minutes, Anna.")
