@@ -48,6 +48,13 @@ def pattern(word: str) -> str:
     return "".join(_one(letter) for letter in letters)
 
 
+def whole(name: str) -> str:
+    """A regular expression for exactly this name, in any letter case: SQLite's own comparison
+    knows the capitals of A to Z alone."""
+    letters = (f"[{_cases({each})}]" if each.isalpha() else re.escape(each) for each in name)
+    return f"^{''.join(letters)}$"
+
+
 def _one(letter: str) -> str:
     if letter in APOSTROPHES:
         return f"[{APOSTROPHES}]"

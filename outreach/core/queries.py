@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
+from outreach.core import accents
 from outreach.core.addresses import BadAddress, normalise
 from outreach.core.models import Address, Channel, Membership, Person, Role, User, Workspace
+from outreach.core.names import clean
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 
 
@@ -31,7 +33,11 @@ def people_named(workspace: Workspace, named: str) -> list[Person]:
     if by_uuid is not None:
         return [by_uuid]
     rows = Person.objects.filter(workspace=workspace).select_related("merged_into")
-    found = rows.filter(Q(pk__in=people_at(named).values("pk")) | Q(full_name__iexact=named))
+    name = clean(named)
+    called = Q(full_name__iexact=name)
+    if not name.isascii():
+        called |= Q(full_name__regex=accents.whole(name))
+    found = rows.filter(Q(pk__in=people_at(named).values("pk")) | called)
     humans = {person.human_id: person.merged_into or person for person in found}
     return [humans[pk] for pk in sorted(humans)]
 

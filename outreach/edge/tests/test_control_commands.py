@@ -616,6 +616,15 @@ def test_a_person_is_named_by_an_address_or_their_whole_name_and_erased_by_uuid_
         run("person", "--erase", "x", "--reason", "x")
 
 
+@pytest.mark.parametrize("typed", ["élodie marchand", "ÉLODIE MARCHAND", " E\u0301lodie  Marchand"])
+def test_a_person_is_named_in_any_letter_case_and_however_an_accent_is_typed(typed):
+    testing.alice()
+    testing.make_person(name="Élodie Marchand")
+    testing.make_person(name="Elodie Marchand")
+    assert run_json("person", "--desist", typed, "--reason", "x")["status"] == "desist"
+    assert Person.objects.get(status="desist").full_name == "Élodie Marchand"
+
+
 def test_who_is_stopped_for_good_is_told_with_what_became_of_their_messages():
     testing.alice()
     person = testing.make_person()
