@@ -73,13 +73,28 @@ def calendar(rows: QuerySet[Approval], *, at: datetime) -> tuple[list[Day], bool
     given = rows.filter(rounds.UNTAKEN, due_at__lte=until).filter(
         Q(due_at__gt=at) | Q(not_before__gt=at)
     )
+    held, longer = _held(rows, at, until)
     found = [
         *queue.readable(asked).order_by("scheduled_for", "id")[: MOST + 1],
         *queue.readable(given).order_by("due_at", "id")[: MOST + 1],
+        *(queue.readable(rows.filter(pk__in=held)) if held else ()),
     ]
     departure.tell_held(found, at=at)
     entries = sorted((_entry(row, at) for row in found), key=lambda entry: (entry.at, entry.row.pk))
-    return _days(entries[:MOST]), len(entries) > MOST
+    return _days(entries[:MOST]), longer or len(entries) > MOST
+
+
+def _held(rows: QuerySet[Approval], at: datetime, until: datetime) -> tuple[list[int], bool]:
+    """What waits, asks for no time and is held by a rule, in the head of the queue; and whether
+    the queue is longer."""
+    pending = rows.filter(status=ApprovalStatus.PENDING).order_by(*queue.ORDER)
+    seen = list(pending.values_list("not_before", "pk", "scheduled_for")[: LOOKED_AT + 1])
+    found = sorted(
+        (held, pk)
+        for held, pk, asked in seen[:LOOKED_AT]
+        if asked is None and held is not None and at < held <= until
+    )
+    return [pk for _, pk in found[: MOST + 1]], len(seen) > LOOKED_AT
 
 
 def _entry(row: Approval, at: datetime) -> Entry:

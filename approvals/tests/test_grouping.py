@@ -80,6 +80,21 @@ def test_the_calendar_shows_scheduled_and_held_by_day(live):
     ]
 
 
+def test_what_waits_for_a_decision_and_a_rule_holds_is_in_the_calendar(monkeypatch):
+    night = WORKDAY.replace(hour=23)
+    first, second = (testing.make_pending(at=night) for _ in range(2))
+    with time_machine.travel(night, tick=False):
+        shown = enter(testing.carol()).get(CALENDAR).context
+    told = [(entry.row.pk, f"{entry.at:%a %H:%M}", entry.why) for entry in shown["days"][0].entries]
+    why = "waits for a decision, held by a rule until then"
+    assert told == [(first.pk, "Thu 08:00", why), (second.pk, "Thu 08:00", why)]
+    assert not shown["cut"]
+    monkeypatch.setattr(grouping, "LOOKED_AT", 1)
+    with time_machine.travel(night, tick=False):
+        shown = enter(testing.carol()).get(CALENDAR).context
+    assert [len(day.entries) for day in shown["days"]] == [1] and shown["cut"]
+
+
 def test_the_calendar_says_what_dry_run_makes_of_it():
     """Given in dry run it never leaves by itself: neither then nor when a rule would let it."""
     timed, held = testing.make_pending(), testing.make_approved()
