@@ -16,7 +16,7 @@ from approvals import attaching, items, submission
 from approvals.errors import Lost, Refused, Stale
 from approvals.routing import RoutingError
 from approvals.submission import Submission
-from outreach.core import activity, drafts, erasure
+from outreach.core import activity, drafts, erasure, visible
 from outreach.core.models import Draft, Revision
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -73,7 +73,7 @@ def submit(draft_id: int, *, by: Principal, at: datetime, digest: str, **asked: 
 
 def discard(draft_id: int, *, by: Principal, at: datetime, digest: str, reason: str) -> None:
     """End a draft: it is rejected, with the reason, and never leaves."""
-    if not reason.strip():
+    if not visible.signs(reason):
         raise Refused("Say why it is discarded; others read it with the message.", "no_reason")
     with transaction.atomic():
         draft = _held(draft_id, Verb.WRITE_DRAFTS, by=by, at=at, digest=digest)

@@ -18,6 +18,7 @@ from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Tier
+from outreach.core import visible
 from outreach.core.models import User, Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -112,7 +113,7 @@ def require_review(
 ) -> None:
     """The seed's two `require_approval_for_…`. Off lowers the priority and nothing else."""
     _admin(by, workspace)
-    if not (first_message and desist_history) and not reason.strip():
+    if not (first_message and desist_history) and not visible.signs(reason):
         raise Refused("Say why these messages need less attention.", "no_reason")
     change(
         workspace, by=by, at=at, reason=reason,

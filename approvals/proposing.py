@@ -17,7 +17,7 @@ from approvals.errors import Lost, Refused
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import RoutingError
 from approvals.submission import Submission
-from outreach.core import drafts
+from outreach.core import drafts, visible
 from outreach.core.models import Draft, Person, Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -96,7 +96,7 @@ def withdraw(draft: Draft, *, reason: str, by: Principal, at: datetime) -> None:
     A decision that was given is not the author's to take back: Lost says so.
     """
     require(by, Verb.WRITE_DRAFTS, draft.workspace)
-    if not reason.strip():
+    if not visible.signs(reason):
         raise Refused("Say why it is taken back; the reviewer reads it.", "no_reason")
     with transaction.atomic():
         waiting = rounds.lock(Approval.objects.filter(draft=draft, status=ApprovalStatus.PENDING))

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from approvals import items, quota
 from approvals.errors import Lost, Refused
 from approvals.models import Approval, ApprovalStatus, Recheck
-from outreach.core import activity
+from outreach.core import activity, visible
 from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -92,7 +92,7 @@ def answer(
     if by.user is None:
         raise NotAllowed(f"{by.label} is no person. Only people look again at messages.")
     require(by, Verb.DECIDE, row.workspace)
-    if not would_approve and not reason.strip():
+    if not would_approve and not visible.signs(reason):
         raise Refused(
             "Say why you would not have approved it, so that an admin can act.", "no_reason"
         )

@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from approvals import auto_off, preflight
 from approvals.changing import change
 from approvals.errors import Refused
+from outreach.core import visible
 from outreach.core.models import User, Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
 from outreach.core.principal import Principal
@@ -70,7 +71,7 @@ def switch_off(
         known = ", ".join(preflight.TICKS)
         raise Refused(f"{', '.join(strange)} cannot be ticked. Known: {known}.", "unknown_tick")
     items = preflight.checklist(workspace, at=at, ticks=ticks)
-    if preflight.unmet(items) and not reason.strip():
+    if preflight.unmet(items) and not visible.signs(reason):
         raise PreflightUnmet(items)
     change(
         workspace,

@@ -16,7 +16,7 @@ from approvals import bulk, care, editing, items, receipt, rounds, unseen
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import GIVEN, Approval, ApprovalStatus
 from approvals.rejudging import rejudge
-from outreach.core import activity, drafts
+from outreach.core import activity, drafts, visible
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.principal import Principal
 from safety import controls, facts, gate
@@ -234,7 +234,7 @@ def reject(
     With a digest only while the text is still the one with it; else Stale. Whoever saw it waiting
     does not `take_back` the yes of another: Overtaken says who gave it.
     """
-    if not reason.strip():
+    if not visible.signs(reason):
         raise Refused("Say why: a rejection needs a reason its author can learn from.", "no_reason")
     with transaction.atomic():
         approval = items.open_item(approval_id, by, digest, take_back=take_back)
@@ -255,7 +255,7 @@ def return_(
     take_back: bool = True,
 ) -> Approval:
     """Request changes: the message goes back to its author with the feedback. Else as `reject`."""
-    if not feedback.strip():
+    if not visible.signs(feedback):
         raise Refused("Say what should change.", "no_reason")
     with transaction.atomic():
         approval = items.open_item(approval_id, by, digest, take_back=take_back)

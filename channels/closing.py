@@ -13,7 +13,7 @@ from django.db import transaction
 from channels import aside, bounces, events, settle
 from channels.meta_events import STOPPED_MARKETING
 from channels.models import EventKind, ProviderEvent
-from outreach.core import activity, suppression
+from outreach.core import activity, suppression, visible
 from outreach.core.models import Channel
 from outreach.core.permissions import require_operator
 from outreach.core.principal import Principal
@@ -33,7 +33,7 @@ def close(pk: int, *, reason: str, by: Principal, at: datetime) -> ProviderEvent
     """
     require_operator(by)
     why = reason.strip()
-    if not why:
+    if not visible.signs(why):
         raise CloseRefused("Say why: what is it, and how do you know that it asks for no stop?")
     if len(why) > LONGEST:
         raise CloseRefused(f"The reason has {len(why)} letters; at most {LONGEST} are kept.")

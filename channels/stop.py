@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from approvals import humans, taking
 from approvals.humans import STOPPER as STOPPER
 from channels.lifted import LIFTS, Lifted, shown, still_braking, was_set
-from outreach.core import people
+from outreach.core import people, visible
 from outreach.core.models import Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import human_ids as human_ids
@@ -172,7 +172,7 @@ def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at:
     _may_lift(by, workspace)
     if by.door != "command":
         raise ControlRefused("Dry run is lifted on the host only: manage.py control.")
-    if not reason.strip():
+    if not visible.signs(reason):
         raise ControlRefused("Say why with --reason: from then on messages really leave.")
     if settings.ENVIRONMENT_BRAKES.get("DRY_RUN", True):
         raise ControlRefused(

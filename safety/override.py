@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from outreach.core import activity, drafts, suppression
+from outreach.core import activity, drafts, suppression, visible
 from outreach.core.models import Address, Draft, Revision
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import NotAllowed, Verb, require
@@ -45,7 +45,7 @@ def declare(
     if category not in EmergencyCategory.values:
         known = ", ".join(EmergencyCategory.values)
         raise OverrideRefused(f"{category!r} is no emergency. Known: {known}.")
-    if len(justification.strip()) < LEAST_WORDS:
+    if len(" ".join(map(visible.signs, justification.split()))) < LEAST_WORDS:
         raise OverrideRefused("Say what has happened and why this cannot wait, in a sentence.")
     with transaction.atomic():
         locked = Draft.objects.select_for_update().get(pk=draft.pk)

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max, Q
 
-from outreach.core import activity, erasure
+from outreach.core import activity, erasure, visible
 from outreach.core.clock import by_clock
 from outreach.core.models import Consent, Person, Workspace
 from outreach.core.models.consent import Basis
@@ -88,9 +88,9 @@ def _check(
 ) -> None:
     if basis not in Basis.values:
         raise ConsentRefused(f"{basis!r} is no basis. Known: {', '.join(Basis.values)}.")
-    if not source.strip():
+    if not visible.signs(source):
         raise ConsentRefused("Say where this consent can be looked up: it has to be proven.")
-    if basis == Basis.OPT_IN and not text_shown.strip():
+    if basis == Basis.OPT_IN and not visible.signs(text_shown):
         raise ConsentRefused("An opt-in needs the text the person read when they agreed.")
     if given_at > at:
         raise ConsentRefused("A consent cannot be given in the future.")
@@ -113,7 +113,7 @@ def withdrawn_since(person: Person, channel: str, since: datetime) -> datetime |
 def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channel: str = "") -> int:
     """End every consent of this human, on one channel or on all; returns how many ended."""
     require(by, Verb.WRITE_PEOPLE, person.workspace)
-    if not reason.strip():
+    if not visible.signs(reason):
         raise ConsentRefused("Say why the consent ends.")
     rows = Consent.objects.filter(_of_humans([person.human_id]), withdrawn_at__isnull=True)
     if channel:

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 
 from django.utils.html import escape
 
+from outreach.core import visible
 from outreach.core.models import Channel, Workspace
 
 SIGN = "\n\n-- \n"
@@ -73,7 +74,7 @@ def is_all(foot: str, text: str) -> bool:
     """Whether nothing that can be seen stands in `text` but lines of the footer `foot`."""
     known = _lines(foot) | {"--"}
     own = (line for line in text.splitlines() if _one_spaced(line) not in known)
-    return not any(char.isprintable() and not char.isspace() for line in own for char in line)
+    return not any(visible.signs(line) for line in own)
 
 
 NEAR = 0.75  # alike enough to be a line of the footer with some of its words changed

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from outreach.core import activity, erasure, opt_outs, reasons, shown
+from outreach.core import activity, erasure, opt_outs, reasons, shown, visible
 from outreach.core.addresses import BadAddress, normalise, too_long
 from outreach.core.clock import DAY, by_clock
 from outreach.core.models import Address, CoolingOff, Person, Workspace
@@ -96,7 +96,7 @@ def set_status(
     """
     human = _human_now(person)
     refuse_erased(human)
-    if not reason.strip():
+    if not visible.signs(reason):
         raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     human.refresh_from_db(fields=STATUS)
     was = human.status_reason
@@ -180,7 +180,7 @@ def set_automation(
         human.refresh_from_db(fields=AUTOMATION)
         if shown.differs(human, AUTOMATION, seen):
             raise PersonRefused(shown.SINCE.format(name=human.full_name))
-    if not enabled and not reason.strip():
+    if not enabled and not visible.signs(reason):
         raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
     was = human.automation_disabled_reason
     human.automation_enabled = enabled

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from outreach.core import activity, mailboxes, sql
+from outreach.core import activity, mailboxes, sql, visible
 from outreach.core.addresses import BadAddress, normalise, other_form
 from outreach.core.clock import DAY, by_clock
 from outreach.core.models import Channel, Suppression, Workspace
@@ -280,7 +280,7 @@ def lift(row: Suppression, *, reason: str, by: Principal, at: datetime) -> None:
     if not by.is_user:
         raise NotAllowed(f"{by.label} may not lift a suppression. A reviewer has to do this.")
     require(by, Verb.STOP_PERSON, row.workspace)
-    if not reason.strip():
+    if not visible.signs(reason):
         raise SuppressionRefused("Say why: what did the person do that lets us write again?")
     with transaction.atomic():
         lifted = Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True).update(

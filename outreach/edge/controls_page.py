@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from channels import breaker, drill, letting, lifted, stop, stop_link
+from outreach.core import visible
 from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -134,7 +135,7 @@ def _set(request: HttpRequest) -> HttpResponse:
             raise stop.ControlRefused("Nothing was done: the form did not name a control.")
         if form.get("act") == "brake":
             return _brake(request, key, place, reason)
-        if not reason:
+        if not visible.signs(reason):
             raise stop.ControlRefused("Say why: from then on things go on again.")
         _lift(request, key, place, reason, seen=form.get("seen", ""))
     except REFUSALS as error:

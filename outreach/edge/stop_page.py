@@ -31,6 +31,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals import auto_off
 from channels import quiet, settle, stop
+from outreach.core import visible
 from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Person, Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -220,7 +221,7 @@ def _declare_gone(request: HttpRequest) -> None:
     reason = request.POST.get("reason", "").strip()
     try:
         sender = UUID(request.POST["gone"])
-        if not reason:
+        if not visible.signs(reason):
             raise ValueError
         ended = settle.declare_gone(
             sender, by=principal_of(request), at=timezone.now(), reason=reason

@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from approvals import humans
 from channels.models import Delivery
-from outreach.core import activity, erasure, files, suppression
+from outreach.core import activity, erasure, files, suppression, visible
 from outreach.core.importing import forgetting
 from outreach.core.models import Draft, Import, Person
 from outreach.core.models.consent import SuppressionReason
@@ -89,7 +89,7 @@ def erase(
     require(by, Verb.ERASE_PERSON, person.workspace)
     if not by.is_user:
         raise NotAllowed(f"{by.label} may not erase a person. An admin has to do this.")
-    if not reason.strip():
+    if not visible.signs(reason):
         raise EraseRefused(
             "Say why: by whose wish is this person erased, and when did they say so?"
         )

@@ -1,0 +1,116 @@
+"""A reason of which nothing can be seen is none, at every act that asks for one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from approvals import authoring, auto_off, proposing, safemode, services
+from approvals.errors import Refused
+from approvals.safemode import PreflightUnmet
+from channels import stop
+from channels.stop import ControlRefused
+from outreach import testing
+from outreach.core import consent, drafts, people, suppression
+from outreach.core.models.people import PersonStatus
+from outreach.edge.privacy import erasing
+from safety import override
+from safety.models import EmergencyCategory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT = testing.WORKDAY
+NOTHING = "\u200b\u2800\u3164\u202e\u00ad\ufe0f "  # no reader sees any of it
+
+
+def _lift_person():
+    person = testing.make_person()
+    stop.stop_person(person, PersonStatus.BLOCKED, reason="why", by=testing.alice(), at=AT)
+    stop.lift_person(person, reason=NOTHING, by=testing.alice(), at=AT + timedelta(days=4))
+
+
+def _lift_suppression():
+    row = suppression.suppress(
+        testing.make_workspace(), "email", "x@example.com", reason="manual", by=testing.alice(),
+        at=AT,
+    )  # fmt: skip
+    suppression.lift(row, reason=NOTHING, by=testing.alice(), at=AT)
+
+
+def _lift_dry_run():
+    by = replace(testing.dora(), door="command")
+    stop.lift_dry_run(workspace=testing.make_workspace(), reason=NOTHING, by=by, at=AT)
+
+
+def _safe_mode_off():
+    safemode.switch_off(
+        testing.make_workspace(), by=testing.dora(), at=AT, confirm=safemode.CONFIRMATION,
+        reason=NOTHING, ticks=[],
+    )  # fmt: skip
+
+
+def _less_attention():
+    auto_off.require_review(
+        testing.make_workspace(), first_message=False, desist_history=True, by=testing.dora(),
+        at=AT, reason=NOTHING,
+    )  # fmt: skip
+
+
+def _reject():
+    item = testing.make_pending()
+    services.reject(item.pk, by=testing.alice(), at=AT, reason=NOTHING)
+
+
+def _request_changes():
+    item = testing.make_pending()
+    services.return_(item.pk, by=testing.alice(), at=AT, feedback=NOTHING)
+
+
+def _withdraw():
+    item = testing.make_pending()
+    proposing.withdraw(item.draft, reason=NOTHING, by=testing.bob(), at=AT)
+
+
+def _discard():
+    draft = testing.make_draft()
+    authoring.discard(
+        draft.pk, by=testing.bob(), at=AT, digest=draft.current.digest, reason=NOTHING
+    )
+
+
+def _emergency():
+    override.declare(
+        testing.make_draft(), EmergencyCategory.MEDICAL, NOTHING * 20, by=testing.alice(), at=AT
+    )
+
+
+def _withdraw_consent():
+    consent.withdraw(testing.make_person(), reason=NOTHING, by=testing.bob(), at=AT)
+
+
+def _erase():
+    erasing.erase(testing.make_person(), reason=NOTHING, by=testing.dora(), at=AT)
+
+
+REFUSED = (
+    Refused, PreflightUnmet, ControlRefused, people.PersonRefused, suppression.SuppressionRefused,
+    consent.ConsentRefused, erasing.EraseRefused, override.OverrideRefused,
+)  # fmt: skip
+ACTS = (
+    _lift_person, _lift_suppression, _lift_dry_run, _safe_mode_off, _less_attention, _reject,
+    _request_changes, _withdraw, _discard, _emergency, _withdraw_consent, _erase,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_reason_of_which_nothing_can_be_seen_is_none(act, settings):
+    settings.ENVIRONMENT_BRAKES = {"DRY_RUN": False}
+    with pytest.raises(REFUSED):
+        act()
+
+
+@pytest.mark.parametrize("text", [NOTHING, "\u2800", "\u3164\u115f"])
+def test_a_message_of_which_nothing_can_be_seen_is_none(text):
+    with pytest.raises(drafts.TextRefused):
+        testing.make_draft(text=text)
