@@ -38,16 +38,24 @@ def add_arguments(
     parser.add_argument(
         "--as",
         dest="as_user",
-        default="",
+        type=named,
         metavar="USER",
         help="Act as this user (default: OUTREACH_USER, else the only user with the right).",
     )
-    parser.add_argument("--workspace", default="", metavar="SLUG", help=workspace)
+    parser.add_argument("--workspace", type=named, metavar="SLUG", help=workspace)
 
 
 def words(text: str) -> str:
     """What was typed, as every database holds it: a terminal may write bytes that are no UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def named(text: str) -> str:
+    """The same of a name, refused where it is empty: left unset by a script, it would mean the
+    whole system, everybody or somebody else."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: say what it is, or leave the option away.")
+    return words(text)
 
 
 def workspace(options: Mapping[str, Any]) -> Workspace:

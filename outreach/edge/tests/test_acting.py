@@ -196,3 +196,37 @@ def test_what_is_no_duration_is_refused(text):
         acting.parse_duration(text)
     with pytest.raises(ArgumentTypeError):
         acting.parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("control", "--enable-all", "--workspace="),
+        ("control", "--enable-all", "--as= "),
+        ("export", "people", "--to=-", "--since="),
+        ("rehearse", "--until="),
+        ("run_workflow", "email_drafts", "--import="),
+        ("run_workflow", "call_prep", "--person="),
+    ],
+)
+def test_an_option_that_a_script_left_empty_is_refused_and_never_means_more(words):
+    """Unset, it meant the whole system, everybody, or whoever OUTREACH_USER names."""
+    with pytest.raises(CommandError, match="is empty: say what it is, or leave the option away"):
+        call_command(*words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("control", "--status", "--workspace=a\udcffb"),
+        ("review", "--pending", "--as=a\udcffb"),
+        ("person", "--block=a\udcffb"),
+        ("person", "--uuid=a\udcffb"),
+        ("run_workflow", "call_prep", "--person=a\udcffb"),
+    ],
+)
+def test_bytes_that_are_no_utf_8_are_read_and_name_nobody(words):
+    """A terminal of another encoding writes them, for "Müller" too."""
+    testing.dora()
+    with pytest.raises(CommandError, match="a\ufffdb"):
+        call_command(*words)

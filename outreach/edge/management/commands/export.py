@@ -24,10 +24,12 @@ class Command(BaseCommand):
             "--to", required=True, metavar="FILE", help="A new file, or - for standard output."
         )
         parser.add_argument(
-            "--since", default="", metavar="TIME",
+            "--since", type=acting.named, metavar="TIME",
             help="Only rows made from then on: 2026-03-11 or 2026-03-11T10:00:00Z.",
         )  # fmt: skip
-        parser.add_argument("--until", default="", metavar="TIME", help="Only rows made before.")
+        parser.add_argument(
+            "--until", type=acting.named, metavar="TIME", help="Only rows made before."
+        )
         acting.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +41,7 @@ class Command(BaseCommand):
                 kind,
                 exporting.FORMATS[options["format"]],
                 place,
-                exporting.span(options["since"], options["until"]),
+                exporting.span(options["since"] or "", options["until"] or ""),
             )
             begun = exporting.begin(asked, by=by, now=timezone.now)
             exporting.write(to, begun.parts(), self.stdout)

@@ -93,23 +93,28 @@ class Command(ClockedCommand):
         parser.add_argument(
             "--uuid",
             default="",
+            type=acting.words,
             metavar="WHO",
             help="The person: uuid, an address or the whole name; with --erase the uuid alone.",
         )
         act = parser.add_mutually_exclusive_group()
         for verb, words in VERBS.items():
             name = f"--{verb.replace('_', '-')}"
-            act.add_argument(name, nargs="?", const="", metavar="WHO", help=words)
+            act.add_argument(
+                name, nargs="?", const="", type=acting.words, metavar="WHO", help=words
+            )
         act.add_argument("--export", metavar="FILE", help="Write all about them as JSON; - prints.")
         act.add_argument(
-            "--erase", nargs="?", const="", metavar="UUID",
+            "--erase", nargs="?", const="", type=acting.words, metavar="UUID",
             help="Erase for good, by the uuid alone (--show prints it); needs --reason.",
         )  # fmt: skip
         parser.add_argument(
             "--also-known-as", metavar="NAME", action="append", default=[], type=acting.words,
             help="With --erase: another name of theirs; once for each.",
         )  # fmt: skip
-        act.add_argument("--show", nargs="?", const="", metavar="WHO", help="How they stand.")
+        act.add_argument(
+            "--show", nargs="?", const="", type=acting.words, metavar="WHO", help="How they stand."
+        )
         parser.add_argument("--reason", default="", type=acting.words, help="Why, for the log.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
         acting.add_arguments(parser)

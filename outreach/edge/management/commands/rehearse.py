@@ -25,8 +25,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--since", default="", help="Default: monday. " + rehearsed.FORMS)
-        parser.add_argument("--until", default="", help="Default: now.")
+        parser.add_argument(
+            "--since", type=acting.named, help="Default: monday. " + rehearsed.FORMS
+        )
+        parser.add_argument("--until", type=acting.named, help="Default: now.")
         parser.add_argument("--json", action="store_true", help="One JSON object, every message.")
         acting.add_arguments(parser)
 
@@ -34,7 +36,8 @@ class Command(BaseCommand):
         acting.known(options)
         place = acting.workspace(options)
         try:
-            asked = rehearsed.span(place, options["since"], options["until"], now=timezone.now())
+            since, until = options["since"] or "", options["until"] or ""
+            asked = rehearsed.span(place, since, until, now=timezone.now())
         except rehearsed.BadSpan as error:
             raise CommandError(str(error)) from None
         if options["json"]:

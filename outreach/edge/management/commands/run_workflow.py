@@ -187,7 +187,7 @@ def _add(parser: CommandParser, option: Option) -> None:
     elif option.kind == "whole":
         parser.add_argument(name, dest=option.name, type=int, help=told)
     else:
-        parser.add_argument(name, dest=option.name, help=told)
+        parser.add_argument(name, dest=option.name, type=acting.named, help=told)
 
 
 class _Watch:
