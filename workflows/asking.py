@@ -79,7 +79,7 @@ def weekdays(chosen: Sequence[int]) -> list[dict[str, Any]]:
 
 def times(form: QueryDict) -> tuple[list[int], time]:
     """Weekdays and time of day of the posted form. Raises ScheduleRefused."""
-    days = [int(day) for day in form.getlist("weekday") if day.isdecimal()]
+    days = [int(day) for day in form.getlist("weekday") if day.isdecimal() and len(day) < 3]
     try:
         return days, time.fromisoformat(form.get("time", ""))
     except ValueError:

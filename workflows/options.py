@@ -12,7 +12,11 @@ from typing import Any, Literal
 from outreach.core.models import Workspace
 
 Kind = Literal["whole", "text", "choice", "flag", "weights"]
-TRUE = frozenset({"1", "true", "on", "yes"})
+LONGEST_NUMBER = 19  # digits
+FLAGS = {
+    **dict.fromkeys(("1", "true", "on", "yes"), True),
+    **dict.fromkeys(("0", "false", "off", "no"), False),
+}
 
 
 class BadOptions(ValueError):
@@ -63,18 +67,23 @@ def _value(option: Option, given: Any) -> Any:
 
 
 def _whole(option: Option, given: Any) -> int:
-    value = int(given) if isinstance(given, str) and given.strip().isdecimal() else given
+    value = given
+    if isinstance(given, str):
+        digits = given.strip()  # Python refuses to read thousands of them, and none is in bounds
+        value = int(digits) if digits.isdecimal() and len(digits) < LONGEST_NUMBER else None
     if isinstance(value, bool) or not isinstance(value, int):
         value = None
     if value is None or not option.least <= value <= option.most:
         raise BadOptions(
             f"{option.name} must be a whole number from {option.least} to {option.most}, "
-            f"not {given!r}."
+            f"not {str(given)[:40]!r}."
         )
     return value
 
 
 def _text(option: Option, given: Any) -> str:
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise BadOptions(f"{option.name} must be a text, not {str(given)[:40]!r}.")
     value = str(given).replace("\r\n", "\n").strip()
     if len(value) > option.most:
         raise BadOptions(f"--{option.name} has {len(value)} characters; at most {option.most}.")
@@ -91,7 +100,10 @@ def _choice(option: Option, given: Any) -> str:
 
 
 def _flag(option: Option, given: Any) -> bool:
-    return given if isinstance(given, bool) else str(given).casefold() in TRUE
+    value = FLAGS.get(str(given).strip().casefold())
+    if value is None:
+        raise BadOptions(f"{option.name} must be true or false, not {str(given)[:40]!r}.")
+    return value
 
 
 def _weights(option: Option, given: Any) -> dict[str, int]:

@@ -139,6 +139,12 @@ def read_header(cells: Sequence[str], mapping: Mapping[str, str] | None = None) 
     return Reading({field: tuple(indexes) for field, indexes in found.items()}, unread)
 
 
+def _number(name: str) -> int:
+    """Of a column that is named by it; 0 for what is none."""
+    digits = name.strip()
+    return int(digits) if digits.isdecimal() and len(digits) < 6 else 0
+
+
 def _said(cells: Sequence[str], mapping: Mapping[str, str]) -> dict[int, str]:
     """What a person said, by column number. A column is named by its word or by its number."""
     said: dict[int, str] = {}
@@ -148,8 +154,8 @@ def _said(cells: Sequence[str], mapping: Mapping[str, str]) -> dict[int, str]:
                 f"{field!r} is no field. Use {', '.join(MAPPABLE)}, or {IGNORED} for none."
             )
         indexes = [i for i, cell in enumerate(cells) if cell and fold(cell) == fold(name)]
-        if not indexes and name.strip().isdigit() and 0 < int(name) <= len(cells):
-            indexes = [int(name) - 1]
+        if not indexes and (number := _number(name)) <= len(cells):
+            indexes = [number - 1] if number else []
         if not indexes:
             raise UnknownColumn(
                 f"There is no column {name!r}. There are: {', '.join(c for c in cells if c)}."

@@ -135,6 +135,8 @@ def test_columns_can_be_named_by_hand():
         read_file(content)
     _, (anna,), _ = people(content, mapping={"wer": "full_name", "3": "email"})
     assert (anna.name.full, ways(anna)) == ("Anna Meier", ["anna@example.com"])
+    with pytest.raises(BadFile, match="There is no column '9999"):
+        read_file(content, mapping={"9" * 5000: "notes"})
     with pytest.raises(BadFile, match=r"no column 'Wann'.*There are: Kdnr, Wer, Wohin"):
         read_file(content, mapping={"Wann": "notes"})
     with pytest.raises(BadFile, match=r"'mail' is no field\. Use full_name"):
