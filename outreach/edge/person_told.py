@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from approvals import rounds
 from approvals.models import Approval, ApprovalStatus
-from channels import stop
+from channels import quiet, stop
 from outreach.core import suppression
 from outreach.core.models import Address, Draft, Person
 from outreach.core.models.drafts import DraftStatus
+from outreach.core.models.people import PersonStatus
+from outreach.core.principal import Principal
+from outreach.edge.insisting import insist, seen
 
 SUPPRESSED_APART = (
     "The record is stopped, not its addresses: only their own request (an answer, an unsubscribe "
@@ -25,6 +30,16 @@ def open_rounds(person: Person) -> list[int]:
     """The rounds of this human being that wait, or are approved and unsent."""
     rows = Approval.objects.filter(rounds.OPEN, human__in=stop.human_ids(person))
     return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def block(person: Person, *, reason: str, by: Principal) -> Iterator[str]:
+    """Block this human being and wait for what is in flight; each line as soon as it is known."""
+    at, waiting = timezone.now(), open_rounds(person)
+    how: dict[str, Any] = {"reason": reason, "by": by, "at": at}
+    ids = insist(lambda: stop.stop_person(person, PersonStatus.BLOCKED, **how))
+    yield f"{person.full_name} is blocked."
+    yield from ended(person, waiting)
+    yield from seen(lambda: quiet.wait(quiet.scope_of(humans=ids), set_at=at)).lines()
 
 
 def ended(person: Person, were_open: Iterable[int]) -> list[str]:

@@ -25,6 +25,7 @@ from outreach import testing
 from outreach.core import drafts
 from outreach.core.models import Activity, Import, Person, Role, Workspace
 from outreach.core.people import add_address
+from outreach.edge import insisting
 from outreach.edge.management.commands import control
 from outreach.edge.tests import api
 from safety import controls
@@ -783,6 +784,37 @@ def test_blocking_from_the_queue_tells_what_is_still_in_flight(monkeypatch, sett
         assert f"NOT YET STOPPED\napproval #{other.pk}: sending" in said
     else:
         assert "\nstopped\n" in said
+
+
+def test_blocking_from_the_queue_is_tried_again_and_tells_what_became_of_their_messages(
+    monkeypatch,
+):
+    """As the command `person` does: a database that is locked for a moment ended the session."""
+    testing.alice()
+    item = testing.make_pending()
+    testing.make_draft(item.draft.person)
+    tries, block = [], stop.stop_person
+
+    def locked_once(*args, **how):
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError("database is locked")
+        return block(*args, **how)
+
+    monkeypatch.setattr(stop, "stop_person", locked_once)
+    monkeypatch.setattr(insisting, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr("sys.stdin", StringIO(f"v {item.pk}\nb\nyes\nthreatened us\nq\n"))
+    said = run("review")
+    assert Person.objects.get(pk=item.human_id).status == "blocked" and len(tries) == 2
+    assert f"Rejected: #{item.pk}." in said
+    assert "1 draft stays and cannot be submitted." in said
+
+
+def test_a_number_of_thousands_of_digits_is_no_item(monkeypatch):
+    testing.alice()
+    testing.make_pending()
+    monkeypatch.setattr("sys.stdin", StringIO(f"a {'9' * 5000}\nq\n"))
+    assert "Type a letter and a number" in run("review")
 
 
 def test_a_letter_of_nothing_but_its_footer_is_approved_by_nobody(monkeypatch):

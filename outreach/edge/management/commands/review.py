@@ -15,12 +15,10 @@ from approvals import ahead, bulk, items, queue, receipt, rounds, services
 from approvals.errors import Refused, Unseen
 from approvals.models import Approval, ApprovalStatus
 from approvals.tasks import wake_sender
-from channels import quiet, stop
 from outreach.core import drafts, inbox
-from outreach.core.models.people import PersonStatus
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import acting, console, review_options
+from outreach.edge import acting, console, person_told, review_options
 from outreach.edge.clocked import ClockedCommand
 from safety import controls
 
@@ -245,17 +243,19 @@ class Command(ClockedCommand):
             if key == "b":
                 self._bulk(None, bulk.MOST)
                 return
-            if key not in ("v", "a", "r", "e") or not rest.strip("# ").isdecimal():
+            number = rest.strip("# ")
+            if key not in ("v", "a", "r", "e") or not number.isdecimal() or len(number) > 18:
                 self.stdout.write("Type a letter and a number, such as: v 3")
                 return
-            item = self._item(int(rest.strip("# ")))
+            item = self._item(int(number))
             shown = key in ("v", "r")  # who says no may have read nothing
             self.heard = inbox.newest(item.draft) if shown else bulk.all_read(item, remedy=READ_IT)
             if key == "v":
                 self.console.print(console.detail(item))
                 key = self._ask(ITEM_MENU).lower()[:1]
             self._on_item(key, item)
-        except (Refused, NotAllowed, PersonRefused, CommandError, drafts.TextRefused) as no:
+        except (Refused, NotAllowed, PersonRefused, CommandError, drafts.TextRefused,
+                drafts.TextChanged) as no:  # fmt: skip
             self.stdout.write(str(no))
 
     def _on_item(self, key: str, item: Approval) -> None:
@@ -274,10 +274,7 @@ class Command(ClockedCommand):
         person = item.draft.person
         if self._ask(f"Block {person.full_name} for good? yes/no: ").lower() != "yes":
             return
-        reason, now = self._ask("Why? "), timezone.now()
-        ids = stop.stop_person(person, PersonStatus.BLOCKED, reason=reason, by=self.by, at=now)
-        self.stdout.write(f"{person.full_name} is blocked; what waited for them is rejected.")
-        for line in quiet.wait(quiet.scope_of(humans=ids), set_at=now).lines():
+        for line in person_told.block(person, reason=self._ask("Why? "), by=self.by):
             self.stdout.write(line)
 
     def _ask(self, question: str) -> str:
