@@ -67,12 +67,12 @@ def _value(option: Option, given: Any) -> Any:
 
 
 def _whole(option: Option, given: Any) -> int:
-    value = given
+    value: int | None = None
     if isinstance(given, str):
         digits = given.strip()  # Python refuses to read thousands of them, and none is in bounds
         value = int(digits) if digits.isdecimal() and len(digits) < LONGEST_NUMBER else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        value = None
+    elif isinstance(given, int) and not isinstance(given, bool):
+        value = given
     if value is None or not option.least <= value <= option.most:
         raise BadOptions(
             f"{option.name} must be a whole number from {option.least} to {option.most}, "
