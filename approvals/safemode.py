@@ -20,6 +20,7 @@ from approvals.errors import Refused
 from outreach.core import visible
 from outreach.core.models import User, Workspace
 from outreach.core.permissions import NotAllowed, Verb, require
+from outreach.core.plurals import plural
 from outreach.core.principal import Principal
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,13 @@ class SwitchedOn:
     """What switching on did. `returned` is None where the beat has to return unsent messages."""
 
     returned: int | None
+
+    @property
+    def sentence(self) -> str:
+        if self.returned is None:
+            return "What was approved by rule leaves nowhere; it is put back in the queue shortly."
+        said = plural(self.returned, "message approved by rule is", "messages approved by rule are")
+        return f"{said} back in the queue."
 
 
 def switch_off(

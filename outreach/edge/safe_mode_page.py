@@ -7,6 +7,7 @@ session and so no way here.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from outreach.core import reasons
 from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.core.plurals import plural
+from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.seen_form import CHANGED
 from outreach.edge.stop_page import look, sentence, show, watch
 from safety.admin import may, own_place, principal_of
@@ -42,9 +43,9 @@ def safe_mode_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         if act is None:
             raise Refused("Nothing was done: the form did not say what to do.", "no_action")
         return HttpResponseRedirect(act(request, place))
-    except (Refused, NotAllowed) as error:
-        messages.error(request, str(error))
-        status = 403 if isinstance(error, NotAllowed) else 409
+    except (Refused, NotAllowed, NotStopped) as error:
+        messages.error(request, getattr(error, "plainly", str(error)))
+        status = {NotAllowed: 403, NotStopped: 503}.get(type(error), 409)
         fresh = Workspace.objects.get(pk=place.pk)
         return _show(request, fresh, places, typed=request.POST, status=status)
 
@@ -129,10 +130,8 @@ def _off(request: HttpRequest, place: Workspace) -> str:
 def _on(request: HttpRequest, place: Workspace) -> str:
     """Says "on" at once; what may still be in flight is watched as with every stop."""
     now = timezone.now()
-    done = safemode.switch_on(place, by=principal_of(request), at=now)
-    count = done.returned or 0
-    said = plural(count, "message approved by rule is", "messages approved by rule are")
-    messages.success(request, f"Safe Mode is on in {place.name}. {said} back in the queue.")
+    done = insist(lambda: safemode.switch_on(place, by=principal_of(request), at=now))
+    messages.success(request, f"Safe Mode is on in {place.name}. {done.sentence}")
     return _watched(request, place, f"Safe Mode is on in {place.name}", now)
 
 
@@ -168,9 +167,9 @@ def _rules(request: HttpRequest, place: Workspace) -> str:
     enabled = form.get("enabled") == "1"
     if enabled:  # off is never refused
         _refuse_stale(request, place)
-    back = auto_off.configure(
-        place, enabled=enabled, threshold=int(threshold), by=principal_of(request), at=now
-    )
+    how: dict[str, Any] = {"threshold": int(threshold), "by": principal_of(request), "at": now}
+    set_it = partial(auto_off.configure, place, enabled=enabled, **how)
+    back = set_it() if enabled else insist(set_it)
     if enabled:
         messages.success(request, f"Saved: rules may approve from {threshold} % on.")
         return _home(place)

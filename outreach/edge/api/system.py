@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -15,8 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from approvals import preflight, queue, safemode
+from approvals import auto_off, preflight, queue, safemode
 from approvals.models import Approval
+from channels import quiet
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, has_scope
 from outreach.edge import health
@@ -31,6 +33,7 @@ from outreach.edge.api.base import (
 )
 from outreach.edge.api.choices import Choice
 from outreach.edge.api.schema import WORKSPACE
+from outreach.edge.insisting import insist
 from safety import controls
 from safety.contract.payload import PayloadError, parse_instant
 from safety.contract.validate import validate_action
@@ -171,9 +174,24 @@ class Validate(APIView):
 class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):
     class Meta:
         model = Workspace
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "slug", "name", "time_zone", "safe_mode", "autonomy_mode", "four_eyes",
             "bulk_approves_normal", "approval_expiry_hours", "daily_quota", "created_at",
+        )  # fmt: skip
+
+
+class SwitchedSerializer(WorkspaceSerializer):
+    """The workspace; where Safe Mode was switched on, how far that is."""
+
+    returned = serializers.IntegerField(required=False, allow_null=True)
+    effective = serializers.BooleanField(required=False)
+    still_open = serializers.ListField(child=serializers.DictField(), required=False)
+    may_have_left = serializers.ListField(child=serializers.DictField(), required=False)
+
+    class Meta(WorkspaceSerializer.Meta):
+        fields = (
+            *WorkspaceSerializer.Meta.fields, "returned", "effective", "still_open",
+            "may_have_left",
         )  # fmt: skip
 
 
@@ -196,21 +214,37 @@ class Workspaces(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
     rows = Workspace.objects.all()
     serializer_class = WorkspaceSerializer
 
-    @extend_schema(request=SafeModeBody, responses=WorkspaceSerializer)
+    @extend_schema(request=SafeModeBody, responses=SwitchedSerializer)
     def partial_update(self, request: Request, pk: str = "") -> Response:
-        """Switch Safe Mode. Agents can do neither; off is refused with the preflight (409)."""
+        """Switch Safe Mode. Agents can do neither; off is refused with the preflight (409).
+
+        On is a stop for what rules approved: `returned` of it are back in the queue (null: shortly)
+        and `effective` is false while one is in flight. Ask again; on twice is on.
+        """
         place, by = self.get_object(), self.principal
         if not by.is_user:
             raise NotAllowed(f"Agent {by.label} may not switch Safe Mode. A colleague has to.")
-        words = self.read(SafeModeBody)
+        words, more = self.read(SafeModeBody), {}
         if words["safe_mode"]:
-            safemode.switch_on(place, by=by, at=self.now, reason=words["reason"])
+            more = self._on(place, words["reason"])
         else:
             safemode.switch_off(
                 place, by=by, at=self.now, confirm=words["confirm"], reason=words["reason"],
                 ticks=words["ticks"],
             )  # fmt: skip
-        return Response(WorkspaceSerializer(self.rows.get(pk=place.pk)).data)
+        return Response({**WorkspaceSerializer(self.rows.get(pk=place.pk)).data, **more})
+
+    def _on(self, place: Workspace, reason: str) -> dict[str, Any]:
+        """What went back to the queue, and what is in flight all the same."""
+        by, at, rule = self.principal, self.now, Q(workspace=place) & auto_off.IN_FLIGHT
+        done = insist(lambda: safemode.switch_on(place, by=by, at=at, reason=reason))
+        report = quiet.progress(rule, set_at=at, seen=quiet.in_flight(rule), now=timezone.now())
+        return {
+            "returned": done.returned,
+            "effective": report.stopped,
+            "still_open": report.still_open,
+            "may_have_left": report.may_have_left,
+        }
 
     @extend_schema(responses=ApprovalSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=QueuePages)

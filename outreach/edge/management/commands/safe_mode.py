@@ -15,8 +15,8 @@ from approvals.errors import Refused
 from channels import quiet
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.core.plurals import plural
 from outreach.edge import acting, heeded
+from outreach.edge.insisting import insist, seen
 
 NOT_YET_STOPPED = 3
 # What goes with switching; what brakes is not refused for a word too many.
@@ -79,16 +79,15 @@ class Command(BaseCommand):
         """Says "on" at once, and "stopped" only when nothing approved by rule is in flight."""
         by = acting.principal(options, verb=Verb.BRAKE, workspace=place)
         now = timezone.now()
-        done = safemode.switch_on(place, by=by, at=now, reason=options["reason"])
-        report = quiet.wait(Q(workspace=place) & auto_off.IN_FLIGHT, set_at=now)
+        why = options["reason"]
+        done = insist(lambda: safemode.switch_on(place, by=by, at=now, reason=why))
+        report = seen(lambda: quiet.wait(Q(workspace=place) & auto_off.IN_FLIGHT, set_at=now))
         if options["json"]:
             told = {"safe_mode": True, **report.as_dict(), "returned": done.returned}
             self.stdout.write(json.dumps(told))
         else:
             self.stdout.write(f"Safe Mode is on in {place.name}.")
-            count = done.returned or 0
-            said = plural(count, "message approved by rule is", "messages approved by rule are")
-            self.stdout.write(f"{said} in the queue.")
+            self.stdout.write(done.sentence)
             for row in report.may_have_left:
                 self.stdout.write(f"May have left, in flight just now: approval #{row['approval']}")
             for row in report.unknown_before:
