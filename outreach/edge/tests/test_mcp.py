@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import json
 import os
@@ -37,6 +38,7 @@ from outreach.edge.mcp import policy, serving, tools
 from outreach.edge.mcp.face import Face, FaceRefused
 from outreach.edge.tests import api
 from outreach.tests import source
+from safety.models import SafetyEvent
 from tools.syntax import tree
 from workflows.models import Run
 
@@ -45,7 +47,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 TOOLS = {
     "find_people", "get_person", "propose_draft", "revise_draft", "submit_draft", "withdraw_draft",
     "list_drafts", "get_draft", "wait_for_decision", "validate_text", "run_workflow", "get_run",
-    "list_templates", "read_status",
+    "list_templates", "read_status", "add_person", "change_person", "list_inbound",
+    "list_reviews", "list_deliveries", "list_runs", "cancel_run", "resume_run",
+    "list_safety_events", "list_activity",
 }  # fmt: skip
 PUSHY = (
     "Hi Anna, act now before it is too late!!! Here are the minutes of Monday's meeting, as agreed."
@@ -138,7 +142,7 @@ def test_there_are_these_tools_and_none_that_approves_sends_or_changes_a_control
     assert set(found) == TOOLS
     assert all(tool.description and tool.annotations for tool in found.values())
     # Nothing here reaches a service that decides, sends or brakes: all goes through REST.
-    for name in ("face", "policy", "serving", "tools"):
+    for name in ("face", "kinds", "policy", "records", "serving", "tools"):
         for module in imports_of(source.ROOT / f"outreach/edge/mcp/{name}.py"):
             assert not module.startswith(("approvals", "channels", "workflows")), module
             assert module in ("safety.contract",) or not module.startswith("safety"), module
@@ -321,6 +325,17 @@ BAD = [
     ("submit_draft", {"draft": "{draft}", "digest": "\u00e9\n"}, "stale"),
     ("withdraw_draft", {"draft": "{draft}", "reason": " "}, "reason"),
     ("run_workflow", {"name": "world_domination"}, "name"),
+    ("propose_draft",
+     {"person": "{anna}", "channel": "email", "text": CALM, "subject": "Minutes",
+      "attachments": [{"name": "a.pdf", "content": "!"}]}, "base64"),
+    ("add_person", {"full_name": " "}, "full_name"),
+    ("add_person", {"full_name": "A B", "country": "Atlantis"}, "country"),
+    ("change_person", {"person": "../drafts", "notes": "x"}, "nothing at this address"),
+    ("list_inbound", {"since": "yesterday"}, "ISO 8601"),
+    ("list_reviews", {"status": "sent"}, "status"),
+    ("list_runs", {"page_size": 0}, "1 to 200"),
+    ("cancel_run", {"run": 10**30}, "no "),
+    ("list_activity", {"by_kind": "god"}, "by_kind"),
     ("validate_text", {"payload": {"platform": "fax"}}, "platform"),
 ]  # fmt: skip
 
@@ -336,6 +351,50 @@ def test_bad_input_is_refused_in_words_and_nothing_is_stored(host, anna, place):
         assert word in said, (tool, said)
         assert "Traceback" not in said and "Unexpected" not in said, (tool, said)
     assert (Draft.objects.count(), Approval.objects.count()) == before
+
+
+def test_what_else_a_key_may_do_by_rest_it_may_do_here(host, anna, place):
+    """Every scope has its tools: people by hand, what they wrote, runs, rounds and the log."""
+    ways = [{"channel": "email", "address": "zoe@example.com"}]
+    zoe = host.ask("add_person", full_name="Zoe Quinn", addresses=ways, time_zone="Europe/Paris")
+    assert zoe["addresses"][0]["normalised"] == "zoe@example.com"
+    assert "belongs to another" in host.refused("add_person", full_name="B C", addresses=ways)
+    assert host.ask("change_person", person=zoe["uuid"], position="CTO")["position"] == "CTO"
+    assert host.ask("change_person", person=zoe["uuid"], position="")["position"] == ""
+
+    inbound = testing.make_inbound(anna)
+    heard = host.ask("list_inbound", person=str(anna.uuid))
+    assert [row["id"] for row in heard["results"]] == [inbound.pk]
+
+    raw = base64.b64encode(b"Minutes of Monday").decode()
+    made = host.ask(
+        "propose_draft", person=str(anna.uuid), channel="email", subject="Minutes", text=CALM,
+        html=f"<p>{CALM}</p>", attachments=[{"name": "minutes.txt", "content": raw}],
+    )  # fmt: skip
+    assert [row["name"] for row in made["attachments"]] == ["minutes.txt"] and made["html"]
+    waits = host.ask("list_reviews")
+    assert [row["draft"] for row in waits["results"]] == [made["uuid"]]
+    assert host.ask("list_deliveries", draft=made["uuid"])["results"] == []
+
+    run = host.ask("run_workflow", name="daily_plan")
+    assert host.ask("list_runs", name="daily_plan")["results"][0]["id"] == run["id"]
+    assert host.ask("cancel_run", run=run["id"])["status"] == "cancelled"
+    assert "cannot be resumed" in host.refused("resume_run", run=run["id"])
+
+    SafetyEvent.objects.create(
+        workspace=place, event_type="test", action_blocked="x", reason="y", code="z",
+        created_at=timezone.now(), by_kind="system", by_id="", by_label="test",
+    )  # fmt: skip
+    assert host.ask("list_safety_events", code="z")["results"][0]["reason"] == "y"
+    verbs = {row["verb"] for row in host.ask("list_activity", by_kind="agent")["results"]}
+    assert "workflows.cancelled" in verbs
+
+
+def test_the_other_tools_ask_for_their_scopes_as_rest_does(place, anna):
+    bare = Host(api.key_of(testing.make_agent(place, "drafts:write"), place))
+    assert "people:write" in bare.refused("add_person", full_name="A B")
+    assert "reviews:read" in bare.refused("list_inbound")
+    assert "audit:read" in bare.refused("list_activity")
 
 
 def test_lone_surrogates_are_refused_and_not_a_crash(host, anna):
