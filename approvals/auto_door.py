@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from approvals import auto, hearsay, rewriting, routing, tiers
+from approvals import auto, hearsay, rewriting, rounds, routing, tiers
 from approvals.models import Approval, ApprovalStatus
 from approvals.quota import agent_of
-from approvals.rounds import UNTAKEN
 from outreach.core import inbox
 from outreach.core.models import Agent, Contact, Draft, Person, User
 from outreach.core.permissions import Verb, allowed
@@ -28,8 +27,8 @@ class _Known:
     desisted: set[int]
     met: set[tuple[int, str]]  # (human, channel)
     alerts: dict[int, str]  # of the last message of each human
-    others: set[tuple[int, int]]  # (human, draft) of every open round
-    people: dict[int, Person]  # by draft: to whom it goes
+    others: set[tuple[int, int, str]]  # every message to them that is open: `rounds.others_open`
+    letters: dict[int, Draft]  # with the person each goes to
     told: dict[int, str]  # what an agent alone has told of each human
 
 
@@ -48,17 +47,16 @@ def refused(
 def _gather(rows: Sequence[Approval]) -> _Known:
     humans = {row.human_id for row in rows}
     everybody = Person.objects.filter(Q(pk__in=humans) | Q(merged_into__in=humans))
-    open_now = Approval.objects.filter(UNTAKEN | Q(status=ApprovalStatus.PENDING))
     contacts = Contact.objects.filter(human__in=humans, voided_at__isnull=True)
-    letters = Draft.objects.filter(pk__in={row.draft_id for row in rows})
+    letters = Draft.objects.select_related("person__merged_into")
     return _Known(
         agents=Agent.objects.in_bulk({agent_of(row) for row in rows}),
         admins=auto.admins({row.workspace for row in rows}),
         desisted={row.human_id for row in everybody.filter(desisted_at__isnull=False)},
         met=set(contacts.values_list("human_id", "channel").distinct()),
         alerts=inbox.alerts_of(humans),
-        others=set(open_now.filter(human__in=humans).values_list("human_id", "draft_id")),
-        people={row.pk: row.person for row in letters.select_related("person__merged_into")},
+        others=rounds.others_open(humans),
+        letters=letters.in_bulk({row.draft_id for row in rows}),
         told=hearsay.of(humans),
     )
 
@@ -67,7 +65,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
     agent = known.agents.get(agent_of(row))
     if agent is None or not agent.is_active:
         return "the agent that proposed it is switched off"
-    workspace = row.workspace
+    workspace, letter = row.workspace, known.letters[row.draft_id]
     if not allowed(Principal.of_agent(agent), Verb.SUBMIT, workspace):
         return "the agent that proposed it may propose nothing any more"
     try:
@@ -88,12 +86,10 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             first_message=row.human_id not in {human for human, _ in known.met},
             met_on_channel=(row.human_id, row.channel) in known.met,
             ever_desisted=row.human_id in known.desisted,
-            conflict=any(
-                human == row.human_id and draft != row.draft_id for human, draft in known.others
-            ),
+            conflict=rounds.conflicts(letter, row.human_id, known.others),
             rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
             alert=known.alerts.get(row.human_id, ""),
-            **auto.of_text(row.revision, workspace, row.channel, known.people[row.draft_id]),
+            **auto.of_text(row.revision, workspace, row.channel, letter.person),
         )
     )
     admin = known.admins.get(workspace.pk)

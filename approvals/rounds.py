@@ -6,7 +6,7 @@ way out of a given approval demands that nobody has taken it for sending.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -273,10 +273,25 @@ def hold(draft: Draft) -> list[Approval]:
             transaction.set_rollback(True)  # as far as this block: the rounds stay locked
 
 
-def has_other_open(draft: Draft, human_id: int) -> bool:
-    """Whether another message to this human being waits or is approved and unsent."""
-    return (
-        Approval.objects.filter(UNTAKEN | Q(status="pending"), human_id=human_id)
-        .exclude(draft_id=draft.pk)
-        .exists()
+def others_open(humans: Collection[int]) -> set[tuple[int, int, str]]:
+    """(human, draft, origin) of every message to these that is written and neither left nor ended.
+
+    The later messages of a sequence are of the first one's origin: whoever asks leaves them out.
+    """
+    waiting = Approval.objects.filter(UNTAKEN | Q(status="pending"), human__in=humans)
+    drafts = Draft.objects.filter(
+        Q(person__in=humans) | Q(person__merged_into__in=humans), status=DraftStatus.DRAFT
+    )
+    human = Coalesce("person__merged_into", "person")
+    return {
+        *((row, draft, "") for row, draft in waiting.values_list("human_id", "draft_id")),
+        *drafts.values_list(human, "pk", "origin"),
+    }
+
+
+def conflicts(draft: Draft, human_id: int, others: Iterable[tuple[int, int, str]]) -> bool:
+    """Whether another of these is to the same human being, and no part of the same plan."""
+    return any(
+        human == human_id and pk != draft.pk and not (origin and origin == draft.origin)
+        for human, pk, origin in others
     )

@@ -191,7 +191,7 @@ def tier_of(
             first_message=draft.touch == "initial",
             met_on_channel=history.met(human.pk, draft.channel),
             ever_desisted=human.desisted_at is not None,
-            conflict=rounds.has_other_open(draft, human.pk),
+            conflict=rounds.conflicts(draft, human.pk, rounds.others_open([human.pk])),
             rewritten=rewritten or rewriting.is_ours(revision),
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
             sent_before=rounds.was_sent_before(draft),

@@ -41,6 +41,7 @@ from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
 from safety import controls
 from safety.models import SafetyEvent, SystemControl
+from safety.verdict import Level, Verdict
 
 # The sender stands ahead of approvals, so it is asked for by name (docs/decisions/0001).
 registry = import_module("channels.registry")
@@ -254,6 +255,30 @@ def test_another_open_message_to_the_same_person_is_a_conflict(place):
     assert propose(person, text="A second note about the minutes.").status == "pending"
 
 
+def test_a_draft_that_somebody_else_has_begun_for_them_is_a_conflict(place):
+    """Also on a record that is the same human being; the rest of an agent's own plan is none."""
+    person = acquaintance()
+    twin = testing.make_person(merged_into=person)
+    begun = testing.make_draft(twin, text="A colleague is about to write of the minutes.")
+    kept = propose(person)
+    assert kept.status == "pending" and kept.get_priority_display() == "normal"
+    assert "another message to this person is open" in kept.priority_reasons[-1]
+    drafts.move([begun.pk], "rejected", reason="not needed")
+    services.reject(kept.pk, by=testing.alice(), at=WORKDAY, reason="once more")
+    testing.make_draft(person, origin="workflow-run:7")
+    assert propose(person, origin="workflow-run:7").status == "auto_approved"
+
+
+def test_a_draft_that_is_begun_after_an_approval_by_rule_takes_it_back_at_the_door(place):
+    person = acquaintance()
+    given = propose(person)
+    verdicts = {given.draft_id: Verdict(Level.ALLOW)}
+    assert auto_door.refused([given], verdicts, controls.read()) == {}
+    testing.make_draft(person, text="A colleague is about to write of the minutes.")
+    told = auto_door.refused([given], verdicts, controls.read())
+    assert "another message to this person is open" in told[given.pk]
+
+
 def test_a_colleague_is_never_approved_by_rule(place):
     item = submission.submit(
         testing.make_draft(acquaintance(), confidence=100).pk, by=testing.bob(), at=WORKDAY
@@ -358,8 +383,6 @@ def test_what_would_not_be_approved_again_goes_to_a_person(name, place, live, me
 
 
 def test_asking_again_costs_the_same_however_many_there_are(place, live):
-    from safety.verdict import Verdict
-
     def statements(rows):
         with CaptureQueriesContext(connection) as found:
             assert auto_door.refused(rows, dict.fromkeys(drafts, Verdict()), controls.read()) == {}
@@ -369,7 +392,7 @@ def test_asking_again_costs_the_same_however_many_there_are(place, live):
         propose()
     rows = list(Approval.objects.select_related("workspace", "revision"))
     drafts = [row.draft_id for row in rows]
-    assert statements(rows) == statements(rows[:1]) == 11  # one of them reads the controls
+    assert statements(rows) == statements(rows[:1]) == 12  # one of them reads the controls
 
 
 def test_a_person_who_is_blocked_ends_it_whoever_approved(place, live, memory):
