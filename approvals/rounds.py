@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
+from django.db.models import Case, DateTimeField, ExpressionWrapper, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from approvals import tiers
@@ -274,18 +274,20 @@ def hold(draft: Draft) -> list[Approval]:
 
 
 def others_open(humans: Collection[int]) -> set[tuple[int, int, str]]:
-    """(human, draft, origin) of every message to these that is written and neither left nor ended.
+    """(human, draft, origin) of every message to these that is begun and not over: also one that
+    may have arrived, which stays approved until a person has found out.
 
-    The later messages of a sequence are of the first one's origin: whoever asks leaves them out.
+    Of what is not submitted yet the origin is told: the later messages of a plan have the first's.
     """
     waiting = Approval.objects.filter(UNTAKEN | Q(status="pending"), human__in=humans)
-    drafts = Draft.objects.filter(
-        Q(person__in=humans) | Q(person__merged_into__in=humans), status=DraftStatus.DRAFT
-    )
+    begun = Draft.objects.filter(
+        Q(person__in=humans) | Q(person__merged_into__in=humans),
+        status__in=[DraftStatus.DRAFT, DraftStatus.APPROVED],
+    ).annotate(plan=Case(When(status=DraftStatus.DRAFT, then="origin"), default=Value("")))
     human = Coalesce("person__merged_into", "person")
     return {
         *((row, draft, "") for row, draft in waiting.values_list("human_id", "draft_id")),
-        *drafts.values_list(human, "pk", "origin"),
+        *begun.values_list(human, "pk", "plan"),
     }
 
 

@@ -183,6 +183,7 @@ def test_what_an_agent_told_of_somebody_is_first_looked_at_by_a_person(words, mo
     if why:
         services.approve(approval.pk, by=testing.alice(), at=AT, digest=approval.digest)
         Approval.objects.filter(pk=approval.pk).update(taken_at=AT)
+        drafts.move([approval.draft_id], "sent")
         again = propose(person, agent=agent, at=AT + timedelta(days=3), text="Hello again there.")
         assert again.status == "auto_approved", again.priority_reasons
 
@@ -277,6 +278,19 @@ def test_a_draft_that_is_begun_after_an_approval_by_rule_takes_it_back_at_the_do
     testing.make_draft(person, text="A colleague is about to write of the minutes.")
     told = auto_door.refused([given], verdicts, controls.read())
     assert "another message to this person is open" in told[given.pk]
+
+
+def test_a_message_whose_outcome_nobody_knows_is_a_conflict(place):
+    """It stays approved until a person has found out."""
+    person = acquaintance()
+    unknown = propose(person)
+    Approval.objects.filter(pk=unknown.pk).update(taken_at=WORKDAY)  # as its sender left it
+    kept = propose(person, text="A second note about the minutes.")
+    assert kept.status == "pending"
+    assert "another message to this person is open" in kept.priority_reasons[-1]
+    drafts.move([unknown.draft_id], "sent")
+    services.reject(kept.pk, by=testing.alice(), at=WORKDAY, reason="once more")
+    assert propose(person).status == "auto_approved"
 
 
 def test_a_colleague_is_never_approved_by_rule(place):
