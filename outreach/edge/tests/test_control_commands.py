@@ -1075,10 +1075,9 @@ def test_bulk_approves_low_priority_only():
     person = testing.make_person()
     from outreach.core.models import Contact
 
-    old = testing.make_draft(person)
     Contact.objects.create(
         workspace=person.workspace, human=person, channel="email", direction="in",
-        at=timezone.now() - timedelta(days=3), key="inbound:1", draft=old,
+        at=timezone.now() - timedelta(days=3), key="inbound:1",
     )  # fmt: skip
     noon = testing.WORKDAY + timedelta(days=7 * 52)
     low = testing.make_pending(person, at=noon, confidence=95, subject="Low")
