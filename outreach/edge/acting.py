@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from outreach.core.principal import Principal
 
 DOOR = "command"
 LONGEST = timedelta(days=365)
+EMPTY = "it is empty: say what it is, or leave the option away."
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -32,9 +33,12 @@ class BadDuration(CommandError, argparse.ArgumentTypeError):
 
 
 def add_arguments(
-    parser: CommandParser, *, workspace: str = "The workspace (default: default)."
+    parser: CommandParser,
+    *,
+    workspace: str = "The workspace (default: default).",
+    read: Callable[[str], str] | None = None,
 ) -> None:
-    """Add `--as USER` and `--workspace SLUG`."""
+    """Add `--as USER` and `--workspace SLUG`, the latter refused where it is empty or as `read`."""
     parser.add_argument(
         "--as",
         dest="as_user",
@@ -42,7 +46,7 @@ def add_arguments(
         metavar="USER",
         help="Act as this user (default: OUTREACH_USER, else the only user with the right).",
     )
-    parser.add_argument("--workspace", type=named, metavar="SLUG", help=workspace)
+    parser.add_argument("--workspace", type=read or named, metavar="SLUG", help=workspace)
 
 
 def words(text: str) -> str:
@@ -54,7 +58,7 @@ def named(text: str) -> str:
     """The same of a name, refused where it is empty: left unset by a script, it would mean the
     whole system, everybody or somebody else."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty: say what it is, or leave the option away.")
+        raise argparse.ArgumentTypeError(EMPTY)
     return words(text)
 
 

@@ -13,6 +13,7 @@ from outreach import testing
 from outreach.core.models import Role, User
 from outreach.core.permissions import Verb
 from outreach.edge import acting
+from safety import controls
 
 pytestmark = pytest.mark.django_db
 
@@ -213,6 +214,12 @@ def test_an_option_that_a_script_left_empty_is_refused_and_never_means_more(word
     """Unset, it meant the whole system, everybody, or whoever OUTREACH_USER names."""
     with pytest.raises(CommandError, match="is empty: say what it is, or leave the option away"):
         call_command(*words)
+
+
+def test_a_stop_is_never_refused_for_a_workspace_that_a_script_left_empty():
+    testing.olaf()
+    call_command("control", "--emergency-stop", "--workspace= ")
+    assert controls.read().rows[None, "emergency_stop"].enabled
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,12 @@ class Command(ClockedCommand):
             "--reason", default="", help="Why; kept, and shown to everybody who finds it stopped."
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
-        acting.add_arguments(parser, workspace=EVERYWHERE)
+        acting.add_arguments(parser, workspace=EVERYWHERE, read=_slug)
 
     def handle(self, *args: Any, **options: Any) -> None:
         heeded.refuse_unheeded(options, ACTS, HEEDED)
+        if options["workspace"] == "" and _verb(options) is not Verb.BRAKE:
+            raise CommandError(f"argument --workspace: {acting.EMPTY}")
         place = acting.workspace(options) if options["workspace"] else None
         if options["status"]:
             self._status(place, as_json=options["json"])
@@ -273,6 +275,11 @@ class Command(ClockedCommand):
         control_table.show(rows, self.stdout)
         for row in lately:
             self.stdout.write(row.line())
+
+
+def _slug(text: str) -> str:
+    """Of a workspace; empty where a script left it so: whatever brakes then stops everything."""
+    return acting.words(text).strip()
 
 
 def _verb(options: dict[str, Any]) -> Verb | None:
