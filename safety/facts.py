@@ -143,9 +143,15 @@ def _recipient(draft: Draft, person: Person, human: Person, known: Known) -> dic
                 ),
             )
         ),
-        "company": bool(human.account_id or person.account_id),
+        **_company((human, person)),
         "follows_us": bool(human.follows_us or person.follows_us),
     }
+
+
+def _company(records: Sequence[Person]) -> dict[str, bool]:
+    """Whether somebody entitled to told their company; if not, whether an agent did."""
+    told = {bool(each.account_hearsay) for each in records if each.account_id}
+    return {"company": False in told, "company_hearsay": told == {True}}
 
 
 def _numbers(draft: Draft, known: Sequence[str]) -> tuple[str, ...]:

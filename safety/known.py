@@ -30,7 +30,8 @@ NOWHERE: suppression.Place = (0, "", "")
 
 _PERSON = (
     "id", "merged_into_id", "status", "status_reason", "automation_enabled",
-    "automation_disabled_reason", "time_zone", "country", "facts", "account_id", "follows_us",
+    "automation_disabled_reason", "time_zone", "country", "facts", "account_id", "account_hearsay",
+    "follows_us",
 )  # fmt: skip
 # Each person, and whom they were found to be.
 PEOPLE = """

@@ -64,6 +64,7 @@ class Facts:
     also: frozenset[str] = frozenset()  # countries their other numbers tell: their laws hold too
     state: str = ""  # of the United States, two letters; empty: unknown
     company: bool = False  # known to work for a company
+    company_hearsay: bool = False  # for a company that only an agent told
     follows_us: bool = False
     consents: tuple[ConsentOnFile, ...] = ()
     postal_address: str = ""  # the workspace's

@@ -21,7 +21,11 @@ from outreach.core.models.imports import DuplicateDecision
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
 
-NAME = ("full_name", "first_name", "last_name", "greeting_name")
+# Columns that go along with a field.
+PARTS = {
+    "full_name": ("full_name", "first_name", "last_name", "greeting_name"),
+    "account_id": ("account_id", "account_hearsay"),
+}
 FIELDS = (
     "full_name", "account_id", "position", "profile_url", "connected_on", "time_zone", "country",
     "notes", "follows_us",
@@ -104,7 +108,7 @@ def merge(
         part
         for name, field in fields.items()
         if field.fills or (field.differs and name in take)
-        for part in (NAME if name == "full_name" else (name,))
+        for part in PARTS.get(name, (name,))
     ]
     before = {name: _plain(getattr(kept, name)) for name in names}
     for name in names:
@@ -128,7 +132,7 @@ def merge(
     _decide(kept, merged, DuplicateDecision.MERGED, at)
     codes: dict[str, Any] = {
         "into": kept.pk,
-        "fields": [name for name in names if name not in NAME[1:]],
+        "fields": [name for name in names if name in FIELDS],
     }
     activity.record(activity.entry("people.merged", merged, **codes), by=by, at=at)
     return row
@@ -172,9 +176,8 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
         raise MergeRefused("The same record took in another one since. Undo that merge first.")
     now = _touched(kept, merged)
     people.restore_standing(kept, merged, row.before["standing"], row.after["standing"], by=by)
-    for name, value in row.after.items():
-        if name not in ("standing", "touched") and _plain(getattr(kept, name)) == value:
-            setattr(kept, name, _back(name, row.before[name]))
+    for name in _unchanged_since(row, kept):
+        setattr(kept, name, _back(name, row.before[name]))
     kept.save()
     merged.merged_into = None
     merged.save()
@@ -191,6 +194,17 @@ def undo(row: Merge, *, by: Principal, at: datetime) -> None:
     row.save(update_fields=["undone_at"])
     _decide(kept, merged, DuplicateDecision.DIFFERENT, at)
     activity.record(activity.entry("people.unmerged", merged, into=kept.pk), by=by, at=at)
+
+
+def _unchanged_since(row: Merge, kept: Person) -> list[str]:
+    """Columns that are as the merge left them. Who told a company goes back with the company."""
+    return [
+        name
+        for name in row.after
+        if name not in ("standing", "touched")
+        for asked in ["account_id" if name == "account_hearsay" else name]
+        if _plain(getattr(kept, asked)) == row.after[asked]
+    ]
 
 
 def tell_apart(pair: Duplicate, *, by: Principal, at: datetime) -> None:

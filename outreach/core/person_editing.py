@@ -62,7 +62,7 @@ def create(
     with transaction.atomic():
         person = Person.objects.create(
             workspace=workspace,
-            account=_account(workspace, account),
+            **_company(workspace, account, by),
             source=f"by hand: {by.label}"[:300],
             **given,
         )
@@ -120,12 +120,9 @@ def change(
         _for_people_only(held, changed, by)
         _set(held, {name: given[name] for name in changed})
         if account is not None:
-            found = _account(person.workspace, account)
-            if held.account_id != (found.pk if found else None):
-                held.account = found
-                changed.append("account")
+            changed += _set_company(held, account, by)
         if changed:
-            held.save(update_fields=[*changed, "former_names", "updated_at"])
+            held.save(update_fields=[*changed, "account_hearsay", "former_names", "updated_at"])
         before = held.addresses.count()
         for channel, raw in addresses:
             add_address(person.workspace, held, channel, raw, region=held.country or None, at=at)
@@ -200,6 +197,22 @@ def _refuse_long(given: Mapping[str, Any], typed: Mapping[str, Any]) -> None:
                 f"The {label}{origin} has {len(value)} letters; at most {most} are stored. "
                 f"Give a shorter {label}."
             )
+
+
+def _set_company(held: Person, name: str, by: Principal) -> list[str]:
+    """Set it where it is another one, or where a colleague vouches for what an agent had told."""
+    given = _company(held.workspace, name, by)
+    vouched = held.account_hearsay and not given["account_hearsay"]
+    if held.account == given["account"] and not vouched:
+        return []
+    held.account, held.account_hearsay = given["account"], given["account_hearsay"]
+    return ["account"]
+
+
+def _company(workspace: Workspace, name: str, by: Principal) -> dict[str, Any]:
+    """The law asks less where somebody works for a company: an agent's word is not enough."""
+    account = _account(workspace, name)
+    return {"account": account, "account_hearsay": account is not None and not by.is_user}
 
 
 def _account(workspace: Workspace, name: str) -> Account | None:

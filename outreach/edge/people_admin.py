@@ -188,8 +188,9 @@ class PersonAdmin(PageAdmin):
         if not may(request, Verb.WRITE_PEOPLE, person.workspace_id):
             raise PermissionDenied
         form = person_form.PersonForm(
-            request.POST or None, initial=person_form.of(person), is_new=False
-        )
+            request.POST or None, initial=person_form.of(person), is_new=False,
+            hearsay=person.account_hearsay,
+        )  # fmt: skip
         if form.is_valid():
             how: dict[str, Any] = {"by": principal_of(request), "at": timezone.now()}
             try:

@@ -25,6 +25,9 @@ KNOWN = ("full_name", "first_name", "last_name", "greeting_name", "position", "c
          "time_zone", "notes")  # fmt: skip
 
 
+VOUCHED = "Company (an agent told it: with your Save it counts for what the law asks)"
+
+
 def _word(label: str, most: int, hint: str = "") -> forms.CharField:
     box = forms.TextInput(attrs={"class": "oc-input", "placeholder": hint, "autocomplete": "off"})
     return forms.CharField(label=label, max_length=most, required=False, widget=box)
@@ -46,8 +49,10 @@ class PersonForm(forms.Form):
         widget=forms.Textarea(attrs={"class": "oc-input", "rows": 4}),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_new: bool, hearsay: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if hearsay:
+            self.fields["account"].label = VOUCHED
         if not is_new:  # a name emptied by hand stays empty: only a new person's is derived
             self.fields["first_name"].label, self.fields["last_name"].label = (
                 "First name", "Last name",

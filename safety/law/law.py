@@ -191,7 +191,17 @@ def _consent(row: Row, facts: Facts, moment: Moment, at: datetime) -> Verdict:
         )
     kinds = ", ".join(_words(basis) for basis in row.asks["accepts"])
     remedy = f". None is on file for {facts.channel}: record what there is ({kinds}), or do not"
-    return _refuse(row, "consent_missing", f"{remedy} write here")
+    return _refuse(row, "consent_missing", f"{remedy} write here{_unheard(row, facts)}")
+
+
+def _unheard(row: Row, facts: Facts) -> str:
+    """Why a company that stands on the person's page changes nothing here."""
+    if not (facts.company_hearsay and row.asks.get("company")):
+        return ""
+    return (
+        ". Only an agent told which company they work for, so it does not count: a colleague who "
+        "knows it saves it on the person's page"
+    )
 
 
 def _lasts(row: Row, consent: ConsentOnFile, facts: Facts, at: datetime) -> bool:

@@ -8,9 +8,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from outreach import testing
-from outreach.core import consent
+from outreach.core import consent, merging, person_editing
 from outreach.core.consent import ConsentRefused
-from outreach.core.models import Activity, Consent
+from outreach.core.models import Activity, Consent, Person
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
 from safety import facts, known
@@ -137,6 +137,58 @@ def test_the_facts_carry_country_state_company_and_postal_address():
     assert known.postal_address == "1 Sample Street"
     odd = testing.make_person(workspace, facts=["not", "a", "table"])
     assert next(iter(facts.gather([testing.make_draft(odd)], at=WORKDAY).values())).state == ""
+
+
+def company_facts(person):
+    found = facts.gather([testing.make_draft(Person.objects.get(pk=person.pk))], at=WORKDAY)
+    return next((each.company, each.company_hearsay) for each in found.values())
+
+
+def test_a_company_that_only_an_agent_told_is_no_company_until_a_colleague_saves_it():
+    """It turned a missing consent from a refusal into a look."""
+    agent, bob = testing.make_agent(None, "people:write"), testing.bob()
+    person = testing.make_person()
+    person_editing.change(person, {}, account="Acme", by=agent, at=WORKDAY)
+    assert company_facts(person) == (False, True)
+    same = {"account": "ACME", "at": WORKDAY}
+    assert person_editing.change(person, {}, by=bob, **same) == ["account"]
+    assert company_facts(person) == (True, False)
+    assert person_editing.change(person, {}, by=agent, **same) == []
+    assert company_facts(person) == (True, False), "an agent repeats it, and changes nothing"
+    person_editing.change(person, {}, account="Other", by=agent, at=WORKDAY)
+    assert company_facts(person) == (False, True)
+    written = person_editing.create(
+        person.workspace, {"full_name": "Eve Moss"}, account="Acme", by=agent, at=WORKDAY,
+        addresses=[("email", "eve@example.net")],
+    )  # fmt: skip
+    assert company_facts(written) == (False, True)
+
+
+def test_a_merge_makes_no_fact_of_what_an_agent_told():
+    agent, dora = testing.make_agent(None, "people:write"), testing.dora()
+    kept, other = testing.make_person(), testing.make_person()
+    person_editing.change(other, {}, account="Acme", by=agent, at=WORKDAY)
+    with transaction.atomic():
+        row = merging.merge(kept, Person.objects.get(pk=other.pk), take=(), by=dora, at=WORKDAY)
+    assert company_facts(kept) == (False, True)
+    with transaction.atomic():
+        merging.undo(row, by=dora, at=WORKDAY)
+    kept.refresh_from_db()
+    assert (kept.account, kept.account_hearsay) == (None, False)
+
+
+def test_taking_records_apart_makes_no_fact_of_what_an_agent_told_since():
+    agent, dora = testing.make_agent(None, "people:write"), testing.dora()
+    kept, other = testing.make_person(), testing.make_person()
+    person_editing.change(other, {}, account="Acme", by=agent, at=WORKDAY)
+    with transaction.atomic():
+        row = merging.merge(kept, Person.objects.get(pk=other.pk), take=(), by=dora, at=WORKDAY)
+    person_editing.change(kept, {}, account="Other", by=agent, at=WORKDAY)
+    row.refresh_from_db()
+    with transaction.atomic():
+        merging.undo(row, by=dora, at=WORKDAY)
+    kept.refresh_from_db()
+    assert (kept.account.name, kept.account_hearsay) == ("Other", True)
 
 
 @pytest.mark.parametrize(("zone", "ours"), [("Asia/Kolkata", "Asia/Kolkata"), ("Mars/Base", "")])

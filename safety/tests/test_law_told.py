@@ -26,6 +26,9 @@ NONE_IN_CANADA = (
     ". None is on file for email: record what there is "
     "(opt in, soft opt in, customer, inquiry, contract), or do not write here"
 )
+NONE_IN_THE_UK = (
+    ". None is on file for email: record what there is (opt in, soft opt in), or do not write here"
+)
 BACK = f"Put “{POSTAL}” back at the end of the "
 # Facts, the row, code and status of what it says, and what it adds to the row's own sentence.
 SAID = [
@@ -41,6 +44,11 @@ SAID = [
     (replace(AD, country="CA"), "ca.casl_consent", "consent_missing", "fail", NONE_IN_CANADA),
     (replace(AD, country="GB", company=True), "gb.pecr_consent", "consent_company", "warn",
      ". They work for a company: decide whether that changes anything here, and record why"),
+    (replace(AD, country="GB", company_hearsay=True), "gb.pecr_consent", "consent_missing", "fail",
+     f"{NONE_IN_THE_UK}. Only an agent told which company they work for, so it does not count: a "
+     "colleague who knows it saves it on the person's page"),
+    (replace(AD, country="CA", company_hearsay=True), "ca.casl_consent", "consent_missing", "fail",
+     NONE_IN_CANADA),
     (replace(AD, country="GB", contacts=(wrote("email", 50),)),
      "gb.pecr_consent", "consent_conversation", "warn",
      ". They wrote to us lately: is this still an answer to it?"),

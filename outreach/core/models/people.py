@@ -50,6 +50,10 @@ class Person(models.Model):
     account = models.ForeignKey(
         Account, on_delete=models.SET_NULL, null=True, blank=True, related_name="people"
     )
+    account_hearsay = models.BooleanField(
+        default=False, editable=False,
+        help_text="Only an agent told the company: no law is kinder by it.",
+    )  # fmt: skip
     first_name = models.CharField(max_length=200, blank=True)
     last_name = models.CharField(max_length=200, blank=True)
     full_name = models.CharField(max_length=400)

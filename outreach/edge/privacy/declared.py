@@ -108,7 +108,8 @@ RULES: dict[str, Rule] = {
          **_empty("first_name", "last_name", "greeting_name", "former_names", "position",
                   "profile_url", "time_zone", "country", "notes", "facts", "source",
                   "block_beneath")},
-        also={"connected_on": None, "follows_us": None, "account": None, "erased_at": ONCE},
+        also={"connected_on": None, "follows_us": None, "account": None,
+              "account_hearsay": False, "erased_at": ONCE},
     ),
     "core.Address": Rule(
         "addresses", _by("person"), _empty("normalised", "raw"), gone=True

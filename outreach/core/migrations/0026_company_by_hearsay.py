@@ -1,0 +1,31 @@
+from django.db import migrations, models
+
+
+def know_what_agents_told(apps, schema_editor):
+    """Whose company an agent told last, as the log has it: strict where nobody can tell."""
+    Person = apps.get_model("core", "Person")
+    Activity = apps.get_model("core", "Activity")
+    told = set()
+    rows = Activity.objects.filter(
+        object_type="person", verb__in=("people.written", "people.changed")
+    ).order_by("pk")
+    for verb, whose, kind, codes in rows.values_list("verb", "object_id", "by_kind", "codes").iterator():
+        if verb == "people.written" or {"account", "company"} & set(codes.get("fields", ())):
+            (told.add if kind == "agent" else told.discard)(int(whose))
+    Person.objects.filter(pk__in=told, account__isnull=False).update(account_hearsay=True)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('core', '0025_several_of_normal_priority'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='person',
+            name='account_hearsay',
+            field=models.BooleanField(default=False, editable=False, help_text='Only an agent told the company: no law is kinder by it.'),
+        ),
+        migrations.RunPython(know_what_agents_told, migrations.RunPython.noop),
+    ]
