@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from approvals import templates
 from approvals.models import Approval
 from outreach.core import senders
 from outreach.core.clock import SECONDS, by_clock
@@ -33,6 +34,8 @@ def make(
     }
     if approval.channel == Channel.EMAIL:
         body["sender"] = senders.chosen(approval.workspace)
+    if approval.channel == Channel.WHATSAPP:
+        body["template"] = templates.name_of(approval)
     return {**body, "seal": seal(body)}
 
 
@@ -74,6 +77,7 @@ def told(approval: Approval) -> list[tuple[str, str, bool]]:
         ("Approved at", _moment(str(kept.get("approved_at", ""))), False),
         ("By rule", rule, False),
         ("Comes from", str(kept.get("sender", "")).removesuffix("<>").strip(), False),
+        ("As the template", str(kept.get("template", "")), False),
         ("Checks shown", ", ".join(checks), False),
         ("Rules in force", str(kept.get("policy", "")), True),
         ("Digest of the letter", str(kept.get("message", "")), True),

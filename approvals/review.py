@@ -46,6 +46,7 @@ CLOSED = {
     "sender_changed": "who it comes from was changed",
     "sent_by_hand": "it was sent by hand",
     "suppressed": "the address was suppressed",
+    "template_changed": "it would have left as another template",
     "unanswered": "nobody decided in time",
     "undone": "the approval was taken back",
     "unsent": "it was not sent in time",

@@ -36,6 +36,8 @@ REOPENED = {
     "send_again": tiers.SENT_BEFORE,
     "receipt_broken": "The approval's receipt does not match the message; please decide again.",
     "sender_changed": "Who it comes from was changed since the approval; please decide again.",
+    "template_changed": "It would leave as another template than the one of the approval; please "
+    "decide again.",
     "heard_since": "They wrote after the approval; please read it and decide again.",
     "unsettled_released": "Marked as not sent by hand; please decide again.",
 }

@@ -76,6 +76,9 @@ def put_together(
             made = envelope_of(item.approval, token=token, at=at, files=item.files)
         except CannotCompose as no:
             unfit.append(Released(item.delivery, item.approval, "return", NOT_COMPOSED, str(no)))
+            continue
+        if other := windows.another_template(item.approval, made):
+            unfit.append(Released(item.delivery, item.approval, "reopen", *other))
         else:
             envelopes.append(replace(made, leave_by=item.leave_by))
             fit.append(item)

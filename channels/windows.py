@@ -5,18 +5,16 @@ A template is only the way a text travels: the words are those that were approve
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from approvals import templates
 from approvals.models import Approval, ApprovalStatus
 from channels import registry
-from channels.base import INSTAGRAM_MOST, WHATSAPP_MOST, Template
-from channels.models import PlatformTemplate
+from channels.base import INSTAGRAM_MOST, WHATSAPP_MOST, Envelope, Template
 from outreach.core import history
 from outreach.core.models import Channel, Contact, PrincipalKind
 from safety import controls
@@ -26,7 +24,6 @@ from safety.models import ControlKey
 WINDOW = timedelta(hours=24)  # after their last message both platforms take free text
 WITH_WINDOW = (Channel.WHATSAPP, Channel.INSTAGRAM)
 LINKEDIN_MOST = 8000  # characters of a message
-PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_]{1,40})\s*\}\}")
 
 
 def terms_of(approval: Approval, *, at: datetime) -> dict[str, Any]:
@@ -36,7 +33,7 @@ def terms_of(approval: Approval, *, at: datetime) -> dict[str, Any]:
     answering = wrote_within(approval, at=at)
     template = None
     if approval.channel == Channel.WHATSAPP and not answering:
-        template = fitting(approval.revision.text, _templates(approval))
+        template = _as_template(approval)
     return {
         "answering": answering,
         "by_person": approval.status == ApprovalStatus.APPROVED
@@ -68,13 +65,13 @@ def way_of(approval: Approval, *, at: datetime) -> Way | None:
     if approval.channel != Channel.WHATSAPP:
         return None
     planned = approval.scheduled_for
+    name = templates.name_of(approval)
     if wrote_within(approval, at=max(at, planned) if planned else at):
-        return Way("As free text: they wrote within the last 24 hours.")
-    rows = list(_templates(approval))
-    found = fitting(approval.revision.text, rows)
-    if found is not None:
-        return Way(f"As the template “{found.name}” ({found.language}), word for word.")
-    names = ", ".join(f"“{row.name}”" for row in rows) or "none is stored"
+        later = f" Should it leave later, then as the template {name}." if name else ""
+        return Way(f"As free text: they wrote within the last 24 hours.{later}")
+    if name:
+        return Way(f"As the template {name}, word for word.")
+    names = ", ".join(f"“{row.name}”" for row in templates.in_use(approval)) or "none is stored"
     return Way(
         "It cannot leave by WhatsApp like this: they have not written within 24 hours, and the "
         f"text is none of the approved templates ({names}). Edit it into the words of one, or "
@@ -121,9 +118,21 @@ def _missing(approval: Approval) -> str:
     return f"{missing} What is approved waits for that, and is a draft again once its time is over."
 
 
-def _templates(approval: Approval) -> QuerySet[PlatformTemplate]:
-    rows = PlatformTemplate.objects.filter(workspace=approval.workspace_id, is_active=True)
-    return rows.order_by("pk")
+def _as_template(approval: Approval) -> Template | None:
+    found = templates.fitting(approval)
+    return Template(found.row.name, found.row.language, found.values) if found else None
+
+
+def another_template(approval: Approval, made: Envelope) -> tuple[str, str] | None:
+    """The code and the sentence where it would leave as another than its yes was about."""
+    if made.template is None:
+        return None
+    now = templates.named(made.template.name, made.template.language)
+    then = approval.receipt.get("template", now)  # older receipts do not say
+    if then == now:
+        return None
+    was = f"as the template {then}" if then else "as no template"
+    return "template_changed", f"It was approved {was} and would leave as {now}."
 
 
 def wrote_within(approval: Approval, *, at: datetime) -> bool:
@@ -137,45 +146,3 @@ def wrote_within(approval: Approval, *, at: datetime) -> bool:
         at__lte=at,
         voided_at__isnull=True,
     ).exists()
-
-
-def fitting(text: str, templates: Iterable[PlatformTemplate]) -> Template | None:
-    """The first template that says exactly `text`, with what was put in; None if none does."""
-    for row in templates:
-        values = filled_in(row.body, text)
-        if values is not None:
-            return Template(row.name, row.language, values)
-    return None
-
-
-def filled_in(body: str, text: str) -> tuple[str, ...] | None:
-    """What stands in `text` where `body` has its {{1}}, {{2}} …, in their order; None if it is
-    not this body. Linear: each piece of the body is looked for once, from left to right."""
-    pieces = PLACEHOLDER.split(body.strip().replace("\r\n", "\n"))
-    fixed, names = pieces[0::2], pieces[1::2]
-    text = text.strip().replace("\r\n", "\n")
-    if not names:
-        return () if text == fixed[0] else None
-    if not text.startswith(fixed[0]):
-        return None
-    values: dict[str, str] = {}
-    at = len(fixed[0])
-    for turn, (name, piece) in enumerate(zip(names, fixed[1:], strict=True), start=1):
-        end = len(text) - len(piece) if turn == len(names) else text.find(piece, at + 1)
-        if end <= at or not text.startswith(piece, end):
-            return None
-        if values.setdefault(name, text[at:end]) != text[at:end]:
-            return None
-        at = end + len(piece)
-    if at != len(text):
-        return None
-    return tuple(values[name] for name in sorted(values, key=_order))
-
-
-def places_of(body: str) -> list[str]:
-    """The names of a body's places, each once, in the order in which the platform takes them."""
-    return sorted(set(PLACEHOLDER.findall(body)), key=_order)
-
-
-def _order(name: str) -> tuple[int, str]:
-    return (int(name), "") if name.isdecimal() else (0, name)

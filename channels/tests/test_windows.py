@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from approvals import receipt, services
 from approvals.models import Approval
 from channels import envelopes, inbound, sending, simulate, windows
 from channels.models import Delivery, PlatformTemplate
@@ -15,6 +16,7 @@ from outreach import testing
 from outreach.core import consent
 from outreach.core.models import Channel, Contact
 from outreach.core.people import add_address
+from outreach.core.placeholders import filled_in
 from outreach.testing import WORKDAY
 
 BODY = "Hello {{1}}, your visit is on {{2}}. Reply STOP to end."
@@ -41,7 +43,7 @@ FITS = [
 
 @pytest.mark.parametrize(("body", "text", "values"), FITS)
 def test_a_text_is_a_filled_in_template_or_it_is_none(body, text, values):
-    assert windows.filled_in(body, text) == values
+    assert filled_in(body, text) == values
 
 
 @pytest.fixture
@@ -107,6 +109,36 @@ def test_a_template_of_another_workspace_or_switched_off_does_not_count(person):
     )
     envelope = envelopes.envelope_of(make_approved(person), token="t", at=WORKDAY)
     assert envelope.template is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_approved_as_one_template_does_not_leave_as_another(person, live, sink):
+    """The same words, and at WhatsApp another message: with its own header, buttons and price."""
+    first = template()
+    given = make_approved(person)
+    assert ("As the template", "“visit” (en_US)", False) in receipt.told(given)
+    PlatformTemplate.objects.filter(pk=first.pk).update(is_active=False)
+    PlatformTemplate.objects.create(
+        workspace=person.workspace, name="visit_ad", language="en_US", body=BODY
+    )
+    assert sending.process(clock=lambda: WORKDAY).sent == 0
+    assert sink.arrivals == []
+    given.refresh_from_db()
+    assert (given.status, given.closed_reason) == ("withdrawn", "template_changed")
+    again = Approval.objects.get(status="pending")
+    assert "as another template" in again.priority_reasons[-1]
+    services.approve(again.pk, by=testing.alice(), at=WORKDAY, digest=again.digest, undo_seconds=0)
+    assert sending.process(clock=lambda: WORKDAY).sent == 1
+    assert sink.arrivals[0].json["template"]["name"] == "visit_ad"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_that_names_no_template_holds_under_the_one_there_is(person, live, sink):
+    template()
+    given = make_approved(person)
+    old = {k: v for k, v in given.receipt.items() if k not in ("seal", "template")}
+    Approval.objects.filter(pk=given.pk).update(receipt={**old, "seal": receipt.seal(old)})
+    assert sending.process(clock=lambda: WORKDAY).sent == 1
 
 
 def test_only_a_persons_own_words_count_as_a_persons(person):

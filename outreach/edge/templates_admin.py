@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from channels.models import PlatformTemplate
-from channels.windows import PLACEHOLDER
+from outreach.core.placeholders import PLACEHOLDER
 from outreach.edge.seen_form import SeenForm
 from outreach.edge.settings_admin import ConfigureAdmin, own_workspaces
 from safety.admin import column, is_superuser, workspace_ids

@@ -10,8 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 
 from channels.models import PlatformTemplate
-from channels.windows import places_of
 from outreach.core.models import Channel
+from outreach.core.placeholders import places_of
 from outreach.edge.api.base import Resource
 from outreach.edge.api.filters import Named
 

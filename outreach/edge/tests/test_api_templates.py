@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from approvals.models import Approval
 from channels.models import PlatformTemplate
-from channels.windows import places_of, way_of
+from channels.windows import way_of
 from outreach import testing
 from outreach.core import consent
 from outreach.core.people import add_address
+from outreach.core.placeholders import places_of
 from outreach.edge.tests import api
 from outreach.edge.tests.test_mcp import Host
 
