@@ -80,6 +80,12 @@ def way_of(approval: Approval, *, at: datetime) -> Way | None:
     )
 
 
+def told(approval: Approval, *, at: datetime) -> str:
+    """The sentence of it, of what waits for a decision; empty where there is none."""
+    way = way_of(approval, at=at) if approval.status == ApprovalStatus.PENDING else None
+    return way.sentence if way else ""
+
+
 def _by_linkedin(approval: Approval) -> Way | None:
     """Said before the yes: whoever sends it by hand may not shorten what was approved."""
     size = len(approval.revision.text)

@@ -15,6 +15,7 @@ from rich.text import Text
 from approvals import ahead, came_back, greeting, marks, review, rounds
 from approvals import queue as reading
 from approvals.models import Approval, ApprovalStatus
+from channels import windows
 from outreach.core import inbox, senders
 from outreach.core.clock import by_clock
 from outreach.core.models import Revision
@@ -144,6 +145,7 @@ def _reasons(item: Approval) -> list[str]:
     ]
     if outlook and outlook.stopped:
         lines.append(STOPPED.format(outlook.stopped))
+    lines += filter(None, [windows.told(item, at=timezone.now())])
     lines.append(what_comes(item, outlook))
     if item.rejection_reason:
         lines.append(f"Why: {item.rejection_reason}")
@@ -197,7 +199,8 @@ def _delivered(item: Approval) -> str:
 def whole(item: Approval) -> dict[str, Any]:
     """One item for programs with what they said, the newest first: its id goes with --heard."""
     said = [{"id": row.pk, "text": row.text} for row in inbox.beside(item.draft)]
-    why = {"template": item.draft.template, "reasoning": reading.story_of(item).reasoning}
+    why = {"template": item.draft.template, "reasoning": reading.story_of(item).reasoning,
+           "way": windows.told(item, at=timezone.now())}  # fmt: skip
     return {**as_dict(item), **why, "incoming": said}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -17,6 +18,7 @@ from rest_framework.response import Response
 from approvals import bulk, extending, queue, services, tasks
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
+from channels import windows
 from outreach.core import drafts, senders
 from outreach.core.models import Channel, Purpose, Touch
 from outreach.core.permissions import NotAllowed
@@ -67,8 +69,15 @@ class ItemSerializer(ApprovalSerializer):
         help_text="Why the author is as sure as `confidence` says; of an edited text, before it."
     )
 
+    way = serializers.SerializerMethodField(
+        help_text="Of what waits: how its channel would carry it, or that it cannot (too long)."
+    )
+
     class Meta(ApprovalSerializer.Meta):
-        fields = (*ApprovalSerializer.Meta.fields, "template", "reasoning")
+        fields = (*ApprovalSerializer.Meta.fields, "template", "reasoning", "way")
+
+    def get_way(self, row: Approval) -> str:
+        return windows.told(row, at=timezone.now())
 
     def get_reasoning(self, row: Approval) -> str:
         return queue.story_of(row).reasoning
