@@ -75,9 +75,8 @@ def daily(place: Workspace, *, at: datetime) -> list[str]:
     if again:
         lines.append(f"{again} approved by rule wait for a second look (Look again).")
     if not place.safe_mode:
-        by_rule = Approval.objects.filter(
-            figures.BY_RULE, workspace=place, decided_at__gt=at - DAY
-        ).count()
+        given = Approval.objects.filter(workspace=place, decided_at__gt=at - DAY)
+        by_rule = figures.by_rule(given).count()
         lines.append(f"Safe Mode is off: {by_rule} were approved by rule since yesterday.")
         lines.append(f"{_left(place, at, 1)} messages left yesterday.")
     lines.append(quota_standing.of_workspace(place, at=at).sentence())

@@ -17,6 +17,7 @@ from outreach.core.models import Agent, PrincipalKind, Revision, Workspace
 SPAN = timedelta(days=30)
 MOST = 20_000  # decisions looked at; a page must not read a whole history
 RULE = "SYSTEM for "  # begins the name of whoever gave what a rule approved
+TAKEN_BACK = ("undone", "rejected", "changes_requested")
 BY_RULE = Q(decided_by_label__startswith=RULE)
 
 
@@ -86,7 +87,7 @@ def of_workspaces(workspaces: Iterable[int], *, at: datetime) -> Figures:
     return Figures(
         all=everything,
         by_agent={_name(names, pk): found for pk, found in sorted(by_agent.items())},
-        by_rule=recent.filter(BY_RULE)[:MOST].count(),
+        by_rule=by_rule(recent)[:MOST].count(),
         expired_undecided=expired_undecided(places, since=at - SPAN),
         is_partial=everything.decided >= MOST,
     )
@@ -136,6 +137,11 @@ _FIELDS = ("status", "closed_reason", "edited", "created_at", "decided_at", "by_
 def by_people(rows: QuerySet[Approval]) -> QuerySet[Approval]:
     """Decisions of people that stood: what was undone at once is none, what rules gave is none."""
     return rows.exclude(BY_RULE).exclude(closed_reason="undone").order_by("-decided_at", "-pk")
+
+
+def by_rule(rows: QuerySet[Approval]) -> QuerySet[Approval]:
+    """What rules gave and nobody took back with an undo or a no; a stop is neither."""
+    return rows.filter(BY_RULE).exclude(closed_reason__in=TAKEN_BACK)
 
 
 def _name(agents: dict[int, Agent], pk: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 
 from approvals import digest, expiry, outbox
-from approvals.models import Notice, QuotaUse
+from approvals.models import Approval, Notice, QuotaUse
 from outreach import testing
 from outreach.core.models import User, Workspace
 from outreach.testing import WORKDAY
@@ -105,6 +105,21 @@ def test_with_safe_mode_off_it_says_what_left():
     assert "Safe Mode is off: 0 were approved by rule since yesterday." in body()
     assert "7 messages left yesterday." in body()
     assert "Sent or perhaps sent: 0 of 20 today" in body()
+
+
+@pytest.mark.parametrize("reason", ["undone", "rejected", "changes_requested"])
+def test_what_somebody_took_back_is_no_approval_by_rule(reason):
+    place = testing.make_workspace(safe_mode=False)
+    by_rule = {"status": "auto_approved", "decided_by_label": "SYSTEM for Dora"}
+    for _ in range(2):
+        Approval.objects.filter(pk=testing.make_approved().pk).update(**by_rule)
+    stopped, taken_back = testing.make_approved(), testing.make_approved()
+    by_rule["status"] = "withdrawn"
+    Approval.objects.filter(pk=stopped.pk).update(**by_rule, closed_reason="emergency_stop")
+    Approval.objects.filter(pk=taken_back.pk).update(**by_rule, closed_reason=reason)
+    at = WORKDAY + timedelta(hours=1)
+    assert "3 were approved by rule since yesterday" in "\n".join(digest.daily(place, at=at))
+    assert "; 3 approved by rule;" in "\n".join(digest.weekly(place, at=at))
 
 
 def test_whoever_has_no_address_is_passed_over():
