@@ -42,8 +42,9 @@ def of(
     if not today and until is None:
         return Departure(verdict, leaves_at)
     used_up = quota_standing.used_up(approval, at=at)
-    if today and used_up:
-        until = quota.next_day(place, at)
+    if used_up:
+        free = quota.next_day(place, at, days=used_up.days)
+        until = max(free, until or free)
     if until is not None:
         leaves_at = gate.earliest(known, moment, max(until, asked))[1]
     return Departure(verdict, leaves_at, used_up.told if used_up else "")

@@ -49,10 +49,10 @@ def local_day(workspace: Workspace, at: datetime) -> date:
     return at.astimezone(zone_of(workspace)).date()
 
 
-def next_day(workspace: Workspace, at: datetime) -> datetime:
-    """When the workspace's next local day begins, in UTC."""
-    tomorrow = local_day(workspace, at) + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), zone_of(workspace)).astimezone(UTC)
+def next_day(workspace: Workspace, at: datetime, *, days: int = 1) -> datetime:
+    """When the workspace's next local day begins, or a later one, in UTC."""
+    day = local_day(workspace, at) + timedelta(days=days)
+    return datetime.combine(day, time(), zone_of(workspace)).astimezone(UTC)
 
 
 def agent_of(approval: Approval) -> int:

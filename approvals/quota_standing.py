@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, Subquery
+from django.conf import settings
+from django.db.models import Count, Exists, Q, QuerySet, Subquery
 
 from approvals import quota, rounds
 from approvals.models import Approval, QuotaUse
-from outreach.core.models import Agent, PrincipalKind, Workspace
+from outreach.core.models import Agent, Channel, PrincipalKind, Workspace
+from safety.actions import is_by_hand
 
 WARN_PERCENT = 80
 
@@ -86,33 +88,64 @@ def full(workspace: Workspace, agent: Agent, *, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UsedUp:
-    """The quota that has no room today."""
+    """The quota that has no room today, for so many `days`; by what left, or with what waits."""
 
     limit: int
     of_agent: bool
+    days: int
+    by_waiting: bool
+
+    @property
+    def _by(self) -> str:
+        return " by what waits before it" if self.by_waiting else ""
 
     @property
     def reached(self) -> str:
         """The sentence of every door for it."""
-        return quota.reached(self.limit, of_agent=self.of_agent)
+        return f"{quota.reached(self.limit, of_agent=self.of_agent)}{self._by}"
 
     @property
     def told(self) -> str:
         """Why something leaves later, for the end of a sentence."""
         whose = " of this agent" if self.of_agent else ""
-        return f"the quota of {self.limit} a day{whose} is used up"
+        return f"the quota of {self.limit} a day{whose} is used up{self._by}"
 
 
 def columns(approval: Approval, *, at: datetime) -> tuple[Subquery, ...]:
     """What `used_up` reads, for a statement that asks for something else as well."""
     place, agent = approval.workspace, quota.agent_of(approval)
     today = QuotaUse.objects.filter(day=quota.local_day(place, at))
+    ahead = _ahead(approval, at)
     return (
         Subquery(today.filter(workspace=place, agent__isnull=True).values("used")[:1]),
+        _count(ahead),
         Subquery(today.filter(agent=agent).values("used")[:1]),
+        _count(ahead.filter(by_kind=PrincipalKind.AGENT, by_id=str(agent))),
         Subquery(Agent.objects.filter(pk=agent).values("daily_quota")[:1]),
         Exists(Agent.objects.filter(pk=agent)),
     )
+
+
+def _ahead(approval: Approval, at: datetime) -> QuerySet[Approval]:
+    """What is approved and takes room of the quotas before this one.
+
+    What another rule holds until later today counts as well: more is not promised than will happen.
+    """
+    place = approval.workspace
+    today = Q(not_before__isnull=True) | Q(not_before__lt=quota.next_day(place, at))
+    by_hand = [channel for channel in Channel if is_by_hand(channel)]
+    rows = Approval.objects.filter(
+        rounds.UNTAKEN, today | quota.HELD, workspace=place, dry_run=False, send_before__gt=at
+    ).exclude(channel__in=by_hand)
+    if approval.is_given:
+        same = Q(due_at=approval.due_at, pk__lt=approval.pk)
+        return rows.filter(Q(due_at__lt=approval.due_at) | same)
+    due = max(at + timedelta(seconds=settings.APPROVAL_UNDO_SECONDS), approval.scheduled_for or at)
+    return rows.filter(Q(due_at__lte=due) | quota.HELD)
+
+
+def _count(rows: QuerySet[Approval]) -> Subquery:
+    return Subquery(rows.order_by().values("workspace").annotate(n=Count("pk")).values("n"))
 
 
 def used_up(approval: Approval, *, at: datetime) -> UsedUp | None:
@@ -124,11 +157,20 @@ def used_up(approval: Approval, *, at: datetime) -> UsedUp | None:
     read = getattr(approval, "read_beside", ())
     if not read:
         read = Workspace.objects.values_list(*columns(approval, at=at)).get(pk=place.pk)
-    used, of_agent, limit, is_known = read
-    if place.daily_quota is not None and (used or 0) >= place.daily_quota:
-        return UsedUp(place.daily_quota, of_agent=False)
+    used, ahead, of_agent, own, limit, is_known = read
     if agent and not is_known:
         limit = 0  # the strictest there is, as the claim has it
-    if agent and limit is not None and (of_agent or 0) >= limit:
-        return UsedUp(limit, of_agent=True)
-    return None
+    found = [_full(place.daily_quota, used, ahead, of_agent=False)]
+    found += [_full(limit, of_agent, own, of_agent=True)] if agent else []
+    return max(filter(None, found), key=lambda each: each.days, default=None)
+
+
+def _full(
+    limit: int | None, used: int | None, ahead: int | None, *, of_agent: bool
+) -> UsedUp | None:
+    """None where there is room today. What has none fills the days that follow, in its order."""
+    left, taken = used or 0, (used or 0) + (ahead or 0)
+    if limit is None or taken < limit:
+        return None
+    days = max(1, taken // limit) if limit else 1
+    return UsedUp(limit, of_agent, days, by_waiting=left < limit)

@@ -97,6 +97,67 @@ def test_room_that_is_left_and_no_quota_at_all_change_nothing(live):
     assert "in 10 s" in outlook(item)
 
 
+BEFORE = "the quota of {} a day is used up by what waits before it"
+
+
+def wait_before(count, **fields):
+    return [testing.make_approved(at=WORKDAY, **fields) for _ in range(count)]
+
+
+def test_what_waits_before_it_takes_the_room_as_well(live):
+    """One of two had left and one waited: a third was told that it leaves at once."""
+    item = testing.make_pending()
+    spend(item.workspace, limit=2)
+    [first] = wait_before(1)
+    assert outlook(item) == f"If approved now, it would be sent {THURSDAY}: {BEFORE.format(2)}."
+    assert outlook(first) == "It would be sent at once.", "nothing waits before that one"
+    second = approve(item, undo_seconds=0)
+    given = queue.readable(Approval.objects.filter(pk=second.pk)).get()
+    assert ahead.what_follows(given, AT) == f"; it leaves {THURSDAY}: {BEFORE.format(2)}."
+    told = one_message.explain(*one_message.by_approval(second.pk), at=AT)
+    assert "Daily quota of 2 reached by what waits before it" in told["without_brakes"]
+
+
+def test_what_waits_before_it_for_more_than_a_day_is_told_so(live, memory):
+    Workspace.objects.update(daily_quota=1)
+    rows = wait_before(3)
+    item = testing.make_pending()
+    friday = "Fri 13 Mar 08:00 workspace time"
+    assert friday in outlook(rows[2])
+    assert sending.process(clock=lambda: AT).sent == 1
+    assert THURSDAY in outlook(rows[1]) and friday in outlook(rows[2]), "held by the quota by now"
+    assert "Sat 14 Mar 08:00" in outlook(item)
+
+
+def test_what_takes_no_room_today_waits_before_nothing(live):
+    item = testing.make_pending()
+    Workspace.objects.update(daily_quota=1)
+    person = testing.make_person()
+    add_address(person.workspace, person, "phone", "+44 20 7946 0123")
+    by_hand, simulated, tomorrow, later = (
+        testing.make_approved(person, channel="phone", subject=""), *wait_before(3),
+    )  # fmt: skip
+    change = {
+        simulated: {"dry_run": True},
+        tomorrow: {"not_before": AT + timedelta(days=1)},
+        later: {"due_at": AT + timedelta(hours=2)},
+    }
+    for row, fields in change.items():
+        Approval.objects.filter(pk=row.pk).update(**fields)
+    assert by_hand.is_given and "in 10 s" in outlook(item)
+
+
+def test_what_an_agent_has_waiting_takes_its_own_room_only(live):
+    agent = testing.make_agent()
+    own, other = testing.make_pending(by=agent), testing.make_pending()
+    spend(own.workspace, agent, limit=2)
+    testing.make_approved(by=agent)
+    assert outlook(own).endswith(
+        f"{THURSDAY}: the quota of 2 a day of this agent is used up by what waits before it."
+    )
+    assert "in 10 s" in outlook(other)
+
+
 def test_dry_run_tells_when_it_would_leave_live():
     item = testing.make_pending()
     spend(item.workspace)
