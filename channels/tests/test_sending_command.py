@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 
+@pytest.mark.django_db  # whose clock it is
 @pytest.mark.parametrize("most", ["0", "-1"])
 def test_at_most_none_is_refused(most):
     """It answered "sent 0 …, waiting 12" and exit 0, as if nothing had been due."""

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from approvals.clocked import ClockedCommand
 from approvals.models import Approval
 from approvals.rounds import UNTAKEN
 from channels import sending, waiting
@@ -26,7 +27,7 @@ def _process(most: int | None) -> Report:
     return sending.process(most=most)
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = "Send approved messages that are due. In dry run nothing leaves; sends are simulated."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,10 +10,9 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
-from approvals import services
+from approvals import clocked, services
 from outreach import testing
 from outreach.core.models import Workspace
-from outreach.edge import clocked
 from outreach.testing import WORKDAY
 from safety.models import SystemControl
 
@@ -53,6 +52,21 @@ def test_review_and_control_tell_it_too(capsys):
     said = said_by(capsys, "control", emergency_stop=True, as_user="olaf", reason="odd")
     clock = f"{WORKDAY + timedelta(hours=5, minutes=30):%H:%M:%S} IST"
     assert f"set {clock}" in said and f"stopped {clock}" in said
+
+
+@pytest.mark.parametrize("words", [
+    ("process_approved_messages",), ("rehearse",),
+    ("run_workflow", "daily_plan", "--as", "dora"),
+], ids=lambda words: words[0])  # fmt: skip
+def test_sending_rehearsing_and_workflows_tell_it_in_their_badge(words, capsys):
+    testing.dora()
+    SystemControl.objects.filter(control_key="MESSAGING_ENABLED").update(
+        enabled=False, reason="odd", changed_at=WORKDAY
+    )
+    said = " ".join(said_by(capsys, *words).split())
+    assert f"{THERE}:00 IST" in said and " UTC" not in said
+    as_json = said_by(capsys, *words, json=True)
+    assert "IST" not in as_json
 
 
 def test_of_several_clocks_the_one_that_is_named_or_of_whoever_acts_is_told():

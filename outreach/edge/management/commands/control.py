@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from approvals import auto_off
+from approvals.clocked import ClockedCommand
 from channels import drill, letting, quiet, stop, stop_link
 from outreach.core.clock import CLOCK, by_clock
 from outreach.core.models import Workspace
@@ -30,7 +31,6 @@ from outreach.edge import (
     stop_history,
     stop_told,
 )
-from outreach.edge.clocked import ClockedCommand
 from outreach.edge.control_rows import Back
 from outreach.edge.insisting import NOT_KNOWN, insist, seen
 from safety import controls

@@ -18,11 +18,11 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from approvals.clocked import ClockedCommand
 from outreach.core import activity, triggers
 from outreach.core.clock import by_clock
 from outreach.edge import acting, diagnosis, health, key_fit, one_message
 from outreach.edge.checks import one_click
-from outreach.edge.clocked import ClockedCommand
 from outreach.edge.running import running_at
 from safety import controls
 

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
+from approvals.clocked import ClockedCommand
 from channels import quiet, stop
 from outreach.core import people, queries, shown, suppression
 from outreach.core.models import Address, Person, Workspace
@@ -22,7 +23,6 @@ from outreach.core.people import STILL_ASKED, STILL_BLOCKED, PersonRefused, cano
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
 from outreach.edge import acting, exporting, heeded, person_told
-from outreach.edge.clocked import ClockedCommand
 from outreach.edge.insisting import insist
 from outreach.edge.privacy import erasing, telling
 from safety.services import told_of

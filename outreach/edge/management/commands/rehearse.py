@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from approvals.clocked import ClockedCommand
 from channels import rehearsal
 from channels.rehearsal import Fate, Item, Span, Totals
 from outreach.core.models import Workspace
@@ -18,7 +19,7 @@ from safety import controls
 SHOWN = 20  # of each kind; --json gives them all
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = (
         "What would have been sent, held and blocked, and by which rule, had this been live. "
         "Reads what dry run and Safe Mode kept; judges and changes nothing."

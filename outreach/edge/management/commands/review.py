@@ -12,6 +12,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from approvals import ahead, bulk, items, queue, receipt, rounds, services
+from approvals.clocked import ClockedCommand
 from approvals.errors import Refused, Unseen
 from approvals.models import Approval, ApprovalStatus
 from approvals.tasks import wake_sender
@@ -19,7 +20,6 @@ from outreach.core import drafts, inbox
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.edge import acting, console, person_told, review_options
-from outreach.edge.clocked import ClockedCommand
 from safety import controls
 
 PAGE = 50

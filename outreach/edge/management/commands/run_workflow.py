@@ -6,12 +6,13 @@ import json
 import sys
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from approvals.clocked import ClockedCommand
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
 from outreach.core.principal import Principal
@@ -28,7 +29,7 @@ FAILED = 1
 NAMES = ", ".join(workflow.name for workflow in definitions.WORKFLOWS)
 
 
-class Command(BaseCommand):
+class Command(ClockedCommand):
     help = "Run a workflow: it writes drafts and sends nothing. --list shows the seven."
 
     def add_arguments(self, parser: CommandParser) -> None:
