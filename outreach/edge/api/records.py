@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Delivery, DeliveryStatus
+from outreach.core.activity import SUBJECTS
 from outreach.core.models import Activity, Channel, InboundMessage, Workspace
 from outreach.core.models.base import PrincipalKind
 from outreach.core.permissions import Verb, require
@@ -26,6 +28,7 @@ from safety.models import SafetyEvent
 from workflows import definitions, services, tasks
 from workflows.models import Run, RunStatus, Step
 
+NAMES = sorted(definitions.BY_NAME)
 # What a row may have none of, as null.
 ABSENT: dict[str, Any] = {"default": None, "allow_null": True, "read_only": True}
 
@@ -77,8 +80,23 @@ class ActivitySerializer(serializers.ModelSerializer[Activity]):
         )  # fmt: skip
 
 
+class VerbField(forms.CharField):
+    def validate(self, value: str) -> None:
+        """Refuse what no act is called: an empty page would say that it never happened."""
+        super().validate(value)
+        if value and not value.startswith(SUBJECTS):
+            raise forms.ValidationError(
+                f'"{value}" is no verb; one begins with {", ".join(SUBJECTS)}', "invalid"
+            )
+
+
+class VerbFilter(django_filters.CharFilter):
+    field_class = VerbField
+
+
 class ActivityFilter(Filters):
     rare = frozenset({"verb", "object_id", "since", "until"})
+    verb = VerbFilter()
     since = Moment(field_name="at", lookup_expr="gte")
     until = Moment(field_name="at", lookup_expr="lt")
     by_kind = django_filters.ChoiceFilter(choices=PrincipalKind.choices)
@@ -190,11 +208,12 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 class RunBody(StrictSerializer):
     """Which workflow, with which options; the workflow says which it knows."""
 
-    name = Choice(choices=sorted(definitions.BY_NAME))
+    name = Choice(choices=NAMES)
     options = serializers.DictField(required=False, default=dict)
 
 
 class RunFilter(Named):
+    name = django_filters.ChoiceFilter(choices=[(name, name) for name in NAMES])
     status = django_filters.ChoiceFilter(choices=RunStatus.choices)
 
     class Meta:
