@@ -48,6 +48,22 @@ def test_of_the_queue(act, option):
         run("review", *act, *option)
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--format", "vcard"], ["--encoding", "utf-8"], ["--map", "Kunde=full_name"],
+        ["--country", "CH"], ["--time-zone", "Europe/Zurich"], ["--basis", "customer"],
+        ["--text-shown", "Yes"], ["--dry-run"], ["--report", "rows.csv"],
+    ],
+    ids=lambda option: option[0],
+)  # fmt: skip
+def test_of_an_import_that_is_undone(option):
+    """`--undo 3 --basis customer` took the import back and recorded nothing."""
+    testing.bob()
+    with pytest.raises(CommandError, match=f"--undo and {option[0]} mean nothing together, so no"):
+        run("import_contacts", "--undo", "1", *option, "--as", "bob")
+
+
 @pytest.mark.parametrize("act", [["--resume", "1"], ["--cancel", "1"], ["--list"]])
 @pytest.mark.parametrize("option", [["--submit"], ["--limit", "3"], ["--known-number"]])
 def test_of_a_run(act, option):

@@ -32,10 +32,16 @@ from outreach.core.models import Import
 from outreach.core.models.consent import Basis
 from outreach.core.permissions import Verb
 from outreach.core.plurals import plural
-from outreach.edge import acting
+from outreach.edge import acting, heeded
 from outreach.edge.import_rows import Unwritten, rows_file
 from outreach.edge.import_shown import show
 from safety.services import check_safety
+
+
+OF_A_FILE: dict[str, Any] = {
+    "format": "auto", "encoding": "", "map": [], "country": "", "time_zone": "", "basis": "",
+    "text_shown": "", "report": "", "dry_run": False,
+}  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -138,10 +144,7 @@ class Command(BaseCommand):
     def _undo(self, options: dict[str, Any]) -> None:
         if options["file"]:
             raise CommandError("--undo takes the number of an import and no FILE.")
-        if options["dry_run"] or options["report"]:
-            raise CommandError(
-                "--undo takes neither --dry-run nor --report: it takes the import back at once."
-            )
+        _refuse_what_is_of_a_file(options)
         workspace = acting.workspace(options)
         by = acting.principal(options, verb=Verb.IMPORT, workspace=workspace)
         row = Import.objects.filter(workspace=workspace, pk=options["undo"]).first()
@@ -165,6 +168,17 @@ class Command(BaseCommand):
             f"Undone: {plural(done.people, 'person', 'people')} of {row.file} removed, "
             f"{done.changed:,} restored to what they were before."
         )
+
+
+def _refuse_what_is_of_a_file(options: dict[str, Any]) -> None:
+    """An import that is taken back is the one that there was; nothing of it is chosen anew."""
+    for name, default in OF_A_FILE.items():
+        if options[name] != default:
+            said = heeded.flag(name)
+            raise CommandError(
+                f"--undo and {said} mean nothing together, so nothing was done: {said} goes with "
+                "a FILE, and --undo takes the import back at once."
+            )
 
 
 def _add_acts(parser: CommandParser) -> None:
