@@ -14,6 +14,9 @@ from outreach.core.models import Activity, Consent, Person
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
 from safety import facts, known
+from safety.law import law
+from safety.question import Moment
+from safety.verdict import Level
 
 pytestmark = pytest.mark.django_db
 SHOWN = "Yes, write to me about new products."
@@ -196,3 +199,15 @@ def test_the_facts_carry_the_workspaces_clock_where_it_is_one(zone, ours):
     draft = testing.make_draft()
     draft.workspace.time_zone = zone
     assert facts.gather([draft], at=WORKDAY)[draft.pk].our_zone == ours
+
+
+def test_a_law_that_refuses_without_a_company_refuses_on_an_agents_word():
+    agent, person = testing.make_agent(None, "people:write"), testing.make_person(country="GB")
+    person_editing.change(person, {}, account="Acme", by=agent, at=WORKDAY)
+    draft = testing.make_draft(Person.objects.get(pk=person.pk), purpose="promotional")
+    told = law.check_law(facts.gather([draft], at=WORKDAY)[draft.pk], Moment.SUBMISSION, WORKDAY)
+    assert told.level is Level.BLOCK
+    assert "Only an agent told which company" in told.blockers[0].message
+    person_editing.change(person, {}, account="Acme", by=testing.bob(), at=WORKDAY)
+    told = law.check_law(facts.gather([draft], at=WORKDAY)[draft.pk], Moment.SUBMISSION, WORKDAY)
+    assert "consent_company" in {each.code for each in told.findings}

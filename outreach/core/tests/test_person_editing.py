@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from outreach import testing
@@ -146,3 +149,19 @@ def test_a_number_or_another_record_tells_an_agent_where_somebody_is_too(told_by
         with pytest.raises(NotAllowed):
             person_editing.change(person, words, by=agent, at=WORKDAY)
         assert person_editing.change(person, words, by=bob, at=WORKDAY) == [*words]
+
+
+def test_what_agents_told_before_is_known_from_the_log():
+    agent, bob = testing.make_agent(None, "people:write"), testing.bob()
+    how = {"account": "Acme", "at": WORKDAY}
+    told, written, vouched = create(), create(account="Acme", by=agent), create()
+    given, without = create(account="Acme"), create(by=agent)
+    for person in (told, vouched):
+        person_editing.change(person, {}, by=agent, **how)
+    person_editing.change(vouched, {}, by=bob, **how)
+    person_editing.change(given, {"position": "CTO"}, by=agent, at=WORKDAY)
+    Person.objects.update(account_hearsay=False)
+    migration = import_module("outreach.core.migrations.0026_company_by_hearsay")
+    migration.know_what_agents_told(apps, None)
+    assert set(Person.objects.filter(account_hearsay=True)) == {told, written}
+    assert without.account is None

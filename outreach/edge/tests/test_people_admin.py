@@ -85,6 +85,21 @@ def test_a_fault_is_told_and_nothing_is_written(bob, typed, words):
     assert list(Person.objects.all()) == [other]
 
 
+def test_a_company_that_an_agent_told_is_vouched_for_by_saving_the_page(bob):
+    agent = testing.make_agent(None, "people:write")
+    person = person_editing.create(
+        testing.make_workspace(), {"full_name": "Eve Moss"}, account="Acme", by=agent,
+        at=testing.WORKDAY,
+    )  # fmt: skip
+    page = reverse("admin:core_person_edit", args=[person.pk])
+    said = "an agent told it: with your Save it counts for what the law asks"
+    assert said in bob.get(page).content.decode()
+    bob.post(page, {"full_name": "Eve Moss", "account": "Acme"})
+    person.refresh_from_db()
+    assert (person.account.name, person.account_hearsay) == ("Acme", False)
+    assert said not in bob.get(page).content.decode()
+
+
 def test_a_message_that_left_is_called_sent_and_not_approved(bob):
     given = testing.make_approved()
     page = reverse("admin:core_person_change", args=[given.human_id])

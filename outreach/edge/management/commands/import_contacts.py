@@ -37,7 +37,6 @@ from outreach.edge.import_rows import Unwritten, rows_file
 from outreach.edge.import_shown import show
 from safety.services import check_safety
 
-
 OF_A_FILE: dict[str, Any] = {
     "format": "auto", "encoding": "", "map": [], "country": "", "time_zone": "", "basis": "",
     "text_shown": "", "report": "", "dry_run": False,
