@@ -14,6 +14,7 @@ from outreach.core.models import Role, User
 from outreach.core.permissions import Verb
 from outreach.edge import acting
 from safety import controls
+from safety.models import ControlKey
 
 pytestmark = pytest.mark.django_db
 
@@ -219,7 +220,7 @@ def test_an_option_that_a_script_left_empty_is_refused_and_never_means_more(word
 def test_a_stop_is_never_refused_for_a_workspace_that_a_script_left_empty():
     testing.olaf()
     call_command("control", "--emergency-stop", "--workspace= ")
-    assert controls.read().rows[None, "emergency_stop"].enabled
+    assert controls.read().rows[None, ControlKey.EMERGENCY_STOP].enabled
 
 
 @pytest.mark.parametrize(
