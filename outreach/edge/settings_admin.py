@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from approvals import quota
-from outreach.core import activity
+from outreach.core import activity, names
 from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
 from outreach.core.permissions import Verb
 from outreach.edge import agent_standing, scopes
@@ -127,6 +127,23 @@ class WorkspaceForm(SeenForm):
         if mode == Autonomy.AUTOPILOT and self.instance.safe_mode:
             raise ValidationError(AUTOPILOT)
         return mode
+
+    def clean_name(self) -> str:
+        return self._one_line("name")
+
+    def clean_sender_name(self) -> str:
+        return self._one_line("sender_name")
+
+    def clean_postal_address(self) -> str:
+        return self._one_line("postal_address")
+
+    def _one_line(self, field: str) -> str:
+        """Without what nobody sees, which could turn around what others read of a sender."""
+        typed = str(self.cleaned_data[field])
+        seen = names.clean(typed)
+        if typed and not seen:
+            raise ValidationError("Nothing of this can be seen. Type it anew.")
+        return seen
 
     def clean_own_words(self) -> str:
         typed = str(self.cleaned_data["own_words"])

@@ -96,6 +96,19 @@ def test_a_page_of_before_gives_an_agent_nothing_back(client, meanwhile):
     assert told.codes["changed"] == ["daily_quota"]
 
 
+@pytest.mark.parametrize("field", ["name", "sender_name", "postal_address"])
+def test_what_others_read_of_a_sender_is_one_line_that_can_be_seen(client, field):
+    client.force_login(testing.dora().user)
+    place = testing.make_workspace()
+    page, form = opened(client, place)
+    assert client.post(page, {**form, field: "Mi\u202era\r\nBcc: x"}).status_code == 302
+    place.refresh_from_db()
+    assert getattr(place, field) == "Mira Bcc: x"
+    page, form = opened(client, place)
+    told = client.post(page, {**form, field: "\u202e\u200b"}).content.decode()
+    assert "Nothing of this can be seen. Type it anew." in told
+
+
 @pytest.mark.parametrize("meanwhile", [{"own_words": "synergy"}, {"four_eyes": True}])
 def test_a_page_of_before_takes_no_rule_of_a_workspace_away(client, meanwhile):
     client.force_login(testing.dora().user)
