@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import greeting, hearsay, marks, quota_standing, receipt, rounds
+from approvals import contradiction, greeting, hearsay, marks, quota_standing, receipt, rounds
 from approvals.models import Approval, ApprovalStatus
 from approvals.routing import Route
 from approvals.tiers import Circumstances, Tier
@@ -75,6 +75,7 @@ def circumstances(
     hidden: bool = False,
     unread: bool = False,
     greets_other: bool = False,
+    contradicts: bool = False,
 ) -> Circumstances:
     """What the tier table looks at, from a verdict and the facts around it.
 
@@ -92,6 +93,7 @@ def circumstances(
         hidden=hidden,
         unread=unread,
         greets_other=greets_other,
+        contradicts=contradicts,
         off_voice=voice_score is not None and voice_score < LEAST_VOICE,
         needs_person=verdict.level is Level.REVIEW,
         contains_pii=any(code.startswith("pii_") for code in verdict.codes),
@@ -110,6 +112,7 @@ def of_text(revision: Revision, place: Workspace, channel: str, person: Person) 
         "hidden": bool(marks.hidden(revision.subject, own, marks.shown_by(revision.html))),
         "unread": not is_read(revision.subject, own),
         "greets_other": bool(greeting.of(person, own)),
+        "contradicts": bool(contradiction.of(revision, person)),
     }
 
 

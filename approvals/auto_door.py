@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from approvals import auto, hearsay, rewriting, rounds, routing, tiers
+from approvals import auto, conflicts, hearsay, rewriting, routing, tiers
 from approvals.models import Approval, ApprovalStatus
 from approvals.quota import agent_of
 from outreach.core import inbox
@@ -27,7 +27,7 @@ class _Known:
     desisted: set[int]
     met: set[tuple[int, str]]  # (human, channel)
     alerts: dict[int, str]  # of the last message of each human
-    others: set[tuple[int, int, str]]  # every message to them that is open: `rounds.others_open`
+    others: set[tuple[int, int, str]]  # every message to them that is open: `conflicts.others_open`
     letters: dict[int, Draft]  # with the person each goes to
     told: dict[int, str]  # what an agent alone has told of each human
 
@@ -48,14 +48,14 @@ def _gather(rows: Sequence[Approval]) -> _Known:
     humans = {row.human_id for row in rows}
     everybody = Person.objects.filter(Q(pk__in=humans) | Q(merged_into__in=humans))
     contacts = Contact.objects.filter(human__in=humans, voided_at__isnull=True)
-    letters = Draft.objects.select_related("person__merged_into")
+    letters = Draft.objects.select_related("person__account", "person__merged_into__account")
     return _Known(
         agents=Agent.objects.in_bulk({agent_of(row) for row in rows}),
         admins=auto.admins({row.workspace for row in rows}),
         desisted={row.human_id for row in everybody.filter(desisted_at__isnull=False)},
         met=set(contacts.values_list("human_id", "channel").distinct()),
         alerts=inbox.alerts_of(humans),
-        others=rounds.others_open(humans),
+        others=conflicts.others_open(humans),
         letters=letters.in_bulk({row.draft_id for row in rows}),
         told=hearsay.of(humans),
     )
@@ -86,7 +86,7 @@ def _why_not(row: Approval, verdict: Verdict, known: _Known, state: Controls) ->
             first_message=row.human_id not in {human for human, _ in known.met},
             met_on_channel=(row.human_id, row.channel) in known.met,
             ever_desisted=row.human_id in known.desisted,
-            conflict=rounds.conflicts(letter, row.human_id, known.others),
+            conflict=conflicts.stands(letter, row.human_id, known.others),
             rewritten="rewrite" in row.decision or rewriting.is_ours(row.revision),
             alert=known.alerts.get(row.human_id, ""),
             **auto.of_text(row.revision, workspace, row.channel, letter.person),

@@ -6,11 +6,11 @@ way out of a given approval demands that nobody has taken it for sending.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, ExpressionWrapper, Q, QuerySet, Value, When
+from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from approvals import tiers
@@ -273,29 +273,3 @@ def hold(draft: Draft) -> list[Approval]:
             if rows.count() == len(held):
                 return held
             transaction.set_rollback(True)  # as far as this block: the rounds stay locked
-
-
-def others_open(humans: Collection[int]) -> set[tuple[int, int, str]]:
-    """(human, draft, origin) of every message to these that is begun and not over: also one that
-    may have arrived, which stays approved until a person has found out.
-
-    Of what is not submitted yet the origin is told: the later messages of a plan have the first's.
-    """
-    waiting = Approval.objects.filter(UNTAKEN | Q(status="pending"), human__in=humans)
-    begun = Draft.objects.filter(
-        Q(person__in=humans) | Q(person__merged_into__in=humans),
-        status__in=[DraftStatus.DRAFT, DraftStatus.APPROVED],
-    ).annotate(plan=Case(When(status=DraftStatus.DRAFT, then="origin"), default=Value("")))
-    human = Coalesce("person__merged_into", "person")
-    return {
-        *((row, draft, "") for row, draft in waiting.values_list("human_id", "draft_id")),
-        *begun.values_list(human, "pk", "plan"),
-    }
-
-
-def conflicts(draft: Draft, human_id: int, others: Iterable[tuple[int, int, str]]) -> bool:
-    """Whether another of these is to the same human being, and no part of the same plan."""
-    return any(
-        human == human_id and pk != draft.pk and not (origin and origin == draft.origin)
-        for human, pk, origin in others
-    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals import asking, auto, rewriting, rounds, routing, tiers
+from approvals import asking, auto, conflicts, rewriting, rounds, routing, tiers
 from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
@@ -124,7 +124,9 @@ def decided(
 
 def _draft(draft_id: int) -> Draft:
     found = (
-        Draft.objects.select_related("workspace", "person__merged_into", "current")
+        Draft.objects.select_related(
+            "workspace", "person__merged_into", "person__account", "current"
+        )
         .filter(pk=draft_id)
         .first()
     )
@@ -191,7 +193,7 @@ def tier_of(
             first_message=draft.touch == "initial",
             met_on_channel=history.met(human.pk, draft.channel),
             ever_desisted=human.desisted_at is not None,
-            conflict=rounds.conflicts(draft, human.pk, rounds.others_open([human.pk])),
+            conflict=conflicts.stands(draft, human.pk, conflicts.others_open([human.pk])),
             rewritten=rewritten or rewriting.is_ours(revision),
             alert=inbox.alerts_of([human.pk]).get(human.pk, ""),
             sent_before=rounds.was_sent_before(draft),

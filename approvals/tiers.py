@@ -34,6 +34,7 @@ class Circumstances:
     hidden: bool = False
     unread: bool = False
     greets_other: bool = False
+    contradicts: bool = False
     review_first: bool = True
     review_desist: bool = True
 
@@ -65,6 +66,7 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     # Nobody has looked yet whether they are at this address; an agent may have added it.
     ("first_on_channel", NORMAL, "first message to this person by this channel"),
     ("conflict", NORMAL, "another message to this person is open"),
+    ("contradicts", NORMAL, "says of this person what their record says otherwise by now"),
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),

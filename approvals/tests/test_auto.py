@@ -26,6 +26,7 @@ from approvals.models import Approval
 from outreach import testing
 from outreach.core import drafts, person_editing
 from outreach.core.models import (
+    Account,
     Activity,
     Agent,
     Contact,
@@ -278,6 +279,32 @@ def test_a_draft_that_is_begun_after_an_approval_by_rule_takes_it_back_at_the_do
     testing.make_draft(person, text="A colleague is about to write of the minutes.")
     told = auto_door.refused([given], verdicts, controls.read())
     assert "another message to this person is open" in told[given.pk]
+
+
+def test_what_was_written_of_their_old_company_is_approved_by_no_rule(place):
+    person, agent = acquaintance(), testing.make_agent(None, *SCOPES)
+    acme, beta = (
+        Account.objects.create(workspace=place, name=name, key=name) for name in ("Acme", "Beta")
+    )
+    Person.objects.filter(pk=person.pk).update(account=acme)
+    words = drafts.Text(
+        subject="Minutes", text="Here are the minutes of the meeting at Acme.", confidence=95,
+        context={"facts": {"company": {"value": "Acme", "source": "Connections.csv"}}},
+    )  # fmt: skip
+
+    def asked():
+        how = {"by": agent, "at": WORKDAY, "purpose": "informational"}
+        draft = drafts.write(place, Person.objects.get(pk=person.pk), "email", words, **how)
+        return submission.submit(draft.pk, by=agent, at=WORKDAY).approval
+
+    given = asked()
+    assert given.status == "auto_approved"
+    Person.objects.filter(pk=person.pk).update(account=beta)
+    told = auto_door.refused([given], {given.draft_id: Verdict(Level.ALLOW)}, controls.read())
+    assert "says of this person what their record says otherwise by now" in told[given.pk]
+    drafts.move([given.draft_id], "sent")
+    kept = asked()
+    assert kept.status == "pending" and kept.get_priority_display() == "normal"
 
 
 def test_a_message_whose_outcome_nobody_knows_is_a_conflict(place):

@@ -19,6 +19,7 @@ ROWS = [
     ("first_message", NORMAL, "first message to this person"),
     ("first_on_channel", NORMAL, "first message to this person by this channel"),
     ("conflict", NORMAL, "another message to this person is open"),
+    ("contradicts", NORMAL, "says of this person what their record says otherwise by now"),
     ("needs_person", NORMAL, "a rule asks for a person"),
     ("off_voice", NORMAL, "does not sound like the voice profile"),
     ("attached", NORMAL, "a file goes with it, and no rule reads what stands in it"),

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from approvals import expiry, rounds, services, submission
+from approvals import conflicts, expiry, rounds, services, submission
 from approvals.errors import Refused
 from approvals.models import Approval, Priority, QuotaUse
 from channels import manual, merging, registry, sending, settle, stop
@@ -130,7 +130,7 @@ def merged_away(person):
 def test_a_round_decided_anew_after_a_merge_counts_for_the_human_being(unknown):
     kept = merged_away(unknown.approval.draft.person)
     settle.settle(unknown.pk, "send_again", by=testing.alice(), at=LATER)
-    assert kept.pk in {human for human, *_ in rounds.others_open([kept.pk])}
+    assert kept.pk in {human for human, *_ in conflicts.others_open([kept.pk])}
 
 
 def test_a_round_taken_back_after_a_merge_counts_for_the_human_being():
@@ -138,7 +138,7 @@ def test_a_round_taken_back_after_a_merge_counts_for_the_human_being():
     manual.mark_sent(approval.pk, by=testing.alice(), at=LATER)
     kept = merged_away(approval.draft.person)
     manual.mark_not_sent(Delivery.objects.get().pk, by=testing.alice(), at=LATER)
-    assert kept.pk in {human for human, *_ in rounds.others_open([kept.pk])}
+    assert kept.pk in {human for human, *_ in conflicts.others_open([kept.pk])}
 
 
 def test_what_may_have_arrived_is_not_approved_with_others(unknown):

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from django.test import override_settings
 
-from approvals import greeting
+from approvals import contradiction, greeting
 from approvals.models import Approval
 from outreach import testing
 from outreach.core import activity, inbox
@@ -98,6 +98,7 @@ def test_all_texts_pass_the_content_rules_and_carry_footer_and_name(shown):
     for draft in Draft.objects.select_related("current", "person"):
         words = draft.current
         assert greeting.of(draft.person, words.text) == ""
+        assert contradiction.of(words, draft.person) == []
         assert content.find(channel="email", subject=words.subject, text=words.text) == ()
         assert making.POSTAL_ADDRESS in words.text
         assert "{" not in words.text and "  " not in words.text.replace("-- \n", "")
