@@ -31,6 +31,8 @@ from safety.contract.rulebook import RuleError, check_own_word
 from safety.facts import own_words
 
 MOST_OWN_WORDS = 200
+LIKE_AN_ADDRESS = frozenset('<>@"')
+READS_AS_AN_ADDRESS = 'Leave out < > @ and ": with them it would read as an address.'
 NO_POSTAL_ADDRESS = (
     "Saved without a postal address: no new e-mail carries one, nor the line that says how to make "
     "us stop. Where the law asks for an address, e-mail is remarked or refused for that, and so is "
@@ -132,7 +134,10 @@ class WorkspaceForm(SeenForm):
         return self._one_line("name")
 
     def clean_sender_name(self) -> str:
-        return self._one_line("sender_name")
+        name = self._one_line("sender_name")
+        if set(name) & LIKE_AN_ADDRESS:
+            raise ValidationError(READS_AS_AN_ADDRESS)
+        return name
 
     def clean_postal_address(self) -> str:
         return self._one_line("postal_address")

@@ -109,6 +109,14 @@ def test_what_others_read_of_a_sender_is_one_line_that_can_be_seen(client, field
     assert "Nothing of this can be seen. Type it anew." in told
 
 
+@pytest.mark.parametrize("name", ["Mira <x@y.z>", "x@y.z", 'Mira "Boss'])
+def test_a_sender_is_not_called_by_what_reads_as_another_address(client, name):
+    client.force_login(testing.dora().user)
+    page, form = opened(client, testing.make_workspace())
+    told = client.post(page, {**form, "sender_name": name}).content.decode()
+    assert "it would read as an address" in told
+
+
 @pytest.mark.parametrize("meanwhile", [{"own_words": "synergy"}, {"four_eyes": True}])
 def test_a_page_of_before_takes_no_rule_of_a_workspace_away(client, meanwhile):
     client.force_login(testing.dora().user)
