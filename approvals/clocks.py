@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from approvals.errors import Refused
 from approvals.models import Approval
 from approvals.queue import PHONE
 from outreach.core.models import Channel, Workspace
@@ -78,3 +79,27 @@ def our_time(workspace: Workspace, moment: datetime, *, at: datetime) -> str:
     """What was done here, by the clock of the workspace."""
     zones = LocalZones((workspace_zone(workspace),), _source(workspace.time_zone))
     return their_time(moment, zones, at=at)
+
+
+def typed_time(typed: str, approval: Approval) -> datetime | None:
+    """The time typed in the recipient's wall clock; refuses what that clock never shows."""
+    if not typed.strip():
+        return None
+    zone = zone_of(zones_of(approval).zones[0])
+    try:
+        wall = datetime.fromisoformat(typed.strip() if ":" in typed else "")  # a day is no time
+        moment = wall.replace(tzinfo=zone)
+        shown = datetime.fromtimestamp(moment.timestamp(), zone).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # no time, or one that no clock reaches
+        raise Refused(
+            "The time cannot be read; write it as 2026-03-11 09:00.", "bad_time"
+        ) from None
+    if wall.tzinfo is not None:
+        return wall
+    if shown != wall:
+        raise Refused(
+            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: clocks are put forward then. "
+            "Choose a time an hour later.",
+            "time_gap",
+        )
+    return moment

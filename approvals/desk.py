@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import clocks, extending, marks, purposes, queue, services, tasks
+from approvals import clocks, editing, extending, marks, purposes, queue, services, tasks
 from approvals.ahead import what_follows
 from approvals.errors import Lost, Refused, Stale, Unseen
 from approvals.models import Approval
@@ -23,7 +23,6 @@ from outreach.core import drafts, footers
 from outreach.core.drafts import Text, TextChanged, TextRefused
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
-from safety.contract.localtime import zone_of
 
 ERRORS = (Refused, NotAllowed, TextRefused, TextChanged)
 
@@ -130,14 +129,7 @@ def _save(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> D
         digest=form.get("digest", ""),
         **_when(form, approval),
     )
-    if saved.digest == approval.digest:
-        if saved.scheduled_for == approval.scheduled_for:
-            return Done(f"Nothing was changed: #{approval.pk} has these words.", stay=approval.pk)
-        return Done(f"#{approval.pk}: its time is saved; the text is the same.", stay=approval.pk)
-    said = f"#{approval.pk}: your edit is saved. It stays in the queue."
-    if saved.revision.text != words.text:
-        said += " The rules took words out of it: compare before you approve."
-    return Done(said, stay=approval.pk)
+    return Done(editing.what_was_saved(approval, saved, words), stay=approval.pk)
 
 
 def _edit_and_approve(approval: Approval, form: QueryDict, by: Principal, at: datetime) -> Done:
@@ -230,7 +222,7 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
 
 def _when(form: QueryDict, approval: Approval) -> dict[str, Any]:
     """The time typed, or that it is taken away, and the one seen, as each service takes them."""
-    typed = time_from(form.get("scheduled_for", ""), approval)
+    typed = clocks.typed_time(form.get("scheduled_for", ""), approval)
     seen = form.get("seen_time", "")
     seen_time = int(seen) if seen.isdecimal() and len(seen) < 12 else None
     return {
@@ -242,30 +234,6 @@ def asked_for(approval: Approval, at: datetime) -> str:
     """The time that an approval keeps unless its reviewer changes it, by the recipient's clock."""
     when = approval.scheduled_for
     return clocks.their_time(when, clocks.zones_of(approval), at=at) if when else ""
-
-
-def time_from(typed: str, approval: Approval) -> datetime | None:
-    """The time typed in the recipient's wall clock; refuses what that clock never shows."""
-    if not typed.strip():
-        return None
-    zone = zone_of(clocks.zones_of(approval).zones[0])
-    try:
-        wall = datetime.fromisoformat(typed.strip())
-        moment = wall.replace(tzinfo=zone)
-        shown = datetime.fromtimestamp(moment.timestamp(), zone).replace(tzinfo=None)
-    except (ValueError, OverflowError):  # no time, or one that no clock reaches
-        raise Refused(
-            "The time cannot be read; write it as 2026-03-11 09:00.", "bad_time"
-        ) from None
-    if wall.tzinfo is not None:
-        return wall
-    if shown != wall:
-        raise Refused(
-            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: clocks are put forward then. "
-            "Choose a time an hour later.",
-            "time_gap",
-        )
-    return moment
 
 
 def _read(form: QueryDict) -> dict[str, Any]:

@@ -94,3 +94,15 @@ def told(approval_id: int, no: Blocked, *, by: Principal, at: datetime) -> Block
 
 def _point_at(approval: Approval, revision: Revision) -> None:
     approval.revision, approval.digest, approval.edited = revision, revision.digest, True
+
+
+def what_was_saved(before: Approval, saved: Approval, words: drafts.Text) -> str:
+    """What became of an item whose words, time or both somebody saved."""
+    if saved.digest == before.digest:
+        if saved.scheduled_for == before.scheduled_for:
+            return f"Nothing was changed: #{before.pk} has these words."
+        return f"#{before.pk}: its time is saved; the text is the same."
+    said = f"#{before.pk}: your edit is saved. It stays in the queue."
+    if saved.revision.text != words.text:
+        said += " The rules took words out of it: compare before you approve."
+    return said

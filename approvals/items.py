@@ -122,14 +122,14 @@ def time_for(
 ) -> datetime | None:  # fmt: skip
     """When it may leave at the earliest: the new time, else the one asked for unless removed.
 
-    `seen_time` is the one that a page showed, in seconds since 1970 (0: none): Stale where it is
-    another by now and this decides about none itself.
+    `seen_time` is the one that was shown, as `time_seen` has it: Stale where it is another by now
+    and this decides about none itself.
     """
-    shown = int(approval.scheduled_for.timestamp()) if approval.scheduled_for else 0
+    shown = time_seen(approval)
     if seen_time is not None and seen_time != shown and new_time is None and not no_time:
         now = f"it is {by_clock(approval.scheduled_for)}" if shown else "there is none"
         raise Stale(
-            f"Somebody changed the time of #{approval.pk} after this page was opened: {now} now. "
+            f"Somebody changed the time of #{approval.pk} after it was opened: {now} now. "
             "Nothing was done: look at it again, then decide."
         )
     if no_time and new_time is not None:
@@ -144,6 +144,11 @@ def time_for(
     if new_time is not None and new_time > at + LATEST:
         raise Refused("Choose a time between now and a year from now.", "time_too_late")
     return when
+
+
+def time_seen(approval: Approval) -> int:
+    """The time that this item shows, in seconds since 1970; 0 for none."""
+    return int(approval.scheduled_for.timestamp()) if approval.scheduled_for else 0
 
 
 def explain(approval_id: int) -> str:

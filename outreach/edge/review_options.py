@@ -9,9 +9,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from approvals import bulk
-from approvals.errors import Unseen
-from approvals.models import Approval, Priority
-from outreach.core import senders
+from approvals.errors import Refused, Unseen
+from approvals.models import Priority
 from outreach.core.models import Workspace
 from outreach.edge import acting, heeded
 
@@ -19,14 +18,34 @@ DIGEST = re.compile(r"v\d+:[0-9a-f]{64}")
 
 SEEN = ("seen_hidden", "seen_private", "seen_sender")
 
+# With which acts each option says something.
+HEEDING = {
+    **dict.fromkeys(("edit", "at"), ("approve", "save")),
+    **dict.fromkeys(("heard", *SEEN), ("approve",)),
+    "digest": ("approve", "save", "reject", "request_changes"),
+    "reason": ("reject", "request_changes"),
+    **dict.fromkeys(("priority", "max"), ("bulk_approve",)),
+}
+REMEDIES = {
+    "time_passed": "Here: add --at TIME, or --at now to remove it.",
+    "no_reason": "Add --reason TEXT.",
+}
+
 
 def add_details(parser: CommandParser) -> None:
     """What goes with an act: other words, what was read, why, and how many."""
-    parser.add_argument("--edit", metavar="TEXT", help="With --approve: this text instead.")
+    parser.add_argument(
+        "--edit", metavar="TEXT", help="With --approve or --save: this text instead."
+    )
+    parser.add_argument(
+        "--at", metavar="TIME", type=acting.named,
+        help='With --approve or --save: when it may leave, by the recipient\'s clock, such as '
+        '"2026-12-01 10:00"; now removes the time asked for.',
+    )  # fmt: skip
     parser.add_argument("--subject", metavar="TEXT", help="With --edit: the new subject.")
     parser.add_argument("--html", metavar="TEXT", help='With --edit: its HTML part; "": none.')
     parser.add_argument(
-        "--digest", help="With --approve or --reject: only if the text is still this one."
+        "--digest", help="With what decides about item N: only if the text is still this one."
     )
     parser.add_argument(
         "--heard", type=int, metavar="M",
@@ -45,7 +64,9 @@ def add_details(parser: CommandParser) -> None:
         help="With --approve: only if it still comes from this one, as --show tells it.",
     )  # fmt: skip
     parser.add_argument(
-        "--reason", default="", type=acting.words, help="With --reject: what was wrong."
+        "--reason",
+        type=acting.words,
+        help="With --reject: what was wrong. With --request-changes: what should change.",
     )
     parser.add_argument(
         "--priority", choices=[p.label for p in Priority],
@@ -54,36 +75,39 @@ def add_details(parser: CommandParser) -> None:
     parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
 
 
-def shown(item: Approval) -> dict[str, Any]:
-    """What of this item, as it was read, a yes is about."""
-    sender = senders.shown(item.workspace, item.channel)
-    return {"digest": item.digest, "seen_sender": sender}
-
-
-def how_to_say(no: Unseen) -> str:
-    """What makes a yes of one that was refused for what nobody sees at a glance."""
-    return f"Read it (--show), then add --{no.field.replace('_', '-')}."
+def how_to_say(no: Refused) -> str:
+    """With which option this command does what was refused without it."""
+    if isinstance(no, Unseen):
+        return f"{no} Read it (--show), then add --{no.field.replace('_', '-')}."
+    return f"{no} {REMEDIES.get(no.code, '')}".rstrip()
 
 
 def fit(options: dict[str, Any]) -> None:
     """Refuse options that say nothing without another."""
-    for name in ("edit", "heard", *SEEN):
+    for name, acts in HEEDING.items():
         given = options[name] is not None and options[name] is not False
-        if given and options["approve"] is None:
-            raise CommandError(f"{heeded.flag(name)} goes with --approve N.")
-    if options["digest"] is not None and options["approve"] is options["reject"] is None:
-        raise CommandError("--digest goes with --approve N or --reject N.")
+        if given and not any(_asked(options, act) for act in acts):
+            raise CommandError(f"{heeded.flag(name)} goes with {' or '.join(map(_typed, acts))}.")
     if options["digest"] is not None and not DIGEST.fullmatch(options["digest"]):
         raise CommandError(
             f"{options['digest'][:80]!r} is no digest (v1: and 64 characters). Copy it from "
             "--show N --json."
         )
-    if options["reason"] and options["reject"] is None:
-        raise CommandError("--reason goes with --reject N.")
     for name in ("subject", "html"):
         if options[name] is not None and options["edit"] is None:
-            raise CommandError(f"--{name} goes with --approve N --edit TEXT.")
-    _fit_bulk(options)
+            raise CommandError(f"--{name} goes with --edit TEXT.")
+    if options["save"] is not None and options["edit"] is options["at"] is None:
+        raise CommandError("--save N needs --edit TEXT, --at TIME or both.")
+    if options["max"] is not None and options["max"] < 1:
+        raise CommandError("--max is at least 1.")
+
+
+def _asked(options: dict[str, Any], act: str) -> bool:
+    return options[act] is not None and options[act] is not False
+
+
+def _typed(act: str) -> str:
+    return heeded.flag(act) if act == "bulk_approve" else f"{heeded.flag(act)} N"
 
 
 def bulk_priorities(place: Workspace, asked: str | None) -> Sequence[Priority]:
@@ -99,12 +123,3 @@ def bulk_priorities(place: Workspace, asked: str | None) -> Sequence[Priority]:
         f"Only {known} priority is approved in bulk; look at the others one by one."
         f"{widen if asked == Priority.NORMAL.label else ''}"
     )
-
-
-def _fit_bulk(options: dict[str, Any]) -> None:
-    """What says which, and how many, are approved together says nothing of one item or of all."""
-    for name in ("priority", "max"):
-        if options[name] is not None and not options["bulk_approve"]:
-            raise CommandError(f"--{name} goes with --bulk-approve.")
-    if options["max"] is not None and options["max"] < 1:
-        raise CommandError("--max is at least 1.")

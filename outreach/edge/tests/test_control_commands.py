@@ -1033,7 +1033,7 @@ def test_a_decision_by_command_is_about_the_text_that_was_read(act):
         ("review --pending --as nobody", "There is no user 'nobody'"),
         ("doctor --as nobody", "There is no user 'nobody'"),
         ("audit verify --as nobody", "There is no user 'nobody'"),
-        ("review --reason x", "--reason goes with --reject N."),
+        ("review --reason x", "--reason goes with --reject N or --request-changes N."),
         ("audit verify --to log", "--to goes with export or checkpoint"),
         ("audit export --texts", "--texts and --checkpoint go with verify"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
@@ -11,32 +12,26 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from rich.console import Console
 
-from approvals import ahead, bulk, items, queue, receipt, rounds, services
+from approvals import bulk, items, queue, receipt, services
 from approvals.clocked import ClockedCommand
-from approvals.errors import Refused, Unseen
+from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus
 from approvals.tasks import wake_sender
 from outreach.core import drafts, inbox
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import acting, console, person_told, review_options
+from outreach.edge import acting, console, review_acts, review_item, review_options
+from outreach.edge.review_acts import READ_IT, Done, Typed
+from outreach.edge.review_item import Ended, ItemMenu
 from safety import controls
 
 PAGE = 50
 MENU = "Commands: [V]iew #  [A]pprove #  [R]eject #  [E]dit #  [B]ulk  [Q]uit: "
-ITEM_MENU = "Actions: [A]pprove  [R]eject  [E]dit  [S]kip  [B]lock Person: "
-READ_IT = "Read it (--show, or V here) and approve it there, or add --heard with its number."
-
-
-class Ended(Exception):
-    """The input ended before a question was answered."""
 
 
 class Command(ClockedCommand):
     help = "Work the queue; without an act it asks. Example: manage.py review --approve 17"
     requires_system_checks: list[str] = []  # faults of sending refuse no stop; `doctor` tells
-    heard: int | None = None  # the newest message of theirs that was read, if somebody says so
-    seen: dict[str, bool]  # what nobody sees at a glance, as somebody says they saw it
 
     def add_arguments(self, parser: CommandParser) -> None:
         act = parser.add_mutually_exclusive_group()
@@ -44,7 +39,14 @@ class Command(ClockedCommand):
         act.add_argument("--show", type=int, metavar="N", help="Show one item whole.")
         act.add_argument("--receipt", type=int, metavar="N", help="The receipt with its letter.")
         act.add_argument("--approve", type=int, metavar="N", help="Approve item N as it stands.")
+        act.add_argument(
+            "--save", type=int, metavar="N", help="Save --edit, --at or both; N stays in the queue."
+        )
         act.add_argument("--reject", type=int, metavar="N", help="End item N; needs --reason.")
+        act.add_argument(
+            "--request-changes", type=int, metavar="N",
+            help="Send item N back to its author; needs --reason.",
+        )  # fmt: skip
         act.add_argument(
             "--bulk-approve", action="store_true", help="Approve what may go together."
         )
@@ -67,9 +69,9 @@ class Command(ClockedCommand):
         review_options.fit(options)
         try:
             self._act(options)
-        except Unseen as no:
-            raise CommandError(f"{no} {review_options.how_to_say(no)}") from None
-        except (Refused, NotAllowed, PersonRefused, drafts.TextRefused, drafts.TextChanged) as no:
+        except Refused as no:
+            raise CommandError(review_options.how_to_say(no)) from None
+        except (NotAllowed, PersonRefused, drafts.TextRefused, drafts.TextChanged) as no:
             raise CommandError(str(no)) from None
 
     def _act(self, options: dict[str, Any]) -> None:
@@ -80,12 +82,15 @@ class Command(ClockedCommand):
         elif options["receipt"] is not None:
             self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
-            self.heard = options["heard"]
-            self.seen = {name: options[name] for name in review_options.SEEN}
-            edit = {"subject": options["subject"] or None, "html": options["html"]}
-            self._approve(self._as_read("approve", options), options["edit"], **edit)
-        elif options["reject"] is not None:
-            self._reject(self._as_read("reject", options), options["reason"])
+            seen = {name: options[name] for name in review_options.SEEN}
+            how: dict[str, Any] = {"by": self.by, "heard": options["heard"], "seen": seen}
+            item = self._as_read("approve", options)
+            self._say(review_acts.approve(item, self._typed(options), **how))
+        elif options["save"] is not None:
+            item = self._as_read("save", options)
+            self._say(review_acts.save(item, self._typed(options), by=self.by))
+        elif options["reject"] is not None or options["request_changes"] is not None:
+            self._no(options)
         elif options["bulk_approve"]:
             self._bulk(options["priority"], options["max"] or bulk.MOST)
         else:
@@ -117,11 +122,7 @@ class Command(ClockedCommand):
         return items
 
     def _item(self, number: int) -> Approval:
-        found = (
-            Approval.objects.filter(pk=number, workspace=self.place)
-            .select_related("revision", "workspace", "draft__person__account")
-            .first()
-        )
+        found = queue.readable(Approval.objects.filter(pk=number, workspace=self.place)).first()
         if found is None:
             raise CommandError(f"There is no approval #{number} in {self.place.name}.")
         return found
@@ -145,37 +146,20 @@ class Command(ClockedCommand):
 
     # --- Deciding --------------------------------------------------------------------------------
 
-    def _approve(self, item: Approval, text: str | None = None, **more: str | None) -> None:
-        now = timezone.now()
-        how: dict[str, Any] = {"by": self.by, "at": now, **review_options.shown(item)}
-        heard = bulk.all_read(item, remedy=READ_IT) if self.heard is None else self.heard
-        how |= {"undo_seconds": 0, "heard": heard, **self.seen}
-        if text is None:
-            done = services.approve(item.pk, **how)
-        else:
-            words = drafts.edited(item.draft, item.revision, text=text, **more)
-            done = services.edit_and_approve(item.pk, words, **how)
-        wake_sender()
-        given = queue.readable(Approval.objects.filter(pk=done.pk)).get()
-        before = f" {console.SENT_BEFORE}" if rounds.may_have_arrived(item) else ""
-        self._say(done, f"#{done.pk} is approved{ahead.what_follows(given, now)}{before}")
+    def _typed(self, options: dict[str, Any]) -> Typed:
+        return Typed(
+            options["edit"], options["subject"] or None, options["html"], options["at"] or ""
+        )
 
-    def _approve_asking(self, item: Approval, text: str | None = None) -> None:
-        """Approve it; what nobody sees at a glance in its text is asked about."""
-        try:
-            self._approve(item, text)
-        except Unseen as no:
-            if self._ask(f"{no} Approve it all the same? yes/no: ").lower() != "yes":
-                raise
-            self.seen[no.field] = True
-            self._approve_asking(item, text)
+    def _no(self, options: dict[str, Any]) -> None:
+        """Reject, or request changes; a yes that was given already is taken back by it."""
+        act = "request_changes" if options["reject"] is None else "reject"
+        say: Callable[..., Done] = getattr(review_acts, act)
+        item = self._as_read(act, options)
+        self._say(say(item, options["reason"] or "", by=self.by, take_back=True))
 
-    def _reject(self, item: Approval, reason: str, *, take_back: bool = True) -> None:
-        how: dict[str, Any] = {"by": self.by, "at": timezone.now(), "digest": item.digest}
-        done = services.reject(item.pk, reason=reason, take_back=take_back, **how)
-        self._say(done, f"#{item.pk} rejected; its author sees the reason")
-
-    def _say(self, item: Approval, sentence: str) -> None:
+    def _say(self, done: Done) -> None:
+        item, sentence = done
         if self.as_json:
             self.stdout.write(
                 json.dumps({"id": item.pk, "status": item.status, "digest": item.digest})
@@ -208,7 +192,7 @@ class Command(ClockedCommand):
         if not problem:
             try:
                 services.approve(
-                    item.pk, by=self.by, at=now, **review_options.shown(item), undo_seconds=0,
+                    item.pk, by=self.by, at=now, **review_acts.shown(item), undo_seconds=0,
                     in_bulk=True, heard=heard,
                 )  # fmt: skip
             except Refused as no:
@@ -222,11 +206,12 @@ class Command(ClockedCommand):
     def _interactive(self) -> None:
         if self.as_json:
             raise CommandError("--json needs an act, such as --pending.")
+        self.menu = ItemMenu(self.stdout, self.by, self._say)
         while True:
             if not self._pending():
                 return
             try:
-                answer = self._ask(MENU).split(maxsplit=1)
+                answer = self.menu.ask(MENU).split(maxsplit=1)
             except Ended:
                 return
             if not answer or answer[0].lower() == "q":
@@ -249,49 +234,12 @@ class Command(ClockedCommand):
                 return
             item = self._item(int(number))
             shown = key in ("v", "r")  # who says no may have read nothing
-            self.heard = inbox.newest(item.draft) if shown else bulk.all_read(item, remedy=READ_IT)
+            heard = inbox.newest(item.draft) if shown else bulk.all_read(item, remedy=READ_IT)
+            self.menu.heard, self.menu.seen = heard, {}
             if key == "v":
                 self.console.print(console.detail(item))
-                key = self._ask(ITEM_MENU).lower()[:1]
-            self._on_item(key, item)
+                key = self.menu.ask(review_item.MENU).lower()[:1]
+            self.menu.do(key, item)
         except (Refused, NotAllowed, PersonRefused, CommandError, drafts.TextRefused,
                 drafts.TextChanged) as no:  # fmt: skip
             self.stdout.write(str(no))
-
-    def _on_item(self, key: str, item: Approval) -> None:
-        self.seen = {}
-        if key == "a":
-            self._approve_asking(item)
-        elif key == "r":
-            waited = item.status == ApprovalStatus.PENDING  # as it was when it was shown
-            self._reject(item, self._ask("Why? "), take_back=not waited)
-        elif key == "e":
-            self._approve_asking(item, self._lines("New text, end with a line with a single dot:"))
-        elif key == "b":
-            self._block(item)
-
-    def _block(self, item: Approval) -> None:
-        person = item.draft.person
-        if self._ask(f"Block {person.full_name} for good? yes/no: ").lower() != "yes":
-            return
-        for line in person_told.block(person, reason=self._ask("Why? "), by=self.by):
-            self.stdout.write(line)
-
-    def _ask(self, question: str) -> str:
-        """One line from the person; the end of the input is no answer."""
-        self.stdout.write(question, ending="")
-        self.stdout.flush()
-        line = sys.stdin.readline()
-        if not line:
-            raise Ended
-        return acting.words(line.strip())
-
-    def _lines(self, question: str) -> str:
-        """A text up to its line with a dot; without that line it may be half a text."""
-        self.stdout.write(question)
-        lines: list[str] = []
-        for line in sys.stdin:
-            if line.rstrip("\r\n") == ".":
-                return "\n".join(lines)
-            lines.append(line.rstrip("\n"))
-        raise Ended
