@@ -27,6 +27,10 @@ from outreach.edge.api.base import Resource, StrictSerializer
 from outreach.edge.api.filters import Filters
 from outreach.edge.api.pages import BIGGEST, Order, Pages
 
+KEEPS = (
+    "Leave scheduled_for out to keep the time asked for, or name another. It is removed on the "
+    "item's page, or with `manage.py review --approve N --at now`."
+)
 READ_IT = "Read it (/api/inbound), then send its id as heard with your yes."
 
 
@@ -110,7 +114,10 @@ class AboutText(StrictSerializer):
 
 
 class DecideBody(AboutText):
-    scheduled_for = shapes.Instant(required=False, allow_null=True)
+    scheduled_for = shapes.Instant(
+        required=False, error_messages={"null": KEEPS},
+        help_text="When it may leave at the earliest. Left out, the time asked for stays.",
+    )  # fmt: skip
 
 
 class YesBody(DecideBody):

@@ -450,6 +450,24 @@ def test_a_message_between_the_look_and_the_yes_is_not_read(monkeypatch):
     assert api.code(told) == (409, "stale")
 
 
+@pytest.mark.parametrize("act", ["approve", "edit", "edit-and-approve"])
+def test_no_time_is_no_answer_to_when_a_message_may_leave(act):
+    """Whoever sent null to remove the time read a 200 and kept it."""
+    asked = testing.make_pending(
+        at=timezone.now(), scheduled_for=timezone.now() + timedelta(days=2)
+    )
+    alice, words = api.colleague(testing.alice), {"digest": asked.digest}
+    if act != "approve":
+        words["text"] = "Here are the notes of Tuesday, as agreed."
+    path = f"/api/approvals/{asked.pk}/{act}"
+    told = alice.post(path, {**words, "scheduled_for": None})
+    assert told.status_code == 400 and "Leave scheduled_for out" in str(told.json())
+    row = Approval.objects.get()
+    assert (row.status, row.edited, row.scheduled_for) == ("pending", False, asked.scheduled_for)
+    assert alice.post(path, words).status_code == 200
+    assert Approval.objects.get().scheduled_for == asked.scheduled_for
+
+
 def test_an_edit_is_a_new_text_with_a_new_digest():
     place = testing.make_workspace(sender_name="Mira", postal_address="1 Sample Street")
     approval = testing.make_pending(person=testing.make_person(place), at=timezone.now())
