@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+STEP = 500  # a statement of SQLite takes no more than some thousands of values
+
 
 def know_what_agents_told(apps, schema_editor):
     """Whose company an agent told last, as the log has it: strict where nobody can tell."""
@@ -12,7 +14,10 @@ def know_what_agents_told(apps, schema_editor):
     for verb, whose, kind, codes in rows.values_list("verb", "object_id", "by_kind", "codes").iterator():
         if verb == "people.written" or {"account", "company"} & set(codes.get("fields", ())):
             (told.add if kind == "agent" else told.discard)(int(whose))
-    Person.objects.filter(pk__in=told, account__isnull=False).update(account_hearsay=True)
+    known = sorted(told)
+    for start in range(0, len(known), STEP):
+        some = Person.objects.filter(pk__in=known[start : start + STEP], account__isnull=False)
+        some.update(account_hearsay=True)
 
 
 class Migration(migrations.Migration):

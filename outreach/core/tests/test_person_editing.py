@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from outreach import testing
-from outreach.core import person_editing
+from outreach.core import activity, person_editing
 from outreach.core.addresses import BadAddress
-from outreach.core.models import Activity, Duplicate, Person
+from outreach.core.models import Account, Activity, Duplicate, Person
 from outreach.core.people import PersonRefused
 from outreach.core.permissions import NotAllowed
 from outreach.testing import WORKDAY
@@ -165,3 +168,31 @@ def test_what_agents_told_before_is_known_from_the_log():
     migration.know_what_agents_told(apps, None)
     assert set(Person.objects.filter(account_hearsay=True)) == {told, written}
     assert without.account is None
+
+
+def test_that_is_known_of_more_people_than_a_statement_takes_values():
+    place, agent = testing.make_workspace(), testing.make_agent(None, "people:write")
+    firm = Account.objects.create(workspace=place, name="Acme", key="acme")
+    told = [Person(workspace=place, account=firm, full_name=f"Name {i}") for i in range(1100)]
+    Person.objects.bulk_create(told)
+    everybody = Person.objects.filter(account=firm)
+    rows = [activity.entry("people.written", each) for each in everybody]
+    activity.record(*rows, by=agent, at=WORKDAY)
+    migration = import_module("outreach.core.migrations.0026_company_by_hearsay")
+    with few_values():
+        migration.know_what_agents_told(apps, None)
+    assert everybody.filter(account_hearsay=True).count() == 1100
+
+
+@contextmanager
+def few_values():
+    """As a SQLite that was built to take no more than a thousand in one statement."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    most = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1000)
+    try:
+        yield
+    finally:
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most)
