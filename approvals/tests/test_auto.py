@@ -14,6 +14,7 @@ from approvals import (
     auto,
     auto_door,
     auto_off,
+    conflicts,
     expiry,
     receipt,
     routing,
@@ -269,6 +270,16 @@ def test_a_draft_that_somebody_else_has_begun_for_them_is_a_conflict(place):
     services.reject(kept.pk, by=testing.alice(), at=WORKDAY, reason="once more")
     testing.make_draft(person, origin="workflow-run:7")
     assert propose(person, origin="workflow-run:7").status == "auto_approved"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads few rows whole")
+def test_what_else_is_open_to_somebody_is_found_without_reading_everybody():
+    with CaptureQueriesContext(connection) as asked:
+        conflicts.others_open([7])
+    with connection.cursor() as cursor:
+        for each in asked.captured_queries:
+            cursor.execute(f"EXPLAIN QUERY PLAN {each['sql']}")
+            assert not [row[3] for row in cursor.fetchall() if row[3].startswith("SCAN")]
 
 
 def test_a_draft_that_is_begun_after_an_approval_by_rule_takes_it_back_at_the_door(place):
