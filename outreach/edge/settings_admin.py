@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from approvals import quota
-from outreach.core import activity, names
+from outreach.core import activity, names, visible
 from outreach.core.models import Agent, Autonomy, Membership, Role, Workspace
 from outreach.core.permissions import Verb
 from outreach.edge import agent_standing, scopes
@@ -146,7 +146,7 @@ class WorkspaceForm(SeenForm):
         """Without what nobody sees, which could turn around what others read of a sender."""
         typed = str(self.cleaned_data[field])
         seen = names.clean(typed)
-        if typed and not seen:
+        if typed and not visible.signs(seen):
             raise ValidationError("Nothing of this can be seen. Type it anew.")
         return seen
 
