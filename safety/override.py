@@ -45,7 +45,7 @@ def declare(
     if category not in EmergencyCategory.values:
         known = ", ".join(EmergencyCategory.values)
         raise OverrideRefused(f"{category!r} is no emergency. Known: {known}.")
-    if len(" ".join(map(visible.signs, justification.split()))) < LEAST_WORDS:
+    if len(" ".join(filter(None, map(visible.signs, justification.split())))) < LEAST_WORDS:
         raise OverrideRefused("Say what has happened and why this cannot wait, in a sentence.")
     with transaction.atomic():
         locked = Draft.objects.select_for_update().get(pk=draft.pk)

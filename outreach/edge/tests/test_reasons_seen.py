@@ -81,7 +81,7 @@ def _discard():
 
 def _emergency():
     override.declare(
-        testing.make_draft(), EmergencyCategory.MEDICAL, NOTHING * 20, by=testing.alice(), at=AT
+        testing.make_draft(), EmergencyCategory.MEDICAL, NOTHING * 40, by=testing.alice(), at=AT
     )
 
 
