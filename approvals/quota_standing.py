@@ -169,8 +169,9 @@ def _full(
     limit: int | None, used: int | None, ahead: int | None, *, of_agent: bool
 ) -> UsedUp | None:
     """None where there is room today. What has none fills the days that follow, in its order."""
-    left, taken = used or 0, (used or 0) + (ahead or 0)
-    if limit is None or taken < limit:
+    left, waiting = used or 0, ahead or 0
+    if limit is None or left + waiting < limit:
         return None
-    days = max(1, taken // limit) if limit else 1
+    # What left beyond a limit that was lowered since takes no room of another day.
+    days = max(1, (min(left, limit) + waiting) // limit) if limit else 1
     return UsedUp(limit, of_agent, days, by_waiting=left < limit)

@@ -129,6 +129,19 @@ def test_what_waits_before_it_for_more_than_a_day_is_told_so(live, memory):
     assert "Sat 14 Mar 08:00" in outlook(item)
 
 
+def test_what_left_beyond_a_lower_quota_takes_no_room_of_the_days_to_come(live):
+    """Eight had left when an admin made it two a day: tomorrow has room for two all the same."""
+    item = testing.make_pending()
+    spend(item.workspace, limit=8)
+    QuotaUse.objects.update(used=8)
+    Workspace.objects.update(daily_quota=2)
+    assert outlook(item) == (
+        f"If approved now, it would be sent {THURSDAY}: the quota of 2 a day is used up."
+    )
+    wait_before(2)
+    assert "Fri 13 Mar 08:00 workspace time" in outlook(item)
+
+
 def test_what_takes_no_room_today_waits_before_nothing(live):
     item = testing.make_pending()
     Workspace.objects.update(daily_quota=1)
