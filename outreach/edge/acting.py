@@ -38,11 +38,11 @@ def add_arguments(
     workspace: str = "The workspace (default: default).",
     read: Callable[[str], str] | None = None,
 ) -> None:
-    """Add `--as USER` and `--workspace SLUG`, the latter refused where it is empty or as `read`."""
+    """Add `--as USER` and `--workspace SLUG`, refused where they are empty, or as `read` has it."""
     parser.add_argument(
         "--as",
         dest="as_user",
-        type=named,
+        type=read or named,
         metavar="USER",
         help="Act as this user (default: OUTREACH_USER, else the only user with the right).",
     )
@@ -60,6 +60,18 @@ def named(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError(EMPTY)
     return words(text)
+
+
+def named_or_empty(text: str) -> str:
+    """The same for what brakes: no stop is refused for it; see `refuse_empty`."""
+    return words(text).strip()
+
+
+def refuse_empty(options: Mapping[str, Any]) -> None:
+    """Of a command that brakes, for all else that it does."""
+    for option, said in (("workspace", "--workspace"), ("as_user", "--as")):
+        if options[option] == "":
+            raise CommandError(f"argument {said}: {EMPTY}")
 
 
 def workspace(options: Mapping[str, Any]) -> Workspace:

@@ -217,9 +217,10 @@ def test_an_option_that_a_script_left_empty_is_refused_and_never_means_more(word
         call_command(*words)
 
 
-def test_a_stop_is_never_refused_for_a_workspace_that_a_script_left_empty():
+@pytest.mark.parametrize("empty", ["--workspace= ", "--as="])
+def test_a_stop_is_never_refused_for_a_name_that_a_script_left_empty(empty):
     testing.olaf()
-    call_command("control", "--emergency-stop", "--workspace= ")
+    call_command("control", "--emergency-stop", empty)
     assert controls.read().rows[None, ControlKey.EMERGENCY_STOP].enabled
 
 

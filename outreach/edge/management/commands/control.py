@@ -102,12 +102,12 @@ class Command(ClockedCommand):
             "--reason", default="", help="Why; kept, and shown to everybody who finds it stopped."
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
-        acting.add_arguments(parser, workspace=EVERYWHERE, read=_slug)
+        acting.add_arguments(parser, workspace=EVERYWHERE, read=acting.named_or_empty)
 
     def handle(self, *args: Any, **options: Any) -> None:
         heeded.refuse_unheeded(options, ACTS, HEEDED)
-        if options["workspace"] == "" and _verb(options) is not Verb.BRAKE:
-            raise CommandError(f"argument --workspace: {acting.EMPTY}")
+        if _verb(options) is not Verb.BRAKE:
+            acting.refuse_empty(options)
         place = acting.workspace(options) if options["workspace"] else None
         if options["status"]:
             self._status(place, as_json=options["json"])
@@ -275,11 +275,6 @@ class Command(ClockedCommand):
         control_table.show(rows, self.stdout)
         for row in lately:
             self.stdout.write(row.line())
-
-
-def _slug(text: str) -> str:
-    """Of a workspace; empty where a script left it so: whatever brakes then stops everything."""
-    return acting.words(text).strip()
 
 
 def _verb(options: dict[str, Any]) -> Verb | None:
