@@ -6,29 +6,45 @@ Only what was put into the words by name can be compared; `workflows` keeps that
 
 from __future__ import annotations
 
+import re
+
 from outreach.core.models import Person, Revision
+
+SMALL = frozenset(
+    {"a", "an", "for"}
+)  # what a role is said with: "a Data Scientist", "VP for Sales"
 
 
 def of(revision: Revision, person: Person) -> list[str]:
-    """The facts (company, position) that stand in these words and no more in the record."""
+    """The facts (company, position, role) that stand in these words and no more in the record."""
     kept = revision.context.get("facts", {})
     told = _folded(f"{revision.subject} {revision.text}")
     records = [person, person.merged_into] if person.merged_into else [person]
     return [
         name
-        for name, stored in (("company", _companies), ("position", _positions))
-        if (value := _folded(str(kept.get(name, {}).get("value", "")).removeprefix("the ")))
-        and value in told
-        and not any(value in _folded(each) for each in stored(records))
+        for name, holds in (("company", _works_at), ("position", _is), ("role", _is_called))
+        if (value := str(kept.get(name, {}).get("value", "")))
+        and _folded(value) in told
+        and not any(holds(each, value) for each in records)
     ]
 
 
-def _companies(records: list[Person]) -> list[str]:
-    return [each.account.name for each in records if each.account]
+def _works_at(person: Person, company: str) -> bool:
+    known = person.account.name if person.account else ""
+    return _folded(company.removeprefix("the ")) in _folded(known)
 
 
-def _positions(records: list[Person]) -> list[str]:
-    return [each.position for each in records]
+def _is(person: Person, position: str) -> bool:
+    return _folded(position) in _folded(person.position)
+
+
+def _is_called(person: Person, role: str) -> bool:
+    """A role is the position as one says it: without brackets, places and what follows a comma."""
+    return _words(role) - SMALL <= _words(person.position)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
 
 
 def _folded(text: str) -> str:

@@ -20,6 +20,8 @@ def words(text: str, **facts: str) -> Revision:
 
 ACME = words("I saw your work at Acme Corp.", company="Acme Corp")
 HEAD = words("As Head of Data you decide.", position="Head of Data")
+VP = words("I thought of your work as VP for Sales at Acme.", role="VP for Sales")
+CODER = words("I thought of your work as a Data Engineer.", role="a Data Engineer")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,11 @@ HEAD = words("As Head of Data you decide.", position="Head of Data")
         (ACME, person(), ["company"]),
         (HEAD, person("Acme", "Head of Data at Acme"), []),
         (HEAD, person("Acme", "Chief Data Officer"), ["position"]),
+        (VP, person("Acme", "VP, Sales (EMEA)"), []),
+        (VP, person("Acme", "Head of Talent"), ["role"]),
+        (VP, person("Acme", "CTO", into=person("Acme", "Vp - Sales")), []),
+        (CODER, person("Acme", "Data Engineer II / Lead"), []),
+        (CODER, person("Acme", "Chief Data Officer"), ["role"]),
         (
             words("At the University of Leeds.", company="the University of Leeds"),
             person("University of Leeds"),
