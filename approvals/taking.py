@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from approvals import quota, receipt, rounds
@@ -130,6 +130,18 @@ def _taken(row: tuple[Any, ...], place: Workspace) -> Approval:
     approval.workspace = place
     approval.canonical, approval.attempts = canonical, attempts  # type: ignore[attr-defined]
     return approval
+
+
+def lock(approval_ids: Iterable[int]) -> None:
+    """Before any quota is counted: a claim locks approvals first, then quotas.
+
+    Where it began before another sender's claim was committed, PostgreSQL has it lock that
+    sender's rows for a moment as well, though it does not take them.
+    """
+    ids = sorted(approval_ids)
+    if ids and connection.features.has_select_for_update:
+        rows = Approval.objects.filter(pk__in=ids).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
 def give_back(approval_ids: Iterable[int], *, due_at: datetime) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import Error, transaction
 
 from approvals.models import Approval
+from approvals.rounds import UNTAKEN
 from channels.base import Fault, Outcome, Receipt
 from channels.look import Cleared
 from channels.models import Delivery, DeliveryStatus
@@ -47,6 +48,7 @@ TOOK = (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)  # a body went out: its rec
 class _Past:
     """One message that was refused for good."""
 
+    place: int  # its workspace
     domain: str
     gone: bool  # as not there
     blamed: bool  # on the server, and not believed
@@ -63,7 +65,12 @@ def blame_the_relay(rows: Sequence[Cleared], receipts: Sequence[Receipt]) -> lis
     fault is not theirs and not the messages': nobody is suppressed, the channel is paused for a
     person, and the messages wait. A wave of few is judged with those before it."""
     wave = [
-        _Past(_domain(row.approval.revision.address), is_gone(one, row.approval), blamed=False)
+        _Past(
+            row.approval.workspace_id,
+            _domain(row.approval.revision.address),
+            is_gone(one, row.approval),
+            blamed=False,
+        )
         for one, row in zip(receipts, rows, strict=True)
         if _is_final(one, row.approval)
     ]
@@ -74,6 +81,8 @@ def blame_the_relay(rows: Sequence[Cleared], receipts: Sequence[Receipt]) -> lis
     if len(together) < FEWEST or len({each.domain for each in together}) < DOMAINS:
         return list(receipts)
     what = EVERYBODY if all(each.gone for each in together) else EVERY_ONE
+    if what is EVERY_ONE and _others_wait({each.place for each in together}):
+        return list(receipts)  # it may be this one's sender: the others find out
     believed = sum(each.gone and not each.blamed for each in past)
     who = (
         f"{believed} of those before it were suppressed for that; look at them"
@@ -107,22 +116,34 @@ def _before(count: int) -> list[_Past]:
         logger.warning("What came before these refusals cannot be read: %s", error)
         return []
     found = []
-    for status, evidence, address in rows:
+    for status, evidence, address, place in rows:
         blamed, _, reply = str(evidence.get("reply", "")).rpartition(SAID)
         if status != DeliveryStatus.FAILED or not FINAL.match(reply):
             return []
         at_rcpt = evidence.get("stage") == "rcpt"
         found.append(
-            _Past(_domain(address), at_rcpt and GONE.match(reply) is not None, bool(blamed))
+            _Past(place, _domain(address), at_rcpt and GONE.match(reply) is not None, bool(blamed))
         )
     return found
 
 
-def _lately(count: int) -> list[tuple[str, dict[str, Any], str]]:
+def _others_wait(places: set[int]) -> bool:
+    """Whether other workspaces have e-mail to send, and these are one alone; also where nobody can
+    tell, since then nothing is known against the server."""
+    due = Approval.objects.filter(UNTAKEN, channel=Channel.EMAIL, dry_run=False)
+    try:
+        return len(places) == 1 and due.exclude(workspace__in=places).exists()
+    except Error as error:
+        logger.warning("What else is to be sent cannot be read: %s", error)
+        return True
+
+
+def _lately(count: int) -> list[tuple[str, dict[str, Any], str, int]]:
     ended = Delivery.objects.filter(
         channel=Channel.EMAIL, status__in=(*TOOK, DeliveryStatus.FAILED)
     ).order_by("-since", "-pk")
-    return list(ended.values_list("status", "evidence", "approval__revision__address")[:count])
+    told = ("status", "evidence", "approval__revision__address", "workspace_id")
+    return list(ended.values_list(*told)[:count])
 
 
 def _domain(address: str) -> str:

@@ -260,6 +260,7 @@ def release_untransmitted(
     """
     open_rows = Delivery.objects.filter(pk__in=delivery_ids, status=DeliveryStatus.SENDING)
     rows = list(open_rows.select_related("approval__workspace"))
+    taking.lock(row.approval_id for row in rows)
     quota.refund(row.counted for row in rows)
     again = [row.approval_id for row in rows if not _reopened(row.approval, before, at)]
     taking.give_back(again, due_at=at)

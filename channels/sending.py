@@ -234,14 +234,10 @@ def _commit(
 
 def _record(last: _Wave, lock: SenderLock, at: datetime) -> list[activity.Entry]:
     """Write down the outcomes; what the log must be told of them goes in with the next intents."""
-    quota.refund(  # first, because quotas are locked before deliveries
-        [item.delivery.counted for item in last.released]
-        + [
-            item.cleared.delivery.counted
-            for item in last.carried
-            if item.receipt.outcome in NOT_LEFT
-        ]
-    )
+    failed = [item.cleared for item in last.carried if item.receipt.outcome in NOT_LEFT]
+    back = [item.delivery for item in last.released] + [item.delivery for item in failed]
+    taking.lock(row.approval_id for row in back)  # before quotas, and those before deliveries
+    quota.refund(row.counted for row in back)
     return [
         *record_carried(last.carried, sender=lock.uuid, at=at, before=last.state),
         *record_released(last.released, sender=lock.uuid, at=at, before=last.state),

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from approvals import expiry, services
 from approvals.models import Approval
@@ -610,3 +611,32 @@ def test_a_workspace_may_write_from_a_domain_with_other_letters(live, memory):
     assert mail.sender == "info@xn--bcher-kva.example"
     assert envelope.message_id.endswith("@xn--bcher-kva.example>")
     assert "mailto:info@xn--bcher-kva.example" in dict(envelope.headers)["List-Unsubscribe"]
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_one_workspace_with_a_sender_nobody_takes_holds_up_no_other(live, memory, connections):
+    live.SEND_CONNECTIONS = connections
+    for number in range(9):
+        testing.make_approved(address=f"ann{number}@example{number % 3}.org")
+    there = testing.make_workspace("there")
+    for _ in range(4):
+        person = testing.make_person(workspace=there)
+        testing.make_approved(person, at=WORKDAY + timedelta(seconds=30))
+    memory.answers.extend([Receipt(Outcome.REFUSED, "mail", "553 5.7.1 not your address")] * 9)
+    later = clock() + timedelta(minutes=5)
+    assert sending.process(clock=lambda: later).sent == 4
+    assert not breaker.load("email").paused
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_what_comes_back_is_locked_before_a_quota_is_counted(live, memory):
+    """As a claim does: the other way round two senders ended in a ring, and a stop waited a second
+    for PostgreSQL to break it."""
+    testing.make_approved()
+    memory.answers.append(Receipt(Outcome.TRY_LATER, "rcpt", "450 4.2.0 greylisted"))
+    with CaptureQueriesContext(connection) as asked:
+        sending.process(clock=clock)
+    told = [each["sql"] for each in asked.captured_queries]
+    locked = [at for at, sql in enumerate(told) if "FOR NO KEY UPDATE" in sql]
+    refunded = [at for at, sql in enumerate(told) if sql.startswith('UPDATE "quota_uses"')]
+    assert locked and refunded and locked[0] < refunded[0]
