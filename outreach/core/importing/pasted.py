@@ -21,6 +21,7 @@ from outreach.core.importing.pieces import (
     ROLE,
     bounded,
     has_address,
+    is_thing,
     names_somebody,
     person,
     phones_in,
@@ -156,7 +157,7 @@ def _people(block: list[Line]) -> Iterator[Record]:
         yield person(block[0][0], "\n".join(line for _, line in block))
         return
     for number, line in block:
-        parts = _addressees(line)
+        parts = _addressees(line) if has_address(line) else []
         if not parts:  # told of as skipped
             yield number, ["", names.clean(line), "", "", "", ""]
         for part in parts:
@@ -169,7 +170,29 @@ def _is_signature(lines: list[str]) -> bool:
     mailboxes = {found.lower() for found in EMAIL.findall(text)}
     is_one = len(mailboxes) <= 1 and len(set(PROFILE.findall(text))) <= 1
     bare = sum(1 for line in lines if not has_address(line) or not names_somebody(line))
-    return 1 < len(lines) <= 2 * BLOCK_LINES and is_one and bare > 0 and has_address(text)
+    is_short = 1 < len(lines) <= 2 * BLOCK_LINES
+    return is_short and is_one and bare > 0 and has_address(text) and not _is_list(lines)
+
+
+def _is_list(lines: list[str]) -> bool:
+    """Whether one line says name and address itself, and the others add nothing to it.
+
+    Only a further address, a role or a company (and its street) is clearly of the same person;
+    any other line would become somebody's company or vanish.
+    """
+    at = next((at for at, line in enumerate(lines) if has_address(line)), 0)
+    if not names_somebody(lines[at]) or (at and not _is_addressee(lines[at])):
+        return False
+    others = [line for line in [*lines[:at], *lines[at + 1 :]] if re.search(r"\w", line)]
+    has_more = any(has_address(line) and not names_somebody(line) for line in others)
+    is_about = all(is_thing(line) or re.search(r"\d", line) for line in others)
+    return not has_more and not (is_about and any(map(is_thing, others)))
+
+
+def _is_addressee(line: str) -> bool:
+    """Anna Meier <anna@…>"""
+    head, _, rest = line.partition("<")
+    return "@" not in head and names_somebody(head) and bool(EMAIL.match(rest.lstrip()))
 
 
 def _addressees(line: str) -> list[str]:

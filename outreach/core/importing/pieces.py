@@ -140,8 +140,8 @@ def _sorted(pieces: list[str]) -> tuple[str, str, str]:
     """Name, position and company: in this order, unless a legal form says which is the company."""
     if not pieces:
         return "", "", ""
-    first = next((piece for piece in pieces if not _is_thing(piece)), pieces[0])
-    if _is_thing(pieces[0]) and len(first.split()) > 1:  # the company or the role stands on top
+    first = next((piece for piece in pieces if not is_thing(piece)), pieces[0])
+    if is_thing(pieces[0]) and len(first.split()) > 1:  # the company or the role stands on top
         pieces = [first, *(piece for piece in pieces if piece != first)]
     name, *rest = pieces
     if rest and _is_word(name) and _is_word(rest[0]) and not rest[0].isupper():
@@ -187,7 +187,7 @@ def _named_in(sentence: str) -> str:
     return " ".join(found)
 
 
-def _is_thing(piece: str) -> bool:
+def is_thing(piece: str) -> bool:
     return bool(LEGAL.search(piece) or ROLE.search(piece))
 
 

@@ -72,6 +72,41 @@ def test_a_name_above_is_not_put_to_somebody_else_s_address():
     assert [row.name for row in skipped] == ["Anna Meier"]
 
 
+@pytest.mark.parametrize(
+    ("text", "person", "left_out"),
+    [
+        (
+            "Ida Röhm <ida@example.com>, Köchin\nleider ohne Mail\nOtto at example.com\n;;\n<b>",
+            ("Ida Röhm", "Ida", "Köchin", ""),
+            [2, 3, 4, 5],
+        ),
+        ("noch offen\nIda Röhm <ida@example.com>\n!!", ("Ida Röhm", "Ida", "", ""), [1, 3]),
+        ("Ida Röhm, +49 89 555555\nnoch offen", ("Ida Röhm", "Ida", "", ""), [2]),
+        # What is a signature all the same.
+        ("Ida Röhm <ida@example.com>\nRöhm\nT +49 89 555555", ("Ida Röhm", "Ida", "Röhm", ""), []),
+        (
+            "Ida Röhm <ida@example.com>\nDirector\nRöhm GmbH\nHofgasse 1\n***",
+            ("Ida Röhm", "Ida", "Director", "Röhm GmbH"),
+            [],
+        ),
+    ],
+)
+def test_lines_of_nobody_in_a_list_are_told_and_nobody_s_company(text, person, left_out):
+    (found,), skipped = rows_of(text)
+    assert told(found) == person
+    assert [row.line for row in skipped] == left_out
+    assert {(row.code, row.reason) for row in skipped} <= {
+        ("beside", "No address in this line or beside it.")
+    }
+
+
+def test_a_line_without_an_address_among_people_is_nobody():
+    text = "Ida Röhm <ida@example.com>\nleider ohne Mail\nOtto Maar <otto@example.com>\n;;\n"
+    people, skipped = rows_of(text)
+    assert [row.name.full for row in people] == ["Ida Röhm", "Otto Maar"]
+    assert [(row.line, row.name) for row in skipped] == [(2, "leider ohne Mail"), (4, ";;")]
+
+
 ADDRESSEES = [
     ("Jane Roe", ["jane@example.com"]),
     ("John Doe", ["john.doe@example.org"]),
