@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from outreach.core import accents
 from outreach.core.addresses import BadAddress, normalise
@@ -40,6 +42,22 @@ def people_named(workspace: Workspace, named: str) -> list[Person]:
     found = rows.filter(Q(pk__in=people_at(named).values("pk")) | called)
     humans = {person.human_id: person.merged_into or person for person in found}
     return [humans[pk] for pk in sorted(humans)]
+
+
+def told_apart(people: Sequence[Person]) -> list[tuple[Person, str]]:
+    """Each with company and first address in brackets, so that one can tell who is meant."""
+    rows = Person.objects.select_related("account").prefetch_related(
+        Prefetch("addresses", Address.objects.order_by("pk"))
+    )
+    found = rows.in_bulk([person.pk for person in people])
+    return [(person, _about(found.get(person.pk, person))) for person in people]
+
+
+def _about(person: Person) -> str:
+    company = person.account.name if person.account else ""
+    address = next((way.raw for way in person.addresses.all()), "")
+    about = ", ".join(part for part in (company, address) if part)
+    return f" ({about})" if about else ""
 
 
 def people_like(workspace: Workspace, asked: str) -> QuerySet[Person]:

@@ -8,7 +8,7 @@ from typing import Any
 from outreach.core.models import Address, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import canonical
-from outreach.core.queries import people_named, person_by_uuid
+from outreach.core.queries import people_named, person_by_uuid, told_apart
 from workflows import ranking, recipients, scripts
 from workflows.drafting import facts as known
 from workflows.models import Artifact
@@ -28,7 +28,7 @@ def _whom(workspace: Workspace, named: str) -> str:
             "the uuid from their page."
         )
     if len(found) > 1:
-        which = ", ".join(str(person.uuid) for person in found[:5])
+        which = "; ".join(f"{person.uuid}{about}" for person, about in told_apart(found[:5]))
         raise BadOptions(
             f"{len(found)} people here are known as {named!r}. Give one's uuid: {which}."
         )

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from outreach import testing
 from outreach.core import people, suppression
-from outreach.core.models import Person
+from outreach.core.models import Account, Person
 from outreach.core.models.consent import SuppressionReason
 from outreach.core.models.people import PersonStatus
 from outreach.testing import WORKDAY
@@ -85,6 +85,21 @@ def test_no_script_is_begun_for_whom_nobody_may_call(place, closed, said):
     with pytest.raises(BadOptions, match=f"Do not call {anna.full_name}: {said}"):
         prepare(place, person=str(anna.uuid))
     assert not Artifact.objects.exists()
+
+
+def test_people_of_one_name_are_told_apart(place):
+    acme = Account.objects.create(workspace=place, name="Acme", key="acme")
+    one = testing.make_person(place, "Anna Weber", account=acme)
+    two = testing.make_person(place, "Anna Weber")
+    three = testing.make_person(place, "Anna Weber")
+    three.addresses.all().delete()
+    with pytest.raises(BadOptions) as refused:
+        prepare(place, person="Anna Weber")
+    assert str(refused.value) == (
+        "3 people here are known as 'Anna Weber'. Give one's uuid: "
+        f"{one.uuid} (Acme, {one.addresses.get().raw}); {two.uuid} ({two.addresses.get().raw}); "
+        f"{three.uuid}."
+    )
 
 
 def test_who_has_no_number_and_is_suppressed_everywhere_gets_no_script(place):

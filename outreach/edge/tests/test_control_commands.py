@@ -601,8 +601,10 @@ def test_a_person_is_named_by_an_address_or_their_whole_name_and_erased_by_uuid_
         with pytest.raises(CommandError) as refused:
             run("person", "--desist", named)
     assert "There is no person Ana in" in str(refused.value)
-    with pytest.raises(CommandError, match=f"2 people are known as ana ruiz(.|\n)*{other.uuid}"):
+    which = f"{other.uuid}  Ana Ruiz ({other.addresses.get().raw})"
+    with pytest.raises(CommandError, match="2 people are known as ana ruiz") as refused:
         run("person", "--desist", "ana ruiz")
+    assert which in str(refused.value)
     testing.make_person(name="Madonna")
     add_address(ana.workspace, other, "instagram", "madonna")
     with pytest.raises(CommandError, match="2 people are known as Madonna"):

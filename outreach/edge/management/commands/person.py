@@ -62,9 +62,15 @@ def _meant(place: Workspace, named: str, *, by_uuid: bool) -> Person:
             "address of theirs or their whole name."
         )
     if len(found) > 1:
-        lines = "\n".join(f"  {person.uuid}  {person.full_name}" for person in found)
-        raise CommandError(f"{len(found)} people are known as {named}. Give one's uuid:\n{lines}")
+        raise CommandError(
+            f"{len(found)} people are known as {named}. Give one's uuid:\n{_told(found)}"
+        )
     return found[0]
+
+
+def _told(people: list[Person]) -> str:
+    pairs = queries.told_apart(people)
+    return "\n".join(f"  {person.uuid}  {person.full_name}{about}" for person, about in pairs)
 
 
 def _no_uuid(place: Workspace, named: str) -> str:
@@ -75,10 +81,9 @@ def _no_uuid(place: Workspace, named: str) -> str:
             f"There is no person with the uuid {named} in {place.name}. Erasing takes the uuid "
             "alone: it is on their page, and --show ADDRESS prints it."
         )
-    lines = "\n".join(f"  {person.uuid}  {person.full_name}" for person in known)
     return (
         "Nobody was erased. It cannot be taken back, so it takes the uuid alone: an address or a "
-        f"name may be another's. Known as {named}:\n{lines}"
+        f"name may be another's. Known as {named}:\n{_told(known)}"
     )
 
 
