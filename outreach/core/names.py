@@ -168,6 +168,19 @@ def is_degrees(text: str) -> bool:
     return all(_bare(token) in DEGREES for token in text.split())
 
 
+def untitled(full: str) -> str:
+    """A whole name to compare by, never to store: without titles before it and degrees behind."""
+    name, *behind = full.split(",")
+    if len(name.split()) < 2 or not all(is_degrees(part) for part in behind):
+        name = full.replace(",", " ")
+    tokens = [token for token in name.split() if _bare(token)]
+    while len(tokens) > 2 and _bare(tokens[0]) in TITLES:
+        tokens.pop(0)
+    while len(tokens) > 2 and _bare(tokens[-1]) in DEGREES:
+        tokens.pop()
+    return " ".join(tokens)
+
+
 def _without_titles(tokens: list[str]) -> list[str]:
     names = list(tokens)
     while len(names) > 1 and _bare(names[0]) in TITLES:

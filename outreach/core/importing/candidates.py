@@ -57,6 +57,7 @@ class Candidate:
     refused: Refused = field(default_factory=dict)
     suppressed: str = ""  # why an address of theirs is, once it was looked up
     perhaps: int = 0  # the person this may be too; IN_FILE for one of this file
+    namesake: str = ""  # the name of that one of this file
     ways: list[Way] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     # Mailboxes that an earlier row has, which is clearly somebody else's: its line and name.

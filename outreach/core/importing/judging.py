@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from outreach.core import suppression
-from outreach.core.importing import results, sharing, swapped
+from outreach.core.importing import namesakes, results, sharing, swapped
 from outreach.core.importing.candidates import IN_FILE, Candidate, Reader, Skip
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.columns import LABELS
@@ -126,7 +126,8 @@ class Run:
         candidates = [row for row in rows if isinstance(row, Candidate)]
         self._note_suppressed(rows)
         matches = self.matcher.match(candidates)
-        swapped.hint(self.workspace, candidates, matches, newest=self.matcher.newest)
+        for hint in (namesakes.hint, swapped.hint):
+            hint(self.workspace, candidates, matches, newest=self.matcher.newest)
         self.lock(list(zip(candidates, matches, strict=True)))
         found = iter(matches)  # by their order: one line of pasted text may hold several people
         new: list[Candidate] = []
@@ -203,7 +204,7 @@ class Run:
         sharing.of_this_file(row, found)
         if found.person is None:
             by_name(row, found, lambda known: not self.seen.find(("person", known.id)))
-        namesake = self._namesake_in_file(row)
+        namesake = namesakes.in_file(self.seen, row)
         if found.person is None and (human := merged_into(row, found)):
             found.by = BY_RECORD
             return results.known(row, found, human, Plan())
@@ -214,7 +215,7 @@ class Run:
         line = self.seen.first_line(("person", found.person.id), row.line)
         if line != row.line:
             return results.skipped(results.same_person(row, line))
-        self._note_name(found.person, row.line)
+        namesakes.note(self.seen, found.person, row.line)
         made = plan(row, found.person, found)
         if made.changes:
             changed.append((row, found.person, made))
@@ -227,22 +228,6 @@ class Run:
                 line = self.seen.first_line(way.key, row.line)
                 if line != row.line:
                     found.shared[way.key] = line
-
-    def _namesake_in_file(self, row: Candidate) -> str:
-        if not row.company_key:
-            return ""
-        line = self.seen.first_line(("name", row.name_key, row.company_key), row.line)
-        if line != row.line:
-            return f"Perhaps the same as line {line}: name and company are equal."
-        name = swapped.turned(row).casefold()
-        line = self.seen.find(("name", name, row.company_key)) if name else 0
-        return swapped.IN_FILE.format(line=line) if line else ""
-
-    def _note_name(self, person: Known, line: int) -> None:
-        """A later namesake is hinted at by the name we have, too, not only the file's spelling."""
-        if person.account_key:
-            key = ("name", person.full_name.casefold(), person.account_key)
-            self.seen.first_line(key, line)
 
 
 def _keys(row: Candidate) -> list[tuple[Hashable, str]]:

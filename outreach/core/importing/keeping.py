@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from outreach.core import consent
-from outreach.core.importing import store, swapped
+from outreach.core.importing import store
 from outreach.core.importing.candidates import IN_FILE, Candidate
 from outreach.core.importing.choices import Choices
 from outreach.core.importing.table import Table
@@ -92,27 +92,24 @@ class Keeper:
         pairs = pairs[: MOST_DOUBTS - self._doubts]
         if not pairs:
             return
-        first = self._first_of(row for _, row in pairs if row.perhaps == IN_FILE)
+        first = self._first_of({row.namesake for _, row in pairs if row.perhaps == IN_FILE})
         found = []
         for pk, row in pairs:
             other = row.perhaps
             if other == IN_FILE:
-                names = (row.name.full.casefold(), swapped.turned(row).casefold())
-                held = (first.get((name, row.company_key), pk) for name in names)
-                other = next((each for each in held if each != pk), pk)
+                other = first.get((row.namesake, row.company_key), pk)
             if other != pk:
                 found.append((other, pk))
         self.doubt(found, DuplicateReason.NAME_AND_COMPANY)
 
-    def _first_of(self, rows: Iterable[Candidate]) -> dict[tuple[str, str], int]:
-        """The first record with each of these names and companies."""
-        names = {name for row in rows for name in (row.name.full, swapped.turned(row)) if name}
+    def _first_of(self, names: set[str]) -> dict[tuple[str, str], int]:
+        """The first record with each of these names and company."""
         held = (
             Person.objects.filter(workspace=self.workspace, full_name__in=names, merged_into=None)
             .order_by("-pk")
             .values_list("full_name", "account__key", "pk")
         )
-        return {(name.casefold(), key or ""): pk for name, key, pk in held}
+        return {(name, key or ""): pk for name, key, pk in held}
 
     def doubt(self, pairs: Iterable[tuple[int, int]], reason: str) -> None:
         """Suggestions, each once: what a person has decided is not asked again."""

@@ -26,7 +26,8 @@ def hint(
     wanted = [
         (row, found, name)
         for row, found in zip(rows, matches, strict=True)
-        if not found.owners and not _has_namesake(row, found) and (name := turned(row))
+        if not (found.owners or found.suggestion or has_namesake(row, found))
+        and (name := turned(row))
     ]
     if not wanted or not newest:
         return
@@ -46,6 +47,6 @@ def hint(
             found.suggestion = HERE.format(name=name, company=company)
 
 
-def _has_namesake(row: Candidate, found: Match) -> bool:
+def has_namesake(row: Candidate, found: Match) -> bool:
     """Whether somebody of the same name is there, who is the likelier one."""
     return any(each.account_key == row.company_key for each in found.alike)

@@ -6,7 +6,7 @@ import pytest
 
 from outreach import testing
 from outreach.core import importing
-from outreach.core.importing import read_file
+from outreach.core.importing import namesakes, read_file
 from outreach.core.models import Duplicate, Person
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,39 @@ def test_of_somebody_who_is_here(bring):
 )
 def test_others_are_not_suggested(bring, rows):
     assert bring(rows) == ["", ""]
+    assert not suggested()
+
+
+@pytest.mark.parametrize(
+    ("there", "comes"),
+    [
+        ("Marchand, PhD;Élodie", "Marchand;Élodie"),
+        ("Marchand;Élodie", "Marchand, M.Sc., CFA;Élodie"),
+        ("Marchand MBA;Élodie", "Marchand, Jr.;Élodie"),
+        ("Marchand;Dr. Élodie", "Marchand – PMP;Élodie"),
+    ],
+)
+def test_titles_and_degrees_do_not_matter(bring, there, comes):
+    there, comes = f"{there};Haus AG;em@haus.example\n", f"{comes};Haus AG;\n"
+    assert bring(there) == [""]
+    name = Person.objects.get().full_name
+    assert bring(comes) == [namesakes.HERE.format(name=name, company="Haus AG")]
+    assert suggested() == [set(Person.objects.values_list("full_name", flat=True))]
+    assert Person.objects.count() == 2, "suggested, never joined"
+
+
+def test_a_degree_in_one_file(bring):
+    said = bring("Marchand, PhD;Élodie;Haus AG;em@haus.example\nMarchand;Élodie;Haus AG;\n")
+    assert said == [
+        "",
+        "Perhaps the same as line 2: the company is equal, and but for titles the name.",
+    ]
+    assert suggested() == [{"Élodie Marchand, PhD", "Élodie Marchand"}]
+
+
+def test_a_family_name_that_reads_like_a_degree_is_one(bring):
+    bring("Ma;Jack;Haus AG;jm@haus.example\n")
+    assert bring("Do;Jack;Haus AG;\nMarchand;Jack;Haus AG;\n") == ["", ""]
     assert not suggested()
 
 
