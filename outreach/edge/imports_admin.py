@@ -31,6 +31,7 @@ from outreach.core.models.imports import ImportStatus
 from outreach.core.permissions import NotAllowed, Verb, allowed, may_export
 from outreach.core.plurals import plural
 from outreach.core.principal import Principal
+from outreach.core.who import names_of
 from outreach.edge import import_again, import_groups, tasks
 from safety.admin import PageAdmin, column, may, principal_of, workspace_ids
 from safety.services import check_safety
@@ -182,6 +183,7 @@ class ImportAdmin(PageAdmin):
             "may_import": may(request, Verb.IMPORT, row.workspace_id),
             "may_run": may(request, Verb.RUN_WORKFLOWS, row.workspace_id),
             "progress": progress_sentence(row),
+            "taken_back": undone_sentence(row),
             "again": import_again.asked(row),
             "undone": importing.would_undo(row) if row.status == ImportStatus.APPLIED else None,
             "nameless": bool(report.get("meant")) and not NAMES & set(report["meant"].values()),
@@ -256,6 +258,21 @@ def progress_sentence(row: Import) -> str:
     if row.status == ImportStatus.PREVIEW:
         return f"Being looked at, nothing is stored: {told}."
     return f"Being imported, all of it or nothing: {told}."
+
+
+def undone_sentence(row: Import) -> str:
+    """Who took the import back, when, and how much; empty where nobody did."""
+    if row.status != ImportStatus.UNDONE:
+        return ""
+    entry = next((each for each in activity.of(row) if each.verb == "imports.undone"), None)
+    if entry is None:
+        return f"Undone at {by_clock(row.ended_at)}."
+    by = (entry.by_kind, entry.by_id)
+    who = names_of([by]).get(by, " ".join(by))
+    people = plural(entry.codes["people"], "person", "people")
+    emptied = entry.codes["changed"]
+    also = f", and what it filled in of {emptied:,} more emptied again" if emptied else ""
+    return f"Undone by {who} at {by_clock(entry.at)}: {people} taken away{also}."
 
 
 class _Text:

@@ -100,6 +100,7 @@ def test_the_whole_way_from_upload_to_undo(bob):
     row.refresh_from_db()
     assert (row.status, Person.objects.count(), ImportPart.objects.count()) == ("undone", 0, 0)
     assert row.report["counts"]["new"] == 2 and "Anna" not in page(bob, row)
+    assert re.search(r"Undone by Bob at [\d :-]{16} \w+: 2 people taken away\.", page(bob, row))
 
 
 @pytest.mark.once  # undone after a merge: importing's own tests ask both databases
@@ -385,8 +386,11 @@ def test_an_undo_says_first_how_much_it_takes_away(bob):
     assert "It takes away the 1 person that this file brought" in words
     assert "empties again what it filled in of 1 other." in words
     assert "Yes, undo it" in words and "undo-import" in words
+    assert "Undone by" not in page(bob, row)
     act(bob, row, "undo")
-    assert "undo-import" not in page(bob, row)
+    words = page(bob, row)
+    assert "undo-import" not in words
+    assert ": 1 person taken away, and what it filled in of 1 more emptied again." in words
 
 
 @pytest.mark.once  # what the form says
