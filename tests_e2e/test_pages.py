@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from approvals import services
 from approvals.models import Approval, Recheck
+from channels import manual
 from outreach import testing
-from outreach.core import activity
+from outreach.core import activity, drafts
 from outreach.core.activity import Entry
 from outreach.core.models import Activity
 from safety import events
 from safety.models import SystemControl
 from safety.verdict import Finding
 from tests_e2e.making import LIST, LOOKS, SIDEWAYS, address, make, status
+from workflows import services as workflows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+BEYOND = "(one) => one.scrollWidth - one.parentElement.clientWidth"  # a list in its own frame
 # The reader's own switch; and whether the page has come to rest in this theme and width.
 SWITCH = "theme => { Alpine.$data(document.documentElement).adminTheme = theme }"
 SETTLED = """([theme, width]) => document.documentElement.matches(".dark") === (theme === "dark")
@@ -80,8 +86,39 @@ def test_what_has_no_blank_to_break_at_stays_within_the_list(enter, width):
         activity.record(told, by=by, at=timezone.now())
     page = enter("dora", width=width)
     page.goto("/admin/core/activity/")
-    beyond = "(one) => one.scrollWidth - one.parentElement.clientWidth"
-    assert page.eval_on_selector("#result_list", beyond) <= 0 and page.evaluate(SIDEWAYS) <= 0
+    assert page.eval_on_selector("#result_list", BEYOND) <= 0 and page.evaluate(SIDEWAYS) <= 0
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_one_long_word_widens_no_page_and_no_list(enter, width):
+    by, now = testing.dora(), timezone.now()
+    item, words = make("Long Word"), drafts.Text(subject="y" * 998, text="Here it is.")
+    item = services.edit(item.pk, words, by=by, at=now, digest=item.digest)
+    page = enter("dora", width=width)
+    page.goto(address(item))
+    assert page.locator("#diff ins.oc-ins").count() and page.evaluate(SIDEWAYS) <= 0
+    services.approve(item.pk, digest=item.digest, by=by, at=now)
+    manual.mark_sent(item.pk, by=by, at=now + timedelta(minutes=1))
+    for address_of in (f"{LIST}?status=approved", "/admin/channels/delivery/"):
+        page.goto(address_of)
+        assert page.eval_on_selector("#result_list", BEYOND) <= 0 and page.evaluate(SIDEWAYS) <= 0
+    stop = SystemControl.objects.filter(workspace=item.workspace, control_key="EMERGENCY_STOP")
+    stop.update(enabled=True, reason="z" * 300)
+    page.goto("/admin/controls/")
+    page.click("text=Lift it, and switch on")
+    page.fill("form:has([value=lift]) [name=reason]", "It is over")
+    page.click("text=Lift the emergency stop")
+    page.wait_for_selector("text=Lifted:")
+    assert page.evaluate(SIDEWAYS) <= 0
+
+
+def test_the_steps_of_a_run_stand_below_each_other_on_a_phone(enter):
+    by, place = testing.dora(), testing.make_workspace()
+    run = workflows.start("daily_plan", place, {}, by=by, at=timezone.now())
+    page = enter("dora", width=390)
+    page.goto(f"/admin/workflows/run/{run.pk}/change/")
+    lefts = "(cells) => new Set(cells.map((one) => one.getBoundingClientRect().left)).size"
+    assert page.eval_on_selector_all("#steps tbody tr:first-child > *", lefts) == 1
 
 
 def test_the_emergency_button_stops_and_says_so(enter):

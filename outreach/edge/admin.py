@@ -109,6 +109,10 @@ class ActivityAdmin(TenantAdmin):
 
     @column("About")
     def show_object(self, obj: Activity) -> str:
+        # One box: on a phone the theme sets words and links beside each other with a gap between.
+        return format_html("<span>{}</span>", self._about(obj))
+
+    def _about(self, obj: Activity) -> str:
         """The number of a message, and that of the queue's item about it; of a stop, its reason."""
         said = log_words.about(obj)
         if (change := obj.codes.get("change")) and obj.verb == stop_history.CONTROL_SET:

@@ -72,6 +72,7 @@ def test_an_entry_about_a_message_names_the_queues_item(client):
     link = f'message {row.object_id}</a>, item <a class="oc-link" href="{where}'
     for page in (LIST, f"{LIST}{row.pk}/change/"):
         assert link in client.get(page).content.decode()
+    assert '<span><a class="oc-link" href="/admin/core/draft' in client.get(LIST).text, "one box"
 
 
 def test_an_approval_and_a_control_are_named_and_opened(client):
