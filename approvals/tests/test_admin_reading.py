@@ -28,6 +28,20 @@ def test_a_difference_of_huge_texts_is_quick_and_whole():
     assert [piece.kind for piece in diff.compare(old, new)] == ["gone", "new"]
 
 
+@pytest.mark.parametrize(("old", "new", "kinds"), [
+    ("Act now or you lose the seat that waits for you.",
+     "Here is the information you asked me for on Monday.", ["gone", "new"]),
+    ("We meet on Monday.", "We meet on Tuesday.", ["same", "gone", "new", "same"]),
+    ("We meet.", "We meet. Bring the two lists, and tell Ann of the hour that suits her best.",
+     ["same", "new"]),
+    ("One two three", "One five six", ["same", "gone", "new", "same", "gone", "new"]),
+    ("", "All of it", ["new"]), ("?", "!", ["gone", "new"]),
+])  # fmt: skip
+def test_a_text_written_anew_stands_whole_below_the_one_before(old, new, kinds):
+    """Word for word, the few that both happen to have would tear both apart."""
+    assert [piece.kind for piece in diff.compare(old, new)] == kinds
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(5, "5 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (86_400, "24 h"),
