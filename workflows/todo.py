@@ -57,9 +57,13 @@ def quota_room(workspace: Workspace, *, at: datetime) -> int | None:
 
 
 def approved_today(workspace: Workspace, *, at: datetime) -> int:
-    """How many approved messages are due today and have not left: they use up the quota, too."""
+    """How many approved messages are due today and have not left: they use up the quota, too.
+
+    By a yes given in dry run the program sends nothing, ever; a person's hand may.
+    """
+    leaves = Q(dry_run=False) | Q(channel__in=BY_HAND)
     return Approval.objects.filter(
-        UNTAKEN, workspace=workspace, due_at__lt=quota.next_day(workspace, at)
+        UNTAKEN, leaves, workspace=workspace, due_at__lt=quota.next_day(workspace, at)
     ).count()
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from approvals.models import Approval
 from channels import merging
 from outreach import testing
 from outreach.core.models import Draft, Person
@@ -270,6 +271,18 @@ def test_an_experiment_is_begun_and_ended_by_an_admin(place):
     assert row.ended_at is not None
 
 
+@pytest.mark.parametrize(("channel", "said"), [
+    ("email", "room for 20 more messages<"), ("linkedin", "room for 19 more messages<"),
+])  # fmt: skip
+def test_of_what_was_approved_in_dry_run_the_plan_counts_what_a_hand_may_send(place, channel, said):
+    who = testing.make_person(place, profile_url="https://www.linkedin.com/in/ana-bell")
+    given = testing.make_approved(who)
+    Approval.objects.filter(pk=given.pk).update(dry_run=True, channel=channel)
+    walk(place, "daily_plan")
+    plan = shown(browser(testing.carol(place)), Artifact.objects.get(kind="daily_plan"))
+    assert said in plan and ("approved and due" in plan) == (channel == "linkedin")
+
+
 @pytest.mark.parametrize(("approved", "said"), [
     (0, ("room for 20 more messages<", "Sent or perhaps sent: 0 of 20 today (0 %).<")),
     (1, ("room for 19 more messages<", "(0 %). 1 more is approved and due today.<")),
@@ -278,6 +291,7 @@ def test_an_experiment_is_begun_and_ended_by_an_admin(place):
 def test_the_plan_says_why_there_is_less_room_than_was_left(place, approved, said):
     for _ in range(approved):
         testing.make_approved(testing.make_person(place))
+    Approval.objects.update(dry_run=False)
     walk(place, "daily_plan")
     plan = shown(browser(testing.carol(place)), Artifact.objects.get(kind="daily_plan"))
     for words in said:
