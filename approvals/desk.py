@@ -74,6 +74,8 @@ OPENS = {"edit_approve": "edit", "save": "edit", "return": "return", "reject": "
 
 def act(approval: Approval, form: QueryDict, *, by: Principal, at: datetime) -> Done:
     """Do what the posted form asks for. Raises one of ERRORS."""
+    if any("\0" in value for _, values in form.lists() for value in values):
+        raise Refused(NUL, "nul")
     action = ACTIONS.get(form.get("action", ""))
     if action is None:
         raise Refused("Nothing was done: the form did not say what to do.", "no_action")
@@ -90,14 +92,23 @@ def status_of(error: Exception) -> int:
     return 403 if isinstance(error, NotAllowed) else 400
 
 
+NUL = (
+    "A NUL character came with this. No text here can hold one, so nothing was done. It is left "
+    "out below: look, then try again."
+)
 PUT_BACK = " It is back below, with your own words above it: look, then save again."
 
 
 def mended(error: Exception, form: QueryDict, old: str) -> tuple[str, QueryDict]:
-    """What to say, and what was typed: with the footer back where the refusal was about it."""
-    if getattr(error, "code", "") != "footer_gone":
+    """What to say, and what was typed: with the footer back where the refusal was about it, and
+    without what no text can hold."""
+    code, back = getattr(error, "code", ""), form.copy()
+    if code == "nul":
+        for name, values in form.lists():
+            back.setlist(name, [value.replace("\0", "") for value in values])
+        return str(error), back
+    if code != "footer_gone":
         return str(error), form
-    back = form.copy()
     text = form.get("text", "").replace("\r\n", "\n")
     back["text"] = footers.put_back(old.replace("\r\n", "\n"), text)
     return f"{error}{PUT_BACK}", back

@@ -76,6 +76,24 @@ def test_a_nul_in_a_form_or_an_address_is_refused_before_anything_is_done():
     assert client.post(reverse("emergency_stop"), said).status_code == 400
 
 
+@pytest.mark.parametrize("form", [
+    {"action": "save", "subject": "New", "text": "Words typed\0 for long"},
+    {"action": "edit_approve", "subject": "N\0ew", "text": "Words typed for long"},
+    {"action": "reject", "reason": "Words typed for\0 long"},
+    {"action": "approve", "digest": "\0"},
+])  # fmt: skip
+def test_a_nul_in_a_review_is_refused_on_its_page_with_what_was_typed(form):
+    item, client = testing.make_pending(), enter(testing.dora())
+    page = reverse("admin:approvals_approval_change", args=[item.pk])
+    answer = client.post(page, {"digest": item.digest, **form})
+    said = answer.content.decode()
+    assert answer.status_code == 400 and "A NUL character came with this." in said
+    assert "\0" not in said and 'id="decide"' in said
+    assert ("Words typed for long" in said) == (form["action"] != "approve")
+    item.refresh_from_db()
+    assert (item.status, item.revision.no) == ("pending", 1)
+
+
 FORM = "application/x-www-form-urlencoded"
 MANY = "a=1&" * 1001
 
