@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from outreach.core import person_editing
+from outreach.core import addresses, person_editing
 from outreach.core.importing import places
 from outreach.core.models import Channel, Person, Workspace
 from outreach.core.models.workspace import validate_zone
@@ -74,6 +74,17 @@ class PersonForm(forms.Form):
         if typed:
             validate_zone(typed)
         return typed
+
+    def clean(self) -> dict[str, Any]:
+        """Each address beside its field, with all else that cannot be read."""
+        words = self.cleaned_data
+        for channel in WAYS:
+            if typed := words.get(channel, "").strip():
+                try:
+                    addresses.normalise(channel, typed, region=words.get("country") or None)
+                except addresses.BadAddress as fault:
+                    self.add_error(channel, str(fault))
+        return words
 
     @property
     def addresses(self) -> list[tuple[str, str]]:

@@ -85,6 +85,16 @@ def test_a_fault_is_told_and_nothing_is_written(bob, typed, words):
     assert list(Person.objects.all()) == [other]
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_every_field_that_cannot_be_read_is_named_at_once_beside_itself(bob, is_new):
+    known = testing.make_person()
+    page = ADD if is_new else f"/admin/core/person/{known.pk}/edit/"
+    typed = {"country": "Atlantis", "time_zone": "Mars/One", "email": "nope", "phone": "12",
+             "linkedin": "https://example.com/anna"}  # fmt: skip
+    form = bob.post(page, {"full_name": "Anna", **typed}).context["form"]
+    assert set(form.errors) == set(typed) and Person.objects.count() == 1
+
+
 def test_a_company_that_an_agent_told_is_vouched_for_by_saving_the_page(bob):
     agent = testing.make_agent(None, "people:write")
     person = person_editing.create(
