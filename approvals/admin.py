@@ -166,9 +166,9 @@ class ApprovalAdmin(SidePages):
             return "expired"
         return f"in {queue.span(left)}".replace(" ", "\xa0")  # on one line
 
-    @column("Hold")
+    @column("Leaves")
     def show_hold(self, obj: Approval) -> str:
-        return holds.hold(obj, timezone.now()) or "none"
+        return holds.hold(obj, timezone.now()) or "—"
 
     @column("Status", label={"Pending": "info", "Approved": "success", "Auto-approved": "success",
                "Rejected": "danger", "Expired": "warning", "Sent back": "warning",

@@ -24,7 +24,7 @@ def tell(rows: Sequence[Approval], state: Controls, *, at: datetime) -> None:
 
 
 def hold(approval: Approval, now: datetime) -> str:
-    """`would leave Mon 09:00 their time`, or nothing when nothing holds it.
+    """When it leaves: `Mon 09:00 their time`, or nothing when nothing holds it.
 
     What is approved and has not left may have been put off by the door: a quota, a failed try.
     """
@@ -43,8 +43,10 @@ def hold(approval: Approval, now: datetime) -> str:
     if not until and is_paused(approval):
         until = UNTIL_ON
     if until:
-        return f"{until}, no sooner than {there}" if there else until
-    return f"would leave {there}" if there else ""
+        return f"not {until}, no sooner than {there}" if there else f"not {until}"
+    if there and approval.is_given and approval.dry_run and not is_by_hand(approval.channel):
+        return f"not by a yes in dry run; live {there}"
+    return there
 
 
 def is_paused(approval: Approval) -> bool:

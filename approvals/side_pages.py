@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
+    HttpResponseRedirect,
     JsonResponse,
     QueryDict,
 )
@@ -30,6 +33,15 @@ TEMPLATES = "admin/approvals/approval"
 
 class SidePages(PageAdmin):
     """The addresses beside the list and the review page."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST" and not request.POST.getlist(ACTION_CHECKBOX_NAME):
+            messages.warning(request, "Tick at least one message first.")
+            return HttpResponseRedirect(request.get_full_path())
+        answer: HttpResponse = super().changelist_view(request, extra_context)
+        return answer
 
     def get_urls(self) -> list[URLPattern]:
         guard = self.admin_site.admin_view

@@ -43,7 +43,7 @@ class DeliveryAdmin(PageAdmin):
 
     @column("Delivery", sorts="id")
     def show_number(self, obj: Delivery) -> str:
-        return f"{obj.pk} of #{obj.approval_id}"
+        return f"Delivery {obj.pk}, for #{obj.approval_id}"
 
     @column("Person", header=True)
     def show_person(self, obj: Delivery) -> list[str]:

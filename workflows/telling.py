@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflows import confidence
 from workflows.audience import REASONS
 
 SKIPPED = {
@@ -14,16 +15,26 @@ SKIPPED = {
     "no_way": "no way to reach them on the channels asked for",
     "no_number": "no phone number known",
 }
+TASKS = {
+    "settle": "settling outcomes", "answer": "answers", "review": "reviews",
+    "send": "sending by hand", "follow_up": "follow-ups", "mend": "mending drafts",
+    "submit": "submitting drafts", "call": "calls", "first": "first messages",
+    "shortlist": "shortlists",
+}  # fmt: skip
+# What a step's counts are of, and their names, where the codes say too little.
+COUNTED = {
+    "known": ("facts, and of how many people", confidence.READABLE), "found": ("tasks", TASKS),
+}  # fmt: skip
 
 
 def result_lines(output: dict[str, Any]) -> list[str]:
     """Counts as lines: "selected 12", "excluded: blocked by us 1". Lists are for other steps."""
     told = []
     for key, value in output.items():
-        word = key.replace("_", " ")
+        word, names = COUNTED.get(key, (key.replace("_", " "), SKIPPED))
         if isinstance(value, dict):
             counts = ", ".join(
-                f"{_reason(name)} {count}"
+                f"{names.get(name, name.replace('_', ' '))} {count}"
                 for name, count in value.items()
                 if not isinstance(count, list)
             )
@@ -33,7 +44,3 @@ def result_lines(output: dict[str, Any]) -> list[str]:
         elif isinstance(value, str) and value:
             told.append(value)
     return told
-
-
-def _reason(name: str) -> str:
-    return SKIPPED.get(name, name.replace("_", " "))

@@ -353,7 +353,7 @@ def test_what_is_held_for_its_person_is_not_promised(request, dry):
     held = "held until automation is on again for this person"
     before = client.get(page(item)).content.decode()
     assert f"would be {held}" in before and "sent at once" not in before
-    assert "until automation is on again" in client.get(LIST).content.decode()
+    assert "not until automation is on again" in client.get(LIST).content.decode()
     said = words(post(client, item, "approve"))
     assert held in said and "at once" not in said
     after = client.get(page(item)).content.decode()
@@ -941,6 +941,12 @@ def test_bulk_says_so_where_none_can_go_together():
     assert "None of these can be approved together" in text and "Approve 0" not in text
     assert "Read each text" not in text and "Approve the ticked ones" not in text
     assert "its priority is high, not low" in text and "Back to the queue" in text
+
+
+def test_with_nothing_ticked_the_list_says_what_to_do_first():
+    testing.make_pending()
+    answer = enter(testing.alice()).post(LIST, {"action": "bulk_approve", "index": 0}, follow=True)
+    assert "Tick at least one message first." in answer.text and "Items must" not in answer.text
 
 
 @pytest.mark.both

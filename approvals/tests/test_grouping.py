@@ -133,11 +133,11 @@ def test_the_list_says_that_a_stop_holds_what_is_open():
     answer = enter(testing.alice()).get("/admin/approvals/approval/?status=all")
     rows = answer.context["cl"].result_list
     told = {row.pk: holds.hold(row, WORKDAY + timedelta(minutes=5)) for row in rows}
-    later = "until the stop is lifted, no sooner than Thu 12 Mar 10:00 workspace time"
+    later = "not until the stop is lifted, no sooner than Thu 12 Mar 10:00 workspace time"
     assert told.pop(timed.pk) == later and later in answer.content.decode()
     assert told.pop(passed.pk) == "its time has passed: choose a new one, or remove it"
-    assert told.pop(free.pk) == "until the stop is lifted"
-    assert sorted(told.values()) == ["", "until the stop is lifted"], "rejected, approved"
+    assert told.pop(free.pk) == "not until the stop is lifted"
+    assert sorted(told.values()) == ["", "not until the stop is lifted"], "rejected, approved"
 
 
 def test_what_has_ended_is_held_by_nothing():
@@ -181,14 +181,17 @@ def test_the_list_shows_until_when_the_door_has_put_it_off():
         testing.make_pending(),
     )
     later = WORKDAY + timedelta(days=1)
-    Approval.objects.update(due_at=later)
+    Approval.objects.update(due_at=later, dry_run=False)
     Approval.objects.filter(pk=left.pk).update(taken_at=WORKDAY)
     rows = queue.readable(Approval.objects.all()).in_bulk()
     held = {pk: holds.hold(row, WORKDAY) for pk, row in rows.items()}
-    assert held == {put_off.pk: "would leave Thu 12 Mar 10:00 workspace time", left.pk: "",
+    assert held == {put_off.pk: "Thu 12 Mar 10:00 workspace time", left.pk: "",
                     pending.pk: ""}  # fmt: skip
     shown = enter(testing.carol()).get("/admin/approvals/approval/?status=approved")
-    assert "would leave Thu 12 Mar 10:00 workspace time" in shown.content.decode()
+    assert ">Thu 12 Mar 10:00 workspace time<" in shown.content.decode()
+    Approval.objects.filter(pk=put_off.pk).update(dry_run=True)
+    row = queue.readable(Approval.objects.all()).get(pk=put_off.pk)
+    assert holds.hold(row, WORKDAY).startswith("not by a yes in dry run; live Thu 12 Mar 10:00")
 
 
 @pytest.mark.parametrize("address", [GROUPS, CALENDAR, "/admin/approvals/approval/", "page"])

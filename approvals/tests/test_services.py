@@ -371,7 +371,7 @@ def test_what_the_list_tells_of_a_hold_follows_the_time_the_words_and_the_purpos
     def told():
         row = queue.readable(Approval.objects.filter(pk=item.pk)).get()
         assert row.decision["would_leave_at"] == max(at, row.not_before or at).isoformat()
-        return holds.hold(row, at).removeprefix("would leave ").removesuffix(" workspace time")
+        return holds.hold(row, at).removesuffix(" workspace time")
 
     def save(text, **time):
         digest = Approval.objects.get(pk=item.pk).digest

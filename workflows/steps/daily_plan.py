@@ -27,7 +27,8 @@ OPTIONS = (
 
 def check(workspace: Workspace, asked: Mapping[str, Any]) -> None:
     if asked["begins"] >= asked["ends"]:
-        raise BadOptions("The day must begin before it ends: give begins an earlier hour.")
+        label = next(option.label for option in OPTIONS if option.name == "begins")
+        raise BadOptions(f"The day must begin before it ends: choose an earlier “{label}”.")
 
 
 def day_of(job: Job) -> tuple[datetime, datetime]:

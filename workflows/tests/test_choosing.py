@@ -11,11 +11,13 @@ from outreach.core.models import Person, Workspace
 from outreach.core.people import add_address
 from outreach.core.principal import Principal
 from outreach.testing import WORKDAY
-from workflows import agenda, extracts, recipients, scoring, telling, windows
+from workflows import agenda, extracts, recipients, scoring, telling, todo, windows
 from workflows.agenda import Task
+from workflows.options import BadOptions
 from workflows.roles import Role, classify
 from workflows.scoring import WEIGHTS, Subject, Wanted
 from workflows.shapes import Job
+from workflows.steps import daily_plan
 
 
 @pytest.mark.parametrize(
@@ -178,6 +180,22 @@ def test_why_somebody_is_left_out_is_told_in_words():
     for reason in ("unreachable", "no_way", "no_number"):
         [line] = telling.result_lines({"excluded": {reason: 2}})
         assert "_" not in line and not line.endswith(f"{reason.replace('_', ' ')} 2")
+
+
+def test_a_day_that_ends_before_it_begins_names_the_field_as_the_form_does():
+    with pytest.raises(BadOptions, match="an earlier “Hour your day begins”"):
+        daily_plan.check(Workspace(), {"begins": 10, "ends": 9})
+
+
+def test_counts_of_facts_and_tasks_are_told_in_words():
+    """As a page names them elsewhere, not as the program's codes."""
+    assert telling.result_lines({"known": {"about": 3, "connected_lately": 0}}) == [
+        "facts, and of how many people: our work 3, new connection 0"
+    ]
+    kinds = dict.fromkeys(todo.MINUTES, 1)
+    [line] = telling.result_lines({"found": kinds})
+    assert line.startswith("tasks: settling outcomes 1, ") and "_" not in line
+    assert set(telling.TASKS) == set(kinds)
 
 
 def test_the_telling_sentences_of_a_pasted_text_are_picked_in_order():
