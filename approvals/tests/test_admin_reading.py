@@ -31,10 +31,13 @@ def test_a_difference_of_huge_texts_is_quick_and_whole():
 @pytest.mark.parametrize(("old", "new", "kinds"), [
     ("Act now or you lose the seat that waits for you.",
      "Here is the information you asked me for on Monday.", ["gone", "new"]),
-    ("We meet on Monday.", "We meet on Tuesday.", ["same", "gone", "new", "same"]),
+    ("We meet on Monday.", "We meet on Tuesday.", ["same", "gone", "new"]),
     ("We meet.", "We meet. Bring the two lists, and tell Ann of the hour that suits her best.",
      ["same", "new"]),
-    ("One two three", "One five six", ["same", "gone", "new", "same", "gone", "new"]),
+    ("One two three", "One five six", ["same", "gone", "new"]),
+    ("Hello Ann,\nAct now or you lose the seat that waits.\n--\nMira, Sample Street 1, Zurich",
+     "Hello Ann,\nHere is the list you asked me for.\n--\nMira, Sample Street 1, Zurich",
+     ["same", "gone", "new", "same"]),
     ("", "All of it", ["new"]), ("?", "!", ["gone", "new"]),
 ])  # fmt: skip
 def test_a_text_written_anew_stands_whole_below_the_one_before(old, new, kinds):
