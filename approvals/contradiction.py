@@ -10,9 +10,8 @@ import re
 
 from outreach.core.models import Person, Revision
 
-SMALL = frozenset(
-    {"a", "an", "for"}
-)  # what a role is said with: "a Data Scientist", "VP for Sales"
+# What a role is said with: "a Data Scientist", "VP for Sales".
+SMALL = frozenset({"a", "an", "for"})
 
 
 def of(revision: Revision, person: Person) -> list[str]:

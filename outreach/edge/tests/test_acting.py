@@ -224,6 +224,27 @@ def test_a_stop_is_never_refused_for_a_name_that_a_script_left_empty(empty):
     assert controls.read().rows[None, ControlKey.EMERGENCY_STOP].enabled
 
 
+@pytest.mark.parametrize("empty", ["--workspace= ", "--as="])
+@pytest.mark.parametrize(
+    ("stops", "lifts"),
+    [
+        (("person", "--block=Ann"), ("person", "--unblock=Ann")),
+        (("person", "--desist=Ann"), ("person", "--lift-desist=Ann")),
+        (("person", "--disable-automation=Ann"),
+         ("person", "--enable-automation=Ann")),
+        (("suppression", "add", "ann@example.org", "--channel=email"),
+         ("suppression", "lift", "ann@example.org", "--channel=email", "--reason=x")),
+        (("safe_mode", "--on"), ("safe_mode", "--status")),
+    ],
+)  # fmt: skip
+def test_nor_is_any_other_stop_and_what_lifts_it_is(stops, lifts, empty):
+    testing.dora()
+    testing.make_person(name="Ann")
+    call_command(*stops, empty)
+    with pytest.raises(CommandError, match="is empty: say what it is"):
+        call_command(*lifts, empty)
+
+
 @pytest.mark.parametrize(
     "words",
     [

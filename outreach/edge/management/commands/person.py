@@ -45,6 +45,7 @@ VERBS = {
 
 ACTS = (*VERBS, "erase", "show", "export")
 HEEDED = {"reason": (*VERBS, "erase"), "also_known_as": ("erase",)}
+STOPS = ("disable_automation", "block", "desist")  # refused for no option that is left empty
 ENDS = ("block", "desist")  # what stops somebody for good ends their rounds, too
 
 
@@ -122,12 +123,14 @@ class Command(ClockedCommand):
         )
         parser.add_argument("--reason", default="", type=acting.words, help="Why, for the log.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
-        acting.add_arguments(parser)
+        acting.add_arguments(parser, read=acting.named_or_empty)
 
     def handle(self, *args: Any, **options: Any) -> None:
         heeded.refuse_unheeded(options, ACTS, HEEDED)
         asked = [name for name in (*VERBS, "erase", "show") if options[name] is not None]
         verb = asked[0] if asked else "show"
+        if verb not in STOPS:
+            acting.refuse_empty(options)
         uuid = options["uuid"] or options.get(verb) or ""
         if options["uuid"] and options.get(verb) and options["uuid"] != options[verb]:
             raise CommandError("Two different people are named. Say once who it is.")

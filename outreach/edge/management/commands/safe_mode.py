@@ -44,11 +44,13 @@ class Command(BaseCommand):
             help="What only people know; may be given twice.",
         )
         parser.add_argument("--json", action="store_true", help="Print one JSON object.")
-        acting.add_arguments(parser)
+        acting.add_arguments(parser, read=acting.named_or_empty)
 
     def handle(self, *args: Any, **options: Any) -> None:
         acting.known(options)
         heeded.refuse_unheeded(options, ("status", "on", "off"), HEEDED)
+        if not options["on"]:
+            acting.refuse_empty(options)
         place = acting.workspace(options)
         try:
             if options["on"]:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
                     help="Why they may be written to again.",
                 )  # fmt: skip
             act.add_argument("--json", action="store_true", help="Print one JSON object.")
-            acting.add_arguments(act)
+            acting.add_arguments(act, read=acting.named_or_empty if name in CLOSES else None)
 
     def handle(self, *args: Any, **options: Any) -> None:
         place = acting.workspace(options)
