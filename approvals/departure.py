@@ -74,7 +74,8 @@ def tell_held(rows: Sequence[Approval], *, at: datetime) -> None:
     drafts = [_timed(row) for row in held]
     if not drafts:
         return
-    known = facts.gather(drafts, at=at, settled=[draft.pk for draft in drafts])
+    judged_as = {row.draft_id: row.receipt.get("purpose", "") for row in held}
+    known = facts.gather(drafts, at=at, settled=judged_as)
     for row, until in held.items():
         free = gate.without_brakes(known[row.draft_id])
         _, leaves_at = gate.earliest(free, gate.Moment.SENDING, until)

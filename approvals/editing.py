@@ -63,7 +63,7 @@ def save(
     if change is not None:
         verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked_for)
     _point_at(approval, draft.current or revision)
-    approval.decision = decided(verdict, change, at=at, leaves_at=leaves_at, place=draft.workspace)
+    approval.decision = decided(verdict, change, known, at=at, leaves_at=leaves_at)
     approval.not_before = leaves_at if leaves_at > at else None
     _raise(approval, verdict, rewritten=change is not None)
     approval.save(update_fields=CHANGED)

@@ -25,6 +25,7 @@ def make(
         "workspace": approval.workspace_id,
         "message": approval.digest,
         "policy": decision.get("gate", ""),
+        "purpose": decision.get("purpose", ""),
         "checks": [
             {key: item[key] for key in ("check", "code", "status")}
             for item in decision.get("findings", [])
@@ -77,6 +78,7 @@ def told(approval: Approval) -> list[tuple[str, str, bool]]:
         ("Approved at", _moment(str(kept.get("approved_at", ""))), False),
         ("By rule", rule, False),
         ("Comes from", str(kept.get("sender", "")).removesuffix("<>").strip(), False),
+        ("Judged as", str(kept.get("purpose", "")).replace("_", " "), False),
         ("As the template", str(kept.get("template", "")), False),
         ("Checks shown", ", ".join(checks), False),
         ("Rules in force", str(kept.get("policy", "")), True),

@@ -17,7 +17,7 @@ def rejudge(approval: Approval, *, at: datetime) -> None:
     asked = max(at, approval.scheduled_for or at)
     verdict, leaves_at = gate.earliest(known, gate.Moment.EDIT, asked)
     old = approval.decision
-    decision = gate.as_decision(verdict, at=at, leaves_at=leaves_at, words=known.own_words)
+    decision = gate.as_decision(verdict, known, at=at, leaves_at=leaves_at)
     decision["findings"] = [*of_rewrites(old.get("findings", [])), *decision["findings"]]
     if "rewrite" in old:
         decision["rewrite"] = old["rewrite"]

@@ -198,7 +198,7 @@ def _permission(
     verdict, leaves_at = gate.earliest(known, gate.Moment.APPROVAL, max(at, when or at))
     if verdict.level is Level.BLOCK:
         raise Blocked(verdict)
-    decision = gate.as_decision(verdict, at=at, leaves_at=leaves_at, words=known.own_words)
+    decision = gate.as_decision(verdict, known, at=at, leaves_at=leaves_at)
     if "rewrite" in approval.decision:
         decision["rewrite"] = approval.decision["rewrite"]
     delay = timedelta(seconds=settings.APPROVAL_UNDO_SECONDS if undo is None else undo)

@@ -13,7 +13,7 @@ from approvals.errors import Lost, Refused, Stale
 from approvals.models import Approval
 from approvals.rewriting import Rewrite
 from outreach.core import activity, drafts, erasure, history, inbox, people
-from outreach.core.models import Draft, Revision, Workspace
+from outreach.core.models import Draft, Revision
 from outreach.core.models.drafts import DraftStatus
 from outreach.core.permissions import Verb, require
 from outreach.core.principal import Principal
@@ -77,7 +77,7 @@ def submit(
             drafts.move_one(draft, DraftStatus.PENDING_APPROVAL)
         except drafts.TextChanged as error:
             raise Lost(str(error)) from None
-        approval, place = _open(draft, verdict, leaves_at, by=by, at=at, change=change)
+        approval, place = _open(draft, known, verdict, leaves_at, by=by, at=at, change=change)
         approval.notes = notes
         ruling = auto.consider(approval, way, place, by.agent, at=at)
         routed = asking.log_route(
@@ -104,20 +104,14 @@ def _polished(
 
 
 def decided(
-    verdict: Verdict,
-    change: Rewrite | None,
-    *,
-    at: datetime,
-    leaves_at: datetime,
-    place: Workspace,
+    verdict: Verdict, change: Rewrite | None, known: Facts, *, at: datetime, leaves_at: datetime
 ) -> dict[str, Any]:
     """The decision stored with a round, the rewrite among its findings."""
-    words = facts.own_words(place.own_words)
     if change is None:
-        return gate.as_decision(verdict, at=at, leaves_at=leaves_at, words=words)
+        return gate.as_decision(verdict, known, at=at, leaves_at=leaves_at)
     told = replace(verdict, findings=(change.finding(), *verdict.findings))
     return {
-        **gate.as_decision(told, at=at, leaves_at=leaves_at, words=words),
+        **gate.as_decision(told, known, at=at, leaves_at=leaves_at),
         "rewrite": change.as_dict(),
     }
 
@@ -204,6 +198,7 @@ def tier_of(
 
 def _open(
     draft: Draft,
+    known: Facts,
     verdict: Verdict,
     leaves_at: datetime,
     *,
@@ -230,7 +225,7 @@ def _open(
         priority=place.priority,
         priority_reasons=list(place.reasons),
         confidence=revision.confidence,
-        decision=decided(verdict, change, at=at, leaves_at=leaves_at, place=draft.workspace),
+        decision=decided(verdict, change, known, at=at, leaves_at=leaves_at),
         created_at=at,
         scheduled_for=draft.scheduled_for,
         not_before=leaves_at if leaves_at > at else None,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from approvals import clocks
 from approvals.models import Approval
-from channels.look import is_settled, told_worse, worse_than_approved
+from channels.look import settled_among, told_worse, worse_than_approved
 from safety import facts, gate
 from safety.verdict import Finding, Level, Verdict, sentences
 
@@ -46,6 +46,6 @@ def worse(approvals: Sequence[Approval], *, at: datetime) -> dict[int, Worse]:
 def _judge(rows: Sequence[Approval], at: datetime) -> dict[int, Verdict]:
     for row in rows:
         row.draft.current = row.revision  # what was approved, whatever the draft points at
-    settled = {row.draft_id for row in rows if is_settled(row)}
+    settled = settled_among(rows)
     known = facts.gather([row.draft for row in rows], at=at, settled=settled)
     return {pk: gate.judge_message(each, gate.Moment.APPROVAL, at) for pk, each in known.items()}

@@ -128,7 +128,7 @@ def _judge(
     rows: Sequence[Delivery], *, may_approve: set[int], unjudged: set[int],
     before: controls.Controls, state: controls.Controls, at: datetime,
 ) -> list[Cleared | Released]:  # fmt: skip
-    settled = {row.approval.draft_id for row in rows if is_settled(row.approval)}
+    settled = settled_among([row.approval for row in rows])
     known = facts.gather([row.approval.draft for row in rows], at=at, state=state, settled=settled)
     verdicts = {
         draft: gate.judge_message(item, gate.Moment.SENDING, at) for draft, item in known.items()
@@ -154,8 +154,13 @@ def _judge(
     return results
 
 
-def is_settled(approval: Approval) -> bool:
-    """Whether its words were approved under the rules in force, its workspace's own among them."""
+def settled_among(approvals: Sequence[Approval]) -> dict[int, str]:
+    """The drafts whose words were approved under the rules in force, the workspace's own among
+    them, each with what it was judged as then (`facts.gather`)."""
+    return {row.draft_id: row.receipt.get("purpose", "") for row in approvals if _is_settled(row)}
+
+
+def _is_settled(approval: Approval) -> bool:
     in_force = facts.policy_of(approval.workspace.own_words)
     # The receipt is sealed.
     return bool(approval.decision.get("gate") == approval.receipt.get("policy") == in_force)

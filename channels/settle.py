@@ -127,7 +127,7 @@ def rest_after(row: Delivery, at: datetime) -> None:
     As after what a sender recorded. Its contact is written; it stays where that is voided.
     """
     draft = row.approval.draft
-    known = facts.gather([draft], at=at, settled=[draft.pk])[draft.pk]
+    known = facts.gather([draft], at=at, settled={draft.pk: draft.purpose})[draft.pk]
     for rest in frequency.active_rests(
         channel=row.channel, at=at, zones=known.zones, contacts=known.contacts
     ):

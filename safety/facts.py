@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import parseaddr
 from functools import lru_cache
@@ -16,6 +16,7 @@ from safety import actions, controls, gate
 from safety.contract import frequency
 from safety.contract.content import effective_purpose
 from safety.contract.localtime import LocalZones, resolve_zones, zone_of
+from safety.contract.timing import is_promotional
 from safety.gate import Facts
 from safety.known import Known, place_of, read
 from safety.law.law import country_of, state_of
@@ -23,6 +24,7 @@ from safety.models import ControlKey
 
 BY_NUMBER = (Channel.WHATSAPP, Channel.PHONE)
 # To an answer the law allows most, to a first message least.
+NONE_SETTLED: Mapping[int, str] = {}
 STRICTER = (Touch.REPLY, Touch.FOLLOW_UP, Touch.INITIAL)
 
 
@@ -31,17 +33,18 @@ def gather(
     *,
     at: datetime,
     state: controls.Controls | None = None,
-    settled: Collection[int] = (),
+    settled: Mapping[int, str] = NONE_SETTLED,
 ) -> dict[int, Facts]:
     """Facts by draft id. Persons, history and controls are read afresh, whatever is loaded.
 
-    `settled` are drafts whose words were approved under the rules in force.
+    `settled` are drafts whose words were approved under the rules in force, each with the purpose
+    they were judged as then; "" where nobody kept it.
     """
     known = read(drafts, at=at, state=state, words=len(settled) < len(drafts))
     brakes = {scope: _brakes(known, scope) for scope in {draft.workspace_id for draft in drafts}}
     return {
         draft.pk: _facts(
-            draft, known, settled=draft.pk in settled, brakes=brakes[draft.workspace_id]
+            draft, known, judged_as=settled.get(draft.pk), brakes=brakes[draft.workspace_id]
         )
         for draft in drafts
     }
@@ -58,11 +61,11 @@ def own_words(typed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.strip() for line in typed.splitlines() if line.strip()))
 
 
-def _facts(draft: Draft, known: Known, *, settled: bool, brakes: dict[str, Any]) -> Facts:
+def _facts(draft: Draft, known: Known, *, judged_as: str | None, brakes: dict[str, Any]) -> Facts:
     person = known.people[draft.person_id]
     human = person.merged_into or person
     return Facts(
-        **_message(draft, known.received.get(human.pk, ())),
+        **_message(draft, known.received.get(human.pk, ()), judged_as),
         touch=_touch(draft, human, known),
         **_recipient(draft, person, human, known),
         **_around(draft, known),
@@ -75,23 +78,16 @@ def _facts(draft: Draft, known: Known, *, settled: bool, brakes: dict[str, Any])
             for row in known.around.last_out(human.pk)
             if row.draft in known.sent_texts
         ),
-        settled=settled,
-        own_words=() if settled else own_words(draft.workspace.own_words),
+        settled=judged_as is not None,
+        own_words=own_words(draft.workspace.own_words) if judged_as is None else (),
     )
 
 
-def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
+def _message(draft: Draft, received: tuple[str, ...], judged_as: str | None) -> dict[str, Any]:
     revision = draft.current or Revision()
     return {
         "channel": draft.channel,
-        # Whatever it is called: words that sell are judged as promotion by every rule.
-        "purpose": effective_purpose(
-            draft.purpose,
-            subject=revision.subject,
-            text=revision.text,
-            html=revision.html,
-            received=received,
-        ),
+        "purpose": _purpose(draft, revision, received, judged_as),
         "received": received,
         "action": actions.SEND_ACTION.get(draft.channel, "by_hand"),
         "address": revision.address,
@@ -101,6 +97,24 @@ def _message(draft: Draft, received: tuple[str, ...]) -> dict[str, Any]:
         "by_kind": draft.by_kind,
         "attachments": files.with_heads(draft.workspace_id, revision.attachments),
     }
+
+
+def _purpose(
+    draft: Draft, words: Revision, received: tuple[str, ...], judged_as: str | None
+) -> str:
+    """Whatever it is called: words that sell are judged as promotion by every rule.
+
+    Settled words are not read again, at every look of every wave: what they were judged as stands.
+    """
+    if judged_as:
+        return judged_as if is_promotional(judged_as) else draft.purpose
+    return effective_purpose(
+        draft.purpose,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        received=received,
+    )
 
 
 def _touch(draft: Draft, human: Person, known: Known) -> str:

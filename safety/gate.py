@@ -258,11 +258,12 @@ def policy(words: Sequence[str] = ()) -> str:
 
 
 def as_decision(
-    verdict: Verdict, *, at: datetime, leaves_at: datetime | None, words: Sequence[str] = ()
+    verdict: Verdict, known: Facts, *, at: datetime, leaves_at: datetime | None
 ) -> dict[str, Any]:
-    """What is stored with the message and shown to the reviewer; `words` as in `policy`."""
+    """What is stored with the message and shown to the reviewer; `known` is what was judged."""
     return {
-        "gate": policy(words),
+        "gate": policy(known.own_words),
+        "purpose": known.purpose,
         "at": at.isoformat(),
         "level": verdict.level.name,
         "not_before": verdict.not_before.isoformat() if verdict.not_before else None,

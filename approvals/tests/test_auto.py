@@ -88,6 +88,7 @@ def test_where_every_rule_agrees_it_is_approved_in_the_admins_name(place, live):
     assert approval.decided_by_label == "SYSTEM for Dora"
     assert receipt.holds(approval)
     assert approval.receipt["rule"] == {"threshold": 90, "confidence": 95, "autonomy": "managed"}
+    assert approval.receipt["purpose"] == "informational"
     assert approval.due_at == WORKDAY + timedelta(seconds=10)
     assert approval.routing["final_status"] == "scheduled"
     assert Draft.objects.get().status == "approved"

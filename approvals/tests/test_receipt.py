@@ -9,6 +9,7 @@ from approvals.models import Approval
 def test_it_is_told_in_words_and_in_order():
     kept = {
         "seal": "5ea1", "message": "v1:d1", "policy": "gate-5", "approved_by": 7,
+        "purpose": "follow_up",
         "approved_at": "2026-03-11T11:00:00.5+01:00",
         "checks": [{"check": "TIME_CHECK", "code": "time", "status": "pass"}] * 2,
     }  # fmt: skip
@@ -16,6 +17,7 @@ def test_it_is_told_in_words_and_in_order():
     assert receipt.told(row) == [
         ("Approved by", "Alice (user 7)", False),
         ("Approved at", "2026-03-11 10:00:00 UTC", False),
+        ("Judged as", "follow up", False),
         ("Checks shown", "TIME_CHECK pass, TIME_CHECK pass", False),
         ("Rules in force", "gate-5", True),
         ("Digest of the letter", "v1:d1", True),

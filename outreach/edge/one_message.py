@@ -70,7 +70,7 @@ def _approvals() -> QuerySet[Approval]:
 
 def explain(draft: Draft, approval: Approval | None, *, at: datetime) -> dict[str, Any]:
     """What would happen to this message now, check by check, and in a system without brakes."""
-    settled = [draft.pk] if approval and approval.is_given and look.is_settled(approval) else []
+    settled = look.settled_among([approval] if approval and approval.is_given else [])
     known = facts.gather([draft], at=at, settled=settled)[draft.pk]
     verdict = gate.judge_message(known, gate.Moment.SENDING, at)
     # Asked again at each time that a rule names: two rules after each other name one moment.

@@ -365,15 +365,16 @@ def test_the_stored_decision_names_the_gate_and_every_finding():
     finding = Finding("C", "c", "warn", "m")
     later = NOON + timedelta(hours=1)
     verdict = Verdict(Level.REVIEW, later, (finding,))
-    assert gate.as_decision(verdict, at=NOON, leaves_at=later) == {
+    assert gate.as_decision(verdict, GOOD, at=NOON, leaves_at=later) == {
         "gate": gate.GATE_VERSION,
+        "purpose": GOOD.purpose,
         "at": "2026-03-11T12:00:00+00:00",
         "level": "REVIEW",
         "not_before": "2026-03-11T13:00:00+00:00",
         "would_leave_at": "2026-03-11T13:00:00+00:00",
         "findings": [finding.as_dict()],
     }
-    open_ = gate.as_decision(Verdict(), at=NOON, leaves_at=None)
+    open_ = gate.as_decision(Verdict(), GOOD, at=NOON, leaves_at=None)
     assert (open_["not_before"], open_["would_leave_at"]) == (None, None)
 
 
@@ -382,7 +383,8 @@ def test_the_words_of_a_workspace_are_among_the_rules_a_text_was_judged_by():
     words = ("synergie", "falcon")
     assert gate.policy(words) == gate.policy(words[::-1]) == f"{gate.GATE_VERSION}+own-{told}"
     assert gate.policy() == gate.GATE_VERSION
-    stored = gate.as_decision(Verdict(), at=NOON, leaves_at=None, words=words)
+    judged = replace(GOOD, own_words=words)
+    stored = gate.as_decision(Verdict(), judged, at=NOON, leaves_at=None)
     assert stored["gate"] == gate.policy(words)
 
 

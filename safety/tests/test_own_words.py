@@ -61,7 +61,7 @@ def test_our_rules_still_hold_beside_them():
 
 def test_what_was_approved_is_not_judged_again_by_them():
     draft = testing.make_draft(testing.make_person(testing.make_workspace("a", own_words="plan")))
-    assert known_of(draft, settled={draft.pk}).own_words == ()
+    assert known_of(draft, settled={draft.pk: ""}).own_words == ()
 
 
 def test_an_admin_writes_them_and_what_is_no_word_is_refused(client):
