@@ -15,7 +15,8 @@ from safety.gate import GATE_VERSION
 
 TEXT = "Here are the minutes of Monday's meeting, as agreed. This is note {number}."
 AUTHOR = {"by_kind": "user", "by_id": "0", "by_label": "Bob"}
-DECISION = {"gate": GATE_VERSION, "findings": []}  # judged under the rules in force
+PURPOSE = "informational"
+DECISION = {"gate": GATE_VERSION, "purpose": PURPOSE, "findings": []}  # under the rules in force
 _numbers = itertools.count(1)
 
 
@@ -74,7 +75,7 @@ def make_approvals(
                 workspace=workspace,
                 person=person,
                 channel=channel,
-                purpose="informational",
+                purpose=PURPOSE,
                 **AUTHOR,
             )
             for person in owners
