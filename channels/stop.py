@@ -70,7 +70,7 @@ def set_brake(
     it on shortens that, by doing so.
     """
     may_brake(by, workspace)
-    _say_why(reason)
+    reason = visible.reason_of(reason)
     if key in BRAKES and auto_restore_at is not None:
         raise ControlRefused("A brake never lifts itself: leave the duration away.")
     with transaction.atomic(durable=True):
@@ -91,11 +91,6 @@ def set_brake(
         )
 
 
-def _say_why(reason: str) -> None:
-    if not reason.strip():
-        raise ControlRefused("Say why: whoever finds it stopped at night must know the reason.")
-
-
 def _ends_later(one: datetime | None, other: datetime | None) -> bool:
     """None is for good."""
     return other is not None and (one is None or one > other)
@@ -110,8 +105,7 @@ def emergency_stop(
     from nobody and keeps nobody from waiting for what is in flight. `enable_all` returns the rest.
     """
     may_brake(by, workspace)
-    _say_why(reason)
-    at = _set_stop(workspace, reason, by, clock)
+    at = _set_stop(workspace, visible.reason_of(reason), by, clock)
     try:
         # All that is approved now, whatever the clock of whoever approved it says.
         taking.reopen_before_stop(

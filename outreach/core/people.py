@@ -90,22 +90,23 @@ def set_status(
 ) -> str:
     """Block, desist, or lift either, on the canonical row; the standing they have then.
 
-    Needs a transaction. Lifting anything needs 72 h to have passed since a request to stop (SPEC
-    §3). Neither hides the other: lifted, it leaves the one that stood before standing. `seen` is
-    `shown.version` of STATUS where a person looked at it: nothing that came since is lifted.
+    Needs a transaction. Lifting needs a reason, and 72 h to have passed since a request to stop
+    (SPEC §3). Neither hides the other: lifted, it leaves the one that stood before standing.
+    `seen` is `shown.version` of STATUS where a person looked: nothing that came since is lifted.
     """
     human = _human_now(person)
     refuse_erased(human)
-    if not visible.signs(reason):
-        raise PersonRefused("Say why: a reason is needed to change a person's standing.")
     human.refresh_from_db(fields=STATUS)
     was = human.status_reason
     if status == PersonStatus.ACTIVE:
+        if not visible.signs(reason):
+            raise PersonRefused("Say why: a reason is needed to let somebody be written to again.")
         if shown.differs(human, STATUS, seen):
             raise PersonRefused(shown.SINCE.format(name=human.full_name))
         _refuse_early(human, at)
         verb = _lift(human, reason, at)
     else:
+        reason = visible.reason_of(reason)
         verb = _stop(human, status, reason, at)
     human.save(update_fields=[*STATUS, "updated_at"])
     told = {"status": human.status, "verb": verb}
@@ -180,8 +181,8 @@ def set_automation(
         human.refresh_from_db(fields=AUTOMATION)
         if shown.differs(human, AUTOMATION, seen):
             raise PersonRefused(shown.SINCE.format(name=human.full_name))
-    if not enabled and not visible.signs(reason):
-        raise PersonRefused("Say why: a reason is needed to stop automation for a person.")
+    else:
+        reason = visible.reason_of(reason)
     was = human.automation_disabled_reason
     human.automation_enabled = enabled
     human.automation_disabled_reason = "" if enabled else reason[:500]

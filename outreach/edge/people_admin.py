@@ -256,6 +256,8 @@ class PersonAdmin(PageAdmin):
             return following
         if what not in STOPS:
             raise stop.ControlRefused("Nothing was done: the form did not say what to do.")
+        if not how["reason"]:  # the form asks for it; no other door refuses a stop for want of one
+            raise stop.ControlRefused("Say why: who asked for it, or what happened.")
         words, act = STOPS[what]
         ids = insist(lambda: act(person, how))
         return stop_page.of_person(request, person, ids, f"{name} {words}", now, following)

@@ -13,11 +13,11 @@ from approvals.safemode import PreflightUnmet
 from channels import stop
 from channels.stop import ControlRefused
 from outreach import testing
-from outreach.core import consent, drafts, people, suppression
+from outreach.core import consent, drafts, people, suppression, visible
 from outreach.core.models.people import PersonStatus
 from outreach.edge.privacy import erasing
-from safety import override
-from safety.models import EmergencyCategory
+from safety import controls, override
+from safety.models import ControlKey, EmergencyCategory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = testing.WORKDAY
@@ -114,3 +114,37 @@ def test_a_reason_of_which_nothing_can_be_seen_is_none(act, settings):
 def test_a_message_of_which_nothing_can_be_seen_is_none(text):
     with pytest.raises(drafts.TextRefused):
         testing.make_draft(text=text)
+
+
+def _block(reason):
+    person = testing.make_person()
+    stop.stop_person(person, PersonStatus.BLOCKED, reason=reason, by=testing.alice(), at=AT)
+    person.refresh_from_db()
+    assert person.status == "blocked"
+    return person.status_reason
+
+
+def _automation_off(reason):
+    person = testing.make_person()
+    stop.set_automation(person, False, reason=reason, by=testing.alice(), at=AT)
+    person.refresh_from_db()
+    assert not person.automation_enabled
+    return person.automation_disabled_reason
+
+
+def _emergency_stop(reason):
+    stop.emergency_stop(workspace=None, reason=reason, by=testing.olaf(), clock=lambda: AT)
+    return controls.read().sentence(ControlKey.EMERGENCY_STOP, None)
+
+
+def _brake(reason):
+    key = ControlKey.MESSAGING_ENABLED
+    row = stop.set_brake(key, workspace=None, reason=reason, by=testing.olaf(), at=AT)
+    assert row.is_braking
+    return row.reason
+
+
+@pytest.mark.parametrize("reason", ["", "  ", NOTHING])
+@pytest.mark.parametrize("act", [_block, _automation_off, _emergency_stop, _brake])
+def test_no_stop_is_refused_for_want_of_one(act, reason):
+    assert visible.NONE_GIVEN in act(reason)
