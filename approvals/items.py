@@ -148,7 +148,12 @@ def time_for(
 
 def time_seen(approval: Approval) -> int:
     """The time that this item shows, in seconds since 1970; 0 for none."""
-    return int(approval.scheduled_for.timestamp()) if approval.scheduled_for else 0
+    return in_seconds(approval.scheduled_for)
+
+
+def in_seconds(moment: datetime | None) -> int:
+    """As `time_seen` says a time."""
+    return int(moment.timestamp()) if moment else 0
 
 
 def explain(approval_id: int) -> str:

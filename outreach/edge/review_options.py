@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from approvals import bulk
+from approvals import bulk, items
 from approvals.errors import Refused, Unseen
 from approvals.models import Priority
 from outreach.core.models import Workspace
@@ -21,7 +23,7 @@ SEEN = ("seen_hidden", "seen_private", "seen_sender")
 # With which acts each option says something.
 HEEDING = {
     **dict.fromkeys(("edit", "at"), ("approve", "save")),
-    **dict.fromkeys(("heard", *SEEN), ("approve",)),
+    **dict.fromkeys(("heard", *SEEN, "seen_time"), ("approve",)),
     "digest": ("approve", "save", "reject", "request_changes"),
     "reason": ("reject", "request_changes"),
     **dict.fromkeys(("priority", "max"), ("bulk_approve",)),
@@ -64,6 +66,11 @@ def add_details(parser: CommandParser) -> None:
         help="With --approve: only if it still comes from this one, as --show tells it.",
     )  # fmt: skip
     parser.add_argument(
+        "--seen-time", metavar="TIME", type=_seen_time,
+        help="With --approve: only if the time asked for is still this one, as `scheduled_for` of "
+        "--show N --json tells it; none for no time.",
+    )  # fmt: skip
+    parser.add_argument(
         "--reason",
         type=acting.words,
         help="With --reject: what was wrong. With --request-changes: what should change.",
@@ -73,6 +80,28 @@ def add_details(parser: CommandParser) -> None:
         help="With --bulk-approve: only these; low, or normal where the workspace lets it.",
     )  # fmt: skip
     parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
+
+
+def seen(options: dict[str, Any]) -> dict[str, Any]:
+    """What somebody says they saw, as a yes takes it."""
+    said = {name: options[name] for name in SEEN}
+    time = options["seen_time"]
+    return said if time is None else {**said, "seen_time": time}
+
+
+def _seen_time(text: str) -> int:
+    """As `items.time_seen` says a time."""
+    if text.strip().lower() == "none":
+        return 0
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ArgumentTypeError(
+            f"{text[:40]!r} is no time with an offset, such as 2026-03-11T10:00:00+01:00, nor none."
+        )
+    return items.in_seconds(moment)
 
 
 def how_to_say(no: Refused) -> str:

@@ -15,7 +15,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals import bulk, extending, queue, services, tasks
+from approvals import bulk, extending, items, queue, services, tasks
 from approvals.errors import Refused
 from approvals.models import Approval, ApprovalStatus, Priority
 from channels import windows
@@ -132,6 +132,11 @@ class YesBody(DecideBody):
         max_length=600, required=False, allow_blank=True,
         help_text="The `sender` you have read: 409 `stale` where it is another by now.",
     )  # fmt: skip
+    seen_scheduled_for = shapes.Moment(
+        required=False, allow_null=True, write_only=True,
+        help_text="The `scheduled_for` you have read, null for none: 409 `stale` where the time is "
+        "another by now and the body names none.",
+    )  # fmt: skip
     seen_hidden = serializers.BooleanField(
         default=False, help_text="You have seen the hidden characters of the text."
     )
@@ -209,6 +214,8 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         item, words = self._item(), self.read(body)
         if "heard" not in words:
             words["heard"] = bulk.all_read(item, remedy=READ_IT)
+        if "seen_scheduled_for" in words:
+            words["seen_time"] = items.in_seconds(words.pop("seen_scheduled_for"))
         return item, words
 
     @extend_schema(request=YesBody, responses=ItemSerializer)
@@ -243,8 +250,8 @@ class Approvals(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
         done = services.edit_and_approve(
             item.pk, _words(item, words), by=self.principal, at=self.now, digest=words["digest"],
             scheduled_for=words.get("scheduled_for"), heard=words.get("heard"),
-            seen_sender=words.get("seen_sender"), seen_hidden=words["seen_hidden"],
-            seen_private=words["seen_private"],
+            seen_time=words.get("seen_time"), seen_sender=words.get("seen_sender"),
+            seen_hidden=words["seen_hidden"], seen_private=words["seen_private"],
         )  # fmt: skip
         transaction.on_commit(tasks.wake_sender)
         return self._tell(done)

@@ -82,7 +82,7 @@ class Command(ClockedCommand):
         elif options["receipt"] is not None:
             self._receipt(self._item(options["receipt"]))
         elif options["approve"] is not None:
-            seen = {name: options[name] for name in review_options.SEEN}
+            seen = review_options.seen(options)
             how: dict[str, Any] = {"by": self.by, "heard": options["heard"], "seen": seen}
             item = self._as_read("approve", options)
             self._say(review_acts.approve(item, self._typed(options), **how))
