@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from approvals import came_back, clocks, diff, greeting, marks, purposes, queue, receipt
+from approvals import came_back, clocks, diff, greeting, marks, purposes, queue, receipt, rewriting
 from approvals.about import about
 from approvals.ahead import findings_of, outlook_of
 from approvals.models import GIVEN, Approval, ApprovalStatus, Recheck
@@ -170,6 +170,7 @@ def _words(approval: Approval, shown: list[dict[str, Any]]) -> dict[str, Any]:
         "footer": text[own:],
         "private": marks.any_private(subject, text),
         "greets": greeting.warning(approval.draft.person, approval.revision.text),
+        "claims": rewriting.claim_of(approval),
     }
 
 

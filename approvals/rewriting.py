@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from approvals.models import Approval
 from outreach.core import drafts
 from outreach.core.models import Draft, Revision
 from outreach.core.principal import Principal
@@ -16,6 +17,10 @@ from safety.verdict import Finding
 
 CONTRACT = Principal.system("contract")
 REWRITTEN = "rewritten"
+CLAIMS = (
+    "Little of the author's words was left, and the rules put others in their place. These say "
+    "that the reader asked for information, and nothing on file says so: check that it is true."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,13 @@ class Rewrite:
 def is_ours(revision: Revision) -> bool:
     """Whether the rules wrote these words: a person sees them first, in whatever round it is."""
     return (revision.by_kind, revision.by_id) == (CONTRACT.kind, CONTRACT.id)
+
+
+def claim_of(approval: Approval) -> str:
+    """What to check before a yes, where the words that the rules put in say that somebody asked for
+    something, and nothing on file does (SPEC §4); else empty."""
+    rewrite = approval.decision.get("rewrite") or {}
+    return CLAIMS if rewrite.get("caution") and is_ours(approval.revision) else ""
 
 
 def of_rewrites(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

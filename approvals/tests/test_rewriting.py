@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -139,3 +141,28 @@ def test_paragraphs_stay_apart_when_a_sentence_between_them_goes():
     text = "Here are the minutes.\n\nAct now, last chance!!!\n\nBest regards,\nJonas"
     approval = testing.make_pending(text=text)
     assert "minutes.\n\nBest regards,\nJonas" in approval.revision.text
+
+
+def test_what_claims_that_they_asked_is_said_beside_the_text_and_at_the_terminal(client):
+    """SPEC 4: "claims a request: check". Once somebody has written other words, no more."""
+    approval = testing.make_pending(subject="Minutes", text="Act now or you will miss out!")
+    assert "you asked about" in approval.revision.text
+    client.force_login(testing.alice().user)
+    page, out = reverse("admin:approvals_approval_change", args=[approval.pk]), StringIO()
+    shown = client.get(page).content.decode()
+    assert shown.index('id="to"') < shown.index('id="claims"') < shown.index('id="message"')
+    command = ("review", "--as", "alice", "--show", str(approval.pk))
+    call_command(*command, stdout=out)
+    assert "nothing on file says so" in " ".join(out.getvalue().replace("│", " ").split())
+    services.edit(
+        approval.pk, drafts.Text(subject="Minutes", text="Here are the minutes of Monday."),
+        by=testing.alice(), at=LATER, digest=approval.digest,
+    )  # fmt: skip
+    assert 'id="claims"' not in client.get(page).content.decode()
+
+
+def test_words_taken_out_of_a_longer_text_claim_nothing(client):
+    approval = testing.make_pending(subject="Minutes of Monday", text=PUSHY)
+    client.force_login(testing.alice().user)
+    page = reverse("admin:approvals_approval_change", args=[approval.pk])
+    assert 'id="claims"' not in client.get(page).content.decode()

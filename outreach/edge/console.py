@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from approvals import ahead, came_back, greeting, marks, review, rounds
+from approvals import ahead, came_back, greeting, marks, review, rewriting, rounds
 from approvals import queue as reading
 from approvals.models import Approval, ApprovalStatus
 from channels import windows
@@ -101,6 +101,8 @@ def detail(item: Approval) -> Panel:
     if revision.erased_at is not None:
         words = f"Erased on {revision.erased_at:%Y-%m-%d} (UTC): nothing of it is kept here."
     parts.append(Text(f"\n{words}"))
+    if claims := rewriting.claim_of(item):
+        parts.append(Text(f"\n{claims}", style="bold"))
     if greets := greeting.warning(person, revision.text):
         parts.append(Text(f"\n{visible(greets)}", style="bold"))
     if revision.html:
