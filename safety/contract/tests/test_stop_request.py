@@ -110,6 +110,10 @@ def test_labelled_requests_are_heard_in_each_language(language: str) -> None:
         ("please thanks sir hi hello ok now quit", "none", ""),
         ("Thank you\nquit\n--", "stop", "quit"),
         ("quit right now", "stop", "quit right now"),
+        ("Please stop, this is my son's phone!", "stop", "Please stop, this is my son's phone"),
+        ("ok stop it's a company line", "stop", "ok stop it's a company line"),
+        ("Next to the bus stop this is our number 4", "none", ""),
+        ("Stop this is a great idea", "none", ""),
     ],
 )
 def test_the_words_that_say_so_are_quoted_and_no_more(text: str, kind: str, quote: str) -> None:
