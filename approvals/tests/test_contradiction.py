@@ -42,6 +42,9 @@ CODER = words("I thought of your work as a Data Engineer.", role="a Data Enginee
             person("University of Leeds"),
             [],
         ),
+        (words("Here at ACME Corp", company="the ACME, Corp."), person("acme corp"), []),
+        (words("At A-C-M-E.", company="A-C-M-E"), person("acme"), []),
+        (words("As an Engineer.", role="an Engineer"), person("Acme", "Engineer"), []),
         (words("Für Straße & Söhne.", company="Straße & Söhne"), person("STRASSE & SÖHNE"), []),
         # What a reviewer wrote anew says it no more.
         (words("I saw your work at Beta.", company="Acme Corp"), person("Beta GmbH"), []),
