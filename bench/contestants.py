@@ -13,11 +13,13 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVER = os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432")
+_SERVER = urlsplit(os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432"))
+SERVER = f"{_SERVER.scheme}://{_SERVER.netloc}"  # whatever database it names: ours are our own
 BROKER = os.environ.get("BENCH_BROKER", "redis://127.0.0.1:6379/9")
 
 

@@ -19,6 +19,8 @@ HELLO = "Hello {{1}}, your order {{2}} is ready."
         ("Hello.", "Hello", None),
         (HELLO, "Hello Ann, your order 7 is ready.", ("Ann", "7")),
         (HELLO, " Hello Ann, your order 7 is ready.\r\n", ("Ann", "7")),
+        ("Hi {{1}}\r\nBye", "Hi Ann\nBye", ("Ann",)),
+        ("Hi {{1}}\nBye", "Hi Ann\r\nBye", ("Ann",)),
         (HELLO, "Hello Ann, your order 7 is ready. Buy now!", None),
         (HELLO, "Oh hello Ann, your order 7 is ready.", None),
         (HELLO, "Hello , your order 7 is ready.", None),  # a place is never empty
