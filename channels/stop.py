@@ -256,6 +256,7 @@ def stop_person(
     """
     if not by.is_system:
         require(by, Verb.STOP_PERSON, person.workspace)
+    reason = visible.reason_of(reason)
     said = humans.stopped(status, reason)
     with transaction.atomic(durable=True):
         people.set_status(person, status, reason=reason, by=by, at=at)

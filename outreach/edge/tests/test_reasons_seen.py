@@ -117,10 +117,13 @@ def test_a_message_of_which_nothing_can_be_seen_is_none(text):
 
 
 def _block(reason):
-    person = testing.make_person()
+    item = testing.make_pending()
+    person = item.draft.person
     stop.stop_person(person, PersonStatus.BLOCKED, reason=reason, by=testing.alice(), at=AT)
-    person.refresh_from_db()
-    assert person.status == "blocked"
+    for row in (item, person):
+        row.refresh_from_db()
+    assert (person.status, item.status) == ("blocked", "rejected")
+    assert visible.NONE_GIVEN in item.rejection_reason
     return person.status_reason
 
 
