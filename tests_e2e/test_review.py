@@ -102,7 +102,7 @@ def test_a_phone_shows_whom_it_goes_to_and_how_the_letter_begins_at_once(enter):
     page = enter("alice", width=390)
     page.goto(address(item))
     tops = [page.locator(each).bounding_box()["y"] for each in ("#to", "#message", ".oc-bar")]
-    assert tops[0] < tops[1] < tops[2] - 50, tops
+    assert tops[0] < tops[1] < tops[2] - 100, tops
     aside, around = (page.locator(each) for each in (".oc-columns", ".oc-head__more"))
     assert around.bounding_box()["y"] > aside.bounding_box()["y"] + aside.bounding_box()["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
