@@ -33,6 +33,7 @@ SINCE = (
     "Somebody set or lifted this after the page was opened, so nothing was lifted: look at what is "
     "set now and why, and lift that if it is right."
 )
+WHY = "Say why (--reason by command): from then on things go on again."
 ROUNDS_TRIES = 20  # of 50 ms: until whoever decides about a message right now has decided
 
 
@@ -50,11 +51,14 @@ def may_brake(by: Principal, workspace: Workspace | None) -> None:
         require(by, Verb.BRAKE, workspace)
 
 
-def _may_lift(by: Principal, workspace: Workspace | None) -> None:
+def _may_lift(by: Principal, workspace: Workspace | None, reason: str) -> None:
+    """Raise for whoever may not lift that, or does not say why."""
     if workspace is None:
         require_operator(by)
     elif not is_operator(by):
         require(by, Verb.LIFT, workspace)
+    if not visible.signs(reason):
+        raise ControlRefused(WHY)
 
 
 # --- Setting and lifting -------------------------------------------------------------------------
@@ -146,7 +150,7 @@ def switch_on(
     seen: str = "",
 ) -> SystemControl:  # fmt: skip
     """Switch one of the four on again. `seen` is what a page has `shown` of it, where one has."""
-    _may_lift(by, workspace)
+    _may_lift(by, workspace, reason)
     if key not in SWITCHES:
         raise ControlRefused(f"{key} is a brake, not a switch.")
     with transaction.atomic(durable=True):
@@ -163,11 +167,9 @@ def lift_dry_run(*, workspace: Workspace | None, reason: str, by: Principal, at:
 
     Returns whether it was set in that scope.
     """
-    _may_lift(by, workspace)
+    _may_lift(by, workspace, reason)
     if by.door != "command":
         raise ControlRefused("Dry run is lifted on the host only: manage.py control.")
-    if not visible.signs(reason):
-        raise ControlRefused("Say why with --reason: from then on messages really leave.")
     if settings.ENVIRONMENT_BRAKES.get("DRY_RUN", True):
         raise ControlRefused(
             "The environment says DRY_RUN=True; only a deployment can change that. Set "
@@ -190,7 +192,7 @@ def enable_all(
     What was approved before the stop was set goes back to the queue first: lifting a stop must
     never fire the batch that somebody stopped.
     """
-    _may_lift(by, workspace)
+    _may_lift(by, workspace, reason)
     scope_id = workspace.pk if workspace else None
     with transaction.atomic(durable=True):
         list(SystemControl.objects.filter(workspace=workspace).select_for_update())

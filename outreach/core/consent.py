@@ -113,8 +113,7 @@ def withdrawn_since(person: Person, channel: str, since: datetime) -> datetime |
 def withdraw(person: Person, *, reason: str, by: Principal, at: datetime, channel: str = "") -> int:
     """End every consent of this human, on one channel or on all; returns how many ended."""
     require(by, Verb.WRITE_PEOPLE, person.workspace)
-    if not visible.signs(reason):
-        raise ConsentRefused("Say why the consent ends.")
+    reason = visible.reason_of(reason)
     rows = Consent.objects.filter(_of_humans([person.human_id]), withdrawn_at__isnull=True)
     if channel:
         rows = rows.filter(channel=channel)

@@ -18,7 +18,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from channels import breaker, drill, letting, lifted, stop, stop_link
-from outreach.core import visible
 from outreach.core.clock import by_clock
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed, Verb
@@ -135,8 +134,6 @@ def _set(request: HttpRequest) -> HttpResponse:
             raise stop.ControlRefused("Nothing was done: the form did not name a control.")
         if form.get("act") == "brake":
             return _brake(request, key, place, reason)
-        if not visible.signs(reason):
-            raise stop.ControlRefused("Say why: from then on things go on again.")
         _lift(request, key, place, reason, seen=form.get("seen", ""))
     except REFUSALS as error:
         messages.error(request, getattr(error, "plainly", str(error)))

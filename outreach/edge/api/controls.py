@@ -17,10 +17,12 @@ from rest_framework.views import APIView
 
 from channels import quiet, stop
 from channels.letting import leaving
+from outreach.core import visible
 from outreach.core.models import Workspace
 from outreach.core.permissions import NotAllowed
 from outreach.core.principal import Principal
 from outreach.edge import stop_told
+from outreach.edge.api import shapes
 from outreach.edge.api.access import MayRead, access_of, named_place, place_of
 from outreach.edge.api.base import StrictSerializer, refuse_strange
 from outreach.edge.api.choices import Choice
@@ -36,7 +38,7 @@ class ControlBody(StrictSerializer):
 
     control = Choice(choices=[*controls.WORDS, "emergency-stop"])
     enabled = serializers.BooleanField(help_text="Of a switch: on. Of a brake: braking.")
-    reason = serializers.CharField(max_length=500)
+    reason = shapes.StopReason()
     hours = serializers.IntegerField(min_value=1, max_value=8760, required=False)
     since = serializers.DateTimeField(
         required=False, help_text="Only ask how far the stop is that was set at this `set_at`."
@@ -44,6 +46,11 @@ class ControlBody(StrictSerializer):
     everywhere = serializers.BooleanField(
         required=False, default=False, help_text="The whole system; operators only."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not _stops(attrs) and not visible.signs(attrs["reason"]):
+            raise ValidationError({"reason": [stop.WHY]})
+        return attrs
 
 
 class Controls(APIView):

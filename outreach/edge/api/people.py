@@ -145,7 +145,7 @@ class PersonFilter(Filters):
 
 class AutomationBody(StrictSerializer):
     enabled = serializers.BooleanField()
-    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    reason = shapes.StopReason()
 
 
 class StandingSerializer(serializers.Serializer[Any]):
@@ -219,20 +219,21 @@ class People(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource):
                 "to do this."
             )
         person = self.get_object()
-        reason = self.read(shapes.ReasonBody)["reason"]
+        lifts = act == stop.lift_person
+        reason = self.read(shapes.ReasonBody if lifts else shapes.StopBody)["reason"]
         how: dict[str, Any] = {"reason": reason, "by": self.principal, "at": self.now}
         do = partial(act, person, *args, **how)
-        found = do() if act == stop.lift_person else insist(do)
+        found = do() if lifts else insist(do)
         note = found if isinstance(found, str) else ""
         return self._stopped(stop.human_ids(person), person, note)
 
-    @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
+    @extend_schema(request=shapes.StopBody, responses=StandingSerializer)
     @action(detail=True, methods=["post"])
     def desist(self, request: Request, uuid: str = "") -> Response:
         """They asked us to stop: nothing more is sent to them, on any channel."""
         return self._stop(stop.stop_person, PersonStatus.DESIST)
 
-    @extend_schema(request=shapes.ReasonBody, responses=StandingSerializer)
+    @extend_schema(request=shapes.StopBody, responses=StandingSerializer)
     @action(detail=True, methods=["post"])
     def block(self, request: Request, uuid: str = "") -> Response:
         """We do not write to them any more."""

@@ -70,6 +70,26 @@ class TextBody(StrictSerializer):
     )  # fmt: skip
 
 
+class StopReason(serializers.CharField):
+    """Why something is stopped: neither none nor too many words refuse a stop."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(
+            required=False, default="", allow_blank=True, allow_null=True,
+            help_text="May be left out; lifting an emergency stop or a switch needs one.", **how,
+        )  # fmt: skip
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation("" if data is None else data)
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data)[:500]
+
+
+class StopBody(StrictSerializer):
+    reason = StopReason()
+
+
 class ReasonBody(StrictSerializer):
     reason = serializers.CharField(max_length=500)
 

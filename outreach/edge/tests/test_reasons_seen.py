@@ -16,6 +16,7 @@ from outreach import testing
 from outreach.core import consent, drafts, people, suppression, visible
 from outreach.core.models.people import PersonStatus
 from outreach.edge.privacy import erasing
+from outreach.edge.tests import api
 from safety import controls, override
 from safety.models import ControlKey, EmergencyCategory
 
@@ -48,6 +49,16 @@ def _safe_mode_off():
         testing.make_workspace(), by=testing.dora(), at=AT, confirm=safemode.CONFIRMATION,
         reason=NOTHING, ticks=[],
     )  # fmt: skip
+
+
+def _lift_stop():
+    stop.emergency_stop(workspace=None, reason="why", by=testing.olaf(), clock=lambda: AT)
+    stop.enable_all(workspace=None, reason=NOTHING, by=testing.olaf(), at=AT)
+
+
+def _switch_on():
+    key = ControlKey.MESSAGING_ENABLED
+    stop.switch_on(key, workspace=None, reason=NOTHING, by=testing.olaf(), at=AT)
 
 
 def _less_attention():
@@ -85,10 +96,6 @@ def _emergency():
     )
 
 
-def _withdraw_consent():
-    consent.withdraw(testing.make_person(), reason=NOTHING, by=testing.bob(), at=AT)
-
-
 def _erase():
     erasing.erase(testing.make_person(), reason=NOTHING, by=testing.dora(), at=AT)
 
@@ -98,8 +105,8 @@ REFUSED = (
     consent.ConsentRefused, erasing.EraseRefused, override.OverrideRefused,
 )  # fmt: skip
 ACTS = (
-    _lift_person, _lift_suppression, _lift_dry_run, _safe_mode_off, _less_attention, _reject,
-    _request_changes, _withdraw, _discard, _emergency, _withdraw_consent, _erase,
+    _lift_person, _lift_suppression, _lift_dry_run, _lift_stop, _switch_on, _safe_mode_off,
+    _less_attention, _reject, _request_changes, _withdraw, _discard, _emergency, _erase,
 )  # fmt: skip
 
 
@@ -147,7 +154,63 @@ def _brake(reason):
     return row.reason
 
 
+def _consent_ended(reason):
+    person = testing.make_person()
+    row = consent.grant(
+        person, "email", "opt_in", source="form", text_shown="Yes", given_at=AT,
+        by=testing.bob(), at=AT,
+    )  # fmt: skip
+    assert consent.withdraw(person, reason=reason, by=testing.bob(), at=AT) == 1
+    row.refresh_from_db()
+    return row.withdrawn_reason
+
+
+STOPS = (_block, _automation_off, _emergency_stop, _brake, _consent_ended)
+
+
 @pytest.mark.parametrize("reason", ["", "  ", NOTHING])
-@pytest.mark.parametrize("act", [_block, _automation_off, _emergency_stop, _brake])
+@pytest.mark.parametrize("act", STOPS)
 def test_no_stop_is_refused_for_want_of_one(act, reason):
     assert visible.NONE_GIVEN in act(reason)
+
+
+def test_what_ends_with_it_says_so_too():
+    item = testing.make_pending()
+    stop.stop_person(
+        item.draft.person, PersonStatus.DESIST, reason=NOTHING, by=testing.alice(), at=AT
+    )
+    item.refresh_from_db()
+    assert visible.NONE_GIVEN in item.rejection_reason
+
+
+# What a program may say of a stop, and what is kept of it.
+SAID = [
+    ({}, visible.NONE_GIVEN), ({"reason": ""}, visible.NONE_GIVEN),
+    ({"reason": None}, visible.NONE_GIVEN), ({"reason": NOTHING}, visible.NONE_GIVEN),
+    ({"reason": "long " * 200}, "long long"),
+]  # fmt: skip
+STOP = {"control": "emergency-stop", "enabled": True}
+
+
+@pytest.mark.parametrize(("why", "kept"), SAID)
+@pytest.mark.parametrize("act", ["desist", "block", "automation"])
+def test_rest_stops_somebody_whatever_the_words(act, why, kept):
+    person = testing.make_person()
+    body = {**why, "enabled": False} if act == "automation" else why
+    answer = api.colleague(testing.alice).post(f"/api/people/{person.uuid}/{act}", body)
+    assert answer.status_code == 200, answer.text
+    person.refresh_from_db()
+    stands = not person.automation_enabled if act == "automation" else person.status != "active"
+    assert stands and kept in (person.status_reason + person.automation_disabled_reason)
+
+
+@pytest.mark.parametrize(("why", "kept"), SAID)
+def test_rest_stops_everything_whatever_the_words_and_lifts_it_for_a_reason(why, kept):
+    dora = api.colleague(testing.dora)
+    assert dora.post("/api/controls", {**STOP, **why}).status_code == 200
+    place = testing.make_workspace().pk
+    assert kept in controls.read().sentence(ControlKey.EMERGENCY_STOP, place)
+    can_be_read = kept != visible.NONE_GIVEN
+    answer = dora.post("/api/controls", {**STOP, "enabled": False, **why})
+    assert answer.status_code == (200 if can_be_read else 400)
+    assert can_be_read or answer.json()["errors"][0]["attr"] == "reason"
