@@ -34,7 +34,7 @@ def make(
         "approved_at": decided_at,
     }
     if approval.channel == Channel.EMAIL:
-        body["sender"] = senders.chosen(approval.workspace)
+        body["from"] = senders.shown(approval.workspace, approval.channel)
     if approval.channel == Channel.WHATSAPP:
         body["template"] = templates.name_of(approval)
     return {**body, "seal": seal(body)}
@@ -77,7 +77,7 @@ def told(approval: Approval) -> list[tuple[str, str, bool]]:
         ("Approved by", f"{approval.decided_by_label} (user {kept.get('approved_by')})", False),
         ("Approved at", _moment(str(kept.get("approved_at", ""))), False),
         ("By rule", rule, False),
-        ("Comes from", str(kept.get("sender", "")).removesuffix("<>").strip(), False),
+        ("Comes from", _sender(kept), False),
         ("Judged as", str(kept.get("purpose", "")).replace("_", " "), False),
         ("As the template", str(kept.get("template", "")), False),
         ("Checks shown", ", ".join(checks), False),
@@ -88,11 +88,25 @@ def told(approval: Approval) -> list[tuple[str, str, bool]]:
     return [line for line in lines if line[1]]
 
 
+def _sender(kept: dict[str, Any]) -> str:
+    """Who it comes from; an older receipt names what the workspace itself had chosen."""
+    return str(kept.get("from") or kept.get("sender", "")).removesuffix("<>").strip()
+
+
 def _moment(stamp: str) -> str:
     try:
         return by_clock(datetime.fromisoformat(stamp), SECONDS)
     except ValueError:
         return stamp
+
+
+def names_another_sender(approval: Approval) -> bool:
+    """Whether it would come from another by now than the receipt says; old ones may not say."""
+    kept, workspace = approval.receipt, approval.workspace
+    if "from" in kept:
+        return bool(kept["from"] != senders.shown(workspace, approval.channel))
+    chosen = senders.chosen(workspace)
+    return bool(kept.get("sender", chosen) != chosen)
 
 
 def holds(approval: Approval) -> bool:

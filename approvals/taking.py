@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from approvals import quota, receipt, rounds
 from approvals.models import GIVEN, Approval, ApprovalStatus
-from outreach.core import schema, senders, sql
+from outreach.core import schema, sql
 from outreach.core.models import Activity, Agent, PrincipalKind, Role, Workspace
 from outreach.core.permissions import LEAST_ROLE, RANK, Verb
 from outreach.core.principal import Principal
@@ -266,8 +266,7 @@ def broken(approval: Approval, *, digest_now: str, at: datetime) -> str:
         return "receipt_broken"
     if approval.dry_run:
         return "dry_run_off"
-    sender = senders.chosen(approval.workspace)
-    if approval.receipt.get("sender", sender) != sender:  # older receipts do not say
+    if receipt.names_another_sender(approval):
         return "sender_changed"
     if approval.send_before is None or approval.send_before <= at:
         return "unsent"

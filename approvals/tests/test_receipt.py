@@ -30,7 +30,9 @@ def test_it_is_told_in_words_and_in_order():
 def test_it_names_who_an_e_mail_comes_from():
     row = Approval(decided_by_label="Alice", receipt={"sender": "Mira Keller <mira@example.org>"})
     assert ("Comes from", "Mira Keller <mira@example.org>", False) in receipt.told(row)
-    row.receipt = {"sender": "<>"}  # the server's own address
+    row.receipt = {"from": "Outreach <outreach@example.org>"}
+    assert ("Comes from", "Outreach <outreach@example.org>", False) in receipt.told(row)
+    row.receipt = {"sender": "<>"}  # of an older version: the server's own address
     assert "Comes from" not in {name for name, *_ in receipt.told(row)}
 
 

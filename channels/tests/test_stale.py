@@ -99,9 +99,33 @@ def test_what_was_approved_to_come_from_one_does_not_come_from_another(name, by_
     assert Approval.objects.get(pk=approval.pk).closed_reason == "sender_changed"
 
 
+def test_a_deployment_that_comes_from_another_sends_nothing_approved_before(memory, settings):
+    approval = testing.make_approved()
+    settings.DEFAULT_FROM_EMAIL = "Somebody Else <else@example.net>"
+    assert "comes from was changed" in back_in_the_queue(memory, approval).priority_reasons[-1]
+
+
+def test_it_matters_to_no_workspace_that_names_its_own(memory, settings):
+    testing.make_workspace(sender_name="Mira Keller", sender_address="mira@example.org")
+    testing.make_approved()
+    settings.DEFAULT_FROM_EMAIL = "Somebody Else <else@example.net>"
+    assert sending.process(clock=clock).sent == 1
+
+
+def test_an_approval_from_before_receipts_named_the_servers_own_is_read_as_then(memory, settings):
+    for becomes, name in ((1, ""), (0, "Somebody Else")):
+        approval = testing.make_approved()
+        old = {key: value for key, value in approval.receipt.items() if key not in ("seal", "from")}
+        old["sender"] = "<>"
+        Approval.objects.filter(pk=approval.pk).update(receipt={**old, "seal": receipt.seal(old)})
+        settings.DEFAULT_FROM_EMAIL = "Somebody Else <else@example.net>"
+        Workspace.objects.update(sender_name=name)
+        assert sending.process(clock=clock).sent == becomes
+
+
 def test_an_approval_from_before_receipts_named_the_sender_holds(memory):
     approval = testing.make_approved()
-    old = {key: value for key, value in approval.receipt.items() if key not in ("seal", "sender")}
+    old = {key: value for key, value in approval.receipt.items() if key not in ("seal", "from")}
     Approval.objects.filter(pk=approval.pk).update(receipt={**old, "seal": receipt.seal(old)})
     Workspace.objects.update(sender_name="Somebody Else")
     assert sending.process(clock=clock).sent == 1

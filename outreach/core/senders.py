@@ -25,8 +25,7 @@ def shown(workspace: Workspace, channel: str) -> str:
 
 
 def chosen(workspace: Workspace) -> str:
-    """What the workspace itself says, for a receipt. A server's own address is its deployment's:
-    two processes of one installation may know another."""
+    """What the workspace itself says, which is all that older receipts name."""
     return f"{workspace.sender_name} <{workspace.sender_address}>".strip()
 
 
