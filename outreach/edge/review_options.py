@@ -49,6 +49,21 @@ def add_details(parser: CommandParser) -> None:
     parser.add_argument(
         "--digest", help="With what decides about item N: only if the text is still this one."
     )
+    _add_seen(parser)
+    parser.add_argument(
+        "--reason",
+        type=acting.words,
+        help="With --reject: what was wrong. With --request-changes: what should change.",
+    )
+    parser.add_argument(
+        "--priority", choices=[p.label for p in Priority],
+        help="With --bulk-approve: only these; low, or normal where the workspace lets it.",
+    )  # fmt: skip
+    parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
+
+
+def _add_seen(parser: CommandParser) -> None:
+    """What somebody read, as they say it with a yes."""
     parser.add_argument(
         "--heard", type=int, metavar="M",
         help="With --approve: the newest message of theirs that you read, as --show tells it.",
@@ -70,16 +85,6 @@ def add_details(parser: CommandParser) -> None:
         help="With --approve: only if the time asked for is still this one, as `scheduled_for` of "
         "--show N --json tells it; none for no time.",
     )  # fmt: skip
-    parser.add_argument(
-        "--reason",
-        type=acting.words,
-        help="With --reject: what was wrong. With --request-changes: what should change.",
-    )
-    parser.add_argument(
-        "--priority", choices=[p.label for p in Priority],
-        help="With --bulk-approve: only these; low, or normal where the workspace lets it.",
-    )  # fmt: skip
-    parser.add_argument("--max", type=int, help="With --bulk-approve: at most so many.")
 
 
 def seen(options: dict[str, Any]) -> dict[str, Any]:
