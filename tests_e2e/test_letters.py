@@ -1,4 +1,4 @@
-"""Odd letters on the review page: nothing out of the page."""
+"""Odd letters on the review page: each script as its readers read it, nothing out of the page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ from outreach.core.models import Account
 from tests_e2e.making import SIDEWAYS, address, make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+HEBREW = "שלום יעל,\n\nמצורף הסיכום (Outreach 2.1), כפי שסוכם.\n\nBest regards,\nBob"
+# Where the comma that ends the first line stands: true at the left of its words.
+COMMA_LEFT = """(element) => {
+    const text = [...element.childNodes].find((node) => node.nodeType === 3);
+    const place = (from) => { const range = document.createRange();
+        range.setStart(text, from); range.setEnd(text, from + 1);
+        return range.getBoundingClientRect().x; };
+    return place(text.data.indexOf(",")) < place(0);
+}"""
+
+
+def test_hebrew_and_arabic_are_shown_from_right_to_left(enter):
+    testing.alice()
+    item = make("יעל כהן", text=HEBREW)
+    page = enter("alice")
+    page.goto(address(item))
+    assert page.evaluate(f"({COMMA_LEFT})(document.getElementById('message'))")
+    direction = "(id) => getComputedStyle(document.getElementById(id)).unicodeBidi"
+    assert page.evaluate(direction, "edit-text") == page.evaluate(direction, "message")
 
 
 @pytest.mark.parametrize("width", [390, 1440])
