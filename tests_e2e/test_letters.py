@@ -41,3 +41,18 @@ def test_a_name_without_a_blank_stays_in_its_page(enter, width):
     page = enter("alice", width=width)
     page.goto(address(item))
     assert page.evaluate(SIDEWAYS) <= 0
+
+
+PLACES = ("#to", "#message", ".oc-bar", "[aria-label='Their message']")
+
+
+@pytest.mark.parametrize("alert", ["", "complaint"])
+def test_a_phone_shows_a_reply_before_what_it_answers_unless_that_is_an_alarm(enter, alert):
+    testing.alice()
+    item = make("Anna Berger")
+    testing.make_inbound(item.draft.person, text="When?\n" * 40, alert=alert)
+    page = enter("alice", width=390)
+    page.goto(address(item))
+    boxes = [page.locator(each).first.bounding_box() for each in PLACES]
+    to, letter, bar, theirs = (box["y"] for box in boxes)
+    assert to < theirs < letter if alert else to < letter < min(theirs, bar - 50)
