@@ -10,7 +10,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from approvals.clocks import clock_of
@@ -60,10 +61,7 @@ class SaneSessionMiddleware(SessionMiddleware):
         super().process_request(request)
 
 
-NUL = (
-    "A NUL character came with this. No text here can hold one, so nothing was done. Remove it "
-    "and try again.\n"
-)
+NUL = "A NUL character came with this, which nobody sees and no text here can hold. Take it out."
 
 
 GIVES_BACK = "admin:approvals_approval_change"  # refuses it itself and keeps what was typed
@@ -84,11 +82,17 @@ class NoNulMiddleware:
             return None
         match = request.resolver_match
         gives_back = match is not None and match.view_name == GIVES_BACK
-        forms = (request.GET,) if gives_back else (request.GET, request.POST)
-        given = (values for form in forms for _, values in form.lists())
-        if not any("\0" in value for values in given for value in values):
+        asked = _with_nul(request.GET)
+        typed = [] if gives_back else _with_nul(request.POST)
+        if not asked and not typed:
             return None
-        return HttpResponse(NUL, status=400, content_type="text/plain; charset=utf-8")
+        words = [value.replace("\0", "") for name, value in typed if "password" not in name]
+        said = {"title": "That could not be kept", "told": NUL, "words": words}
+        return HttpResponse(render_to_string("400.html", said), status=400)
+
+
+def _with_nul(form: QueryDict) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in form.lists() for value in values if "\0" in value]
 
 
 READ_AWAY, PIECE = 16 * 1024 * 1024, 64 * 1024

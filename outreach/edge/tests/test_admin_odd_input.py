@@ -76,6 +76,16 @@ def test_a_nul_in_a_form_or_an_address_is_refused_before_anything_is_done():
     assert client.post(reverse("emergency_stop"), said).status_code == 400
 
 
+def test_a_nul_is_a_page_of_ours_that_gives_back_the_words_that_held_it():
+    sent = {"reason": "Words typed\0 for <long>", "password": "sec\0ret"}
+    said = enter(testing.dora()).post(reverse("controls"), sent).content.decode()
+    assert "That could not be kept" in said and "Nothing was changed" in said
+    assert "Words typed for &lt;long&gt;</textarea>" in said and "outreach.css" in said
+    assert "\0" not in said and "secret" not in said
+    asked = enter(testing.bob()).get("/admin/core/person/?q=a%00b").content.decode()
+    assert "That could not be kept" in asked and "<textarea" not in asked
+
+
 @pytest.mark.parametrize("form", [
     {"action": "save", "subject": "New", "text": "Words typed\0 for long"},
     {"action": "edit_approve", "subject": "N\0ew", "text": "Words typed for long"},
