@@ -9,6 +9,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+# Before "leiter" and "leitung"; a list, since a Halbleiter or a Zugbegleiter leads nobody.
+LEADS = (
+    r"abteilungs|bereichs|geschäftsbereichs|geschäftsstellen|haupt|fach|ressort|vertriebs|verkaufs|"
+    r"marketing|kommunikations|personal|finanz|einkaufs|logistik|export|technik|qualitäts|service|"
+    r"kundendienst|innendienst|außendienst|werks?|betriebs|produktions|fertigungs|entwicklungs|"
+    r"standort|niederlassungs|regional|gebiets|länder|redaktions|kreativ|pflegedienst|klinik|schul|"
+    r"instituts"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -22,23 +31,30 @@ class Role:
 LEVELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
-        ("junior", r"\b(?:assistant|assistenz|assistentin?|secretary|office of the|intern|"
-         r"internship|trainee|junior|jr|apprentice|praktikant(?:in)?|werkstudent(?:in)?|stagiaire|student|"
-         r"graduate|becari[oa])\b(?!.{0,3}\b(?:professor|director|manager|vice))"),
-        ("head", r"\b(?:vice[- ]president|s?vp|evp|avp|managing editor)\b"),
+        ("junior", r"\b(?:assistante?|assistenz|\w*assistent(?:in)?|asistente|secretary|"
+         r"office of the|intern|internship|trainee|junior|jr|apprentice|praktikant(?:in)?|"
+         r"werkstudent(?:in)?|stagiaire|student|graduate|becari[oa])\b(?!.{0,3}\b(?:professor|director|manager|vice))"),
+        ("head", r"\b(?:vice[- ]?pr[eé]sident[ea]?|s?vp|evp|avp|managing editor)\b"),
         ("top", r"\b(?:chief\b.{0,40}\bofficer|c[efimoprst]o|ciso|co-?founder|founder|"
          r"founding partner|gründer(?:in)?|fondat(?:eur|rice)|fundador(?:a)?|owner"
-         r"(?<!product owner)(?<!process owner)(?<!service owner)|inhaber(?:in)?|president|"
-         r"managing director|general manager|geschäftsführer(?:in)?|gérante?|directeur général|"
-         r"director general|managing partner|chair(?:man|woman|person)?|board member|"
+         r"(?<!product owner)(?<!process owner)(?<!service owner)|inhaber(?:in)?|"
+         r"dueñ[oa]|propietari[oa]|pr[eé]sident[ea]?|pdg|managing director|general manager|"
+         r"geschäftsführer(?:in)?|geschäftsführende[rn]? gesellschafter(?:in)?|"
+         r"(?:^|mitglied der )geschäfts(?:leitung|führung)|gérante?|"
+         r"vorstand(?:smitglied|svorsitzende[rn]?)?|direct(?:eur|rice) générale?|"
+         r"directora? general|consejer[oa] delegad[oa]|"
+         r"managing partner|chair(?:man|woman|person)?|board member|"
          r"partner(?<!business partner)(?! (?:manager|success|marketing|sales|develop|account|"
          r"program|enable)))\b"),
-        ("head", r"\b(?:head|director|directeur|directrice|directora?|leiter(?:in)?|"
-         r"bereichsleiter(?:in)?|abteilungsleiter(?:in)?|dean|provost)\b"),
-        ("manager", r"\b(?:manager|managerin|lead|team ?lead|teamleiter(?:in)?|principal|"
+        ("head", r"\b(?:head|director|directeur|directrice|directora?|direktor(?:in)?|"
+         rf"(?:{LEADS})?leit(?:er(?:in)?|ung)|chef(?:arzt|ärztin)|dean|provost)\b"),
+        ("manager", r"\b(?:manager|managerin|lead|team ?lead|principal|"
+         r"(?:team|projekt|gruppen|schicht|filial|markt|bau)leit(?:er(?:in)?|ung)|prokurist(?:in)?|"
+         r"cheff?e? de (?:projet|service|produit|secteur|groupe)|cheff?e? d'équipe|"
          r"supervisor|responsable|gerente|jefe|jefa|product owner|scrum master|coordinator)\b"),
         ("senior", r"\b(?:senior|sr|staff|expert|architect|architekt(?:in)?|professor|fellow|"
-         r"consultant|berater(?:in)?|counsel|attorney|physician|advisor|adviser)\b"),
+         r"consultant|\w*berater(?:in)?|ober(?:arzt|ärztin)|counsel|attorney|physician|advisor|"
+         r"adviser)\b"),
     )
 )  # fmt: skip
 # The order decides between "Marketing Data Analyst" and the like: what is rarer comes first.
@@ -60,19 +76,20 @@ FIELDS: dict[str, re.Pattern[str]] = {
         "people": r"human resources|\bhr\b|people|talent|recruit|personal(?:leit|entw)|chro\b|"
         r"learning|ressources humaines|recursos humanos",
         "finance": r"financ|account(?:ant|ing)|controll|cfo\b|audit|tax|treasur|invest|buchhalt|"
-        r"bank|insurance|actuar|fund\b",
+        r"steuer(?!ung)|bank|insurance|actuar|fund\b",
         "sales": r"sales|account (?:manager|executive|director)|business develop|vertrieb|ventes|"
-        r"ventas|commercial|partner manager|customer|client|partnership|revenue|cro\b|key account",
-        "operations": r"operations|logisti|supply|procure|purchas|einkauf|warehouse|plant|"
-        r"production|manufactur|quality|coo\b|project|program|office manager|facilit|transport|"
-        r"opérations|operaciones|betrieb",
+        r"ventas|verk[aä]uf|comm?ercial|partner manager|customer|client|"
+        r"partnership|revenue|cro\b|key account",
+        "operations": r"operations|logisti|supply|procure|purchas|eink[aä]uf|achats|compras|"
+        r"warehouse|plant|production|manufactur|quality|coo\b|proje[ck]t|program|office manager|"
+        r"facilit|transport|opérations|operaciones|betrieb",
         "health": r"nurse|physician|doctor|clinic|medical|pharma|health|dentist|therap|hospital|"
         r"care\b",
         "education": r"teacher|professor|lecturer|school|university|educat|dean\b|research|"
         r"academic|lehr|forsch|postdoc",
         "leadership": r"ceo\b|chief executive|founder|owner|managing director|general manager|"
-        r"president|geschäftsführ|inhaber|gründer|partner|chair|board|director general|gérant|"
-        r"directeur général|fundador|fondat",
+        r"pr[eé]sident|pdg\b|vorstand|geschäfts(?:führ|leit)|inhaber|dueñ|propietari|"
+        r"gründer|partner|chair|board|director general|gérant|directeur général|fundador|fondat",
     }.items()
 }
 FIELD_NAMES = {

@@ -40,6 +40,42 @@ def test_what_a_title_says(title, level, field):
     assert classify(title) == Role(level, field)
 
 
+@pytest.mark.parametrize(
+    ("level", "titles"),
+    [
+        ("top", "Geschäftsleitung|Mitglied der Geschäftsleitung|Vorstandsvorsitzende|Vorstand IT|"
+         "Geschäftsführender Gesellschafter|PDG|Président|Présidente|Presidente|"
+         "Consejera Delegada|Directora General|Directrice générale|Dueño|Propietaria"),
+        ("head", "Vertriebsleiter|Verkaufsleiterin|Marketingleiterin|Personalleiter|Werkleiter|"
+         "Leitung Marketing|Bereichsleitung|Pflegedienstleitung|Direktorin Einkauf|Chefärztin|"
+         "Vice-président|Vicepresidenta de Ventas"),
+        ("manager", "Projektleiter|Teamleitung Einkauf|Filialleiterin|Chef de projet|"
+         "Cheffe de service|Prokuristin"),
+        ("senior", "Oberarzt|Kundenberater|Steuerberaterin"),
+        ("junior", "Assistent der Geschäftsleitung|Vorstandsassistentin|Assistante de direction|"
+         "Assistentin des Vorstands"),
+        ("staff", "Experte Halbleiter|Zugbegleiterin|Reiseleiter|Sachbearbeiter|"
+         "Referent der Geschäftsführung|Geschäftsleitungsreferent"),
+    ],
+)  # fmt: skip
+def test_a_rank_is_read_in_each_of_the_four_languages(level, titles):
+    told = {title: classify(title).level for title in titles.split("|")}
+    assert told == dict.fromkeys(told, level)
+
+
+@pytest.mark.parametrize(
+    ("title", "field"),
+    [
+        ("Verkaufsleiter", "sales"), ("Director Comercial", "sales"), ("Einkäufer", "operations"),
+        ("Responsable des achats", "operations"), ("Jefa de compras", "operations"),
+        ("Projektleiter", "operations"), ("Vorstand", "leadership"), ("PDG", "leadership"),
+        ("Steuerberater", "finance"), ("Presidenta", "leadership"),
+    ],
+)  # fmt: skip
+def test_a_field_is_read_in_each_of_the_four_languages(title, field):
+    assert classify(title).field == field
+
+
 BEST = Subject("Head of Data", Role("head", "data"), "Acme", date(2026, 3, 1), 3, they_wrote=1)
 TODAY = date(2026, 3, 11)
 
