@@ -61,12 +61,13 @@ FAMILY_FIRST = _words(
 # Of those, the ones that nobody is called by: whoever has one in the cell of the given name wrote
 # the family name there.
 NEVER_GIVEN = _words("nguyen tran pham huynh dang ngo duong zhang zhao zheng")
+# Degrees or titles that are family names, too, where they stand before the comma.
+ALSO_FAMILY = _words("ma do pe ba er eng mba meng beng")
+PHD = re.compile(r"\bph\.?\s+d\b\.?(?!['’])", re.IGNORECASE)  # written as two words
 PARTICLES = _words(
     "de del della der den di da do dos das du des la le las los van von vom zu zur zum ter "
     "ten te bin ibn bint al el ben abu y e af av st saint mac mc"
 )
-
-
 # These are given names as well, and so no sign of a family name where they stand first.
 ALSO_GIVEN = _words("ben mac")
 # Whoever is written so is more than one, or nobody yet.
@@ -77,11 +78,7 @@ NOBODY = _words(
     "falsch wahr nobody noname niemand test user guest gast kunde customer empty leer"
 )
 BETWEEN = _words("und and et y e og och en & + oder or /")  # between two names: two people
-
-
 NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN | NOBODY | (PARTICLES - ALSO_GIVEN - {"abu"})
-
-
 # A mailbox, a number or a profile.
 ADDRESS = re.compile(r"\S+@\S+|\+[\d ()./-]{6,}|(?:www\.)?linkedin\.com/\S+", re.IGNORECASE)
 
@@ -135,6 +132,8 @@ def _split(whole: str) -> Name:
     """First and last of a name written in one cell: "Dr. Anna Meier", "Meier, Anna", "Anna M."."""
     parts = [part.strip() for part in whole.split(",")]
     kept = [part for part in parts if part and not is_degrees(part)] or parts
+    if len(kept) == 1 and kept[0] != parts[0] and _is_family(parts[0], whole):
+        kept.insert(0, parts[0])  # "Ma, Jack"
     is_titled, parts = any(_bare(part) in FORMS for part in parts), kept
     if is_nobody(whole.split()):
         return Name("", "", whole, "")
@@ -143,7 +142,7 @@ def _split(whole: str) -> Name:
         return Name(first, last, f"{first} {last}", greeting(first))
     if len(parts) > 2:
         return Name("", "", whole, "")  # a list of words: which is the name nobody can tell
-    tokens = parts[0].split()
+    tokens = PHD.sub("PhD", parts[0]).split()
     names = _without_titles(tokens)
     if len(names) == 1 and (is_titled or names[0] != tokens[0]):
         return Name("", names[0], whole, "")  # "Herr Müller" says the family name
@@ -165,7 +164,13 @@ def is_nobody(tokens: list[str]) -> bool:
 
 def is_degrees(text: str) -> bool:
     """Whether these are only titles and degrees, as behind a name: MBA, Ph.D., Dr."""
-    return all(_bare(token) in DEGREES for token in text.split())
+    return all(_bare(token) in DEGREES for token in PHD.sub("PhD", text).split())
+
+
+def _is_family(word: str, whole: str) -> bool:
+    """Whether what could be a degree is written as a family name that leads a whole name."""
+    alike = len(word) == 2 and (whole.isupper() or whole.islower())
+    return _bare(word) in ALSO_FAMILY and word.isalpha() and (word.istitle() or alike)
 
 
 def untitled(full: str) -> str:
@@ -184,6 +189,8 @@ def untitled(full: str) -> str:
 def _without_titles(tokens: list[str]) -> list[str]:
     names = list(tokens)
     while len(names) > 1 and _bare(names[0]) in TITLES:
+        if names[0].istitle() and names[0].isalpha() and _bare(names[0]) in FAMILY_FIRST:
+            break  # "Ma Long"; who is a master of arts writes "MA" or "M.A."
         names.pop(0)
     while len(names) > 2 and _bare(names[-1]) in SUFFIXES:
         names.pop()
