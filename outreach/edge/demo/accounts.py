@@ -27,7 +27,7 @@ class Colleague:
 
 REVIEWER = Colleague("demo-reviewer", "Rita", "Lang", Role.REVIEWER)
 ADMIN = Colleague("demo-admin", "Ada", "Stern", Role.ADMIN, is_operator=True)
-WRITER = Colleague("demo-writer", "Jonas", "Frei", Role.CREATOR)
+WRITER = Colleague("demo-writer", "Mira", "Keller", Role.CREATOR)  # whose name the letters leave in
 ALL = (REVIEWER, ADMIN, WRITER)
 
 

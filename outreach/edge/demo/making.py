@@ -57,6 +57,7 @@ def _fill(workspace: Workspace, *, at: datetime, say: Say) -> None:
         if came:
             say(f"{came} people imported from {file.name}.")
         if file == people.CONNECTIONS:
+            people.tell_countries(workspace, by=reviewer, at=at)
             people.give_past(workspace, by=reviewer, at=at)
             _letters(workspace, at=at, say=say)
         if trouble := messages.run(workspace, given, by=admin):

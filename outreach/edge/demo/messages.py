@@ -46,7 +46,7 @@ LETTERS = (
         "Timetable for the spring",
         "Hello Lars,\n\nAs agreed on the phone, here is how we would divide the work in spring: "
         "you choose the routes, we prepare the data, and we compare notes at the end of each "
-        "month.\n\nBest regards,\nJonas Frei",
+        "month.\n\nBest regards,\nMira Keller",
         Purpose.WORK_UPDATE,
         "sent",
         days=6,
@@ -57,7 +57,7 @@ LETTERS = (
         "Routes for the spring",
         "Hello Lars,\n\nOne addition to the plan for spring: we can prepare the data for up to "
         "six routes. Tell me which ones you would like to begin with whenever it suits you.\n\n"
-        "Best regards,\nJonas Frei",
+        "Best regards,\nMira Keller",
         Purpose.FOLLOW_UP,
         "submitted",
         notes="He has not answered yet. I think one more note is fine, no more than that.",
@@ -69,7 +69,7 @@ LETTERS = (
         "Hello Isabella,\n\nThank you for your question. Yes, the guest lists of several evenings "
         "can be kept in one place, and each evening can still be printed on its own.\n\nIf you "
         "send me last season's lists, I will show you how yours would look.\n\nBest regards,\n"
-        "Jonas Frei",
+        "Mira Keller",
         Purpose.INFORMATIONAL,
         "submitted",
         notes="Answers her question of yesterday.",
@@ -79,7 +79,7 @@ LETTERS = (
         "abigail.rosenthal@example.org",
         "Documents for the annual review",
         "Hello Abigail,\n\nThe documents for the annual review are complete on our side. I will "
-        "bring them to our meeting on Thursday.\n\nBest regards,\nJonas Frei",
+        "bring them to our meeting on Thursday.\n\nBest regards,\nMira Keller",
         Purpose.WORK_UPDATE,
         "submitted",
     ),

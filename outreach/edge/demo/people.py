@@ -10,7 +10,8 @@ from django.db import transaction
 
 from channels import receiving
 from channels.incoming import Incoming
-from outreach.core import importing, inbox, people
+from outreach.core import importing, inbox, people, person_editing
+from outreach.core.importing import places
 from outreach.core.models import Address, Channel, Contact, Person, Workspace
 from outreach.core.models.inbound import InboundStatus
 from outreach.core.models.people import PersonStatus
@@ -40,7 +41,7 @@ PAST = (
         "wrote_to_us",
         1,
         subject="A question about the guest lists",
-        text="Hello Jonas,\n\nCan the guest lists of several evenings be kept in one place? We "
+        text="Hello Mira,\n\nCan the guest lists of several evenings be kept in one place? We "
         "would still like to print each evening by itself.\n\nBest wishes,\nIsabella",
     ),
     Past(
@@ -64,6 +65,25 @@ PAST = (
     Past("priya.raghunathan@example.org", "asked_to_stop", 40, "Too many newsletters."),
     Past("chloe.tremblay@example.com", "automation_off", 10, "Prefers to be called."),
 )
+# Where the company's form or language tells it; whom nothing tells of stays without.
+COUNTRIES = {
+    "CA": ["chloe.tremblay@example.com"],
+    "DE": ["hannelore.brandt@example.com"],
+    "FR": ["jean.pierre.delacroix@example.com", "elodie.marchand@example.org"],
+    "IE": ["siobhan.ni.dhuibhir@example.com"],
+    "IT": ["isabella.rossi@example.com", "giulia.d.amico@example.org"],
+    "JP": ["yuki.hayashi@example.org"],
+    "KR": ["min.jun.baek@example.com"],
+    "NL": ["zoe.van.den.berg@example.com", "noor.van.der.meer@example.org"],
+    "NO": ["lars.nygard@example.com"],
+    "NZ": ["te.rangi.henare@example.org"],
+    "PL": ["katarzyna.sikora@example.com"],
+    "PT": ["beatriz.carvalho@example.org"],
+    "RO": ["ioana.balanescu@example.com"],
+    "SE": ["mikael.a.stromberg@example.org"],
+    "US": ["abigail.rosenthal@example.org", "leilani.kahananui@example.com"],
+    "ZA": ["lerato.dlamini@example.com", "nomvula.khumalo@example.org"],
+}
 LIFTED = "Met at a fair and asked to hear from us again."
 
 
@@ -88,6 +108,14 @@ def find(workspace: Workspace, address: str) -> Person:
         workspace=workspace, channel=Channel.EMAIL, normalised=address
     )
     return row.person
+
+
+def tell_countries(workspace: Workspace, *, by: Principal, at: datetime) -> None:
+    """LinkedIn's file has no country: a colleague adds it, and the clock where it has only one."""
+    for country, addresses in COUNTRIES.items():
+        words = {"country": country, "time_zone": places.zone_of(country, ())}
+        for address in addresses:
+            person_editing.change(find(workspace, address), words, by=by, at=at)
 
 
 def give_past(workspace: Workspace, *, by: Principal, at: datetime) -> None:

@@ -104,6 +104,25 @@ def test_all_texts_pass_the_content_rules_and_carry_footer_and_name(shown):
         assert "{" not in words.text and "  " not in words.text.replace("-- \n", "")
 
 
+def test_a_letter_is_signed_by_who_sends_it(shown):
+    writer = User.objects.get(username="demo-writer")
+    assert writer.get_full_name() == making.SENDER
+    letters = Draft.objects.filter(origin__startswith="demo:", current__text__contains="Best reg")
+    assert letters.count() == 4
+    assert all(f"\nBest regards,\n{making.SENDER}" in each.current.text for each in letters)
+    assert all("Jonas" not in each.text for each in InboundMessage.objects.all())
+
+
+def test_where_somebody_is_stands_where_their_data_tells_it(shown):
+    told = dict(Person.objects.exclude(country="").values_list("full_name", "country"))
+    assert told["Lars Nygård"] == "NO" and told["Isabella Rossi"] == "IT"
+    assert told["Leilani Kahananui"] == "US" and len(told) > 15
+    clocks = dict(Person.objects.values_list("full_name", "time_zone"))
+    assert clocks["Isabella Rossi"] == "Europe/Rome"
+    assert clocks["Leilani Kahananui"] == ""  # the country has several
+    assert clocks["Amara Okafor"] == "" and "Amara Okafor" not in told  # the trade fair tells it
+
+
 def test_people_of_ones_own_after_the_demo_keep_it_as_it_is(shown):
     testing.make_person()
     before = everything()
