@@ -105,7 +105,7 @@ def _rank(each: Recipient) -> tuple[int, int, str]:
 
 
 def _role(each: Recipient) -> Any:
-    return classify(known.title(each.person))
+    return classify(known.title_on_file(each.person))
 
 
 def _day(when: datetime, zone: str) -> str:
@@ -142,7 +142,7 @@ def _summary(
     ]
     top = [each for each in people if RANK[_role(each).level] <= RANK["head"]]
     if top:
-        titles = joined(list(dict.fromkeys(known.title(each.person) for each in top))[:3])
+        titles = joined(list(dict.fromkeys(known.title_on_file(each.person) for each in top))[:3])
         word = "leads" if len(top) == 1 else "lead"
         told.append(f"{len(top)} of them {word} the company or a department: {titles}.")
     days = [each.person.connected_on for each in people if each.person.connected_on]

@@ -20,12 +20,12 @@ Entry = list[Any]  # [score, person, reasons as data], as a step's output keeps 
 
 def subject_of(recipient: Recipient, colleagues: Mapping[int, int], answered: set[int]) -> Subject:
     person = recipient.person
-    company = known.company(person)
+    position = known.title_on_file(person)
     account = person.account_id or 0
     return Subject(
-        position=known.title(person),
-        role=classify(known.title(person)),
-        company=company,
+        position=position,
+        role=classify(position),
+        company=known.company_on_file(person),
         connected_on=person.connected_on,
         colleagues=max(0, colleagues.get(account, 1) - 1),
         account_answered=account in answered and not recipient.they_wrote,

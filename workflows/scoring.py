@@ -16,6 +16,8 @@ WEIGHTS = {"role": 30, "seniority": 20, "recency": 15, "account_fit": 20, "repli
 LEVEL_SHARE = {"top": 1.0, "head": 0.9, "manager": 0.65, "senior": 0.45, "staff": 0.35,
                "junior": 0.1, "": 0.15}  # fmt: skip
 SHORT = 3  # letters of a word that is looked for whole
+# Thai to Burmese, Khmer, Kana, Han, Hangul: no space tells where a word begins.
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7a3]")
 FRESH_MONTHS, STALE_MONTHS = 3, 60
 
 
@@ -142,11 +144,13 @@ def _replies(subject: Subject) -> tuple[float, str]:
 
 def _match(words: Sequence[str], text: str) -> str:
     """The first of the words with which a word of the text begins; short ones must be the whole
-    word, as there is a CTO in every direCTOr."""
+    word, as there is a CTO in every direCTOr, and of a script without spaces anywhere."""
     return next((word for word in words if _pattern(word).search(text)), "")
 
 
 @lru_cache(maxsize=1_000)
 def _pattern(word: str) -> re.Pattern[str]:
+    if UNSPACED.search(word):
+        return re.compile(re.escape(word), re.IGNORECASE)
     end = r"(?!\w)" if len(word) <= SHORT else ""
     return re.compile(rf"(?<!\w){re.escape(word)}{end}", re.IGNORECASE)

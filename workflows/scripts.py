@@ -42,7 +42,7 @@ def of(
 ) -> dict[str, Any]:
     """The whole script as data; every line can be said, and what is not known is named."""
     person = recipient.person
-    role = classify(known.title(person))
+    role = classify(known.title_on_file(person))
     phone = recipient.phone
     window = windows.next_window(
         at,
@@ -96,10 +96,11 @@ def _sections(facts: Facts) -> tuple[list[dict[str, Any]], list[str]]:
 
 def _about(recipient: Recipient, role: Role, facts: Facts, zone: str) -> list[str]:
     """What somebody should know before they dial, each with where it is from."""
+    noted = {**known.on_file(recipient.person), **facts}
     told = [
-        f"{label}: {facts[name].value} ({facts[name].source})"
+        f"{label}: {noted[name].value} ({noted[name].source})"
         for name, label in (("position", "Position"), ("company", "Company"))
-        if name in facts
+        if name in noted
     ]
     if role.level:
         told.append(f"Role: {roles.told(role)}")
@@ -161,7 +162,7 @@ def _gaps(recipient: Recipient, phone: str, facts: Facts) -> list[str]:
         gaps.append("No phone number: ask for one by e-mail or LinkedIn first.")
     if "greeting_name" not in facts:
         gaps.append("How to address them is not certain: greet without a name.")
-    if "position" not in facts:
+    if not known.title_on_file(recipient.person):
         gaps.append("What they do is not known: ask.")
     if not recipient.person.time_zone:
         gaps.append("Their time zone is not known: ask whether the moment suits them.")

@@ -137,12 +137,49 @@ def title(person: Person) -> str:
     return position(person.position, person.account.name if person.account else "")
 
 
+def on_file(person: Person) -> dict[str, Fact]:
+    """Position and company for colleagues to read."""
+    origin = person.source or "entered by hand"
+    works = "" if GONE.search(person.position) else company_on_file(person)
+    found = {"position": title_on_file(person), "company": works}
+    return {name: Fact(value, origin) for name, value in found.items() if value}
+
+
+def title_on_file(person: Person) -> str:
+    """The same as colleagues read it and as people are ranked, whether a letter may say it or not:
+    in capitals, of many words, with signs in between."""
+    words = _alone(person.position, person.account.name if person.account else "")
+    return _held(sayable(words) or _noted(words))
+
+
+def company_on_file(person: Person) -> str:
+    """The company as colleagues read it and as people are ranked."""
+    raw = clean(person.account.name) if person.account else ""
+    return company(person) or (raw if _noted(raw) and not NO_COMPANY.search(raw) else "")
+
+
+def _noted(value: str) -> str:
+    """The value, without shouting, where it is one at all."""
+    is_none = value.casefold().strip("()") in NOTHING or tidy.FAILED.fullmatch(value)
+    if is_none or not any(char.isalpha() for char in value):
+        return ""
+    return value.lower() if _shouts(value) else value
+
+
 def position(raw: str, company_name: str) -> str:
     """The role alone: "Head of Data at Acme, Acme" is Head of Data where the company is Acme."""
+    return _held(sayable(_alone(raw, company_name)))
+
+
+def _alone(raw: str, company_name: str) -> str:
     words = clean(raw)
     for name in dict.fromkeys((clean(company_name), spoken.company(clean(company_name)))):
         words = _without(words, name)
-    value = sayable(words)
+    return words
+
+
+def _held(value: str) -> str:
+    """The title of somebody who has it now, and here; else empty."""
     is_held = not GONE.search(value) and not NO_POSITION.search(value)
     return value if is_held and not ELSEWHERE.search(value) else ""
 

@@ -9,7 +9,8 @@ import pytest
 from outreach.core.models import Account, Contact, Person
 from outreach.core.models.contacts import Direction
 from workflows import dossier, engine, pages, recipients, roles, scoring, scripts, windows
-from workflows.models import ResearchSnapshot
+from workflows.drafting import facts as known
+from workflows.models import Artifact, ResearchSnapshot
 from workflows.tests import making
 from workflows.tests.making import Clock
 
@@ -93,3 +94,51 @@ def test_one_month_is_one_month():
 def test_who_leads_the_company_is_not_said_to_run_it_as_well():
     assert roles.told(roles.classify("CEO")) == "in the leadership of the company"
     assert roles.told(roles.classify("Head of Sales")) == "leads a department, sales"
+
+
+@pytest.mark.parametrize(
+    ("company", "position", "roles_asked", "companies_asked"),
+    [
+        ("JONES BROTHERS CORPORATION", "SALES DIRECTOR", "sales", "jones brothers"),
+        ("株式会社トヨタ", "代表取締役社長", "社長", "トヨタ"),
+        ("บริษัท ไทยเบฟ", "ผู้จัดการฝ่ายขาย", "ฝ่ายขาย", "เบฟ"),
+    ],
+)
+def test_a_shortlist_finds_what_is_on_file_though_no_letter_says_it(
+    place, company, position, roles_asked, companies_asked
+):
+    person = person_at(place, company, position)
+    engine.work(
+        making.run(
+            place, "prospect_shortlist", roles=roles_asked, companies=companies_asked
+        ).pk,
+        clock=Clock(),
+    )  # fmt: skip
+    entries = Artifact.objects.get().data["entries"]
+    parts = next(each["parts"] for each in entries if each["person"] == person.pk)
+    told = {part["name"]: part["why"] for part in parts}
+    assert told["role"].endswith(f"matches “{roles_asked}”")
+    assert told["account_fit"] == f"{company} matches “{companies_asked}”"
+
+
+def test_a_title_in_capitals_is_ranked_and_shown_to_colleagues_but_said_to_nobody(place):
+    person = person_at(place, "JONES BROTHERS CORPORATION", "SALES DIRECTOR")
+    found = dossier.of_accounts(place, [person.account_id], at=LATE)[person.account_id]
+    assert found["people"][0]["level"] == "leads a department"
+    assert "1 of them leads the company or a department: sales director." in found["summary"]
+    assert not any(gap.startswith(("Nobody known there", "No position")) for gap in found["gaps"])
+    recipient = recipients.load([person.pk])[person.pk]
+    facts = known.of_person(recipient.person, place, today=LATE.date())
+    assert not {"position", "role", "company"} & set(facts)
+    script = scripts.of(recipient, place, facts, goal="", at=LATE)
+    assert script["about_them"][:3] == [
+        "Position: sales director (Connections.csv)",
+        "Company: JONES BROTHERS CORPORATION (Connections.csv)",
+        "Role: leads a department, sales",
+    ]
+    assert "What they do is not known: ask." not in script["gaps"]
+
+
+@pytest.mark.parametrize("position", ["OPEN TO WORK", "RETIRED DIRECTOR", "FORMER DIRECTOR"])
+def test_who_left_or_looks_for_work_has_no_rank_in_capitals_either(place, position):
+    assert known.title_on_file(person_at(place, "Foo GmbH", position)) == ""
