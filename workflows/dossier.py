@@ -17,6 +17,7 @@ from outreach.core.plurals import plural
 from safety.contract.localtime import local
 from workflows import extracts, recipients
 from workflows.drafting import facts as known
+from workflows.drafting.sentences import DOTS
 from workflows.models import ResearchSnapshot
 from workflows.recipients import Recipient
 from workflows.roles import FIELD_NAMES, LEVEL_NAMES, classify
@@ -137,9 +138,8 @@ def _summary(
     """A few sentences somebody can read on the way to a call."""
     if not people:
         return [f"Nobody at {account.name} is known to us."]
-    told = [
-        f"We know {plural(len(people), 'person', 'people')} at {account.name}{_fields(people)}."
-    ]
+    known_there = plural(len(people), "person", "people")
+    told = [DOTS.sub(r"\1", f"We know {known_there} at {account.name}{_fields(people)}.")]
     top = [each for each in people if RANK[_role(each).level] <= RANK["head"]]
     if top:
         titles = joined(list(dict.fromkeys(known.title_on_file(each.person) for each in top))[:3])
@@ -255,5 +255,8 @@ def _gaps(people: Sequence[Recipient], pasted: Sequence[Any], today: date) -> li
     if old:
         gaps.append(f"Older than two years: {old} of {total}; titles may have changed.")
     if total and all(RANK[_role(each).level] > RANK["manager"] for each in people):
-        gaps.append("Nobody known there leads a team or more: ask for an introduction.")
+        gaps.append(
+            "No title there tells us who leads a team or more: look at their profiles, or ask for "
+            "an introduction."
+        )
     return gaps

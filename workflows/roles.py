@@ -1,6 +1,6 @@
 """What a job title says: how senior, and in which field. Pure; English, German, French, Spanish.
 
-A title nobody can read says nothing, and is scored and spoken of as unknown.
+Of a title in another language nothing is claimed: its rank and field are spoken of as unknown.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ FIELD_NAMES = {
 LEVEL_NAMES = {
     "top": "in the leadership of the company", "head": "leads a department",
     "manager": "leads a team or a topic",
-    "senior": "senior", "staff": "no rank in the title", "junior": "junior or assistant",
-    "": "no title known",
+    "senior": "senior", "staff": "no rank that we know in the title",
+    "junior": "junior or assistant", "": "no title known",
 }  # fmt: skip
 
 

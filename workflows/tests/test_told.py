@@ -142,3 +142,31 @@ def test_a_title_in_capitals_is_ranked_and_shown_to_colleagues_but_said_to_nobod
 @pytest.mark.parametrize("position", ["OPEN TO WORK", "RETIRED DIRECTOR", "FORMER DIRECTOR"])
 def test_who_left_or_looks_for_work_has_no_rank_in_capitals_either(place, position):
     assert known.title_on_file(person_at(place, "Foo GmbH", position)) == ""
+
+
+@pytest.mark.parametrize(
+    ("company", "said"),
+    [
+        ("L'Oréal S.A.", "We know 1 person at L'Oréal S.A."),
+        ("Acme Inc.", "We know 1 person at Acme Inc."),
+        ("Stop!", "We know 1 person at Stop!"),
+        ("Foo GmbH", "We know 1 person at Foo GmbH."),
+    ],
+)
+def test_a_sentence_about_a_company_ends_once(place, company, said):
+    person = person_at(place, company, "")
+    found = dossier.of_accounts(place, [person.account_id], at=LATE)[person.account_id]
+    assert found["summary"][0] == said
+
+
+@pytest.mark.parametrize("position", ["代表取締役社長", "Trưởng phòng Kinh doanh", ""])
+def test_of_a_title_that_cannot_be_read_nothing_is_claimed(place, position):
+    person = person_at(place, "Foo GmbH", position)
+    found = dossier.of_accounts(place, [person.account_id], at=LATE)[person.account_id]
+    assert found["gaps"][-1] == (
+        "No title there tells us who leads a team or more: look at their profiles, or ask for an "
+        "introduction."
+    )
+    assert found["people"][0]["level"] == (
+        "no rank that we know in the title" if position else "no title known"
+    )
