@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
 from approvals import quota, quota_standing
@@ -18,13 +18,14 @@ from outreach.core.models.inbound import InboundStatus
 from outreach.core.models.people import PersonStatus
 from outreach.core.plurals import plural
 from safety.contract.localtime import local
-from workflows import recipients, scripts, windows
+from workflows import audience, recipients, scripts, windows
 from workflows.agenda import Task
 from workflows.models import Artifact
 from workflows.models.artifacts import ArtifactKind
 from workflows.recipients import Recipient
 
 BY_HAND = {"linkedin": "Send by hand on LinkedIn", "phone": "Call with the approved words"}
+EVER = 36_500  # days
 FRESH = timedelta(days=14)  # older shortlists and call scripts speak of another time
 MINUTES = {
     "settle": 5, "answer": 5, "review": 2, "send": 3, "follow_up": 3, "mend": 4, "submit": 2,
@@ -235,7 +236,7 @@ def _first(workspace: Workspace, at: datetime, room: int | None) -> Iterator[Tas
             )  # fmt: skip
         return
     best = _by_human(latest.data["entries"])
-    busy = set(_busy(workspace, list(best)))
+    busy = _busy(workspace, list(best), at)
     fresh = [(who, entry) for who, entry in best.items() if who not in busy]
     for no, (who, entry) in enumerate(fresh[:MOST_OF_A_KIND]):
         over = room is not None and no >= room
@@ -257,22 +258,10 @@ def _by_human(entries: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _busy(workspace: Workspace, humans: Sequence[int]) -> Iterator[int]:
-    """Those who have a message open, were met since, must be left alone, or are suppressed."""
-    open_now = (DraftStatus.DRAFT, DraftStatus.PENDING_APPROVAL, DraftStatus.APPROVED)
-    theirs = Q(person__in=humans) | Q(person__merged_into__in=humans)
-    yield from Draft.objects.filter(theirs, status__in=open_now).values_list(
-        Coalesce("person__merged_into", "person"), flat=True
-    )
-    yield from Contact.objects.filter(human__in=humans, voided_at__isnull=True).values_list(
-        "human_id", flat=True
-    )
-    stopped: QuerySet[Person] = Person.objects.filter(pk__in=humans).exclude(
-        status=PersonStatus.ACTIVE, automation_enabled=True
-    )
-    yield from stopped.values_list("pk", flat=True)
-    judged = recipients.without_suppressed(((pk, "") for pk in humans), workspace.pk)
-    yield from (pk for pk, reason in judged if reason)
+def _busy(workspace: Workspace, humans: Sequence[int], at: datetime) -> set[int]:
+    """Those to whom no workflow would write now, and whoever was met at any time before."""
+    rows = audience.judged(workspace, at=at, quiet_days=EVER, ids=humans)
+    return {pk for pk, reason in recipients.without_suppressed(rows, workspace.pk) if reason}
 
 
 def _window(

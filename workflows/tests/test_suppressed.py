@@ -8,7 +8,8 @@ import pytest
 
 from outreach import testing
 from outreach.core import suppression
-from outreach.core.models import Draft
+from outreach.core.models import CoolingOff, Draft
+from outreach.core.models.drafts import DraftStatus
 from outreach.testing import WORKDAY
 from workflows import engine, todo
 from workflows.models import Artifact
@@ -51,6 +52,32 @@ def test_who_is_suppressed_since_the_shortlist_is_in_no_plan(place):
     shut, some = making.people(place, 2)
     work(place, "prospect_shortlist")
     close(place, shut)
+    at = WORKDAY + timedelta(minutes=5)
+    tasks = todo.everything(place, at=at, day_ends=at + timedelta(hours=8))
+    assert [task.person for task in tasks if task.kind == "first"] == [some.pk]
+
+
+def rejected(person):
+    testing.make_draft(person)
+    Draft.objects.filter(person=person).update(status=DraftStatus.REJECTED, updated_at=WORKDAY)
+
+
+def resting(person):
+    until = WORKDAY + timedelta(days=1)
+    CoolingOff.objects.create(
+        workspace=person.workspace, human=person, cause="escalation", at=WORKDAY, until=until
+    )
+
+
+def without_address(person):
+    person.addresses.all().delete()
+
+
+@pytest.mark.parametrize("changed", [rejected, resting, without_address])
+def test_who_may_not_be_written_to_since_the_shortlist_is_in_no_plan(place, changed):
+    gone, some = making.people(place, 2)
+    work(place, "prospect_shortlist")
+    changed(gone)
     at = WORKDAY + timedelta(minutes=5)
     tasks = todo.everything(place, at=at, day_ends=at + timedelta(hours=8))
     assert [task.person for task in tasks if task.kind == "first"] == [some.pk]
