@@ -9,13 +9,14 @@ from django.db import transaction
 from approvals import items, rewriting
 from approvals.errors import Blocked, Lost, Refused
 from approvals.models import Approval, ApprovalStatus
+from approvals.rejudging import raise_priority
 from approvals.rewriting import Rewrite
-from approvals.submission import decided, tier_of
+from approvals.submission import decided
 from outreach.core import activity, drafts
 from outreach.core.models import Revision
 from outreach.core.principal import Principal
 from safety import events, facts, gate
-from safety.verdict import Level, Verdict
+from safety.verdict import Level
 
 # Of a round, what other words change.
 CHANGED = (
@@ -65,21 +66,12 @@ def save(
     _point_at(approval, draft.current or revision)
     approval.decision = decided(verdict, change, known, at=at, leaves_at=leaves_at)
     approval.not_before = leaves_at if leaves_at > at else None
-    _raise(approval, verdict, rewritten=change is not None)
+    raise_priority(approval, verdict, rewritten=change is not None)
     approval.save(update_fields=CHANGED)
     activity.record(
         activity.entry("approvals.edited", approval, digest=approval.digest), by=by, at=at
     )
     return approval, change
-
-
-def _raise(approval: Approval, verdict: Verdict, *, rewritten: bool) -> None:
-    """The words of now may ask for more attention than those before; never for less."""
-    words, sure = approval.revision, approval.confidence
-    place = tier_of(approval.draft, words, verdict, confidence=sure, rewritten=rewritten)
-    known = approval.priority_reasons
-    approval.priority = max(approval.priority, place.priority)
-    approval.priority_reasons = [*known, *(why for why in place.reasons if why not in known)]
 
 
 def told(approval_id: int, no: Blocked, *, by: Principal, at: datetime) -> Blocked:

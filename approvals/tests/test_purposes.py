@@ -72,6 +72,22 @@ def test_a_reviewer_has_it_judged_as_advertising():
 
 
 @pytest.mark.django_db
+def test_it_stands_as_high_in_the_queue_as_if_it_had_been_submitted_as_that():
+    alice = testing.alice()
+    testing.make_workspace(require_approval_for_first_message=False)  # of no country, at no address
+
+    def submitted(purpose: str) -> Approval:
+        draft = testing.make_draft(by=testing.make_agent(), purpose=purpose, confidence=95)
+        return submission.submit(draft.pk, by=alice, at=WORKDAY).approval
+
+    item, wanted = submitted("work_update"), submitted("promotional")
+    assert item.priority < wanted.priority
+    purposes.advertise(item.pk, by=alice, at=WORKDAY, digest=item.digest)
+    item.refresh_from_db()
+    assert (item.priority, item.priority_reasons) == (wanted.priority, wanted.priority_reasons)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("purpose", "lifted"), [("work_update", True), ("promotional", False)])
 def test_the_page_promises_what_an_emergency_lifts_as_the_rules_do(purpose, lifted):
     bot, alice, person = testing.make_agent(), testing.alice(), testing.make_person()
