@@ -52,8 +52,13 @@ LEGAL_FORM = re.compile(
     r"(?i)(?:,\s*|\s+)(?:gmbh & co\.?(?: kg(?:aa)?)?|g?mbh|ag|kg|kgaa|ohg|ug|se|inc|"
     r"incorporated|ltd|limited|llc|llp|corp|corporation|plc|s\.?a\.?s?|s\.?[àa] ?r\.? ?l|"
     r"s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|oyj?|ab|aps|a/?s|pty|ltda?|"
-    r"lda|s\.?l|n\.a|sp\. z o\.o|株式会社|有限会社|有限公司)\.?$"
+    r"lda|s\.?l|n\.a|sp\. z o\.o|mbb|e\.\s?k|gbr|asa|a\.s|(?:spol\.? )?s\.? ?r\.? ?o|d\.o\.o|"
+    r"d\.d|kft|k\.k|tbk|fze)\.?$"
 )
+# Before the name or after it, mostly without a space.
+EASTERN = r"株式会社|有限会社|合同会社|㈱|[(\uff08]株[)\uff09]|股份有限公司|有限责任公司|有限公司|주식회사|유한회사|㈜"
+EASTERN_FORM = re.compile(rf"^(?:{EASTERN})\s*|\s*(?:{EASTERN})$")
+RUSSIAN_FORM = re.compile(r"^(?:ООО|ОАО|ЗАО|ПАО|АО|ТОО)\s+[«\"„]?([^«»\"„“]+)[»\"“]?$")
 WITH_ARTICLE = re.compile(
     r"^(?:(?:University|City|Ministry|Department|Institute|Canton|Museum) of |"
     r"Max Planck Institute\b|(?:\w+ )?Red Cross$)"
@@ -112,6 +117,7 @@ def company(name: str) -> str:
 
 
 def _shorter(words: str) -> str:
+    words = RUSSIAN_FORM.sub(r"\1", EASTERN_FORM.sub("", words))
     return BRACKETS_LAST.sub("", LEGAL_FORM.sub("", words))
 
 
