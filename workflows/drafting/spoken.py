@@ -56,7 +56,10 @@ LEGAL_FORM = re.compile(
     r"d\.d|kft|k\.k|tbk|fze)\.?$"
 )
 # Before the name or after it, mostly without a space.
-EASTERN = r"株式会社|有限会社|合同会社|㈱|[(\uff08]株[)\uff09]|股份有限公司|有限责任公司|有限公司|주식회사|유한회사|㈜"
+EASTERN = (
+    r"株式会社|有限会社|合同会社|㈱|[(\uff08]株[)\uff09]|股份有限公司|有限责任公司|有限公司|"
+    r"주식회사|유한회사|㈜"
+)
 EASTERN_FORM = re.compile(rf"^(?:{EASTERN})\s*|\s*(?:{EASTERN})$")
 RUSSIAN_FORM = re.compile(r"^(?:ООО|ОАО|ЗАО|ПАО|АО|ТОО)\s+[«\"„]?([^«»\"„“]+)[»\"“]?$")
 WITH_ARTICLE = re.compile(
