@@ -168,6 +168,7 @@ def test_search_finds_in_any_letter_case_by_address_and_by_the_number_alone(word
     person.addresses.update(normalised="elodie.moreau@example.com")
     item = testing.make_pending(person)
     other = testing.make_pending(testing.make_person(name="Ann Other"))
+    other.draft.person.addresses.update(normalised="ann.other@example.com")  # without a number
     client = enter(testing.alice())
     asked = words.replace("NO", str(item.pk)).replace("#", "%23")
     found = list(client.get(f"{LIST}?q={asked}").context["cl"].result_list)

@@ -93,11 +93,14 @@ class ConsentAdmin(PageAdmin):
     def row_view(self, request: HttpRequest, row: Consent) -> HttpResponse:
         code = 200
         if request.method == "POST":
+            reason = request.POST.get("reason", "").strip()
             try:
+                if not reason:  # the form asks for it, as those of stops do
+                    raise ConsentRefused("Say why the consent ends.")
                 ended = consent.withdraw(
                     row.person,
                     channel=row.channel,
-                    reason=request.POST.get("reason", ""),
+                    reason=reason,
                     by=principal_of(request),
                     at=timezone.now(),
                 )
