@@ -147,7 +147,10 @@ def _rates(decided: list[tuple[str, str, bool, str]]) -> dict[str, Any]:
         "approved": found.approved,
         "rejected": found.rejected,
         "returned": found.returned,
-        "by_rule": len(stood) - found.decided,
+        "by_rule": sum(
+            by.startswith(figures.RULE) and reason not in figures.TAKEN_BACK
+            for _, reason, _, by in stood
+        ),
         "approved_percent": found.approval_percent,
         "edited": found.edited,
         "edited_percent": found.edit_percent,

@@ -132,6 +132,15 @@ def test_what_a_rule_approved_and_what_was_undone_is_nobodys_decision():
     assert (rates["decided"], rates["by_rule"]) == (0, 1)
 
 
+@pytest.mark.parametrize("ended", ["undone", "rejected", "changes_requested"])
+def test_what_was_taken_back_from_a_rule_is_not_counted_as_approved_by_it(ended):
+    item = testing.make_approved()
+    Approval.objects.filter(pk=item.pk).update(
+        status="withdrawn", closed_reason=ended, decided_by_label="SYSTEM for Dora"
+    )
+    assert look()["rates"]["by_rule"] == 0
+
+
 def test_another_workspace_and_an_empty_one_show_nothing():
     refuse("desist")
     found = look(testing.make_workspace("other", daily_quota=None))
