@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from approvals import auto_door, departure, quota_standing, taking
+from approvals import auto_door, departure, quota, quota_standing, taking
 from approvals.models import Approval, ApprovalStatus
 from channels import breaker, look, reading, registry
 from channels.models import Delivery
@@ -168,7 +168,9 @@ def _door(approval: Approval | None, verdict: Verdict, at: datetime) -> Iterator
     if reading.heard_since([Delivery(approval=approval, human_id=approval.human_id)]):
         yield "They wrote after it was approved, so it goes back to the queue."
     if used_up := quota_standing.used_up(approval, at=at):
-        yield f"{used_up.reached}; it waits for the next day."
+        free = quota.next_day(approval.workspace, at, days=used_up.days)
+        until = "for the next day" if used_up.days == 1 else f"until {by_clock(free)}"
+        yield f"{used_up.reached}; it waits {until}."
     if sentence := breaker.refusal(approval.channel, at):
         yield f"{approval.channel} {sentence}"
     if sentence := registry.needed(approval.channel):

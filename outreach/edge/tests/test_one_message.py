@@ -61,6 +61,10 @@ def test_a_channel_that_is_paused_and_a_quota_that_is_used_up_are_said():
     with transaction.atomic():
         assert quota.reserve([approval], at=NOW) == {}
     assert "Daily quota of 1 reached; it waits for the next day." in told(approval)["answer"]
+    for _ in range(2):
+        testing.make_approved()
+    last = testing.make_approved()
+    assert "waits until 2026-03-15 00:00 UTC" in told(last)["answer"]
     breaker.store("email", State(paused="auth: 535 no"), at=NOW)
     answer = told(approval)["answer"]
     assert "535 no" in answer and "would leave now" not in answer
