@@ -24,8 +24,11 @@ def in_words(definition: Definition, sentence: str) -> str:
     for option in sorted(definition.options, key=lambda each: len(each.name), reverse=True):
         label = f"“{option.label}”"
         sentence = sentence.replace(f"--{option.name}", label)
-        if sentence.startswith(f"{option.name} must be"):
+        if sentence.startswith(f"{option.name} "):
             sentence = f"{label}{sentence.removeprefix(option.name)}"
+        if option.kind == "weights":
+            for name, shown, _ in _weights(option, None):
+                sentence = sentence.replace(f"weight {name} ", f"weight “{shown}” ")
     return sentence
 
 

@@ -86,9 +86,9 @@ def _text(option: Option, given: Any) -> str:
         raise BadOptions(f"{option.name} must be a text, not {str(given)[:40]!r}.")
     value = str(given).replace("\r\n", "\n").strip()
     if len(value) > option.most:
-        raise BadOptions(f"--{option.name} has {len(value)} characters; at most {option.most}.")
+        raise BadOptions(f"{option.name} has {len(value)} characters; at most {option.most}.")
     if "\0" in value:
-        raise BadOptions(f"--{option.name} contains a NUL character. Remove it.")
+        raise BadOptions(f"{option.name} contains a NUL character. Remove it.")
     return value
 
 
@@ -123,7 +123,7 @@ def _weights(option: Option, given: Any) -> dict[str, int]:
 def _pairs(option: Option, words: str) -> dict[str, str]:
     parts = [part.partition("=") for part in words.split(",") if part.strip()]
     if any(not sign for _, sign, _ in parts):
-        raise BadOptions(f"--{option.name} is written as role=40,replies=10, not {words!r}.")
+        raise BadOptions(f"{option.name} is written as role=40,replies=10, not {words!r}.")
     return {name.strip(): value.strip() for name, _, value in parts}
 
 

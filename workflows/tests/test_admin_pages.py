@@ -12,8 +12,9 @@ from outreach import testing
 from outreach.core.models import Draft, Person
 from outreach.core.people import set_status
 from outreach.testing import WORKDAY
-from workflows import engine, services, tasks
+from workflows import engine, options, services, tasks
 from workflows.models import Artifact, Experiment, ResearchSnapshot, Run, Schedule
+from workflows.steps import drafting
 from workflows.tests import making
 from workflows.tests.making import ABOUT, ASKED, Clock
 
@@ -89,6 +90,22 @@ def test_bad_input_is_told_and_what_was_typed_stays(place):
     assert "Give it with “A sentence about your work”, such as" in said
     assert ABOUT in text
     assert not Run.objects.exists()
+
+
+def test_a_fault_is_told_in_the_words_of_the_form_or_of_the_body(place):
+    client = browser(testing.bob(place))
+    weights = {"weights:account_fit": "200", "act": "run"}
+    said = client.post(start("prospect_shortlist"), weights).content.decode()
+    assert (
+        "weight “account fit” must be a whole number from 0" in said
+        and "account_fit must" not in said
+    )
+    typed = {"template": "introduction", "about": "y" * 5000, "act": "run"}
+    said = client.post(start("email_drafts"), typed).content.decode()
+    assert "“A sentence about your work” has 5000 characters" in said
+    for about, fault in (("y" * 5000, "about has 5000"), ("y\0", "about contains a NUL")):
+        with pytest.raises(options.BadOptions, match=f"^{fault}"):
+            options.complete((drafting.ABOUT,), {"about": about})
 
 
 def test_weights_are_edited_in_the_form_and_remembered(place):

@@ -396,7 +396,7 @@ def test_who_is_stopped_before_submission_keeps_a_draft_with_the_reason(place):
         ({"submit": [True]}, "submit must be true or false"),
         ({"about": {"a": 1}}, "about must be a text"),
         ({"days": -1}, "days must be a whole number from 0"),
-        ({"about": "x" * 301}, "--about has 301 characters"),
+        ({"about": "x" * 301}, "about has 301 characters"),
         ({"template": "introduction"}, "needs a sentence about your work"),
         ({"template": "introduction", "about": "{{ x }}"}, "needs a sentence about your work"),
     ],
