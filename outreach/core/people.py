@@ -231,7 +231,7 @@ def add_address(
         defaults={"person": person, "raw": raw.strip()[:500]},
     )
     if not made and found.person_id != person.pk:
-        raise PersonRefused(f"{form} belongs to another person ({found.person_id}) already.")
+        raise PersonRefused(f"{form} belongs to another person already: {found.person.uuid}.")
     if made:
         opt_outs.follow([person.pk], at=at or timezone.now())
     return found

@@ -83,6 +83,7 @@ def test_a_fault_is_told_and_nothing_is_written(bob, typed, words):
     answer = bob.post(ADD, {"workspace": other.workspace_id, **typed})
     assert (answer.status_code, words in answer.content.decode()) == (400, True)
     assert list(Person.objects.all()) == [other]
+    assert "belongs" not in words or f"another person already: {other.uuid}" in answer.text
 
 
 @pytest.mark.parametrize("is_new", [True, False])
