@@ -547,6 +547,8 @@ def test_dry_run_is_not_lifted_for_a_while(operator, live):
         (["--status", "--reason", "a look"], "--status and --reason mean nothing together"),
         (["--drill", "--reason", "a look"], "--drill and --reason mean nothing together"),
         (["--drill", "--workspace", "default"], "--drill and --workspace mean nothing together"),
+        (["--drill", "--workspace", ""], "a drill is no workspace's: leave the option away"),
+        (["--drill", "--as", ""], "argument --as: it is empty: say what it is"),
         (["--stop-link", "--reason", "for me"], "--stop-link and --reason mean nothing together"),
         (["--enable", "messaging", "--duration", "2h"], "--enable and --duration mean nothing"),
         (["--enable-all", "--days", "0"], "--enable-all and --days mean nothing together"),

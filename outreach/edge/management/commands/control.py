@@ -48,6 +48,7 @@ ASSUMED = (
     "The web does not run here now, so {address} is assumed from PORT. Where it is served "
     "elsewhere, set BASE_URL (or PORT) and make the link anew."
 )
+NO_PLACE = "--workspace is empty, and a drill is no workspace's: leave the option away."
 NO_DRY_RUN = "dry run was not set by control here, so nothing was lifted"
 ACTS = ("emergency_stop", "enable_all", "enable", "disable", "drill", "stop_link", "status")
 # Option → the acts that heed it; beside another it would be dropped without a word.
@@ -106,6 +107,8 @@ class Command(ClockedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         heeded.refuse_unheeded(options, ACTS, HEEDED)
+        if options["drill"] and options["workspace"] == "":
+            raise CommandError(NO_PLACE)
         if _verb(options) is not Verb.BRAKE:
             acting.refuse_empty(options)
         place = acting.workspace(options) if options["workspace"] else None
