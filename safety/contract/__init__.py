@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 # Raised whenever the code judges otherwise with the same rules.
-CONTRACT_VERSION = "1.5"
+CONTRACT_VERSION = "1.6"
 
 
 def _policy_version() -> str:

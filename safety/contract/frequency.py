@@ -11,16 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 
+from safety.contract import limits
 from safety.contract.content import is_follow_up
+from safety.contract.limits import LIMIT_REST
 from safety.contract.localtime import LocalZones, instant_of, local
 from safety.contract.stop_request import detect_stop
 from safety.verdict import CoolingOff, Finding, Level, Verdict, join
 
-LIMITS = {"whatsapp": 5, "email": 3, "instagram": 2, "linkedin": 2}
-# A channel the table does not know gets the strictest limit.
-STRICTEST_LIMIT = min(LIMITS.values())
-
-LIMIT_REST = timedelta(hours=24)
 ESCALATION_WINDOW = timedelta(hours=24)
 ESCALATION_REST = timedelta(hours=48)
 STOP_REST = timedelta(hours=72)
@@ -58,7 +55,7 @@ class _Case:
 
     @property
     def limit(self) -> int:
-        return LIMITS.get(self.channel, STRICTEST_LIMIT)
+        return limits.of(self.channel)
 
     @cached_property
     def unanswered(self) -> tuple[Contact, ...]:
@@ -140,6 +137,7 @@ def _tomorrow(at: datetime, zone: str) -> datetime:
 def _resting(case: _Case) -> Iterator[Verdict]:
     """Every rest that holds now: stored ones, and a request to stop that is still in the past."""
     yield from map(_held_by, _stored_rests(case.contacts, case.at))
+    yield from map(_held_by, _unstored_rests(case))
 
 
 def _held_by(rest: CoolingOff) -> Verdict:
@@ -165,11 +163,27 @@ def active_rests(
     """Every rest that is running at `at`: stored, asked for, or begun by today's last message."""
     case = _Case(channel, "", at, zones, "", tuple(sorted(contacts, key=lambda c: c.at)))
     begun = _limit_rest(case)
-    return (*_stored_rests(contacts, at), *((begun,) if begun else ()))
+    named = (*_stored_rests(contacts, at), *((begun,) if begun else ()), *_unstored_rests(case))
+    return tuple(dict.fromkeys(named))
 
 
 def _stored_rests(contacts: Sequence[Contact], at: datetime) -> tuple[CoolingOff, ...]:
     return tuple(rest for rest in _rests(contacts, at) if rest.at <= at < rest.until)
+
+
+def _unstored_rests(case: _Case) -> Iterator[CoolingOff]:
+    """Rests after a limit that the contacts tell of, and no row or one that ends sooner does.
+
+    As where duplicate records became one. Of today on this channel the limit itself tells.
+    """
+    left = [(c.platform, c.at) for c in case.contacts if c.direction == "out"]
+    reached = limits.latest_reached(left, at=case.at, zones=case.zones, but=case.channel)
+    if reached is None:
+        return
+    until = reached + LIMIT_REST
+    told = (rest.until for rest in _stored_rests(case.contacts, case.at))
+    if max(told, default=case.at) < until:
+        yield CoolingOff("daily_limit", reached, until)
 
 
 def _rests(contacts: Sequence[Contact], at: datetime) -> Iterator[CoolingOff]:

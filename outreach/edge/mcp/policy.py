@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from safety.contract import frequency, rulebook, timing
+from safety.contract import limits as limit_table
 
 
 def rules() -> str:
@@ -27,7 +28,7 @@ def rules() -> str:
 
 def limits() -> str:
     """Limits for each human being over all channels, and the hours at their place."""
-    daily = "\n".join(f"- {name}: {most} a day" for name, most in frequency.LIMITS.items())
+    daily = "\n".join(f"- {name}: {most} a day" for name, most in limit_table.LIMITS.items())
     return f"""\
 # How often and when
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safety.contract.frequency import (
-    LIMITS,
     Contact,
     active_rests,
     check_frequency,
     held_by_stops,
     hours,
 )
+from safety.contract.limits import LIMITS
 from safety.contract.localtime import LocalZones
 from safety.verdict import CoolingOff, Finding, Level, Verdict
 
@@ -107,6 +107,57 @@ def test_running_rest_holds_every_channel_and_is_not_prolonged() -> None:
 def test_rest_that_is_over_holds_nothing() -> None:
     rest = Contact("email", NOW - timedelta(hours=48), "cooling_off", NOW, "cross_platform")
     assert not codes(judge(rest))
+
+
+REACHED = ("whatsapp", 10.0, 10.25, 10.5, 10.75, 11.0)  # five of the day that ended in Tokyo
+TOKYO = LocalZones(("Asia/Tokyo",), "recipient")
+
+
+def sent(channel: str, *hours_ago: float) -> list[Contact]:
+    return [ago(channel, hours=each) for each in hours_ago]
+
+
+@pytest.mark.parametrize("channel", LIMITS)
+def test_the_limit_of_yesterday_rests_a_day_on_every_channel(channel: str) -> None:
+    past = [*sent(*REACHED), ago("whatsapp", "in", hours=9)]
+    verdict = judge(*past, channel=channel, zones=TOKYO)
+    assert codes(verdict) == {"cooling_off"}
+    assert verdict.not_before == NOW + timedelta(hours=14)
+    assert verdict.cooling_off == ()  # it has begun already
+    assert judge(*past[1:], channel=channel, zones=TOKYO).not_before is None
+
+
+def test_the_limit_of_another_channel_today_rests_as_well() -> None:
+    past = [*sent("linkedin", 3, 2), ago("linkedin", "in", hours=1)]
+    verdict = judge(*past)
+    assert codes(verdict) == {"cooling_off"}
+    assert verdict.not_before == NOW + timedelta(hours=22)
+
+
+def test_a_limit_rests_for_a_day_from_the_message_that_reached_it() -> None:
+    answer = ago("linkedin", "in", hours=20)
+    assert not codes(judge(*sent("linkedin", 25, 24), answer))
+    held = sent("linkedin", 25, 23.99)
+    assert codes(judge(*held, answer)) == {"cooling_off"}
+    dhaka = LocalZones(("Asia/Dhaka",), "recipient")  # midnight there lies between the two
+    assert not codes(judge(*held, answer, zones=dhaka))
+    both = LocalZones(("Asia/Dhaka", "UTC"), "phone")
+    assert codes(judge(*held, answer, zones=both)) == {"cooling_off"}
+    assert not codes(judge(*sent("linkedin", -1, 21), answer))  # what is still to come
+
+
+def test_a_rest_that_is_stored_is_told_once() -> None:
+    past = [*sent(*REACHED), ago("whatsapp", "in", hours=9)]
+    began, until = NOW - timedelta(hours=10), NOW + timedelta(hours=14)
+    stored = Contact("", began, "cooling_off", until, "daily_limit")
+    verdict = judge(*past, stored, channel="whatsapp", zones=TOKYO)
+    assert [each.code for each in verdict.findings] == ["count", "cooling_off"]
+    rest = CoolingOff("daily_limit", began, until)
+    for rows in (past, [*past, stored]):
+        assert active_rests(channel="email", at=NOW, zones=TOKYO, contacts=rows) == (rest,)
+    # The limit was reached once more while an earlier rest was running: that one ends too soon.
+    early = Contact("", NOW - timedelta(hours=23), "cooling_off", NOW + timedelta(hours=1), "x")
+    assert judge(*past, early, zones=TOKYO).not_before == until
 
 
 def test_request_to_stop_rests_three_days() -> None:

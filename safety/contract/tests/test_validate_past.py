@@ -202,6 +202,19 @@ def test_the_last_message_of_the_day_carries_its_rest() -> None:
     assert decision.cooling_off_until == rest.until.isoformat() == "2024-01-18T12:00:00+00:00"
 
 
+def test_what_is_held_for_the_limit_of_a_day_is_held_on_the_next_morning_too() -> None:
+    past = [entry(f"17T{hour}:00:00", to="whatsapp") for hour in range(14, 19)]
+    evening, morning, then = (
+        judge(PLAN, *past, to=CHAT, at=at, message_type="personal")
+        for at in ("2024-01-17T20:00:00Z", "2024-01-18T09:00:00Z", "2024-01-18T18:00:00Z")
+    )
+    until = "2024-01-18T18:00:00+00:00"
+    for held in (evening, morning):
+        assert (held.deliver_not_before, held.cooling_off_until) == (until, until)
+    assert (morning.outcome, then.outcome) == ("BLOCK", "ALLOW")
+    assert morning.block_reason == "Cooling-off period in force until 6:00 PM on 18 January 2024"
+
+
 def test_a_time_that_is_none_is_named_by_its_argument() -> None:
     with pytest.raises(PayloadError) as told:
         judge(at="soon")
