@@ -140,6 +140,20 @@ def test_nothing_arrives_at_a_person_after_their_stop(kind, start, live):
         assert not set(answers) <= gone, "at least one stop came before its message"
 
 
+@pytest.mark.parametrize("kind", PERSON_STOPS)
+def test_who_stops_between_claim_and_look_gets_nothing_and_the_others_do(kind, start, live):
+    approvals = make_plenty(K)
+    with SmtpSink() as sink:
+        sender = start(sink, connections=K, freeze="claimed").frozen()
+        ids = PERSON_STOPS[kind](approvals[0].human)
+        sender.resume()
+        report, _ = wait(quiet.scope_of(humans=ids))
+        assert (report.stopped, report.may_have_left) == (True, [])
+        sink.wait_for(K - 1)
+        sender.gone()
+        assert {approval_of(item) for item in sink.arrivals} == {one.pk for one in approvals[1:]}
+
+
 @pytest.mark.parametrize("point", ["claimed", "looked", "body", "dot", "transmitted"])
 def test_a_sender_frozen_around_its_write_is_killed_before_stopped_is_said(point, start, live):
     make_plenty(10)
