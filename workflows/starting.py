@@ -22,6 +22,7 @@ from workflows.options import BadOptions
 from workflows.schedules import ScheduleRefused
 from workflows.shapes import Definition
 
+NAMED = ("import", "people", "limit")  # what other pages ask for by the form's address
 REFUSALS = (BadOptions, BadTemplate, ScheduleRefused, NotAllowed, services.RunRefused)
 
 
@@ -69,7 +70,7 @@ class StartPages(PageAdmin):
     ) -> dict[str, Any]:
         is_typed = request.method == "POST"
         place = _place(request, places)
-        named = {key: request.GET[key] for key in ("import",) if key in request.GET}
+        named = {key: request.GET[key] for key in NAMED if key in request.GET}
         begun = {**_last(definition, place), **named}
         asked = asking.given(definition, request.POST) if is_typed else begun
         days = [int(day) for day in request.POST.getlist("weekday") if day.isdecimal()]

@@ -25,7 +25,14 @@ from outreach.core.models import Consent, CoolingOff, Draft, Person, Workspace
 from outreach.core.models.people import PersonStatus
 from outreach.core.people import AUTOMATION, STATUS, PersonRefused, canonical
 from outreach.core.permissions import NotAllowed, Verb
-from outreach.edge import conversation, merging_admin, person_form, stop_history, stop_page
+from outreach.edge import (
+    conversation,
+    merging_admin,
+    people_chosen,
+    person_form,
+    stop_history,
+    stop_page,
+)
 from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.person_told import closed_among, unreachable_among, ways_of
 from outreach.edge.privacy import pages
@@ -65,6 +72,15 @@ class PersonAdmin(PageAdmin):
     search_help_text = "Name, company, address or uuid"
     sortable_by = ("show_person",)
     ordering = ("full_name", "pk")
+    actions = ("write_drafts",)
+
+    def has_run_workflows_permission(self, request: HttpRequest) -> bool:
+        return bool(workspace_ids(request, Verb.RUN_WORKFLOWS))
+
+    @admin.action(description="Draft e-mails to these people …", permissions=["run_workflows"])
+    def write_drafts(self, request: HttpRequest, queryset: QuerySet[Person]) -> HttpResponse | None:
+        """Asks what to write first: nothing is written before that form is sent."""
+        return people_chosen.to_drafts(request, queryset)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Person], search_term: str

@@ -61,6 +61,7 @@ class Drafting:
             Option("limit", "At most so many people", "whole", 50, least=1, most=50_000),
             DAYS,
             imported.IMPORT,
+            imported.PEOPLE,
             ABOUT,
             ENGINE,
             SUBMIT,

@@ -84,6 +84,37 @@ def test_an_import_that_brought_nobody_here_is_refused(place, named):
         walk(place, **{"import": named})
 
 
+# --- Of people named -----------------------------------------------------------------------------
+
+
+def test_only_the_people_named_are_written_to_and_a_merged_record_means_its_human(place):
+    anna, ben, double, blocked = (
+        testing.make_person(place, name=name) for name in ("Anna A", "Ben B", "Ben C", "Bo D")
+    )
+    Person.objects.filter(pk=double.pk).update(merged_into=ben)
+    block(blocked)
+    testing.make_person(place, name="Not Named")
+    ended = walk(place, people=f"{anna.pk} {double.pk},{blocked.pk}, {anna.pk}")
+    assert {draft.person for draft in Draft.objects.all()} == {anna, ben}
+    assert ended.options["people"] == f"{anna.pk}, {double.pk}, {blocked.pk}"
+
+
+def test_of_people_named_and_an_import_those_that_are_both(place):
+    row, other = brought(place, "Ines Castellanos"), testing.make_person(place)
+    ines = Person.objects.get(full_name="Ines Castellanos")
+    brought(place, "Wanjiru Kamau")
+    walk(place, **{"import": str(row.pk), "people": f"{ines.pk}, {other.pk}"})
+    assert [draft.person for draft in Draft.objects.all()] == [ines]
+
+
+@pytest.mark.parametrize("named", ["Anna", "0", "9" * 19, ",", "{other}"])
+def test_people_who_are_not_all_here_are_refused(place, named):
+    here = testing.make_person(place)
+    other = testing.make_person(testing.make_workspace("other"))
+    with pytest.raises(BadOptions, match="does not have each of the people"):
+        walk(place, people=f"{here.pk} {named.format(other=other.pk)}" if named != "," else ",")
+
+
 # --- Who -----------------------------------------------------------------------------------------
 
 
@@ -414,7 +445,7 @@ def test_a_workspace_without_a_senders_name_is_refused():
 def test_options_are_kept_complete(place):
     assert definitions.find("email_drafts").prepare(place, {"limit": 5, "about": ABOUT}) == {
         "template": "by_history", "limit": 5, "days": 90, "about": ABOUT, "engine": "templates",
-        "submit": False, "import": "",
+        "submit": False, "import": "", "people": "",
     }  # fmt: skip
 
 
