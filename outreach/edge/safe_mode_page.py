@@ -20,9 +20,11 @@ from django.views.decorators.http import require_http_methods
 from approvals import auto_off, earned, preflight, recheck_figures, routing, safemode
 from approvals.errors import Refused
 from outreach.core import reasons
+from outreach.core.clock import by_clock
 from outreach.core.models import Autonomy, Workspace
 from outreach.core.models.workspace import SettingChange
 from outreach.core.permissions import NotAllowed, Verb
+from outreach.edge import log_words
 from outreach.edge.insisting import NotStopped, insist
 from outreach.edge.seen_form import CHANGED
 from outreach.edge.stop_page import look, sentence, show, watch
@@ -71,9 +73,7 @@ def _show(
         "routes": _routes(place),
         "may_configure": may(request, Verb.CONFIGURE, place.pk),
         "may_brake": may(request, Verb.BRAKE, place.pk),
-        "changes": SettingChange.objects.filter(reasons.OF_SETTINGS, workspace=place).order_by(
-            "-id"
-        )[:CHANGES],
+        "changes": _changes(place),
         "auto_admin": place.auto_approve_by,
         "again": recheck_figures.of_workspace(place.pk, at=timezone.now()),
         "earned": earned.evidence(place.agents.filter(is_active=True), at=timezone.now()),
@@ -83,6 +83,27 @@ def _show(
     response = show(request, "admin/safe_mode.html", context)
     response.status_code = status
     return response
+
+
+def _changes(place: Workspace) -> list[str]:
+    """The last changes of settings, in words: what, by whom, when and why."""
+    rows = SettingChange.objects.filter(reasons.OF_SETTINGS, workspace=place).order_by("-id")
+    said = []
+    for row in rows[:CHANGES]:
+        # It is who did it, who is named as well.
+        told = {name: value for name, value in row.settings.items() if name != "auto_approve_by"}
+        what = "; ".join(f"{_named(name)}: {_valued(value)}" for name, value in told.items())
+        why = f": {row.reason}" if row.reason else ""
+        said.append(f"{what}, by {row.by_label}, {by_clock(row.at)}{why}")
+    return said
+
+
+def _named(setting: str) -> str:
+    return "Safe Mode" if setting == "safe_mode" else log_words.plain(setting)
+
+
+def _valued(value: Any) -> str:
+    return ("off", "on")[value] if isinstance(value, bool) else log_words.plain(value)
 
 
 def _routes(place: Workspace) -> list[tuple[str, str, bool]]:

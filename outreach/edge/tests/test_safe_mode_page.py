@@ -41,6 +41,14 @@ def test_the_page_shows_the_preflight_and_who_may_switch():
     assert client.get(reverse("safe_mode")).status_code == 404
 
 
+def test_what_was_changed_is_told_in_words():
+    post(enter(testing.dora()), **OFF, tick=["rollback_plan"])
+    page = enter(testing.alice()).get(reverse("safe_mode")).content.decode()
+    told = page.split("Last changes")[-1].split("</section>")[0]
+    assert "Safe Mode: off, by Dora, " in told and f": {OFF['reason']}</li>" in told
+    assert not any(code in told for code in ("safe_mode", "auto_approve_by", "False", " = "))
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
