@@ -56,3 +56,15 @@ def test_a_phone_shows_a_reply_before_what_it_answers_unless_that_is_an_alarm(en
     boxes = [page.locator(each).first.bounding_box() for each in PLACES]
     to, letter, bar, theirs = (box["y"] for box in boxes)
     assert to < theirs < letter if alert else to < letter < min(theirs, bar - 50)
+
+
+def test_a_phone_shows_whom_it_goes_to_and_how_the_letter_begins_at_once(enter):
+    testing.alice()
+    item = make("Anna Berger")
+    page = enter("alice", width=390)
+    page.goto(address(item))
+    tops = [page.locator(each).bounding_box()["y"] for each in ("#to", "#message", ".oc-bar")]
+    assert tops[0] < tops[1] < tops[2] - 100, tops
+    aside, around = (page.locator(each) for each in (".oc-columns", ".oc-head__more"))
+    assert around.bounding_box()["y"] > aside.bounding_box()["y"] + aside.bounding_box()["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

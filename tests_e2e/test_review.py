@@ -96,18 +96,6 @@ def test_skipping_the_only_item_says_that_nothing_else_waits(enter, how):
     assert status(item) == "pending" and page.url.endswith(address(item))
 
 
-def test_a_phone_shows_whom_it_goes_to_and_how_the_letter_begins_at_once(enter):
-    testing.alice()
-    item = make("Anna Berger")
-    page = enter("alice", width=390)
-    page.goto(address(item))
-    tops = [page.locator(each).bounding_box()["y"] for each in ("#to", "#message", ".oc-bar")]
-    assert tops[0] < tops[1] < tops[2] - 100, tops
-    aside, around = (page.locator(each) for each in (".oc-columns", ".oc-head__more"))
-    assert around.bounding_box()["y"] > aside.bounding_box()["y"] + aside.bounding_box()["height"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_undo_takes_an_approval_back_while_it_is_offered(enter, settings):
     settings.APPROVAL_UNDO_SECONDS = 60
     testing.alice()
