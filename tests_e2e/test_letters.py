@@ -58,6 +58,18 @@ def test_a_phone_shows_a_reply_before_what_it_answers_unless_that_is_an_alarm(en
     assert to < theirs < letter if alert else to < letter < min(theirs, bar - 50)
 
 
+def test_what_a_phone_scrolls_to_stands_above_the_bar_with_its_new_line(enter):
+    testing.alice()
+    text = "\n\n".join(f"Point {number} of the minutes, as agreed." for number in range(20))
+    item = make("Anna Berger", text=text)
+    page = enter("alice", width=390)
+    page.goto(address(item))
+    page.keyboard.press("a")
+    page.get_by_text("Read it to the end, then approve it.").wait_for()
+    end, bar = (page.locator(each).bounding_box() for each in ("#message-end", ".oc-bar"))
+    assert end["y"] + end["height"] <= bar["y"]
+
+
 def test_a_phone_shows_whom_it_goes_to_and_how_the_letter_begins_at_once(enter):
     testing.alice()
     item = make("Anna Berger")

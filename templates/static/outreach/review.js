@@ -132,10 +132,10 @@ document.addEventListener("DOMContentLoaded", () => {
         if (Date.now() - shown < DOUBLE) return true;
         if (end) look();
         if (!seen) {
+            say.textContent = "Read it to the end, then approve it."; // first: on a phone the bar grows by it
             const below = end.getBoundingClientRect().bottom - floor();
             window.scrollBy({ top: below + 16, behavior: "instant" });
             look();
-            say.textContent = "Read it to the end, then approve it.";
         } else if (!unread()) return false;
         shown = Date.now();
         return true;
