@@ -28,6 +28,7 @@ PRESETS = (
 )
 
 
+PARTS = "PARTS_CHECK"  # the HTML part, which most people read, is not what the text says
 SUPPRESSED = "SUPPRESSION_CHECK"
 GRAVITY = ("fail", "warn", "info", "pass")
 CLOSED = {
@@ -171,6 +172,7 @@ def _words(approval: Approval, shown: list[dict[str, Any]]) -> dict[str, Any]:
         "private": marks.any_private(subject, text),
         "greets": greeting.warning(approval.draft.person, approval.revision.text),
         "claims": rewriting.claim_of(approval),
+        "unlike": [str(each.get("message", "")) for each in shown if each.get("check") == PARTS],
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from outreach import testing
 from outreach.core.models import Account
-from tests_e2e.making import SIDEWAYS, address, make
+from tests_e2e.making import SIDEWAYS, address, make, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HEBREW = "שלום יעל,\n\nמצורף הסיכום (Outreach 2.1), כפי שסוכם.\n\nBest regards,\nBob"
@@ -68,6 +68,34 @@ def test_what_a_phone_scrolls_to_stands_above_the_bar_with_its_new_line(enter):
     page.get_by_text("Read it to the end, then approve it.").wait_for()
     end, bar = (page.locator(each).bounding_box() for each in ("#message-end", ".oc-bar"))
     assert end["y"] + end["height"] <= bar["y"]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_html_part_that_says_something_else_is_in_sight_before_a_key_approves_it(enter, width):
+    testing.alice()
+    text = "\n\n".join(f"Point {number} of the minutes, as agreed." for number in range(20))
+    item = make("Anna Berger", text=text, html="<p>The office in Bern closes on Friday.</p>")
+    page = enter("alice", width=width)
+    page.goto(address(item))
+    warning, letter = (page.locator(each).bounding_box()["y"] for each in ("#unlike", "#message"))
+    assert warning < letter
+    page.keyboard.press("a")
+    page.get_by_text("Read it to the end, then approve it.").wait_for()
+    assert status(item) == "pending"
+    frame, bar = (page.locator(each).bounding_box() for each in ("iframe", ".oc-bar"))
+    assert frame["y"] + frame["height"] <= bar["y"]
+    page.wait_for_timeout(500)  # a second press, not a double one
+    page.keyboard.press("a")
+    page.wait_for_url("**undo=*")
+    assert status(item) == "approved"
+
+
+def test_an_html_part_that_says_the_same_stays_closed(enter):
+    testing.alice()
+    item = make("Anna Berger", text="Here are the minutes.", html="<p>Here are the minutes.</p>")
+    page = enter("alice")
+    page.goto(address(item))
+    assert not page.locator("iframe").is_visible() and not page.locator("#unlike").count()
 
 
 def test_a_phone_shows_whom_it_goes_to_and_how_the_letter_begins_at_once(enter):
