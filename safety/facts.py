@@ -23,8 +23,8 @@ from safety.law.law import country_of, state_of
 from safety.models import ControlKey
 
 BY_NUMBER = (Channel.WHATSAPP, Channel.PHONE)
-# To an answer the law allows most, to a first message least.
 NONE_SETTLED: Mapping[int, str] = {}
+# To an answer the law allows most, to a first message least.
 STRICTER = (Touch.REPLY, Touch.FOLLOW_UP, Touch.INITIAL)
 
 
