@@ -268,7 +268,7 @@ def test_only_whom_a_message_passed_with_is_greeted_as_known(place, direction):
     Contact.objects.filter(human=gone).update(voided_at=WORKDAY)
     run = making.run(place, template="by_history", about=ABOUT)
     engine.work(run.pk, clock=Clock())
-    rows = Draft.objects.values_list("person", "template", "purpose")
+    rows = Draft.objects.order_by("pk").values_list("person", "template", "purpose")
     assert {pk: said for pk, *said in rows} == {
         known.pk: ["reconnect", "personal"],
         gone.pk: ["introduction", "promotional"],

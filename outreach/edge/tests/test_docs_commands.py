@@ -77,6 +77,7 @@ def words(settings, tmp_path, monkeypatch):
         "PATH": "letter.eml", "NAME": "daily_plan", "KIND": "people",
         "SLUG": one.workspace.slug, "17": str(waiting.pk),
         "2": str(Approval.objects.filter(status="pending").first().pk), "12": str(waiting.pk),
+        "NUMBERS": f"{one.pk}, {other.pk}",
         "IMPORT": str(Import.objects.order_by("pk").last().pk),
         "run": str(Run.objects.order_by("pk").last().pk),
         **{
