@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from outreach.core import names, same_name
+from outreach.core import name_words, names, same_name
 from outreach.core.models import Person
 
 
@@ -96,8 +96,8 @@ ingegnere mesdemoiselles mademoiselle senhor senhora senhores senhoras heer fami
 famille familia famiglia reverend dear
 """
 )
-_AND = frozenset([*names.BETWEEN, "&"])
-_UNNAMED = names.ORGANISATION | names.NOBODY
+_AND = frozenset([*name_words.BETWEEN, "&"])
+_UNNAMED = name_words.ORGANISATION | name_words.NOBODY
 
 
 def other_name(text: str, full_name: str, company: str = "") -> str:
@@ -115,7 +115,7 @@ def other_name(text: str, full_name: str, company: str = "") -> str:
     called = same_name.words(
         " ".join(_TWO_INITIALS.sub(r"\1 \2", each) for each in [said, *beside])
     )
-    at = set(same_name.words(company)) - names.ORGANISATION
+    at = set(same_name.words(company)) - name_words.ORGANISATION
     if not called or not own or _UNNAMED.intersection(own) or set(own) == at:
         return ""
     if at.issuperset(called) or _scripts(own).isdisjoint(_scripts(called)):
@@ -178,7 +178,7 @@ def _chunk(rest: str) -> tuple[str, str, str]:
 
 def _is_title(word: str) -> bool:
     folded = same_name.folded(word)
-    return folded in names.TITLES or folded in _TITLES
+    return folded in name_words.TITLES or folded in _TITLES
 
 
 def _names(chunk: str) -> tuple[str, bool]:
@@ -188,7 +188,9 @@ def _names(chunk: str) -> tuple[str, bool]:
         word = _EDGES.sub("", raw)
         folded = same_name.folded(word)
         is_small = word[:1].islower()
-        if is_small and (word in _BETWEEN or _ALSO_DEAR.match(word) or folded in names.PARTICLES):
+        if is_small and (
+            word in _BETWEEN or _ALSO_DEAR.match(word) or folded in name_words.PARTICLES
+        ):
             continue
         if folded in _GROUP or folded in _UNNAMED - _TITLES or (not kept and folded in _STARTERS):
             return "", False

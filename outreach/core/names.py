@@ -11,6 +11,23 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from outreach.core.name_words import (
+    ALSO_FAMILY,
+    ALSO_GIVEN,
+    BETWEEN,
+    DEGREES,
+    FAMILY_FIRST,
+    FORMS,
+    NO_GREETING,
+    NOBODY,
+    ORGANISATION,
+    PARTICLES,
+    SUFFIXES,
+    TITLES,
+    bare,
+    fold,
+)
+
 # Direction marks and other invisible signs that names carry out of web pages. The joiners
 # U+200C/D stay: Persian, Indic scripts and emoji need them.
 INVISIBLE = re.compile(
@@ -26,59 +43,7 @@ PLAIN_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
 INNER_MARKS = "'’ʼ`´·-‐‑־\u200c\u200d"
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-TITLES = _words(
-    "mr mrs ms miss mx sir dame lord lady dr drs prof professor doc doctor phd rev reverend "
-    "fr father sister hon capt captain col colonel gen lt maj sgt eng engr ir ing dipl diplom "
-    "dipling mag magister mba msc bsc ba ma md dds do jd llm lic licenciado dra profa sr sra "
-    "srta herr frau hr fru monsieur madame mme mlle m don dona dott dottssa avv arch sig "
-    "sigra univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri herrn frl fraulein "
-    "senor senora signor signora signore mevrouw meneer dhr mevr"
-)
-DEGREES = TITLES | _words(
-    "jr sr ii iii iv esq cfa cfp frm pmp pe rn cissp cism cisa csm acca fca aca fcca fcma cma "
-    "cipd mcipd fcipd shrm phr sphr gphr psm safe itil mphil dphil edd dba emba mph mpa mpp "
-    "mfa med meng beng bcom bba llb cpa ccie ccna aws obe mbe cbe frsa frcs facs psyd dmd dvm"
-)
-FORMS = _words("mr mrs ms miss mx herr herrn frau dr prof professor monsieur madame mme mlle")
-SUFFIXES = _words("jr sr ii iii iv phd mba md esq cpa llm msc bsc")
-ORGANISATION = _words(
-    "gmbh ag kg ohg ug mbh inc incorporated ltd limited llc llp corp corporation company co "
-    "plc sa sas sarl srl spa bv nv oy ab as aps pty foundation stiftung verein institute "
-    "university team office info contact sales support admin hello marketing hr jobs press "
-    "newsletter service kundenservice sekretariat reception accounting billing noreply"
-)
-# Family names that often stand first when somebody writes one name in full.
-FAMILY_FIRST = _words(
-    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong ly li wang zhang liu "
-    "chen yang huang zhao wu zhou xu sun ma zhu hu guo lin gao luo zheng liang kim park lee "
-    "choi jung kang cho yoon jang lim tanaka suzuki sato takahashi watanabe ito yamamoto "
-    "nakamura kobayashi nagy kovacs toth szabo horvath varga kiss molnar"
-)
-# Of those, the ones that nobody is called by: whoever has one in the cell of the given name wrote
-# the family name there.
-NEVER_GIVEN = _words("nguyen tran pham huynh dang ngo duong zhang zhao zheng")
-# Degrees or titles that are family names, too, where they stand before the comma.
-ALSO_FAMILY = _words("ma do pe ba er eng mba meng beng")
 PHD = re.compile(r"\bph\.?\s+d\b\.?(?!['’])", re.IGNORECASE)  # written as two words
-PARTICLES = _words(
-    "de del della der den di da do dos das du des la le las los van von vom zu zur zum ter "
-    "ten te bin ibn bint al el ben abu y e af av st saint mac mc"
-)
-# These are given names as well, and so no sign of a family name where they stand first.
-ALSO_GIVEN = _words("ben mac")
-# Whoever is written so is more than one, or nobody yet.
-NOBODY = _words(
-    "familie fam family famille familia famiglia ehepaar eheleute couple vorname nachname name "
-    "firstname lastname surname prenom nombre apellido nome cognome keine angabe angaben "
-    "unbekannt unknown inconnu anonym anonymous deleted geloscht none null undefined false true "
-    "falsch wahr nobody noname niemand test user guest gast kunde customer empty leer"
-)
-BETWEEN = _words("und and et y e og och en & + oder or /")  # between two names: two people
-NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN | NOBODY | (PARTICLES - ALSO_GIVEN - {"abu"})
 # A mailbox, a number or a profile.
 ADDRESS = re.compile(r"\S+@\S+|\+[\d ()./-]{6,}|(?:www\.)?linkedin\.com/\S+", re.IGNORECASE)
 
@@ -134,7 +99,7 @@ def _split(whole: str) -> Name:
     kept = [part for part in parts if part and not is_degrees(part)] or parts
     if len(kept) == 1 and kept[0] != parts[0] and _is_family(parts[0], whole):
         kept.insert(0, parts[0])  # "Ma, Jack"
-    is_titled, parts = any(_bare(part) in FORMS for part in parts), kept
+    is_titled, parts = any(bare(part) in FORMS for part in parts), kept
     if is_nobody(whole.split()):
         return Name("", "", whole, "")
     if len(parts) == 2:
@@ -146,7 +111,7 @@ def _split(whole: str) -> Name:
     names = _without_titles(tokens)
     if len(names) == 1 and (is_titled or names[0] != tokens[0]):
         return Name("", names[0], whole, "")  # "Herr Müller" says the family name
-    if len(names) > 1 and _fold(names[0]) in PARTICLES - ALSO_GIVEN:
+    if len(names) > 1 and fold(names[0]) in PARTICLES - ALSO_GIVEN:
         return Name("", "", whole, "")  # "von Arx", "El Khatib Omar": it begins with the family
     if len(names) < 2:
         return Name(names[0] if names else "", "", whole, greeting(names[0]) if names else "")
@@ -157,20 +122,20 @@ def _split(whole: str) -> Name:
 def is_nobody(tokens: list[str]) -> bool:
     """Whether the words name several people, or stand where nobody gave a name."""
     between = tokens[1:-1]
-    return any(_bare(token) in NOBODY for token in tokens) or any(
+    return any(bare(token) in NOBODY for token in tokens) or any(
         token in BETWEEN or (len(token) > 1 and token.casefold() in BETWEEN) for token in between
     )
 
 
 def is_degrees(text: str) -> bool:
     """Whether these are only titles and degrees, as behind a name: MBA, Ph.D., Dr."""
-    return all(_bare(token) in DEGREES for token in PHD.sub("PhD", text).split())
+    return all(bare(token) in DEGREES for token in PHD.sub("PhD", text).split())
 
 
 def _is_family(word: str, whole: str) -> bool:
     """Whether what could be a degree is written as a family name that leads a whole name."""
     alike = len(word) == 2 and (whole.isupper() or whole.islower())
-    return _bare(word) in ALSO_FAMILY and word.isalpha() and (word.istitle() or alike)
+    return bare(word) in ALSO_FAMILY and word.isalpha() and (word.istitle() or alike)
 
 
 def untitled(full: str) -> str:
@@ -178,34 +143,34 @@ def untitled(full: str) -> str:
     name, *behind = full.split(",")
     if len(name.split()) < 2 or not all(is_degrees(part) for part in behind):
         name = full.replace(",", " ")
-    tokens = [token for token in name.split() if _bare(token)]
-    while len(tokens) > 2 and _bare(tokens[0]) in TITLES:
+    tokens = [token for token in name.split() if bare(token)]
+    while len(tokens) > 2 and bare(tokens[0]) in TITLES:
         tokens.pop(0)
-    while len(tokens) > 2 and _bare(tokens[-1]) in DEGREES:
+    while len(tokens) > 2 and bare(tokens[-1]) in DEGREES:
         tokens.pop()
     return " ".join(tokens)
 
 
 def _without_titles(tokens: list[str]) -> list[str]:
     names = list(tokens)
-    while len(names) > 1 and _bare(names[0]) in TITLES:
-        if names[0].istitle() and names[0].isalpha() and _bare(names[0]) in FAMILY_FIRST:
+    while len(names) > 1 and bare(names[0]) in TITLES:
+        if names[0].istitle() and names[0].isalpha() and bare(names[0]) in FAMILY_FIRST:
             break  # "Ma Long"; who is a master of arts writes "MA" or "M.A."
         names.pop(0)
-    while len(names) > 2 and _bare(names[-1]) in SUFFIXES:
+    while len(names) > 2 and bare(names[-1]) in SUFFIXES:
         names.pop()
     return names
 
 
 def _is_western(names: list[str]) -> bool:
     """Whether the given name surely stands first in a name written in one cell."""
-    if any(_bare(token) in ORGANISATION for token in names):
+    if any(bare(token) in ORGANISATION for token in names):
         return False
-    if _fold(names[0]) in FAMILY_FIRST:
+    if fold(names[0]) in FAMILY_FIRST:
         return False
     if names[0].isupper() and not names[-1].isupper():
         return False  # "DUPONT Marie": capitals mark the family name
-    plain = [t for t in names[1:-1] if not _is_initial(t) and _fold(t) not in PARTICLES]
+    plain = [t for t in names[1:-1] if not _is_initial(t) and fold(t) not in PARTICLES]
     return len(plain) <= 1
 
 
@@ -218,12 +183,12 @@ def greeting(first: str) -> str:
     text = _letters_only(first)
     if text is None:
         return ""
-    tokens = [token for token in text.split() if _bare(token) not in TITLES]
+    tokens = [token for token in text.split() if bare(token) not in TITLES]
     while len(tokens) > 1 and _is_initial(tokens[-1]):
         tokens.pop()  # "John F." is greeted as John
     if not 1 <= len(tokens) <= 3 or any(not _is_word(token) for token in tokens):
         return ""
-    if any(_bare(token) in ORGANISATION for token in tokens) or _bare(tokens[0]) in NO_GREETING:
+    if any(bare(token) in ORGANISATION for token in tokens) or bare(tokens[0]) in NO_GREETING:
         return ""
     if is_nobody(tokens):
         return ""
@@ -277,15 +242,6 @@ def _script(char: str) -> str:
     """
     name = unicodedata.name(char, "UNKNOWN").split(" ")[0]
     return "" if name in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "UNKNOWN") else name
-
-
-def _bare(token: str) -> str:
-    return "".join(c for c in _fold(token) if c.isalnum())
-
-
-def _fold(text: str) -> str:
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c))
 
 
 @lru_cache(maxsize=20_000)

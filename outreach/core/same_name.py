@@ -10,7 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from outreach.core.names import DEGREES, NOBODY, ORGANISATION, PARTICLES, is_nobody
+from outreach.core.name_words import DEGREES, NOBODY, ORGANISATION, PARTICLES
+from outreach.core.names import is_nobody
 
 # Names that one person goes by; what merely begins alike (Alex, Alexander) is known without.
 SHORT = """

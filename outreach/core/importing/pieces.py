@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from outreach.core import names
+from outreach.core import name_words, names
 from outreach.core.importing.table import Record
 
 EMAIL = re.compile(r"[^\s,;|<>\"'()\[\]:/]+@[^\s,;|<>\"'()\[\]/@]+\.[^\s,;|<>\"'()\[\]/@]{2,}")
@@ -177,12 +177,12 @@ def _named_in(sentence: str) -> str:
         opens = number == 0 and not (after in TELLING or after[:1].isupper())
         if word[0].isupper() and word.lower() not in ASKING | TELLING and not opens:
             runs[-1].append(word)
-        elif not (runs[-1] and word in names.PARTICLES):
+        elif not (runs[-1] and word in name_words.PARTICLES):
             runs.append([])
         else:
             runs[-1].append(word)
     found = next((run for run in reversed(runs) if run), [])
-    while found and found[-1] in names.PARTICLES:
+    while found and found[-1] in name_words.PARTICLES:
         found.pop()
     return " ".join(found)
 
