@@ -29,14 +29,22 @@ TITLES = _words(
     "dipling mag magister mba msc bsc ba ma md dds do jd llm lic licenciado dra profa sr sra "
     "srta herr frau hr fru monsieur madame mme mlle m don dona dott dottssa avv arch sig "
     "sigra univ habil priv pd doz dkfm kfm hc the ca cpa adv er shri smt sri herrn frl fraulein "
-    "senor senora signor signora signore mevrouw meneer dhr mevr"
+    "senor senora signor signora signore mevrouw meneer dhr mevr mw drssa rag geom arq abog enga "
+    "exmo exma mgr inz bc judr mudr mvdr phdr rndr thdr paeddr pharmdr gdin gosp gospodin gospođa "
+    "gđa gđica hra rva sayın sayin yrd ths pgs bapak ibu hj dato datuk datin encik "
+    "г-н г-жа г-ца господин госпожа госпођа гђа др доктор проф профессор професор инж инженер акад "
+    "академик арх пан пані панна κ κος κα κύριος κυρία δις δρ καθ καθηγητής καθηγήτρια "
+    "د أد دكتور دكتورة الدكتور الدكتورة أستاذ أستاذة الأستاذ الأستاذة بروفيسور م مهندس مهندسة "
+    "المهندس المهندسة السيدة الآنسة آقای دکتر جناب محترم ד״ר פרופ פרופסור מר גב גברת עו״ד אינג "
+    "श्री श्रीमती सुश्री डॉ प्रो นาย นาง นางสาว คุณ ดร ბატონი ქალბატონი პროფ դր պարոն տիկին"
 )
+# Titles that people are called by as well: neither taken away nor greeted.
+ALSO_CALLED = _words("السيد الشيخ شيخ الحاج حاج حاجي خانم مولانا")
 DEGREES = TITLES | _words(
     "jr sr ii iii iv esq cfa cfp frm pmp pe rn cissp cism cisa csm acca fca aca fcca fcma cma "
     "cipd mcipd fcipd shrm phr sphr gphr psm safe itil mphil dphil edd dba emba mph mpa mpp "
     "mfa med meng beng bcom bba llb cpa ccie ccna aws obe mbe cbe frsa frcs facs psyd dmd dvm"
 )
-FORMS = _words("mr mrs ms miss mx herr herrn frau dr prof professor monsieur madame mme mlle")
 SUFFIXES = _words("jr sr ii iii iv phd mba md esq cpa llm msc bsc")
 ORGANISATION = _words(
     "gmbh ag kg ohg ug mbh inc incorporated ltd limited llc llp corp corporation company co "
@@ -71,4 +79,6 @@ NOBODY = _words(
 )
 # Between two names: two people.
 BETWEEN = frozenset(["und", "and", "et", "y", "e", "og", "och", "en", "&", "+", "oder", "or", "/"])
-NO_GREETING = TITLES | ORGANISATION | NEVER_GIVEN | NOBODY | (PARTICLES - ALSO_GIVEN - {"abu"})
+NO_GREETING = (
+    TITLES | ALSO_CALLED | ORGANISATION | NEVER_GIVEN | NOBODY | (PARTICLES - ALSO_GIVEN - {"abu"})
+)

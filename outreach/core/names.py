@@ -17,7 +17,6 @@ from outreach.core.name_words import (
     BETWEEN,
     DEGREES,
     FAMILY_FIRST,
-    FORMS,
     NO_GREETING,
     NOBODY,
     ORGANISATION,
@@ -36,10 +35,14 @@ INVISIBLE = re.compile(
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SPACES = re.compile(r"\s+")
 BRACKETS = re.compile(
-    r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）|«[^«»]*»|“[^“”]*”|\"[^\"]*\""
+    r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|（[^（）]*）|«[^«»]*»|“[^“”]*”|(?<!\w)\"[^\"]*\""
 )
 PLAIN_FIRST = re.compile(r"[A-Z][a-z]{2,}", re.ASCII)
 PLAIN_TEXT = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
+# Behind the given name, as their father's. In Latin letters -ovich ends family names, too.
+PATRONYMIC = re.compile(
+    r"(?:[оеё]вич|[ьмтк]ич|[оеёії]вна|ична|йович|ovna|evna|ichna|ivna)\Z", re.IGNORECASE
+)
 INNER_MARKS = "'’ʼ`´·-‐‑־\u200c\u200d"
 
 
@@ -97,9 +100,11 @@ def _split(whole: str) -> Name:
     """First and last of a name written in one cell: "Dr. Anna Meier", "Meier, Anna", "Anna M."."""
     parts = [part.strip() for part in whole.split(",")]
     kept = [part for part in parts if part and not is_degrees(part)] or parts
+    if kept == parts[:1] and len(parts) == 2 and _is_called(*parts):
+        kept = parts  # "Chen, Ma"
     if len(kept) == 1 and kept[0] != parts[0] and _is_family(parts[0], whole):
         kept.insert(0, parts[0])  # "Ma, Jack"
-    is_titled, parts = any(bare(part) in FORMS for part in parts), kept
+    is_titled, parts = any(bare(part) in DEGREES for part in parts), kept
     if is_nobody(whole.split()):
         return Name("", "", whole, "")
     if len(parts) == 2:
@@ -115,6 +120,8 @@ def _split(whole: str) -> Name:
         return Name("", "", whole, "")  # "von Arx", "El Khatib Omar": it begins with the family
     if len(names) < 2:
         return Name(names[0] if names else "", "", whole, greeting(names[0]) if names else "")
+    if len(names) == 3 and PATRONYMIC.search(names[2]) and not PATRONYMIC.search(names[1]):
+        names = [f"{names[1]} {names[2]}", names[0]]  # "Петров Иван Сергеевич"
     first, last = names[0], " ".join(names[1:])
     return Name(first, last, whole, greeting(first) if _is_western(names) else "")
 
@@ -138,6 +145,11 @@ def _is_family(word: str, whole: str) -> bool:
     return bare(word) in ALSO_FAMILY and word.isalpha() and (word.istitle() or alike)
 
 
+def _is_called(last: str, first: str) -> bool:
+    """Whether a word that may be a degree is a given name behind the family name alone."""
+    return len(last.split()) == 1 and bare(first) in ALSO_FAMILY and first.istitle()
+
+
 def untitled(full: str) -> str:
     """A whole name to compare by, never to store: without titles before it and degrees behind."""
     name, *behind = full.split(",")
@@ -146,7 +158,7 @@ def untitled(full: str) -> str:
     tokens = [token for token in name.split() if bare(token)]
     while len(tokens) > 2 and bare(tokens[0]) in TITLES:
         tokens.pop(0)
-    while len(tokens) > 2 and bare(tokens[-1]) in DEGREES:
+    while len(tokens) > 2 and bare(tokens[-1]) in DEGREES and not _is_family(tokens[-1], full):
         tokens.pop()
     return " ".join(tokens)
 
@@ -183,7 +195,7 @@ def greeting(first: str) -> str:
     text = _letters_only(first)
     if text is None:
         return ""
-    tokens = [token for token in text.split() if bare(token) not in TITLES]
+    tokens = text.split()
     while len(tokens) > 1 and _is_initial(tokens[-1]):
         tokens.pop()  # "John F." is greeted as John
     if not 1 <= len(tokens) <= 3 or any(not _is_word(token) for token in tokens):
@@ -199,9 +211,10 @@ def greeting(first: str) -> str:
 
 
 def _letters_only(first: str) -> str | None:
-    """The cell without brackets, emoji and degrees; None when what is left is no plain name."""
-    text = BRACKETS.sub(" ", first)
-    text = text.partition(",")[0]
+    """The cell without brackets, emoji, titles and degrees; None when what is left is no plain
+    name."""
+    text = BRACKETS.sub(" ", first).partition(",")[0]
+    text = " ".join(word for word in text.split() if bare(word) not in TITLES)
     text = "".join(c for c in text if unicodedata.category(c) not in ("So", "Sk", "Cs", "Co")
                    and c not in "\ufe0f\u20e3")  # fmt: skip
     kept = INNER_MARKS + ". "

@@ -33,6 +33,16 @@ GREETINGS = {
     "Yusuf": "Yusuf", "Enrico": "Enrico", "Herrmann": "Herrmann", "Drew": "Drew", "Sirin": "Sirin",
     "Testa": "Testa", "Şebnem": "Şebnem", "Łukasz": "Łukasz", "Đorđe": "Đorđe", "Ülkü": "Ülkü",
     "Иван": "Иван", "Ελένη": "Ελένη", "דוד": "דוד", "فاطمة": "فاطمة", "გიორგი": "გიორგი",
+    "Г-Н": "", "г-жа Ольга": "Ольга", "Д-р Иван": "Иван", "проф. Анна": "Анна",
+    "Пані Олена": "Олена", "Δρ.": "", "δρ. Ελένη": "Ελένη", "κ. Γιώργος": "Γιώργος",
+    "κα Μαρία": "Μαρία", "د. محمد": "محمد", "أ.د. فاطمة": "فاطمة",
+    "الدكتورة فاطمة": "فاطمة", "السيد": "", "السيد أحمد": "", "دکتر رضا": "رضا", 'ד"ר': "",
+    'ד"ר דוד': "דוד", "ד״ר דוד": "דוד", "גב' רחל": "רחל", "פרופ׳ רחל": "רחל",
+    "מר דוד": "דוד", "श्री अमित": "अमित", "डॉ. अनन्या": "अनन्या", "ดร. สมชาย": "สมชาย",
+    "คุณสมชาย": "คุณสมชาย", "Mgr. Jan": "Jan", "JUDr. Eva": "Eva", "Sayın Ayşe": "Ayşe",
+    "Dott.ssa Giulia": "Giulia", "Gđa Ana": "Ana", "Bapak Budi": "Budi",
+    "Ahmet Bey": "Ahmet Bey", "Иван Петрович": "Иван Петрович", "Пан": "", "Панас": "Панас",
+    "Доктор": "", "Мартин": "Мартин", "Maria (Dr. Mia)": "Maria",
     "Արամ": "Արամ", "สมชาย": "สมชาย", "Nguyệt": "Nguyệt", "O'Neil": "O'Neil",
 }  # fmt: skip
 WHOLE = {
@@ -89,6 +99,22 @@ WHOLE = {
     "Anna und Peter Meier": ("", "", ""),
     "keine Angabe": ("", "", ""),
     "Иван Петров": ("Иван", "Петров", "Иван"),
+    "г-н Петров": ("", "Петров", ""),
+    "Д-р Иван Петров": ("Иван", "Петров", "Иван"),
+    'ד"ר דוד כהן': ("דוד", "כהן", "דוד"),
+    "د. محمد علي": ("محمد", "علي", "محمد"),
+    "السيد أحمد علي": ("السيد", "أحمد علي", ""),
+    "Петров Иван Сергеевич": ("Иван Сергеевич", "Петров", "Иван Сергеевич"),
+    "ПЕТРОВА АННА ИЛЬИНИЧНА": ("АННА ИЛЬИНИЧНА", "ПЕТРОВА", "Анна Ильинична"),
+    "Шевченко Олена Іванівна": ("Олена Іванівна", "Шевченко", "Олена Іванівна"),
+    "Petrova Anna Sergeevna": ("Anna Sergeevna", "Petrova", "Anna Sergeevna"),
+    "Иван Петрович Сидоров": ("Иван", "Петрович Сидоров", "Иван"),
+    "Роман Аркадьевич Абрамович": ("Роман", "Аркадьевич Абрамович", "Роман"),
+    "Anna Maria Popovich": ("Anna", "Maria Popovich", "Anna"),
+    "Anna Maria Rovina": ("Anna", "Maria Rovina", "Anna"),
+    "Chen, Ma": ("Ma", "Chen", ""),
+    "Chen, MA": ("", "Chen", ""),
+    "Meier, MBA": ("", "Meier", ""),
 }
 
 
@@ -101,6 +127,15 @@ def test_a_given_name_is_greeted_or_not(first, greeting):
 def test_a_name_in_one_cell_is_split(whole, parts):
     found = names.of_person("", "", whole)
     assert (found.first, found.last, found.greeting) == parts
+
+
+@pytest.mark.parametrize(
+    ("whole", "compared"),
+    [("Jack Y Ma", "Jack Y Ma"), ("Jack Y MA", "Jack Y"), ("JACK Y MA", "JACK Y MA"),
+     ("г-н Иван Петров", "Иван Петров"), ("Dr. Anna Meier, MBA", "Anna Meier")],
+)  # fmt: skip
+def test_names_are_compared_without_titles_and_degrees(whole, compared):
+    assert names.untitled(whole) == compared
 
 
 def test_a_family_name_alone_greets_nobody():
