@@ -108,3 +108,32 @@ def test_a_phone_shows_whom_it_goes_to_and_how_the_letter_begins_at_once(enter):
     aside, around = (page.locator(each) for each in (".oc-columns", ".oc-head__more"))
     assert around.bounding_box()["y"] > aside.bounding_box()["y"] + aside.bounding_box()["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+PRESS = """([key, code]) => document.body.dispatchEvent(
+    new KeyboardEvent("keydown", {key, code, bubbles: true, cancelable: true}))"""
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "opens"),
+    [("ק", "KeyE", True), ("у", "KeyE", True), ("ε", "KeyE", True), ("e", "KeyD", True),
+     ("لا", "KeyE", True), (".", "KeyE", False), ("é", "KeyE", False)],
+)  # fmt: skip
+def test_a_key_of_another_script_counts_as_the_letter_of_its_place(enter, key, code, opens):
+    testing.alice()
+    page = enter("alice")
+    page.goto(address(make("Anna Berger")))
+    page.evaluate(PRESS, [key, code])
+    assert page.locator("#edit").evaluate("part => part.open") is opens
+
+
+def test_an_approval_is_taken_back_by_the_key_in_another_script(enter):
+    testing.alice()
+    item, _ = make("Anna Berger"), make("Ben Cole")
+    page = enter("alice")
+    page.goto(address(item))
+    page.evaluate(PRESS, ["ש", "KeyA"])
+    page.wait_for_url("**undo=*")
+    page.evaluate(PRESS, ["ו", "KeyU"])
+    page.wait_for_url(lambda url: "undo=" not in url)
+    assert item.draft.approvals.latest("pk").status == "pending"

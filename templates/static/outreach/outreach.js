@@ -1,5 +1,12 @@
 // On every admin page: the offer to undo ends when the message may leave.
 "use strict";
+// The letter on the key; where it writes another script (Hebrew, Russian), the one of its place.
+const outreachLetter = (event) => {
+    if (event.key === "؟") return "?";
+    const isOther = /^\p{L}{1,2}$/u.test(event.key) && !/\p{Script=Latin}/u.test(event.key);
+    if (isOther && /^Key[A-Z]$/.test(event.code)) return event.code.slice(3).toLowerCase();
+    return event.key.length === 1 ? event.key.toLowerCase() : "";
+};
 document.addEventListener("DOMContentLoaded", () => {
     const undo = document.getElementById("undo-form");
     if (!undo) return;
@@ -19,7 +26,7 @@ document.addEventListener("DOMContentLoaded", () => {
     // The key that stands on the button. The review page has its own keys, this one among them.
     if (document.getElementById("review")) return;
     document.addEventListener("keydown", (event) => {
-        if (event.key.toLowerCase() !== "u" || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+        if (outreachLetter(event) !== "u" || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
         if (event.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
         if (undo.hidden || localStorage.getItem("outreach-review-keys") === "off") return;
         event.preventDefault();

@@ -196,8 +196,9 @@ document.addEventListener("DOMContentLoaded", () => {
         if (keys.open) return;
         const where = event.target;
         if (where.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(where.tagName)) return;
-        if (!isOn() && event.key !== "?") return;
-        const act = acts[event.key.length === 1 ? event.key.toLowerCase() : ""];
+        const letter = outreachLetter(event);
+        if (!isOn() && letter !== "?") return;
+        const act = acts[letter];
         if (!act) return;
         event.preventDefault();
         event.stopPropagation();
