@@ -19,7 +19,10 @@ from outreach.edge.hooks import address
 SECONDS = 10.0
 GONE = 410
 STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [^\r\n]*)?\r?\n")
-LONGEST_LINE = 1024
+# 100, 102 or 103 with its headers, which the real answer follows (RFC 9110, 15.2).
+INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d(?: [^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
+LONGEST = 8 * 1024  # of all that is read
+AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,22 @@ def _request(target: address.Target, headers: Mapping[str, str], body: bytes) ->
 
 
 def _status(sock: socket.socket, ends: float) -> int:
-    """The status of the first line; 0 where that is none."""
-    raw = b""
-    while b"\n" not in raw and len(raw) <= LONGEST_LINE:
+    """The status of the first answer that is none in between; 0 where there is none."""
+    raw, read = b"", 0
+    while read <= LONGEST:
+        while interim := INTERIM.match(raw):
+            raw = raw[interim.end() :]
+        match = STATUS.match(raw)
+        if match and (match[1] == b"101" or match[1][:1] != b"1"):
+            return int(match[1])
+        if b"\n" in raw and not match:
+            return 0
         sock.settimeout(address.left(ends))
-        chunk = sock.recv(LONGEST_LINE)
+        chunk = sock.recv(AT_ONCE)
         if not chunk:
-            break
-        raw += chunk
-    match = STATUS.match(raw)
-    return int(match[1]) if match else 0
+            return int(match[1]) if match else 0
+        raw, read = raw + chunk, read + len(chunk)
+    return 0
 
 
 def _said(error: OSError, seconds: float) -> str:

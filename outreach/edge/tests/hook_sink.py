@@ -61,6 +61,14 @@ class Sink:
                 guest.sendall(bytes([each if each != 10 else 32]))
         elif how == "garbage":
             guest.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        elif how == "early":
+            guest.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n")
+            self.ending.wait(0.05)
+            guest.sendall(b"\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n")
+        elif how == "only early":
+            guest.sendall(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n")
+        elif how == "early for ever":
+            guest.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" * 10_000)
         elif how == "endless":
             guest.sendall(b"HTTP/1.1 200 " + b"x" * 100_000)
         elif how != "close":

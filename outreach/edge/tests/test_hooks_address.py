@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from outreach.edge.hooks import address
-from outreach.edge.hooks.carrying import carry
+from outreach.edge.hooks.carrying import Answer, carry
 from outreach.edge.tests.hook_sink import Sink, a_port_nobody_listens_on
 
 REFUSED = (
@@ -145,6 +145,8 @@ def test_clear_text_stays_on_this_machine(loopback, names):
         (404, "It answered 404."),
         ("garbage", "What came back is no answer."),
         ("endless", "What came back is no answer."),
+        ("early for ever", "What came back is no answer."),
+        ("only early", "It answered 103."),
         ("close", "What came back is no answer."),
         ("hang", "No answer within 0.5 seconds."),
         ("dribble", "No answer within 0.5 seconds."),
@@ -158,6 +160,11 @@ def test_one_deadline_holds_for_receivers_of_every_kind(how, said, loopback):
     assert not answer.arrived
     assert time.monotonic() - begun < 3
     assert len(sink.heard) == 1, "nothing was followed and nothing tried twice"
+
+
+def test_the_answer_behind_those_in_between_counts(loopback):
+    with Sink(always="early") as sink:
+        assert carry(sink.url, {}, b"{}") == Answer(202)
 
 
 def test_nobody_at_home_and_no_such_name_are_told_apart(loopback, monkeypatch):
