@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -58,28 +59,23 @@ OFFER = b"Zqxoffer.txt for zqxanna. "
 
 def found_anywhere(marks=MARKS) -> list[str]:
     """`table.column` of every place in the database where a mark stands, whatever its type."""
-    places = set()
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            names = [column[0] for column in cursor.description]
-            for row in cursor.fetchall():
-                for name, value in zip(names, row, strict=True):
-                    text = _plain(value).casefold()
-                    places |= {f"{table}.{name}" for mark in marks if mark in text}
-    return sorted(places)
+    return sorted({place for place, text in _cells() if any(mark in text for mark in marks)})
 
 
 def every_mark() -> set[str]:
     """Every marked word of the database."""
-    found: set[str] = set()
+    return {word for _, text in _cells() for word in re.findall(r"zqx[a-z@.]*", text)}
+
+
+def _cells() -> Iterator[tuple[str, str]]:
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            names = [f"{table}.{column[0]}" for column in cursor.description]
             for row in cursor.fetchall():
-                for value in row:
-                    found |= set(re.findall(r"zqx[a-z@.]*", _plain(value).casefold()))
-    return found
+                for place, value in zip(names, row, strict=True):
+                    if place != "users.password":  # made of random letters, once of these three
+                        yield place, _plain(value).casefold()
 
 
 def _plain(value) -> str:
