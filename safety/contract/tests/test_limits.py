@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from safety.contract import limits
+from safety.contract.frequency import Contact, active_rests
 from safety.contract.localtime import LocalZones
+from safety.verdict import CoolingOff
 
 AT = datetime(2026, 3, 11, 15, 0, tzinfo=UTC)  # 16:00 in Zurich
 ZURICH = LocalZones(("Europe/Zurich",), "recipient")
@@ -80,6 +82,27 @@ def test_the_day_is_one_of_every_zone_they_may_be_in():
     ask = {"at": AT, "but": "email"}
     assert limits.latest_reached(sent, zones=ZURICH, **ask) is None
     assert limits.latest_reached(sent, zones=both, **ask) == sent[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ([], True),
+        ([timedelta(hours=1)], True),
+        ([timedelta(hours=4)], False),
+        ([timedelta(hours=1), timedelta(hours=9)], False),
+        ([timedelta(hours=9), timedelta(hours=1)], False),
+    ],
+    ids=str,
+)
+def test_a_rest_that_no_row_keeps_is_told_unless_one_of_them_ends_as_late(until, told):
+    """What was reached at 20 hours past rests until in four hours."""
+    left = [Contact("email", when, "out") for _, when in [*YESTERDAY, *day(ago(hours=20))]]
+    kept = [Contact("", ago(hours=1), "cooling_off", AT + each, "escalation") for each in until]
+    rests = active_rests(channel="linkedin", at=AT, zones=ZURICH, contacts=[*left, *kept])
+    own = CoolingOff("daily_limit", ago(hours=20), AT + timedelta(hours=4))
+    assert (own in rests) is told
+    assert len(rests) == len(kept) + told
 
 
 @pytest.mark.parametrize(
