@@ -39,7 +39,7 @@ CASES = {
         ago(hours=19),
     ),
     "one that is yet to come counts for nothing": (
-        [*YESTERDAY, *day(AT + SECOND)],
+        day(ago(hours=1), AT + SECOND, channel="linkedin"),
         None,
     ),
     "reached too long ago, and one since": ([*EARLIER, ("linkedin", ago(hours=2))], None),
