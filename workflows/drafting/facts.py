@@ -167,8 +167,13 @@ def _noted(value: str) -> str:
 
 
 def position(raw: str, company_name: str) -> str:
-    """The role alone: "Head of Data at Acme, Acme" is Head of Data where the company is Acme."""
-    return _held(sayable(_alone(raw, company_name)))
+    """The role alone: "Head of Data at Acme, Acme" is Head of Data where the company is Acme.
+
+    Where it names only the company ("Müller at Müller"), nobody said what they are.
+    """
+    words = _alone(raw, company_name)
+    places = {_folded(clean(company_name)), _folded(spoken.company(clean(company_name)))}
+    return "" if _folded(words) in places else _held(sayable(words))
 
 
 def _alone(raw: str, company_name: str) -> str:
