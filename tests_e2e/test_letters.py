@@ -90,6 +90,23 @@ def test_an_html_part_that_says_something_else_is_in_sight_before_a_key_approves
     assert status(item) == "approved"
 
 
+def test_an_html_part_that_was_folded_away_unseen_is_opened_before_a_key_approves_it(enter):
+    testing.alice()
+    text = "\n\n".join(f"Point {number} of the minutes, as agreed." for number in range(20))
+    item = make("Anna Berger", text=text, html="<p>The office in Bern closes on Friday.</p>")
+    page = enter("alice")
+    page.goto(address(item))
+    # Without scrolling there, which would bring it in sight.
+    page.locator("details:has(iframe) > summary").evaluate("(element) => element.click()")
+    page.keyboard.press("a")
+    page.get_by_text("Read it to the end, then approve it.").wait_for()
+    assert status(item) == "pending" and page.locator("iframe").is_visible()
+    page.wait_for_timeout(500)  # a second press, not a double one
+    page.keyboard.press("a")
+    page.wait_for_url("**undo=*")
+    assert status(item) == "approved"
+
+
 def test_an_html_part_that_says_the_same_stays_closed(enter):
     testing.alice()
     item = make("Anna Berger", text="Here are the minutes.", html="<p>Here are the minutes.</p>")

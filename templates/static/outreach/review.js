@@ -27,7 +27,9 @@ document.addEventListener("DOMContentLoaded", () => {
     let seen = !end;
     const bar = document.querySelector(".oc-bar");
     const floor = () => (bar ? Math.min(bar.getBoundingClientRect().top, window.innerHeight) : window.innerHeight);
-    const look = () => { seen = seen || end.getBoundingClientRect().bottom <= floor(); };
+    // What is folded away has no place on the page: it is in no sight, wherever its end is said to be.
+    const fold = end && end.closest("details");
+    const look = () => { seen = seen || ((!fold || fold.open) && end.getBoundingClientRect().bottom <= floor()); };
     document.addEventListener("scroll", () => { if (end) look(); }, { passive: true });
 
     // Where its author would go on: behind the last own word, before what every letter ends with.
@@ -133,6 +135,7 @@ document.addEventListener("DOMContentLoaded", () => {
         if (end) look();
         if (!seen) {
             say.textContent = "Read it to the end, then approve it."; // first: on a phone the bar grows by it
+            if (fold) fold.open = true;
             const below = end.getBoundingClientRect().bottom - floor();
             window.scrollBy({ top: below + 16, behavior: "instant" });
             look();
