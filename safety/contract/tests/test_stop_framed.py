@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from safety.contract import stop_request
 from safety.contract.courtesies import without_thanks
-from safety.contract.stop_request import detect_stop
+from safety.contract.stop_request import detect_stop, without_orders
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,57 @@ def test_the_way_out_of_a_list_is_held_at_most(line: str) -> None:
 )  # fmt: skip
 def test_who_asks_to_be_let_out_of_a_list_is_heard(text: str) -> None:
     assert detect_stop(text).kind == "stop"
+
+
+THANKS = "Many thanks for the plan, but "
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "plain", "kind"),
+    [
+        ("we dance today", 0.0, 3.0, "stop"),  # in doubt: its thanks had diluted it
+        (
+            "we dance today",
+            0.0,
+            -2.0,
+            "unclear",
+        ),  # what is less likely without them counts for none
+        ("we dance today", -2.0, 3.0, "none"),  # no doubt, so nothing is read anew
+        ("I am not interested", -2.0, 3.0, "stop"),  # of a doubt by rule as well
+        ("I am not interested", -2.0, -2.0, "unclear"),
+        ("please stop writing to me", -2.0, -2.0, "unclear"),
+        ("please stop writing to me", -2.0, 3.0, "stop"),
+        ("please stop writing to me", 3.0, -2.0, "stop"),
+    ],
+)
+def test_what_is_in_doubt_is_read_once_more_without_its_thanks(
+    monkeypatch, text, whole, plain, kind
+):
+    asked = []
+
+    def likeness(given: str) -> tuple[float, tuple[int, int]]:
+        asked.append(given)
+        return (whole if given.startswith("many thanks") else plain), (30, len(given))
+
+    monkeypatch.setattr(stop_request, "likeness", likeness)
+    stop_request._detect.cache_clear()
+    try:
+        assert detect_stop(THANKS + text).kind == kind
+    finally:
+        stop_request._detect.cache_clear()
+    assert len(asked) == (1 if whole == 3.0 or kind == "none" else 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["don't stop writing. 没有", "没有don't stop writing", "没有. don't stop"]
+)
+def test_what_is_kept_elsewhere_keeps_no_order(text):
+    """Only what an order itself says, with the sign before it, tells that it is meant."""
+    assert "stop" not in without_orders(text)
+    assert "没有" in without_orders(text)
+
+
+def test_keywords_of_one_word_are_heard_in_a_greeting_or_a_signature():
+    orders = stop_request._words().orders
+    assert {"unsubscribe", "stop"} <= orders
+    assert all(each.isalpha() for each in orders)
