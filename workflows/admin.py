@@ -13,9 +13,17 @@ from django.utils import timezone
 from outreach.core.clock import by_clock
 from outreach.core.permissions import NotAllowed, Verb
 from safety.admin import column, may, principal_of, workspace_ids
-from workflows import definitions, engine, queries, results_admin, services, tasks, timing_admin
+from workflows import (
+    definitions,
+    engine,
+    pages,
+    queries,
+    results_admin,
+    services,
+    tasks,
+    timing_admin,
+)
 from workflows.models import Run, RunStatus, Step
-from workflows.scoring import WEIGHTS
 from workflows.shapes import BadOptions, StepRefused
 from workflows.starting import StartPages
 from workflows.telling import result_lines
@@ -102,7 +110,7 @@ class RunAdmin(StartPages):
             "zone": run.workspace.time_zone,
             "title_of_workflow": title_of(run),
             "steps": [_line(run, step) for step in sorted(run.steps.all(), key=lambda s: s.no)],
-            "options": _asked(run),
+            "options": pages.of_options(run),
             "artifacts": list(run.artifacts.select_related("person").order_by("pk")[:SHOWN]),
             "snapshots": list(run.snapshots.select_related("account").order_by("pk")[:SHOWN]),
             "draft_count": queries.drafts_of(run.pk).count(),
@@ -154,25 +162,3 @@ def _line(run: Run, step: Step) -> dict[str, Any]:
         "share": share,
         "told": result_lines(step.output),
     }
-
-
-def _asked(run: Run) -> list[tuple[str, str]]:
-    """What was asked, in the words of the form; what was left empty or off is not told."""
-    definition = definitions.BY_NAME.get(run.name)
-    labels = {option.name: option.label for option in definition.options} if definition else {}
-    asked = [
-        *(name for name in labels if name in run.options),
-        *sorted(run.options.keys() - labels),
-    ]
-    return [
-        (labels.get(name, name), _spoken(value))
-        for name, value in ((name, run.options[name]) for name in asked)
-        if value != "" and value is not False
-    ]
-
-
-def _spoken(value: Any) -> str:
-    if isinstance(value, dict):  # the only such option; jsonb has an order of its own
-        parts = [name for name in WEIGHTS if name in value]
-        return ", ".join(f"{name.replace('_', ' ')} {value[name]}" for name in parts)
-    return "yes" if value is True else str(value)

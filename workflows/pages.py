@@ -14,11 +14,14 @@ from safety.contract.localtime import local
 from safety.services import stopped_by_status
 from workflows import recipients
 from workflows.audience import REASONS
+from workflows.definitions import BY_NAME
 from workflows.drafting import facts, spoken
-from workflows.models import Artifact, ArtifactKind, ResearchSnapshot
+from workflows.imported import PEOPLE
+from workflows.models import Artifact, ArtifactKind, ResearchSnapshot, Run
 from workflows.scoring import WEIGHTS
 
 SHOWN_PER_REASON = 200
+PERSON = "person"  # the option of `call_prep`, a uuid
 PLACES = {
     "queue": "admin:approvals_approval_changelist",
     "drafts": "admin:core_draft_changelist",
@@ -39,6 +42,45 @@ def of_artifact(row: Artifact) -> dict[str, Any]:
         ArtifactKind.CALL_SCRIPT: _script,
         ArtifactKind.SEQUENCE: _sequence,
     }[ArtifactKind(row.kind)](row)
+
+
+def of_options(run: Run) -> list[dict[str, Any]]:
+    """What was asked of a run, in the words of its form; what was left empty or off is not told.
+
+    People are named, whether they were asked for by number or by uuid; who is gone is None.
+    """
+    definition = BY_NAME.get(run.name)
+    labels = {option.name: option.label for option in definition.options} if definition else {}
+    asked = [
+        *(name for name in labels if name in run.options),
+        *sorted(run.options.keys() - labels),
+    ]
+    return [
+        {"label": labels.get(name, name), "told": _spoken(value), **_whom(run, name, value)}
+        for name, value in ((name, run.options[name]) for name in asked)
+        if value != "" and value is not False
+    ]
+
+
+def _spoken(value: Any) -> str:
+    if isinstance(value, dict):  # the only such option; jsonb has an order of its own
+        parts = [name for name in WEIGHTS if name in value]
+        return ", ".join(f"{name.replace('_', ' ')} {value[name]}" for name in parts)
+    return "yes" if value is True else str(value)
+
+
+def _whom(run: Run, name: str, value: Any) -> dict[str, Any]:
+    rows = Person.objects.filter(workspace=run.workspace)
+    if name == PERSON:
+        return {"people": [rows.filter(uuid=value).first()]}
+    if name != PEOPLE.name:
+        return {}
+    ids = [int(each) for each in value.split(", ")]
+    found = rows.in_bulk(ids[:SHOWN_PER_REASON])
+    return {
+        "people": [found.get(pk) for pk in ids[:SHOWN_PER_REASON]],
+        "more": len(ids[SHOWN_PER_REASON:]),
+    }
 
 
 def of_snapshot(row: ResearchSnapshot) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from outreach import testing
 from outreach.core.models import Draft, Person
 from outreach.core.people import set_status
 from outreach.testing import WORKDAY
-from workflows import engine, options, services, tasks
+from workflows import engine, options, pages, services, tasks
 from workflows.models import Artifact, Experiment, ResearchSnapshot, Run, Schedule
 from workflows.steps import drafting
 from workflows.tests import making
@@ -166,6 +166,27 @@ def test_the_page_of_a_run_tells_what_was_asked_in_the_words_of_the_form(place):
     assert "role 30, seniority 20" in words
     assert "Leave out whom we met in these days</dt><dd>0<" in words
     assert "{&#x27;" not in words
+
+
+@pytest.mark.parametrize("name", ["email_drafts", "call_prep"])
+def test_the_page_of_a_run_names_whom_it_was_pointed_at(place, name):
+    """Who is gone since is told, and of very many how many more there are."""
+    one, two = Person.objects.order_by("pk")[:2]
+    asked = (
+        {"people": f"{two.pk}, {one.pk}"} if name == "email_drafts" else {"person": str(one.uuid)}
+    )
+    run = making.run(place, name, **asked)
+    client = browser(testing.bob(place))
+    words = shown(client, run)
+    links = [f'<a class="oc-link" href="{reverse("admin:core_person_change", args=[who.pk])}">'
+             f"{who.full_name}</a>" for who in (two, one)]  # fmt: skip
+    assert (", ".join(links) if name == "email_drafts" else links[1]) in words
+    assert str(one.uuid) not in words and f"<dd>{two.pk}, {one.pk}</dd>" not in words
+    if name == "email_drafts":
+        many = ", ".join(map(str, [one.pk, *range(10_000, 10_000 + pages.SHOWN_PER_REASON + 2)]))
+        Run.objects.filter(pk=run.pk).update(options={**run.options, "people": many})
+        words = shown(client, run)
+        assert links[1] in words and "an erased person" in words and "and 3 more<" in words
 
 
 def test_the_pages_of_results_name_people_and_reasons(place):
