@@ -20,7 +20,7 @@ from django.db import Error, transaction
 
 from approvals import auto, auto_door, taking
 from approvals.models import Approval
-from channels import reading
+from channels import reading, unread
 from channels.base import uptime
 from channels.models import Delivery
 from outreach.core import drafts, files
@@ -79,11 +79,12 @@ def look(
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
     leave_by = uptime() + settings.SEND_DEADLINE_SECONDS  # `at` is the moment of now
-    rows, may_approve, unjudged = reading.intents(intents, sender=sender)
+    rows, may_approve, unjudged, waiting = reading.intents(intents, sender=sender)
     state = controls.read()
     judge = partial(
-        _judge, may_approve=may_approve, unjudged=unjudged, before=before, state=state, at=at
-    )
+        _judge, may_approve=may_approve, unjudged=unjudged, waiting=waiting, before=before,
+        state=state, at=at,
+    )  # fmt: skip
     results = _each_by_itself(rows, judge)
     found = [result for result in results if isinstance(result, Cleared)]
     cleared = [replace(result, leave_by=leave_by) for result in found]
@@ -125,7 +126,7 @@ def told_unseen(fault: Exception) -> str:
 
 
 def _judge(
-    rows: Sequence[Delivery], *, may_approve: set[int], unjudged: set[int],
+    rows: Sequence[Delivery], *, may_approve: set[int], unjudged: set[int], waiting: set[int],
     before: controls.Controls, state: controls.Controls, at: datetime,
 ) -> list[Cleared | Released]:  # fmt: skip
     settled = settled_among([row.approval for row in rows])
@@ -150,6 +151,8 @@ def _judge(
         elif row.approval_id in by_rule and not _is_final(result):
             sentence = f"Not automatic: {by_rule[row.approval_id]}"
             result = Released(row, row.approval, "reopen", auto.CODE, sentence)
+        elif row.approval_id in waiting and isinstance(result, Cleared):
+            result = Released(row, row.approval, "hold", unread.CODE, unread.SENTENCE)
         results.append(result)
     return results
 

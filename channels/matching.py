@@ -33,7 +33,7 @@ class Match:
 
 def matches(incoming: Incoming, workspace: Workspace | None = None) -> list[Match]:
     """Every place this message belongs to, at least one; only `workspace` where it is given."""
-    draft = _answered(incoming, workspace)
+    draft = answered(incoming, workspace)
     if draft is not None:
         known = _known(incoming, [draft.workspace_id])
         person = known[0].person if known else draft.person
@@ -90,7 +90,8 @@ def theirs(channel: str, sender: str) -> Q:
     return found
 
 
-def _answered(incoming: Incoming, workspace: Workspace | None) -> Draft | None:
+def answered(incoming: Incoming, workspace: Workspace | None = None) -> Draft | None:
+    """The message of ours that this one answers, if it quotes one."""
     rows = Draft.objects.select_related("workspace", "person__merged_into", "current")
     if workspace is not None:
         rows = rows.filter(workspace=workspace)

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from approvals import taking
 from approvals.models import Approval, ApprovalStatus
+from channels import unread
 from channels.models import Delivery
 from outreach.core import sql
 from outreach.core.models import Draft, InboundMessage, Revision, Touch, Workspace
@@ -38,7 +39,7 @@ _ENDS = [0, *accumulate(len(names) for _, names in _PARTS)]
 _COLUMNS = ", ".join(f"{alias}.{name}" for alias, names in _PARTS for name in names)
 # Only what is still open and still ours.
 INTENTS = """
-SELECT {columns}, {unjudged}, {may_approve}
+SELECT {columns}, {unread}, {unjudged}, {may_approve}
 FROM deliveries d
 JOIN message_approvals a ON a.id = d.approval_id
 JOIN message_revisions r ON r.id = a.revision_id
@@ -56,13 +57,14 @@ UNJUDGED = """EXISTS (
 
 def intents(
     claimed: Sequence[Delivery], *, sender: UUID
-) -> tuple[list[Delivery], set[int], set[int]]:
-    """These intents as they stand now, the approvals whose approver may still approve, and those
-    whose human being wrote what nobody has judged yet."""
+) -> tuple[list[Delivery], set[int], set[int], set[int]]:
+    """These intents as they stand now, the approvals whose approver may still approve, those whose
+    human being wrote what nobody has judged yet, and those of whom an event may tell that."""
     rows = sql.fetch(
         INTENTS,
         [*taking.DECIDING_ROLES, *[row.pk for row in claimed], sql.from_uuid(sender)],
         columns=_COLUMNS,
+        unread=unread.IS_ANY,
         unjudged=UNJUDGED,
         may_approve=taking.MAY_STILL_APPROVE,
         intents=sql.marks(len(claimed)),
@@ -71,7 +73,8 @@ def intents(
     _place(found, rows)
     entitled = {row.approval_id for row, values in zip(found, rows, strict=True) if values[-1]}
     unjudged = {row.approval_id for row, values in zip(found, rows, strict=True) if values[-2]}
-    return found, entitled, unjudged
+    waiting = unread.among(found) if any(values[-3] for values in rows) else set()
+    return found, entitled, unjudged, waiting
 
 
 def heard_since(rows: Sequence[Delivery]) -> set[int]:
