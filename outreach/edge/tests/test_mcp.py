@@ -549,6 +549,9 @@ def _every_request_needs_a_key_that_works(url, host, anna, monkeypatch):
         assert web.post(url, json={}).status_code == 401
         wrong = web.post(url, json={}, headers={"Authorization": "Bearer occ_nope"})
         assert wrong.status_code == 401 and "API keys" in wrong.text
+        guess = [("Authorization", "Bearer occ_nope"), ("Authorization", f"Bearer {host.secret}")]
+        two = web.post(url, json={}, headers=guess)
+        assert two.status_code == 401, "one key was let in, and another acted"
         mine = {"Authorization": f"Bearer {host.secret}"}
         foreign = web.post(url, json={}, headers={**mine, "Host": "evil.example"})
         assert foreign.status_code in (403, 421), "another name leads here: DNS rebinding"
