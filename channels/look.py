@@ -68,8 +68,9 @@ class Released:
 
 
 def look(
-    intents: Sequence[Delivery], *, sender: UUID, at: datetime, before: controls.Controls
-) -> tuple[list[Cleared], list[Released], controls.Controls]:
+    intents: Sequence[Delivery], *, sender: UUID, clock: Callable[[], datetime],
+    before: controls.Controls,
+) -> tuple[list[Cleared], list[Released], controls.Controls]:  # fmt: skip
     """Judge every intent of this sender that is still its own. Refuses to run in a transaction.
 
     `before` was read before the intents were committed: what was in flight while somebody set an
@@ -78,7 +79,9 @@ def look(
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")
-    leave_by = uptime() + settings.SEND_DEADLINE_SECONDS  # `at` is the moment of now
+    # In this order: who stands still in between judges by an old time, and must not count as new.
+    leave_by = uptime() + settings.SEND_DEADLINE_SECONDS
+    at = clock()
     rows, may_approve, unjudged, waiting = reading.intents(intents, sender=sender)
     state = controls.read()
     judge = partial(

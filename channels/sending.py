@@ -168,7 +168,7 @@ def waves(
                 stored = breaker.keep(channel, health, report.notes, at=clock())
             if not claimed:
                 return
-            cleared, released, before = look(claimed, sender=lock.uuid, at=clock(), before=before)
+            cleared, released, before = look(claimed, sender=lock.uuid, clock=clock, before=before)
             now = clock()
             cleared, sealed, unfit = put_together(cleared, at=now)
         except BaseException as fault:

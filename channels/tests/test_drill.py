@@ -102,7 +102,7 @@ def clear(row):
 
 
 def test_a_sender_that_never_looks_again_is_found_out(live, monkeypatch):
-    def blind(claimed, *, sender, at, before):
+    def blind(claimed, *, sender, clock, before):
         rows = Approval.objects.select_related("draft", "revision", "workspace", "human")
         for row in claimed:
             row.approval = rows.get(pk=row.approval_id)

@@ -81,6 +81,25 @@ def test_what_stands_still_anywhere_after_the_first_read_counts(name, live, paus
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_stands_still_once_it_has_read_the_time_counts(live, pause, monkeypatch):
+    """Hours and permissions are judged by that time, so it must not be old when they are."""
+    testing.make_approved()
+    read: list[bool] = []
+
+    def clock():
+        if not read and Delivery.objects.filter(status="sending").exists():
+            read.append(True)  # the time of the last look
+            pause(live.SEND_DEADLINE_SECONDS + 1)
+        return WORKDAY
+
+    monkeypatch.setattr(look, "uptime", base.uptime)
+    MemoryAdapter.reset()
+    with registry.override("email", MemoryAdapter("email")):
+        report = sending.process(clock=clock)
+    assert (read, report.sent, MemoryAdapter.carried) == ([True], 0, [])
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.once  # a count in memory, and rows as every try writes them
 def test_however_often_it_was_late_it_is_no_failure_of_its_own(live, pause, monkeypatch):
     approval, original = testing.make_approved(), look.facts.gather
