@@ -64,7 +64,8 @@ def why_not(approval: Approval, *, at: datetime) -> str:
         return f"it greets {name}"
     if approval.revision.attachments:
         return "it has an attachment"
-    if approval.not_before is not None and approval.not_before > at:
+    chosen = approval.scheduled_for or at  # which its author asked for: no rule holds it until then
+    if approval.not_before is not None and approval.not_before > max(at, chosen):
         return f"it is held until {clocks.told_time(approval, approval.not_before, at=at)}"
     if approval.scheduled_for is not None and approval.scheduled_for < at:
         return "its scheduled time has passed"

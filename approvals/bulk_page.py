@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import bulk, desk, items, marks, queue, services, tasks
+from approvals import bulk, clocks, desk, items, marks, queue, services, tasks
 from approvals.models import Approval, ApprovalStatus
 from outreach.core import inbox, senders
 from outreach.core.principal import Principal
@@ -39,13 +39,23 @@ def page(rows: Sequence[Approval], *, at: datetime) -> dict[str, Any]:
         if why:
             unfit.append((row, why))
         else:
-            sender = senders.shown(row.workspace, row.channel)
-            fit.append((row, marks.segments(row.revision.text), sender))
+            fit.append(_shown(row, at))
     return {
         "fit": fit,
         "unfit": unfit,
         "too_many": len(rows) > bulk.MOST,
         "most": bulk.MOST,
+    }
+
+
+def _shown(row: Approval, at: datetime) -> dict[str, Any]:
+    when = row.scheduled_for
+    return {
+        "row": row,
+        "text": marks.segments(row.revision.text),
+        "sender": senders.shown(row.workspace, row.channel),
+        "when": clocks.told_time(row, when, at=at) if when else "",
+        "time": items.time_seen(row),
     }
 
 
@@ -61,7 +71,8 @@ def why_not(row: Approval, *, at: datetime) -> str:
 def decide(
     rows: QuerySet[Approval], posted: Sequence[str], *, by: Principal, at: datetime
 ) -> list[Result]:
-    """Approve each `number:digest sender` on its own; one that fails stops none of the others."""
+    """Approve each `number:digest time sender` on its own, all as they were shown; one that fails
+    stops none of the others."""
     wanted = dict(item.partition(":")[::2] for item in posted)
     results = []
     known = {
@@ -93,9 +104,11 @@ def _one(row: Approval, seen: str, *, by: Principal, at: datetime) -> Result:
     why = why_not(row, at=at)
     if why:
         return Result(str(row.pk), False, f"Left waiting: {why.rstrip('.')}.")
-    digest, blank, sender = seen.partition(" ")
+    digest, _, rest = seen.partition(" ")
+    time, blank, sender = rest.partition(" ")
     how: dict[str, Any] = {
         "digest": digest,
+        "seen_time": int(time) if time.isdecimal() and len(time) < 12 else None,
         "seen_sender": sender if blank else None,
         "heard": heard,
     }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from approvals.models import Approval
@@ -57,6 +60,27 @@ def test_rest_takes_a_time_that_has_none_before_it_only_where_it_is_said(item):
         assert alice.post(path, {**body, "seen_scheduled_for": odd}).status_code == 400
     when = (timezone.now() + timedelta(days=5)).isoformat()
     assert alice.post(path, {**body, "scheduled_for": when}).status_code == 200
+
+
+@pytest.mark.parametrize("now", ["same", "moved", "none", "new"])
+def test_the_page_that_approves_several_shows_it_and_asks_again_after_a_change(time_machine, now):
+    """It showed no time: what was to wait two days left at once where a colleague removed that."""
+    time_machine.move_to(testing.WORKDAY, tick=False)  # at night each needs a look of its own
+    place = testing.make_workspace(bulk_approves_normal=True)
+    item = testing.make_pending(at=timezone.now(), confidence=85)
+    at_first = None if now == "new" else testing.WORKDAY + timedelta(days=2)
+    Approval.objects.update(scheduled_for=at_first)
+    client = Client()
+    client.force_login(testing.alice(place).user)
+    chosen = {"action": "bulk_approve", "_selected_action": [item.pk]}
+    shown = client.post("/admin/approvals/approval/", chosen).text
+    assert ("not before Fri 13 Mar 10:00" in shown) == (now != "new")
+    value = html.unescape(re.search(r'name="item" value="([^"]*)"', shown)[1])
+    if now != "same":
+        Approval.objects.update(scheduled_for=None) if now == "none" else moved()
+    page = client.post("/admin/approvals/approval/bulk/", {"item": [value]})
+    assert (state() == "pending") == (now != "same"), page.text
+    assert ("Somebody changed the time" in page.text) == (now != "same")
 
 
 def test_the_command_refuses_another_time_than_was_read(item):
