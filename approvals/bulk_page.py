@@ -56,6 +56,7 @@ def _shown(row: Approval, at: datetime) -> dict[str, Any]:
         "sender": senders.shown(row.workspace, row.channel),
         "when": clocks.told_time(row, when, at=at) if when else "",
         "time": items.time_seen(row),
+        "confidence": queue.confidence_of(row),
     }
 
 

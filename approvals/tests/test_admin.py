@@ -927,6 +927,14 @@ def test_bulk_shows_each_text_first_and_decides_nothing_yet():
     assert (state(low), state(high)) == ("pending", "pending")
 
 
+@pytest.mark.parametrize(("given", "told"), [(95, "95 %"), (None, "none given")])
+def test_bulk_tells_the_confidence_or_that_there_is_none(given, told):
+    low = make_low()
+    Approval.objects.filter(pk=low.pk).update(confidence=given)
+    text = choose(enter(testing.alice()), low).content.decode()
+    assert f"<dt>Confidence</dt><dd>{told}</dd>" in text
+
+
 def test_bulk_shows_an_html_part_that_no_rule_finds_fault_with():
     """A link in it leads where no word says, and most people read it in place of the text."""
     client = enter(testing.alice())
