@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from approvals import auto_off, clocks, humans, quota, rounds, taking
 from approvals.models import Approval, ApprovalStatus
-from channels import fitness, reading, registry
+from channels import fitness, reading, registry, unread
 from channels.models import Claim, Delivery, DeliveryStatus
 from channels.settle import contact_of, rest_after
 from outreach.core import activity, drafts, suppression
@@ -91,7 +91,7 @@ def _hidden_because(approval: Approval, at: datetime) -> str:
         return "they wrote after it was approved; it has to be decided again"
     place = _place(approval)
     standing = suppression.standing([place], complaints_since=at).against(place)
-    return standing or fitness.against(approval, at=at)
+    return standing or unread.against(approval) or fitness.against(approval, at=at)
 
 
 def _place(approval: Approval) -> suppression.Place:
@@ -119,9 +119,9 @@ def return_unfit(*, at: datetime) -> int:
         suppressed = suppression.suppressed_among({_place(row) for row in rows})
         lost = [row.pk for row in rows if row.pk not in may]
         closed = [row.pk for row in rows if row.pk in may and _place(row) in suppressed]
-        unread = _heard(rows) - {*lost, *closed}
+        heard = _heard(rows) - {*lost, *closed}
         with transaction.atomic():
-            for ids, why in ((lost, "approver_lost_right"), (unread, "heard_since")):
+            for ids, why in ((lost, "approver_lost_right"), (heard, "heard_since")):
                 held = rounds.lock(waiting.filter(pk__in=ids), skip=True)
                 count += len(rounds.reopen(held, reason=why, by=KEEPER, at=at))
             held = rounds.lock(waiting.filter(pk__in=closed), skip=True)

@@ -11,11 +11,14 @@ from typing import Any
 
 from django.db.models import Q
 
+from approvals.models import Approval
 from channels import matching, settle
 from channels.incoming import Incoming
 from channels.models import Delivery, EventKind, ProviderEvent
 from outreach.core import suppression
-from outreach.core.models import Address, Channel
+from outreach.core.models import Address, Channel, InboundMessage
+from outreach.core.models.inbound import InboundKind, InboundStatus
+from outreach.core.people import canonical
 
 SPEAKS = (EventKind.MESSAGE, EventKind.UNSUBSCRIBED, EventKind.COMPLAINED)
 MOST = 200  # of which each is looked at; behind more than that every message waits
@@ -30,6 +33,8 @@ def among(rows: Sequence[Delivery]) -> set[int]:
     """Of these intents the approvals that wait, since an event nobody has judged may be theirs."""
     found = ProviderEvent.objects.filter(judged_at__isnull=True, kind__in=SPEAKS)
     events = list(found.order_by("pk")[: MOST + 1])
+    if not events:
+        return set()
     if len(events) > MOST:
         return {row.approval_id for row in rows}
     humans, keys = _told_of(events)
@@ -39,6 +44,17 @@ def among(rows: Sequence[Delivery]) -> set[int]:
         for row in rows
         if row.human_id in humans or keys & theirs.get(row.human_id, set())
     }
+
+
+def against(approval: Approval) -> str:
+    """Why no person sends it by hand now either: something of theirs that nobody has judged; empty
+    where there is nothing."""
+    human = canonical(approval.human)
+    here = Q(person=human) | Q(person__merged_into=human)
+    new = InboundMessage.objects.filter(here, status=InboundStatus.NEW, kind=InboundKind.MESSAGE)
+    one = Delivery(approval=approval, human_id=human.pk)
+    is_unread = new.exists() or among([one])
+    return f"{SENTENCE[0].lower()}{SENTENCE[1:-1]}" if is_unread else ""
 
 
 def _told_of(events: Iterable[ProviderEvent]) -> tuple[set[int], set[Key]]:

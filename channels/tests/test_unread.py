@@ -9,13 +9,13 @@ from django.test import Client
 from django.utils import timezone
 
 from approvals.models import Approval
-from channels import events, sending, unread
+from channels import events, manual, sending, unread
 from channels.meta_events import Event
 from channels.models import ProviderEvent
 from channels.tests import payloads
 from channels.tests.payloads import call, message, whatsapp
 from outreach import testing
-from outreach.core.models import Person
+from outreach.core.models import InboundMessage, Person
 from outreach.core.people import add_address
 from outreach.testing import WORKDAY
 from safety.models import SafetyEvent
@@ -77,6 +77,36 @@ def test_what_was_no_stop_lets_the_message_leave_once_it_is_judged(approval, bus
     events.judge(ProviderEvent.objects.all(), at=clock(), seconds=60)
     later = clock() + timedelta(minutes=6)
     assert sending.process(clock=lambda: later).sent == 1
+
+
+def linked(name):
+    person = testing.make_person(None, name.title())
+    add_address(person.workspace, person, "linkedin", f"linkedin.com/in/{name}")
+    return person
+
+
+@pytest.mark.parametrize("judging", ["never begun", "ended in the middle", "done"])
+@pytest.mark.parametrize("merged", [False, True])
+def test_no_text_is_offered_to_be_sent_by_hand_meanwhile(busy, judging, merged):
+    """Who copies it sends it: a first message was offered beside their unread STOP."""
+    person = linked("anna-test")
+    add_address(person.workspace, person, "whatsapp", PHONE)
+    given = testing.make_approved(person, channel="linkedin")
+    assert manual.offer(given, at=WORKDAY).text
+    if merged:
+        twin = testing.make_person(None, "Anna T.")
+        person.addresses.filter(channel="whatsapp").update(person=twin)
+        Person.objects.filter(pk=twin.pk).update(merged_into=person)
+    other = testing.make_approved(linked("nobody-else"), channel="linkedin")
+    call(Client(), whatsapp(messages=[message("Tuesday suits me.")]))
+    if judging != "never begun":
+        events.judge(ProviderEvent.objects.all(), at=WORKDAY, seconds=60)
+        status = "new" if judging == "ended in the middle" else InboundMessage.objects.get().status
+        InboundMessage.objects.update(status=status)
+    offer = manual.offer(given, at=WORKDAY)
+    assert bool(offer.text) == (judging == "done")
+    assert ("something that came in has yet to be read" in offer.warning) == (judging != "done")
+    assert manual.offer(other, at=WORKDAY).text
 
 
 TOLD = {
