@@ -9,7 +9,7 @@ from django.urls import reverse
 from approvals.models import Approval
 from channels import merging
 from outreach import testing
-from outreach.core.models import Draft, Person
+from outreach.core.models import Address, Draft, Person
 from outreach.core.people import set_status
 from outreach.testing import WORKDAY
 from workflows import engine, options, pages, services, tasks
@@ -187,6 +187,16 @@ def test_the_page_of_a_run_names_whom_it_was_pointed_at(place, name):
         Run.objects.filter(pk=run.pk).update(options={**run.options, "people": many})
         words = shown(client, run)
         assert links[1] in words and "an erased person" in words and "and 3 more<" in words
+
+
+def test_a_step_that_had_nothing_to_do_is_shown_as_done(place):
+    Address.objects.filter(channel="email").delete()
+    run = making.run(place, "email_drafts", about=ABOUT)
+    page = shown(browser(testing.bob(place)), run)
+    assert 'max="100" value="0"' in page and 'value="100"' not in page
+    assert engine.work(run.pk, clock=Clock()).status == "done"
+    page = shown(browser(testing.bob(place)), run)
+    assert "Done, 0 of 0" in page and 'max="100" value="0"' not in page
 
 
 def test_the_pages_of_results_name_people_and_reasons(place):
