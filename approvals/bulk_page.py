@@ -55,7 +55,7 @@ def _shown(row: Approval, at: datetime) -> dict[str, Any]:
         "text": marks.segments(row.revision.text),
         "sender": senders.shown(row.workspace, row.channel),
         "when": clocks.told_time(row, when, at=at) if when else "",
-        "time": items.time_seen(row),
+        "time": str(items.time_seen(row)),
         "confidence": queue.confidence_of(row),
     }
 
@@ -109,7 +109,7 @@ def _one(row: Approval, seen: str, *, by: Principal, at: datetime) -> Result:
     time, blank, sender = rest.partition(" ")
     how: dict[str, Any] = {
         "digest": digest,
-        "seen_time": int(time) if time.isdecimal() and len(time) < 12 else None,
+        "seen_time": items.posted_time(time),
         "seen_sender": sender if blank else None,
         "heard": heard,
     }

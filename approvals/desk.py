@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import QueryDict
 
-from approvals import clocks, editing, extending, marks, purposes, queue, services, tasks
+from approvals import clocks, editing, extending, items, marks, purposes, queue, services, tasks
 from approvals.ahead import what_follows
 from approvals.errors import Lost, Refused, Stale, Unseen
 from approvals.models import Approval
@@ -234,11 +234,11 @@ def words_from(form: QueryDict, approval: Approval) -> Text:
 def _when(form: QueryDict, approval: Approval) -> dict[str, Any]:
     """The time typed, or that it is taken away, and the one seen, as each service takes them."""
     typed = clocks.typed_time(form.get("scheduled_for", ""), approval)
-    seen = form.get("seen_time", "")
-    seen_time = int(seen) if seen.isdecimal() and len(seen) < 12 else None
     return {
-        "scheduled_for": typed, "no_time": form.get("no_time") == "1", "seen_time": seen_time,
-    }  # fmt: skip
+        "scheduled_for": typed,
+        "no_time": form.get("no_time") == "1",
+        "seen_time": items.posted_time(form.get("seen_time", "")),
+    }
 
 
 def asked_for(approval: Approval, at: datetime) -> str:

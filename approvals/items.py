@@ -156,6 +156,11 @@ def in_seconds(moment: datetime | None) -> int:
     return int(moment.timestamp()) if moment else 0
 
 
+def posted_time(text: str) -> int | None:
+    """What a page showed by `time_seen` and posts back; None where it says none."""
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
 def explain(approval_id: int) -> str:
     return became(Approval.objects.get(pk=approval_id))
 

@@ -75,7 +75,8 @@ def look(
 
     `before` was read before the intents were committed: what was in flight while somebody set an
     emergency stop and lifted it again goes back to the queue like the rest of that batch. The
-    controls that were read now come back, for the next look to be given as `before`.
+    controls that were read now come back, for the next look to be given as `before`. `clock` is
+    asked here, so that the deadline counts from before that.
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("The last look must be a later statement than the committed intents.")

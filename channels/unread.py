@@ -25,7 +25,8 @@ MOST = 200  # of which each is looked at; behind more than that every message wa
 IS_ANY = """EXISTS (SELECT 1 FROM provider_events e
   WHERE e.judged_at IS NULL AND e.kind IN ('message', 'unsubscribed', 'complained'))"""
 CODE = "unread"
-SENTENCE = "Something that came in has yet to be read, and may be a request of theirs to stop."
+TOLD = "something that came in has yet to be read, and may be a request of theirs to stop"
+SENTENCE = f"{TOLD.capitalize()}."
 Key = tuple[str, str]
 
 
@@ -54,7 +55,7 @@ def against(approval: Approval) -> str:
     new = InboundMessage.objects.filter(here, status=InboundStatus.NEW, kind=InboundKind.MESSAGE)
     one = Delivery(approval=approval, human_id=human.pk)
     is_unread = new.exists() or among([one])
-    return f"{SENTENCE[0].lower()}{SENTENCE[1:-1]}" if is_unread else ""
+    return TOLD if is_unread else ""
 
 
 def _told_of(events: Iterable[ProviderEvent]) -> tuple[set[int], set[Key]]:

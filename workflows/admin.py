@@ -150,8 +150,8 @@ def title_of(run: Run) -> str:
 
 def _line(run: Run, step: Step) -> dict[str, Any]:
     """One step as the page shows it."""
-    nothing = 100 if step.status == RunStatus.DONE else 0  # of none, all is done
-    share = 100 * step.done_count // step.total_count if step.total_count else nothing
+    of_none = 100 if step.status == RunStatus.DONE else 0
+    share = 100 * step.done_count // step.total_count if step.total_count else of_none
     try:
         does = definitions.find(run.name).step(step.name).does
     except (BadOptions, StepRefused):

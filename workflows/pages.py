@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from outreach.core.models import Channel, Draft, Person
 from outreach.core.people import canonical
+from outreach.core.queries import person_by_uuid
 from safety.contract.localtime import local
 from safety.services import stopped_by_status
 from workflows import recipients
@@ -70,13 +71,12 @@ def _spoken(value: Any) -> str:
 
 
 def _whom(run: Run, name: str, value: Any) -> dict[str, Any]:
-    rows = Person.objects.filter(workspace=run.workspace)
     if name == PERSON:
-        return {"people": [rows.filter(uuid=value).first()]}
+        return {"people": [person_by_uuid(run.workspace, value)]}
     if name != PEOPLE.name:
         return {}
     ids = [int(each) for each in value.split(", ")]
-    found = rows.in_bulk(ids[:SHOWN_PER_REASON])
+    found = named(ids[:SHOWN_PER_REASON])
     return {
         "people": [found.get(pk) for pk in ids[:SHOWN_PER_REASON]],
         "more": len(ids[SHOWN_PER_REASON:]),
