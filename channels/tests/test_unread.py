@@ -11,7 +11,7 @@ from django.utils import timezone
 from approvals.models import Approval
 from channels import events, manual, sending, unread
 from channels.meta_events import Event
-from channels.models import ProviderEvent
+from channels.models import Delivery, ProviderEvent
 from channels.tests import payloads
 from channels.tests.payloads import call, message, whatsapp
 from outreach import testing
@@ -128,6 +128,23 @@ def test_whoever_an_event_may_be_of_waits_whatever_it_is(what, memory):
     events.keep([Event("sendgrid", "1", kind, WORKDAY, payload)], at=WORKDAY)
     assert sending.process(clock=clock).sent == 1
     assert "person@example.com" not in [each.recipient for each in memory.outbox]
+
+
+def test_a_number_for_calls_may_be_the_one_that_wrote(busy, memory):
+    person = testing.make_person(None, "Anna Test")
+    add_address(person.workspace, person, "phone", PHONE)
+    testing.make_approved(person)
+    call(Client(), whatsapp(messages=[message("STOP")]))
+    assert sending.process(clock=clock).sent == 0
+
+
+def test_a_complaint_about_our_message_holds_whom_that_went_to(approval, memory):
+    """Whatever address it names: a mailbox may stand for several, or be forwarded to."""
+    assert sending.process(clock=clock).sent == 1
+    told = {"recipient": "else@example.net", "token": str(Delivery.objects.get().token)}
+    assert unread.against(approval) == ""
+    events.keep([Event("sendgrid", "1", "complained", WORKDAY, told)], at=WORKDAY)
+    assert unread.against(approval) == unread.TOLD
 
 
 def test_another_mailbox_that_answers_our_message_holds_whom_that_went_to(approval, memory):

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from approvals import items
 from approvals.models import Approval
 from outreach import testing
 from outreach.edge.tests import api
@@ -81,6 +82,13 @@ def test_the_page_that_approves_several_shows_it_and_asks_again_after_a_change(t
     page = client.post("/admin/approvals/approval/bulk/", {"item": [value]})
     assert (state() == "pending") == (now != "same"), page.text
     assert ("Somebody changed the time" in page.text) == (now != "same")
+
+
+@pytest.mark.parametrize("odd", ["9" * 5000, "-1", "1e3", "²", ""])
+def test_a_page_that_posts_no_time_says_none(odd):
+    """More digits than Python reads would have ended in an error page."""
+    assert items.posted_time(odd) is None
+    assert items.posted_time("0") == 0 and items.posted_time("1773223200") == 1773223200
 
 
 def test_the_command_refuses_another_time_than_was_read(item):
